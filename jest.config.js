@@ -1,0 +1,12 @@
+/** Tests run as ES modules on Node's own vm modules; @swc/jest only takes the types off. */
+export default {
+    testMatch: ['<rootDir>/test/**/*.test.ts'],
+    extensionsToTreatAsEsm: ['.ts'],
+    transform: { '\\.ts$': '@swc/jest' },
+    globalSetup: '<rootDir>/test/support/build-once.js',
+    setupFiles: ['<rootDir>/test/support/errors-of-node.js'],
+    modulePathIgnorePatterns: ['<rootDir>/dist'],
+    // Starting a program takes long on a busy machine.
+    testTimeout: 30_000,
+    maxWorkers: '100%',
+};

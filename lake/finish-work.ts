@@ -1,0 +1,61 @@
+/** Finishes whatever is undone in a directory lake: what `reconcile` does, and an upload that finds a killed command's mark. */
+import { runTasks, type Task, type TaskEvents } from '#lake/local-work';
+import { findDeadObjects, findUnconsolidatedDays, findUnread, readAllRecords } from '#lake/reconcile';
+import { openDirectoryStore } from '#lake/store/directory';
+
+export interface UndoneWork {
+    /** Raw keys that are not in the figures, or not as they are now. */
+    sources: string[];
+    /** Keys of summaries and rejects that can never count. */
+    deadObjects: string[];
+    /** Days whose pair days are not what counts; days of `sources` may join them. */
+    days: string[];
+}
+
+/** What is undone, with nothing changed. */
+export async function findUndoneWork(directory: string, { now }: { now: Date }): Promise<UndoneWork> {
+    const store = openDirectoryStore(directory);
+    const records = await readAllRecords(store);
+    return {
+        sources: await findUnread(store, records),
+        deadObjects: await findDeadObjects(store, { records, now }),
+        days: await findUnconsolidatedDays(store),
+    };
+}
+
+/**
+ * Does it, and returns what was done and what failed. Dead objects go before the days are consolidated: a day that contains one is
+ * built anew without it.
+ */
+export async function finishWork(directory: string, { now, ...events }: TaskEvents & { now: Date }): Promise<UndoneWork & { errors: Error[] }> {
+    const store = openDirectoryStore(directory);
+    const records = await readAllRecords(store);
+    const sources = await findUnread(store, records);
+    const errors = await runAll(
+        directory,
+        sources.map((key) => ({ kind: 'summarize', key })),
+        events,
+    );
+    const deadObjects = await findDeadObjects(store, { records: await readAllRecords(store), now });
+    for (const key of deadObjects) {
+        await store.delete(key);
+    }
+    const days = await findUnconsolidatedDays(store);
+    return { sources, deadObjects, days, errors: [...errors, ...(await consolidateDays(directory, days, events))] };
+}
+
+/** Consolidates the days side by side; returns the errors of those that could not be. */
+export async function consolidateDays(directory: string, days: Iterable<string>, events: TaskEvents): Promise<Error[]> {
+    const tasks = [...new Set(days)].sort().map((day): Task => ({ kind: 'consolidate', day }));
+    return runAll(directory, tasks, events);
+}
+
+async function runAll(directory: string, tasks: readonly Task[], events: TaskEvents): Promise<Error[]> {
+    const errors: Error[] = [];
+    for await (const outcome of runTasks(directory, tasks, events)) {
+        if ('error' in outcome) {
+            errors.push(outcome.error);
+        }
+    }
+    return errors;
+}

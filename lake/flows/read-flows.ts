@@ -1,0 +1,283 @@
+/** A file of flows, as a stream of bytes, into exact totals per day and pair. This is all that the lake knows about files. */
+import type { DateOrder, DateSlot } from './dates.ts';
+import { DamagedFileError, decompress } from './decompress.ts';
+import { findHeader, type Header, isHeaderOpen } from './dialects.ts';
+import { PairTable } from './pair-table.ts';
+import type { Reject } from './rejects.ts';
+import { RowScanner, zeekNamesStart } from './row-scanner.ts';
+
+const LF = 0x0a;
+const TAB = 0x09;
+
+/** A file whose header has not ended after this many bytes has none. */
+const MAX_HEADER_BYTES = 1 << 20;
+
+export interface ReadFlowsOptions {
+    /** What the uploader said; what is not said is found out. */
+    dateOrder?: DateOrder | undefined;
+    durationUnit?: 'us' | 's' | undefined;
+    /** What an earlier reading of the same file settled. */
+    settledDates?: SettledDates | undefined;
+    /** Gets the rejected rows as they are met, in batches of some thousands; awaited. */
+    onRejects?: ((rejects: Reject[]) => Promise<void>) | undefined;
+    signal?: AbortSignal | undefined;
+}
+
+/** The order of `a/b/yyyy` in a file, and what the ledger says of it. */
+export interface SettledDates {
+    slashOrder: 'dmy' | 'mdy';
+    dateOrder: FlowsRead['dateOrder'];
+}
+
+export interface FlowsRead {
+    ok: true;
+    dialect: Header['dialect']['name'];
+    dateOrder: DateOrder | 'epoch' | 'assumed' | null;
+    durationUnit: 'us' | 's';
+    rowsRead: number;
+    rowsRejected: number;
+    repeatedHeaders: number;
+    /** Distinct pairs of kept rows, whatever the day. */
+    pairs: number;
+    table: PairTable;
+    /** The days of kept rows, ascending, with the rows of `table` that belong to each, in no order. */
+    days: Map<string, number[]>;
+}
+
+export type FlowsResult =
+    | FlowsRead
+    /** The file cannot be used at all; the error says what was looked for and what was found. */
+    | { ok: false; error: string }
+    /** Dates of both orders were met, and the order is known only now: read again with it. Rejects so far do not count. */
+    | { ok: false; readAgainWith: SettledDates };
+
+/** Reads to the end of the stream. Memory grows with the pairs and days, not with the rows. Errors of the stream itself pass through. */
+export async function readFlows(source: AsyncIterable<Uint8Array>, options: ReadFlowsOptions = {}): Promise<FlowsResult> {
+    try {
+        return await readPlain(decompress(source), options);
+    } catch (error) {
+        if (error instanceof DamagedFileError) {
+            return { ok: false, error: error.message };
+        }
+        throw error;
+    }
+}
+
+async function readPlain(chunks: AsyncGenerator<Uint8Array>, options: ReadFlowsOptions): Promise<FlowsResult> {
+    const start = await readHeader(chunks);
+    if (!start.ok) {
+        await chunks.return(undefined);
+        return start;
+    }
+    const { header } = start;
+    const table = new PairTable();
+    const durationUnit = options.durationUnit ?? header.dialect.durationUnit;
+    const scanner = new RowScanner(table, {
+        header,
+        isZeekLog: start.isZeekLog,
+        dateRules: { givenOrder: options.dateOrder, slashOrder: options.settledDates?.slashOrder, minEpochSeconds: header.dialect.minEpochSeconds },
+        durationScale: durationUnit === 's' ? 6 : 0,
+        linesBefore: start.linesBefore,
+    });
+    let rowsRejected = 0;
+    const handOver = async (): Promise<void> => {
+        const rejects = scanner.rejects;
+        if (rejects.length > 0) {
+            rowsRejected += rejects.length;
+            scanner.rejects = [];
+            await options.onRejects?.(rejects);
+        }
+    };
+    let left = scanAll(scanner, Buffer.alloc(0), start.rest);
+    await handOver();
+    for await (const chunk of chunks) {
+        options.signal?.throwIfAborted();
+        left = scanAll(scanner, left, asBuffer(chunk));
+        await handOver();
+    }
+    if (left.length > 0) {
+        const last = left[left.length - 1] === LF ? left : Buffer.concat([left, Buffer.from([LF])]);
+        scanner.scan(last, { start: 0, end: last.length, isLast: true });
+        await handOver();
+    }
+    if (scanner.failure !== undefined) {
+        return { ok: false, error: scanner.failure };
+    }
+    const { isSplit, ...dates } = options.settledDates ? { ...options.settledDates, isSplit: false } : settleDates(table, scanner);
+    if (isSplit) {
+        return { ok: false, readAgainWith: dates };
+    }
+    const days = groupByDay(table, scanner.slots, options.dateOrder ?? dates.slashOrder);
+    return {
+        ok: true,
+        dialect: header.dialect.name,
+        dateOrder: options.dateOrder ?? dates.dateOrder,
+        durationUnit,
+        rowsRead: scanner.rowsRead,
+        rowsRejected,
+        repeatedHeaders: scanner.repeatedHeaders,
+        pairs: countPairs(table, days),
+        table,
+        days,
+    };
+}
+
+/** Scans what was left over and a chunk behind it; returns (a copy of) what is not a whole row yet. */
+function scanAll(scanner: RowScanner, left: Buffer, chunk: Buffer): Buffer {
+    let start = 0;
+    if (left.length > 0) {
+        const firstEnd = chunk.indexOf(LF) + 1;
+        if (firstEnd === 0) {
+            return Buffer.concat([left, chunk]);
+        }
+        const row = Buffer.concat([left, chunk.subarray(0, firstEnd)]);
+        const taken = scanner.scan(row, { start: 0, end: row.length, isLast: false });
+        if (taken < row.length) {
+            // A quoted field goes on over this line end: only then is the whole chunk moved behind what is left.
+            return scanAll(scanner, Buffer.alloc(0), Buffer.concat([row.subarray(taken), chunk.subarray(firstEnd)]));
+        }
+        start = firstEnd;
+    }
+    const next = scanner.scan(chunk, { start, end: chunk.length, isLast: false });
+    return Buffer.from(chunk.subarray(next));
+}
+
+type FileStart = { ok: true; header: Header; isZeekLog: boolean; rest: Buffer; linesBefore: number } | { ok: false; error: string };
+
+/** Reads up to and with the header line. */
+async function readHeader(chunks: AsyncIterator<Uint8Array>): Promise<FileStart> {
+    let bytes = Buffer.alloc(0);
+    for (;;) {
+        const { done, value } = await chunks.next();
+        bytes = done ? bytes : Buffer.concat([bytes, value]);
+        const found = done || bytes.length > 3 ? takeHeader(bytes, done === true || bytes.length > MAX_HEADER_BYTES) : undefined;
+        if (found) {
+            return found;
+        }
+    }
+}
+
+/** Undefined where more bytes are needed. */
+function takeHeader(bytes: Buffer, isLast: boolean): FileStart | undefined {
+    const unusable = unusableStart(bytes);
+    if (unusable !== undefined) {
+        return { ok: false, error: unusable };
+    }
+    let at = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
+    // A header row that the file ends in needs a line end to be taken apart.
+    const text = isLast && bytes[bytes.length - 1] !== LF ? Buffer.concat([bytes, Buffer.from([LF])]) : bytes;
+    let separator: number | undefined;
+    let isZeekLog = false;
+    for (let linesBefore = 0; at < text.length; linesBefore += 1) {
+        const lineEnd = text.indexOf(LF, at);
+        if (lineEnd < 0) {
+            return undefined;
+        }
+        const line = text.toString('utf8', at, lineEnd).replace(/\r$/, '');
+        isZeekLog ||= /^#(separator|fields)\b/.test(line);
+        separator ??= zeekSeparator(line);
+        const namesStart = isZeekLog ? zeekNamesStart(text, { start: at, separator: separator ?? TAB }) : at;
+        if (namesStart !== undefined && line.trim() !== '') {
+            if (!isZeekLog && !isLast && isHeaderOpen(text, { start: at, end: text.length })) {
+                return undefined;
+            }
+            const found = findHeader(text, { start: namesStart, end: text.length, ...(isZeekLog && { separators: [separator ?? TAB] }) });
+            if (!found.ok) {
+                return line.includes('\0') ? { ok: false, error: `${LOOKED_FOR}; found binary data` } : found;
+            }
+            const headerLines = text.subarray(at, found.next).filter((byte) => byte === LF).length;
+            return { ok: true, header: found.header, isZeekLog, rest: Buffer.from(text.subarray(found.next)), linesBefore: linesBefore + headerLines };
+        }
+        at = lineEnd + 1;
+    }
+    return isLast ? { ok: false, error: isZeekLog ? 'no usable header: a Zeek log without a #fields line' : emptyError(bytes) } : undefined;
+}
+
+const LOOKED_FOR = 'no usable header: looked for a CSV header with source and destination address';
+
+function unusableStart(bytes: Buffer): string | undefined {
+    if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) {
+        return 'no usable header: the file is UTF-16; save it as UTF-8 and upload that';
+    }
+    return bytes.toString('latin1', 0, 5) === '%PDF-' ? `${LOOKED_FOR}; found a PDF` : undefined;
+}
+
+function emptyError(bytes: Buffer): string {
+    return `no usable header: the file is empty${bytes.length > 0 ? ' but for blanks and line ends' : ''}`;
+}
+
+/** `#separator \x09` names the separator by its code. */
+function zeekSeparator(line: string): number | undefined {
+    const match = /^#separator (?:\\x([0-9a-fA-F]{2})|(.))$/.exec(line);
+    return match?.[1] === undefined ? match?.[2]?.charCodeAt(0) : Number.parseInt(match[1], 16);
+}
+
+/** The order with more witnesses: flows whose `a/b/yyyy` fits it only. Day first where they are as many, or none. */
+function settleDates(table: PairTable, scanner: RowScanner): SettledDates & { isSplit: boolean } {
+    const witnesses = { dmy: 0, mdy: 0 };
+    const kinds = new Set<DateSlot['kind'] | undefined>();
+    for (let row = 0; row < table.rowCount; row += 1) {
+        const slot = scanner.slots[table.groupOf(row) >> 2];
+        kinds.add(slot?.kind);
+        if (slot?.kind === 'slash' && slot.mdy === undefined) {
+            witnesses.dmy += table.flowsOf(row);
+        }
+        if (slot?.kind === 'slash' && slot.dmy === undefined) {
+            witnesses.mdy += table.flowsOf(row);
+        }
+    }
+    const slashOrder = witnesses.mdy > witnesses.dmy ? 'mdy' : 'dmy';
+    // Rows that were kept or named by a later fault in the light of the other order.
+    const other = slashOrder === 'dmy' ? 'mdy' : 'dmy';
+    const isSplit = witnesses[other] > 0 || scanner.rejectedDates[other];
+    if (witnesses.dmy + witnesses.mdy > 0) {
+        return { slashOrder, dateOrder: slashOrder, isSplit };
+    }
+    const unambiguous = kinds.has('dotted') ? 'dmy' : kinds.has('ymd') ? 'ymd' : kinds.has('epoch') ? 'epoch' : null;
+    return { slashOrder, dateOrder: kinds.has('slash') ? 'assumed' : unambiguous, isSplit };
+}
+
+function groupByDay(table: PairTable, slots: readonly DateSlot[], order: DateOrder): Map<string, number[]> {
+    const rowsOfDay = new Map<string, number[]>();
+    for (let row = 0; row < table.rowCount; row += 1) {
+        const slot = slots[table.groupOf(row) >> 2];
+        const day = (order === 'mdy' ? slot?.mdy : slot?.dmy) ?? '';
+        const rows = rowsOfDay.get(day);
+        if (rows) {
+            rows.push(row);
+        } else {
+            rowsOfDay.set(day, [row]);
+        }
+    }
+    return new Map([...rowsOfDay].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function countPairs(table: PairTable, days: Map<string, number[]>): number {
+    const seen = new Set<string>();
+    for (const rows of days.values()) {
+        for (const row of rows) {
+            seen.add(`${table.sourceOf(row)} ${table.destinationOf(row)}`);
+        }
+    }
+    return seen.size;
+}
+
+function asBuffer(chunk: Uint8Array): Buffer {
+    return Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+}
+
+/** Why a file is no usable file of flows at all, from its header alone; undefined where it is one. */
+export async function whyUnusable(source: AsyncIterable<Uint8Array>): Promise<string | undefined> {
+    const chunks = decompress(source);
+    try {
+        const start = await readHeader(chunks);
+        return start.ok ? undefined : start.error;
+    } catch (error) {
+        if (error instanceof DamagedFileError) {
+            return error.message;
+        }
+        throw error;
+    } finally {
+        await chunks.return(undefined);
+    }
+}

@@ -1,0 +1,122 @@
+/** The ledger: one JSON record per source. It alone decides which version of a source counts. */
+import { StorageError } from '#lake/errors';
+import { LEDGER_PREFIX, ledgerKey, shortHash } from '#lake/layout';
+import { ABSENT, type ObjectInfo, type ObjectStore } from '#lake/store/object-store';
+
+/** Part of every version: raise it when the same bytes would be read otherwise, and `reconcile` reads every source again. */
+export const SUMMARY_FORMAT = 1;
+
+export const DATE_ORDERS = ['dmy', 'mdy', 'ymd'] as const;
+export const DURATION_UNITS = ['us', 's'] as const;
+export type DateOrder = (typeof DATE_ORDERS)[number];
+export type DurationUnit = (typeof DURATION_UNITS)[number];
+
+/** How the uploader said a file must be read; what is not said is found out. Kept as metadata of the raw object. */
+export interface ReadingOptions {
+    dateOrder?: DateOrder;
+    durationUnit?: DurationUnit;
+}
+
+/** What reading a source found out: the columns of table `sources` that come from the file. */
+export interface Reading {
+    dialect: string | null;
+    date_order: DateOrder | 'epoch' | 'assumed' | null;
+    duration_unit: DurationUnit | null;
+    rows_read: number;
+    rows_kept: number;
+    rows_rejected: number;
+    /** Header rows met again below the first one; they are not in `rows_read`. */
+    repeated_headers: number;
+    first_day: string | null;
+    last_day: string | null;
+    /** Distinct pairs. */
+    pairs: number;
+    /** Why the file could not be used at all; null where it could. */
+    error: string | null;
+}
+
+export interface LedgerRecord extends Reading {
+    /** The raw key. */
+    source: string;
+    site: string;
+    state: 'done' | 'failed' | 'retracted';
+    /** The live version, `<n>-<content>`; null where none counts. A failed source has a live version without days. */
+    version: string | null;
+    /** How the uploader said that the file must be read. */
+    options: ReadingOptions;
+    /** Of the raw object that was read. */
+    size_bytes: number;
+    etag: string;
+    summarized_at: string;
+    /** Commits of this record so far; the next version's `<n>` is one more. */
+    commits: number;
+    /** Every version that was ever live, with the days it has summaries for. */
+    versions: Record<string, string[]>;
+    /** The raw object's generation that was there when the source was retracted; null otherwise. */
+    retracted_generation: string | null;
+}
+
+/** The record as it was read, with the etag that the next commit must find. */
+export interface HeldRecord {
+    etag: string;
+    record: LedgerRecord | undefined;
+}
+
+/** @returns the record, or the etag ABSENT and no record where the source was never committed. */
+export async function readLedger(store: ObjectStore, source: string): Promise<HeldRecord> {
+    const object = await store.get(ledgerKey(source));
+    return object ? { etag: object.info.etag, record: parseRecord(object.bytes, object.info.key) } : { etag: ABSENT, record: undefined };
+}
+
+/** @throws ConflictError where another commit came first. */
+export async function commitLedger(store: ObjectStore, { source, record, etag }: { source: string; record: LedgerRecord; etag: string }): Promise<void> {
+    await store.put(ledgerKey(source), Buffer.from(`${JSON.stringify(record)}\n`), { ifMatch: etag });
+}
+
+/** All records, in the order of their keys. */
+export async function* listLedger(store: ObjectStore): AsyncGenerator<LedgerRecord> {
+    for await (const { key } of store.list(LEDGER_PREFIX)) {
+        const object = key.endsWith('.json') ? await store.get(key) : undefined;
+        if (object) {
+            yield parseRecord(object.bytes, key);
+        }
+    }
+}
+
+/** The part of a version that says what was read and how: equal content gives equal summaries. */
+export function contentOf({ etag, options }: { etag: string; options: ReadingOptions }): string {
+    return shortHash([etag, options.dateOrder ?? '', options.durationUnit ?? '', SUMMARY_FORMAT].join(' '));
+}
+
+/** The content part of a version `<n>-<content>`. */
+export function contentOfVersion(version: string): string {
+    return version.slice(version.indexOf('-') + 1);
+}
+
+/** The commit number of a version `<n>-<content>`. */
+export function numberOfVersion(version: string): number {
+    return Number.parseInt(version, 10);
+}
+
+/** Reading options as a raw object's metadata, and back. */
+export function toMetadata({ dateOrder, durationUnit }: ReadingOptions): Record<string, string> {
+    return { ...(dateOrder && { 'date-order': dateOrder }), ...(durationUnit && { 'duration-unit': durationUnit }) };
+}
+
+export function toOptions(metadata: ObjectInfo['metadata']): ReadingOptions {
+    const dateOrder = DATE_ORDERS.find((order) => order === metadata['date-order']);
+    const durationUnit = DURATION_UNITS.find((unit) => unit === metadata['duration-unit']);
+    return { ...(dateOrder && { dateOrder }), ...(durationUnit && { durationUnit }) };
+}
+
+function parseRecord(bytes: Uint8Array, key: string): LedgerRecord {
+    const value: unknown = JSON.parse(Buffer.from(bytes).toString());
+    if (!isRecord(value)) {
+        throw new StorageError(`${key} is no ledger record: restore it from a backup, or delete it and run flowlake reconcile`);
+    }
+    return value;
+}
+
+function isRecord(value: unknown): value is LedgerRecord {
+    return typeof value === 'object' && value !== null && 'source' in value && 'commits' in value && 'versions' in value && 'state' in value;
+}

@@ -1,0 +1,246 @@
+/**
+ * What queues and Lambdas do on AWS, for a directory lake: sources are put, summarized and consolidated by threads of this process,
+ * and a command that was killed is known by the mark it leaves, so that the next one can finish its work.
+ */
+import { randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { extname, join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { consolidate } from '#lake/consolidate';
+import * as errors from '#lake/errors';
+import { sourceId } from '#lake/layout';
+import { type LedgerRecord, readLedger } from '#lake/ledger';
+import { openDirectoryStore, temporaryFolder, WORK_FOLDER } from '#lake/store/directory';
+import { isAlive, ownName } from '#lake/store/directory-lock';
+import { ABSENT, type ObjectStore } from '#lake/store/object-store';
+import { summarize } from '#lake/summarize';
+
+export type Task =
+    /** Put a local file under a raw key, then summarize it. */
+    | { kind: 'put'; path: string; key: string; ifMatch: string; metadata: Record<string, string> }
+    | { kind: 'summarize'; key: string }
+    | { kind: 'consolidate'; day: string };
+
+export interface TaskResult {
+    /** The source's record after it. */
+    record?: LedgerRecord | undefined;
+    /** Days that must be consolidated after it. */
+    days: string[];
+}
+
+export interface TaskEvents {
+    /** Bytes of the source read since the last call. */
+    onBytes?: ((bytes: number) => void) | undefined;
+    signal?: AbortSignal | undefined;
+}
+
+/** Does one task in this thread. */
+export async function runTask(directory: string, task: Task, { onBytes, signal }: TaskEvents = {}): Promise<TaskResult> {
+    const store = openDirectoryStore(directory);
+    if (task.kind === 'consolidate') {
+        await consolidate(task.day, { store });
+        return { days: [] };
+    }
+    if (task.kind === 'summarize') {
+        return summarizeSource(store, task.key, { onBytes, signal });
+    }
+    // The file is read twice, once to put it and once to summarize it: each time counts half.
+    const halved = { signal, onBytes: (bytes: number): void => onBytes?.(bytes / 2) };
+    const { path, key, ifMatch, metadata } = task;
+    const raw = await store.put(key, readLocalFile(path, halved), { ifMatch, metadata });
+    try {
+        return await summarizeSource(store, key, halved);
+    } catch (error) {
+        // Nothing of a new file is in the figures: leave the lake as it was. What it replaced cannot be brought back; then the next
+        // upload or reconcile finishes the work.
+        if (ifMatch === ABSENT && !(await readLedger(store, sourceId(key))).record) {
+            await store.delete(key, { ifMatch: raw.etag }).catch(() => undefined);
+        }
+        throw error;
+    }
+}
+
+async function summarizeSource(store: ObjectStore, key: string, { onBytes, signal }: TaskEvents): Promise<TaskResult> {
+    const days: string[] = [];
+    const tellDay = async (day: string): Promise<void> => {
+        days.push(day);
+    };
+    const record = await summarize(key, { store, now: () => new Date(), tellDay, onBytes, signal });
+    return { record, days };
+}
+
+async function* readLocalFile(path: string, { onBytes, signal }: TaskEvents): AsyncGenerator<Uint8Array> {
+    try {
+        for await (const chunk of createReadStream(path, { highWaterMark: 1 << 18 })) {
+            signal?.throwIfAborted();
+            onBytes?.(chunk.length);
+            yield chunk;
+        }
+    } catch (error) {
+        if (error instanceof Error && 'syscall' in error) {
+            throw new errors.StorageError(`cannot read ${path}: ${error.message}`, { cause: error });
+        }
+        throw error;
+    }
+}
+
+/** How a task ended; an error belongs to its task and does not stop the others. */
+export type Outcome = { task: Task; result: TaskResult } | { task: Task; error: Error };
+
+/**
+ * Does tasks side by side on the machine's cores and yields each outcome as it comes. Aborting stops every task at its next step;
+ * the tasks that were stopped come out as errors.
+ */
+export async function* runTasks(directory: string, tasks: readonly Task[], events: TaskEvents = {}): AsyncGenerator<Outcome> {
+    if (tasks.length <= 1) {
+        // One task is not worth the start of a thread.
+        for (const task of tasks) {
+            yield await settled(task, runTask(directory, task, events));
+        }
+        return;
+    }
+    const waiting = [...tasks];
+    const threads = Array.from({ length: Math.min(availableParallelism(), tasks.length) }, () => openThread(directory, events));
+    try {
+        const running = new Map<number, Promise<{ thread: number; outcome: Outcome }>>();
+        const startNext = (thread: number): void => {
+            const task = events.signal?.aborted ? undefined : waiting.shift();
+            if (task) {
+                const done = settled(task, threads[thread]?.run(task) ?? Promise.reject(new Error('no such thread')));
+                running.set(
+                    thread,
+                    done.then((outcome) => ({ thread, outcome })),
+                );
+            }
+        };
+        for (const thread of threads.keys()) {
+            startNext(thread);
+        }
+        while (running.size > 0) {
+            const { thread, outcome } = await Promise.race(running.values());
+            running.delete(thread);
+            startNext(thread);
+            yield outcome;
+        }
+    } finally {
+        await Promise.all(threads.map((thread) => thread.close()));
+    }
+}
+
+async function settled(task: Task, result: Promise<TaskResult>): Promise<Outcome> {
+    try {
+        return { task, result: await result };
+    } catch (error) {
+        return { task, error: error instanceof Error ? error : new Error(String(error)) };
+    }
+}
+
+/** What a thread and its owner say to each other. */
+export type ToThread = { task: Task } | 'abort';
+export type FromThread = { bytes: number } | { result: TaskResult } | { error: { name: string; message: string; stack?: string | undefined } };
+
+function openThread(directory: string, { onBytes, signal }: TaskEvents) {
+    // In the sources this is worker.ts beside this file, in the built package worker.js beside the bundle.
+    const worker = new Worker(new URL(`worker${extname(import.meta.url)}`, import.meta.url), { workerData: { directory } });
+    const abort = (): void => worker.postMessage('abort' satisfies ToThread);
+    signal?.addEventListener('abort', abort);
+    return {
+        run(task: Task): Promise<TaskResult> {
+            return new Promise((resolve, reject) => {
+                const onMessage = (message: FromThread): void => {
+                    if ('bytes' in message) {
+                        onBytes?.(message.bytes);
+                        return;
+                    }
+                    worker.off('message', onMessage);
+                    worker.off('error', reject);
+                    if ('result' in message) {
+                        resolve(message.result);
+                    } else {
+                        reject(revive(message.error));
+                    }
+                };
+                worker.on('message', onMessage);
+                worker.once('error', reject);
+                worker.postMessage({ task } satisfies ToThread);
+            });
+        },
+        async close(): Promise<void> {
+            signal?.removeEventListener('abort', abort);
+            await worker.terminate();
+        },
+    };
+}
+
+/** An error that came over from a thread, of the class that it had there. */
+function revive({ name, message, stack }: { name: string; message: string; stack?: string | undefined }): Error {
+    const Class = Object.values(errors).find((candidate) => candidate.name === name) ?? Error;
+    const error = new Class(message);
+    error.stack = stack ?? error.stack ?? '';
+    if (Class === Error) {
+        error.name = name;
+    }
+    return error;
+}
+
+/** The mark of a running command. */
+export interface Mark {
+    /** Marks of commands that were killed were there when this one was set: their work must be finished. */
+    isWorkLeft: boolean;
+    /** Takes the mark away, and those of killed commands; not called by a command that leaves work undone. */
+    clear(): Promise<void>;
+}
+
+/** Sets the mark of a command that changes the lake; see `Mark`. Also removes the files that killed commands were writing. */
+export async function markRunning(directory: string): Promise<Mark> {
+    const folder = runningFolder(directory);
+    try {
+        await mkdir(folder, { recursive: true });
+        const left = await findDeadMarks(folder);
+        const own = `${process.pid}-${randomUUID()}`;
+        await writeFile(join(folder, own), await ownName());
+        await removeLeftFiles(directory, left);
+        return {
+            isWorkLeft: left.length > 0,
+            async clear() {
+                await Promise.all([own, ...left].map((name) => rm(join(folder, name), { force: true })));
+            },
+        };
+    } catch (error) {
+        throw new errors.StorageError(`cannot write in ${directory}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    }
+}
+
+/** How many commands were cut off, and their work not finished since. */
+export async function findCutOff(directory: string): Promise<number> {
+    return (await findDeadMarks(runningFolder(directory))).length;
+}
+
+async function findDeadMarks(folder: string): Promise<string[]> {
+    const dead: string[] = [];
+    for (const name of await readdir(folder).catch(() => [])) {
+        if ((await isAlive(await readFile(join(folder, name), 'utf8').catch(() => ''))) !== true) {
+            dead.push(name);
+        }
+    }
+    return dead;
+}
+
+function runningFolder(directory: string): string {
+    return join(directory, WORK_FOLDER, 'running');
+}
+
+/** Files being written are named by their process first, as marks are. */
+async function removeLeftFiles(directory: string, left: readonly string[]): Promise<void> {
+    const dead = new Set(left.map((name) => name.split('-')[0]));
+    const folder = temporaryFolder(directory);
+    for (const name of await readdir(folder).catch(() => [])) {
+        const path = join(folder, name);
+        const isOld = async (): Promise<boolean> => Date.now() - ((await stat(path).catch(() => undefined))?.mtimeMs ?? 0) > 24 * 60 * 60 * 1000;
+        if ((dead.has(name.split('-')[0]) && name.split('-')[0] !== String(process.pid)) || (await isOld())) {
+            await rm(path, { force: true });
+        }
+    }
+}

@@ -1,0 +1,141 @@
+/** Parquet bytes of the lake's tables: columns in, columns out, and the list of contributions that a day's object contains. */
+import { type FileMetaData, type KeyValue, parquetMetadata, parquetRead, type SchemaElement } from 'hyparquet';
+import { ByteWriter, type ColumnSource, ParquetWriter } from 'hyparquet-writer';
+import { emptyPairRows, type PairRows } from '#lake/pair-rows';
+import { type ColumnType, pairDays } from '#lake/tables';
+
+/** Small enough that the statistics of sorted keys let a reader of one pair skip nearly all groups of a day. */
+const ROW_GROUP_ROWS = 5_000;
+
+/** Key of the metadata that lists what a `pair_days` object contains: `<source>.<version>`, comma between. */
+const CONTAINS = 'flowlake.contains';
+
+/** Where a longer list stands: `<offset>:<length>` of the same text in front of the footer, where only the consolidator reads it. */
+const CONTAINS_AT = 'flowlake.contains_at';
+
+/** A longer list would make every reader's footer heavy: at 44 bytes each, some ninety sources. */
+const MAX_INLINE_LIST_BYTES = 4096;
+
+/** The bytes of a `summaries/` or `pair_days/` object; the same for the same rows and list. */
+export function writePairRows(rows: PairRows, { contains }: { contains?: readonly string[] } = {}): Uint8Array<ArrayBuffer> {
+    const columns = pairDays.columns.map(({ name, type }) => ({ name, type, data: columnOf(rows, name) }));
+    const list = contains && Buffer.from([...contains].sort().join(','));
+    return writeColumns(columns, list);
+}
+
+/** The rows of an object that `writePairRows` made. */
+export async function readPairRows(bytes: Uint8Array<ArrayBuffer>): Promise<PairRows> {
+    const metadata = physical(parquetMetadata(bufferOf(bytes)));
+    const rows = emptyPairRows(Number(metadata.num_rows));
+    await parquetRead({
+        file: bufferOf(bytes),
+        metadata,
+        utf8: true,
+        onChunk: ({ columnName, columnData, rowStart }) => {
+            const column = columnOf(rows, columnName);
+            for (let at = 0; at < columnData.length; at += 1) {
+                const value: unknown = columnData[at];
+                column[rowStart + at] = value instanceof Uint8Array ? decimalOf(value) : value;
+            }
+        },
+    });
+    return rows;
+}
+
+/** What a `pair_days` object contains, ascending. */
+export function readContains(bytes: Uint8Array<ArrayBuffer>): string[] {
+    const entries = new Map(parquetMetadata(bufferOf(bytes)).key_value_metadata?.map(({ key, value }) => [key, value]));
+    const at = entries.get(CONTAINS_AT)?.split(':').map(Number);
+    const list = at ? Buffer.from(bytes.buffer, bytes.byteOffset + (at[0] ?? 0), at[1] ?? 0).toString() : (entries.get(CONTAINS) ?? '');
+    return list === '' ? [] : list.split(',');
+}
+
+/** Any rows as Parquet, for exports: whole numbers as bigint or decimal(38,0), doubles, else text. */
+export function writeParquetTable({
+    columns,
+    rows,
+}: {
+    columns: readonly { name: string; type: string }[];
+    rows: readonly (readonly unknown[])[];
+}): Uint8Array<ArrayBuffer> {
+    return writeColumns(columns.map(({ name, type }, at) => ({ name, type, data: rows.map((row) => row[at] ?? null) })));
+}
+
+interface TypedColumn {
+    name: string;
+    type: ColumnType | 'double' | string;
+    data: unknown[] | BigInt64Array;
+}
+
+function writeColumns(columns: readonly TypedColumn[], list?: Buffer): Uint8Array<ArrayBuffer> {
+    const writer = new ByteWriter(1 << 16);
+    const parquet = new ParquetWriter({
+        writer,
+        schema: [{ name: 'root', num_children: columns.length }, ...columns.map(schemaElement)],
+        createdBy: 'flowlake',
+        statistics: true,
+        statisticsTruncateLength: 64,
+    });
+    parquet.write({ columnData: columns.map(({ name, data }): ColumnSource => ({ name, data })), rowGroupSize: ROW_GROUP_ROWS });
+    if (list) {
+        parquet.kvMetadata = [placeList(writer, list)];
+    }
+    parquet.finish();
+    return writer.getBytes();
+}
+
+function placeList(writer: ByteWriter, list: Buffer): KeyValue {
+    if (list.length <= MAX_INLINE_LIST_BYTES) {
+        return { key: CONTAINS, value: list.toString() };
+    }
+    const entry = { key: CONTAINS_AT, value: `${writer.offset}:${list.length}` };
+    writer.appendBytes(list);
+    return entry;
+}
+
+function schemaElement({ name, type, data }: TypedColumn): SchemaElement {
+    const repetition_type = Array.isArray(data) && data.includes(null) ? 'OPTIONAL' : 'REQUIRED';
+    switch (type) {
+        case 'bigint':
+            return { name, type: 'INT64', repetition_type };
+        case 'double':
+            return { name, type: 'DOUBLE', repetition_type };
+        case 'decimal(38,0)':
+            return { name, type: 'FIXED_LEN_BYTE_ARRAY', type_length: 16, converted_type: 'DECIMAL', precision: 38, scale: 0, repetition_type };
+        default:
+            return { name, type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type };
+    }
+}
+
+/**
+ * The same metadata with decimals as the bytes they are: the reader would make doubles of them, which lose digits above 2^53.
+ */
+function physical(metadata: FileMetaData): FileMetaData {
+    const schema = metadata.schema.map((element) => {
+        if (element.converted_type !== 'DECIMAL') {
+            return element;
+        }
+        const { converted_type: _, logical_type: __, ...bare } = element;
+        return bare;
+    });
+    return { ...metadata, schema };
+}
+
+/** Two's complement, big-endian (Parquet LogicalTypes, DECIMAL); ours are never negative. */
+function decimalOf(bytes: Uint8Array): bigint {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    return (view.getBigUint64(0) << 64n) | view.getBigUint64(8);
+}
+
+function columnOf(rows: PairRows, name: string): { [at: number]: unknown } & (unknown[] | BigInt64Array) {
+    if (!(name in rows)) {
+        throw new TypeError(`no column ${name} in pair rows`);
+    }
+    return rows[name as keyof PairRows];
+}
+
+function bufferOf(bytes: Uint8Array<ArrayBuffer>): ArrayBuffer {
+    return bytes.byteOffset === 0 && bytes.byteLength === bytes.buffer.byteLength
+        ? bytes.buffer
+        : bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
+}

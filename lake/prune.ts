@@ -1,0 +1,45 @@
+/** Use case: free the bytes of raw objects that are safely in the figures. No figure changes. */
+import { containedOf } from '#lake/consolidate';
+import { RAW_PREFIX, sourceId } from '#lake/layout';
+import { type LedgerRecord, readLedger } from '#lake/ledger';
+import type { ObjectInfo, ObjectStore } from '#lake/store/object-store';
+import { needsReading } from '#lake/summarize';
+
+export type PruneFinding =
+    | { key: string; raw: ObjectInfo; canGo: true }
+    /** Why it stays. */
+    | { key: string; raw: ObjectInfo; canGo: false; reason: string };
+
+/** Every raw object of which no kept row is of `before` or later, and whether it may go. `before` is a day, exclusive. */
+export async function* findPrunable(store: ObjectStore, { before }: { before: string }): AsyncGenerator<PruneFinding> {
+    const containedByDay = new Map<string, Promise<Set<string>>>();
+    const contained = (day: string): Promise<Set<string>> => {
+        const known = containedByDay.get(day) ?? containedOf(day, { store }).then((names) => new Set(names));
+        containedByDay.set(day, known);
+        return known;
+    };
+    for await (const { key } of store.list(RAW_PREFIX)) {
+        const raw = await store.head(key);
+        const { record } = await readLedger(store, sourceId(key));
+        if (!raw || (record?.last_day != null && record.last_day >= before)) {
+            continue;
+        }
+        const reason = await whyItStays(raw, record, contained);
+        yield reason === undefined ? { key, raw, canGo: true } : { key, raw, canGo: false, reason };
+    }
+}
+
+async function whyItStays(raw: ObjectInfo, record: LedgerRecord | undefined, contained: (day: string) => Promise<Set<string>>): Promise<string | undefined> {
+    if (!record || needsReading(raw, record)) {
+        return 'it is not in the figures yet; run flowlake reconcile first';
+    }
+    if (record.state !== 'done' || record.version === null || record.last_day === null) {
+        return record.state === 'failed' ? 'it could not be read, so nothing of it is in the figures' : 'nothing of it is in the figures';
+    }
+    for (const day of record.versions[record.version] ?? []) {
+        if (!(await contained(day)).has(`${sourceId(record.source)}.${record.version}`)) {
+            return `its flows of ${day} are not in the figures yet; run flowlake reconcile first`;
+        }
+    }
+    return undefined;
+}

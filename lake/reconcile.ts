@@ -1,0 +1,72 @@
+/** Use case: find whatever a crash, a lost message or a hand in the folders left undone, so that it can be finished. */
+import { isConsolidated } from '#lake/consolidate';
+import { contributionOf, dayOf, PAIR_DAYS_PREFIX, RAW_PREFIX, REJECTS_PREFIX, SUMMARIES_PREFIX, sourceId } from '#lake/layout';
+import { type LedgerRecord, listLedger, numberOfVersion } from '#lake/ledger';
+import type { ObjectStore } from '#lake/store/object-store';
+import { needsReading } from '#lake/summarize';
+
+/** No worker lives this long: what it wrote for a commit that never came is dead by then. */
+const OLDER_THAN_ANY_WORKER_MS = 24 * 60 * 60 * 1000;
+
+/** Raw keys of sources whose raw object is not what the ledger says is live. */
+export async function findUnread(store: ObjectStore, records: ReadonlyMap<string, LedgerRecord>): Promise<string[]> {
+    const keys: string[] = [];
+    for await (const { key } of store.list(RAW_PREFIX)) {
+        const raw = await store.head(key);
+        if (raw && needsReading(raw, records.get(sourceId(key)))) {
+            keys.push(key);
+        }
+    }
+    return keys;
+}
+
+/** Every ledger record by its source id. */
+export async function readAllRecords(store: ObjectStore): Promise<Map<string, LedgerRecord>> {
+    const records = new Map<string, LedgerRecord>();
+    for await (const record of listLedger(store)) {
+        records.set(sourceId(record.source), record);
+    }
+    return records;
+}
+
+/**
+ * Keys of summaries and rejects that can never count again: versions that are not live with numbers up to the ledger's own, and
+ * newer ones once they are older than any worker (a worker may be about to commit those).
+ */
+export async function findDeadObjects(store: ObjectStore, { records, now }: { records: ReadonlyMap<string, LedgerRecord>; now: Date }): Promise<string[]> {
+    const dead: string[] = [];
+    for (const prefix of [SUMMARIES_PREFIX, REJECTS_PREFIX]) {
+        for await (const { key, modifiedAt } of store.list(prefix)) {
+            const contribution = contributionOf(key);
+            const record = contribution && records.get(contribution.source);
+            if (!contribution || contribution.version === record?.version) {
+                continue;
+            }
+            const isSuperseded = numberOfVersion(contribution.version) <= (record?.commits ?? 0);
+            if (isSuperseded || now.getTime() - modifiedAt.getTime() > OLDER_THAN_ANY_WORKER_MS) {
+                dead.push(key);
+            }
+        }
+    }
+    return dead;
+}
+
+/** Days whose `pair_days` do not contain just what counts, ascending. */
+export async function findUnconsolidatedDays(store: ObjectStore): Promise<string[]> {
+    const days = new Set<string>();
+    for (const prefix of [SUMMARIES_PREFIX, PAIR_DAYS_PREFIX]) {
+        for await (const { key } of store.list(prefix)) {
+            const day = dayOf(key);
+            if (day !== undefined) {
+                days.add(day);
+            }
+        }
+    }
+    const undone: string[] = [];
+    for (const day of [...days].sort()) {
+        if (!(await isConsolidated(day, { store }))) {
+            undone.push(day);
+        }
+    }
+    return undone;
+}

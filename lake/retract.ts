@@ -1,0 +1,47 @@
+/** Use case: take one source's contribution out of the figures. Its raw object stays where it is. */
+import { ConflictError } from '#lake/errors';
+import { sourceId } from '#lake/layout';
+import { commitLedger, type LedgerRecord, readLedger } from '#lake/ledger';
+import { publish, type SummarizeOptions } from '#lake/summarize';
+
+/**
+ * Holds for the raw object that is there when it is asked: a late duplicate message does not undo it, a new upload of the same name
+ * does, also one that arrives while it runs. Safe to repeat after a crash. Returns the ledger record, or undefined where the source
+ * was never summarized.
+ */
+export async function retract(rawKey: string, options: SummarizeOptions): Promise<LedgerRecord | undefined> {
+    const { store } = options;
+    const source = sourceId(rawKey);
+    const raw = await store.head(rawKey);
+    for (;;) {
+        const { etag, record } = await readLedger(store, source);
+        if (!record) {
+            return undefined;
+        }
+        const retracted: LedgerRecord = {
+            ...record,
+            state: 'retracted',
+            version: null,
+            rows_read: 0,
+            rows_kept: 0,
+            rows_rejected: 0,
+            repeated_headers: 0,
+            first_day: null,
+            last_day: null,
+            pairs: 0,
+            error: null,
+            commits: record.commits + 1,
+            retracted_generation: raw?.generation ?? null,
+        };
+        try {
+            await commitLedger(store, { source, record: retracted, etag });
+        } catch (error) {
+            if (error instanceof ConflictError) {
+                continue;
+            }
+            throw error;
+        }
+        await publish(rawKey, { record: retracted, options });
+        return retracted;
+    }
+}

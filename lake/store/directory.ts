@@ -1,0 +1,314 @@
+/**
+ * The object store in a directory: objects are plain files under their keys, so that any Parquet reader and any file browser
+ * sees them. Files are written aside and renamed; conditional writes compare the etag and rename under a lock.
+ */
+import { createHash, randomUUID } from 'node:crypto';
+import type { BigIntStats } from 'node:fs';
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { ConflictError, StorageError } from '#lake/errors';
+import { withLock } from './directory-lock.ts';
+import { ABSENT, type ByteStream, type ListedObject, type ObjectInfo, type ObjectStore, type PutOptions } from './object-store.ts';
+
+/** Folder for what is no object: files being written, the lock, descriptions of raw files. */
+export const WORK_FOLDER = '.flowlake';
+
+/** Objects whose etag and metadata are kept in a description, because hashing them each time would read gigabytes. */
+const DESCRIBED_PREFIX = 'raw/';
+
+const READ_BYTES = 1 << 18;
+
+/** Where files that are being written stand, each named by its process first; a killed process leaves some behind. */
+export function temporaryFolder(directory: string): string {
+    return join(directory, WORK_FOLDER, 'tmp');
+}
+
+/** A store over `directory`, which is made with the first write. The etag is the SHA-256 of the bytes, in hex. */
+export function openDirectoryStore(directory: string): ObjectStore {
+    const pathOf = (key: string): string => join(directory, key);
+    const descriptions = (key: string): string => join(directory, WORK_FOLDER, 'objects', sha256(Buffer.from(key)).slice(0, 16));
+    const lockFolder = join(directory, WORK_FOLDER, 'lock');
+
+    async function describe(key: string, file: FileHandle): Promise<ObjectInfo> {
+        const stats = await file.stat({ bigint: true });
+        const sizeBytes = Number(stats.size);
+        if (!key.startsWith(DESCRIBED_PREFIX)) {
+            const etag = await hashOf(file);
+            return { key, etag, sizeBytes, generation: etag, metadata: {} };
+        }
+        const known = await readDescription(join(descriptions(key), identityOf(stats)));
+        return { key, sizeBytes, ...(known ?? (await describeUnknown(key, file, identityOf(stats)))) };
+    }
+
+    /** A raw file that was put there by hand, or that moved here with its lake: known by its bytes, if at all. */
+    async function describeUnknown(key: string, file: FileHandle, identity: string): Promise<Description> {
+        const etag = await hashOf(file);
+        const folder = descriptions(key);
+        const names = await readdir(folder).catch(() => []);
+        const known = (await Promise.all(names.map((name) => readDescription(join(folder, name)))))
+            .filter((description) => description?.etag === etag)
+            .sort((a, b) => ((a?.putAt ?? '') < (b?.putAt ?? '') ? 1 : -1))[0];
+        const description = known ?? { etag, generation: `found-${identity}`, metadata: {}, putAt: new Date().toISOString() };
+        // A lake that may only be read stays as it is; the file is hashed again next time.
+        await writeDescription(folder, identity, description).catch(() => undefined);
+        return description;
+    }
+
+    async function head(key: string): Promise<ObjectInfo | undefined> {
+        return withFile(pathOf(key), (file) => describe(key, file));
+    }
+
+    /** Puts a finished file in its place. */
+    async function place(temporary: string, key: string, { etag, ifMatch }: { etag: string; ifMatch: string | undefined }): Promise<void> {
+        await mkdir(dirname(pathOf(key)), { recursive: true });
+        if (ifMatch === undefined) {
+            await rename(temporary, pathOf(key));
+            return;
+        }
+        await withLock(lockFolder, async () => {
+            const found = (await head(key))?.etag ?? ABSENT;
+            if (found !== ifMatch) {
+                throw new ConflictError(`${key} was changed by another writer (found ${found}, expected ${ifMatch}, writing ${etag})`);
+            }
+            await rename(temporary, pathOf(key));
+        });
+    }
+
+    return {
+        head: (key) => translated(() => head(key), { directory, doing: `read ${key}` }),
+
+        async *open(key, { ifMatch }) {
+            const file = await translated(() => open(pathOf(key)), { directory, doing: `read ${key}`, missing: `${key} is gone` });
+            try {
+                const { etag } = await describe(key, file);
+                if (etag !== ifMatch) {
+                    throw new ConflictError(`${key} was changed by another writer (found ${etag}, expected ${ifMatch})`);
+                }
+                yield* readAhead(file);
+            } finally {
+                await file.close();
+            }
+        },
+
+        get: (key) =>
+            translated(
+                () =>
+                    withFile(pathOf(key), async (file) => {
+                        const bytes = new Uint8Array(await file.readFile());
+                        const etag = sha256(bytes);
+                        return { info: { key, etag, sizeBytes: bytes.length, generation: etag, metadata: {} }, bytes };
+                    }),
+                { directory, doing: `read ${key}` },
+            ),
+
+        put: (key, body, { ifMatch, metadata = {} }: PutOptions = {}) =>
+            translated(
+                async () => {
+                    const temporary = join(temporaryFolder(directory), `${process.pid}-${randomUUID()}`);
+                    await mkdir(temporaryFolder(directory), { recursive: true });
+                    try {
+                        const { etag, stats } = await writeWhole(temporary, body);
+                        let generation = etag;
+                        if (key.startsWith(DESCRIBED_PREFIX)) {
+                            generation = randomUUID();
+                            const description = { etag, generation, metadata, putAt: new Date().toISOString() };
+                            await writeDescription(descriptions(key), identityOf(stats), description);
+                        }
+                        await place(temporary, key, { etag, ifMatch });
+                        return { key, etag, sizeBytes: Number(stats.size), generation, metadata };
+                    } finally {
+                        await rm(temporary, { force: true });
+                    }
+                },
+                { directory, doing: `write ${key}` },
+            ),
+
+        delete: (key, { ifMatch } = {}) =>
+            translated(
+                async () => {
+                    if (ifMatch === undefined) {
+                        await rm(pathOf(key), { force: true });
+                        return;
+                    }
+                    await withLock(lockFolder, async () => {
+                        const found = (await head(key))?.etag;
+                        if (found !== undefined && found !== ifMatch) {
+                            throw new ConflictError(`${key} was changed by another writer (found ${found}, expected ${ifMatch})`);
+                        }
+                        await rm(pathOf(key), { force: true });
+                    });
+                },
+                { directory, doing: `delete ${key}` },
+            ),
+
+        async *list(prefix) {
+            const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
+            yield* walk(directory, folder, prefix);
+        },
+    };
+}
+
+/** What is kept of a raw file beside it, under the file's identity: so file and description change in one rename. */
+interface Description {
+    etag: string;
+    generation: string;
+    metadata: Record<string, string>;
+    putAt: string;
+}
+
+/** Which very file this is: any other that takes its place has another inode, time or size. */
+function identityOf(stats: BigIntStats): string {
+    return `${stats.ino}-${stats.mtimeNs}-${stats.size}`;
+}
+
+async function readDescription(path: string): Promise<Description | undefined> {
+    try {
+        const value: unknown = JSON.parse(await readFile(path, 'utf8'));
+        return isDescription(value) ? value : undefined;
+    } catch (error) {
+        // Cut short by a crash: then its file was never put in place, and the bytes will tell.
+        if (error instanceof SyntaxError || codeOf(error) === 'ENOENT') {
+            return undefined;
+        }
+        throw error;
+    }
+}
+
+function isDescription(value: unknown): value is Description {
+    return typeof value === 'object' && value !== null && 'etag' in value && 'generation' in value && 'metadata' in value && 'putAt' in value;
+}
+
+async function writeDescription(folder: string, identity: string, description: Description): Promise<void> {
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, identity), JSON.stringify(description));
+}
+
+async function writeWhole(path: string, body: Uint8Array | ByteStream): Promise<{ etag: string; stats: BigIntStats }> {
+    const hash = createHash('sha256');
+    const file = await open(path, 'wx');
+    try {
+        for await (const chunk of body instanceof Uint8Array ? [body] : body) {
+            hash.update(chunk);
+            await writeAll(file, chunk);
+        }
+        await file.sync();
+        return { etag: hash.digest('hex'), stats: await file.stat({ bigint: true }) };
+    } finally {
+        await file.close();
+    }
+}
+
+async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
+    for (let written = 0; written < chunk.length; ) {
+        written += (await file.write(chunk, written)).bytesWritten;
+    }
+}
+
+async function hashOf(file: FileHandle): Promise<string> {
+    const hash = createHash('sha256');
+    for await (const chunk of readAhead(file)) {
+        hash.update(chunk);
+    }
+    return hash.digest('hex');
+}
+
+/** The file from its start, the next piece read while the caller works on this one; two buffers serve the whole file. */
+async function* readAhead(file: FileHandle): AsyncGenerator<Uint8Array> {
+    const { size } = await file.stat();
+    const bufferBytes = Math.max(1, Math.min(READ_BYTES, size));
+    const buffers = [Buffer.allocUnsafeSlow(bufferBytes), Buffer.allocUnsafeSlow(size > bufferBytes ? bufferBytes : 0)];
+    let position = 0;
+    let reading = file.read(buffers[0] as Buffer, 0, bufferBytes, 0);
+    for (let turn = 1; ; turn += 1) {
+        const { bytesRead, buffer } = await reading;
+        if (bytesRead === 0) {
+            return;
+        }
+        position += bytesRead;
+        const next = buffers[turn % 2] as Buffer;
+        const isEnd = next.length === 0 || position >= size;
+        reading = isEnd ? Promise.resolve({ bytesRead: 0, buffer: next }) : file.read(next, 0, bufferBytes, position);
+        try {
+            yield buffer.subarray(0, bytesRead);
+        } finally {
+            await reading.catch(() => undefined);
+        }
+    }
+}
+
+async function* walk(directory: string, folder: string, prefix: string): AsyncGenerator<ListedObject> {
+    const entries = await translated(() => readdir(join(directory, folder), { withFileTypes: true }).catch(ignoreMissing([])), {
+        directory,
+        doing: `list ${folder}`,
+    });
+    // A folder sorts as its keys do: with the slash behind its name.
+    const named = entries.map((entry) => ({ entry, key: folder + entry.name + (entry.isDirectory() ? '/' : '') }));
+    named.sort((a, b) => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)));
+    for (const { entry, key } of named) {
+        if (entry.isDirectory()) {
+            if (key.startsWith(prefix) || prefix.startsWith(key)) {
+                yield* walk(directory, key, prefix);
+            }
+        } else if (key.startsWith(prefix)) {
+            const stats = await stat(join(directory, key)).catch(ignoreMissing(undefined));
+            if (stats?.isFile()) {
+                yield { key, sizeBytes: stats.size, modifiedAt: stats.mtime };
+            }
+        }
+    }
+}
+
+async function withFile<T>(path: string, use: (file: FileHandle) => Promise<T>): Promise<T | undefined> {
+    const file = await open(path).catch(ignoreMissing(undefined));
+    try {
+        return file && (await use(file));
+    } finally {
+        await file?.close();
+    }
+}
+
+function ignoreMissing<T>(instead: T): (error: unknown) => T {
+    return (error) => {
+        if (codeOf(error) === 'ENOENT') {
+            return instead;
+        }
+        throw error;
+    };
+}
+
+function sha256(bytes: Uint8Array): string {
+    return createHash('sha256').update(bytes).digest('hex');
+}
+
+function codeOf(error: unknown): string | undefined {
+    return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** What the system's error codes mean for people. */
+const MEANINGS: Record<string, string> = {
+    ENOSPC: 'the disk is full; free some space and run the command again',
+    EDQUOT: 'your disk quota is used up; free some space and run the command again',
+    EACCES: 'no permission; check who owns the folder',
+    EPERM: 'the system does not permit it; check who owns the folder',
+    EROFS: 'the file system is read-only',
+    ENOTDIR: 'a file stands where a folder is needed',
+    EEXIST: 'a file stands where a folder is needed',
+    EISDIR: 'a folder stands where a file is needed',
+    EMFILE: 'too many open files; raise the limit (ulimit -n)',
+    EIO: 'the disk reports an input/output error',
+};
+
+async function translated<T>(work: () => Promise<T>, { directory, doing, missing }: { directory: string; doing: string; missing?: string }): Promise<T> {
+    try {
+        return await work();
+    } catch (error) {
+        const code = codeOf(error);
+        if (code === 'ENOENT' && missing !== undefined) {
+            throw new ConflictError(missing, { cause: error });
+        }
+        if (code === undefined || !(error instanceof Error) || !('syscall' in error)) {
+            throw error;
+        }
+        throw new StorageError(`cannot ${doing} in ${directory}: ${MEANINGS[code] ?? error.message} (${code})`, { cause: error });
+    }
+}

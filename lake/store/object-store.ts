@@ -1,0 +1,48 @@
+/**
+ * The port to where objects live. It promises what S3 promises and no more: single objects are written whole or not at all,
+ * conditional on their etag, and listings are strongly consistent. Every adapter passes test/support/object-store-contract.ts.
+ */
+
+export interface ObjectInfo {
+    key: string;
+    /** Changes whenever the bytes do; equal bytes may have equal etags. */
+    etag: string;
+    sizeBytes: number;
+    /** Names this very upload: differs between two uploads of the same bytes (S3 versionId). */
+    generation: string;
+    /** What `put` was given. */
+    metadata: Readonly<Record<string, string>>;
+}
+
+export interface ListedObject {
+    key: string;
+    sizeBytes: number;
+    modifiedAt: Date;
+}
+
+/** A chunk may be overwritten as soon as the next one is asked for: copy what must stay. */
+export type ByteStream = AsyncIterable<Uint8Array>;
+
+export interface PutOptions {
+    /** The etag that the object must have now, or `absent`. Without it the write is unconditional. */
+    ifMatch?: string;
+    metadata?: Record<string, string>;
+}
+
+export interface ObjectStore {
+    /** @returns what is there, or undefined where nothing is. @throws StorageError where it cannot be told. */
+    head(key: string): Promise<ObjectInfo | undefined>;
+    /** The whole object as a stream, pinned to one etag. The stream @throws ConflictError where the object has another etag or is gone. */
+    open(key: string, options: { ifMatch: string }): ByteStream;
+    /** The whole object in memory: for small ones. Undefined where nothing is there. */
+    get(key: string): Promise<{ info: ObjectInfo; bytes: Uint8Array<ArrayBuffer> } | undefined>;
+    /** Writes the object whole or not at all. @throws ConflictError where `ifMatch` does not hold. @throws StorageError */
+    put(key: string, body: Uint8Array | ByteStream, options?: PutOptions): Promise<ObjectInfo>;
+    /** Deletes the object; fine where nothing is there. With `ifMatch`: @throws ConflictError where it has another etag. */
+    delete(key: string, options?: { ifMatch?: string }): Promise<void>;
+    /** Every object whose key begins with the prefix, in the order of their keys' bytes. */
+    list(prefix: string): AsyncIterable<ListedObject>;
+}
+
+/** What `PutOptions.ifMatch` is for an object that must not exist yet. */
+export const ABSENT = 'absent';

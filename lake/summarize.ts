@@ -1,0 +1,216 @@
+/** Use case: one source into its committed summaries. DESIGN section 4; docs/design.md tells what each rule is for. */
+import { once } from 'node:events';
+import { createGzip } from 'node:zlib';
+import { ConflictError, OverflowError } from '#lake/errors';
+import { type FlowsRead, type FlowsResult, readFlows, type SettledDates } from '#lake/flows/read-flows';
+import type { Reject } from '#lake/flows/rejects';
+import { rejectsKey, siteOf, sourceId, summaryKey } from '#lake/layout';
+import { commitLedger, contentOf, contentOfVersion, type LedgerRecord, type Reading, type ReadingOptions, readLedger, toOptions } from '#lake/ledger';
+import { type PairRows, pairRowsOf } from '#lake/pair-rows';
+import { writePairRows } from '#lake/parquet';
+import type { ByteStream, ObjectInfo, ObjectStore } from '#lake/store/object-store';
+
+export interface SummarizeOptions {
+    store: ObjectStore;
+    /** Told each day that the source touches or touched, after the writes that it must see. */
+    tellDay: (day: string) => Promise<void>;
+    now: () => Date;
+    signal?: AbortSignal | undefined;
+    /** Told how many bytes of the raw object were read since the last call. */
+    onBytes?: ((bytes: number) => void) | undefined;
+}
+
+/**
+ * Brings one source's summaries and ledger record up to its raw object, deletes what is superseded and tells every day concerned.
+ * Safe to call again at any time, and by several workers at once. Returns the ledger record, or undefined for a source of which
+ * there is neither record nor raw object.
+ */
+export async function summarize(rawKey: string, options: SummarizeOptions): Promise<LedgerRecord | undefined> {
+    const { store } = options;
+    const source = sourceId(rawKey);
+    for (;;) {
+        const { etag, record } = await readLedger(store, source);
+        const raw = await store.head(rawKey);
+        if (!raw || !needsReading(raw, record)) {
+            await publish(rawKey, { record, options });
+            return record;
+        }
+        try {
+            const next = await readSource(raw, { record, options });
+            await commitLedger(store, { source, record: next, etag });
+        } catch (error) {
+            if (!(error instanceof ConflictError)) {
+                throw error;
+            }
+        }
+        // Won or lost, look again: the raw object may have changed under the commit, and the worker that was told of it may have
+        // found nothing to do yet.
+    }
+}
+
+/** Whether the ledger's live version is not what the raw object holds now. */
+export function needsReading(raw: ObjectInfo, record: LedgerRecord | undefined): boolean {
+    if (record?.retracted_generation === raw.generation) {
+        return false;
+    }
+    const content = contentOf({ etag: raw.etag, options: toOptions(raw.metadata) });
+    return !record?.version || contentOfVersion(record.version) !== content;
+}
+
+/** Deletes the objects of every version that is not live and tells all days that the ledger remembers. */
+export async function publish(rawKey: string, { record, options }: { record: LedgerRecord | undefined; options: SummarizeOptions }): Promise<void> {
+    const source = sourceId(rawKey);
+    const days = new Set<string>();
+    for (const [version, versionDays] of Object.entries(record?.versions ?? {})) {
+        for (const day of versionDays) {
+            days.add(day);
+            if (version !== record?.version) {
+                await options.store.delete(summaryKey({ day, source, version }));
+            }
+        }
+        if (version !== record?.version) {
+            await options.store.delete(rejectsKey({ source, version }));
+        }
+    }
+    for (const day of [...days].sort()) {
+        await options.tellDay(day);
+    }
+}
+
+/** Writes summaries and rejects of the raw object and returns the record to commit. */
+async function readSource(raw: ObjectInfo, { record, options }: { record: LedgerRecord | undefined; options: SummarizeOptions }): Promise<LedgerRecord> {
+    const readingOptions = toOptions(raw.metadata);
+    const commits = (record?.commits ?? 0) + 1;
+    const version = `${commits}-${contentOf({ etag: raw.etag, options: readingOptions })}`;
+    let result = await readOnce(raw, { version, readingOptions, options });
+    if ('readAgainWith' in result) {
+        result = await readOnce(raw, { version, readingOptions, settledDates: result.readAgainWith, options });
+    }
+    const summaries = result.ok ? rowsByDay(result, siteOf(raw.key)) : undefined;
+    const failure = result.ok ? summaries?.error : 'error' in result ? result.error : 'dates of both orders, in both readings';
+    const days = [...(summaries?.rows ?? [])];
+    for (const [day, rows] of days) {
+        options.signal?.throwIfAborted();
+        await options.store.put(summaryKey({ day, source: sourceId(raw.key), version }), writePairRows(rows));
+    }
+    const reading = result.ok && failure === undefined ? readingOf(result) : failedReading(result, failure ?? null);
+    return {
+        source: raw.key,
+        site: siteOf(raw.key),
+        state: failure === undefined ? 'done' : 'failed',
+        version,
+        ...reading,
+        options: readingOptions,
+        size_bytes: raw.sizeBytes,
+        etag: raw.etag,
+        summarized_at: options.now().toISOString(),
+        commits,
+        versions: { ...record?.versions, [version]: days.map(([day]) => day) },
+        retracted_generation: null,
+    };
+}
+
+interface ReadOnceOptions {
+    version: string;
+    readingOptions: ReadingOptions;
+    settledDates?: SettledDates;
+    options: SummarizeOptions;
+}
+
+/** Reads the raw object to its end; its rejects are written where the reading counts. */
+async function readOnce(raw: ObjectInfo, { version, readingOptions, settledDates, options }: ReadOnceOptions): Promise<FlowsResult> {
+    const rejects = openRejects(raw.key, { version, store: options.store });
+    try {
+        const result = await readFlows(counted(options.store.open(raw.key, { ifMatch: raw.etag }), options.onBytes), {
+            ...readingOptions,
+            settledDates,
+            onRejects: rejects.write,
+            signal: options.signal,
+        });
+        await (result.ok ? rejects.finish() : rejects.discard());
+        return result;
+    } catch (error) {
+        await rejects.discard();
+        throw error;
+    }
+}
+
+/** A rejects object that comes to be with the first reject and stands in the store once it is finished. */
+function openRejects(source: string, { version, store }: { version: string; store: ObjectStore }) {
+    let open: { gzip: ReturnType<typeof createGzip>; put: Promise<unknown> } | undefined;
+    return {
+        async write(batch: Reject[]): Promise<void> {
+            if (!open) {
+                const gzip = createGzip();
+                const put = store.put(rejectsKey({ source: sourceId(source), version }), gzip);
+                put.catch((error: unknown) => gzip.destroy(error instanceof Error ? error : new Error(String(error))));
+                gzip.on('error', () => undefined);
+                open = { gzip, put };
+            }
+            const lines = batch.map(({ lineNumber, reason, line }) => JSON.stringify({ source, version, line_number: lineNumber, reason, line }));
+            if (!open.gzip.write(`${lines.join('\n')}\n`) && !open.gzip.destroyed) {
+                await Promise.race([once(open.gzip, 'drain'), open.put]);
+            }
+        },
+        async finish(): Promise<void> {
+            open?.gzip.end();
+            await open?.put;
+        },
+        async discard(): Promise<void> {
+            open?.gzip.destroy(new Error('not wanted any more'));
+            await open?.put.catch(() => undefined);
+        },
+    };
+}
+
+async function* counted(source: ByteStream, onBytes: SummarizeOptions['onBytes']): ByteStream & AsyncGenerator<Uint8Array> {
+    for await (const chunk of source) {
+        onBytes?.(chunk.length);
+        yield chunk;
+    }
+}
+
+function rowsByDay(result: FlowsRead, site: string): { rows: Map<string, PairRows>; error?: undefined } | { rows?: undefined; error: string } {
+    try {
+        return { rows: new Map([...result.days].map(([day, rows]) => [day, pairRowsOf(result.table, { rows, site })])) };
+    } catch (error) {
+        if (error instanceof OverflowError) {
+            return { error: error.message };
+        }
+        throw error;
+    }
+}
+
+function readingOf(result: FlowsRead): Reading {
+    const days = [...result.days.keys()];
+    return {
+        dialect: result.dialect,
+        date_order: result.dateOrder,
+        duration_unit: result.durationUnit,
+        rows_read: result.rowsRead,
+        rows_kept: result.rowsRead - result.rowsRejected,
+        rows_rejected: result.rowsRejected,
+        repeated_headers: result.repeatedHeaders,
+        first_day: days[0] ?? null,
+        last_day: days.at(-1) ?? null,
+        pairs: result.pairs,
+        error: null,
+    };
+}
+
+/** Nothing of a failed source counts, so none of its rows are read, kept or rejected. */
+function failedReading(result: FlowsResult, error: string | null): Reading {
+    return {
+        dialect: result.ok ? result.dialect : null,
+        date_order: null,
+        duration_unit: result.ok ? result.durationUnit : null,
+        rows_read: 0,
+        rows_kept: 0,
+        rows_rejected: 0,
+        repeated_headers: 0,
+        first_day: null,
+        last_day: null,
+        pairs: 0,
+        error,
+    };
+}
