@@ -14,6 +14,14 @@ const SPELLINGS: Record<Role, readonly string[]> = {
     fwd_pkts: ['Tot Fwd Pkts', 'Total Fwd Packet', 'Total Fwd Packets', 'tot_fwd_pkts', 'orig_pkts'],
 };
 
+const TITLES: Record<Role, string> = {
+    src_ip: 'source address',
+    dst_ip: 'destination address',
+    timestamp: 'timestamp',
+    flow_duration: 'duration',
+    fwd_pkts: 'forward packets',
+};
+
 export interface Dialect {
     name: 'cicflowmeter' | 'python-cicflowmeter' | 'zeek';
     /** What durations are written in unless the uploader says otherwise. */
@@ -106,10 +114,10 @@ function dialectOf(sourceColumn: string): Dialect {
 }
 
 function describeMissing(missing: readonly Role[], names: readonly string[]): string {
-    const lookedFor = missing.map((role) => SPELLINGS[role].map((spelling) => `"${spelling}"`).join(' or ')).join('; ');
-    const shown = names.slice(0, 12).map((name) => JSON.stringify(name.length > 40 ? `${name.slice(0, 40)}…` : name));
+    const lookedFor = missing.map((role) => `${TITLES[role]} (${SPELLINGS[role].join(', ')})`).join(', ');
+    const shown = names.slice(0, 8).map((name) => JSON.stringify(name.length > 40 ? `${name.slice(0, 40)}…` : name));
     const more = names.length > shown.length ? ` and ${names.length - shown.length} more` : '';
-    return `no usable header: looked for ${lookedFor}; found ${shown.join(', ')}${more}`;
+    return `no usable header: looked for ${lookedFor}; found ${shown.join(', ') || 'nothing'}${more}`;
 }
 
 function normalize(name: string): string {

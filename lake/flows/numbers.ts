@@ -10,10 +10,13 @@ const MAX_WHOLE_DIGITS = 40;
 export type ParsedNumber = { ok: true; value: bigint } | { ok: false; reason: RejectReason };
 
 /**
- * `text` times 10 to the power of `scale`, rounded half up to a whole number from 0 to 9223372036854775807.
- * Takes digits with an optional sign, point and exponent. With `isWhole` a fraction is a reject (`not_whole`) and not rounded.
+ * `text` times 10 to the power of `scale` as a whole number from 0 to 9223372036854775807. Takes digits with an optional sign, point and
+ * exponent. A fraction is rounded half up, cut away, or a reject (`not_whole`).
  */
-export function parseWhole(text: string, { scale = 0, isWhole = false }: { scale?: number; isWhole?: boolean } = {}): ParsedNumber {
+export function parseWhole(
+    text: string,
+    { scale = 0, fraction: onFraction = 'round' }: { scale?: number; fraction?: 'round' | 'cut' | 'reject' } = {},
+): ParsedNumber {
     const match = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/.exec(text);
     const whole = match?.[2] ?? '';
     const fraction = match?.[3] ?? '';
@@ -34,10 +37,10 @@ export function parseWhole(text: string, { scale = 0, isWhole = false }: { scale
     }
     const kept = point <= 0 ? '' : digits.slice(0, point).padEnd(point, '0');
     const cut = point <= 0 ? (point < 0 ? '0' : digits) : digits.slice(point);
-    if (isWhole && (point < 0 || /[1-9]/.test(cut))) {
+    if (onFraction === 'reject' && (point < 0 || /[1-9]/.test(cut))) {
         return { ok: false, reason: 'not_whole' };
     }
-    const value = BigInt(kept === '' ? '0' : kept) + (cut !== '' && cut >= '5' ? 1n : 0n);
+    const value = BigInt(kept === '' ? '0' : kept) + (onFraction === 'round' && cut >= '5' ? 1n : 0n);
     return value > MAX_BIGINT ? { ok: false, reason: 'too_large' } : { ok: true, value };
 }
 

@@ -205,7 +205,8 @@ export class RowScanner {
     /** The slot of a trimmed timestamp, or the reason to reject it. */
     #slotOf(timestamp: string): number | RejectReason {
         if (/^\d+(\.\d*)?$/.test(timestamp)) {
-            return this.#slotOfEpoch(Math.floor(Number(timestamp)));
+            // Not as a double: it would round 1612223999.999999999 up into the next day.
+            return this.#slotOfEpoch(Number.parseInt(timestamp, 10));
         }
         const written = datePart(timestamp);
         const known = this.#slotOfDate.get(written);
@@ -214,8 +215,8 @@ export class RowScanner {
         }
         const date = parseDate(written, this.#dateRules);
         if (!date.ok) {
-            const number = parseWhole(timestamp);
-            return /e/i.test(timestamp) && number.ok ? this.#slotOfEpoch(Math.floor(Number(timestamp))) : date.reason;
+            const seconds = parseWhole(timestamp, { fraction: 'cut' });
+            return seconds.ok ? this.#slotOfEpoch(Number(seconds.value)) : date.reason;
         }
         return this.#addSlot(written, date.slot);
     }
@@ -303,7 +304,7 @@ export class RowScanner {
             return slot;
         }
         const duration = parseWhole(row.duration, { scale: this.#durationScale });
-        const packets = parseWhole(row.packets, { isWhole: true });
+        const packets = parseWhole(row.packets, { fraction: 'reject' });
         if (!duration.ok || !packets.ok) {
             this.#rememberDate(this.slots[slot]);
             return duration.ok ? packets.ok ? undefined : packets.reason : duration.reason;

@@ -5,13 +5,19 @@
  * turns are numbered and never reused: the highest number is the turn that counts, a turn is over when its file is renamed to
  * `<n>.over` or its process is gone, and only one process can create the next number.
  */
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { link, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** A holder on another machine, or one that has not written its name yet, cannot be asked whether it lives: it has this long. */
+/** A holder on another machine cannot be asked whether it lives: it has this long. */
 const UNKNOWN_HOLDER_MS = 30_000;
+
+/** What a process that was killed while it took a turn leaves behind. */
+const STRAY_PREFIX = 'new-';
+
+const NO_HARD_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'];
 
 /** Old turns stay a while so that a process that listed them long ago meets a higher number, whatever it does next. */
 const KEPT_TURNS = 32;
@@ -40,18 +46,42 @@ async function takeTurn(folder: string): Promise<number> {
         if (!(await create(path))) {
             continue;
         }
-        if ((await lastTurn(folder)).number === mine) {
+        // Since the first look, others may have had this very turn (the name is free again when it is over) or later ones.
+        const now = await lastTurn(folder);
+        if (now.number === mine && now.isOpen) {
             return mine;
         }
         await rm(path, { force: true });
     }
 }
 
+/**
+ * Whether the file was made, which only one process can do. It has its holder's name in it from the first moment: a process killed
+ * between the two would be nobody's, and held for as long as an unknown holder is.
+ */
 async function create(path: string): Promise<boolean> {
+    const named = join(dirname(path), `${STRAY_PREFIX}${randomUUID()}`);
+    await writeFile(named, await ownName());
     try {
-        const file = await open(path, 'wx');
-        await file.writeFile(await ownName());
-        await file.close();
+        await link(named, path);
+        return true;
+    } catch (error) {
+        if (errorCode(error) === 'EEXIST' || errorCode(error) === 'ENOENT') {
+            return false;
+        }
+        if (NO_HARD_LINKS.includes(errorCode(error) ?? '')) {
+            return createUnnamed(path);
+        }
+        throw error;
+    } finally {
+        await rm(named, { force: true });
+    }
+}
+
+/** For file systems without hard links (exFAT, some network folders). */
+async function createUnnamed(path: string): Promise<boolean> {
+    try {
+        await writeFile(path, await ownName(), { flag: 'wx' });
         return true;
     } catch (error) {
         if (errorCode(error) === 'EEXIST') {
@@ -76,7 +106,7 @@ async function isHeld(path: string): Promise<boolean> {
     try {
         const name = await readFile(path, 'utf8');
         const isAlive = isProcessAlive(name, await startOf(name));
-        return isAlive ?? Date.now() - (await stat(path)).mtimeMs < UNKNOWN_HOLDER_MS;
+        return isAlive ?? (await ageOf(path)) < UNKNOWN_HOLDER_MS;
     } catch (error) {
         if (errorCode(error) === 'ENOENT') {
             return false;
@@ -126,10 +156,19 @@ async function startTicks(pid: number): Promise<string> {
 }
 
 async function removeOldTurns(folder: string, turn: number): Promise<void> {
-    if (turn % KEPT_TURNS === 0) {
-        const old = (await readdir(folder)).filter((name) => Number.parseInt(name, 10) <= turn - KEPT_TURNS);
-        await Promise.all(old.map((name) => rm(join(folder, name), { force: true })));
+    if (turn % KEPT_TURNS !== 0) {
+        return;
     }
+    for (const name of await readdir(folder)) {
+        const path = join(folder, name);
+        if (Number.parseInt(name, 10) <= turn - KEPT_TURNS || (name.startsWith(STRAY_PREFIX) && (await ageOf(path).catch(() => 0)) > UNKNOWN_HOLDER_MS)) {
+            await rm(path, { force: true });
+        }
+    }
+}
+
+async function ageOf(path: string): Promise<number> {
+    return Date.now() - (await stat(path)).mtimeMs;
 }
 
 function errorCode(error: unknown): string | undefined {

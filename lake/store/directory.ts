@@ -29,15 +29,17 @@ export function openDirectoryStore(directory: string): ObjectStore {
     const descriptions = (key: string): string => join(directory, WORK_FOLDER, 'objects', sha256(Buffer.from(key)).slice(0, 16));
     const lockFolder = join(directory, WORK_FOLDER, 'lock');
 
-    async function describe(key: string, file: FileHandle): Promise<ObjectInfo> {
+    /** `bytes` are the file's where the caller has read them. */
+    async function describe(key: string, file: FileHandle, bytes?: Uint8Array): Promise<ObjectInfo> {
         const stats = await file.stat({ bigint: true });
         const sizeBytes = Number(stats.size);
         if (!key.startsWith(DESCRIBED_PREFIX)) {
-            const etag = await hashOf(file);
+            const etag = bytes ? sha256(bytes) : await hashOf(file);
             return { key, etag, sizeBytes, generation: etag, metadata: {} };
         }
         const known = await readDescription(join(descriptions(key), identityOf(stats)));
-        return { key, sizeBytes, ...(known ?? (await describeUnknown(key, file, identityOf(stats)))) };
+        const { etag, generation, metadata } = known ?? (await describeUnknown(key, file, identityOf(stats)));
+        return { key, etag, sizeBytes, generation, metadata };
     }
 
     /** A raw file that was put there by hand, or that moved here with its lake: known by its bytes, if at all. */
@@ -78,7 +80,10 @@ export function openDirectoryStore(directory: string): ObjectStore {
         head: (key) => translated(() => head(key), { directory, doing: `read ${key}` }),
 
         async *open(key, { ifMatch }) {
-            const file = await translated(() => open(pathOf(key)), { directory, doing: `read ${key}`, missing: `${key} is gone` });
+            const file = await translated(() => openObject(pathOf(key)), { directory, doing: `read ${key}` });
+            if (!file) {
+                throw new ConflictError(`${key} is gone`);
+            }
             try {
                 const { etag } = await describe(key, file);
                 if (etag !== ifMatch) {
@@ -95,8 +100,7 @@ export function openDirectoryStore(directory: string): ObjectStore {
                 () =>
                     withFile(pathOf(key), async (file) => {
                         const bytes = new Uint8Array(await file.readFile());
-                        const etag = sha256(bytes);
-                        return { info: { key, etag, sizeBytes: bytes.length, generation: etag, metadata: {} }, bytes };
+                        return { info: await describe(key, file, bytes), bytes };
                     }),
                 { directory, doing: `read ${key}` },
             ),
@@ -105,19 +109,28 @@ export function openDirectoryStore(directory: string): ObjectStore {
             translated(
                 async () => {
                     const temporary = join(temporaryFolder(directory), `${process.pid}-${randomUUID()}`);
+                    let description: string | undefined;
                     await mkdir(temporaryFolder(directory), { recursive: true });
                     try {
                         const { etag, stats } = await writeWhole(temporary, body);
-                        let generation = etag;
+                        const info = { key, etag, sizeBytes: Number(stats.size), generation: etag, metadata: {} };
                         if (key.startsWith(DESCRIBED_PREFIX)) {
-                            generation = randomUUID();
-                            const description = { etag, generation, metadata, putAt: new Date().toISOString() };
-                            await writeDescription(descriptions(key), identityOf(stats), description);
+                            Object.assign(info, { generation: randomUUID(), metadata });
+                            description = join(descriptions(key), identityOf(stats));
+                            await writeDescription(descriptions(key), identityOf(stats), { ...info, putAt: new Date().toISOString() });
                         }
                         await place(temporary, key, { etag, ifMatch });
-                        return { key, etag, sizeBytes: Number(stats.size), generation, metadata };
-                    } finally {
-                        await rm(temporary, { force: true });
+                        return info;
+                    } catch (error) {
+                        const isPlaced = await rm(temporary).then(
+                            () => false,
+                            () => true,
+                        );
+                        // What was never there must not describe a copy of the lake, where raw files are known by their bytes.
+                        if (description !== undefined && !isPlaced) {
+                            await rm(description, { force: true }).catch(() => undefined);
+                        }
+                        throw error;
                     }
                 },
                 { directory, doing: `write ${key}` },
@@ -127,7 +140,7 @@ export function openDirectoryStore(directory: string): ObjectStore {
             translated(
                 async () => {
                     if (ifMatch === undefined) {
-                        await rm(pathOf(key), { force: true });
+                        await removeObject(pathOf(key));
                         return;
                     }
                     await withLock(lockFolder, async () => {
@@ -135,7 +148,7 @@ export function openDirectoryStore(directory: string): ObjectStore {
                         if (found !== undefined && found !== ifMatch) {
                             throw new ConflictError(`${key} was changed by another writer (found ${found}, expected ${ifMatch})`);
                         }
-                        await rm(pathOf(key), { force: true });
+                        await removeObject(pathOf(key));
                     });
                 },
                 { directory, doing: `delete ${key}` },
@@ -149,12 +162,7 @@ export function openDirectoryStore(directory: string): ObjectStore {
 }
 
 /** What is kept of a raw file beside it, under the file's identity: so file and description change in one rename. */
-interface Description {
-    etag: string;
-    generation: string;
-    metadata: Record<string, string>;
-    putAt: string;
-}
+type Description = Pick<ObjectInfo, 'etag' | 'generation' | 'metadata'> & { putAt: string };
 
 /** Which very file this is: any other that takes its place has another inode, time or size. */
 function identityOf(stats: BigIntStats): string {
@@ -175,12 +183,14 @@ async function readDescription(path: string): Promise<Description | undefined> {
 }
 
 function isDescription(value: unknown): value is Description {
-    return typeof value === 'object' && value !== null && 'etag' in value && 'generation' in value && 'metadata' in value && 'putAt' in value;
+    return (
+        typeof value === 'object' && value !== null && 'etag' in value && 'generation' in value && 'metadata' in value && 'putAt' in value
+    );
 }
 
-async function writeDescription(folder: string, identity: string, description: Description): Promise<void> {
+async function writeDescription(folder: string, identity: string, { etag, generation, metadata, putAt }: Description): Promise<void> {
     await mkdir(folder, { recursive: true });
-    await writeFile(join(folder, identity), JSON.stringify(description));
+    await writeFile(join(folder, identity), JSON.stringify({ etag, generation, metadata, putAt }));
 }
 
 async function writeWhole(path: string, body: Uint8Array | ByteStream): Promise<{ etag: string; stats: BigIntStats }> {
@@ -246,7 +256,7 @@ async function* walk(directory: string, folder: string, prefix: string): AsyncGe
     named.sort((a, b) => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)));
     for (const { entry, key } of named) {
         if (entry.isDirectory()) {
-            if (key.startsWith(prefix) || prefix.startsWith(key)) {
+            if (key !== `${WORK_FOLDER}/` && key.startsWith(prefix)) {
                 yield* walk(directory, key, prefix);
             }
         } else if (key.startsWith(prefix)) {
@@ -259,7 +269,7 @@ async function* walk(directory: string, folder: string, prefix: string): AsyncGe
 }
 
 async function withFile<T>(path: string, use: (file: FileHandle) => Promise<T>): Promise<T | undefined> {
-    const file = await open(path).catch(ignoreMissing(undefined));
+    const file = await openObject(path);
     try {
         return file && (await use(file));
     } finally {
@@ -267,9 +277,28 @@ async function withFile<T>(path: string, use: (file: FileHandle) => Promise<T>):
     }
 }
 
+/** Undefined where nothing is, or a folder: that is no object. */
+async function openObject(path: string): Promise<FileHandle | undefined> {
+    const file = await open(path).catch(ignoreMissing(undefined));
+    if (file && (await file.stat()).isDirectory()) {
+        await file.close();
+        return undefined;
+    }
+    return file;
+}
+
+/** Leaves a folder where it is. */
+async function removeObject(path: string): Promise<void> {
+    const stats = await stat(path).catch(ignoreMissing(undefined));
+    if (stats && !stats.isDirectory()) {
+        await rm(path, { force: true });
+    }
+}
+
+/** A key below another one's file is missing too. */
 function ignoreMissing<T>(instead: T): (error: unknown) => T {
     return (error) => {
-        if (codeOf(error) === 'ENOENT') {
+        if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') {
             return instead;
         }
         throw error;
@@ -298,14 +327,11 @@ const MEANINGS: Record<string, string> = {
     EIO: 'the disk reports an input/output error',
 };
 
-async function translated<T>(work: () => Promise<T>, { directory, doing, missing }: { directory: string; doing: string; missing?: string }): Promise<T> {
+async function translated<T>(work: () => Promise<T>, { directory, doing }: { directory: string; doing: string }): Promise<T> {
     try {
         return await work();
     } catch (error) {
         const code = codeOf(error);
-        if (code === 'ENOENT' && missing !== undefined) {
-            throw new ConflictError(missing, { cause: error });
-        }
         if (code === undefined || !(error instanceof Error) || !('syscall' in error)) {
             throw error;
         }

@@ -1,0 +1,103 @@
+/**
+ * Who may import whom. Arrows point inwards: cli -> use cases and adapters -> ports -> core. Each comment says what to do instead.
+ * test/architecture.test.ts runs these rules over the tree, and over a copy with one bad import for each of them.
+ */
+
+const PORTS = '^lake/(store/object-store|query/query-engine)\\.ts$';
+
+/** What every part of the lake may know: names and places, no behaviour. */
+const VOCABULARY = '^lake/(errors|tables|layout|package-root)\\.ts$';
+
+/** What handlers are on AWS: joins use cases with the adapters of a directory lake. Only cli/ starts it. */
+const LOCAL_EDGE = '^lake/(local-work|finish-work|worker)\\.ts$';
+
+const SDKS = 'node_modules/(@duckdb|@aws-sdk)/';
+
+/** Built-ins that reach out of the program. */
+const WORLD = '^(fs|fs/promises|tls|http|https|http2|dgram|dns|dns/promises|child_process|cluster)$';
+
+const forbidden = [
+    {
+        name: 'no-cycles',
+        comment: 'Move what both files need into the one that knows less, or into a third that is named after it.',
+        from: {},
+        to: { circular: true },
+    },
+    {
+        name: 'everything-resolves',
+        comment: 'Across folders import `#lake/x` (no extension), inside one folder `./x.ts`; add a new package to package.json.',
+        from: {},
+        to: { couldNotResolve: true },
+    },
+    {
+        name: 'nobody-imports-test',
+        comment: 'What the program needs belongs into lake/ or cli/; tests import it from there.',
+        from: { pathNot: '^test/' },
+        to: { path: '^test/' },
+    },
+    {
+        name: 'nobody-imports-a-tool',
+        comment: 'bench/, docs/ and build.ts are run, not imported: move the shared part into lake/. (Tests may call the build.)',
+        from: { pathNot: '^(test|bench|docs)/' },
+        to: { path: '^(bench/|docs/|build\\.ts$)' },
+    },
+    {
+        name: 'lake-knows-nobody',
+        comment: 'lake/ is the heart: take what you need as an argument, and let cli/ pass it in.',
+        from: { path: '^lake/' },
+        to: { path: '^(cli|lambdas|cdk|glue-jobs)/' },
+    },
+    {
+        name: 'flows-know-only-themselves',
+        comment: 'lake/flows turns bytes into summaries and knows lake/errors and lake/tables beside itself: pass bytes and options in.',
+        from: { path: '^lake/flows/' },
+        to: { pathNot: ['^lake/flows/', '^lake/(errors|tables)\\.ts$'], dependencyTypesNot: ['core', 'unknown'] },
+    },
+    {
+        name: 'flows-touch-no-world',
+        comment: 'lake/flows reads no file and calls no program: the use case opens the source and passes its bytes in.',
+        from: { path: '^lake/flows/' },
+        to: { path: WORLD, dependencyTypes: ['core'] },
+    },
+    {
+        name: 'use-cases-know-ports-not-adapters',
+        comment: 'Take the port (ObjectStore, QueryEngine) as an argument; the command chooses the adapter.',
+        from: { path: '^lake/[^/]+\\.ts$', pathNot: LOCAL_EDGE },
+        to: { path: ['^lake/(store|query)/', LOCAL_EDGE], pathNot: PORTS },
+    },
+    {
+        name: 'adapters-know-their-port',
+        comment: 'An adapter does what its port says and decides nothing: move the rule into the use case, or pass the value in.',
+        from: { path: '^lake/(store|query)/' },
+        to: { path: '^lake/', pathNot: ['^lake/$1/', VOCABULARY] },
+    },
+    {
+        name: 'sdks-stay-in-their-adapters',
+        comment: 'Only lake/store and lake/query talk to DuckDB or AWS: add what you need to the port and its adapters.',
+        from: { pathNot: ['^lake/(store|query)/', '^(test|bench)/'] },
+        to: { path: SDKS },
+    },
+    {
+        name: 'cli-never-a-handler',
+        comment: 'A command and a handler share a use case: call that one in lake/.',
+        from: { path: '^cli/' },
+        to: { path: '^(lambdas|cdk|glue-jobs)/' },
+    },
+    {
+        name: 'commands-stand-alone',
+        comment: 'Commands do not import each other: share through lake/ or a file of cli/ (demo runs others by `invoke`).',
+        from: { path: '^cli/commands/([^/]+)\\.ts$' },
+        to: { path: '^cli/commands/', pathNot: '^cli/commands/$1\\.ts$' },
+    },
+];
+
+export default {
+    forbidden: forbidden.map((rule) => ({ severity: 'error', ...rule })),
+    options: {
+        // The parser that understands TypeScript here: dependency-cruiser does not know the compiler of TypeScript 7.
+        parser: 'swc',
+        doNotFollow: { path: 'node_modules' },
+        exclude: { path: '^(dist|test/fixtures)/' },
+        enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default'] },
+    },
+};

@@ -1,0 +1,129 @@
+/**
+ * Builds dist/, the program as it is published: one file per entry point, chunks that are loaded when a command needs them, and the
+ * licences of what is bundled. `node build.ts` runs it; test/support/build-once.js runs it before the tests.
+ */
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { build, type Metafile } from 'esbuild';
+
+const ROOT = fileURLToPath(new URL('.', import.meta.url));
+const DIST = join(ROOT, 'dist');
+
+/** Name in dist/ and source. Each may be run by itself: the bin of package.json, and what the thread pool starts. */
+const ENTRY_POINTS = { flowlake: 'cli/main.ts', worker: 'lake/worker.ts' };
+const EXECUTABLE = 'flowlake.js';
+
+/** What must be installed beside the program: it has a native part. All else is bundled. */
+const EXTERNAL = ['@duckdb/node-api'];
+
+/**
+ * Brings dist/ up to date with the sources. Safe beside programs that run from it and beside another build: files that did not
+ * change are left alone, changed ones are replaced by rename, and what the last build left over goes last.
+ */
+export async function buildPackage(): Promise<void> {
+    const { outputFiles, metafile } = await build({
+        absWorkingDir: ROOT,
+        entryPoints: ENTRY_POINTS,
+        outdir: DIST,
+        entryNames: '[name]',
+        chunkNames: '[name]-[hash]',
+        bundle: true,
+        splitting: true,
+        format: 'esm',
+        platform: 'node',
+        target: 'node20',
+        external: EXTERNAL,
+        minify: true,
+        legalComments: 'none',
+        metafile: true,
+        write: false,
+        logLevel: 'warning',
+    });
+    const files = new Map(outputFiles.map((file) => [file.path.slice(DIST.length + 1), file.text]));
+    for (const [name, text] of files) {
+        refuseDynamicRequire(name, text);
+    }
+    files.set(EXECUTABLE, withHashbang(files.get(EXECUTABLE) ?? ''));
+    files.set('THIRD-PARTY-LICENSES.txt', await licencesOf(metafile));
+    await replaceFiles(files);
+}
+
+/** esbuild leaves a stub that throws where bundled CommonJS code requires a built-in of Node: find out now, not at the user's. */
+function refuseDynamicRequire(name: string, text: string): void {
+    if (text.includes('Dynamic require of')) {
+        throw new Error(
+            `dist/${name} would hold CommonJS code that calls require() at run time: use the package's ESM build or make it external`,
+        );
+    }
+}
+
+function withHashbang(text: string): string {
+    return text.startsWith('#!') ? text : `#!/usr/bin/env node\n${text}`;
+}
+
+/** The MIT licence and its kin ask that their text goes where the code goes, and minifying drops it from the code. */
+async function licencesOf(metafile: Metafile): Promise<string> {
+    const bundled = new Set<string>();
+    for (const output of Object.values(metafile.outputs)) {
+        for (const input of Object.keys(output.inputs)) {
+            const folder = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1];
+            if (folder !== undefined) {
+                bundled.add(folder);
+            }
+        }
+    }
+    const sections = [];
+    for (const folder of [...bundled].sort()) {
+        const files = await readdir(join(ROOT, folder));
+        const licence = files.find((file) => /^licen[cs]e/i.test(file));
+        if (licence === undefined) {
+            throw new Error(`${folder} is bundled but has no licence file: look it up and say so in docs/dependencies.md`);
+        }
+        const { name, version } = JSON.parse(await readFile(join(ROOT, folder, 'package.json'), 'utf8'));
+        sections.push(`${name} ${version}\n\n${(await readFile(join(ROOT, folder, licence), 'utf8')).trim()}\n`);
+    }
+    return sections.join(`\n${'-'.repeat(80)}\n\n`);
+}
+
+async function replaceFiles(files: Map<string, string>): Promise<void> {
+    await mkdir(DIST, { recursive: true });
+    const before = await readdir(DIST);
+    const staging = await mkdtemp(`${DIST}-`);
+    try {
+        // Chunks first: an entry point must never name a chunk that is not there yet.
+        const names = [...files.keys()].sort((a, b) => Number(isEntryPoint(a)) - Number(isEntryPoint(b)));
+        for (const name of names) {
+            const text = files.get(name) ?? '';
+            const path = join(DIST, name);
+            if ((await readFile(path, 'utf8').catch(() => undefined)) === text) {
+                continue;
+            }
+            await writeFile(join(staging, name), text);
+            await chmod(join(staging, name), name === EXECUTABLE ? 0o755 : 0o644);
+            await rename(join(staging, name), path);
+        }
+        for (const name of before.filter((old) => !files.has(old))) {
+            await rm(join(DIST, name), { recursive: true, force: true });
+        }
+    } finally {
+        await rm(staging, { recursive: true, force: true });
+    }
+}
+
+function isEntryPoint(name: string): boolean {
+    return Object.keys(ENTRY_POINTS).some((entry) => name === `${entry}.js`);
+}
+
+if (import.meta.main) {
+    try {
+        await buildPackage();
+    } catch (error) {
+        // What esbuild objects to, it has printed.
+        if (!(error instanceof Error && 'errors' in error)) {
+            throw error;
+        }
+        process.exitCode = 1;
+    }
+}

@@ -1,0 +1,81 @@
+/** What a command is, and what it gets to run: everything it knows of the world stands in its context, so a test can be the world. */
+import type { Option } from './option.ts';
+import type { Output } from './output.ts';
+
+/** `one` is required, `one or more` takes the rest of the line. */
+export interface Argument {
+    meaning: string;
+    count: 'one' | 'one or none' | 'one or more';
+}
+
+/** By name, in the order in which they are written on the line. */
+export type Arguments = Readonly<Record<string, Argument>>;
+/** By the camel case of their long flag: `dryRun` is `--dry-run`. */
+export type Options = Readonly<Record<string, Option<unknown>>>;
+
+type ArgumentValue<C extends Argument['count']> = C extends 'one' ? string : C extends 'one or none' ? string | undefined : string[];
+type ArgumentValues<A extends Arguments> = { readonly [K in keyof A]: ArgumentValue<A[K]['count']> };
+type OptionValues<O extends Options> = { readonly [K in keyof O]: O[K] extends Option<infer T> ? T : never };
+
+export type OutputFormat = 'table' | 'json' | 'csv';
+
+/** Where the lake is; `name` is as the user wrote it, to be shown and to be typed again. */
+export type LakeLocation = { kind: 'directory'; name: string; directory: string } | { kind: 's3'; name: string; bucket: string };
+
+/** The world as the commands see it; main.ts makes it of the process, tests make it of fakes. */
+export interface Surroundings {
+    environment: Readonly<Record<string, string | undefined>>;
+    /** For data. */
+    stdout: Output;
+    /** For everything else. */
+    stderr: Output;
+    /** What is piped in, to be read once. */
+    readInput(): AsyncIterable<Uint8Array>;
+    /** Aborted at the first Ctrl-C; a command that then throws, or returns, ends with 130. */
+    signal: AbortSignal;
+    now(): Date;
+    /** How this program is started here, `npx flowlake` or `flowlake`: for telling the user what to type next. */
+    invocation: string;
+}
+
+export interface Context<A extends Arguments = Arguments, O extends Options = Options> extends Surroundings {
+    /** Undefined where neither --lake nor FLOWLAKE_LAKE names one; `useLake` makes that the error. */
+    lake: LakeLocation | undefined;
+    output: OutputFormat;
+    /** Whether --output was given, rather than left at `table`. */
+    isOutputGiven: boolean;
+    arguments: ArgumentValues<A>;
+    options: OptionValues<O>;
+    /** Runs another command line in the same surroundings, but for what is given. @returns its exit code */
+    invoke(argv: readonly string[], otherwise?: Partial<Surroundings>): Promise<number>;
+}
+
+export interface Example {
+    /** Without the program's name: `pairs --top 5`. */
+    line: string;
+    does: string;
+}
+
+export interface Command<A extends Arguments = Arguments, O extends Options = Options> {
+    name: string;
+    /** One line for the list of commands, without a final stop. */
+    summary: string;
+    /** What else must be known, in whole sentences. */
+    details?: string;
+    arguments: A;
+    options: O;
+    /** At least one. */
+    examples: readonly [Example, ...Example[]];
+    /** @returns the exit code. What it needs beyond types it imports in here, so that `--help` stays quick. */
+    run(context: Context<A, O>): Promise<number>;
+}
+
+/** The command as given; it is here so that `run` sees the types of the arguments and options. */
+export function defineCommand<const A extends Arguments, const O extends Options>(command: Command<A, O>): Command<A, O> {
+    return command;
+}
+
+/** The answer is no: one clear line for the user and exit code 1. */
+export class Failure extends Error {
+    override name = 'Failure';
+}

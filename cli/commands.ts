@@ -1,0 +1,29 @@
+/** Every command, in the order in which help and docs/cli.md list them. */
+import type { Command } from './command.ts';
+import { anomalies } from './commands/anomalies.ts';
+import { demo } from './commands/demo.ts';
+import { exportPair } from './commands/export.ts';
+import { pairs } from './commands/pairs.ts';
+import { prune } from './commands/prune.ts';
+import { query } from './commands/query.ts';
+import { reconcile } from './commands/reconcile.ts';
+import { rejects } from './commands/rejects.ts';
+import { retract } from './commands/retract.ts';
+import { sample } from './commands/sample.ts';
+import { status } from './commands/status.ts';
+import { upload } from './commands/upload.ts';
+
+export const commands: readonly Command[] = [
+    demo,
+    sample,
+    upload,
+    status,
+    pairs,
+    anomalies,
+    exportPair,
+    query,
+    rejects,
+    reconcile,
+    retract,
+    prune,
+];

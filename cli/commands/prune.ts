@@ -1,0 +1,59 @@
+/** `flowlake prune`: frees the raw bytes that the figures no longer need. */
+import { defineCommand } from '#cli/command';
+import { day, flag } from '#cli/option';
+
+export const prune = defineCommand({
+    name: 'prune',
+    summary: 'free raw files that are safely in the figures; no figure changes',
+    details: 'Afterwards verify says which sources it can no longer recompute from their raw files.',
+    arguments: {},
+    options: {
+        rawBefore: day('--raw-before <day>', 'raw files of which every flow is of an earlier day'),
+        dryRun: flag('--dry-run', 'show what would go and change nothing'),
+    },
+    examples: [
+        { line: 'prune --raw-before 2026-01-01 --dry-run', does: 'what would go' },
+        { line: 'prune --raw-before 2026-01-01', does: 'raw files of last year and before' },
+    ],
+    async run({ options: { rawBefore, dryRun }, ...context }) {
+        const { UsageError } = await import('#lake/errors');
+        if (rawBefore === undefined) {
+            throw new UsageError('Give the first day whose raw files stay: --raw-before 2026-01-01');
+        }
+        const { useLake } = await import('#cli/open-lake');
+        const { printRows } = await import('#cli/print-rows');
+        const { batchOf } = await import('#cli/batch-of');
+        const { sayBytes, sayCount } = await import('#cli/quantity');
+        return useLake(context, async ({ store }) => {
+            const { findPrunable } = await import('#lake/prune');
+            const rows: (string | bigint)[][] = [];
+            let freedBytes = 0;
+            let freed = 0;
+            for await (const { key, raw, ...finding } of findPrunable(await store(), { before: rawBefore })) {
+                context.signal.throwIfAborted();
+                if (finding.canGo) {
+                    if (!dryRun) {
+                        await (await store()).delete(key, { ifMatch: raw.etag });
+                    }
+                    freedBytes += raw.sizeBytes;
+                    freed += 1;
+                }
+                const result = finding.canGo ? (dryRun ? 'would go' : 'freed') : `stays: ${finding.reason}`;
+                rows.push([key, BigInt(raw.sizeBytes), result]);
+            }
+            await printRows(
+                {
+                    columns: [
+                        { name: 'source', type: 'varchar' },
+                        { name: 'size_bytes', type: 'bigint' },
+                        { name: 'result', type: 'varchar' },
+                    ],
+                    batches: batchOf(rows),
+                },
+                context,
+            );
+            await context.stderr.write(`${dryRun ? 'Would free' : 'Freed'} ${sayBytes(freedBytes)} of ${sayCount(freed, 'raw file')}\n`);
+            return 0;
+        });
+    },
+});

@@ -1,0 +1,58 @@
+/** `flowlake query`: any SQL that reads, over the tables and views of the lake. */
+import { defineCommand } from '#cli/command';
+import { text } from '#cli/option';
+
+export const query = defineCommand({
+    name: 'query',
+    summary: 'answer SQL over the lake’s tables and views',
+    details:
+        'Tables: pair_days, flow_summaries, sources, rejects. Views: pair_running, pair_stats, pair_anomalies, day_totals. ' +
+        'A table rounds fractions to three places; --output json and csv print all of them.',
+    arguments: { sql: { meaning: 'one statement that reads, or - for what is piped in', count: 'one or none' } },
+    options: { file: text('-f, --file <file>', 'read the SQL from a file') },
+    examples: [
+        { line: 'query "select * from day_totals order by day"', does: 'flows, pairs and packets of every site and day' },
+        { line: 'query -f busiest.sql --output csv > busiest.csv', does: 'SQL from a file, rows into another' },
+        { line: 'query - --output json < busiest.sql', does: 'SQL that is piped in' },
+    ],
+    async run({ arguments: { sql }, options: { file }, ...context }) {
+        const { useLake } = await import('#cli/open-lake');
+        const { printRows } = await import('#cli/print-rows');
+        const statement = await readStatement({ sql, file, readInput: context.readInput });
+        return useLake(context, async (lake) => {
+            const engine = await lake.engine();
+            await printRows(await engine.query(statement, { signal: context.signal }), context);
+            return 0;
+        });
+    },
+});
+
+async function readStatement({
+    sql,
+    file,
+    readInput,
+}: {
+    sql: string | undefined;
+    file: string | undefined;
+    readInput: () => AsyncIterable<Uint8Array>;
+}): Promise<string> {
+    const { UsageError } = await import('#lake/errors');
+    if ((sql === undefined) === (file === undefined)) {
+        throw new UsageError('Give one of: the SQL itself, -f FILE, or - to read it from the pipe (flowlake query --help shows how)');
+    }
+    if (file !== undefined) {
+        const { readFile } = await import('node:fs/promises');
+        return readFile(file, 'utf8').catch((cause: unknown) => {
+            throw new UsageError(`Cannot read the SQL file ${file}: ${cause instanceof Error ? cause.message : cause}`, { cause });
+        });
+    }
+    return sql === '-' || sql === undefined ? readAll(readInput()) : sql;
+}
+
+async function readAll(input: AsyncIterable<Uint8Array>): Promise<string> {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of input) {
+        chunks.push(chunk);
+    }
+    return Buffer.concat(chunks).toString('utf8');
+}

@@ -1,0 +1,157 @@
+/** Which files the words of an upload mean, and by which raw keys they go into the lake. */
+import { createWriteStream } from 'node:fs';
+import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
+import { basename, join, sep } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { StorageError, UsageError } from '#lake/errors';
+import { rawKey } from '#lake/layout';
+import { temporaryFolder } from '#lake/store/directory';
+import { type Context, Failure } from './command.ts';
+
+/** What is taken from a folder; a file that is named itself is taken whatever its name. */
+const FLOW_FILE = /\.(csv|tsv|log)(\.(gz|zst))?$/i;
+
+export interface UploadFile {
+    /** As the user wrote it, or `-`. */
+    shown: string;
+    path: string;
+    /** Raw key that it is to have. */
+    key: string;
+    sizeBytes: number;
+}
+
+export interface GatherOptions {
+    directory: string;
+    site: string | undefined;
+    as: string | undefined;
+    context: Pick<Context, 'readInput' | 'signal' | 'stderr'>;
+}
+
+/**
+ * Files, folders (all below them, named by the path below the folder) and patterns; `-` is what is piped in. A path with a folder
+ * `site=S` in it is named from there on. `cleanUp` removes what was written for it. @throws Failure for a word that means no file.
+ * @throws UsageError for names that cannot be.
+ */
+export async function gatherFiles(
+    words: readonly string[],
+    options: GatherOptions,
+): Promise<{ files: UploadFile[]; cleanUp: () => Promise<void> }> {
+    const { site, as, context } = options;
+    const named: { shown: string; path: string; name: string }[] = [];
+    let spool: string | undefined;
+    let leftOut = 0;
+    for (const word of words) {
+        if (word === '-') {
+            if (as === undefined) {
+                throw new UsageError('What is piped in has no name; give it one: --as NAME');
+            }
+            spool = await spoolInput(options);
+            named.push({ shown: '-', path: join(spool, 'input'), name: as });
+            continue;
+        }
+        const found = await findFiles(word);
+        leftOut += found.leftOut;
+        named.push(...found.files);
+    }
+    const cleanUp = async (): Promise<void> => {
+        if (spool !== undefined) {
+            await rm(spool, { recursive: true, force: true });
+        }
+    };
+    try {
+        if (as !== undefined && named.length > 1) {
+            throw new UsageError(`--as names one file, and these are ${named.length}`);
+        }
+        if (leftOut > 0) {
+            await context.stderr.write(
+                `Left out ${leftOut} ${leftOut === 1 ? 'file' : 'files'} that end in none of .csv, .tsv, .log (also .gz, .zst)\n`,
+            );
+        }
+        return { files: await withKeys(named, { site, as }), cleanUp };
+    } catch (error) {
+        await cleanUp();
+        throw error;
+    }
+}
+
+async function findFiles(word: string): Promise<{ files: { shown: string; path: string; name: string }[]; leftOut: number }> {
+    const found = await stat(word).catch((error: unknown) => {
+        if (error instanceof Error && 'code' in error && error.code === 'EACCES') {
+            throw new StorageError(`cannot read ${word}: no permission; check who owns it`, { cause: error });
+        }
+        return undefined;
+    });
+    if (found?.isDirectory()) {
+        const { glob } = await import('tinyglobby');
+        const paths = (await glob('**/*', { cwd: word, dot: false, onlyFiles: true, expandDirectories: false })).sort();
+        const flowFiles = paths.filter((path) => FLOW_FILE.test(path));
+        if (flowFiles.length === 0) {
+            throw new Failure(`No files of flows in ${word}: looked for .csv, .tsv and .log, also with .gz or .zst`);
+        }
+        const files = flowFiles.map((path) => ({ shown: join(word, path), path: join(word, path), name: nameOf(join(word, path), path) }));
+        return { files, leftOut: paths.length - flowFiles.length };
+    }
+    if (found) {
+        return { files: [{ shown: word, path: word, name: nameOf(word, basename(word)) }], leftOut: 0 };
+    }
+    const { glob, isDynamicPattern } = await import('tinyglobby');
+    const paths = isDynamicPattern(word) ? (await glob(word, { onlyFiles: true, expandDirectories: false })).sort() : [];
+    if (paths.length === 0) {
+        throw new Failure(`No such file, folder or pattern: ${word}`);
+    }
+    return { files: paths.map((path) => ({ shown: path, path, name: nameOf(path, basename(path)) })), leftOut: 0 };
+}
+
+/** The name that a path has by itself, or from its last folder `site=S` on. */
+function nameOf(path: string, name: string): string {
+    const parts = path.split(sep);
+    const at = parts.slice(0, -1).findLastIndex((part) => /^site=./.test(part));
+    return at < 0 ? name.split(sep).join('/') : parts.slice(at).join('/');
+}
+
+async function withKeys(
+    named: readonly { shown: string; path: string; name: string }[],
+    { site, as }: { site: string | undefined; as: string | undefined },
+): Promise<UploadFile[]> {
+    const shownOfKey = new Map<string, string>();
+    const files: UploadFile[] = [];
+    for (const { shown, path, name } of named) {
+        const [, ownSite, rest] = /^site=([^/]+)\/(.+)$/.exec(name) ?? [];
+        if (site !== undefined && ownSite !== undefined && ownSite !== site && as === undefined) {
+            throw new UsageError(`${shown} stands in a folder of site ${ownSite}, and --site says ${site}`);
+        }
+        const key = as !== undefined ? rawKey({ ...(site !== undefined && { site }), name: as }) : keyOf(site ?? ownSite, rest ?? name);
+        const other = shownOfKey.get(key);
+        if (other !== undefined) {
+            throw new UsageError(`${other} and ${shown} would both be ${key}: upload their common folder, or one at a time with --as NAME`);
+        }
+        shownOfKey.set(key, shown);
+        files.push({ shown, path, key, sizeBytes: (await stat(path)).size });
+    }
+    return files;
+}
+
+function keyOf(site: string | undefined, name: string): string {
+    return rawKey(site === undefined ? { name } : { site, name });
+}
+
+/** What is piped in, as a file in the lake's folder for such: what an upload does with a file may take more than one reading. */
+async function spoolInput({ directory, context }: GatherOptions): Promise<string> {
+    const folder = temporaryFolder(directory);
+    try {
+        await mkdir(folder, { recursive: true });
+        const spool = await mkdtemp(join(folder, `${process.pid}-input-`));
+        try {
+            await pipeline(context.readInput(), createWriteStream(join(spool, 'input')), { signal: context.signal });
+        } catch (error) {
+            await rm(spool, { recursive: true, force: true });
+            throw error;
+        }
+        return spool;
+    } catch (error) {
+        if (context.signal.aborted) {
+            throw error;
+        }
+        throw new StorageError(`cannot keep what is piped in: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    }
+}

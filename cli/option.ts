@@ -1,0 +1,73 @@
+/** The options of commands: how each is written, what it means, and how strictly its text is read. */
+
+export interface Option<T> {
+    /** As commander reads it: `--top <n>`, `-o, --out <file>`; a switch has no `<...>`. */
+    flags: string;
+    meaning: string;
+    /** The value where the option is not given; false for a switch. */
+    fallback: T;
+    choices?: readonly string[];
+    /** Reads the option's text; absent for a switch, which is true when given. @throws UnreadableOption */
+    parse?(text: string): T;
+}
+
+/** The text of an option cannot be read; the message says in a sentence what was expected; parse-line.ts adds which option it was. */
+export class UnreadableOption extends Error {
+    override name = 'UnreadableOption';
+}
+
+/** Any text: a name, a file. */
+export function text(flags: string, meaning: string): Option<string | undefined> {
+    return { flags, meaning, fallback: undefined, parse: (given) => given };
+}
+
+/** True when given. */
+export function flag(flags: string, meaning: string): Option<boolean> {
+    return { flags, meaning, fallback: false };
+}
+
+/** A whole number from `min` on, digits only: `1e3`, `0x10` and `5 apples` are refused, and so is what a double cannot hold. */
+export function whole(flags: string, meaning: string, { fallback, min = 1 }: { fallback: number; min?: number }): Option<number> {
+    const parse = (given: string): number => {
+        const number = Number(given);
+        if (!/^\d+$/.test(given) || !Number.isSafeInteger(number) || number < min) {
+            throw new UnreadableOption(`Expected a whole number from ${min} on.`);
+        }
+        return number;
+    };
+    return { flags, meaning, fallback, parse };
+}
+
+/** A day that the calendar has, `YYYY-MM-DD`. Of two options `from` and `to` the frame checks that they are in order. */
+export function day(flags: string, meaning: string): Option<string | undefined> {
+    const parse = (given: string): string => {
+        if (!isDay(given)) {
+            throw new UnreadableOption('Expected a day of the calendar, YYYY-MM-DD.');
+        }
+        return given;
+    };
+    return { flags, meaning, fallback: undefined, parse };
+}
+
+/** One of a few words. */
+export function choice<const C extends string>(flags: string, meaning: string, choices: readonly C[]): Option<C | undefined>;
+export function choice<const C extends string>(flags: string, meaning: string, choices: readonly C[], fallback: C): Option<C>;
+export function choice(flags: string, meaning: string, choices: readonly string[], fallback?: string): Option<string | undefined> {
+    const parse = (given: string): string => {
+        if (!choices.includes(given)) {
+            throw new UnreadableOption(`Expected ${orList(choices)}.`);
+        }
+        return given;
+    };
+    return { flags, meaning, fallback, choices, parse };
+}
+
+/** `a, b or c`. */
+function orList(words: readonly string[]): string {
+    return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
+}
+
+function isDay(text: string): boolean {
+    const date = new Date(`${text}T00:00:00Z`);
+    return /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(date.getTime()) && date.toISOString().slice(0, 10) === text;
+}

@@ -1,0 +1,145 @@
+/** The report of one pair: its rows, what they look like in each format, where they are kept, and what is said where there are none. */
+import { extname } from 'node:path';
+import { UsageError } from '#lake/errors';
+import { EXPORTS_PREFIX } from '#lake/layout';
+import type { QueryResult, ResultColumn, Value } from '#lake/query/query-engine';
+import type { OutputFormat } from './command.ts';
+import { Failure } from './command.ts';
+import type { Lake } from './open-lake.ts';
+import type { PlotOptions } from './plot.ts';
+import { renderPlot } from './plot.ts';
+import { renderCsv, renderJson } from './print-rows.ts';
+
+/** Which pair's rows, and of which days, both ends included. */
+export interface PairQuestion {
+    src: string;
+    dst: string;
+    site: string | undefined;
+    from: string | undefined;
+    to: string | undefined;
+}
+
+/** All rows of one pair, by site and day: a row per day, so they fit in memory. */
+export interface PairReport {
+    columns: readonly ResultColumn[];
+    rows: Value[][];
+}
+
+export const FILE_FORMATS = ['csv', 'json', 'parquet'] as const;
+export type FileFormat = (typeof FILE_FORMATS)[number];
+
+const NEAREST_COUNT = 5;
+
+export async function fetchReport(lake: Lake, { src, dst, site, from, to }: PairQuestion): Promise<PairReport> {
+    return collect(await lake.ask('pair_report', [src, dst, site ?? null, from ?? null, to ?? null]));
+}
+
+/** Says why a report has no rows, where the pair has other days. @throws Failure where there is no such pair, naming the nearest. */
+export async function explainNoRows(lake: Lake, { src, dst, site, from, to }: PairQuestion): Promise<string> {
+    const pair = `${src} -> ${dst}${site === undefined ? '' : ` at site ${site}`}`;
+    const { columns, rows } = await fetchReport(lake, { src, dst, site, from: undefined, to: undefined });
+    const days = rows.map((row) => String(row[columns.findIndex(({ name }) => name === 'day')])).sort();
+    if (days.length > 0) {
+        const asked = [from === undefined ? '' : ` from ${from}`, to === undefined ? '' : ` to ${to}`].join('');
+        return `No days of ${pair}${asked}: it has ${days.length} from ${days[0]} to ${days.at(-1)}`;
+    }
+    const nearest = await collect(await lake.ask('nearest_pairs', [src, dst, BigInt(NEAREST_COUNT)]));
+    if (nearest.rows.length === 0) {
+        throw new Failure(`No pair ${pair}: the lake has no pairs yet`);
+    }
+    const lines = nearest.rows.map(([nearSite, nearSrc, nearDst]) => `  ${nearSrc} ${nearDst} --site ${nearSite}`);
+    throw new Failure(`No pair ${pair}. The nearest that exist:\n${lines.join('\n')}`);
+}
+
+/** The bytes of a file in this format. */
+export async function renderReport(report: PairReport, format: FileFormat): Promise<Uint8Array> {
+    if (format === 'parquet') {
+        const { writeParquetTable } = await import('#lake/parquet');
+        return writeParquetTable({ columns: report.columns.map(({ name, type }) => ({ name, type })), rows: report.rows });
+    }
+    let text = '';
+    for await (const chunk of format === 'csv' ? renderCsv(streamReport(report)) : renderJson(streamReport(report))) {
+        text += chunk.text;
+    }
+    return Buffer.from(text);
+}
+
+/** The report as what a query answers. */
+export function streamReport({ columns, rows }: PairReport): QueryResult {
+    const batches = async function* () {
+        yield rows;
+    };
+    return { columns, batches: batches() };
+}
+
+/** Where the report is kept in the lake; the same question has the same key. Colons of IPv6 become dashes, which no address has. */
+export function reportKey({ src, dst, site, from, to }: PairQuestion, format: FileFormat): string {
+    const days = from === undefined && to === undefined ? '' : `_${from ?? ''}_${to ?? ''}`;
+    const name = `${src}_${dst}`.replaceAll(':', '-');
+    return `${EXPORTS_PREFIX}${site === undefined ? 'all' : `site=${site}`}/${name}${days}.${format}`;
+}
+
+/** The plot of the pair's forward packets; meant for the report of one site. */
+export function plotReport({ columns, rows }: PairReport, options: PlotOptions): string {
+    const placeOf = (name: string) => columns.findIndex((column) => column.name === name);
+    const day = placeOf('day');
+    const total = placeOf('fwd_pkts_sum');
+    const mean = placeOf('fwd_pkts_running_mean');
+    const deviation = placeOf('fwd_pkts_running_stddev_pop');
+    const points = rows.map((row) => ({
+        day: String(row[day]),
+        total: Number(row[total]),
+        mean: Number(row[mean]),
+        deviation: Number(row[deviation]),
+    }));
+    return renderPlot(points, options);
+}
+
+/** Where the report goes, and what it is written as. */
+export type Destination =
+    | { kind: 'stdout'; output: OutputFormat }
+    | { kind: 'file'; file: string; format: FileFormat }
+    | { kind: 'lake'; format: FileFormat };
+
+/** The format is what --format says, else the file's ending, else --output, else csv. @throws UsageError where it does not fit where it goes */
+export function chooseDestination({
+    format,
+    out,
+    isSaved,
+    output,
+}: {
+    format: FileFormat | undefined;
+    out: string | undefined;
+    isSaved: boolean;
+    output: OutputFormat | undefined;
+}): Destination {
+    if (isSaved && out !== undefined) {
+        throw new UsageError('Give -o FILE or --save, not both');
+    }
+    const file = out === '-' ? undefined : out;
+    const ending = extname(file ?? '')
+        .slice(1)
+        .toLowerCase();
+    const chosen = format ?? FILE_FORMATS.find((known) => known === ending) ?? output ?? (file === undefined ? 'csv' : undefined);
+    if (chosen === undefined) {
+        throw new UsageError(`The ending of ${out} tells no format: add --format csv, json or parquet`);
+    }
+    if (file === undefined && !isSaved) {
+        if (chosen === 'parquet') {
+            throw new UsageError('Parquet is no text: write it to a file (-o report.parquet) or into the lake (--save)');
+        }
+        return { kind: 'stdout', output: chosen };
+    }
+    if (chosen === 'table') {
+        throw new UsageError('A table is for reading: choose --format csv, json or parquet for what is kept');
+    }
+    return file === undefined ? { kind: 'lake', format: chosen } : { kind: 'file', file, format: chosen };
+}
+
+async function collect({ columns, batches }: QueryResult): Promise<PairReport> {
+    const rows: Value[][] = [];
+    for await (const batch of batches) {
+        rows.push(...batch);
+    }
+    return { columns, rows };
+}

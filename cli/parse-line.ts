@@ -1,0 +1,179 @@
+/** Makes of the command objects a commander program, and of a line of arguments a call: what commander knows stays in here. */
+import { Argument, CommanderError, Option as CommanderOption, InvalidArgumentError, Command as Program } from 'commander';
+import type { Argument as ArgumentDescription, Command, Example, OutputFormat } from './command.ts';
+import type { Option } from './option.ts';
+import { choice, text, UnreadableOption } from './option.ts';
+
+const OUTPUT_FORMATS = ['table', 'json', 'csv'] as const satisfies readonly OutputFormat[];
+
+/** The options that stand before or after any command. */
+export const globalOptions = {
+    lake: text('--lake <dir>', 'the lake: a directory (s3://bucket is to come); FLOWLAKE_LAKE names a default'),
+    output: choice('--output <format>', 'how rows are printed: table (default), json or csv', OUTPUT_FORMATS),
+};
+
+export const PROGRAM_SUMMARY =
+    'An IoT traffic data lake: exact daily totals, running statistics and unusual days for every pair of devices, from CSV files of network flows.';
+
+export const PROGRAM_EXAMPLES: readonly Example[] = [
+    { line: 'demo', does: 'see it work in a temporary lake, in under a minute' },
+    { line: '--lake ./my-lake upload monday.csv --site berlin', does: 'put a file of flows into a lake' },
+    { line: '--lake ./my-lake pairs --top 5', does: 'the five busiest pairs of devices' },
+    { line: '--lake ./my-lake query "select * from day_totals" --output csv', does: 'ask anything, in SQL' },
+];
+
+/** A line that names a command and gives it what it takes. */
+export interface Call {
+    kind: 'call';
+    command: Command;
+    arguments: Record<string, string | string[] | undefined>;
+    options: Record<string, unknown>;
+    /** What --lake was given. */
+    lake: string | undefined;
+    /** What --output was given. */
+    output: OutputFormat | undefined;
+}
+
+/** A line that is answered with words alone: help, the version, or what is wrong with the line. */
+export interface Reply {
+    kind: 'reply';
+    stdout: string;
+    stderr: string;
+    exitCode: number;
+}
+
+export interface ParseOptions {
+    commands: readonly Command[];
+    version: string;
+    /** The width that help is wrapped to. */
+    columns: number;
+}
+
+/** Reads a line of arguments, the program's name not among them. */
+export function parseLine(argv: readonly string[], options: ParseOptions): Call | Reply {
+    if (argv[0] === 'help') {
+        return parseLine([...argv.slice(1), '--help'], options);
+    }
+    const said = { stdout: '', stderr: '' };
+    const calls: Call[] = [];
+    const program = buildProgram(options, said);
+    for (const command of options.commands) {
+        const subcommand = buildCommand(program.command(command.name), command);
+        subcommand.action(() => {
+            calls.push(readCall(program, subcommand, command));
+        });
+    }
+    try {
+        program.parse(argv, { from: 'user' });
+    } catch (error) {
+        if (!(error instanceof CommanderError)) {
+            throw error;
+        }
+        const [name] = program.args;
+        if (
+            error.code === 'commander.helpDisplayed' &&
+            name !== undefined &&
+            !name.startsWith('-') &&
+            !options.commands.some((command) => command.name === name)
+        ) {
+            // Commander answers `pars --help` with the program's help; the misspelt name is what must be said.
+            return parseLine([name], options);
+        }
+        return { kind: 'reply', ...said, exitCode: error.exitCode === 0 ? 0 : 2 };
+    }
+    return calls[0] ?? { kind: 'reply', ...said, exitCode: 2 };
+}
+
+function buildProgram({ version, columns }: ParseOptions, said: { stdout: string; stderr: string }): Program {
+    const program = new Program('flowlake')
+        .exitOverride()
+        .configureOutput({
+            writeOut: (words) => {
+                said.stdout += words;
+            },
+            writeErr: (words) => {
+                said.stderr += words;
+            },
+            outputError: (words, write) => write(words.replace(/^error: /, 'flowlake: ').replace('\n(Did you mean', ' (Did you mean')),
+            getOutHelpWidth: () => columns,
+            getErrHelpWidth: () => columns,
+        })
+        .configureHelp({ showGlobalOptions: true, minWidthToWrap: 24, subcommandTerm: (subcommand) => subcommand.name() })
+        .description(PROGRAM_SUMMARY)
+        .usage('[--lake <dir>] [--output table|json|csv] <command>')
+        .helpCommand(false)
+        .version(version, '-V, --version', 'print the version')
+        .helpOption('-h, --help', 'show help, of a command if one is named')
+        .showHelpAfterError('flowlake --help lists the commands and options')
+        .addHelpText('after', `\n${renderExamples(PROGRAM_EXAMPLES)}`);
+    for (const option of Object.values(globalOptions)) {
+        program.addOption(buildOption(option));
+    }
+    return program;
+}
+
+function buildCommand(subcommand: Program, command: Command): Program {
+    subcommand
+        .summary(command.summary)
+        .description(command.details === undefined ? capitalize(command.summary) : `${capitalize(command.summary)}.\n${command.details}`)
+        .helpOption('-h, --help', 'show help')
+        .showHelpAfterError(`flowlake ${command.name} --help shows how`)
+        .addHelpText('after', `\n${renderExamples(command.examples)}`);
+    for (const [name, argument] of Object.entries(command.arguments)) {
+        subcommand.addArgument(new Argument(writeArgument(name, argument.count), argument.meaning));
+    }
+    for (const option of Object.values(command.options)) {
+        subcommand.addOption(buildOption(option));
+    }
+    return subcommand;
+}
+
+/** `<one>`, `[one]`, `<more...>`. */
+export function writeArgument(name: string, count: ArgumentDescription['count']): string {
+    return { one: `<${name}>`, 'one or none': `[${name}]`, 'one or more': `<${name}...>` }[count];
+}
+
+function buildOption(option: Option<unknown>): CommanderOption {
+    const { parse } = option;
+    const built = new CommanderOption(option.flags, option.meaning);
+    if (parse === undefined) {
+        return built;
+    }
+    if (option.fallback !== undefined) {
+        built.default(option.fallback);
+    }
+    return built.argParser((given: string) => {
+        try {
+            return parse(given);
+        } catch (error) {
+            throw error instanceof UnreadableOption ? new InvalidArgumentError(error.message) : error;
+        }
+    });
+}
+
+function readCall(program: Program, subcommand: Program, command: Command): Call {
+    const names = Object.keys(command.arguments);
+    const { lake, output } = program.opts();
+    return {
+        kind: 'call',
+        command,
+        arguments: Object.fromEntries(names.map((name, index) => [name, subcommand.processedArgs[index]])),
+        options: readOptions(subcommand, command.options),
+        lake: typeof lake === 'string' ? lake : undefined,
+        output: OUTPUT_FORMATS.find((format) => format === output),
+    };
+}
+
+/** A switch that was not given is false, and every option has its key, given or not. */
+function readOptions(program: Program, options: Readonly<Record<string, Option<unknown>>>): Record<string, unknown> {
+    const given = program.opts();
+    return Object.fromEntries(Object.entries(options).map(([key, option]) => [key, given[key] ?? option.fallback]));
+}
+
+function renderExamples(examples: readonly Example[]): string {
+    return ['Examples:', ...examples.map(({ line, does }) => `  flowlake ${line}\n      ${does}`)].join('\n');
+}
+
+function capitalize(sentence: string): string {
+    return sentence.charAt(0).toUpperCase() + sentence.slice(1);
+}

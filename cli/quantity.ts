@@ -1,0 +1,40 @@
+/** Sizes, times and rates as people say them; for talk on stderr, never for data. */
+
+const SCALES = [
+    { suffix: 'T', from: 1e12 },
+    { suffix: 'G', from: 1e9 },
+    { suffix: 'M', from: 1e6 },
+    { suffix: 'k', from: 1e3 },
+];
+
+/** `1.5 MB`, `812 B`; decimal units. */
+export function sayBytes(bytes: number): string {
+    const scale = SCALES.find(({ from }) => bytes >= from * 0.9995);
+    return scale === undefined ? `${Math.round(bytes)} B` : `${(bytes / scale.from).toFixed(1)} ${scale.suffix}B`;
+}
+
+/** `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`. */
+export function sayDuration(ms: number): string {
+    const seconds = Math.round(ms / 1000);
+    if (ms < 9_950) {
+        return `${(ms / 1000).toFixed(1)} s`;
+    }
+    if (seconds < 60) {
+        return `${seconds} s`;
+    }
+    const minutes = Math.floor(seconds / 60);
+    return minutes < 60 ? `${minutes} min ${seconds % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** `1 file`, `2 files`; whole numbers digit by digit. */
+export function sayCount(count: number | bigint, one: string, many = `${one}s`): string {
+    return `${count} ${count === 1 || count === 1n ? one : many}`;
+}
+
+/** A number of an axis whose ticks are `step` apart: `2.5k`, `10.0k`. */
+export function sayTick(value: number, step: number): string {
+    const scale = SCALES.find(({ from }) => step >= from) ?? { suffix: '', from: 1 };
+    const scaledStep = step / scale.from;
+    const places = Math.max(0, Math.ceil(-Math.log10(scaledStep) - 1e-9), Number.isInteger(scaledStep) ? 0 : 1);
+    return `${(value / scale.from).toFixed(places)}${value === 0 ? '' : scale.suffix}`;
+}

@@ -1,0 +1,84 @@
+/** One run of the command line: reads the line, runs the command, and turns whatever happens into words and an exit code. */
+import { readFileSync } from 'node:fs';
+import { ConflictError, OverflowError, SqlError, StorageError, UsageError } from '#lake/errors';
+import { packageRoot } from '#lake/package-root';
+import type { Command, Surroundings } from './command.ts';
+import { Failure } from './command.ts';
+import { commands as allCommands } from './commands.ts';
+import { parseLakeLocation } from './open-lake.ts';
+import { OutputClosed } from './output.ts';
+import type { Call, Reply } from './parse-line.ts';
+import { parseLine } from './parse-line.ts';
+
+const DONE = 0;
+const FAILED = 1;
+const WRONG_USAGE = 2;
+export const INTERRUPTED = 130;
+
+/** Longer lines are hard to read. */
+const MAX_HELP_COLUMNS = 100;
+
+/** What these say is enough for the user; of any other error the stack may be needed too. */
+const KNOWN_ERRORS = [UsageError, Failure, ConflictError, StorageError, OverflowError, SqlError];
+
+/** Runs the line `argv`, the program's name not among it. @returns the exit code; never throws */
+export async function run(
+    argv: readonly string[],
+    surroundings: Surroundings,
+    commands: readonly Command[] = allCommands,
+): Promise<number> {
+    const { signal, stdout } = surroundings;
+    try {
+        const line = parseLine(argv, { commands, version: readVersion(), columns: Math.min(stdout.columns, MAX_HELP_COLUMNS) });
+        const exitCode = line.kind === 'reply' ? await answer(line, surroundings) : await runCall(line, surroundings, commands);
+        return signal.aborted ? INTERRUPTED : exitCode;
+    } catch (error) {
+        return explain(error, surroundings);
+    }
+}
+
+async function answer(reply: Reply, { stdout, stderr }: Surroundings): Promise<number> {
+    await stderr.write(reply.stderr);
+    await stdout.write(reply.stdout);
+    return reply.exitCode;
+}
+
+async function runCall(call: Call, surroundings: Surroundings, commands: readonly Command[]): Promise<number> {
+    const { from, to } = call.options;
+    if (typeof from === 'string' && typeof to === 'string' && from > to) {
+        throw new UsageError(`--from ${from} is later than --to ${to}; both days are included`);
+    }
+    return call.command.run({
+        ...surroundings,
+        lake: parseLakeLocation(call.lake ?? surroundings.environment.FLOWLAKE_LAKE),
+        output: call.output ?? 'table',
+        isOutputGiven: call.output !== undefined,
+        arguments: call.arguments,
+        options: call.options,
+        invoke: (argv, otherwise = {}) => run(argv, { ...surroundings, ...otherwise }, commands),
+    });
+}
+
+async function explain(error: unknown, { environment, signal, stderr }: Surroundings): Promise<number> {
+    if (signal.aborted) {
+        await stderr.write('flowlake: interrupted\n');
+        return INTERRUPTED;
+    }
+    if (error instanceof OutputClosed) {
+        return DONE;
+    }
+    const isKnown = KNOWN_ERRORS.some((known) => error instanceof known);
+    await stderr.write(`flowlake: ${error instanceof Error ? error.message : String(error)}\n`);
+    if (environment.FLOWLAKE_DEBUG === '1' && error instanceof Error) {
+        await stderr.write(`${error.stack}\n`);
+    } else if (!isKnown) {
+        await stderr.write('This is unexpected: run it again with FLOWLAKE_DEBUG=1 to see where it happened\n');
+    }
+    return error instanceof UsageError ? WRONG_USAGE : FAILED;
+}
+
+function readVersion(): string {
+    const manifest: unknown = JSON.parse(readFileSync(new URL('package.json', packageRoot), 'utf8'));
+    const isManifest = typeof manifest === 'object' && manifest !== null && 'version' in manifest;
+    return isManifest ? String(manifest.version) : 'unknown';
+}

@@ -1,0 +1,42 @@
+/** Writes the pages of docs/ that are computed from the code: `npm run docs`. test/docs.test.ts says when they are stale. */
+import { writeFile } from 'node:fs/promises';
+import { commands } from '#cli/commands';
+import { describeCommands } from '#cli/describe';
+import { type Column, type Table, tables } from '#lake/tables';
+
+const NOTE = '<!-- Written by docs/generate.ts: change the code it describes, then run `npm run docs`. -->';
+
+/** @returns the pages' texts by their names in docs/ */
+export function generatePages(): Record<string, string> {
+    return {
+        'cli.md': `${NOTE}\n${describeCommands(commands)}`,
+        'tables.md': `${NOTE}\n${describeTables(tables)}`,
+    };
+}
+
+function describeTables(described: readonly Table[]): string {
+    const intro =
+        'What the lake keeps, as `flowlake query` and every SQL engine sees it. All figures are whole numbers: sums never pass through a float.';
+    return `${['# Tables', intro, ...described.map(describeTable)].join('\n\n')}\n`;
+}
+
+function describeTable({ name, prefix, format, isPartitionedByDay, grain, columns }: Table): string {
+    const day: Column[] = isPartitionedByDay
+        ? [{ name: 'day', type: 'string', nullable: false, meaning: 'the day, `YYYY-MM-DD`; partition: it stands in the object’s key' }]
+        : [];
+    const rows = [...day, ...columns].map(
+        ({ name: column, type, unit, nullable, meaning }) =>
+            `| ${column} | ${type} | ${unit ?? ''} | ${nullable ? 'yes' : ''} | ${meaning} |`,
+    );
+    return [
+        `## ${name}`,
+        `One row per ${grain}. Objects: \`${prefix}\`, ${format}.`,
+        ['| column | type | unit | may be null | meaning |', '| --- | --- | --- | --- | --- |', ...rows].join('\n'),
+    ].join('\n\n');
+}
+
+if (import.meta.main) {
+    for (const [name, text] of Object.entries(generatePages())) {
+        await writeFile(new URL(name, import.meta.url), text);
+    }
+}

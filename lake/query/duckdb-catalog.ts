@@ -1,0 +1,43 @@
+/** What SQL finds in DuckDB: the lake's relations, each created when it is first named, and nothing outside of the lake. */
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { escapePattern, literal, MACROS, relationsOf } from './duckdb-relations.ts';
+
+/**
+ * Shuts DuckDB in and @returns a function that creates the relations which a statement names, where they are not there yet or have got
+ * their first file or lost their last one since. To create them all would take longer than most answers.
+ */
+export async function openCatalog(connection: DuckDBConnection, directory: string): Promise<(sql: string) => Promise<void>> {
+    for (const statement of [
+        ...Object.entries(MACROS).map(([signature, body]) => `create macro ${signature} as ${body}`),
+        "set TimeZone = 'UTC'",
+        // Both spellings, because a pattern is looked up as it is written.
+        `set allowed_directories = [${literal(directory)}, ${literal(escapePattern(directory))}]`,
+        'set enable_external_access = false',
+        'set lock_configuration = true',
+    ]) {
+        await connection.run(statement);
+    }
+    const relations = relationsOf(directory);
+    const created = new Map<string, boolean>();
+    let last = Promise.resolve();
+
+    async function create(names: ReadonlySet<string>): Promise<void> {
+        for (const relation of relations.filter(({ name }) => names.has(name))) {
+            const hasFiles = await relation.hasFiles();
+            if (created.get(relation.name) !== hasFiles) {
+                await connection.run(relation.createSql({ hasFiles }));
+                created.set(relation.name, hasFiles);
+            }
+        }
+    }
+
+    return (sql) => {
+        const words = new Set(sql.toLowerCase().match(/\w+/g));
+        const named = relations.filter(({ name }) => words.has(name));
+        // A statement that names none (`show tables`) may mean any of them.
+        const wanted = (named.length > 0 ? named : relations).flatMap(({ name, needs }) => [...needs, name]);
+        // One after the other, because two queries must not create the same at the same time.
+        last = last.catch(() => undefined).then(() => create(new Set(wanted)));
+        return last;
+    };
+}

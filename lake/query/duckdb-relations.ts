@@ -1,0 +1,118 @@
+/** What the lake's tables and views are in DuckDB: SQL over the files of a directory, computed from lake/tables.ts and sql/views. */
+import { opendir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Column, type ColumnType, pairDays, rejects, sources, type Table, tables } from '#lake/tables';
+import { readView, VIEW_NAMES } from './sql-files.ts';
+
+/** Where DuckDB lacks a function of Trino and Spark, or has another one by its name. All other SQL is one text for every engine. */
+export const MACROS: Readonly<Record<string, string>> = {
+    'element_at(list, place)': 'list_extract(list, place)',
+    'levenshtein_distance(one, other)': 'levenshtein(one, other)',
+};
+
+/** A table or view that SQL may name. */
+export interface Relation {
+    name: string;
+    /** Names of the relations that it reads. */
+    needs: readonly string[];
+    /** Whether there is anything to read now: DuckDB refuses to open a pattern that no file matches. */
+    hasFiles(): Promise<boolean>;
+    createSql(options: { hasFiles: boolean }): string;
+}
+
+/** Every relation of the lake, each after those it needs. The directory need not be there. */
+export function relationsOf(directory: string): Relation[] {
+    return [
+        ...[...tables].sort((a, b) => needsOf(a).length - needsOf(b).length).map((table) => tableRelation(table, directory)),
+        ...VIEW_NAMES.map((name) => ({
+            name,
+            needs: [pairDays.name],
+            hasFiles: async () => true,
+            createSql: () => `create or replace view ${name} as ${readView(name)}`,
+        })),
+    ];
+}
+
+/** A text as SQL writes it. */
+export function literal(text: string): string {
+    return `'${text.replaceAll("'", "''")}'`;
+}
+
+/** A path as DuckDB's patterns write it: what would make a pattern of it stands for itself. */
+export function escapePattern(path: string): string {
+    return path.replace(/[[*?]/g, '[$&]');
+}
+
+/** The objects of each table, below its prefix. Whatever else lies there (a stray copy, a file being written) is none. */
+const OBJECTS: Readonly<Record<string, string>> = {
+    pair_days: 'day=????-??-??/part-*.parquet',
+    flow_summaries: 'day=????-??-??/????????????????.*.parquet',
+    sources: '????????????????.json',
+    rejects: '????????????????.*.jsonl.gz',
+};
+
+/** From the file's own path and not by `hive_partitioning`, which takes `site=x` or `day=x` above the lake for columns as well. */
+const DAY_OF_FILE = "regexp_extract(filename, 'day=(....-..-..)[/\\\\][^/\\\\]*$', 1)";
+
+const DUCKDB_TYPES: Readonly<Record<ColumnType, string>> = { string: 'varchar', bigint: 'bigint', 'decimal(38,0)': 'decimal(38, 0)' };
+
+function tableRelation(table: Table, directory: string): Relation {
+    const pattern = OBJECTS[table.name] ?? '*';
+    return {
+        name: table.name,
+        needs: needsOf(table),
+        hasFiles: () => hasFile(join(directory, table.prefix), pattern.split('/')),
+        createSql: ({ hasFiles }) => {
+            const select = hasFiles ? filledSelect(table, `${escapePattern(join(directory, table.prefix))}${pattern}`) : emptySelect(table);
+            return `create or replace view ${table.name} as ${select}`;
+        },
+    };
+}
+
+/** A reject counts while its version does. */
+function needsOf(table: Table): string[] {
+    return table === rejects ? [sources.name] : [];
+}
+
+function filledSelect(table: Table, pattern: string): string {
+    const columns = table.columns.map(({ name, type }) => `cast(${name} as ${DUCKDB_TYPES[type]}) as ${name}`);
+    const days = table.isPartitionedByDay ? [`${DAY_OF_FILE} as day`] : [];
+    const live = table === rejects ? ' where (source, version) in (select (source, version) from sources)' : '';
+    return `select ${[...columns, ...days].join(', ')} from ${reader(table, literal(pattern))}${live}`;
+}
+
+function emptySelect(table: Table): string {
+    const days = table.isPartitionedByDay ? ['cast(null as varchar) as day'] : [];
+    return `select ${[...table.columns.map(nullOf), ...days].join(', ')} where false`;
+}
+
+function nullOf({ name, type }: Column): string {
+    return `cast(null as ${DUCKDB_TYPES[type]}) as ${name}`;
+}
+
+function reader(table: Table, pattern: string): string {
+    if (table.format === 'parquet') {
+        return `read_parquet(${pattern}, filename = true, hive_partitioning = false)`;
+    }
+    const columns = table.columns.map(({ name, type }) => `${name}: ${literal(DUCKDB_TYPES[type])}`).join(', ');
+    const format = table.format === 'json' ? "format = 'unstructured'" : "format = 'newline_delimited', compression = 'gzip'";
+    return `read_json(${pattern}, ${format}, records = true, hive_partitioning = false, columns = {${columns}})`;
+}
+
+/** Whether some file below the folder matches the pattern, name by name. */
+async function hasFile(folder: string, [pattern = '*', ...deeper]: readonly string[]): Promise<boolean> {
+    const name = new RegExp(`^${pattern.replaceAll('.', '\\.').replaceAll('?', '.').replaceAll('*', '.*')}$`);
+    try {
+        for await (const entry of await opendir(folder)) {
+            if (name.test(entry.name) && (deeper.length === 0 || (await hasFile(join(folder, entry.name), deeper)))) {
+                return true;
+            }
+        }
+        return false;
+    } catch (error) {
+        if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) {
+            return false;
+        }
+        throw error;
+    }
+}

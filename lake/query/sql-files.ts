@@ -1,0 +1,22 @@
+/** The SQL of the package: the text of sql/views and sql/queries, the same for every engine. */
+import { readFileSync } from 'node:fs';
+import { packageRoot } from '#lake/package-root';
+
+/** The standing questions, each after those it reads. Every one reads table `pair_days`. */
+export const VIEW_NAMES = ['day_totals', 'pair_stats', 'pair_running', 'pair_anomalies'] as const;
+
+/** The questions with parameters; the head of each file lists them. */
+export const QUERY_NAMES = ['pair_report', 'top_pairs', 'busiest_days', 'nearest_pairs', 'anomalies', 'rejects'] as const;
+
+export type ViewName = (typeof VIEW_NAMES)[number];
+export type QueryName = (typeof QUERY_NAMES)[number];
+
+/** The select that the view is made of. */
+export function readView(name: ViewName): string {
+    return readFileSync(new URL(`sql/views/${name}.sql`, packageRoot), 'utf8');
+}
+
+/** The statement, its parameters standing as `?`. */
+export function readQuery(name: QueryName): string {
+    return readFileSync(new URL(`sql/queries/${name}.sql`, packageRoot), 'utf8');
+}

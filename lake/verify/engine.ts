@@ -1,0 +1,148 @@
+/** A DuckDB of its own, in memory, that may use a folder of its own when memory gets short; nothing of it is left behind. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { availableParallelism, tmpdir, totalmem } from 'node:os';
+import { join } from 'node:path';
+import type { DuckDBConnection, DuckDBPreparedStatement, DuckDBValue } from '@duckdb/node-api';
+import { OverflowError, StorageError } from '#lake/errors';
+
+export type Row = Record<string, DuckDBValue>;
+
+export interface Engine {
+    run(sql: string): Promise<void>;
+    rows(sql: string): Promise<Row[]>;
+    /**
+     * Runs one statement for each text, its only parameter, side by side on the machine's cores and in no certain order.
+     * The texts are taken as they are needed.
+     */
+    runForEach(work: AsyncIterable<{ sql: string; text: string }>): Promise<void>;
+    close(): Promise<void>;
+}
+
+/** More would only be taken from the file cache, which is what the reading lives on. */
+const MAX_MEMORY_BYTES = 2 ** 31;
+const MIN_MEMORY_BYTES = 2 ** 29;
+
+/** @param signal aborting it stops the running statement; calls then reject with the signal's reason. */
+export async function openEngine({ signal }: { signal?: AbortSignal | undefined } = {}): Promise<Engine> {
+    const { DuckDBInstance } = await import('@duckdb/node-api');
+    const folder = await mkdtemp(join(tmpdir(), 'flowlake-verify-'));
+    const memoryBytes = Math.max(MIN_MEMORY_BYTES, Math.min(MAX_MEMORY_BYTES, Math.floor(totalmem() / 4)));
+    const instance = await DuckDBInstance.create(':memory:', {
+        memory_limit: `${memoryBytes}B`,
+        temp_directory: folder,
+        autoinstall_known_extensions: 'false',
+        autoload_known_extensions: 'false',
+        preserve_insertion_order: 'false',
+    });
+    const connections: DuckDBConnection[] = [];
+    const interrupt = (): void => {
+        for (const connection of connections) {
+            connection.interrupt();
+        }
+    };
+    signal?.addEventListener('abort', interrupt);
+    const connect = async (): Promise<DuckDBConnection> => {
+        const connection = await instance.connect();
+        connections.push(connection);
+        return connection;
+    };
+    const main = await connect();
+
+    async function guarded<T>(work: () => Promise<T>): Promise<T> {
+        signal?.throwIfAborted();
+        try {
+            return await work();
+        } catch (error) {
+            signal?.throwIfAborted();
+            throw translate(error);
+        }
+    }
+
+    /** One connection with the statements that it has prepared. */
+    async function openLane() {
+        const connection = await connect();
+        const statements = new Map<string, DuckDBPreparedStatement>();
+        return {
+            async run(sql: string, text: string): Promise<void> {
+                const statement = statements.get(sql) ?? (await connection.prepare(sql));
+                statements.set(sql, statement);
+                statement.bindVarchar(1, text);
+                await statement.run();
+            },
+            close(): void {
+                connections.splice(connections.indexOf(connection), 1);
+                connection.closeSync();
+            },
+        };
+    }
+
+    return {
+        run: (sql) => guarded(async () => void (await main.run(sql))),
+
+        rows: (sql) => guarded(async () => (await main.runAndReadAll(sql)).getRowObjects()),
+
+        runForEach: (work) =>
+            guarded(async () => {
+                const lanes: { lane: Awaited<ReturnType<typeof openLane>>; busy: Promise<void> }[] = [];
+                let turn = 0;
+                try {
+                    for await (const { sql, text } of work) {
+                        const at = turn % availableParallelism();
+                        const next = lanes[at] ?? { lane: await openLane(), busy: Promise.resolve() };
+                        lanes[at] = next;
+                        turn += 1;
+                        await next.busy;
+                        signal?.throwIfAborted();
+                        next.busy = next.lane.run(sql, text);
+                        // It is awaited with the lane's next turn; until then its error must not count as unheard.
+                        next.busy.catch(() => undefined);
+                    }
+                    await Promise.all(lanes.map(({ busy }) => busy));
+                } finally {
+                    await Promise.allSettled(lanes.map(({ busy }) => busy));
+                    for (const { lane } of lanes) {
+                        lane.close();
+                    }
+                }
+            }),
+
+        async close() {
+            signal?.removeEventListener('abort', interrupt);
+            main.closeSync();
+            instance.closeSync();
+            await rm(folder, { recursive: true, force: true });
+        },
+    };
+}
+
+/** A text as SQL writes it. */
+export function literal(text: string): string {
+    return `'${text.replaceAll("'", "''")}'`;
+}
+
+/** Files as read_parquet takes them: the characters that would make a pattern of a path stand for themselves. */
+export function fileList(paths: readonly string[]): string {
+    return `[${paths.map((path) => literal(path.replace(/[[*?]/g, '[$&]'))).join(', ')}]`;
+}
+
+/** A whole number of a result, or null. */
+export function wholeOf(row: Row | undefined, column: string): bigint | null {
+    const value = row?.[column];
+    return typeof value === 'bigint' ? value : typeof value === 'number' ? BigInt(value) : null;
+}
+
+/** A text of a result, or null. */
+export function textOf(row: Row | undefined, column: string): string | null {
+    const value = row?.[column];
+    return typeof value === 'string' ? value : null;
+}
+
+function translate(error: unknown): unknown {
+    if (!(error instanceof Error) || error.name !== 'Error') {
+        return error;
+    }
+    if (/overflow|out of range/i.test(error.message)) {
+        return new OverflowError(error.message, { cause: error });
+    }
+    return /^(IO|Out of Memory) Error/.test(error.message) ? new StorageError(error.message, { cause: error }) : error;
+}

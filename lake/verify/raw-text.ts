@@ -1,0 +1,247 @@
+/** The bytes of a raw file as text: unpacked, in blocks of whole records, every record on one line. */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { createGunzip, createZstdDecompress, type Gunzip, type ZstdDecompress } from 'node:zlib';
+
+/** So much text goes to the engine at a time: enough that pairs meet in one block, little enough that memory stays flat. */
+const BLOCK_CHARACTERS = 16 << 20;
+
+/** A line longer than this is no line of a CSV file; it would have to be held in memory whole. */
+const MAX_LINE_CHARACTERS = 256 << 20;
+
+/** docs/reading.md: a quoted field that is still open after 1 MiB was never closed. */
+const MAX_QUOTED_CHARACTERS = 1 << 20;
+
+/** Stands for a line end inside a quoted field, so that one line of text is one record. No address, date or number holds either. */
+const INNER_LINE_END = '\u0001';
+
+/** The file has a construct that this second reading does not follow: it says neither right nor wrong. */
+export class NotFollowedError extends Error {
+    override name = 'NotFollowedError';
+}
+
+/** The file's compressed bytes cannot be unpacked to their end. */
+export class DamagedFileError extends Error {
+    override name = 'DamagedFileError';
+}
+
+export interface ReadOptions {
+    /** Told of the file's bytes as they are read. */
+    onBytes?: ((bytes: number) => void) | undefined;
+    signal?: AbortSignal | undefined;
+}
+
+/** SHA-256 of the file's bytes in lower-case hex: the etag that a directory lake gives them. */
+export async function hashFile(path: string, { onBytes, signal }: ReadOptions = {}): Promise<string> {
+    const hash = createHash('sha256');
+    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20, signal })) {
+        hash.update(chunk);
+        onBytes?.(chunk.length);
+    }
+    return hash.digest('hex');
+}
+
+/**
+ * The file's text in blocks that end with a line end (the last one too, also where the file lacks it). Every byte is one
+ * character (Latin-1): all that is compared is ASCII, and no byte can be invalid. A byte order mark is left out.
+ * @throws NotFollowedError for a line of hundreds of megabytes, DamagedFileError where it cannot be unpacked.
+ */
+export async function* readText(path: string, options: ReadOptions = {}): AsyncGenerator<string> {
+    let parts: string[] = [];
+    let length = 0;
+    let isFirst = true;
+    for await (const chunk of plainBytes(path, options)) {
+        let text = chunk.toString('latin1');
+        if (isFirst) {
+            isFirst = false;
+            text = text.replace(/^\xef\xbb\xbf/, '');
+        }
+        parts.push(text);
+        length += text.length;
+        const lineEnd = length < BLOCK_CHARACTERS ? -1 : text.lastIndexOf('\n');
+        if (lineEnd >= 0) {
+            parts[parts.length - 1] = text.slice(0, lineEnd + 1);
+            yield parts.join('');
+            parts = [text.slice(lineEnd + 1)];
+            length = text.length - lineEnd - 1;
+        }
+        if (length > MAX_LINE_CHARACTERS) {
+            throw new NotFollowedError(`the file has a line of more than ${MAX_LINE_CHARACTERS} bytes`);
+        }
+    }
+    const last = parts.join('');
+    if (last !== '') {
+        yield last.endsWith('\n') ? last : `${last}\n`;
+    }
+}
+
+/**
+ * Brings every record of `text` on one line: line ends inside quoted fields become a character that nothing allows. A field
+ * that does not end, with a quote that only blanks, a separator or a line end follow, leaves its record's first line open, and the
+ * lines after it are lines of their own.
+ * @param isLast whether nothing follows `text`; else `rest` is the record that may go on behind it.
+ */
+export function joinRecords(
+    text: string,
+    { separator, isLast }: { separator: string; isLast: boolean },
+): { records: string; rest: string } {
+    if (!text.includes('"')) {
+        return { records: withPlainLineEnds(text), rest: '' };
+    }
+    const fieldStart = new RegExp(`[\\n\\x${hex(separator)}]"`, 'g');
+    const fieldEnd = new RegExp(`[ \\t]*(?:\\x${hex(separator)}|\\r?\\n)`, 'y');
+    const pieces: string[] = [];
+    let copied = 0;
+    let record = { start: 0, pieces: 0, copied: 0 };
+    let lastClose = 0;
+    let opening = text.startsWith('"') ? 0 : nextOpening(fieldStart, text, 0);
+    while (opening >= 0) {
+        const lineEnd = text.slice(lastClose, opening).lastIndexOf('\n');
+        if (lineEnd >= 0) {
+            record = { start: lastClose + lineEnd + 1, pieces: pieces.length, copied };
+        }
+        const closing = closingQuote(text, opening + 1);
+        if (closing < 0 && !isLast && text.length - opening <= MAX_QUOTED_CHARACTERS) {
+            return { records: withPlainLineEnds(pieces.join('') + text.slice(copied, record.start)), rest: text.slice(record.start) };
+        }
+        if (closing < 0 || closing - opening - 1 > MAX_QUOTED_CHARACTERS || !matchesAt(fieldEnd, text, closing + 1)) {
+            pieces.length = record.pieces;
+            copied = record.copied;
+            lastClose = text.indexOf('\n', record.start);
+            opening = nextOpening(fieldStart, text, lastClose);
+            continue;
+        }
+        const field = text.slice(opening, closing);
+        if (field.includes('\n')) {
+            pieces.push(text.slice(copied, opening), field.replaceAll('\n', INNER_LINE_END));
+            copied = closing;
+        }
+        lastClose = closing + 1;
+        opening = nextOpening(fieldStart, text, lastClose);
+    }
+    pieces.push(text.slice(copied));
+    return { records: withPlainLineEnds(pieces.join('')), rest: '' };
+}
+
+/** A character as two hex digits, for a regular expression. */
+export function hex(character: string): string {
+    return character.charCodeAt(0).toString(16).padStart(2, '0');
+}
+
+function withPlainLineEnds(text: string): string {
+    return text.includes('\r\n') ? text.replaceAll('\r\n', '\n') : text;
+}
+
+function nextOpening(fieldStart: RegExp, text: string, from: number): number {
+    fieldStart.lastIndex = from;
+    const match = fieldStart.exec(text);
+    return match ? match.index + 1 : -1;
+}
+
+function matchesAt(sticky: RegExp, text: string, at: number): boolean {
+    sticky.lastIndex = at;
+    return sticky.test(text);
+}
+
+/** Where a quoted field ends whose content begins at `from`, or -1. */
+function closingQuote(text: string, from: number): number {
+    let quote = text.indexOf('"', from);
+    while (quote >= 0 && text[quote + 1] === '"') {
+        quote = text.indexOf('"', quote + 2);
+    }
+    return quote;
+}
+
+async function* plainBytes(path: string, options: ReadOptions): AsyncGenerator<Buffer> {
+    const file = await open(path);
+    try {
+        const magic = (await readAt(file, 0, 4)).toString('hex');
+        if (magic.startsWith('1f8b')) {
+            yield* unpack(path, createGunzip({ chunkSize: 1 << 20 }), options);
+        } else if (magic === ZSTD_MAGIC) {
+            // Node's decompressor stops after one frame and says nothing: each frame gets its own.
+            for await (const frame of zstdFrames(file, (await file.stat()).size)) {
+                yield* unpack(path, createZstdDecompress({ chunkSize: 1 << 20 }), { ...options, ...frame });
+            }
+        } else {
+            yield* told(createReadStream(path, { highWaterMark: 1 << 20, signal: options.signal }), options);
+        }
+    } finally {
+        await file.close();
+    }
+}
+
+interface Span extends ReadOptions {
+    start?: number;
+    /** Position of the last byte. */
+    end?: number;
+}
+
+async function* unpack(path: string, unpacker: Gunzip | ZstdDecompress, { onBytes, ...span }: Span): AsyncGenerator<Buffer> {
+    const packed = createReadStream(path, { highWaterMark: 1 << 18, ...span });
+    packed.on('error', (error) => unpacker.destroy(error));
+    packed.on('data', (chunk) => onBytes?.(chunk.length));
+    try {
+        yield* packed.pipe(unpacker);
+    } catch (error) {
+        if (packed.errored || !(error instanceof Error)) {
+            throw error;
+        }
+        throw new DamagedFileError(error.message, { cause: error });
+    } finally {
+        packed.destroy();
+        unpacker.destroy();
+    }
+}
+
+async function* told(chunks: AsyncIterable<Buffer>, { onBytes }: ReadOptions): AsyncGenerator<Buffer> {
+    for await (const chunk of chunks) {
+        onBytes?.(chunk.length);
+        yield chunk;
+    }
+}
+
+/** RFC 8878, 3.1.1 and 3.1.2, as they stand in the file. */
+const ZSTD_MAGIC = '28b52ffd';
+const ZSTD_SKIPPABLE_MAGIC = /^5[0-9a-f]2a4d18$/;
+
+/** Where the frames of a zstd file with content stand (RFC 8878, 3.1). */
+async function* zstdFrames(file: FileHandle, size: number): AsyncGenerator<{ start: number; end: number }> {
+    let at = 0;
+    while (at < size) {
+        const start = at;
+        const head = await readAt(file, at, 8);
+        const magic = head.toString('hex', 0, 4);
+        if (ZSTD_SKIPPABLE_MAGIC.test(magic) && head.length === 8) {
+            at += 8 + head.readUInt32LE(4);
+            continue;
+        }
+        if (magic !== ZSTD_MAGIC || head.length < 5) {
+            throw new DamagedFileError(`zstd data is damaged: no frame begins at byte ${at}`);
+        }
+        const descriptor = head.readUInt8(4);
+        const isSingleSegment = (descriptor & 0x20) !== 0;
+        const contentSizeBytes = [isSingleSegment ? 1 : 0, 2, 4, 8][descriptor >> 6] ?? 0;
+        const dictionaryIdBytes = [0, 1, 2, 4][descriptor & 3] ?? 0;
+        at += 5 + (isSingleSegment ? 0 : 1) + dictionaryIdBytes + contentSizeBytes;
+        for (let isLastBlock = false; !isLastBlock; ) {
+            const block = await readAt(file, at, 3);
+            if (block.length < 3) {
+                throw new DamagedFileError('zstd data is damaged or ends too early');
+            }
+            const header = block.readUIntLE(0, 3);
+            isLastBlock = (header & 1) === 1;
+            const isOneByteRepeated = ((header >> 1) & 3) === 1;
+            at += 3 + (isOneByteRepeated ? 1 : header >> 3);
+        }
+        at += (descriptor & 4) === 0 ? 0 : 4;
+        yield { start, end: at - 1 };
+    }
+}
+
+async function readAt(file: FileHandle, position: number, length: number): Promise<Buffer> {
+    const buffer = Buffer.alloc(length);
+    const { bytesRead } = await file.read(buffer, 0, length, position);
+    return buffer.subarray(0, bytesRead);
+}

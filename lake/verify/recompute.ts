@@ -1,0 +1,186 @@
+/** One raw file read the second way: its rows counted, and its figures per pair and day in table `source_days`. */
+import { OverflowError } from '#lake/errors';
+import type { Reading, ReadingOptions } from '#lake/ledger';
+import { pairDays } from '#lake/tables';
+import { type Engine, textOf, wholeOf } from './engine.ts';
+import { isZeekFields, type Layout, takeHeader, zeekLayout } from './header.ts';
+import { joinRecords, readText } from './raw-text.ts';
+import { defaultUnit, FIGURES, insertParts, PARTS_TABLE } from './row-sql.ts';
+
+/** What the ledger should say of the file. */
+export interface Recount extends Omit<Reading, 'error'> {
+    /** Rejected rows by reason. */
+    rejects: Map<string, bigint>;
+}
+
+export interface RecomputeOptions extends ReadingOptions {
+    onBytes?: ((bytes: number) => void) | undefined;
+    signal?: AbortSignal | undefined;
+}
+
+/** How figures of several rows become one. */
+export const MERGED_FIGURES = FIGURES.map((figure) => {
+    const merge = figure.endsWith('_min') ? 'min' : figure.endsWith('_max') ? 'max' : 'sum';
+    return `cast(${merge}(${figure}) as hugeint) as ${figure}`;
+}).join(', ');
+
+/**
+ * Leaves the figures in table `source_days` (src_ip, dst_ip, day, figures), made anew.
+ * @returns undefined where the file has no usable header (or a later `#fields` line is none); then the table holds nothing to use.
+ * @throws NotFollowedError for a file with a construct that this reading does not follow, OverflowError where a sum leaves its range.
+ */
+export async function recompute(engine: Engine, path: string, options: RecomputeOptions): Promise<Recount | undefined> {
+    await engine.run(PARTS_TABLE);
+    const found: Found = { layout: undefined, repeatedHeaders: 0 };
+    await engine.runForEach(blocksOf(path, found, options));
+    return found.layout && (await gather(engine, found.layout, { ...options, repeatedHeaders: found.repeatedHeaders }));
+}
+
+/** What the blocks tell beside their text. */
+interface Found {
+    /** The one that rules at the moment; undefined before the header, and for good where there is none. */
+    layout: Layout | undefined;
+    /** `#fields` lines that name the same once more; repeated headers of a CSV are found with the rows. */
+    repeatedHeaders: number;
+}
+
+async function* blocksOf(path: string, found: Found, options: RecomputeOptions): AsyncGenerator<{ sql: string; text: string }> {
+    const texts = readText(path, options);
+    let rest = '';
+    for (let next = await texts.next(); !next.done; ) {
+        let text = rest + next.value;
+        next = await texts.next();
+        if (!found.layout) {
+            const header = takeHeader(text);
+            if (!header) {
+                break;
+            }
+            found.layout = header.layout;
+            text = header.rows;
+        }
+        const joined = joinRecords(text, { separator: found.layout.separator, isLast: next.done === true });
+        rest = joined.rest;
+        for (const { layout, records } of segmentsOf(joined.records, found)) {
+            yield { sql: insertParts(layout, { ...options, ...traitsOf(records, layout) }), text: records };
+        }
+        if (!found.layout) {
+            break;
+        }
+    }
+    await texts.return(undefined);
+}
+
+/** What makes the SQL dearer, and stands in few files. A tab that separates is no blank. */
+function traitsOf(records: string, { separator }: Layout): { hasQuotes: boolean; hasTabs: boolean } {
+    return { hasQuotes: records.includes('"'), hasTabs: separator !== '\t' && records.includes('\t') };
+}
+
+/** A Zeek log may have been put together from several: each `#fields` line rules from where it stands. */
+function* segmentsOf(records: string, found: Found): Generator<{ layout: Layout; records: string }> {
+    let from = 0;
+    for (const match of found.layout?.isZeekLog ? records.matchAll(/^#fields.*$/gm) : []) {
+        if (found.layout && isZeekFields(match[0], found.layout.separator)) {
+            yield { layout: found.layout, records: records.slice(from, match.index) };
+            const next: Layout | undefined = zeekLayout(match[0], found.layout.separator);
+            found.repeatedHeaders += next?.names.join() === found.layout.names.join() ? 1 : 0;
+            found.layout = next;
+            from = match.index;
+        }
+    }
+    if (found.layout) {
+        yield { layout: found.layout, records: records.slice(from) };
+    }
+}
+
+/** Verdicts that are given after the date was looked at: a date against the file's order comes before them. */
+const BEHIND_THE_DATE = ['not_a_number', 'nan', 'infinity', 'negative', 'not_whole', 'too_large'].map((reason) => `'${reason}'`).join(', ');
+
+/** Settles the file's date order, then makes `source_days` and the counts. */
+async function gather(engine: Engine, layout: Layout, options: ReadingOptions & { repeatedHeaders: number }): Promise<Recount> {
+    const [witnesses] = await engine.rows(`
+        select
+            coalesce(sum(flows) filter (day_mdy is null), 0) as dmy,
+            coalesce(sum(flows) filter (day_dmy is null), 0) as mdy
+        from parts
+        where verdict is null and date_kind = 'slash'`);
+    const dmy = wholeOf(witnesses, 'dmy') ?? 0n;
+    const mdy = wholeOf(witnesses, 'mdy') ?? 0n;
+    const slashOrder = mdy > dmy ? 'mdy' : 'dmy';
+    const day = `day_${slashOrder}`;
+    await engine.run(`
+        create or replace table source_days as
+        select src_ip, dst_ip, ${day} as day, ${MERGED_FIGURES}
+        from parts
+        where verdict is null and ${day} is not null
+        group by all`);
+    await checkRanges(engine);
+    const verdicts = await engine.rows(`
+        select case when (verdict is null or verdict in (${BEHIND_THE_DATE})) and ${day} is null then 'date_against_order' else verdict end as reason, sum(flows) as flows
+        from parts
+        group by 1
+        having reason is not null
+        order by 1`);
+    const counts = new Map(verdicts.map((row) => [textOf(row, 'reason') ?? '', wholeOf(row, 'flows') ?? 0n]));
+    const repeatedHeaders = options.repeatedHeaders + Number(counts.get('repeated_header') ?? 0n);
+    counts.delete('repeated_header');
+    const [kept] = await engine.rows(`
+        select coalesce(sum(flows), 0) as flows, cast(min(day) as varchar) as first_day, cast(max(day) as varchar) as last_day,
+            (select count(*) from (select distinct src_ip, dst_ip from source_days)) as pairs
+        from source_days`);
+    const kinds = await engine.rows(`select distinct date_kind from parts where verdict is null and ${day} is not null`);
+    const rowsKept = Number(wholeOf(kept, 'flows') ?? 0n);
+    const rowsRejected = Number([...counts.values()].reduce((sum, count) => sum + count, 0n));
+    return {
+        dialect: layout.dialect,
+        date_order: dateOrder({
+            given: options.dateOrder,
+            slashOrder,
+            isSettled: dmy + mdy > 0n,
+            kinds: new Set(kinds.map((row) => textOf(row, 'date_kind'))),
+        }),
+        duration_unit: options.durationUnit ?? defaultUnit(layout),
+        rows_read: rowsKept + rowsRejected,
+        rows_kept: rowsKept,
+        rows_rejected: rowsRejected,
+        repeated_headers: repeatedHeaders,
+        first_day: textOf(kept, 'first_day'),
+        last_day: textOf(kept, 'last_day'),
+        pairs: Number(wholeOf(kept, 'pairs') ?? 0n),
+        rejects: counts,
+    };
+}
+
+/** @throws OverflowError where a figure does not fit the column of `pair_days`: such a source counts nowhere. */
+async function checkRanges(engine: Engine): Promise<void> {
+    const isTooLarge = pairDays.columns
+        .filter(({ type }) => type !== 'string')
+        .map(({ name, type }) => `${name} > ${type === 'bigint' ? MAX_BIGINT : MAX_DECIMAL}`);
+    const rows = await engine.rows(`select src_ip, dst_ip from source_days where ${isTooLarge.join(' or ')} limit 1`);
+    if (rows.length > 0) {
+        throw new OverflowError(`a total of ${textOf(rows[0], 'src_ip')} to ${textOf(rows[0], 'dst_ip')} leaves its column`);
+    }
+}
+
+const MAX_BIGINT = 2n ** 63n - 1n;
+const MAX_DECIMAL = 10n ** 38n - 1n;
+
+interface OrderFindings {
+    given: ReadingOptions['dateOrder'];
+    slashOrder: 'dmy' | 'mdy';
+    isSettled: boolean;
+    /** Ways in which the kept rows write their dates. */
+    kinds: ReadonlySet<string | null>;
+}
+
+function dateOrder({ given, slashOrder, isSettled, kinds }: OrderFindings): Reading['date_order'] {
+    if (given !== undefined) {
+        return given;
+    }
+    if (kinds.size === 0) {
+        return null;
+    }
+    if (kinds.has('slash')) {
+        return isSettled ? slashOrder : 'assumed';
+    }
+    return kinds.has('dotted') ? 'dmy' : kinds.has('ymd') ? 'ymd' : 'epoch';
+}

@@ -1,0 +1,230 @@
+/** One source: its raw file read the second way, and compared with what the ledger, its rejects and its summaries say of it. */
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { OverflowError } from '#lake/errors';
+import { rejectsKey, siteOf, sourceId, summaryKey } from '#lake/layout';
+import { compareFigures } from './compare.ts';
+import { type Engine, fileList, literal, textOf, wholeOf } from './engine.ts';
+import type { Difference, Findings } from './findings.ts';
+import { isMissing, messageOf, type SourceRecord } from './lake-files.ts';
+import { DamagedFileError, hashFile, NotFollowedError } from './raw-text.ts';
+import { type Recount, recompute } from './recompute.ts';
+import { FIGURES } from './row-sql.ts';
+
+export interface VerifySourceOptions {
+    engine: Engine;
+    findings: Findings;
+    directory: string;
+    /** The days for which each `<source>.<version>` has a summary. */
+    summaryDays: ReadonlyMap<string, readonly string[]>;
+    onBytes: (bytes: number) => void;
+    signal: AbortSignal | undefined;
+}
+
+/** A source that counts. */
+export type LiveRecord = SourceRecord & { version: string };
+
+/**
+ * Leaves what the source contributes in table `source_days` (src_ip, dst_ip, day, figures): from the raw file, or from its
+ * summaries where that cannot be had.
+ * @returns the data rows of the raw file, or undefined where it was not read.
+ */
+export async function verifySource(record: LiveRecord, options: VerifySourceOptions): Promise<number | undefined> {
+    const { findings } = options;
+    const { source } = record;
+    const recount = await recountRaw(record, options);
+    if (record.rows_kept + record.rows_rejected !== record.rows_read) {
+        const [in_lake, recomputed] = [BigInt(record.rows_kept + record.rows_rejected), BigInt(record.rows_read)];
+        findings.add({ kind: 'source', source, figure: 'rows_kept + rows_rejected', in_lake, recomputed });
+    }
+    if (recount) {
+        findings.add(...ledgerDifferences(record, recount));
+    }
+    await verifySummaries(record, { ...options, isRecomputed: recount !== undefined });
+    await verifyRejects(record, { ...options, recount });
+    return recount?.rows_read;
+}
+
+/** A source that could not be used must be of no use to the second reading either; else its figures are missing. */
+export async function verifyFailed(record: SourceRecord, { engine, findings, directory, signal }: VerifySourceOptions): Promise<void> {
+    const { source } = record;
+    const path = join(directory, source);
+    try {
+        if ((await hashFile(path, { signal })) !== record.etag) {
+            findings.note('raw_changed', source, `${source} was changed since it could not be used: run flowlake reconcile`);
+        } else if (await recompute(engine, path, { ...record.options, signal })) {
+            findings.add({ kind: 'source', source, figure: 'state', in_lake: record.state, recomputed: 'done' });
+        }
+    } catch (error) {
+        signal?.throwIfAborted();
+        const isUnusable = [NotFollowedError, OverflowError, DamagedFileError].some((kind) => error instanceof kind);
+        if (!isUnusable && !isMissing(error)) {
+            findings.note('could_not_read', source, `${source} could not be read: ${messageOf(error)}`);
+        }
+    }
+}
+
+/** Undefined where the raw file cannot be recounted; the findings then say why. */
+async function recountRaw(
+    record: LiveRecord,
+    { engine, findings, directory, onBytes, signal }: VerifySourceOptions,
+): Promise<Recount | undefined> {
+    const { source } = record;
+    const path = join(directory, source);
+    const instead = 'its committed summaries were taken instead';
+    try {
+        const before = await stat(path, { bigint: true });
+        if ((await hashFile(path, { onBytes, signal })) !== record.etag) {
+            findings.note('raw_changed', source, `${source} was changed since it was summarized; ${instead}. Run flowlake reconcile`);
+            return undefined;
+        }
+        const recount = await recompute(engine, path, { ...record.options, onBytes, signal });
+        const after = await stat(path, { bigint: true });
+        if (after.ino !== before.ino || after.mtimeNs !== before.mtimeNs || after.size !== before.size) {
+            findings.note('changed_meanwhile', source, `${source} was replaced while it was read; ${instead}`);
+            return undefined;
+        }
+        if (!recount) {
+            findings.add({ kind: 'source', source, figure: 'dialect', in_lake: record.dialect, recomputed: null });
+        }
+        return recount;
+    } catch (error) {
+        signal?.throwIfAborted();
+        if (error instanceof NotFollowedError) {
+            findings.note('not_followed', source, `${source} cannot be verified from its raw file: ${error.message}; ${instead}`);
+        } else if (isMissing(error)) {
+            findings.note('raw_gone', source, `${source} is gone: it can no longer be recomputed, and ${instead}`);
+        } else if (error instanceof OverflowError) {
+            findings.add({ kind: 'source', source, figure: 'sums', in_lake: 'within their range', recomputed: 'out of range' });
+        } else if (error instanceof DamagedFileError || (error instanceof Error && 'syscall' in error)) {
+            findings.note('could_not_read', source, `${source} could not be read: ${error.message}; ${instead}`);
+        } else {
+            throw error;
+        }
+        return undefined;
+    }
+}
+
+function ledgerDifferences(record: SourceRecord, recount: Recount): Difference[] {
+    const { rejects, ...reading } = recount;
+    const expected = new Map<string, unknown>(Object.entries({ site: siteOf(record.source), ...reading }));
+    const found = new Map<string, unknown>(Object.entries(record));
+    return [...expected]
+        .filter(([figure, value]) => value !== found.get(figure))
+        .map(([figure, value]) => ({
+            kind: 'source',
+            source: record.source,
+            figure,
+            in_lake: shown(found.get(figure)),
+            recomputed: shown(value),
+        }));
+}
+
+function shown(value: unknown): bigint | string | null {
+    return typeof value === 'number' ? BigInt(value) : typeof value === 'string' ? value : null;
+}
+
+/** Compares the source's live summaries with the recount, or takes them for it. */
+async function verifySummaries(record: LiveRecord, options: VerifySourceOptions & { isRecomputed: boolean }): Promise<void> {
+    const { engine, findings, directory, summaryDays, signal, isRecomputed } = options;
+    const { source, version } = record;
+    const id = sourceId(source);
+    const keyOf = (day: string): string => summaryKey({ day, source: id, version });
+    const daysThere = summaryDays.get(`${id}.${version}`) ?? [];
+    const daysRecorded = record.versions[version] ?? [];
+    findings.add(
+        ...daysRecorded
+            .filter((day) => !daysThere.includes(day))
+            .map((day) => ({ kind: 'summary' as const, source, day, figure: 'object', in_lake: null, recomputed: keyOf(day) })),
+        ...daysThere
+            .filter((day) => !daysRecorded.includes(day))
+            .map((day) => ({ kind: 'summary' as const, source, day, figure: 'object', in_lake: keyOf(day), recomputed: null })),
+    );
+    const figures = FIGURES.join(', ');
+    const nothing = `select '' as site, '' as src_ip, '' as dst_ip, '' as day, ${FIGURES.map((figure) => `0 as ${figure}`).join(', ')} where false`;
+    const files = fileList(daysThere.map((day) => join(directory, keyOf(day))));
+    const inLake =
+        daysThere.length === 0
+            ? nothing
+            : `select site, src_ip, dst_ip, regexp_extract(filename, 'day=([0-9-]{10})[^=]*$', 1) as day, ${figures}
+               from read_parquet(${files}, filename = true, hive_partitioning = false)`;
+    try {
+        if (isRecomputed) {
+            const recomputed = `select ${literal(siteOf(source))} as site, src_ip, dst_ip, cast(day as varchar) as day, ${figures} from source_days`;
+            await compareFigures(engine, { kind: 'summary', source, inLake, recomputed }, findings);
+        } else {
+            await engine.run(
+                `create or replace table source_days as select src_ip, dst_ip, cast(day as date) as day, ${figures} from (${inLake})`,
+            );
+        }
+        const [total] = await engine.rows(`select coalesce(sum(flows), 0) as flows from (${inLake})`);
+        const flows = wholeOf(total, 'flows') ?? 0n;
+        if (flows !== BigInt(record.rows_kept)) {
+            findings.add({
+                kind: 'source',
+                source,
+                figure: 'flows of its summaries',
+                in_lake: flows,
+                recomputed: BigInt(record.rows_kept),
+            });
+        }
+    } catch (error) {
+        signal?.throwIfAborted();
+        if (!isRecomputed) {
+            await engine.run(
+                `create or replace table source_days as select src_ip, dst_ip, cast(day as date) as day, ${figures} from (${nothing})`,
+            );
+        }
+        findings.note(
+            'could_not_read',
+            source,
+            `the summaries of ${source} (${id}.${version}.parquet) could not be read: ${messageOf(error)}`,
+        );
+    }
+}
+
+/** Compares the rejects by their reasons with the recount, or their number with the ledger. */
+async function verifyRejects(record: LiveRecord, options: VerifySourceOptions & { recount: Recount | undefined }): Promise<void> {
+    const { engine, findings, directory, signal, recount } = options;
+    const { source, version } = record;
+    const key = rejectsKey({ source: sourceId(source), version });
+    const expected = recount ? recount.rejects : new Map([['lines', BigInt(record.rows_rejected)]]);
+    const isExpected = [...expected.values()].some((count) => count > 0n);
+    try {
+        await stat(join(directory, key));
+    } catch (error) {
+        if (!isMissing(error)) {
+            findings.note('could_not_read', key, `the rejects of ${source} could not be read: ${messageOf(error)}`);
+        } else if (isExpected) {
+            findings.add({ kind: 'rejects', source, figure: 'object', in_lake: null, recomputed: key });
+        }
+        return;
+    }
+    try {
+        const rows = await engine.rows(`
+            select ${recount ? 'reason' : `'lines'`} as figure, count(*) as lines, count(*) filter (source is distinct from ${literal(source)} or version is distinct from ${literal(version)}) as strangers
+            from read_json(${fileList([join(directory, key)])}, format = 'newline_delimited', compression = 'gzip',
+                columns = {source: 'varchar', version: 'varchar', reason: 'varchar'})
+            group by 1`);
+        const found = new Map(rows.map((row) => [textOf(row, 'figure') ?? '', wholeOf(row, 'lines') ?? 0n]));
+        const strangers = rows.reduce((sum, row) => sum + (wholeOf(row, 'strangers') ?? 0n), 0n);
+        const differing = [...new Set([...expected.keys(), ...found.keys()])]
+            .sort()
+            .filter((figure) => (found.get(figure) ?? 0n) !== (expected.get(figure) ?? 0n));
+        findings.add(
+            ...differing.map((figure) => ({
+                kind: 'rejects' as const,
+                source,
+                figure,
+                in_lake: found.get(figure) ?? 0n,
+                recomputed: expected.get(figure) ?? 0n,
+            })),
+        );
+        if (strangers > 0n) {
+            findings.add({ kind: 'rejects', source, figure: 'lines of another source or version', in_lake: strangers, recomputed: 0n });
+        }
+    } catch (error) {
+        signal?.throwIfAborted();
+        findings.note('could_not_read', key, `the rejects of ${source} could not be read: ${messageOf(error)}`);
+    }
+}

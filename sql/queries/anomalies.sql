@@ -1,0 +1,21 @@
+-- One row per pair, day and measure that stands out, the newest day and largest score first: what was unusual? Judging a day takes the
+-- pair's days before it, so every day is read.
+-- Parameters: site or null for all, first day or null, last day or null, number of rows.
+select
+    site,
+    src_ip,
+    dst_ip,
+    day,
+    measure,
+    value,
+    usual,
+    usual_low,
+    usual_high,
+    score
+from pair_anomalies
+where
+    site = coalesce(cast(? as varchar), site)
+    and day >= coalesce(cast(? as varchar), day)
+    and day <= coalesce(cast(? as varchar), day)
+order by day desc, score desc, site, src_ip, dst_ip, measure
+limit ?

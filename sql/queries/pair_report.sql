@@ -1,0 +1,26 @@
+-- One row per site and day of one pair: its daily totals and how they have developed up to that day? The running figures count from the
+-- pair's first day, whatever days are asked for, so every day is read, but only the row groups that can hold the pair.
+-- Parameters: source address, destination address, site or null for all, first day or null, last day or null.
+select
+    site,
+    src_ip,
+    dst_ip,
+    day,
+    flows,
+    flow_duration_us_sum,
+    fwd_pkts_sum,
+    running_days,
+    flow_duration_us_running_mean,
+    flow_duration_us_running_stddev_pop,
+    flow_duration_us_running_stddev_samp,
+    fwd_pkts_running_mean,
+    fwd_pkts_running_stddev_pop,
+    fwd_pkts_running_stddev_samp
+from pair_running
+where
+    src_ip = cast(? as varchar)
+    and dst_ip = cast(? as varchar)
+    and site = coalesce(cast(? as varchar), site)
+    and day >= coalesce(cast(? as varchar), day)
+    and day <= coalesce(cast(? as varchar), day)
+order by site, day

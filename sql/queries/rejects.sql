@@ -1,0 +1,13 @@
+-- One row per rejected row of the versions that count, in the order of the files: what could not be used, where and why? Has no partitions;
+-- a source that is named is read alone on no engine.
+-- Parameters: source (raw key) or null for all, number of rows.
+select
+    rejects.source,
+    rejects.line_number,
+    rejects.reason,
+    rejects.line
+from rejects
+inner join sources on sources.source = rejects.source and sources.version = rejects.version
+where rejects.source = coalesce(cast(? as varchar), rejects.source)
+order by rejects.source, rejects.line_number
+limit ?

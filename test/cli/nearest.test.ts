@@ -1,0 +1,24 @@
+/** What a user may have meant, and how words are written so that a shell takes them. */
+import { execFileSync } from 'node:child_process';
+import { nearestOf } from '#cli/nearest';
+import { parseLakeLocation, quoteForShell } from '#cli/open-lake';
+
+test('the nearest names take the fewest changes; of a path as much of its end counts as was given', () => {
+    const keys = ['raw/site=berlin/monday.csv', 'raw/site=berlin/tuesday.csv', 'raw/sunday.csv', 'raw/friday.csv'];
+    expect(nearestOf('mnoday.csv', keys, { count: 2 })).toEqual(['raw/site=berlin/monday.csv', 'raw/friday.csv']);
+    expect(nearestOf('site=berlni/monday.csv', keys, { count: 1 })).toEqual(['raw/site=berlin/monday.csv']);
+    expect(nearestOf('x', [])).toEqual([]);
+});
+
+test.each(['plain', './a/b.csv', 'two words', "it's", 'say "x"', '$HOME `id` \\ !', 'both \' and "', ''])(
+    'a shell takes %j back as one word',
+    (word) => {
+        expect(execFileSync('sh', ['-c', `printf %s ${quoteForShell(word)}`], { encoding: 'utf8' })).toBe(word);
+    },
+);
+
+test('a lake is a directory or a bucket, shown as it was written', () => {
+    expect(parseLakeLocation('s3://flows')).toEqual({ kind: 's3', name: 's3://flows', bucket: 'flows' });
+    expect(parseLakeLocation('/data/lake/')).toEqual({ kind: 'directory', name: '/data/lake/', directory: '/data/lake' });
+    expect([parseLakeLocation(undefined), parseLakeLocation('')]).toEqual([undefined, undefined]);
+});

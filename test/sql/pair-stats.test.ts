@@ -1,0 +1,85 @@
+/** pair_stats: totals and spread of each pair. */
+import { dayAfter, openFixture } from '#test/support/lake-fixture';
+
+test('tells the spread of a pair’s daily totals from that of its flows', async () => {
+    const { ask } = await openFixture([
+        { day: '2026-01-05', duration: 2n, packets: 0n },
+        { day: '2026-01-05', duration: 4n, packets: 6n },
+        { day: '2026-01-07', duration: 12n, packets: 3n },
+    ]);
+    expect(await ask('select * from pair_stats')).toEqual([
+        {
+            site: 'main',
+            src_ip: '10.0.0.1',
+            dst_ip: '10.0.0.2',
+            days: 2n,
+            first_day: '2026-01-05',
+            last_day: '2026-01-07',
+            flows: 3n,
+            flow_duration_us_sum: 18n,
+            flow_duration_us_min: 2n,
+            flow_duration_us_max: 12n,
+            flow_duration_us_daily_mean: 9,
+            flow_duration_us_daily_stddev_pop: 3,
+            flow_duration_us_daily_stddev_samp: Math.sqrt(18),
+            flow_duration_us_flow_mean: 6,
+            flow_duration_us_flow_stddev_pop: Math.sqrt(168) / 3,
+            flow_duration_us_flow_stddev_samp: Math.sqrt(28),
+            fwd_pkts_sum: 9n,
+            fwd_pkts_min: 0n,
+            fwd_pkts_max: 6n,
+            fwd_pkts_daily_mean: 4.5,
+            fwd_pkts_daily_stddev_pop: 1.5,
+            fwd_pkts_daily_stddev_samp: Math.sqrt(4.5),
+            fwd_pkts_flow_mean: 3,
+            fwd_pkts_flow_stddev_pop: Math.sqrt(54) / 3,
+            fwd_pkts_flow_stddev_samp: 3,
+        },
+    ]);
+});
+
+test('has no sample deviation for a single day and a single flow', async () => {
+    const { ask } = await openFixture([{ day: '2026-01-05' }]);
+    expect(await ask('select * from pair_stats')).toEqual([
+        expect.objectContaining({
+            fwd_pkts_daily_stddev_pop: 0,
+            fwd_pkts_daily_stddev_samp: null,
+            fwd_pkts_flow_stddev_pop: 0,
+            fwd_pkts_flow_stddev_samp: null,
+        }),
+    ]);
+});
+
+test('has one row per pair, and all rows together have every flow', async () => {
+    const flows = Array.from({ length: 60 }, (_, at) => ({
+        day: dayAfter(at % 7),
+        site: at % 2 === 0 ? 'main' : 'berlin',
+        src: `10.0.0.${at % 3}`,
+        dst: `10.0.1.${at % 5}`,
+        duration: BigInt(at) ** 9n,
+        packets: BigInt(at),
+    }));
+    const { ask } = await openFixture(flows);
+    const [sums] = await ask(`
+        select
+            count(*) as row_count,
+            count(distinct (site, src_ip, dst_ip)) as pairs,
+            sum(flows) as flows,
+            sum(flow_duration_us_sum) as duration,
+            sum(fwd_pkts_sum) as packets
+        from pair_stats`);
+    expect(sums).toEqual({
+        row_count: 30n,
+        pairs: 30n,
+        flows: 60n,
+        duration: flows.reduce((total, { duration }) => total + duration, 0n),
+        packets: 1770n,
+    });
+});
+
+test('refuses what would leave its range instead of answering something wrong', async () => {
+    // Fits a bigint, and so do its sums; but the exact step squares them.
+    const total = 4_000_000_000_000_000_000n;
+    const { ask } = await openFixture([0n, 1n, 2n].map((more, at) => ({ day: dayAfter(at), packets: total + more })));
+    await expect(ask('select * from pair_stats')).rejects.toThrow(/Overflow/);
+});
