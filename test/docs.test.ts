@@ -1,15 +1,18 @@
-/** The documents say what the program does: generated pages are fresh, and no command is left out. */
-import { existsSync } from 'node:fs';
+/** The documents say what the program does: generated pages are fresh, no command is left out, commands print what is shown, links resolve. */
+import { existsSync, readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { commands } from '#cli/commands';
 import { runLine } from '#test/cli/fake-surroundings';
+import { runFlowlake } from '#test/support/flowlake';
+import { makeFolder } from '#test/support/temporary';
 import { generatePages } from '../docs/generate.ts';
 
-const ROOT = new URL('../', import.meta.url);
+const ROOT = new URL('../', import.meta.url).pathname;
 
 describe('a generated page', () => {
     test.each(Object.entries(generatePages()))('docs/%s is what `npm run docs` writes', async (name, text) => {
-        expect(await readFile(new URL(`docs/${name}`, ROOT), 'utf8')).toBe(text);
+        expect(await readFile(join(ROOT, 'docs', name), 'utf8')).toBe(text);
     });
 });
 
@@ -20,12 +23,36 @@ describe('every command', () => {
         expect(stdout).toMatch(new RegExp(`^Examples:\\n {2}flowlake (.* )?${name}\\b`, 'm'));
     });
 
-    const readme = new URL('README.md', ROOT);
-    if (existsSync(readme)) {
-        test.each(commands.map(({ name }) => name))('%s has a row in the README', async (name) => {
-            expect(await readFile(readme, 'utf8')).toMatch(new RegExp(`^\\| \`${name}\\b`, 'm'));
-        });
-    } else {
-        test.todo('has a row in the README, once there is one');
-    }
+    test.each(commands.map(({ name }) => name))('%s has a row in the README', async (name) => {
+        expect(await readFile(join(ROOT, 'README.md'), 'utf8')).toMatch(new RegExp(`^\\| \`${name}\\b`, 'm'));
+    });
 });
+
+describe('the README', () => {
+    test('shows what its commands print', async () => {
+        const readme = await readFile(join(ROOT, 'README.md'), 'utf8');
+        const [, block = ''] = /```console\n(.*?)```/s.exec(readme) ?? [];
+        const folder = await makeFolder();
+        const printed: string[] = [];
+        for (const line of block.split('\n').filter((text) => text.startsWith('$ '))) {
+            const { exitCode, stdout, stderr } = await runFlowlake(line.replace('$ npx flowlake ', ''), { folder });
+            expect({ line, exitCode }).toEqual({ line, exitCode: 0 });
+            printed.push(`${line}\n${stderr}${stdout}`);
+        }
+        expect(printed.length).toBeGreaterThan(2);
+        expect(withoutTimes(printed.join(''))).toBe(withoutTimes(block));
+    });
+});
+
+const pages = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...readdirSync(join(ROOT, 'docs')).flatMap((name) => (name.endsWith('.md') ? [`docs/${name}`] : []))];
+
+test.each(pages)('every link of %s leads somewhere', async (page) => {
+    const text = await readFile(join(ROOT, page), 'utf8');
+    const links = [...text.matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g)].map(([, link = '']) => link).filter((link) => !/^https?:/.test(link));
+    expect(links.filter((link) => !existsSync(join(ROOT, dirname(page), link)))).toEqual([]);
+});
+
+/** How long it took is another time each time. */
+function withoutTimes(text: string): string {
+    return text.replace(/ in [\d.]+ s \([\d.]+ .?B\/s\)/g, ' in ...');
+}

@@ -1,5 +1,4 @@
 /** `flowlake status`: what the lake holds, what waits, and what needs a person. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Context, defineCommand } from '#cli/command';
 import type { Lake } from '#cli/open-lake';
 import { flag } from '#cli/option';
@@ -18,6 +17,7 @@ export const status = defineCommand({
         { line: 'status --output json', does: 'for a monitoring script, with the exit code' },
     ],
     async run({ options: { watch }, ...context }) {
+        const { setTimeout: sleep } = await import('node:timers/promises');
         const { useLake } = await import('#cli/open-lake');
         return useLake(context, async (lake) => {
             for (;;) {

@@ -1,6 +1,6 @@
 /** pair_running: running statistics over a pair's daily totals. */
 import fc from 'fast-check';
-import { dayAfter, type Flow, openFixture, type Row } from '#test/support/lake-fixture';
+import { dayAfter, type Flow, groupBy, openFixture, type Row } from '#test/support/lake-fixture';
 
 test('counts every day of a pair from its first one, whatever days lie between', async () => {
     const { ask } = await openFixture([
@@ -122,7 +122,7 @@ function statistics(what: 'daily' | 'running') {
 }
 
 function reference(flows: readonly Flow[]): Row[] {
-    const pairs = Map.groupBy(flows, ({ site, src }) => `${site} ${src}`);
+    const pairs = groupBy(flows, ({ site, src }) => `${site} ${src}`);
     return [...pairs.keys()].sort().flatMap((pair) => {
         const ofPair = pairs.get(pair)!;
         const days = [...new Set(ofPair.map(({ day }) => day))].sort();

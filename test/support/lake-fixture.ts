@@ -58,8 +58,8 @@ export async function rowsOf(engine: QueryEngine, sql: string, parameters: Value
 
 /** Writes the days of these flows anew. */
 export async function putFlows(directory: string, flows: readonly Flow[]): Promise<void> {
-    for (const [day, ofDay] of Map.groupBy(flows, (flow) => flow.day)) {
-        const pairs = Map.groupBy(ofDay, ({ site = 'main', src = '10.0.0.1', dst = '10.0.0.2' }) => [site, src, dst].join('\n'));
+    for (const [day, ofDay] of groupBy(flows, (flow) => flow.day)) {
+        const pairs = groupBy(ofDay, ({ site = 'main', src = '10.0.0.1', dst = '10.0.0.2' }) => [site, src, dst].join('\n'));
         const keys = [...pairs.keys()].sort();
         const rows = keys.map((key) => {
             const of = pairs.get(key)!;
@@ -79,6 +79,15 @@ function totals(values: bigint[]): bigint[] {
     const sum = values.reduce((total, value) => total + value, 0n);
     const squares = values.reduce((total, value) => total + value * value, 0n);
     return [sum, squares, values.reduce((a, b) => (a < b ? a : b)), values.reduce((a, b) => (a > b ? a : b))];
+}
+
+/** The items by their key, each list in order. */
+export function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
+    const groups = new Map<string, T[]>();
+    for (const item of items) {
+        groups.set(keyOf(item), [...(groups.get(keyOf(item)) ?? []), item]);
+    }
+    return groups;
 }
 
 /** A ledger record with the columns of table `sources`; what is not given is made up. */

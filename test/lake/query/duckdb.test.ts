@@ -5,10 +5,19 @@ import { join } from 'node:path';
 import { SqlError, StorageError, UsageError } from '#lake/errors';
 import { pairDaysKey } from '#lake/layout';
 import { openDuckDb } from '#lake/query/duckdb';
+import type { Value } from '#lake/query/query-engine';
 import { VIEW_NAMES } from '#lake/query/sql-files';
 import { tables } from '#lake/tables';
 import { dayAfter, openFixture, putFlows, putRejects, putSource, rowsOf } from '#test/support/lake-fixture';
 import { makeFolder } from '#test/support/temporary';
+
+async function readAll(batches: AsyncIterable<Value[][]>): Promise<Value[][]> {
+    const rows: Value[][] = [];
+    for await (const batch of batches) {
+        rows.push(...batch);
+    }
+    return rows;
+}
 
 const TYPES = { string: 'varchar', bigint: 'bigint', 'decimal(38,0)': 'decimal(38,0)' };
 
@@ -23,7 +32,7 @@ describe('a lake with nothing in it', () => {
                 ...table.columns.map((column) => ({ name: column.name, type: TYPES[column.type] })),
                 ...(table.isPartitionedByDay ? [{ name: 'day', type: 'varchar' }] : []),
             ]);
-            expect(await Array.fromAsync(batches)).toEqual([]);
+            expect(await readAll(batches)).toEqual([]);
         }
         for (const view of VIEW_NAMES) {
             expect(await rowsOf(engine, `select * from ${view}`)).toEqual([]);
@@ -216,6 +225,7 @@ describe('what is answered', () => {
         ['install httpfs', /./],
         ['begin', /TRANSACTION/],
         ['select 1; select 2', /One statement at a time, please: these are 2/],
+        [' ; ', /no statement/],
         ['', /no statement/],
         ['-- nothing', /no statement/],
         ["select * from read_csv('/etc/passwd')", /Permission Error.*the lake's own tables and nothing else/],
@@ -235,13 +245,18 @@ describe('what is answered', () => {
 
     test('shows where the SQL is wrong', async () => {
         const { ask } = await openFixture([{ day: '2026-01-05' }]);
-        await expect(ask('select day,\n    nonsense\nfrom pair_days')).rejects.toThrow(/"nonsense" not found[^]*LINE 2: {5}nonsense\n +\^/);
-        await expect(ask('select * form pair_days')).rejects.toThrow(/^Parser Error: syntax error at or near "pair_days"\nLINE 1: [^]*\^/);
-        await expect(ask('select * from pair_dayz')).rejects.toThrow(/pair_dayz does not exist[^]*"pair_days"/);
+        await expect(ask('select day,\n    nonsense\nfrom pair_days')).rejects.toThrow(
+            /"nonsense" not found[\s\S]*LINE 2: {5}nonsense\n +\^/,
+        );
+        await expect(ask('select * form pair_days')).rejects.toThrow(
+            /^Parser Error: syntax error at or near "pair_days"\nLINE 1: [\s\S]*\^/,
+        );
+        await expect(ask('select * from pair_dayz')).rejects.toThrow(/pair_dayz does not exist[\s\S]*"pair_days"/);
     });
 
     test('says that a file is damaged, not that the SQL is', async () => {
         const { directory, ask } = await openFixture([{ day: '2026-01-05' }]);
+        await putFlows(directory, [{ day: '2026-01-06' }]);
         await writeFile(join(directory, pairDaysKey('2026-01-06')), 'this is no Parquet file');
         await expect(ask('select * from pair_days')).rejects.toThrow(StorageError);
     });
@@ -259,7 +274,7 @@ describe('a query', () => {
         const { engine } = await openFixture([]);
         const controller = new AbortController();
         setTimeout(() => controller.abort(new Error('enough')), afterMs);
-        const asked = engine.query(ENDLESS, { signal: controller.signal }).then(({ batches }) => Array.fromAsync(batches));
+        const asked = engine.query(ENDLESS, { signal: controller.signal }).then(({ batches }) => readAll(batches));
         await expect(asked).rejects.toThrow('enough');
         expect(await rowsOf(engine, 'select 1 as one')).toEqual([{ one: 1n }]);
     });
@@ -305,13 +320,47 @@ describe('a query', () => {
     });
 });
 
+describe('a query that fails after its first rows', () => {
+    test.each([
+        ["select case when x = 1000000 then error('boom') else 'x' end as word from range(3000000) t(x)", SqlError, /boom/],
+        ['select x, 9223372036854775807 * (x // 2000000) * 2 as wide from range(3000000) t(x) where x > ?', SqlError, /Overflow/],
+    ])('fails, instead of ending there: %s', async (sql, kind, message) => {
+        const { engine } = await openFixture([]);
+        const { batches } = await engine.query(sql, { parameters: sql.includes('?') ? [5n] : [] });
+        let rowCount = 0;
+        const read = async () => {
+            for await (const batch of batches) {
+                rowCount += batch.length;
+            }
+        };
+        const reading = read();
+        await expect(reading).rejects.toThrow(kind);
+        await expect(reading).rejects.toThrow(message);
+        expect(rowCount).toBeGreaterThan(0);
+        expect(await rowsOf(engine, 'select 1 as one')).toEqual([{ one: 1n }]);
+    });
+
+    test('fails where a file went away', async () => {
+        const wide = Array.from({ length: 20_000 }, (_, at) => ({ day: dayAfter(0), src: `source ${at}` }));
+        const days = Array.from({ length: 30 }, (_, at) => wide.map((flow) => ({ ...flow, day: dayAfter(at) })));
+        const { directory, engine } = await openFixture(days.flat());
+        const { batches } = await engine.query('select * from pair_days');
+        const read = async () => {
+            for await (const _ of batches) {
+                await rm(join(directory, pairDaysKey(dayAfter(29))), { force: true });
+            }
+        };
+        await expect(read()).rejects.toThrow(StorageError);
+    });
+});
+
 describe('closing', () => {
     test('works twice, and ends what still runs', async () => {
         const engine = await openDuckDb({ directory: await makeFolder() });
         const { batches } = await engine.query('select x from range(1000000000) t(x)');
         await engine.close();
         await engine.close();
-        await expect(Array.fromAsync(batches)).rejects.toThrow();
+        await expect(readAll(batches)).rejects.toThrow();
     });
 
     test('leaves nothing of what did not fit into memory', async () => {

@@ -1,5 +1,166 @@
+/** The store in a directory: what every store promises, and what people may do to its files by hand. */
+import { chmod, cp, mkdir, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { StorageError } from '#lake/errors';
 import { openDirectoryStore } from '#lake/store/directory';
+import { ABSENT } from '#lake/store/object-store';
 import { describeObjectStore } from '#test/support/object-store-contract';
 import { makeFolder } from '#test/support/temporary';
 
 describeObjectStore('directory', { openStore: async () => openDirectoryStore(await makeFolder()), mayNest: false });
+
+describe('files that a person puts under raw/', () => {
+    test('are objects like any other, the same at every look', async () => {
+        const folder = await makeFolder();
+        await writeByHand(folder, 'raw/site=berlin/a.csv', 'by hand');
+        const store = openDirectoryStore(folder);
+        const found = await store.head('raw/site=berlin/a.csv');
+        const { etag } = await openDirectoryStore(await makeFolder()).put('raw/x', Buffer.from('by hand'));
+        expect(found).toMatchObject({ etag, sizeBytes: 7, metadata: {} });
+        expect(await store.head('raw/site=berlin/a.csv')).toEqual(found);
+        expect(await openDirectoryStore(folder).head('raw/site=berlin/a.csv')).toEqual(found);
+        await expect(store.put('raw/site=berlin/a.csv', Buffer.from('x'), { ifMatch: ABSENT })).rejects.toThrow(
+            'changed by another writer',
+        );
+        await store.put('raw/site=berlin/a.csv', Buffer.from('x'), { ifMatch: etag });
+    });
+
+    test('are other objects once they are changed, also where size and time stay', async () => {
+        const folder = await makeFolder();
+        const path = await writeByHand(folder, 'raw/a.csv', 'before');
+        await utimes(path, 1e9, 1e9);
+        const store = openDirectoryStore(folder);
+        const before = await store.head('raw/a.csv');
+        await writeByHand(folder, 'raw/new', 'after!');
+        await utimes(join(folder, 'raw/new'), 1e9, 1e9);
+        await rename(join(folder, 'raw/new'), path);
+        const after = await store.head('raw/a.csv');
+        expect(after?.sizeBytes).toBe(before?.sizeBytes);
+        expect(after?.etag).not.toBe(before?.etag);
+        expect(after?.generation).not.toBe(before?.generation);
+    });
+
+    test('replace what was uploaded, options and all', async () => {
+        const folder = await makeFolder();
+        const store = openDirectoryStore(folder);
+        const put = await store.put('raw/a.csv', Buffer.from('uploaded'), { metadata: { 'date-order': 'mdy' } });
+        await writeByHand(folder, 'raw/a.csv', 'by hand');
+        const found = await store.head('raw/a.csv');
+        expect(found?.metadata).toEqual({});
+        expect(found?.generation).not.toBe(put.generation);
+    });
+});
+
+describe('a lake that is moved', () => {
+    test.each([false, true])('keeps generations and options of its raw files (times kept: %s)', async (preserveTimestamps) => {
+        const [from, to] = [await makeFolder(), await makeFolder()];
+        const store = openDirectoryStore(from);
+        await writeByHand(from, 'raw/by-hand.csv', 'by hand');
+        await store.put('raw/a.csv', Buffer.from('a'), { metadata: { 'duration-unit': 's' } });
+        await store.put('raw/a.csv', Buffer.from('a'), { metadata: { 'date-order': 'mdy' } });
+        const keys = ['raw/a.csv', 'raw/by-hand.csv'];
+        const before = await Promise.all(keys.map((key) => store.head(key)));
+        expect(before[0]?.metadata).toEqual({ 'date-order': 'mdy' });
+        await cp(from, to, { recursive: true, preserveTimestamps });
+        expect(await Promise.all(keys.map((key) => openDirectoryStore(to).head(key)))).toEqual(before);
+        await rename(to, `${to}-moved`);
+        expect(await Promise.all(keys.map((key) => openDirectoryStore(`${to}-moved`).head(key)))).toEqual(before);
+        await rename(`${to}-moved`, to);
+    });
+
+    test('knows nothing of an upload that was refused', async () => {
+        const [from, to] = [await makeFolder(), await makeFolder()];
+        const store = openDirectoryStore(from);
+        const put = await store.put('raw/a.csv', Buffer.from('a'), { metadata: { 'date-order': 'mdy' } });
+        // Later, so that its description would be the newest of these bytes.
+        await new Promise((resolve) => setTimeout(resolve, 2));
+        await expect(store.put('raw/a.csv', Buffer.from('a'), { ifMatch: ABSENT })).rejects.toThrow('changed by another writer');
+        await cp(from, to, { recursive: true });
+        expect(await openDirectoryStore(to).head('raw/a.csv')).toEqual(put);
+    });
+
+    test('without what the store knew of it has its files as if put by hand', async () => {
+        const folder = await makeFolder();
+        const put = await openDirectoryStore(folder).put('raw/a.csv', Buffer.from('a'), { metadata: { 'date-order': 'mdy' } });
+        await rm(join(folder, '.flowlake'), { recursive: true });
+        const found = await openDirectoryStore(folder).head('raw/a.csv');
+        expect(found).toEqual({ ...put, generation: expect.stringMatching(/^found-/), metadata: {} });
+    });
+
+    test('reads descriptions that a crash has cut short as none', async () => {
+        const folder = await makeFolder();
+        const store = openDirectoryStore(folder);
+        const put = await store.put('raw/a.csv', Buffer.from('a'));
+        const [name = ''] = await readdir(join(folder, '.flowlake/objects'));
+        const [file = ''] = await readdir(join(folder, '.flowlake/objects', name));
+        await writeFile(join(folder, '.flowlake/objects', name, file), '{"etag":"');
+        expect(await store.head('raw/a.csv')).toMatchObject({ etag: put.etag, sizeBytes: 1 });
+    });
+});
+
+describe('errors of the system', () => {
+    test.each([
+        ['ENOSPC', 'the disk is full'],
+        ['EDQUOT', 'your disk quota is used up'],
+        ['EIO', 'the disk reports an input/output error'],
+    ])('%s in the middle of a file is one clear error, and nothing is left', async (code, meaning) => {
+        const folder = await makeFolder();
+        const store = openDirectoryStore(folder);
+        const error = Object.assign(new Error(`${code}: ...`), { code, syscall: 'write' });
+        async function* body(): AsyncGenerator<Uint8Array> {
+            yield Buffer.alloc(100_000);
+            throw error;
+        }
+        const failure = await store.put('raw/a.csv', body()).catch((reason: unknown) => reason);
+        expect(failure).toBeInstanceOf(StorageError);
+        expect(failure).toMatchObject({
+            message: expect.stringContaining(`cannot write raw/a.csv in ${folder}: ${meaning}`),
+            cause: error,
+        });
+        expect(await filesIn(folder)).toEqual([]);
+    });
+
+    test('a file where the lake should be is one clear error', async () => {
+        const file = join(await makeFolder(), 'lake');
+        await writeFile(file, 'no folder');
+        const store = openDirectoryStore(file);
+        await expect(store.put('raw/a.csv', Buffer.from('a'))).rejects.toThrow('a file stands where a folder is needed');
+        expect(await store.head('raw/a.csv')).toBeUndefined();
+    });
+
+    test('a folder in the way of an object is one clear error, and nothing is left', async () => {
+        const folder = await makeFolder();
+        await mkdir(join(folder, 'raw/a.csv/below'), { recursive: true });
+        const store = openDirectoryStore(folder);
+        await expect(store.put('raw/a.csv', Buffer.from('a'))).rejects.toThrow('a folder stands where a file is needed');
+        await expect(store.put('raw/a.csv', Buffer.from('a'), { ifMatch: ABSENT })).rejects.toThrow(
+            'a folder stands where a file is needed',
+        );
+        expect((await filesIn(folder)).filter((name) => !name.startsWith('.flowlake/lock/'))).toEqual([]);
+    });
+
+    test('reading changes nothing in a folder that has no lake yet', async () => {
+        const folder = await makeFolder();
+        const store = openDirectoryStore(join(folder, 'none'));
+        expect(await store.head('raw/a.csv')).toBeUndefined();
+        await store.delete('raw/a.csv');
+        for await (const object of store.list('raw/')) {
+            throw new Error(`there should be no ${object.key}`);
+        }
+        expect(await readdir(folder)).toEqual([]);
+        await chmod(folder, 0o700);
+    });
+});
+
+async function writeByHand(folder: string, key: string, text: string): Promise<string> {
+    const path = join(folder, key);
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, text);
+    return path;
+}
+
+async function filesIn(folder: string): Promise<string[]> {
+    const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+    return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1));
+}

@@ -1,0 +1,156 @@
+/** `flowlake upload` as its users meet it, in processes of its own. */
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { flowCsv } from '#test/support/flow-csv';
+import { runFlowlake } from '#test/support/flowlake';
+import { makeFolder } from '#test/support/temporary';
+
+async function makePlace(files: Record<string, string | Uint8Array>) {
+    const folder = await makeFolder();
+    for (const [name, content] of Object.entries(files)) {
+        await mkdir(join(folder, name, '..'), { recursive: true });
+        await writeFile(join(folder, name), content);
+    }
+    const run = (line: string, input?: string | Uint8Array) => runFlowlake(`--lake lake ${line}`, { folder, ...(input !== undefined && { input }) });
+    const ask = async (sql: string): Promise<unknown> => JSON.parse((await run(`--output json query "${sql}"`)).stdout);
+    return { folder, run, ask };
+}
+
+const TOTALS = 'select site, day, src_ip, dst_ip, flows, flow_duration_us_sum, fwd_pkts_sum from pair_days order by 1, 2, 3, 4';
+
+describe('an uploaded file', () => {
+    test('is in the figures when the command returns, rejects counted', async () => {
+        const { run, ask } = await makePlace({ 'a.csv': flowCsv([{}, { duration: 'x' }, { duration: 200, packets: 4 }]) });
+        const { exitCode, stdout, stderr } = await run('--output json upload a.csv');
+        expect(exitCode).toBe(0);
+        expect(JSON.parse(stdout)).toEqual([
+            { site: 'main', file: 'a.csv', result: 'added', rows_kept: 2, rows_rejected: 1, first_day: '2026-03-31', last_day: '2026-03-31', note: null },
+        ]);
+        expect(stderr).toMatch(/1 row was rejected; flowlake rejects shows which and why/);
+        expect(await ask(TOTALS)).toEqual([
+            { site: 'main', day: '2026-03-31', src_ip: '192.0.2.1', dst_ip: '198.51.100.1', flows: 2, flow_duration_us_sum: 300, fwd_pkts_sum: 7 },
+        ]);
+        expect(await ask('select line_number, reason from rejects')).toEqual([{ line_number: 3, reason: 'not_a_number' }]);
+    });
+
+    test('of the same name and bytes is skipped, and said', async () => {
+        const { run, ask } = await makePlace({ 'a.csv': flowCsv([{}]) });
+        await run('upload a.csv');
+        const { exitCode, stdout, stderr } = await run('upload a.csv');
+        expect(exitCode).toBe(0);
+        expect(stdout).toMatch(/a\.csv +skipped/);
+        expect(stderr).toMatch(/the lake has these bytes under this name/);
+        expect(await ask(TOTALS)).toMatchObject([{ flows: 1 }]);
+    });
+
+    test('of the same name and other bytes is refused, and replaces the old figures with --replace', async () => {
+        const { folder, run, ask } = await makePlace({ 'a.csv': flowCsv([{}, { timestamp: '30/03/2026' }]) });
+        await run('upload a.csv');
+        await writeFile(join(folder, 'a.csv'), flowCsv([{ duration: 5 }]));
+        const refused = await run('upload a.csv');
+        expect(refused.exitCode).toBe(1);
+        expect(refused.stderr).toMatch(/a\.csv is in the lake with other bytes; a correction: --replace, another file: --as NAME/);
+        expect(await ask(TOTALS)).toMatchObject([{ day: '2026-03-30' }, { day: '2026-03-31', flow_duration_us_sum: 100 }]);
+        expect((await run('upload --replace a.csv')).exitCode).toBe(0);
+        expect(await ask(TOTALS)).toMatchObject([{ day: '2026-03-31', flow_duration_us_sum: 5 }]);
+        expect(await ask('select count(*) as n from flow_summaries')).toEqual([{ n: 1 }]);
+    });
+
+    test('of another name and the same bytes is refused unless allowed, also within one upload', async () => {
+        const { run, ask } = await makePlace({ 'a.csv': flowCsv([{}]), 'b.csv': flowCsv([{}]) });
+        const both = await run('upload a.csv b.csv');
+        expect(both.exitCode).toBe(1);
+        expect(both.stderr).toMatch(/b\.csv refused: the same bytes are in the lake as raw\/a\.csv; to count them twice: --allow-duplicate/);
+        expect(await ask(TOTALS)).toMatchObject([{ flows: 1 }]);
+        expect((await run('upload --allow-duplicate b.csv')).exitCode).toBe(0);
+        expect(await ask(TOTALS)).toMatchObject([{ flows: 2 }]);
+    });
+
+    test('that is no file of flows is one clear error, is known as failed and touches no figure', async () => {
+        const { run, ask } = await makePlace({ 'a.csv': flowCsv([{}]), 'b.csv': '%PDF-1.7 ...', 'c.csv': 'a,b\n1,2\n', 'd.csv': '', 'e.csv': 'x' });
+        const { exitCode, stderr } = await run('upload a.csv b.csv c.csv d.csv e.csv');
+        expect(exitCode).toBe(1);
+        expect(stderr).toMatch(/b\.csv failed: no usable header: looked for .*; found a PDF/);
+        expect(stderr).toMatch(/c\.csv failed: no usable header: looked for source address \(Src IP, .*; found "a", "b"/);
+        expect(stderr).toMatch(/d\.csv failed: no usable header: the file is empty/);
+        expect(await ask(TOTALS)).toMatchObject([{ flows: 1 }]);
+        expect(await ask('select source, state from sources order by source')).toMatchObject([
+            { source: 'raw/a.csv', state: 'done' },
+            ...['b', 'c', 'd', 'e'].map((name) => ({ source: `raw/${name}.csv`, state: 'failed' })),
+        ]);
+    });
+
+    test('that is no file of flows does not take the place of a good one', async () => {
+        const { folder, run, ask } = await makePlace({ 'a.csv': flowCsv([{}]) });
+        await run('upload a.csv');
+        await writeFile(join(folder, 'a.csv'), '%PDF-1.7');
+        const { exitCode, stderr } = await run('upload --replace a.csv');
+        expect(exitCode).toBe(1);
+        expect(stderr).toMatch(/found a PDF; the file that is in the lake stays/);
+        expect(await ask(TOTALS)).toMatchObject([{ flows: 1 }]);
+    });
+
+    test('with other reading options is read anew with --replace', async () => {
+        const { run, ask } = await makePlace({ 'a.csv': flowCsv([{ timestamp: '04/03/2026' }]) });
+        expect((await run('upload a.csv')).stderr).toMatch(/tells day from month .*--replace --date-order mdy/);
+        expect((await run('upload --date-order mdy a.csv')).exitCode).toBe(1);
+        expect((await run('upload --date-order mdy --replace a.csv')).exitCode).toBe(0);
+        expect(await ask(TOTALS)).toMatchObject([{ day: '2026-04-03' }]);
+        expect((await run('upload a.csv')).stdout).toMatch(/skipped/);
+    });
+});
+
+describe('the words of an upload', () => {
+    test('may be folders, patterns, compressed files and a pipe', async () => {
+        const { folder, run, ask } = await makePlace({
+            'captures/site=berlin/a.csv': flowCsv([{}]),
+            'captures/site=osaka/deep/b.csv.gz': gzipSync(flowCsv([{}, {}])),
+            'captures/notes.txt': 'not flows',
+            'more/c 1+2.csv': flowCsv([{ src: '192.0.2.9' }]),
+        });
+        const { exitCode, stderr } = await run(`upload captures 'more/*.csv'`);
+        expect(exitCode).toBe(0);
+        expect(stderr).toMatch(/Left out 1 file/);
+        expect((await run('upload --site lab --as piped.csv -', flowCsv([{}, {}, {}]))).exitCode).toBe(0);
+        expect(await ask('select source, site, rows_kept from sources order by source')).toEqual([
+            { source: 'raw/c 1+2.csv', site: 'main', rows_kept: 1 },
+            { source: 'raw/site=berlin/a.csv', site: 'berlin', rows_kept: 1 },
+            { source: 'raw/site=lab/piped.csv', site: 'lab', rows_kept: 3 },
+            { source: 'raw/site=osaka/deep/b.csv.gz', site: 'osaka', rows_kept: 2 },
+        ]);
+        expect(await readFile(join(folder, 'lake/raw/c 1+2.csv'), 'utf8')).toBe(flowCsv([{ src: '192.0.2.9' }]));
+        expect(await readdir(join(folder, 'lake/.flowlake/tmp'))).toEqual([]);
+    });
+
+    test.each([
+        ['upload nothing.csv', 1, /No such file, folder or pattern: nothing\.csv/],
+        ['upload -', 2, /--as NAME/],
+        ['upload --as x.csv a.csv b.csv', 2, /--as names one file, and these are 2/],
+        ['upload --as ../x.csv a.csv', 2, /not usable/],
+        ['upload --site ../x a.csv', 2, /not usable/],
+        ['upload --date-order ydm a.csv', 2, /dmy/],
+        ['upload a.csv sub/a.csv', 2, /would both be raw\/a\.csv/],
+        ['upload empty', 1, /No files of flows in empty/],
+    ])('%s is refused with exit code %i', async (line, exitCode, message) => {
+        const { run } = await makePlace({ 'a.csv': flowCsv([{}]), 'b.csv': flowCsv([{ packets: 9 }]), 'sub/a.csv': flowCsv([{ packets: 7 }]), 'empty/x.bin': '' });
+        const ran = await run(line);
+        expect(ran.stderr).toMatch(message);
+        expect(ran.exitCode).toBe(exitCode);
+    });
+});
+
+describe('two uploads at once', () => {
+    test('of the same file both end well, and it counts once', async () => {
+        const { run, ask } = await makePlace({ 'a.csv': flowCsv(Array.from({ length: 2000 }, (_, at) => ({ src: `10.0.${at % 200}.1` }))) });
+        const codes = await Promise.all([run('upload a.csv'), run('upload a.csv'), run('upload a.csv')]);
+        expect(codes.map(({ exitCode, stderr }) => (exitCode === 0 ? 0 : stderr))).toEqual([0, 0, 0]);
+        expect(await ask('select sum(flows) as n, count(*) as pairs from pair_days')).toEqual([{ n: 2000, pairs: 200 }]);
+    });
+
+    test('of two files of one day are both in it', async () => {
+        const { run, ask } = await makePlace({ 'a.csv': flowCsv([{}]), 'b.csv': flowCsv([{}, {}]), 'c.csv': flowCsv([{}, {}, {}]) });
+        await Promise.all(['a', 'b', 'c'].map((name) => run(`upload ${name}.csv`)));
+        expect(await ask(TOTALS)).toMatchObject([{ flows: 6 }]);
+    });
+});

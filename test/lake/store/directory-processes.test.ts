@@ -1,0 +1,161 @@
+/** The store in a directory under real processes: many at once, killed at any moment, and refused by the system. */
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { withLock } from '#lake/store/directory-lock';
+import type { Counts } from '#test/support/count-up';
+import { makeFolder } from '#test/support/temporary';
+import type { StoreOutcome } from '#test/support/use-store';
+
+const SUPPORT = fileURLToPath(new URL('../../support/', import.meta.url));
+
+/** `FLOWLAKE_TEST_RUNS=20` kills twenty times as many. */
+const RUNS = Number(process.env.FLOWLAKE_TEST_RUNS ?? 1);
+
+const children: ChildProcess[] = [];
+
+afterEach(() => {
+    for (const child of children.splice(0)) {
+        child.kill('SIGKILL');
+    }
+});
+
+function start(script: string, argv: readonly string[], options: SpawnOptions = {}): ChildProcess {
+    const child = spawn(process.execPath, [join(SUPPORT, script), ...argv], { stdio: ['pipe', 'pipe', 'inherit'], ...options });
+    children.push(child);
+    return child;
+}
+
+describe('processes at work on one object', () => {
+    test(
+        'lose no increment and leave no lock behind, whenever they are killed',
+        async () => {
+            const folder = await makeFolder();
+            /** What each process knows to have counted. */
+            const known = new Map<number, number>();
+            const startCounting = async (times: number): Promise<ChildProcess> => {
+                const child = start('count-up.ts', [folder, String(times)]);
+                child.stdout?.on('data', (chunk: Buffer) => {
+                    const lines = chunk.toString().split('\n').length - 1;
+                    known.set(child.pid ?? 0, (known.get(child.pid ?? 0) ?? 0) + lines);
+                });
+                await once(child.stdout ?? child, 'data');
+                return child;
+            };
+            const counting = await Promise.all([startCounting(1e9), startCounting(1e9), startCounting(1e9)]);
+            for (let kill = 0; kill < 12 * RUNS; kill += 1) {
+                await sleep(Math.random() * 40);
+                const victim = kill % counting.length;
+                counting[victim]?.kill('SIGKILL');
+                counting[victim] = await startCounting(1e9);
+            }
+            for (const child of counting) {
+                child.kill('SIGKILL');
+                await once(child, 'close');
+            }
+            // A lock that a killed process kept would hold this one up until the test's time is over.
+            const last = await startCounting(5);
+            expect(last.exitCode ?? (await once(last, 'close'))[0]).toBe(0);
+            const counts: Counts = JSON.parse(await readFile(join(folder, 'ledger/counter.json'), 'utf8'));
+            expect(counts[last.pid ?? 0]).toBe(5);
+            // A process may be killed between its write and the line that says so.
+            const lost = [...known].filter(([pid, times]) => (counts[pid] ?? 0) < times || (counts[pid] ?? 0) > times + 1);
+            expect(lost).toEqual([]);
+            expect(known.size).toBe(4 + 12 * RUNS);
+        },
+        30_000 + 5_000 * RUNS,
+    );
+
+    test('take turns, also where one was slow to act on what it saw', async () => {
+        const folder = await makeFolder();
+        const child = start('hold-lock.ts', [folder]);
+        const said = createInterface({ input: child.stdout ?? process.stdin })[Symbol.asyncIterator]();
+        const goOn = (): unknown => child.stdin?.write('\n');
+        expect((await said.next()).value).toBe('looked');
+        await withLock(folder, async () => undefined);
+        goOn();
+        expect((await said.next()).value).toBe('inside');
+        // The turn that it saw to be free was taken and given up meanwhile: with that one, the next would come in at once.
+        expect(await readdir(folder)).toEqual(['1.over', '2']);
+        goOn();
+        await once(child, 'close');
+        expect(await readdir(folder)).toEqual(['1.over', '2.over']);
+    });
+});
+
+describe('what the system refuses', () => {
+    // Nothing is forbidden to root: then another user is asked to try.
+    const somebody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+
+    async function use(argv: readonly string[], { shell = 'exec "$@"' }: { shell?: string } = {}): Promise<StoreOutcome> {
+        const script = join(SUPPORT, 'use-store.ts');
+        const child = spawn('sh', ['-c', shell, 'sh', process.execPath, script, ...argv], {
+            stdio: ['ignore', 'pipe', 'inherit'],
+            ...somebody,
+        });
+        children.push(child);
+        const pieces: Buffer[] = [];
+        child.stdout.on('data', (piece: Buffer) => pieces.push(piece));
+        await once(child, 'close');
+        return JSON.parse(Buffer.concat(pieces).toString());
+    }
+
+    function refusal(message: string): StoreOutcome {
+        return { error: { name: 'StorageError', message: expect.stringContaining(message) as unknown as string } };
+    }
+
+    test('a folder that may not be written to is one clear error', async () => {
+        const folder = await makeFolder();
+        await chmod(folder, 0o555);
+        expect(await use([folder, 'put', 'raw/a.csv', '3'])).toEqual(
+            refusal(`cannot write raw/a.csv in ${folder}: no permission; check who owns the folder`),
+        );
+        expect(await readdir(folder)).toEqual([]);
+    });
+
+    test('a part of the lake that may not be written to leaves nothing half done', async () => {
+        const folder = await makeFolder();
+        await mkdir(join(folder, 'raw'), { mode: 0o555 });
+        await chmod(folder, 0o777);
+        expect(await use([folder, 'put', 'raw/a.csv', '3'])).toEqual(refusal('no permission'));
+        expect(await filesIn(folder)).toEqual([]);
+    });
+
+    test('a lake that may only be read can be read', async () => {
+        const folder = await makeFolder();
+        await mkdir(join(folder, 'raw'));
+        await writeFile(join(folder, 'raw/a.csv'), 'by hand');
+        await chmod(folder, 0o555);
+        const first = await use([folder, 'head', 'raw/a.csv']);
+        expect(first.info).toMatchObject({ key: 'raw/a.csv', sizeBytes: 7 });
+        expect(await use([folder, 'head', 'raw/a.csv'])).toEqual(first);
+        expect(await filesIn(folder)).toEqual(['raw/a.csv']);
+    });
+
+    test('a file that may not be read is not a missing one', async () => {
+        const folder = await makeFolder();
+        await mkdir(join(folder, 'raw'));
+        await writeFile(join(folder, 'raw/a.csv'), 'secret', { mode: 0 });
+        await chmod(folder, 0o755);
+        expect(await use([folder, 'head', 'raw/a.csv'])).toEqual(refusal(`cannot read raw/a.csv in ${folder}: no permission`));
+    });
+
+    test('a file larger than the system takes is one clear error, and nothing is left', async () => {
+        const folder = await makeFolder();
+        await chmod(folder, 0o777);
+        expect(await use([folder, 'put', 'raw/a.csv', String(1 << 20)], { shell: 'ulimit -f 16 && exec "$@"' })).toEqual(
+            refusal(`cannot write raw/a.csv in ${folder}: the file is larger than this system allows`),
+        );
+        expect(await filesIn(folder)).toEqual([]);
+    });
+});
+
+async function filesIn(folder: string): Promise<string[]> {
+    const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+    return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1));
+}

@@ -1,0 +1,50 @@
+/** The built program as its user runs it, in a process of its own. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const PROGRAM = fileURLToPath(new URL('../../dist/flowlake.js', import.meta.url));
+
+export interface Ran {
+    exitCode: number | null;
+    stdout: string;
+    stderr: string;
+}
+
+export interface RunOptions {
+    /** Where it runs. */
+    folder: string;
+    /** What is piped in. */
+    input?: string | Uint8Array;
+    environment?: Record<string, string>;
+}
+
+/** Runs a line as a shell reads it (`upload "a b.csv"`), or words as they are. */
+export function runFlowlake(line: string | readonly string[], { folder, input, environment }: RunOptions): Promise<Ran> {
+    const child = startFlowlake(line, { folder, ...(environment && { environment }) });
+    child.stdin?.end(input ?? '');
+    return collect(child);
+}
+
+/** Starts it and leaves it to the caller, to be killed for instance. */
+export function startFlowlake(line: string | readonly string[], { folder, environment }: Omit<RunOptions, 'input'>): ChildProcess {
+    const [command, words] =
+        typeof line === 'string'
+            ? ['sh', ['-c', `exec "$0" "$1" ${line}`, process.execPath, PROGRAM]]
+            : [process.execPath, [PROGRAM, ...line]];
+    return spawn(command, words, { cwd: folder, env: { PATH: process.env.PATH, ...environment } });
+}
+
+/** What a started program printed, once it has ended. */
+export function collect(child: ChildProcess): Promise<Ran> {
+    const printed = { stdout: '', stderr: '' };
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+        printed.stdout += text;
+    });
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+        printed.stderr += text;
+    });
+    return new Promise((resolve, reject) => {
+        child.on('error', reject);
+        child.on('close', (exitCode) => resolve({ exitCode, ...printed }));
+    });
+}

@@ -1,0 +1,96 @@
+/** Small files of flows whose figures are known by simple counting, apart from all code of the lake. */
+import { PAIR_DAYS_PREFIX } from '#lake/layout';
+import type { ReadingOptions } from '#lake/ledger';
+import type { PairRows } from '#lake/pair-rows';
+import { readPairRows } from '#lake/parquet';
+import type { ObjectStore } from '#lake/store/object-store';
+
+export interface SmallFlow {
+    src: string;
+    dst: string;
+    /** As written: `aa/bb/yyyy`, either number a day or a month. */
+    date: string;
+    durationUs: number;
+    packets: number;
+}
+
+export interface SmallFile {
+    text: string;
+    flows: readonly SmallFlow[];
+    /** Rows that cannot be used. */
+    rejects: number;
+    /** Whether it is a file of flows at all. */
+    isUsable: boolean;
+}
+
+/** Figures of a lake: for each `day site src dst` its flows, and sum, sum of squares, smallest and largest of both measures. */
+export type Figures = Map<string, string>;
+
+const HEADER = 'Src IP,Dst IP,Timestamp,Flow Duration,Tot Fwd Pkts';
+
+export function smallFile(flows: readonly SmallFlow[], { rejects = 0 }: { rejects?: number } = {}): SmallFile {
+    const rows = flows.map(({ src, dst, date, durationUs, packets }) => [src, dst, `${date} 12:00:00`, durationUs, packets].join(','));
+    const bad = Array.from({ length: rejects }, (_, at) => `10.0.0.1,10.0.0.2,${flows[0]?.date ?? '01/01/2026'},NaN,${at}`);
+    return { text: `${[HEADER, ...rows, ...bad].join('\n')}\n`, flows, rejects, isUsable: true };
+}
+
+export function unusableFile(text: string): SmallFile {
+    return { text, flows: [], rejects: 0, isUsable: false };
+}
+
+/** The days that a file's flows are of; without an order the day comes first. */
+export function dayOfFlow({ date }: SmallFlow, { dateOrder = 'dmy' }: ReadingOptions): string {
+    const [a, b, year] = date.split('/');
+    return dateOrder === 'mdy' ? `${year}-${a}-${b}` : `${year}-${b}-${a}`;
+}
+
+/** What files come to together. */
+export function countUp(files: Iterable<{ file: SmallFile; site: string; options: ReadingOptions }>): Figures {
+    const flows = new Map<string, SmallFlow[]>();
+    for (const { file, site, options } of files) {
+        for (const flow of file.flows) {
+            const key = [dayOfFlow(flow, options), site, flow.src, flow.dst].join(' ');
+            flows.set(key, [...(flows.get(key) ?? []), flow]);
+        }
+    }
+    return sorted([...flows].map(([key, list]) => [key, [list.length, ...statistics(list, 'durationUs'), ...statistics(list, 'packets')].join(' ')]));
+}
+
+/** What `pair_days` of the lake says. */
+export async function readFigures(store: ObjectStore): Promise<Figures> {
+    const figures: [string, string][] = [];
+    for await (const { key } of store.list(PAIR_DAYS_PREFIX)) {
+        const object = await store.get(key);
+        if (object) {
+            figures.push(...figuresOf(await readPairRows(object.bytes), key.slice(PAIR_DAYS_PREFIX.length + 'day='.length).slice(0, 10)));
+        }
+    }
+    return sorted(figures);
+}
+
+export function figuresOf(rows: PairRows, day: string): [string, string][] {
+    return rows.site.map((site, at) => [
+        [day, site, rows.src_ip[at], rows.dst_ip[at]].join(' '),
+        [
+            rows.flows[at],
+            rows.flow_duration_us_sum[at],
+            rows.flow_duration_us_sum_sq[at],
+            rows.flow_duration_us_min[at],
+            rows.flow_duration_us_max[at],
+            rows.fwd_pkts_sum[at],
+            rows.fwd_pkts_sum_sq[at],
+            rows.fwd_pkts_min[at],
+            rows.fwd_pkts_max[at],
+        ].join(' '),
+    ]);
+}
+
+function statistics(flows: readonly SmallFlow[], measure: 'durationUs' | 'packets'): number[] {
+    const values = flows.map((flow) => flow[measure]);
+    const sum = values.reduce((a, b) => a + b, 0);
+    return [sum, values.reduce((a, b) => a + b * b, 0), Math.min(...values), Math.max(...values)];
+}
+
+function sorted(figures: Iterable<[string, string]>): Figures {
+    return new Map([...figures].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
