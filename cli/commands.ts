@@ -12,6 +12,7 @@ import { retract } from './commands/retract.ts';
 import { sample } from './commands/sample.ts';
 import { status } from './commands/status.ts';
 import { upload } from './commands/upload.ts';
+import { verify } from './commands/verify.ts';
 
 export const commands: readonly Command[] = [
     demo,
@@ -23,6 +24,7 @@ export const commands: readonly Command[] = [
     exportPair,
     query,
     rejects,
+    verify,
     reconcile,
     retract,
     prune,

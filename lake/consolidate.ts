@@ -61,16 +61,21 @@ export async function containedOf(day: string, { store }: { store: ObjectStore }
 async function lookAtDay(day: string, { store, written }: { store: ObjectStore; written?: Written | undefined }): Promise<DayState> {
     const object = await readDay(day, { store, written });
     const isContained = new Set(object.contained);
-    const counting: string[] = [];
+    const listed = new Map<string, string[]>();
     for await (const { key } of store.list(dayPrefix(SUMMARIES_PREFIX, day))) {
-        const contribution = contributionOf(key);
-        if (contribution) {
-            const name = `${contribution.source}.${contribution.version}`;
-            // A worker that died before its commit, or lost the race, leaves summaries that nobody may count.
-            if (isContained.has(name) || (await readLedger(store, contribution.source)).record?.version === contribution.version) {
-                counting.push(name);
-            }
+        const { source, version } = contributionOf(key) ?? {};
+        if (source !== undefined && version !== undefined) {
+            listed.set(source, [...(listed.get(source) ?? []), version]);
         }
+    }
+    const counting: string[] = [];
+    for (const [source, versions] of listed) {
+        const names = versions.map((version) => `${source}.${version}`);
+        // A worker that died before its commit, or lost the race, leaves summaries that nobody may count; and one that has yet to
+        // delete what it superseded leaves two versions, of which a reader must never see both.
+        const isKnown = names.length === 1 && names.every((name) => isContained.has(name));
+        const live = isKnown ? undefined : (await readLedger(store, source)).record?.version;
+        counting.push(...names.filter((name) => isKnown || name === `${source}.${live}`));
     }
     return { ...object, counting: counting.sort() };
 }

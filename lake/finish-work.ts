@@ -1,6 +1,6 @@
 /** Finishes whatever is undone in a directory lake: what `reconcile` does, and an upload that finds a killed command's mark. */
 import { runTasks, type Task, type TaskEvents } from '#lake/local-work';
-import { findDeadObjects, findUnconsolidatedDays, findUnread, readAllRecords } from '#lake/reconcile';
+import { findDeadObjects, findUnconsolidatedDays, findUnread, readAllRecords, removeDeadObjects } from '#lake/reconcile';
 import { openDirectoryStore } from '#lake/store/directory';
 
 export interface UndoneWork {
@@ -36,10 +36,7 @@ export async function finishWork(directory: string, { now, ...events }: TaskEven
         sources.map((key) => ({ kind: 'summarize', key })),
         events,
     );
-    const deadObjects = await findDeadObjects(store, { records: await readAllRecords(store), now });
-    for (const key of deadObjects) {
-        await store.delete(key);
-    }
+    const deadObjects = await removeDeadObjects(store, { records: await readAllRecords(store), now });
     const days = await findUnconsolidatedDays(store);
     return { sources, deadObjects, days, errors: [...errors, ...(await consolidateDays(directory, days, events))] };
 }

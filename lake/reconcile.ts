@@ -1,7 +1,8 @@
 /** Use case: find whatever a crash, a lost message or a hand in the folders left undone, so that it can be finished. */
 import { isConsolidated } from '#lake/consolidate';
+import { ConflictError } from '#lake/errors';
 import { contributionOf, dayOf, PAIR_DAYS_PREFIX, RAW_PREFIX, REJECTS_PREFIX, SUMMARIES_PREFIX, sourceId } from '#lake/layout';
-import { type LedgerRecord, listLedger, numberOfVersion } from '#lake/ledger';
+import { commitLedger, type LedgerRecord, listLedger, numberOfVersion, readLedger } from '#lake/ledger';
 import type { ObjectStore } from '#lake/store/object-store';
 import { needsReading } from '#lake/summarize';
 
@@ -49,6 +50,51 @@ export async function findDeadObjects(store: ObjectStore, { records, now }: { re
         }
     }
     return dead;
+}
+
+/** Deletes what `findDeadObjects` finds, but for what a worker has taken up again meanwhile; returns the keys. */
+export async function removeDeadObjects(store: ObjectStore, { records, now }: { records: ReadonlyMap<string, LedgerRecord>; now: Date }): Promise<string[]> {
+    const removed: string[] = [];
+    const dead = await findDeadObjects(store, { records, now });
+    const waiting = new Set<string>();
+    for await (const { key } of dead.length > 0 ? store.list(RAW_PREFIX) : []) {
+        waiting.add(sourceId(key));
+    }
+    for (const key of dead) {
+        const contribution = contributionOf(key);
+        if (contribution && (await isDeadForEver(store, { ...contribution, waiting }))) {
+            await store.delete(key);
+            removed.push(key);
+        }
+    }
+    return removed;
+}
+
+/**
+ * Old age alone is no proof: whoever summarizes the same bytes for the same commit writes these very keys again, perhaps just now. So
+ * the ledger uses the commit's number up first; then nobody can commit it any more. A source that has no record yet must wait for
+ * its first one, if it has a raw object to come from.
+ */
+async function isDeadForEver(
+    store: ObjectStore,
+    { source, version, waiting }: { source: string; version: string; waiting: ReadonlySet<string> },
+): Promise<boolean> {
+    const { etag, record } = await readLedger(store, source);
+    if (!record) {
+        return !waiting.has(source);
+    }
+    if (record.version === version || numberOfVersion(version) <= record.commits) {
+        return record.version !== version;
+    }
+    try {
+        await commitLedger(store, { source, record: { ...record, commits: numberOfVersion(version) }, etag });
+        return true;
+    } catch (error) {
+        if (error instanceof ConflictError) {
+            return false;
+        }
+        throw error;
+    }
 }
 
 /** Days whose `pair_days` do not contain just what counts, ascending. */

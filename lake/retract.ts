@@ -2,21 +2,26 @@
 import { ConflictError } from '#lake/errors';
 import { sourceId } from '#lake/layout';
 import { commitLedger, type LedgerRecord, readLedger } from '#lake/ledger';
-import { publish, type SummarizeOptions } from '#lake/summarize';
+import { type SummarizeOptions, summarize } from '#lake/summarize';
 
 /**
  * Holds for the raw object that is there when it is asked: a late duplicate message does not undo it, a new upload of the same name
- * does, also one that arrives while it runs. Safe to repeat after a crash. Returns the ledger record, or undefined where the source
- * was never summarized.
+ * does, also one that arrives while it runs. Safe to repeat after a crash. Returns the ledger record (of state `done` where a new upload
+ * came meanwhile), or undefined where the source was never summarized.
  */
 export async function retract(rawKey: string, options: SummarizeOptions): Promise<LedgerRecord | undefined> {
     const { store } = options;
     const source = sourceId(rawKey);
-    const raw = await store.head(rawKey);
+    const asked = await store.head(rawKey);
     for (;;) {
         const { etag, record } = await readLedger(store, source);
         if (!record) {
             return undefined;
+        }
+        const raw = await store.head(rawKey);
+        if (raw && raw.generation !== asked?.generation) {
+            // A new upload has undone the retraction already; it may have been retracted in its turn, which must stay.
+            return summarize(rawKey, options);
         }
         const retracted: LedgerRecord = {
             ...record,
@@ -31,7 +36,7 @@ export async function retract(rawKey: string, options: SummarizeOptions): Promis
             pairs: 0,
             error: null,
             commits: record.commits + 1,
-            retracted_generation: raw?.generation ?? null,
+            retracted_generation: asked?.generation ?? null,
         };
         try {
             await commitLedger(store, { source, record: retracted, etag });
@@ -41,7 +46,8 @@ export async function retract(rawKey: string, options: SummarizeOptions): Promis
             }
             throw error;
         }
-        await publish(rawKey, { record: retracted, options });
-        return retracted;
+        // Not only to publish: an upload that came after the first look may have been summarized before this commit took it out, or
+        // found to be what was live already; its own worker has gone by then.
+        return summarize(rawKey, options);
     }
 }

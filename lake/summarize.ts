@@ -58,7 +58,7 @@ export function needsReading(raw: ObjectInfo, record: LedgerRecord | undefined):
 }
 
 /** Deletes the objects of every version that is not live and tells all days that the ledger remembers. */
-export async function publish(rawKey: string, { record, options }: { record: LedgerRecord | undefined; options: SummarizeOptions }): Promise<void> {
+async function publish(rawKey: string, { record, options }: { record: LedgerRecord | undefined; options: SummarizeOptions }): Promise<void> {
     const source = sourceId(rawKey);
     const days = new Set<string>();
     for (const [version, versionDays] of Object.entries(record?.versions ?? {})) {

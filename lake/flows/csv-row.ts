@@ -4,6 +4,9 @@ const QUOTE = 0x22;
 const LF = 0x0a;
 const CR = 0x0d;
 
+/** A quoted field that is longer than this is no field but a quote that was never closed. */
+const MAX_QUOTED_BYTES = 1 << 20;
+
 export interface ParsedRow {
     /** The cells up to and with the last one asked for, quotes taken away, not trimmed; bytes as Latin-1 characters. */
     cells: string[];
@@ -38,13 +41,17 @@ export function parseRow(bytes: Buffer, { start, end, separator, lastNeeded = Nu
     let hasMore = false;
     for (;;) {
         const isNeeded = cells.length <= lastNeeded;
-        let quoted: { text: string; next: number } | undefined;
+        let quoted: QuotedField | undefined;
         if (bytes[at] === QUOTE && at < end) {
-            quoted = quotedField(bytes, at + 1, end);
+            const start = at + 1;
+            quoted = quotedField(bytes, start, end);
+            if ((quoted?.closing ?? end) - start > MAX_QUOTED_BYTES) {
+                return { cells, hasMore, contentEnd: end, next: end, end: 'unclosed' };
+            }
             if (!quoted) {
                 return { cells, hasMore, contentEnd: end, next: end, end: 'more' };
             }
-            at = quoted.next;
+            at = quoted.closing + 1;
         }
         const plainStart = at;
         while (at < end && bytes[at] !== separator && bytes[at] !== LF) {
@@ -71,8 +78,14 @@ export function parseRow(bytes: Buffer, { start, end, separator, lastNeeded = Nu
     }
 }
 
+interface QuotedField {
+    text: string;
+    /** Where the closing quote stands. */
+    closing: number;
+}
+
 /** The text up to the closing quote; undefined where there is none, or where it is the last byte and could be the first of two. */
-function quotedField(bytes: Buffer, start: number, end: number): { text: string; next: number } | undefined {
+function quotedField(bytes: Buffer, start: number, end: number): QuotedField | undefined {
     let text = '';
     let from = start;
     for (;;) {
@@ -82,7 +95,7 @@ function quotedField(bytes: Buffer, start: number, end: number): { text: string;
         }
         text += bytes.toString('latin1', from, quote);
         if (bytes[quote + 1] !== QUOTE) {
-            return { text, next: quote + 1 };
+            return { text, closing: quote };
         }
         text += '"';
         from = quote + 2;

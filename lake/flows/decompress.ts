@@ -1,7 +1,8 @@
 /** Plain bytes of a file that may be gzip or zstd, told by its first bytes. */
-import { Readable } from 'node:stream';
+import { Readable, type Transform } from 'node:stream';
 // As a whole, because Node before 22.15 has no zstd in it, and a name that is not there would keep this file from loading.
 import * as zlib from 'node:zlib';
+import { DamagedFileError, zstdFrames } from './zstd-frames.ts';
 
 export type Compression = 'none' | 'gzip' | 'zstd';
 
@@ -12,11 +13,6 @@ export function compressionOf(firstBytes: Uint8Array): Compression {
         return 'gzip';
     }
     return a === 0x28 && b === 0xb5 && c === 0x2f && d === 0xfd ? 'zstd' : 'none';
-}
-
-/** The file ends too early or its compressed bytes are damaged: nothing of it can be trusted. */
-export class DamagedFileError extends Error {
-    override name = 'DamagedFileError';
 }
 
 /**
@@ -38,33 +34,38 @@ async function* plainBytes(chunks: AsyncIterator<Uint8Array>): AsyncGenerator<Ui
     if (compression === 'none') {
         yield first;
         yield* { [Symbol.asyncIterator]: () => chunks };
-        return;
-    }
-    if (compression === 'zstd' && zlib.createZstdDecompress === undefined) {
+    } else if (compression === 'gzip') {
+        yield* unpack(copies(first, chunks), { with: zlib.createGunzip(UNPACK_OPTIONS), format: 'gzip' });
+    } else if (zlib.createZstdDecompress === undefined) {
         throw new DamagedFileError('zstd needs Node 22.15 or newer: unpack the file first, or use a newer Node');
+    } else {
+        // Node's decompressor stops behind the first frame and says nothing of what follows: each frame gets its own.
+        for await (const frame of zstdFrames(copies(first, chunks))) {
+            yield* unpack(frame, { with: zlib.createZstdDecompress(UNPACK_OPTIONS), format: 'zstd' });
+        }
     }
-    const options = { chunkSize: 1 << 18 };
-    const unpack = compression === 'gzip' ? zlib.createGunzip(options) : zlib.createZstdDecompress(options);
-    const input = Readable.from(copies(first, chunks), { objectMode: false, highWaterMark: 1 << 20 });
+}
+
+const UNPACK_OPTIONS = { chunkSize: 1 << 18 };
+
+async function* unpack(source: AsyncIterable<Uint8Array>, { with: unpacker, format }: { with: Transform; format: string }): AsyncGenerator<Uint8Array> {
+    const input = Readable.from(source, { objectMode: false, highWaterMark: 1 << 20 });
     let inputError: unknown;
     input.on('error', (error) => {
         inputError = error;
-        unpack.destroy(error);
+        unpacker.destroy(error);
     });
     try {
-        for await (const chunk of input.pipe(unpack)) {
-            yield chunk;
-        }
+        yield* input.pipe(unpacker);
     } catch (error) {
         if (inputError !== undefined) {
             throw inputError;
         }
-        throw new DamagedFileError(`${compression} data is damaged or ends too early (${error instanceof Error ? error.message : String(error)})`, {
-            cause: error,
-        });
+        const told = error instanceof Error ? error.message : String(error);
+        throw new DamagedFileError(`${format} data is damaged or ends too early (${told})`, { cause: error });
     } finally {
         input.destroy();
-        unpack.destroy();
+        unpacker.destroy();
     }
 }
 

@@ -1,16 +1,20 @@
 /** A file of flows, as a stream of bytes, into exact totals per day and pair. This is all that the lake knows about files. */
 import type { DateOrder, DateSlot } from './dates.ts';
-import { DamagedFileError, decompress } from './decompress.ts';
+import { decompress } from './decompress.ts';
 import { findHeader, type Header, isHeaderOpen } from './dialects.ts';
 import { PairTable } from './pair-table.ts';
 import type { Reject } from './rejects.ts';
 import { RowScanner, zeekNamesStart } from './row-scanner.ts';
+import { DamagedFileError } from './zstd-frames.ts';
 
 const LF = 0x0a;
 const TAB = 0x09;
 
 /** A file whose header has not ended after this many bytes has none. */
 const MAX_HEADER_BYTES = 1 << 20;
+
+/** A line that does not end must not fill the memory. */
+const MAX_LINE_BYTES = 1 << 24;
 
 export interface ReadFlowsOptions {
     /** What the uploader said; what is not said is found out. */
@@ -94,6 +98,9 @@ async function readPlain(chunks: AsyncGenerator<Uint8Array>, options: ReadFlowsO
         options.signal?.throwIfAborted();
         left = scanAll(scanner, left, asBuffer(chunk));
         await handOver();
+        if (left.length > MAX_LINE_BYTES) {
+            return { ok: false, error: `a line is longer than ${MAX_LINE_BYTES >> 20} MiB: this is no file of flows, or its line ends are lost` };
+        }
     }
     if (left.length > 0) {
         const last = left[left.length - 1] === LF ? left : Buffer.concat([left, Buffer.from([LF])]);

@@ -16,9 +16,6 @@ const HASH = 0x23;
 const POINT = 0x2e;
 const ZERO = 0x30;
 
-/** A quoted field that is longer than this is no field but a quote that was never closed. */
-export const MAX_QUOTED_BYTES = 1 << 20;
-
 /** So many digits fit below `MAX_FAST_VALUE` together with six more for seconds; longer numbers go the careful way. */
 const MAX_FAST_DIGITS = 9;
 const MAX_FAST_PACKET_DIGITS = 15;
@@ -254,7 +251,7 @@ export class RowScanner {
         }
         const row = parseRow(bytes, { start, end, separator, lastNeeded });
         if (row.end !== 'line end') {
-            if (row.end === 'more' && !isLast && end - start < MAX_QUOTED_BYTES) {
+            if (row.end === 'more' && !isLast) {
                 return NOT_FAST;
             }
             this.#lines += 1;
@@ -262,8 +259,7 @@ export class RowScanner {
             return lineEnd + 1;
         }
         this.#lines += countLines(bytes, start, row.next);
-        const [first = '', ...others] = row.cells;
-        if (others.length === 0 && !row.hasMore && /^[ \t]*$/.test(first)) {
+        if (row.cells.length === 1 && !row.hasMore && /^[ \t]*$/.test(bytes.toString('latin1', start, row.contentEnd))) {
             return row.next;
         }
         if (isRepeatedHeader(row.cells, this.#header)) {
@@ -472,12 +468,12 @@ function isLineEnd(bytes: Buffer, at: number): boolean {
 }
 
 function isDateEnd(byte: number): boolean {
-    return byte === 0x20 || byte === 0x54;
+    return byte === 0x20 || byte === 0x09 || byte === 0x54;
 }
 
 /** What stands in front of the clock. */
 function datePart(timestamp: string): string {
-    const end = timestamp.search(/[ T]/);
+    const end = timestamp.search(/[ \tT]/);
     return end < 0 ? timestamp : timestamp.slice(0, end);
 }
 

@@ -3,15 +3,11 @@ import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve, sep } from 'node:path';
-import type { DuckDBConnection, DuckDBResult } from '@duckdb/node-api';
-import { SqlError, StorageError, UsageError } from '#lake/errors';
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { UsageError } from '#lake/errors';
 import { openCatalog } from './duckdb-catalog.ts';
-import { prepareReading } from './duckdb-statement.ts';
-import { bindParameters, toRows } from './duckdb-values.ts';
-import type { QueryEngine, Value } from './query-engine.ts';
-
-/** DuckDB forgets an interruption that comes just before it begins to work, so it is told again. */
-const INTERRUPT_EVERY_MS = 20;
+import { startQuery } from './duckdb-query.ts';
+import type { QueryEngine } from './query-engine.ts';
 
 /**
  * The engine for the lake in `directory`, which may be empty or missing: then every table is there without rows. Files that come or go
@@ -39,114 +35,30 @@ export async function openDuckDb({
         enable_external_file_cache: 'false',
     });
     const catalog = await instance.connect();
-    const connections = new Set([catalog]);
     const createNamed = await openCatalog(catalog, root);
+    const connections = new Set([catalog]);
+
+    function disconnect(connection: DuckDBConnection): void {
+        if (connections.delete(connection)) {
+            connection.interrupt();
+            connection.closeSync();
+        }
+    }
 
     return {
         async query(sql, { parameters = [], signal } = {}) {
             signal?.throwIfAborted();
+            await createNamed(sql);
+            signal?.throwIfAborted();
             const connection = await instance.connect();
             connections.add(connection);
-            const stopListening = interruptOn(signal, connection);
-            const running: Running = {
-                root,
-                signal,
-                release() {
-                    stopListening();
-                    if (connections.delete(connection)) {
-                        disconnect(connection);
-                    }
-                },
-            };
-            try {
-                await createNamed(sql);
-                const statement = await prepareReading(connection, sql);
-                bindParameters(statement, parameters);
-                signal?.throwIfAborted();
-                const result = await statement.stream();
-                const types = result.columnTypes();
-                const columns = types.map((type, at) => ({ name: result.columnName(at), type: type.toString().toLowerCase() }));
-                return { columns, batches: batchesOf(result, running) };
-            } catch (error) {
-                running.release();
-                throw translate(error, running);
-            }
+            return startQuery(connection, { sql, parameters, signal, root, release: () => disconnect(connection) });
         },
 
         async close() {
-            for (const connection of connections) {
-                disconnect(connection);
-            }
-            connections.clear();
+            connections.forEach(disconnect);
             instance.closeSync();
-            await rm(spillFolder, { recursive: true, force: true });
+            await rm(spillFolder, { recursive: true, force: true, maxRetries: 3 });
         },
     };
-}
-
-interface Running {
-    root: string;
-    signal: AbortSignal | undefined;
-    /** Frees the query's connection; safe to call twice. */
-    release(): void;
-}
-
-async function* batchesOf(result: DuckDBResult, running: Running): AsyncGenerator<Value[][]> {
-    const types = result.columnTypes();
-    try {
-        for (;;) {
-            running.signal?.throwIfAborted();
-            const chunk = await result.fetchChunk();
-            if (chunk === null || chunk.rowCount === 0) {
-                return;
-            }
-            yield toRows(chunk.getRows(), types);
-        }
-    } catch (error) {
-        throw translate(error, running);
-    } finally {
-        running.release();
-    }
-}
-
-/** @returns a function that ends it */
-function interruptOn(signal: AbortSignal | undefined, connection: DuckDBConnection): () => void {
-    let timer: NodeJS.Timeout | undefined;
-    const interrupt = (): void => {
-        connection.interrupt();
-        timer = setInterval(() => connection.interrupt(), INTERRUPT_EVERY_MS);
-    };
-    signal?.addEventListener('abort', interrupt, { once: true });
-    return () => {
-        signal?.removeEventListener('abort', interrupt);
-        clearInterval(timer);
-    };
-}
-
-/** Also while a query runs. */
-function disconnect(connection: DuckDBConnection): void {
-    connection.interrupt();
-    connection.closeSync();
-}
-
-function translate(error: unknown, { root, signal }: Running): unknown {
-    if (signal?.aborted) {
-        return signal.reason;
-    }
-    // DuckDB's own errors are plain ones; any other has been translated, or is a fault of this program.
-    if (!(error instanceof Error) || error.name !== 'Error') {
-        return error;
-    }
-    const message = error.message
-        .replace(/^Failed to extract statements: /, '')
-        .replaceAll(/\n{2,}/g, '\n')
-        .trim();
-    const [summary = ''] = message.split('\n');
-    if (summary.startsWith('Permission Error')) {
-        return new SqlError(`${summary}: SQL can read the lake's own tables and nothing else`, { cause: error });
-    }
-    if (/^(IO|Out of Memory) Error/.test(summary) || summary.includes(root)) {
-        return new StorageError(message, { cause: error });
-    }
-    return new SqlError(message === 'Error in native callback' ? 'There is no statement in it' : message, { cause: error });
 }

@@ -161,7 +161,10 @@ async function removeOldTurns(folder: string, turn: number): Promise<void> {
     }
     for (const name of await readdir(folder)) {
         const path = join(folder, name);
-        if (Number.parseInt(name, 10) <= turn - KEPT_TURNS || (name.startsWith(STRAY_PREFIX) && (await ageOf(path).catch(() => 0)) > UNKNOWN_HOLDER_MS)) {
+        if (
+            Number.parseInt(name, 10) <= turn - KEPT_TURNS ||
+            (name.startsWith(STRAY_PREFIX) && (await ageOf(path).catch(() => 0)) > UNKNOWN_HOLDER_MS)
+        ) {
             await rm(path, { force: true });
         }
     }

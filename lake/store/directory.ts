@@ -324,6 +324,7 @@ const MEANINGS: Record<string, string> = {
     EEXIST: 'a file stands where a folder is needed',
     EISDIR: 'a folder stands where a file is needed',
     EMFILE: 'too many open files; raise the limit (ulimit -n)',
+    EFBIG: 'the file is larger than this system allows; check ulimit -f and the file system',
     EIO: 'the disk reports an input/output error',
 };
 

@@ -17,7 +17,7 @@ export interface Comparison {
 export async function compareFigures(engine: Engine, { inLake, recomputed, kind, source }: Comparison, findings: Findings): Promise<void> {
     const each = (sqlOf: (figure: string) => string, between: string): string => FIGURES.map(sqlOf).join(between);
     await engine.run(`
-        create or replace table differing as
+        create or replace temp table differing as
         with in_lake as (select ${KEYS.join(', ')}, count(*) as copies, ${each((figure) => `any_value(try_cast(${figure} as hugeint)) as ${figure}`, ', ')} from (${inLake}) group by all),
         recomputed as (${recomputed})
         select

@@ -18,6 +18,15 @@ export interface Engine {
     close(): Promise<void>;
 }
 
+interface Lane {
+    /** Settles with the lane's last statement. */
+    busy: Promise<void>;
+    run(sql: string, text: string): Promise<void>;
+}
+
+/** Every layout and choice of options has its own. */
+const MAX_STATEMENTS = 50;
+
 /** More would only be taken from the file cache, which is what the reading lives on. */
 const MAX_MEMORY_BYTES = 2 ** 31;
 const MIN_MEMORY_BYTES = 2 ** 29;
@@ -58,23 +67,25 @@ export async function openEngine({ signal }: { signal?: AbortSignal | undefined 
         }
     }
 
-    /** One connection with the statements that it has prepared. */
-    async function openLane() {
+    /** One connection with the statements that it has prepared: planning them costs more than a small file's rows. */
+    async function openLane(): Promise<Lane> {
         const connection = await connect();
         const statements = new Map<string, DuckDBPreparedStatement>();
         return {
-            async run(sql: string, text: string): Promise<void> {
+            busy: Promise.resolve(),
+            async run(sql, text) {
+                if (statements.size > MAX_STATEMENTS) {
+                    statements.clear();
+                }
                 const statement = statements.get(sql) ?? (await connection.prepare(sql));
                 statements.set(sql, statement);
                 statement.bindVarchar(1, text);
                 await statement.run();
-            },
-            close(): void {
-                connections.splice(connections.indexOf(connection), 1);
-                connection.closeSync();
+                statement.clearBindings();
             },
         };
     }
+    const lanes: Lane[] = [];
 
     return {
         run: (sql) => guarded(async () => void (await main.run(sql))),
@@ -83,32 +94,33 @@ export async function openEngine({ signal }: { signal?: AbortSignal | undefined 
 
         runForEach: (work) =>
             guarded(async () => {
-                const lanes: { lane: Awaited<ReturnType<typeof openLane>>; busy: Promise<void> }[] = [];
                 let turn = 0;
                 try {
                     for await (const { sql, text } of work) {
                         const at = turn % availableParallelism();
-                        const next = lanes[at] ?? { lane: await openLane(), busy: Promise.resolve() };
-                        lanes[at] = next;
+                        const lane = lanes[at] ?? (await openLane());
+                        lanes[at] = lane;
                         turn += 1;
-                        await next.busy;
+                        await lane.busy;
                         signal?.throwIfAborted();
-                        next.busy = next.lane.run(sql, text);
+                        lane.busy = lane.run(sql, text);
                         // It is awaited with the lane's next turn; until then its error must not count as unheard.
-                        next.busy.catch(() => undefined);
+                        lane.busy.catch(() => undefined);
                     }
                     await Promise.all(lanes.map(({ busy }) => busy));
                 } finally {
                     await Promise.allSettled(lanes.map(({ busy }) => busy));
-                    for (const { lane } of lanes) {
-                        lane.close();
+                    for (const lane of lanes) {
+                        lane.busy = Promise.resolve();
                     }
                 }
             }),
 
         async close() {
             signal?.removeEventListener('abort', interrupt);
-            main.closeSync();
+            for (const connection of connections) {
+                connection.closeSync();
+            }
             instance.closeSync();
             await rm(folder, { recursive: true, force: true });
         },

@@ -1,5 +1,5 @@
 /** What a file's header tells, read from the page docs/reading.md and not from lake/flows: which column holds what. */
-import { hex } from './raw-text.ts';
+import { blanks, hex } from './raw-text.ts';
 
 /** The five needed columns, in the order in which a row's fields are checked. */
 export const FIELDS = ['src', 'dst', 'began', 'duration', 'packets'] as const;
@@ -24,6 +24,9 @@ export interface Layout {
     names: readonly string[];
 }
 
+/** Names with line ends in them may need some lines; more than this is a quote that was never closed. */
+const MAX_HEADER_CHARACTERS = 1 << 20;
+
 /**
  * Finds the header at the start of a file's text.
  * @returns the layout and the text behind the header, or undefined where the file has no usable header.
@@ -36,7 +39,8 @@ export function takeHeader(text: string): { layout: Layout; rows: string } | und
         const line = text.slice(at, lineEnd).replace(/\r$/, '');
         isZeekLog ||= /^#(separator|fields)\b/.test(line);
         if (!isZeekLog && /[^ \t]/.test(line)) {
-            return csvHeader(text, at);
+            const header = csvHeader(text.slice(at, at + MAX_HEADER_CHARACTERS));
+            return header && { layout: header.layout, rows: text.slice(at + header.end) };
         }
         at = lineEnd + 1;
         separator = zeekSeparator(line) ?? separator;
@@ -59,16 +63,16 @@ export function zeekLayout(line: string, separator: string): Layout | undefined 
     return row && layoutOf(row.names, { separator, isZeekLog: true });
 }
 
-/** The needed columns under the separator that shows the most of them. */
-function csvHeader(text: string, at: number): { layout: Layout; rows: string } | undefined {
+/** The needed columns under the separator that shows the most of them, and where the header ends. */
+function csvHeader(text: string): { layout: Layout; end: number } | undefined {
     const candidates = [',', ';', '\t'].flatMap((separator) => {
-        const row = takeNames(text, { at, separator });
+        const row = takeNames(text, { at: 0, separator });
         return row ? [{ ...row, separator, found: columnsOf(row.names).length }] : [];
     });
     const most = Math.max(...candidates.map(({ found }) => found));
     const best = candidates.find(({ found }) => found === most);
     const layout = best && layoutOf(best.names, { separator: best.separator, isZeekLog: false });
-    return layout && { layout, rows: text.slice(best.end) };
+    return layout && { layout, end: best.end };
 }
 
 function layoutOf(names: readonly string[], { separator, isZeekLog }: { separator: string; isZeekLog: boolean }): Layout | undefined {
@@ -91,7 +95,7 @@ function columnsOf(names: readonly string[]): Layout['columns'] {
 /** The names of the row that begins at `at`, lower case, and where it ends; undefined where a quoted name does not end. */
 function takeNames(text: string, { at, separator }: { at: number; separator: string }): { names: string[]; end: number } | undefined {
     const mark = `\\x${hex(separator)}`;
-    const field = new RegExp(`(?:"((?:[^"]|"")*)"[ \\t]*|([^"\\n${mark}][^\\n${mark}]*)|)(${mark}|\\r?\\n)`, 'y');
+    const field = new RegExp(`(?:"([^"]*(?:""[^"]*)*)"${blanks(separator)}|([^"\\n${mark}][^\\n${mark}]*)|)(${mark}|\\r?\\n)`, 'y');
     const names: string[] = [];
     field.lastIndex = at;
     for (let match = field.exec(text); match; match = field.exec(text)) {

@@ -1,6 +1,6 @@
 /** What stands in a directory lake, as far as it is verified. A file that is not there and one that cannot be read are told apart. */
 import { type Dirent, promises as fs } from 'node:fs';
-import { join, sep } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { StorageError } from '#lake/errors';
 import {
     contributionOf,
@@ -80,7 +80,7 @@ export async function listRaw(directory: string): Promise<Map<string, number>> {
         const path = join(entry.parentPath, entry.name);
         const stats = entry.isDirectory() ? undefined : await fs.stat(path).catch(undefinedIfMissing);
         if (stats?.isFile()) {
-            sizes.set(path.slice(join(directory, '/').length).split(sep).join('/'), stats.size);
+            sizes.set(relative(directory, path).split(sep).join('/'), stats.size);
         }
     }
     return sizes;

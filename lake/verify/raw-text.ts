@@ -80,17 +80,18 @@ export async function* readText(path: string, options: ReadOptions = {}): AsyncG
  * Brings every record of `text` on one line: line ends inside quoted fields become a character that nothing allows. A field
  * that does not end, with a quote that only blanks, a separator or a line end follow, leaves its record's first line open, and the
  * lines after it are lines of their own.
+ * @param isZeekLog whether lines that begin with `#` are no records, whatever they hold.
  * @param isLast whether nothing follows `text`; else `rest` is the record that may go on behind it.
  */
 export function joinRecords(
     text: string,
-    { separator, isLast }: { separator: string; isLast: boolean },
+    { separator, isZeekLog = false, isLast }: { separator: string; isZeekLog?: boolean; isLast: boolean },
 ): { records: string; rest: string } {
     if (!text.includes('"')) {
         return { records: withPlainLineEnds(text), rest: '' };
     }
     const fieldStart = new RegExp(`[\\n\\x${hex(separator)}]"`, 'g');
-    const fieldEnd = new RegExp(`[ \\t]*(?:\\x${hex(separator)}|\\r?\\n)`, 'y');
+    const fieldEnd = new RegExp(`${blanks(separator)}(?:\\x${hex(separator)}|\\r?\\n)`, 'y');
     const pieces: string[] = [];
     let copied = 0;
     let record = { start: 0, pieces: 0, copied: 0 };
@@ -100,6 +101,11 @@ export function joinRecords(
         const lineEnd = text.slice(lastClose, opening).lastIndexOf('\n');
         if (lineEnd >= 0) {
             record = { start: lastClose + lineEnd + 1, pieces: pieces.length, copied };
+        }
+        if (isZeekLog && text[record.start] === '#') {
+            lastClose = text.indexOf('\n', record.start);
+            opening = nextOpening(fieldStart, text, lastClose);
+            continue;
         }
         const closing = closingQuote(text, opening + 1);
         if (closing < 0 && !isLast && text.length - opening <= MAX_QUOTED_CHARACTERS) {
@@ -122,6 +128,11 @@ export function joinRecords(
     }
     pieces.push(text.slice(copied));
     return { records: withPlainLineEnds(pieces.join('')), rest: '' };
+}
+
+/** Any number of blanks, as a regular expression; a tab is none where it separates. */
+export function blanks(separator: string): string {
+    return separator === '\t' ? ' *' : '[ \\t]*';
 }
 
 /** A character as two hex digits, for a regular expression. */

@@ -31,6 +31,7 @@ export const MERGED_FIGURES = FIGURES.map((figure) => {
  */
 export async function recompute(engine: Engine, path: string, options: RecomputeOptions): Promise<Recount | undefined> {
     await engine.run(PARTS_TABLE);
+    await engine.run('truncate parts');
     const found: Found = { layout: undefined, repeatedHeaders: 0 };
     await engine.runForEach(blocksOf(path, found, options));
     return found.layout && (await gather(engine, found.layout, { ...options, repeatedHeaders: found.repeatedHeaders }));
@@ -58,7 +59,7 @@ async function* blocksOf(path: string, found: Found, options: RecomputeOptions):
             found.layout = header.layout;
             text = header.rows;
         }
-        const joined = joinRecords(text, { separator: found.layout.separator, isLast: next.done === true });
+        const joined = joinRecords(text, { ...found.layout, isLast: next.done === true });
         rest = joined.rest;
         for (const { layout, records } of segmentsOf(joined.records, found)) {
             yield { sql: insertParts(layout, { ...options, ...traitsOf(records, layout) }), text: records };
@@ -93,72 +94,77 @@ function* segmentsOf(records: string, found: Found): Generator<{ layout: Layout;
 }
 
 /** Verdicts that are given after the date was looked at: a date against the file's order comes before them. */
-const BEHIND_THE_DATE = ['not_a_number', 'nan', 'infinity', 'negative', 'not_whole', 'too_large'].map((reason) => `'${reason}'`).join(', ');
+const BEHIND_THE_DATE = [null, 'not_a_number', 'nan', 'infinity', 'negative', 'not_whole', 'too_large'];
 
 /** Settles the file's date order, then makes `source_days` and the counts. */
 async function gather(engine: Engine, layout: Layout, options: ReadingOptions & { repeatedHeaders: number }): Promise<Recount> {
-    const [witnesses] = await engine.rows(`
-        select
-            coalesce(sum(flows) filter (day_mdy is null), 0) as dmy,
-            coalesce(sum(flows) filter (day_dmy is null), 0) as mdy
+    const groups = await engine.rows(`
+        select verdict, date_kind, day_dmy is not null as fits_dmy, day_mdy is not null as fits_mdy, sum(flows) as flows
         from parts
-        where verdict is null and date_kind = 'slash'`);
-    const dmy = wholeOf(witnesses, 'dmy') ?? 0n;
-    const mdy = wholeOf(witnesses, 'mdy') ?? 0n;
-    const slashOrder = mdy > dmy ? 'mdy' : 'dmy';
-    const day = `day_${slashOrder}`;
-    await engine.run(`
-        create or replace table source_days as
-        select src_ip, dst_ip, ${day} as day, ${MERGED_FIGURES}
-        from parts
-        where verdict is null and ${day} is not null
         group by all`);
-    await checkRanges(engine);
-    const verdicts = await engine.rows(`
-        select case when (verdict is null or verdict in (${BEHIND_THE_DATE})) and ${day} is null then 'date_against_order' else verdict end as reason, sum(flows) as flows
-        from parts
-        group by 1
-        having reason is not null
-        order by 1`);
-    const counts = new Map(verdicts.map((row) => [textOf(row, 'reason') ?? '', wholeOf(row, 'flows') ?? 0n]));
+    const found = groups.map((row) => ({
+        verdict: textOf(row, 'verdict'),
+        kind: textOf(row, 'date_kind'),
+        fits: { dmy: row.fits_dmy === true, mdy: row.fits_mdy === true },
+        flows: wholeOf(row, 'flows') ?? 0n,
+    }));
+    const witnesses = { dmy: 0n, mdy: 0n };
+    for (const { fits, flows } of found.filter(({ verdict, kind }) => verdict === null && kind === 'slash')) {
+        witnesses.dmy += fits.mdy ? 0n : flows;
+        witnesses.mdy += fits.dmy ? 0n : flows;
+    }
+    const slashOrder = witnesses.mdy > witnesses.dmy ? 'mdy' : 'dmy';
+    const kinds = new Set<string | null>();
+    const counts = new Map<string, bigint>();
+    for (const { verdict, kind, fits, flows } of found) {
+        const reason = BEHIND_THE_DATE.includes(verdict) && !fits[slashOrder] ? 'date_against_order' : verdict;
+        if (reason === null) {
+            kinds.add(kind);
+        } else {
+            counts.set(reason, (counts.get(reason) ?? 0n) + flows);
+        }
+    }
     const repeatedHeaders = options.repeatedHeaders + Number(counts.get('repeated_header') ?? 0n);
     counts.delete('repeated_header');
-    const [kept] = await engine.rows(`
-        select coalesce(sum(flows), 0) as flows, cast(min(day) as varchar) as first_day, cast(max(day) as varchar) as last_day,
-            (select count(*) from (select distinct src_ip, dst_ip from source_days)) as pairs
-        from source_days`);
-    const kinds = await engine.rows(`select distinct date_kind from parts where verdict is null and ${day} is not null`);
-    const rowsKept = Number(wholeOf(kept, 'flows') ?? 0n);
     const rowsRejected = Number([...counts.values()].reduce((sum, count) => sum + count, 0n));
+    const { rowsKept, ...days } = await gatherDays(engine, `day_${slashOrder}`);
     return {
         dialect: layout.dialect,
-        date_order: dateOrder({
-            given: options.dateOrder,
-            slashOrder,
-            isSettled: dmy + mdy > 0n,
-            kinds: new Set(kinds.map((row) => textOf(row, 'date_kind'))),
-        }),
+        date_order: dateOrder({ given: options.dateOrder, slashOrder, isSettled: witnesses.dmy + witnesses.mdy > 0n, kinds }),
         duration_unit: options.durationUnit ?? defaultUnit(layout),
         rows_read: rowsKept + rowsRejected,
         rows_kept: rowsKept,
         rows_rejected: rowsRejected,
         repeated_headers: repeatedHeaders,
-        first_day: textOf(kept, 'first_day'),
-        last_day: textOf(kept, 'last_day'),
-        pairs: Number(wholeOf(kept, 'pairs') ?? 0n),
+        ...days,
         rejects: counts,
     };
 }
 
-/** @throws OverflowError where a figure does not fit the column of `pair_days`: such a source counts nowhere. */
-async function checkRanges(engine: Engine): Promise<void> {
+/** Makes `source_days` of the kept rows. @throws OverflowError where a figure does not fit its column: such a source counts nowhere. */
+async function gatherDays(engine: Engine, day: string): Promise<Pick<Recount, 'first_day' | 'last_day' | 'pairs'> & { rowsKept: number }> {
+    await engine.run(`
+        create or replace temp table source_days as
+        select src_ip, dst_ip, ${day} as day, ${MERGED_FIGURES}
+        from parts
+        where verdict is null and ${day} is not null
+        group by all`);
     const isTooLarge = pairDays.columns
         .filter(({ type }) => type !== 'string')
-        .map(({ name, type }) => `${name} > ${type === 'bigint' ? MAX_BIGINT : MAX_DECIMAL}`);
-    const rows = await engine.rows(`select src_ip, dst_ip from source_days where ${isTooLarge.join(' or ')} limit 1`);
-    if (rows.length > 0) {
-        throw new OverflowError(`a total of ${textOf(rows[0], 'src_ip')} to ${textOf(rows[0], 'dst_ip')} leaves its column`);
+        .map(({ name, type }) => `max(${name}) > ${type === 'bigint' ? MAX_BIGINT : MAX_DECIMAL}`);
+    const [kept] = await engine.rows(`
+        select sum(flows) as flows, cast(min(day) as varchar) as first_day, cast(max(day) as varchar) as last_day,
+            (select count(*) from (select distinct src_ip, dst_ip from source_days)) as pairs, ${isTooLarge.join(' or ')} as is_too_large
+        from source_days`);
+    if (kept?.is_too_large === true) {
+        throw new OverflowError('a total leaves its column');
     }
+    return {
+        rowsKept: Number(wholeOf(kept, 'flows') ?? 0n),
+        first_day: textOf(kept, 'first_day'),
+        last_day: textOf(kept, 'last_day'),
+        pairs: Number(wholeOf(kept, 'pairs') ?? 0n),
+    };
 }
 
 const MAX_BIGINT = 2n ** 63n - 1n;

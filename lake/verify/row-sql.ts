@@ -1,10 +1,10 @@
 /** The SQL that takes one block of lines apart: a verdict for every row, exact whole numbers, and sums per pair and written day. */
 import type { ReadingOptions } from '#lake/ledger';
 import { FIELDS, type Layout } from './header.ts';
-import { hex } from './raw-text.ts';
+import { blanks, hex } from './raw-text.ts';
 
 /** The measures, as the tables name them, and the field that each is read from. */
-export const MEASURES = [
+const MEASURES = [
     { name: 'flow_duration_us', field: 'duration' },
     { name: 'fwd_pkts', field: 'packets' },
 ] as const;
@@ -20,7 +20,7 @@ export const FIGURES: readonly string[] = [
  * reason as far as it is known before the file's date order is. Every row has its day in both orders; where the order is
  * settled both are the same, and a null is a day that no calendar has in that order.
  */
-export const PARTS_TABLE = `create or replace table parts (
+export const PARTS_TABLE = `create table if not exists parts (
     verdict varchar, src_ip varchar, dst_ip varchar, date_kind varchar, day_dmy date, day_mdy date,
     ${FIGURES.map((figure) => `${figure} hugeint`).join(', ')}
 )`;
@@ -173,8 +173,7 @@ function plainField({ separator }: Layout): string {
 /** A quoted field, which only blanks may follow, or a field that does not begin with a quote. */
 function anyField({ separator }: Layout): string {
     const end = `\\x${hex(separator)}`;
-    const blanks = separator === '\t' ? ' *' : '[ \\t]*';
-    return `(?:"(?:[^"]|"")*"${blanks}|[^"${end}][^${end}]*|)`;
+    return `(?:"(?:[^"]|"")*"${blanks(separator)}|[^"${end}][^${end}]*|)`;
 }
 
 function hasOpenQuote(layout: Layout): string {

@@ -24,12 +24,18 @@ export interface VerifySourceOptions {
 /** A source that counts. */
 export type LiveRecord = SourceRecord & { version: string };
 
+export interface SourceOutcome {
+    /** Data rows of the raw file; undefined where it was not read. */
+    rowsRead: number | undefined;
+    /** Neither the raw file nor the summaries tell what the source contributes. */
+    isUnknown: boolean;
+}
+
 /**
  * Leaves what the source contributes in table `source_days` (src_ip, dst_ip, day, figures): from the raw file, or from its
  * summaries where that cannot be had.
- * @returns the data rows of the raw file, or undefined where it was not read.
  */
-export async function verifySource(record: LiveRecord, options: VerifySourceOptions): Promise<number | undefined> {
+export async function verifySource(record: LiveRecord, options: VerifySourceOptions): Promise<SourceOutcome> {
     const { findings } = options;
     const { source } = record;
     const recount = await recountRaw(record, options);
@@ -40,9 +46,9 @@ export async function verifySource(record: LiveRecord, options: VerifySourceOpti
     if (recount) {
         findings.add(...ledgerDifferences(record, recount));
     }
-    await verifySummaries(record, { ...options, isRecomputed: recount !== undefined });
+    const areSummariesRead = await verifySummaries(record, { ...options, isRecomputed: recount !== undefined });
     await verifyRejects(record, { ...options, recount });
-    return recount?.rows_read;
+    return { rowsRead: recount?.rows_read, isUnknown: !recount && !areSummariesRead };
 }
 
 /** A source that could not be used must be of no use to the second reading either; else its figures are missing. */
@@ -124,8 +130,8 @@ function shown(value: unknown): bigint | string | null {
     return typeof value === 'number' ? BigInt(value) : typeof value === 'string' ? value : null;
 }
 
-/** Compares the source's live summaries with the recount, or takes them for it. */
-async function verifySummaries(record: LiveRecord, options: VerifySourceOptions & { isRecomputed: boolean }): Promise<void> {
+/** Compares the source's live summaries with the recount, or takes them for it. @returns whether they could be read. */
+async function verifySummaries(record: LiveRecord, options: VerifySourceOptions & { isRecomputed: boolean }): Promise<boolean> {
     const { engine, findings, directory, summaryDays, signal, isRecomputed } = options;
     const { source, version } = record;
     const id = sourceId(source);
@@ -149,15 +155,16 @@ async function verifySummaries(record: LiveRecord, options: VerifySourceOptions 
             : `select site, src_ip, dst_ip, regexp_extract(filename, 'day=([0-9-]{10})[^=]*$', 1) as day, ${figures}
                from read_parquet(${files}, filename = true, hive_partitioning = false)`;
     try {
+        await engine.run(`create or replace temp table summary_rows as ${inLake}`);
         if (isRecomputed) {
             const recomputed = `select ${literal(siteOf(source))} as site, src_ip, dst_ip, cast(day as varchar) as day, ${figures} from source_days`;
-            await compareFigures(engine, { kind: 'summary', source, inLake, recomputed }, findings);
+            await compareFigures(engine, { kind: 'summary', source, inLake: 'from summary_rows', recomputed }, findings);
         } else {
             await engine.run(
-                `create or replace table source_days as select src_ip, dst_ip, cast(day as date) as day, ${figures} from (${inLake})`,
+                `create or replace temp table source_days as select * exclude (site) replace (cast(day as date) as day) from summary_rows`,
             );
         }
-        const [total] = await engine.rows(`select coalesce(sum(flows), 0) as flows from (${inLake})`);
+        const [total] = await engine.rows('select sum(flows) as flows from summary_rows');
         const flows = wholeOf(total, 'flows') ?? 0n;
         if (flows !== BigInt(record.rows_kept)) {
             findings.add({
@@ -168,18 +175,12 @@ async function verifySummaries(record: LiveRecord, options: VerifySourceOptions 
                 recomputed: BigInt(record.rows_kept),
             });
         }
+        return true;
     } catch (error) {
         signal?.throwIfAborted();
-        if (!isRecomputed) {
-            await engine.run(
-                `create or replace table source_days as select src_ip, dst_ip, cast(day as date) as day, ${figures} from (${nothing})`,
-            );
-        }
-        findings.note(
-            'could_not_read',
-            source,
-            `the summaries of ${source} (${id}.${version}.parquet) could not be read: ${messageOf(error)}`,
-        );
+        const why = `${messageOf(error)}${isRecomputed ? '' : '; the days that it touches are not compared'}`;
+        findings.note('could_not_read', source, `the summaries of ${source} (${id}.${version}.parquet) could not be read: ${why}`);
+        return false;
     }
 }
 

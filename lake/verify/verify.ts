@@ -5,7 +5,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UsageError } from '#lake/errors';
-import { LEDGER_PREFIX, pairDaysKey, siteOf } from '#lake/layout';
+import { LEDGER_PREFIX, ledgerKey, pairDaysKey, siteOf } from '#lake/layout';
 import { pairDays } from '#lake/tables';
 import { compareFigures } from './compare.ts';
 import { type Engine, fileList, literal, openEngine, textOf, wholeOf } from './engine.ts';
@@ -46,7 +46,7 @@ export interface VerifyResult {
     sources: { recomputed: number; fromSummaries: number };
     /** Data rows of the raw files that were read. */
     rowsRead: number;
-    /** What was compared in `pair_days`. */
+    /** What was compared in `pair_days`; days of sources of which nothing can be read are left out. */
     days: number;
     pairDays: number;
     figures: number;
@@ -75,14 +75,16 @@ export async function verifyLake(options: VerifyOptions): Promise<VerifyResult> 
     const findings = openFindings({ maxListed });
     const engine = await openEngine({ signal });
     try {
-        const work: Work = { engine, findings, directory, from, to, signal, onProgress };
+        const work: Work = { engine, findings, directory, from, to, signal, onProgress, unknownDays: new Set() };
         const before = await readRecords(directory);
+        const summaryDays = await listSummaries(directory);
         for (const { key, why } of before.unreadable) {
-            findings.note('could_not_read', key, `${key} could not be read: ${why}`);
+            findings.note('could_not_read', key, `${key} could not be read: ${why}; the days that its source touches are not compared`);
+            addAll(work.unknownDays, daysOfSource(key, summaryDays));
         }
         const raw = await listRaw(directory);
         noteUnread(before.records, { raw, findings });
-        const sources = await verifySources(before.records, { ...work, raw });
+        const sources = await verifySources(before.records, { ...work, raw, summaryDays });
         const compared = await verifyDays(work);
         if ((await readRecords(directory)).state !== before.state) {
             const text = 'sources were read, replaced or retracted while the lake was verified: run it again before believing a difference';
@@ -107,6 +109,8 @@ interface Work extends Pick<VerifyOptions, 'directory' | 'signal' | 'onProgress'
     findings: Findings;
     from: string;
     to: string;
+    /** Days of sources of which nothing can be read: what should be in them is not known. */
+    unknownDays: Set<string>;
 }
 
 function checkDays(days: Record<string, string>): void {
@@ -127,6 +131,17 @@ function noteUnread(records: readonly SourceRecord[], { raw, findings }: { raw: 
     }
 }
 
+/** The days of every version of the source that a ledger key names. */
+function daysOfSource(key: string, summaryDays: ReadonlyMap<string, string[]>): string[] {
+    return [...summaryDays].filter(([id]) => ledgerKey(id.split('.')[0] ?? '') === key).flatMap(([, days]) => days);
+}
+
+function addAll(set: Set<string>, days: readonly string[]): void {
+    for (const day of days) {
+        set.add(day);
+    }
+}
+
 function isLive(record: SourceRecord): record is LiveRecord {
     return record.state === 'done' && record.version !== null;
 }
@@ -134,7 +149,7 @@ function isLive(record: SourceRecord): record is LiveRecord {
 /** Verifies each source that touches the days by itself, and gathers what they contribute in table `contributions`. */
 async function verifySources(
     all: readonly SourceRecord[],
-    { raw, ...work }: Work & { raw: ReadonlyMap<string, number> },
+    { raw, summaryDays, ...work }: Work & { raw: ReadonlyMap<string, number>; summaryDays: ReadonlyMap<string, string[]> },
 ): Promise<Pick<VerifyResult, 'sources' | 'rowsRead'>> {
     const { engine, from, to, findings, directory, signal, onProgress } = work;
     const isWholeLake = from === FIRST_DAY && to === LAST_DAY;
@@ -144,7 +159,6 @@ async function verifySources(
     const records = all
         .filter((record) => isWholeLake || isTouching(record))
         .filter((record) => isLive(record) || record.state === 'failed');
-    const summaryDays = await listSummaries(directory);
     const sources = { recomputed: 0, fromSummaries: 0 };
     const total = records.reduce((sum, { source }) => sum + 2 * (raw.get(source) ?? 0), 0);
     let rowsRead = 0;
@@ -166,9 +180,13 @@ async function verifySources(
             await verifyFailed(record, options);
             continue;
         }
-        const rows = await verifySource(record, options);
-        rowsRead += rows ?? 0;
-        sources[rows === undefined ? 'fromSummaries' : 'recomputed'] += 1;
+        const outcome = await verifySource(record, options);
+        if (outcome.isUnknown) {
+            addAll(work.unknownDays, record.versions[record.version] ?? []);
+            continue;
+        }
+        rowsRead += outcome.rowsRead ?? 0;
+        sources[outcome.rowsRead === undefined ? 'fromSummaries' : 'recomputed'] += 1;
         await engine.run(`
             insert into contributions
             select ${literal(siteOf(source))}, src_ip, dst_ip, day, ${FIGURES.join(', ')}
@@ -192,7 +210,7 @@ async function verifyDays(work: Work): Promise<Pick<VerifyResult, 'days' | 'pair
     const inLake = await listPairDays(directory);
     findings.add(...inLake.strays.map((key) => ({ kind: 'day' as const, figure: 'object', in_lake: key, recomputed: null })));
     const daysInLake = new Set(inLake.days.filter((day) => day >= from && day <= to));
-    const days = [...new Set([...daysInLake, ...expectedPairs.keys()])].sort();
+    const days = [...new Set([...daysInLake, ...expectedPairs.keys()])].filter((day) => !work.unknownDays.has(day)).sort();
     let pairDaysCompared = 0;
     for (const [index, day] of days.entries()) {
         onProgress?.({ doing: 'days', current: day, done: index, total: days.length });

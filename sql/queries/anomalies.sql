@@ -1,5 +1,5 @@
--- One row per pair, day and measure that stands out, the newest day and largest score first: what was unusual? Judging a day takes the
--- pair's days before it, so every day is read.
+-- One row per pair, day and measure that stands out, the newest day and then the largest score first: what was unusual? Takes every day,
+-- because a day is judged by the pair's days before it.
 -- Parameters: site or null for all, first day or null, last day or null, number of rows.
 select
     site,

@@ -1,4 +1,4 @@
--- One row per site and day, the one with the most flows first: which days were the busiest? Reads only the days asked for.
+-- One row per site and day, the one with the most flows first: which days were the busiest? Takes only the days asked for.
 -- Parameters: site or null for all, first day or null, last day or null, number of rows.
 select
     site,

@@ -1,4 +1,4 @@
--- One row per pair, the nearest first: which pairs that exist may be meant by one that does not? Reads the addresses of every day.
+-- One row per pair, the nearest first: which pairs that exist may be meant by one that does not? Takes the addresses of every day.
 -- Parameters: source address, destination address, number of rows.
 with asked as (
     select cast(? as varchar) as asked_src, cast(? as varchar) as asked_dst

@@ -1,5 +1,5 @@
--- One row per site and day of one pair: its daily totals and how they have developed up to that day? The running figures count from the
--- pair's first day, whatever days are asked for, so every day is read, but only the row groups that can hold the pair.
+-- One row per site and day of one pair: how have its daily totals developed? Takes every day, because the running figures count from the
+-- pair's first day whatever days are asked for, but of each only what can hold the pair.
 -- Parameters: source address, destination address, site or null for all, first day or null, last day or null.
 select
     site,

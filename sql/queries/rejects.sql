@@ -1,5 +1,5 @@
--- One row per rejected row of the versions that count, in the order of the files: what could not be used, where and why? Has no partitions;
--- a source that is named is read alone on no engine.
+-- One row per rejected row of the versions that count, in the order of the files: what could not be used, where and why? Has no days to
+-- filter on.
 -- Parameters: source (raw key) or null for all, number of rows.
 select
     rejects.source,

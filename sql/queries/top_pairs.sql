@@ -1,4 +1,4 @@
--- One row per pair, the largest first: which pairs move the most? Reads only the days asked for.
+-- One row per pair, the largest first: which pairs move the most? Takes only the days asked for.
 -- Parameters: site or null for all, first day or null, last day or null, what counts (duration, packets or flows), number of rows.
 with totals as (
     select

@@ -1,4 +1,4 @@
--- One row per site and day: how much traffic was there? A filter on day reads only those days.
+-- One row per site and day: how much traffic was there? Filter on day: only those days are read.
 select
     site,
     day,

@@ -1,7 +1,7 @@
--- One row per pair, day and measure that is unusually large against that pair's own past: which days stand out? Reads every day before the
--- ones asked for: filter on site, src_ip or dst_ip to read few rows; a filter on day outside of this view saves no reading.
--- The past of a day: the pair's last 28 days with traffic before it that are workdays like it, or weekend days like it. Fewer than 5 of
--- them give no verdict. A score of 3.5 is as far from usual as 3.5 standard deviations of steady traffic, on a logarithmic scale.
+-- One row per pair, day and measure that is unusually large against that pair's own past: which days stand out? Filter on src_ip, dst_ip or
+-- site: every day is read, but only what can hold the pair. A filter on day saves no reading, but most of the work.
+-- The past of a day: the pair's last 28 days with traffic before it that are workdays like it, or weekend days like it; fewer than 5 of
+-- them give no verdict. The score is the distance from usual on a logarithmic scale, in standard deviations of steady traffic.
 with classed_days as (
     select
         site,
@@ -40,9 +40,19 @@ measured as (
         dst_ip,
         day,
         concat(measure, '') as measure,
-        case measure when 'flows' then flows when 'flow_duration_us_sum' then flow_duration_us_sum else fwd_pkts_sum end as value,
+        case measure
+            when 'flows' then flows
+            when 'flow_duration_us_sum' then flow_duration_us_sum
+            else fwd_pkts_sum
+        end as value,
         past_days,
-        array_sort(case measure when 'flows' then past_flows when 'flow_duration_us_sum' then past_durations else past_pkts end) as past_values
+        array_sort(
+            case measure
+                when 'flows' then past_flows
+                when 'flow_duration_us_sum' then past_durations
+                else past_pkts
+            end
+        ) as past_values
     from pasts
     cross join (values ('flows'), ('flow_duration_us_sum'), ('fwd_pkts_sum')) as measures (measure)
     where past_days >= 5

@@ -1,5 +1,5 @@
--- One row per pair and day: how have the pair's daily totals developed up to and including that day? Reads every day before the ones asked for:
--- filter on site, src_ip or dst_ip to read few rows; a filter on day outside of this view saves no reading.
+-- One row per pair and day: how have the pair's daily totals developed up to that day? Filter on src_ip, dst_ip or site: every day is read,
+-- but only what can hold the pair. A filter on day picks rows and saves no reading, because the figures count from the pair's first day.
 with sums as (
     select
         site,
@@ -10,6 +10,7 @@ with sums as (
         flow_duration_us_sum,
         fwd_pkts_sum,
         count(*) over so_far as running_days,
+        cast(count(*) over so_far as decimal(38, 0)) as exact_days,
         sum(cast(flow_duration_us_sum as decimal(38, 0))) over so_far as duration_sum,
         sum(cast(flow_duration_us_sum as decimal(19, 0)) * cast(flow_duration_us_sum as decimal(19, 0))) over so_far as duration_sum_sq,
         sum(cast(fwd_pkts_sum as decimal(38, 0))) over so_far as pkts_sum,
@@ -24,9 +25,9 @@ doubles as (
     select
         *,
         cast(cast(duration_sum as varchar(40)) as double) as duration_total,
-        cast(cast(cast(running_days as decimal(38, 0)) * duration_sum_sq - duration_sum * duration_sum as varchar(40)) as double) as duration_spread,
+        cast(cast(exact_days * duration_sum_sq - duration_sum * duration_sum as varchar(40)) as double) as duration_spread,
         cast(cast(pkts_sum as varchar(40)) as double) as pkts_total,
-        cast(cast(cast(running_days as decimal(38, 0)) * pkts_sum_sq - pkts_sum * pkts_sum as varchar(40)) as double) as pkts_spread
+        cast(cast(exact_days * pkts_sum_sq - pkts_sum * pkts_sum as varchar(40)) as double) as pkts_spread
     from sums
 ),
 

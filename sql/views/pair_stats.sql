@@ -1,5 +1,5 @@
--- One row per pair: what are its totals, and how do its daily totals (_daily_) and its flows (_flow_) spread? Reads every day; filter on
--- site, src_ip or dst_ip to read few rows.
+-- One row per pair: what are its totals, and how do its daily totals (_daily_) and its flows (_flow_) spread? Filter on src_ip, dst_ip or
+-- site: every day is read, but only what can hold the pair.
 with sums as (
     select
         site,
@@ -26,6 +26,8 @@ with sums as (
 exact as (
     select
         *,
+        cast(days as decimal(38, 0)) as exact_days,
+        cast(flows as decimal(38, 0)) as exact_flows,
         flow_duration_us_sum * flow_duration_us_sum as duration_sum_squared,
         fwd_pkts_sum * fwd_pkts_sum as pkts_sum_squared
     from sums
@@ -37,11 +39,11 @@ doubles as (
     select
         *,
         cast(cast(flow_duration_us_sum as varchar(40)) as double) as duration_total,
-        cast(cast(cast(days as decimal(38, 0)) * duration_daily_sum_sq - duration_sum_squared as varchar(40)) as double) as duration_daily_spread,
-        cast(cast(cast(flows as decimal(38, 0)) * duration_flow_sum_sq - duration_sum_squared as varchar(40)) as double) as duration_flow_spread,
+        cast(cast(exact_days * duration_daily_sum_sq - duration_sum_squared as varchar(40)) as double) as duration_daily_spread,
+        cast(cast(exact_flows * duration_flow_sum_sq - duration_sum_squared as varchar(40)) as double) as duration_flow_spread,
         cast(cast(fwd_pkts_sum as varchar(40)) as double) as pkts_total,
-        cast(cast(cast(days as decimal(38, 0)) * pkts_daily_sum_sq - pkts_sum_squared as varchar(40)) as double) as pkts_daily_spread,
-        cast(cast(cast(flows as decimal(38, 0)) * pkts_flow_sum_sq - pkts_sum_squared as varchar(40)) as double) as pkts_flow_spread
+        cast(cast(exact_days * pkts_daily_sum_sq - pkts_sum_squared as varchar(40)) as double) as pkts_daily_spread,
+        cast(cast(exact_flows * pkts_flow_sum_sq - pkts_sum_squared as varchar(40)) as double) as pkts_flow_spread
     from exact
 ),
 

@@ -2,7 +2,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterAll } from '@jest/globals';
 import { ledgerKey, pairDaysKey, rejectsKey, sourceId } from '#lake/layout';
 import { writeParquetTable } from '#lake/parquet';
 import { openDuckDb } from '#lake/query/duckdb';
@@ -78,14 +77,17 @@ export async function putFlows(directory: string, flows: readonly Flow[]): Promi
 function totals(values: bigint[]): bigint[] {
     const sum = values.reduce((total, value) => total + value, 0n);
     const squares = values.reduce((total, value) => total + value * value, 0n);
-    return [sum, squares, values.reduce((a, b) => (a < b ? a : b)), values.reduce((a, b) => (a > b ? a : b))];
+    const sorted = BigInt64Array.from(values).sort();
+    return [sum, squares, sorted[0]!, sorted.at(-1)!];
 }
 
 /** The items by their key, each list in order. */
 export function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
     const groups = new Map<string, T[]>();
     for (const item of items) {
-        groups.set(keyOf(item), [...(groups.get(keyOf(item)) ?? []), item]);
+        const group = groups.get(keyOf(item)) ?? [];
+        group.push(item);
+        groups.set(keyOf(item), group);
     }
     return groups;
 }

@@ -25,7 +25,7 @@ export interface Source {
 }
 
 /** What the lake's pair days should be, to be spoiled by a test before it is written. */
-export type Days = Map<string, PairRow[]>;
+type Days = Map<string, PairRow[]>;
 
 export interface HandmadeLake {
     directory: string;
@@ -42,7 +42,7 @@ export interface HandmadeLake {
 }
 
 const VERSION = '1-00112233445566ff';
-export const HEADER = 'Flow ID,Src IP,Dst IP,Timestamp,Flow Duration,Tot Fwd Pkts,Label';
+const HEADER = 'Flow ID,Src IP,Dst IP,Timestamp,Flow Duration,Tot Fwd Pkts,Label';
 
 /** A CSV file of CICFlowMeter as text, ISO dates. */
 export function csvOf(flows: Flow[]): string {

@@ -184,6 +184,23 @@ describe('the file', () => {
         expect(found!.rows[0]!.flow_duration_us_sum).toBe(String((39 * 40) / 2 + 7));
     });
 
+    test('in a Zeek log a quote in a # line swallows nothing, and a later #fields line takes effect', async () => {
+        const found = await read(
+            [
+                '#separator \\x09',
+                '#fields\tts\tid.orig_h\tid.resp_h\tduration\torig_pkts',
+                '1714521600.1\t10.0.0.1\t10.0.0.2\t0.000001\t1',
+                '#path\t"open',
+                '1714521600.1\t10.0.0.1\t10.0.0.2\t0.000002\t1',
+                '#fields\tid.orig_h\tid.resp_h\tts\torig_pkts\tduration',
+                '10.0.0.1\t10.0.0.2\t1714521600.1\t7\t0.000003',
+                '#close\t2024-05-01',
+            ].join('\n'),
+        );
+        expect(found!.recount).toMatchObject({ dialect: 'zeek', date_order: 'epoch', rows_kept: 3, repeated_headers: 0 });
+        expect(found!.rows).toEqual([expect.objectContaining({ flow_duration_us_sum: '6', fwd_pkts_sum: '9' })]);
+    });
+
     test('a stray quote costs its own line and swallows no other', async () => {
         const good = '10.0.0.1,10.0.0.2,2024-05-01,1,1';
         const found = await read(

@@ -1,5 +1,5 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { pairDaysKey } from '#lake/layout';
+import { ledgerKey, pairDaysKey, sourceId } from '#lake/layout';
 import type { Difference } from '#lake/verify/findings';
 import { verifyLake } from '#lake/verify/verify';
 import { csvOf, type Flow, type HandmadeLake, makeLake, type PairRow, type Source, sourceOf } from './handmade-lake.ts';
@@ -294,14 +294,31 @@ describe('what cannot be recomputed is said', () => {
         await rm(lake.path(first.key));
         await mkdir(lake.path(first.key));
         await writeFile(lake.path(pairDaysKey(DAY_2)), 'no Parquet');
-        await writeFile(lake.path('ledger/0123456789abcdef.json'), '{"source": "raw/');
         const { verdict, notes } = await verifyLake({ directory: lake.directory });
         expect(verdict).toBe('incomplete');
         expect(notes.map(({ kind, key }) => [kind, key])).toEqual([
-            ['could_not_read', 'ledger/0123456789abcdef.json'],
             ['could_not_read', first.key],
             ['could_not_read', pairDaysKey(DAY_2)],
         ]);
+    });
+
+    test('days of a source of which nothing can be read are not compared', async () => {
+        const late = sourceOf('raw/late.csv', [[A, B, DAY_2, 1, 1]]);
+        const lake = await lakeOf([second, late]);
+        await rm(lake.path(second.key));
+        await writeFile(lake.path(lake.summaryKey(second, DAY_1)), 'no Parquet');
+        expect(await verifyLake({ directory: lake.directory })).toMatchObject({
+            verdict: 'incomplete',
+            days: 1,
+            notes: [{ kind: 'raw_gone' }, { kind: 'could_not_read', key: second.key }],
+        });
+        const key = ledgerKey(sourceId(late.key));
+        await writeFile(lake.path(key), '{"source": "raw/');
+        expect(await verifyLake({ directory: lake.directory })).toMatchObject({
+            verdict: 'incomplete',
+            days: 0,
+            notes: expect.arrayContaining([expect.objectContaining({ kind: 'could_not_read', key })]),
+        });
     });
 });
 
