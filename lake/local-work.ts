@@ -176,7 +176,8 @@ function openThread(directory: string, { onBytes, signal }: TaskEvents) {
 
 /** An error that came over from a thread, of the class that it had there. */
 function revive({ name, message, stack }: { name: string; message: string; stack?: string | undefined }): Error {
-    const Class = Object.values(errors).find((candidate) => candidate.name === name) ?? Error;
+    // By the names that they are exported under: a bundle gives classes shorter ones.
+    const Class = Object.entries(errors).find(([exported]) => exported === name)?.[1] ?? Error;
     const error = new Class(message);
     error.stack = stack ?? error.stack ?? '';
     if (Class === Error) {

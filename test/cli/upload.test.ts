@@ -148,6 +148,14 @@ describe('two uploads at once', () => {
         expect(await ask('select sum(flows) as n, count(*) as pairs from pair_days')).toEqual([{ n: 2000, pairs: 200 }]);
     });
 
+    test('of several files each, the same ones among them, all end well, and each file counts once', async () => {
+        const names = Array.from({ length: 8 }, (_, at) => `f${at}.csv`);
+        const { run, ask } = await makePlace(Object.fromEntries(names.map((name, at) => [name, flowCsv(Array.from({ length: 500 }, () => ({ duration: at })))])));
+        const ran = await Promise.all([run(`upload ${names.slice(0, 6).join(' ')}`), run(`upload ${names.toReversed().slice(0, 6).join(' ')}`)]);
+        expect(ran.map(({ exitCode, stderr }) => (exitCode === 0 ? 0 : stderr))).toEqual([0, 0]);
+        expect(await ask('select sum(flows) as n, sum(flow_duration_us_sum) as us from pair_days')).toEqual([{ n: 4000, us: 28 * 500 }]);
+    });
+
     test('of two files of one day are both in it', async () => {
         const { run, ask } = await makePlace({ 'a.csv': flowCsv([{}]), 'b.csv': flowCsv([{}, {}]), 'c.csv': flowCsv([{}, {}, {}]) });
         await Promise.all(['a', 'b', 'c'].map((name) => run(`upload ${name}.csv`)));
