@@ -1,5 +1,5 @@
 /** Which files the words of an upload mean, and by which raw keys they go into the lake. */
-import { createWriteStream } from 'node:fs';
+import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
 import { basename, join, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -41,12 +41,12 @@ export async function gatherFiles(
     let spool: string | undefined;
     let leftOut = 0;
     for (const word of words) {
-        if (word === '-') {
+        if (word === '-' || (await isPipe(word))) {
             if (as === undefined) {
                 throw new UsageError('What is piped in has no name; give it one: --as NAME');
             }
-            spool = await spoolInput(options);
-            named.push({ shown: '-', path: join(spool, 'input'), name: as });
+            spool = await spoolInput(word === '-' ? context.readInput() : createReadStream(word), options);
+            named.push({ shown: word, path: join(spool, 'input'), name: as });
             continue;
         }
         const found = await findFiles(word);
@@ -72,6 +72,12 @@ export async function gatherFiles(
         await cleanUp();
         throw error;
     }
+}
+
+/** A named pipe, or what a shell makes of `<(zcat monday.csv.gz)`. */
+async function isPipe(word: string): Promise<boolean> {
+    const found = await stat(word).catch(() => undefined);
+    return found !== undefined && !found.isFile() && !found.isDirectory();
 }
 
 async function findFiles(word: string): Promise<{ files: { shown: string; path: string; name: string }[]; leftOut: number }> {
@@ -136,13 +142,13 @@ function keyOf(site: string | undefined, name: string): string {
 }
 
 /** What is piped in, as a file in the lake's folder for such: what an upload does with a file may take more than one reading. */
-async function spoolInput({ directory, context }: GatherOptions): Promise<string> {
+async function spoolInput(input: AsyncIterable<Uint8Array>, { directory, context }: GatherOptions): Promise<string> {
     const folder = temporaryFolder(directory);
     try {
         await mkdir(folder, { recursive: true });
         const spool = await mkdtemp(join(folder, `${process.pid}-input-`));
         try {
-            await pipeline(context.readInput(), createWriteStream(join(spool, 'input')), { signal: context.signal });
+            await pipeline(input, createWriteStream(join(spool, 'input')), { signal: context.signal });
         } catch (error) {
             await rm(spool, { recursive: true, force: true });
             throw error;

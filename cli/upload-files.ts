@@ -1,12 +1,11 @@
 /** Puts gathered files into a directory lake, sees them through to the figures and tells how each came out. */
-import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { ConflictError } from '#lake/errors';
 import { consolidateDays, finishWork } from '#lake/finish-work';
 import { whyUnusable } from '#lake/flows/read-flows';
 import { siteOf, sourceId } from '#lake/layout';
 import { type LedgerRecord, readLedger } from '#lake/ledger';
-import { markRunning, type Outcome, runTasks, type Task } from '#lake/local-work';
+import { hashLocalFile, markRunning, type Outcome, runTasks, type Task } from '#lake/local-work';
 import type { Value } from '#lake/query/query-engine';
 import { readAllRecords } from '#lake/reconcile';
 import { openDirectoryStore } from '#lake/store/directory';
@@ -53,7 +52,7 @@ export async function uploadFiles(files: readonly UploadFile[], options: UploadO
     try {
         const fileOfKey = new Map(decided.map((entry) => [entry.file.key, entry]));
         const tasks = decided.flatMap(({ file, decision }) => taskOf(file, decision));
-        for await (const outcome of runTasks(directory, tasks, { onBytes, signal: context.signal })) {
+        for await (const outcome of runTasks(directory, tasks, { onBytes, totalBytes, signal: context.signal })) {
             const entry = fileOfKey.get('key' in outcome.task ? outcome.task.key : '');
             const after = entry && outcome.task.kind === 'put' && isConflict(outcome) ? await afterConflict(entry.file, options) : outcome;
             if ('error' in after) {
@@ -106,7 +105,7 @@ async function decideAll(files: readonly UploadFile[], options: UploadOptions): 
     const decided: Decided[] = [];
     for (const file of files) {
         options.context.signal.throwIfAborted();
-        const etag = once(() => hashFile(file.path, options.context.signal));
+        const etag = once(() => hashLocalFile(file.path, options.context.signal));
         const decision = await decide(file, { etag, records, options });
         decided.push({ file, decision });
         // Hashing reads the whole file: only where another of this upload may have the same bytes.
@@ -156,7 +155,7 @@ async function afterConflict(file: UploadFile, options: UploadOptions): Promise<
     const store = openDirectoryStore(options.directory);
     const { record } = await readLedger(store, sourceId(file.key));
     const records = new Map(record && [[sourceId(file.key), record]]);
-    const decision = await decide(file, { etag: () => hashFile(file.path, options.context.signal), records, options });
+    const decision = await decide(file, { etag: () => hashLocalFile(file.path, options.context.signal), records, options });
     const [task] = taskOf(file, decision);
     if (!task) {
         const reason = decision.action === 'refuse' ? decision.reason : 'another upload of this name was faster';
@@ -234,15 +233,6 @@ async function sayNotes(results: readonly UploadResult[], { stderr }: Pick<Conte
     for (const [text, [first, ...others]] of filesOfNote) {
         await stderr.write(`${first}${others.length > 0 ? ` and ${sayCount(others.length, 'more', 'more')}` : ''} ${text}\n`);
     }
-}
-
-async function hashFile(path: string, signal: AbortSignal): Promise<string> {
-    const hash = createHash('sha256');
-    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 18 })) {
-        signal.throwIfAborted();
-        hash.update(chunk);
-    }
-    return hash.digest('hex');
 }
 
 function once<T>(work: () => Promise<T>): () => Promise<T> {

@@ -2,9 +2,8 @@
  * What queues and Lambdas do on AWS, for a directory lake: sources are put, summarized and consolidated by threads of this process,
  * and a command that was killed is known by the mark it leaves, so that the next one can finish its work.
  */
-import { randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { extname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -15,6 +14,7 @@ import { type LedgerRecord, readLedger } from '#lake/ledger';
 import { openDirectoryStore, temporaryFolder, WORK_FOLDER } from '#lake/store/directory';
 import { isAlive, ownName } from '#lake/store/directory-lock';
 import { ABSENT, type ObjectStore } from '#lake/store/object-store';
+import { readAhead } from '#lake/store/read-ahead';
 import { summarize } from '#lake/summarize';
 
 export type Task =
@@ -35,6 +35,12 @@ export interface TaskEvents {
     onBytes?: ((bytes: number) => void) | undefined;
     signal?: AbortSignal | undefined;
 }
+
+/** The start of a thread takes as long as reading so much. */
+const SMALL_BYTES = 1 << 24;
+
+/** Rows and totals of a file are short-lived by the million; room for more of them only makes the process larger, not faster. */
+const THREAD_LIMITS = { maxYoungGenerationSizeMb: 8 };
 
 /** Does one task in this thread. */
 export async function runTask(directory: string, task: Task, { onBytes, signal }: TaskEvents = {}): Promise<TaskResult> {
@@ -73,10 +79,15 @@ async function summarizeSource(store: ObjectStore, key: string, { onBytes, signa
 
 async function* readLocalFile(path: string, { onBytes, signal }: TaskEvents): AsyncGenerator<Uint8Array> {
     try {
-        for await (const chunk of createReadStream(path, { highWaterMark: 1 << 18 })) {
-            signal?.throwIfAborted();
-            onBytes?.(chunk.length);
-            yield chunk;
+        const file = await open(path);
+        try {
+            for await (const chunk of readAhead(file)) {
+                signal?.throwIfAborted();
+                onBytes?.(chunk.length);
+                yield chunk;
+            }
+        } finally {
+            await file.close();
         }
     } catch (error) {
         if (error instanceof Error && 'syscall' in error) {
@@ -86,16 +97,28 @@ async function* readLocalFile(path: string, { onBytes, signal }: TaskEvents): As
     }
 }
 
+/** The etag that the lake would give a local file. @throws StorageError where it cannot be read. */
+export async function hashLocalFile(path: string, signal?: AbortSignal): Promise<string> {
+    const hash = createHash('sha256');
+    for await (const chunk of readLocalFile(path, { signal })) {
+        hash.update(chunk);
+    }
+    return hash.digest('hex');
+}
+
 /** How a task ended; an error belongs to its task and does not stop the others. */
 export type Outcome = { task: Task; result: TaskResult } | { task: Task; error: Error };
 
 /**
  * Does tasks side by side on the machine's cores and yields each outcome as it comes. Aborting stops every task at its next step;
- * the tasks that were stopped come out as errors.
+ * the tasks that were stopped come out as errors. `totalBytes` is what there is to read, where that is known.
  */
-export async function* runTasks(directory: string, tasks: readonly Task[], events: TaskEvents = {}): AsyncGenerator<Outcome> {
-    if (tasks.length <= 1) {
-        // One task is not worth the start of a thread.
+export async function* runTasks(
+    directory: string,
+    tasks: readonly Task[],
+    { totalBytes = 0, ...events }: TaskEvents & { totalBytes?: number } = {},
+): AsyncGenerator<Outcome> {
+    if (tasks.length <= 1 && totalBytes < SMALL_BYTES) {
         for (const task of tasks) {
             yield await settled(task, runTask(directory, task, events));
         }
@@ -143,7 +166,7 @@ export type FromThread = { bytes: number } | { result: TaskResult } | { error: {
 
 function openThread(directory: string, { onBytes, signal }: TaskEvents) {
     // In the sources this is worker.ts beside this file, in the built package worker.js beside the bundle.
-    const worker = new Worker(new URL(`worker${extname(import.meta.url)}`, import.meta.url), { workerData: { directory } });
+    const worker = new Worker(new URL(`worker${extname(import.meta.url)}`, import.meta.url), { workerData: { directory }, resourceLimits: THREAD_LIMITS });
     const abort = (): void => worker.postMessage('abort' satisfies ToThread);
     signal?.addEventListener('abort', abort);
     return {

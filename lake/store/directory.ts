@@ -9,14 +9,13 @@ import { dirname, join } from 'node:path';
 import { ConflictError, StorageError } from '#lake/errors';
 import { withLock } from './directory-lock.ts';
 import { ABSENT, type ByteStream, type ListedObject, type ObjectInfo, type ObjectStore, type PutOptions } from './object-store.ts';
+import { readAhead } from './read-ahead.ts';
 
 /** Folder for what is no object: files being written, the lock, descriptions of raw files. */
 export const WORK_FOLDER = '.flowlake';
 
 /** Objects whose etag and metadata are kept in a description, because hashing them each time would read gigabytes. */
 const DESCRIBED_PREFIX = 'raw/';
-
-const READ_BYTES = 1 << 18;
 
 /** Where files that are being written stand, each named by its process first; a killed process leaves some behind. */
 export function temporaryFolder(directory: string): string {
@@ -220,30 +219,6 @@ async function hashOf(file: FileHandle): Promise<string> {
         hash.update(chunk);
     }
     return hash.digest('hex');
-}
-
-/** The file from its start, the next piece read while the caller works on this one; two buffers serve the whole file. */
-async function* readAhead(file: FileHandle): AsyncGenerator<Uint8Array> {
-    const { size } = await file.stat();
-    const bufferBytes = Math.max(1, Math.min(READ_BYTES, size));
-    const buffers = [Buffer.allocUnsafeSlow(bufferBytes), Buffer.allocUnsafeSlow(size > bufferBytes ? bufferBytes : 0)];
-    let position = 0;
-    let reading = file.read(buffers[0] as Buffer, 0, bufferBytes, 0);
-    for (let turn = 1; ; turn += 1) {
-        const { bytesRead, buffer } = await reading;
-        if (bytesRead === 0) {
-            return;
-        }
-        position += bytesRead;
-        const next = buffers[turn % 2] as Buffer;
-        const isEnd = next.length === 0 || position >= size;
-        reading = isEnd ? Promise.resolve({ bytesRead: 0, buffer: next }) : file.read(next, 0, bufferBytes, position);
-        try {
-            yield buffer.subarray(0, bytesRead);
-        } finally {
-            await reading.catch(() => undefined);
-        }
-    }
 }
 
 async function* walk(directory: string, folder: string, prefix: string): AsyncGenerator<ListedObject> {
