@@ -1,11 +1,11 @@
 /** Puts gathered files into a directory lake, sees them through to the figures and tells how each came out. */
 import { createReadStream } from 'node:fs';
 import { ConflictError } from '#lake/errors';
-import { consolidateDays, finishWork } from '#lake/finish-work';
+import { consolidateDays, findUndoneWork, finishWork } from '#lake/finish-work';
 import { whyUnusable } from '#lake/flows/read-flows';
 import { siteOf, sourceId } from '#lake/layout';
 import { type LedgerRecord, readLedger } from '#lake/ledger';
-import { hashLocalFile, markRunning, type Outcome, runTasks, type Task } from '#lake/local-work';
+import { hashLocalFile, type Mark, markRunning, type Outcome, runTasks, type Task } from '#lake/local-work';
 import type { Value } from '#lake/query/query-engine';
 import { readAllRecords } from '#lake/reconcile';
 import { openDirectoryStore } from '#lake/store/directory';
@@ -68,7 +68,7 @@ export async function uploadFiles(files: readonly UploadFile[], options: UploadO
     } finally {
         await progress.stop();
         if (errors.length > 0 || context.signal.aborted) {
-            await context.stderr.write(`${sayCount(results.length, 'file')} of ${files.length} taken in\n`);
+            await tellWhatIsLeft(mark, { results, files, options });
         }
     }
     for (const { file, decision } of decided) {
@@ -77,9 +77,6 @@ export async function uploadFiles(files: readonly UploadFile[], options: UploadO
         }
     }
     if (errors[0]) {
-        await context.stderr.write(
-            'The figures are what they were before the files that failed; run the command again once this is mended:\n',
-        );
         throw errors[0];
     }
     await mark.clear();
@@ -88,6 +85,21 @@ export async function uploadFiles(files: readonly UploadFile[], options: UploadO
     );
     await report(results, context);
     return results.some(({ result }) => result === 'refused' || result === 'failed') ? 1 : 0;
+}
+
+/** After an error or Ctrl-C: a new file that did not make it is not in the lake; what is half in is finished later, and that is said. */
+async function tellWhatIsLeft(
+    mark: Mark,
+    { results, files, options }: { results: readonly UploadResult[]; files: readonly UploadFile[]; options: UploadOptions },
+): Promise<void> {
+    const { stderr, now } = options.context;
+    const { sources, days } = await findUndoneWork(options.directory, { now: now() });
+    const isAllDone = sources.length + days.length === 0;
+    if (isAllDone) {
+        await mark.clear();
+    }
+    const taken = `${results.length} of ${files.length} files taken in`;
+    await stderr.write(`${taken}; ${isAllDone ? 'of the others nothing is in the lake' : 'the next upload or flowlake reconcile finishes the rest'}\n`);
 }
 
 interface Decided {

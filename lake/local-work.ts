@@ -15,6 +15,7 @@ import { openDirectoryStore, temporaryFolder, WORK_FOLDER } from '#lake/store/di
 import { isAlive, ownName } from '#lake/store/directory-lock';
 import { ABSENT, type ObjectStore } from '#lake/store/object-store';
 import { readAhead } from '#lake/store/read-ahead';
+import { translated } from '#lake/store/system-errors';
 import { summarize } from '#lake/summarize';
 
 export type Task =
@@ -220,21 +221,22 @@ export interface Mark {
 /** Sets the mark of a command that changes the lake; see `Mark`. Also removes the files that killed commands were writing. */
 export async function markRunning(directory: string): Promise<Mark> {
     const folder = runningFolder(directory);
-    try {
-        await mkdir(folder, { recursive: true });
-        const left = await findDeadMarks(folder);
-        const own = `${process.pid}-${randomUUID()}`;
-        await writeFile(join(folder, own), await ownName());
-        await removeLeftFiles(directory, left);
-        return {
-            isWorkLeft: left.length > 0,
-            async clear() {
-                await Promise.all([own, ...left].map((name) => rm(join(folder, name), { force: true })));
-            },
-        };
-    } catch (error) {
-        throw new errors.StorageError(`cannot write in ${directory}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
-    }
+    return translated(
+        async () => {
+            await mkdir(folder, { recursive: true });
+            const left = await findDeadMarks(folder);
+            const own = `${process.pid}-${randomUUID()}`;
+            await writeFile(join(folder, own), await ownName());
+            await removeLeftFiles(directory, left);
+            return {
+                isWorkLeft: left.length > 0,
+                async clear() {
+                    await Promise.all([own, ...left].map((name) => rm(join(folder, name), { force: true })));
+                },
+            };
+        },
+        { directory, doing: 'write' },
+    );
 }
 
 /** How many commands were cut off, and their work not finished since. */

@@ -1,6 +1,6 @@
 /** `flowlake verify`: every figure once more, by a second path. */
 import { type Context, defineCommand } from '#cli/command';
-import { day } from '#cli/option';
+import { day, whole } from '#cli/option';
 import type { Progress } from '#cli/progress';
 
 const DIFFERENCE_COLUMNS = ['kind', 'source', 'site', 'src_ip', 'dst_ip', 'day', 'figure', 'in_lake', 'recomputed'] as const;
@@ -12,12 +12,16 @@ export const verify = defineCommand({
         'The second path shares neither the reading of rows nor the arithmetic with the first. Of a source whose raw file is gone the ' +
         'committed summaries are taken, and that is said. Nothing in the lake is changed.',
     arguments: {},
-    options: { from: day('--from <day>', 'first day to compare'), to: day('--to <day>', 'last day to compare') },
+    options: {
+        from: day('--from <day>', 'first day to compare'),
+        to: day('--to <day>', 'last day to compare'),
+        limit: whole('--limit <n>', 'how many differences are shown at most; all are counted', { fallback: 100 }),
+    },
     examples: [
         { line: 'verify', does: 'every figure of the lake' },
         { line: 'verify --from 2026-03-01 --to 2026-03-31', does: 'the figures of one month' },
     ],
-    async run({ options: { from, to }, ...context }) {
+    async run({ options: { from, to, limit }, ...context }) {
         const { batchOf } = await import('#cli/batch-of');
         const { useLake } = await import('#cli/open-lake');
         const { printRows } = await import('#cli/print-rows');
@@ -25,7 +29,7 @@ export const verify = defineCommand({
         const { verifyLake } = await import('#lake/verify/verify');
         return useLake(context, async ({ directory }) => {
             const bar = await openBar(context);
-            const result = await verifyLake({ directory, from, to, signal: context.signal, onProgress: bar.onProgress }).finally(bar.stop);
+            const result = await verifyLake({ directory, from, to, maxListed: limit, signal: context.signal, onProgress: bar.onProgress }).finally(bar.stop);
             const { differences, differenceCount, sources, verdict } = result;
             const rows = differences.map((difference) => DIFFERENCE_COLUMNS.map((name) => difference[name]?.toString() ?? null));
             if (rows.length > 0 || context.output !== 'table') {
@@ -33,7 +37,7 @@ export const verify = defineCommand({
                 await printRows({ columns, batches: batchOf(rows) }, context);
             }
             if (differenceCount > differences.length) {
-                await context.stderr.write(`These are the first ${differences.length} of ${differenceCount} differences\n`);
+                await context.stderr.write(`These are the first ${differences.length} of ${differenceCount} differences; --limit <n> shows more\n`);
             }
             for (const { text } of result.notes) {
                 await context.stderr.write(`${text}\n`);

@@ -6,10 +6,11 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { ConflictError, StorageError } from '#lake/errors';
+import { ConflictError } from '#lake/errors';
 import { withLock } from './directory-lock.ts';
 import { ABSENT, type ByteStream, type ListedObject, type ObjectInfo, type ObjectStore, type PutOptions } from './object-store.ts';
 import { readAhead } from './read-ahead.ts';
+import { codeOf, translated } from './system-errors.ts';
 
 /** Folder for what is no object: files being written, the lock, descriptions of raw files. */
 export const WORK_FOLDER = '.flowlake';
@@ -282,35 +283,4 @@ function ignoreMissing<T>(instead: T): (error: unknown) => T {
 
 function sha256(bytes: Uint8Array): string {
     return createHash('sha256').update(bytes).digest('hex');
-}
-
-function codeOf(error: unknown): string | undefined {
-    return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
-}
-
-/** What the system's error codes mean for people. */
-const MEANINGS: Record<string, string> = {
-    ENOSPC: 'the disk is full; free some space and run the command again',
-    EDQUOT: 'your disk quota is used up; free some space and run the command again',
-    EACCES: 'no permission; check who owns the folder',
-    EPERM: 'the system does not permit it; check who owns the folder',
-    EROFS: 'the file system is read-only',
-    ENOTDIR: 'a file stands where a folder is needed',
-    EEXIST: 'a file stands where a folder is needed',
-    EISDIR: 'a folder stands where a file is needed',
-    EMFILE: 'too many open files; raise the limit (ulimit -n)',
-    EFBIG: 'the file is larger than this system allows; check ulimit -f and the file system',
-    EIO: 'the disk reports an input/output error',
-};
-
-async function translated<T>(work: () => Promise<T>, { directory, doing }: { directory: string; doing: string }): Promise<T> {
-    try {
-        return await work();
-    } catch (error) {
-        const code = codeOf(error);
-        if (code === undefined || !(error instanceof Error) || !('syscall' in error)) {
-            throw error;
-        }
-        throw new StorageError(`cannot ${doing} in ${directory}: ${MEANINGS[code] ?? error.message} (${code})`, { cause: error });
-    }
 }
