@@ -1,0 +1,56 @@
+/** `npm run bench`: speed as ratios, both sides measured in turn within this run and their figures compared. `-- --quick` is smaller. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { parseArgs } from 'node:util';
+import { benchConsolidate } from './consolidate.ts';
+import { benchExport } from './export.ts';
+import { benchReading } from './reading.ts';
+import { benchStartUp } from './start-up.ts';
+import { benchUpload } from './upload.ts';
+
+/** One line of the result. */
+export interface Finding {
+    what: string;
+    /** What was measured, as it is to be read. */
+    found: string;
+    /** The goal of docs/design.md, and whether it was met. */
+    goal?: { text: string; isMet: boolean };
+    /** Whether both sides came to the same figures. */
+    isEqual?: boolean;
+}
+
+export interface BenchOptions {
+    /** A folder that goes when the run is over. */
+    folder: string;
+    /** Small sizes: to see that it runs, not how fast. */
+    isQuick: boolean;
+}
+
+const PARTS = { reading: benchReading, 'start-up': benchStartUp, upload: benchUpload, consolidate: benchConsolidate, export: benchExport };
+
+const { values, positionals } = parseArgs({ options: { quick: { type: 'boolean', default: false } }, allowPositionals: true });
+const unknown = positionals.filter((name) => !(name in PARTS));
+if (unknown.length > 0) {
+    console.error(`bench: no part ${unknown.join(', ')}; the parts are ${Object.keys(PARTS).join(', ')}`);
+    process.exit(2);
+}
+const folder = await mkdtemp(join(tmpdir(), 'flowlake-bench-'));
+let areEqual = true;
+try {
+    for (const [name, part] of Object.entries(PARTS)) {
+        if (positionals.length > 0 && !positionals.includes(name)) {
+            continue;
+        }
+        for await (const { what, found, goal, isEqual } of part({ folder, isQuick: values.quick })) {
+            const judged = goal && !values.quick ? `  (goal ${goal.text}: ${goal.isMet ? 'met' : 'MISSED'})` : '';
+            const equal = isEqual === undefined ? '' : isEqual ? '  same figures' : '  DIFFERENT FIGURES';
+            console.log(`${what.padEnd(46)} ${found}${judged}${equal}`);
+            areEqual &&= isEqual ?? true;
+        }
+    }
+} finally {
+    await rm(folder, { recursive: true, force: true });
+}
+process.exit(areEqual ? 0 : 1);

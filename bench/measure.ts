@@ -1,0 +1,40 @@
+/** Two pieces of work in turn, A B A B: so a machine whose speed drifts slows both alike. */
+
+export interface Measured {
+    /** Median of the runs, the first of which is not counted. */
+    wallMs: number;
+    /** Of all threads of this process. */
+    cpuMs: number;
+}
+
+/** Runs both `runs` times after one run each that does not count. */
+export async function inTurn(runs: number, a: () => Promise<void>, b: () => Promise<void>): Promise<{ a: Measured; b: Measured }> {
+    const times = { a: [] as Measured[], b: [] as Measured[] };
+    for (let run = 0; run <= runs; run += 1) {
+        times.a.push(await once(a));
+        times.b.push(await once(b));
+    }
+    return { a: middle(times.a.slice(1)), b: middle(times.b.slice(1)) };
+}
+
+/** One run. */
+export async function once(work: () => Promise<void>): Promise<Measured> {
+    const cpu = process.cpuUsage();
+    const startedAt = performance.now();
+    await work();
+    const { user, system } = process.cpuUsage(cpu);
+    return { wallMs: performance.now() - startedAt, cpuMs: (user + system) / 1000 };
+}
+
+function middle(all: readonly Measured[]): Measured {
+    return { wallMs: median(all.map(({ wallMs }) => wallMs)), cpuMs: median(all.map(({ cpuMs }) => cpuMs)) };
+}
+
+export function median(values: readonly number[]): number {
+    return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+}
+
+/** `4.21x`. */
+export function sayRatio(ratio: number): string {
+    return `${ratio.toFixed(2)}x`;
+}

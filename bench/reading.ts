@@ -1,0 +1,117 @@
+/** Summarizing one file against DuckDB with one thread: the same file, the same exact figures. */
+import { createHash } from 'node:crypto';
+import { mkdir, open, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { readFlows } from '#lake/flows/read-flows';
+import { type PairRows, pairRowsOf } from '#lake/pair-rows';
+import { writePairRows } from '#lake/parquet';
+import { sampleFiles } from '#lake/sample/sample-files';
+import { readAhead } from '#lake/store/read-ahead';
+import type { BenchOptions, Finding } from './main.ts';
+import { inTurn, sayRatio } from './measure.ts';
+
+const PAIRS = 20_000;
+const BYTES_PER_FLOW = 577;
+
+export async function* benchReading({ folder, isQuick }: BenchOptions): AsyncGenerator<Finding> {
+    const path = await writeSample(folder, isQuick ? 20e6 : 300e6);
+    const instance = await DuckDBInstance.create(':memory:', { threads: '1' });
+    const duckdb = await instance.connect();
+    const sql = await aggregateSql(path);
+    let rows: PairRows | undefined;
+    let found: unknown[][] = [];
+    const readWithDuckDb = async (): Promise<void> => {
+        found = (await duckdb.runAndReadAll(sql)).getRows();
+    };
+    const read = async (): Promise<void> => {
+        rows = await readRows(path);
+    };
+    const runs = isQuick ? 1 : 5;
+    const { a, b } = await inTurn(runs, readWithDuckDb, read);
+    const isEqual = rows !== undefined && digestOf(found) === digestOf(toRows(rows));
+    const ratio = a.cpuMs / b.cpuMs;
+    yield {
+        what: 'reading, DuckDB / flowlake, one core (CPU)',
+        found: `${sayRatio(ratio)}  (${a.cpuMs.toFixed(0)} / ${b.cpuMs.toFixed(0)} ms; wall ${sayRatio(a.wallMs / b.wallMs)})`,
+        goal: { text: 'at least 4x', isMet: ratio >= 4 },
+        isEqual,
+    };
+    const whole = await inTurn(runs, readWithDuckDb, async () => {
+        writePairRows(await readRows(path));
+    });
+    yield {
+        what: 'the same with its Parquet object written (CPU)',
+        found: `${sayRatio(whole.a.cpuMs / whole.b.cpuMs)}  (${whole.a.cpuMs.toFixed(0)} / ${whole.b.cpuMs.toFixed(0)} ms)`,
+    };
+    duckdb.closeSync();
+    instance.closeSync();
+}
+
+/** One site's file of one day, in CICFlowMeter's columns. */
+export async function writeSample(folder: string, bytes: number, { seed = 1 }: { seed?: number } = {}): Promise<string> {
+    await mkdir(folder, { recursive: true });
+    const path = join(folder, `sample-${bytes}-${seed}.csv`);
+    for (const { chunks } of sampleFiles({ flows: Math.round(bytes / BYTES_PER_FLOW), days: 1, pairs: PAIRS, seed, sites: ['bench'] })) {
+        await writeFile(path, chunks);
+    }
+    return path;
+}
+
+async function readRows(path: string): Promise<PairRows> {
+    const file = await open(path);
+    try {
+        const result = await readFlows(readAhead(file), { dateOrder: 'dmy' });
+        if (!result.ok) {
+            throw new Error(`the sample cannot be read: ${JSON.stringify(result)}`);
+        }
+        const [rowsOfDay] = result.days.values();
+        return pairRowsOf(result.table, { rows: rowsOfDay ?? [], site: 'bench' });
+    } finally {
+        await file.close();
+    }
+}
+
+const TEXTS = new Set(['Flow ID', 'Src IP', 'Dst IP', 'Label']);
+const WHOLES = new Set(['Src Port', 'Dst Port', 'Protocol', 'Flow Duration', 'Tot Fwd Pkts', 'Tot Bwd Pkts']);
+
+/** All 84 columns with their types, so that DuckDB need not guess; sums in hugeint, so that they are exact too. */
+async function aggregateSql(path: string): Promise<string> {
+    const file = await open(path);
+    const { buffer } = await file.read(Buffer.alloc(8192), 0, 8192, 0);
+    await file.close();
+    const names = buffer.toString().split('\n', 1)[0]?.split(',') ?? [];
+    const typeOf = (name: string): string => (name === 'Timestamp' ? 'TIMESTAMP' : TEXTS.has(name) ? 'VARCHAR' : WHOLES.has(name) ? 'BIGINT' : 'DOUBLE');
+    const columns = names.map((name) => `'${name}': '${typeOf(name)}'`).join(', ');
+    const measure = (name: string): string =>
+        `sum("${name}") , sum("${name}"::hugeint * "${name}"::hugeint), min("${name}"), max("${name}")`;
+    return `select "Src IP", "Dst IP", count(*), ${measure('Flow Duration')}, ${measure('Tot Fwd Pkts')}
+        from read_csv('${path}', auto_detect = false, header = true, delim = ',', quote = '"', escape = '"',
+            timestampformat = '%d/%m/%Y %I:%M:%S %p', columns = {${columns}})
+        group by "Src IP", "Dst IP", "Timestamp"::date
+        order by "Src IP", "Dst IP"`;
+}
+
+function toRows(rows: PairRows): unknown[][] {
+    return rows.src_ip.map((source, at) => [
+        source,
+        rows.dst_ip[at],
+        rows.flows[at],
+        rows.flow_duration_us_sum[at],
+        rows.flow_duration_us_sum_sq[at],
+        rows.flow_duration_us_min[at],
+        rows.flow_duration_us_max[at],
+        rows.fwd_pkts_sum[at],
+        rows.fwd_pkts_sum_sq[at],
+        rows.fwd_pkts_min[at],
+        rows.fwd_pkts_max[at],
+    ]);
+}
+
+function digestOf(rows: readonly unknown[][]): string {
+    const hash = createHash('sha256');
+    for (const row of rows) {
+        hash.update(`${row.map(String).join(',')}\n`);
+    }
+    return `${rows.length} ${hash.digest('hex')}`;
+}

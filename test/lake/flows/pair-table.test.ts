@@ -1,0 +1,70 @@
+/** Totals are exact whatever the values, against plain bigint sums. */
+import fc from 'fast-check';
+import { DURATION, MAX_FAST_VALUE, PACKETS, PairTable } from '#lake/flows/pair-table';
+
+const LIMIT = 2n ** 63n - 1n;
+const values = fc.oneof(
+    fc.bigInt({ min: 0n, max: 100n }),
+    fc.bigInt({ min: 0n, max: LIMIT }),
+    fc.integer({ min: 0, max: 62 }).map((bits) => 2n ** BigInt(bits)),
+    fc.integer({ min: 1, max: 63 }).map((bits) => 2n ** BigInt(bits) - 1n),
+);
+
+test('sums, squares, smallest and largest of any values are exact', () => {
+    fc.assert(
+        fc.property(fc.array(fc.tuple(values, values), { minLength: 1, maxLength: 60 }), (flows) => {
+            const table = new PairTable();
+            const row = table.rowOf(1, 2, 0);
+            for (const [duration, packets] of flows) {
+                if (duration < BigInt(MAX_FAST_VALUE) && packets < BigInt(MAX_FAST_VALUE)) {
+                    table.addFlow(row, Number(duration), Number(packets));
+                } else {
+                    table.addLargeFlow(row, duration, packets);
+                }
+            }
+            expect(table.flowsOf(row)).toBe(flows.length);
+            expect(table.totalsOf(row, DURATION)).toEqual(plainTotals(flows.map(([duration]) => duration)));
+            expect(table.totalsOf(row, PACKETS)).toEqual(plainTotals(flows.map(([, packets]) => packets)));
+        }),
+        { numRuns: 1_000 },
+    );
+});
+
+test('the largest fast value a million times over is exact', () => {
+    const table = new PairTable();
+    const row = table.rowOf(1, 2, 0);
+    const value = MAX_FAST_VALUE - 1;
+    for (let flow = 0; flow < 1_000_000; flow += 1) {
+        table.addFlow(row, value, 1);
+    }
+    const exact = BigInt(value);
+    expect(table.totalsOf(row, DURATION)).toEqual({ sum: exact * 1_000_000n, sumSq: exact * exact * 1_000_000n, min: exact, max: exact });
+});
+
+test('a hundred thousand pairs keep apart, addresses as written', () => {
+    const table = new PairTable();
+    for (let pair = 0; pair < 100_000; pair += 1) {
+        const source = table.addressKey(`10.${pair >> 16}.${(pair >> 8) & 255}.${pair & 255}`);
+        const destination = table.addressKey(pair % 3 === 0 ? `2001:db8::${pair.toString(16).slice(-4)}` : '203.0.113.255');
+        const group = (source?.isText ? 1 : 0) | (destination?.isText ? 2 : 0);
+        table.addFlow(table.rowOf(source?.key ?? 0, destination?.key ?? 0, group), pair, 1);
+    }
+    expect(table.rowCount).toBe(100_000);
+    expect([table.sourceOf(70_000), table.destinationOf(70_000)]).toEqual(['10.1.17.112', '203.0.113.255']);
+    expect([table.sourceOf(99_999), table.destinationOf(99_999)]).toEqual(['10.1.134.159', '2001:db8::869f']);
+    expect(table.totalsOf(99_999, DURATION).sum).toBe(99_999n);
+});
+
+test('what is no address has no key', () => {
+    const table = new PairTable();
+    expect(['1.2.3', '1.2.3.256', '01.2.3.4', '1::2::3', 'host', ''].map((text) => table.addressKey(text))).toEqual(Array(6).fill(undefined));
+});
+
+function plainTotals(all: readonly bigint[]) {
+    return {
+        sum: all.reduce((sum, value) => sum + value, 0n),
+        sumSq: all.reduce((sum, value) => sum + value * value, 0n),
+        min: all.reduce((min, value) => (value < min ? value : min)),
+        max: all.reduce((max, value) => (value > max ? value : max)),
+    };
+}
