@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { createGunzip, createZstdDecompress, type Gunzip, type ZstdDecompress } from 'node:zlib';
+// As a whole: a name that Node before 22.15 has not would keep this file from loading.
+import * as zlib from 'node:zlib';
 
 /** So much text goes to the engine at a time: enough that pairs meet in one block, little enough that memory stays flat. */
 const BLOCK_CHARACTERS = 16 << 20;
@@ -169,11 +170,11 @@ async function* plainBytes(path: string, options: ReadOptions): AsyncGenerator<B
     try {
         const magic = (await readAt(file, 0, 4)).toString('hex');
         if (magic.startsWith('1f8b')) {
-            yield* unpack(path, createGunzip({ chunkSize: 1 << 20 }), options);
+            yield* unpack(path, zlib.createGunzip({ chunkSize: 1 << 20 }), options);
         } else if (magic === ZSTD_MAGIC) {
             // Node's decompressor stops after one frame and says nothing: each frame gets its own.
             for await (const frame of zstdFrames(file, (await file.stat()).size)) {
-                yield* unpack(path, createZstdDecompress({ chunkSize: 1 << 20 }), { ...options, ...frame });
+                yield* unpack(path, zlib.createZstdDecompress({ chunkSize: 1 << 20 }), { ...options, ...frame });
             }
         } else {
             yield* told(createReadStream(path, { highWaterMark: 1 << 20, signal: options.signal }), options);
@@ -189,7 +190,7 @@ interface Span extends ReadOptions {
     end?: number;
 }
 
-async function* unpack(path: string, unpacker: Gunzip | ZstdDecompress, { onBytes, ...span }: Span): AsyncGenerator<Buffer> {
+async function* unpack(path: string, unpacker: zlib.Gunzip | zlib.ZstdDecompress, { onBytes, ...span }: Span): AsyncGenerator<Buffer> {
     const packed = createReadStream(path, { highWaterMark: 1 << 18, ...span });
     packed.on('error', (error) => unpacker.destroy(error));
     packed.on('data', (chunk) => onBytes?.(chunk.length));
