@@ -48,7 +48,10 @@ async function* plainBytes(chunks: AsyncIterator<Uint8Array>): AsyncGenerator<Ui
 
 const UNPACK_OPTIONS = { chunkSize: 1 << 18 };
 
-async function* unpack(source: AsyncIterable<Uint8Array>, { with: unpacker, format }: { with: Transform; format: string }): AsyncGenerator<Uint8Array> {
+async function* unpack(
+    source: AsyncIterable<Uint8Array>,
+    { with: unpacker, format }: { with: Transform; format: string },
+): AsyncGenerator<Uint8Array> {
     const input = Readable.from(source, { objectMode: false, highWaterMark: 1 << 20 });
     let inputError: unknown;
     input.on('error', (error) => {

@@ -1,29 +1,56 @@
 /** Exact running totals of every pair while a file is read: a hash table over typed arrays, one row per pair and written day. */
 import { isIP } from 'node:net';
+import type { FlowBatch } from './flow-batch.ts';
 
-/** Values below this one are added with doubles that never lose a digit; larger ones (durations over 142 years) with bigints. */
-export const MAX_FAST_VALUE = 2 ** 52;
+/** Values below this one are added with doubles that never lose a digit; larger ones (durations from 71 minutes on) with bigints. */
+export const MAX_FAST_VALUE = 2 ** 32 - 1;
 
-const LIMB = 2 ** 52;
-const HALF_LIMB = 2 ** 26;
+/** Of 32 bits: not even a fast value. */
+const NONE = MAX_FAST_VALUE;
 
-// One row: flows, then for each measure a block of six doubles.
-const FLOWS = 0;
-export const DURATION = 1;
-export const PACKETS = 7;
-const ROW_DOUBLES = 13;
-// One block: sum and sum of squares as two limbs each (low < 2^52; high counts 2^52s), smallest, largest.
-const SUM_LOW = 0;
-const SUM_HIGH = 1;
-const SQUARES_LOW = 2;
-const SQUARES_HIGH = 3;
-const MIN = 4;
-const MAX = 5;
+// One row is 80 bytes, so that a flow touches two lines of the processor's cache, seldom three. First eight words of 32 bits ...
+const ROW_WORDS = 20;
+const SOURCE = 0;
+const DESTINATION = 1;
+const GROUP = 2;
+const FLOWS = 3;
+// ... of them two for each measure,
+const BOUNDS = 4;
+const BOUNDS_WORDS = 2;
+const MIN = 0;
+const MAX = 1;
+// ... then six doubles, three for each measure: sum, and sum of squares as two limbs (the high one counts 2^32s).
+const ROW_DOUBLES = ROW_WORDS / 2;
+const SUMS = 4;
+const SUMS_DOUBLES = 3;
+const SUM = 0;
+const SQUARES_LOW = 1;
+const SQUARES_HIGH = 2;
 
-/** What does not fit the doubles of a row. */
+/** The measures. */
+export const DURATION = 0;
+export const PACKETS = 1;
+const MEASURES = [DURATION, PACKETS] as const;
+type Measure = (typeof MEASURES)[number];
+
+const LIMB = 2 ** 32;
+
+/** A flow adds less than 2^32 to each double: after so many flows all of them are still below 2^52, and are moved elsewhere. */
+const MAX_ROW_FLOWS = 2 ** 20;
+
+const FIRST_ROWS = 1 << 11;
+
+/** What a row no longer holds, or never did: its first flows, and all values from `MAX_FAST_VALUE` on. */
 interface Extra {
+    flows: number;
+    /** By measure. */
+    totals: [LargeTotals, LargeTotals];
+}
+
+interface LargeTotals {
     sum: bigint;
     squares: bigint;
+    /** Of large values only. */
     min: bigint | undefined;
     max: bigint | undefined;
 }
@@ -43,15 +70,28 @@ export interface AddressKey {
 
 export class PairTable {
     rowCount = 0;
-    #slots = new Int32Array(1 << 12);
-    #keys = new Int32Array(3 << 11);
-    #totals = new Float64Array(ROW_DOUBLES << 11);
+    /** The rows, in three views of the same bytes. The row with number n is the one at place n + 1: the first one is no row. */
+    #words = new Int32Array(0);
+    #bounds = new Uint32Array(0);
+    #sums = new Float64Array(0);
+    /** By hash: the place of a row whose key has this hash or one of those in front, 0 where there is none. */
+    #places = new Int32Array(FIRST_ROWS * 4);
     readonly #extras = new Map<number, Extra>();
     readonly #texts: string[] = [];
     readonly #keyOfText = new Map<string, number>();
 
+    constructor() {
+        this.#setRows(new ArrayBuffer((FIRST_ROWS + 1) * ROW_WORDS * 4));
+        // No group is negative: nothing equals the row that is none.
+        this.#words[GROUP] = -1;
+    }
+
     /** The key of an address as written, or undefined where it is no IP address (IPv4 without leading zeros, or IPv6). */
     addressKey(text: string): AddressKey | undefined {
+        const known = this.#keyOfText.get(text);
+        if (known !== undefined) {
+            return { key: known, isText: true };
+        }
         const kind = isIP(text);
         if (kind === 4) {
             return { key: text.split('.').reduce((number, octet) => (number << 8) | Number(octet), 0), isText: false };
@@ -59,11 +99,8 @@ export class PairTable {
         if (kind === 0) {
             return undefined;
         }
-        let key = this.#keyOfText.get(text);
-        if (key === undefined) {
-            key = this.#texts.push(text) - 1;
-            this.#keyOfText.set(text, key);
-        }
+        const key = this.#texts.push(text) - 1;
+        this.#keyOfText.set(text, key);
         return { key, isText: true };
     }
 
@@ -72,178 +109,224 @@ export class PairTable {
      * and plus 2 where the destination is a text.
      */
     rowOf(source: number, destination: number, group: number): number {
-        const slots = this.#slots;
-        const keys = this.#keys;
-        const mask = slots.length - 1;
-        let slot = hashOf(source, destination, group) & mask;
+        const places = this.#places;
+        const words = this.#words;
+        const lastIndex = places.length - 1;
+        let index = hashOf(source, destination, group) & lastIndex;
         for (;;) {
-            const row = (slots[slot] as number) - 1;
-            if (row < 0) {
-                return this.#insert(slot, source, destination, group);
+            const place = places[index] as number;
+            if (place === 0) {
+                return this.#insert(index, source, destination, group);
             }
-            const key = row * 3;
-            if (keys[key] === (source | 0) && keys[key + 1] === (destination | 0) && keys[key + 2] === group) {
-                return row;
+            const at = place * ROW_WORDS;
+            if (words[at + SOURCE] === (source | 0) && words[at + DESTINATION] === (destination | 0) && words[at + GROUP] === group) {
+                return place - 1;
             }
-            slot = (slot + 1) & mask;
+            index = (index + 1) & lastIndex;
+        }
+    }
+
+    /**
+     * Counts all flows of a batch and empties it. Rows of a large table are far away in memory, and one at a time each flow would wait
+     * for its row; step by step for a whole batch the processor asks for many of them at once.
+     */
+    addFlows(batch: FlowBatch): void {
+        const { count, sources, destinations, groups, durations, packets, rows } = batch;
+        batch.count = 0;
+        this.#guessRows(batch, count);
+        let words = this.#words;
+        for (let flow = 0; flow < count; flow += 1) {
+            const source = sources[flow] as number;
+            const destination = destinations[flow] as number;
+            const group = groups[flow] as number;
+            const at = ((rows[flow] as number) + 1) * ROW_WORDS;
+            if (words[at + SOURCE] !== source || words[at + DESTINATION] !== destination || words[at + GROUP] !== group) {
+                rows[flow] = this.rowOf(source, destination, group);
+                words = this.#words;
+            }
+        }
+        for (let flow = 0; flow < count; flow += 1) {
+            this.addFlow(rows[flow] as number, durations[flow] as number, packets[flow] as number);
         }
     }
 
     /** Counts one flow in a row; both values are whole numbers from 0 to below `MAX_FAST_VALUE`. */
     addFlow(row: number, durationUs: number, packets: number): void {
-        const base = row * ROW_DOUBLES;
-        const totals = this.#totals;
-        totals[base + FLOWS] = (totals[base + FLOWS] as number) + 1;
-        this.#add(row, base + DURATION, durationUs);
-        this.#add(row, base + PACKETS, packets);
+        const at = (row + 1) * ROW_WORDS;
+        const flows = (this.#words[at + FLOWS] as number) + 1;
+        this.#words[at + FLOWS] = flows;
+        addBounds(this.#bounds, at + BOUNDS, durationUs);
+        addBounds(this.#bounds, at + BOUNDS + BOUNDS_WORDS, packets);
+        const sumsAt = (row + 1) * ROW_DOUBLES + SUMS;
+        addSums(this.#sums, sumsAt, durationUs);
+        addSums(this.#sums, sumsAt + SUMS_DOUBLES, packets);
+        if (flows === MAX_ROW_FLOWS) {
+            this.#moveToExtra(row);
+        }
     }
 
     /** Like `addFlow` for values of any size up to 2^63 - 1. */
     addLargeFlow(row: number, durationUs: bigint, packets: bigint): void {
-        const at = row * ROW_DOUBLES + FLOWS;
-        this.#totals[at] = (this.#totals[at] as number) + 1;
-        this.#addLarge(row, DURATION, durationUs);
-        this.#addLarge(row, PACKETS, packets);
+        const extra = this.#extraOf(row);
+        extra.flows += 1;
+        for (const [measure, value] of [durationUs, packets].entries()) {
+            const totals = extra.totals[measure as Measure];
+            totals.sum += value;
+            totals.squares += value * value;
+            if (value < BigInt(MAX_FAST_VALUE)) {
+                addBounds(this.#bounds, (row + 1) * ROW_WORDS + BOUNDS + measure * BOUNDS_WORDS, Number(value));
+            } else {
+                totals.min = totals.min === undefined || value < totals.min ? value : totals.min;
+                totals.max = totals.max === undefined || value > totals.max ? value : totals.max;
+            }
+        }
     }
 
     groupOf(row: number): number {
-        return this.#keys[row * 3 + 2] as number;
+        return this.#words[(row + 1) * ROW_WORDS + GROUP] as number;
     }
 
     flowsOf(row: number): number {
-        return this.#totals[row * ROW_DOUBLES + FLOWS] as number;
+        return (this.#words[(row + 1) * ROW_WORDS + FLOWS] as number) + (this.#extras.get(row)?.flows ?? 0);
     }
 
     sourceOf(row: number): string {
-        return this.#address(this.#keys[row * 3] as number, (this.groupOf(row) & 1) !== 0);
+        return this.#address(this.#words[(row + 1) * ROW_WORDS + SOURCE] as number, (this.groupOf(row) & 1) !== 0);
     }
 
     destinationOf(row: number): string {
-        return this.#address(this.#keys[row * 3 + 1] as number, (this.groupOf(row) & 2) !== 0);
+        return this.#address(this.#words[(row + 1) * ROW_WORDS + DESTINATION] as number, (this.groupOf(row) & 2) !== 0);
     }
 
     /** The exact totals of one measure (`DURATION` or `PACKETS`) in a row that has at least one flow. */
-    totalsOf(row: number, measure: number): Totals {
-        const at = row * ROW_DOUBLES + measure;
-        const totals = this.#totals;
-        const extra = this.#extras.get(row * ROW_DOUBLES + measure);
-        const min = totals[at + MIN] as number;
-        const max = totals[at + MAX] as number;
+    totalsOf(row: number, measure: Measure): Totals {
+        const extra = this.#extras.get(row)?.totals[measure];
+        const { sum, squares } = this.#sumsOf(row, measure);
+        const at = (row + 1) * ROW_WORDS + BOUNDS + measure * BOUNDS_WORDS;
+        const min = this.#bounds[at + MIN] as number;
         return {
-            sum: whole(totals[at + SUM_HIGH] as number, totals[at + SUM_LOW] as number) + (extra?.sum ?? 0n),
-            sumSq: whole(totals[at + SQUARES_HIGH] as number, totals[at + SQUARES_LOW] as number) + (extra?.squares ?? 0n),
-            min: min === Number.POSITIVE_INFINITY ? (extra?.min ?? 0n) : BigInt(min),
-            max: extra?.max ?? BigInt(Math.max(max, 0)),
+            sum: sum + (extra?.sum ?? 0n),
+            sumSq: squares + (extra?.squares ?? 0n),
+            min: min === NONE ? (extra?.min ?? 0n) : BigInt(min),
+            max: extra?.max ?? BigInt(this.#bounds[at + MAX] as number),
         };
     }
 
-    #add(row: number, at: number, value: number): void {
-        const totals = this.#totals;
-        let low = (totals[at + SUM_LOW] as number) + value;
-        if (low >= LIMB) {
-            low -= LIMB;
-            totals[at + SUM_HIGH] = (totals[at + SUM_HIGH] as number) + 1;
-        }
-        totals[at + SUM_LOW] = low;
-        if (value < HALF_LIMB) {
-            low = (totals[at + SQUARES_LOW] as number) + value * value;
-            if (low >= LIMB) {
-                low -= LIMB;
-                totals[at + SQUARES_HIGH] = (totals[at + SQUARES_HIGH] as number) + 1;
+    /** Distinct pairs, whatever the day. */
+    countPairs(): number {
+        const places = new Int32Array(this.#places.length);
+        const words = this.#words;
+        let count = 0;
+        for (let place = 1; place <= this.rowCount; place += 1) {
+            const at = place * ROW_WORDS;
+            const kinds = (words[at + GROUP] as number) & 3;
+            let index = hashOf(words[at + SOURCE] as number, words[at + DESTINATION] as number, kinds) & (places.length - 1);
+            const isOther = (other: number): boolean =>
+                words[other + SOURCE] !== words[at + SOURCE] ||
+                words[other + DESTINATION] !== words[at + DESTINATION] ||
+                ((words[other + GROUP] as number) & 3) !== kinds;
+            while (places[index] !== 0 && isOther((places[index] as number) * ROW_WORDS)) {
+                index = (index + 1) & (places.length - 1);
             }
-            totals[at + SQUARES_LOW] = low;
-        } else {
-            this.#addWideSquare(row, at, value);
+            count += places[index] === 0 ? 1 : 0;
+            places[index] = place;
         }
-        if (value < (totals[at + MIN] as number)) {
-            totals[at + MIN] = value;
-        }
-        if (value > (totals[at + MAX] as number)) {
-            totals[at + MAX] = value;
-        }
+        return count;
     }
 
-    /** (h 2^26 + l)^2 = h^2 2^52 + 2hl 2^26 + l^2: every part and every partial sum stays below 2^53, so no double rounds. */
-    #addWideSquare(row: number, at: number, value: number): void {
-        const totals = this.#totals;
-        const high = Math.floor(value / HALF_LIMB);
-        const low = value - high * HALF_LIMB;
-        const cross = 2 * high * low;
-        const crossHigh = Math.floor(cross / HALF_LIMB);
-        let squaresLow = (totals[at + SQUARES_LOW] as number) + low * low;
-        let squaresHigh = (totals[at + SQUARES_HIGH] as number) + crossHigh;
-        if (squaresLow >= LIMB) {
-            squaresLow -= LIMB;
-            squaresHigh += 1;
+    /** For each flow the row that its hash leads to first: nearly always its own, which the caller must check. */
+    #guessRows(batch: FlowBatch, count: number): void {
+        const { sources, destinations, groups, rows } = batch;
+        const places = this.#places;
+        const lastIndex = places.length - 1;
+        for (let flow = 0; flow < count; flow += 1) {
+            const hash = hashOf(sources[flow] as number, destinations[flow] as number, groups[flow] as number);
+            rows[flow] = (places[hash & lastIndex] as number) - 1;
         }
-        squaresLow += (cross - crossHigh * HALF_LIMB) * HALF_LIMB;
-        if (squaresLow >= LIMB) {
-            squaresLow -= LIMB;
-            squaresHigh += 1;
+        // Reads both ends of each row for nothing: as nothing waits for what is read, the rows come from memory side by side.
+        const words = this.#words;
+        let read = 0;
+        for (let flow = 0; flow < count; flow += 1) {
+            const at = ((rows[flow] as number) + 1) * ROW_WORDS;
+            read ^= (words[at] as number) ^ (words[at + ROW_WORDS - 1] as number);
         }
-        totals[at + SQUARES_LOW] = squaresLow;
-        if (squaresHigh >= LIMB / 2) {
-            // With the next square it may pass 2^53: kept elsewhere.
-            this.#extraOf(at).squares += BigInt(squaresHigh) * BigInt(LIMB);
-            squaresHigh = 0;
-        }
-        totals[at + SQUARES_HIGH] = squaresHigh + high * high;
+        batch.readAhead = read;
     }
 
-    #addLarge(row: number, measure: number, value: bigint): void {
-        const at = row * ROW_DOUBLES + measure;
-        if (value < BigInt(MAX_FAST_VALUE)) {
-            this.#add(row, at, Number(value));
-            return;
-        }
-        const extra = this.#extraOf(at);
-        extra.sum += value;
-        extra.squares += value * value;
-        extra.min = extra.min === undefined || value < extra.min ? value : extra.min;
-        extra.max = extra.max === undefined || value > extra.max ? value : extra.max;
+    #sumsOf(row: number, measure: Measure): { sum: bigint; squares: bigint } {
+        const sums = this.#sums;
+        const at = (row + 1) * ROW_DOUBLES + SUMS + measure * SUMS_DOUBLES;
+        return {
+            sum: BigInt(sums[at + SUM] as number),
+            squares: BigInt(sums[at + SQUARES_HIGH] as number) * BigInt(LIMB) + BigInt(sums[at + SQUARES_LOW] as number),
+        };
     }
 
-    #extraOf(at: number): Extra {
-        let extra = this.#extras.get(at);
+    /** Takes flows and sums out of a row before they no longer fit. */
+    #moveToExtra(row: number): void {
+        const extra = this.#extraOf(row);
+        extra.flows += this.#words[(row + 1) * ROW_WORDS + FLOWS] as number;
+        for (const measure of MEASURES) {
+            const { sum, squares } = this.#sumsOf(row, measure);
+            extra.totals[measure].sum += sum;
+            extra.totals[measure].squares += squares;
+        }
+        this.#words[(row + 1) * ROW_WORDS + FLOWS] = 0;
+        const sumsAt = (row + 1) * ROW_DOUBLES + SUMS;
+        this.#sums.fill(0, sumsAt, sumsAt + MEASURES.length * SUMS_DOUBLES);
+    }
+
+    #extraOf(row: number): Extra {
+        let extra = this.#extras.get(row);
         if (!extra) {
-            extra = { sum: 0n, squares: 0n, min: undefined, max: undefined };
-            this.#extras.set(at, extra);
+            const nothing = (): LargeTotals => ({ sum: 0n, squares: 0n, min: undefined, max: undefined });
+            extra = { flows: 0, totals: [nothing(), nothing()] };
+            this.#extras.set(row, extra);
         }
         return extra;
     }
 
-    #insert(slot: number, source: number, destination: number, group: number): number {
+    #insert(index: number, source: number, destination: number, group: number): number {
         const row = this.rowCount;
         this.rowCount += 1;
-        if (this.rowCount * 3 > this.#keys.length) {
-            this.#keys = grown(this.#keys, new Int32Array(this.#keys.length * 2));
-            this.#totals = grown(this.#totals, new Float64Array(this.#totals.length * 2));
+        const at = this.rowCount * ROW_WORDS;
+        if (at + ROW_WORDS > this.#words.length) {
+            const before = this.#words;
+            this.#setRows(new ArrayBuffer(before.byteLength * 2));
+            this.#words.set(before);
         }
-        this.#keys[row * 3] = source;
-        this.#keys[row * 3 + 1] = destination;
-        this.#keys[row * 3 + 2] = group;
-        for (const measure of [DURATION, PACKETS]) {
-            this.#totals[row * ROW_DOUBLES + measure + MIN] = Number.POSITIVE_INFINITY;
-            this.#totals[row * ROW_DOUBLES + measure + MAX] = -1;
+        this.#words[at + SOURCE] = source;
+        this.#words[at + DESTINATION] = destination;
+        this.#words[at + GROUP] = group;
+        for (const measure of MEASURES) {
+            this.#bounds[at + BOUNDS + measure * BOUNDS_WORDS + MIN] = NONE;
         }
-        this.#slots[slot] = row + 1;
-        if (this.rowCount * 2 > this.#slots.length) {
+        this.#places[index] = this.rowCount;
+        if (this.rowCount * 2 > this.#places.length) {
             this.#rehash();
         }
         return row;
     }
 
+    #setRows(bytes: ArrayBuffer): void {
+        this.#words = new Int32Array(bytes);
+        this.#bounds = new Uint32Array(bytes);
+        this.#sums = new Float64Array(bytes);
+    }
+
     #rehash(): void {
-        const count = this.rowCount;
-        this.#slots = new Int32Array(this.#slots.length * 4);
-        const mask = this.#slots.length - 1;
-        for (let row = 0; row < count; row += 1) {
-            let slot = hashOf(this.#keys[row * 3] as number, this.#keys[row * 3 + 1] as number, this.#keys[row * 3 + 2] as number) & mask;
-            while (this.#slots[slot] !== 0) {
-                slot = (slot + 1) & mask;
+        const places = new Int32Array(this.#places.length * 4);
+        const lastIndex = places.length - 1;
+        const words = this.#words;
+        for (let place = 1; place <= this.rowCount; place += 1) {
+            const at = place * ROW_WORDS;
+            let index = hashOf(words[at + SOURCE] as number, words[at + DESTINATION] as number, words[at + GROUP] as number) & lastIndex;
+            while (places[index] !== 0) {
+                index = (index + 1) & lastIndex;
             }
-            this.#slots[slot] = row + 1;
+            places[index] = place;
         }
+        this.#places = places;
     }
 
     #address(key: number, isText: boolean): string {
@@ -251,17 +334,26 @@ export class PairTable {
     }
 }
 
+function addBounds(bounds: Uint32Array, at: number, value: number): void {
+    if (value < (bounds[at + MIN] as number)) {
+        bounds[at + MIN] = value;
+    }
+    if (value > (bounds[at + MAX] as number)) {
+        bounds[at + MAX] = value;
+    }
+}
+
+/** Adds a value and its square, which has up to 64 bits: what a double drops of it is less than half of 2^32. */
+function addSums(sums: Float64Array, at: number, value: number): void {
+    const squareLow = Math.imul(value, value) >>> 0;
+    const squareHigh = Math.floor((value * value - squareLow) * (1 / LIMB) + 0.5);
+    sums[at + SUM] = (sums[at + SUM] as number) + value;
+    sums[at + SQUARES_LOW] = (sums[at + SQUARES_LOW] as number) + squareLow;
+    sums[at + SQUARES_HIGH] = (sums[at + SQUARES_HIGH] as number) + squareHigh;
+}
+
 function hashOf(source: number, destination: number, group: number): number {
     const mixed = Math.imul(source, 0x9e3779b1) ^ Math.imul(destination, 0x85ebca6b) ^ Math.imul(group, 0xc2b2ae35);
     const hash = Math.imul(mixed ^ (mixed >>> 15), 0x2c1b3c6d);
     return hash ^ (hash >>> 13);
-}
-
-function grown<T extends Int32Array | Float64Array>(from: T, to: T): T {
-    to.set(from);
-    return to;
-}
-
-function whole(high: number, low: number): bigint {
-    return high === 0 ? BigInt(low) : BigInt(high) * BigInt(LIMB) + BigInt(low);
 }

@@ -4,7 +4,7 @@ import { decompress } from './decompress.ts';
 import { findHeader, type Header, isHeaderOpen } from './dialects.ts';
 import { PairTable } from './pair-table.ts';
 import type { Reject } from './rejects.ts';
-import { RowScanner, zeekNamesStart } from './row-scanner.ts';
+import { RowScanner, SPARE_BYTES, zeekNamesStart } from './row-scanner.ts';
 import { DamagedFileError } from './zstd-frames.ts';
 
 const LF = 0x0a;
@@ -79,7 +79,11 @@ async function readPlain(chunks: AsyncGenerator<Uint8Array>, options: ReadFlowsO
     const scanner = new RowScanner(table, {
         header,
         isZeekLog: start.isZeekLog,
-        dateRules: { givenOrder: options.dateOrder, slashOrder: options.settledDates?.slashOrder, minEpochSeconds: header.dialect.minEpochSeconds },
+        dateRules: {
+            givenOrder: options.dateOrder,
+            slashOrder: options.settledDates?.slashOrder,
+            minEpochSeconds: header.dialect.minEpochSeconds,
+        },
         durationScale: durationUnit === 's' ? 6 : 0,
         linesBefore: start.linesBefore,
     });
@@ -99,7 +103,10 @@ async function readPlain(chunks: AsyncGenerator<Uint8Array>, options: ReadFlowsO
         left = scanAll(scanner, left, asBuffer(chunk));
         await handOver();
         if (left.length > MAX_LINE_BYTES) {
-            return { ok: false, error: `a line is longer than ${MAX_LINE_BYTES >> 20} MiB: this is no file of flows, or its line ends are lost` };
+            return {
+                ok: false,
+                error: `a line is longer than ${MAX_LINE_BYTES >> 20} MiB: this is no file of flows, or its line ends are lost`,
+            };
         }
     }
     if (left.length > 0) {
@@ -123,7 +130,7 @@ async function readPlain(chunks: AsyncGenerator<Uint8Array>, options: ReadFlowsO
         rowsRead: scanner.rowsRead,
         rowsRejected,
         repeatedHeaders: scanner.repeatedHeaders,
-        pairs: countPairs(table, days),
+        pairs: table.countPairs(),
         table,
         days,
     };
@@ -137,11 +144,12 @@ function scanAll(scanner: RowScanner, left: Buffer, chunk: Buffer): Buffer {
         if (firstEnd === 0) {
             return Buffer.concat([left, chunk]);
         }
-        const row = Buffer.concat([left, chunk.subarray(0, firstEnd)]);
-        const taken = scanner.scan(row, { start: 0, end: row.length, isLast: false });
-        if (taken < row.length) {
+        const row = Buffer.concat([left, chunk.subarray(0, firstEnd + SPARE_BYTES)]);
+        const rowEnd = left.length + firstEnd;
+        const taken = scanner.scan(row, { start: 0, end: rowEnd, isLast: false });
+        if (taken < rowEnd) {
             // A quoted field goes on over this line end: only then is the whole chunk moved behind what is left.
-            return scanAll(scanner, Buffer.alloc(0), Buffer.concat([row.subarray(taken), chunk.subarray(firstEnd)]));
+            return scanAll(scanner, Buffer.alloc(0), Buffer.concat([row.subarray(taken, rowEnd), chunk.subarray(firstEnd)]));
         }
         start = firstEnd;
     }
@@ -193,7 +201,13 @@ function takeHeader(bytes: Buffer, isLast: boolean): FileStart | undefined {
                 return line.includes('\0') ? { ok: false, error: `${LOOKED_FOR}; found binary data` } : found;
             }
             const headerLines = text.subarray(at, found.next).filter((byte) => byte === LF).length;
-            return { ok: true, header: found.header, isZeekLog, rest: Buffer.from(text.subarray(found.next)), linesBefore: linesBefore + headerLines };
+            return {
+                ok: true,
+                header: found.header,
+                isZeekLog,
+                rest: Buffer.from(text.subarray(found.next)),
+                linesBefore: linesBefore + headerLines,
+            };
         }
         at = lineEnd + 1;
     }
@@ -257,16 +271,6 @@ function groupByDay(table: PairTable, slots: readonly DateSlot[], order: DateOrd
         }
     }
     return new Map([...rowsOfDay].sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-function countPairs(table: PairTable, days: Map<string, number[]>): number {
-    const seen = new Set<string>();
-    for (const rows of days.values()) {
-        for (const row of rows) {
-            seen.add(`${table.sourceOf(row)} ${table.destinationOf(row)}`);
-        }
-    }
-    return seen.size;
 }
 
 function asBuffer(chunk: Uint8Array): Buffer {

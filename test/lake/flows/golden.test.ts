@@ -26,7 +26,9 @@ describe('golden files', () => {
         const folder = join(FIXTURES, name);
         const expected: Expected = JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8'));
         const input = readdirSync(folder).find((file) => file.startsWith('input.')) ?? '';
-        const options: ReadingOptions = existsSync(join(folder, 'options.json')) ? JSON.parse(readFileSync(join(folder, 'options.json'), 'utf8')) : {};
+        const options: ReadingOptions = existsSync(join(folder, 'options.json'))
+            ? JSON.parse(readFileSync(join(folder, 'options.json'), 'utf8'))
+            : {};
         // In small pieces too: where a piece ends must not matter.
         for (const pieceBytes of [1 << 20, 7]) {
             const found = await read(readFileSync(join(folder, input)), { name: input, options, pieceBytes });
@@ -48,14 +50,19 @@ async function read(bytes: Uint8Array, { name, options, pieceBytes }: { name: st
     for (const day of days) {
         await consolidate(day, { store });
     }
-    return { ledger: ledgerOf(record), pair_days: await pairDaysOf(store, days), rejects: await rejectsOf(store, key, record?.version ?? '') };
+    return {
+        ledger: ledgerOf(record),
+        pair_days: await pairDaysOf(store, days),
+        rejects: await rejectsOf(store, key, record?.version ?? ''),
+    };
 }
 
 function ledgerOf(record: LedgerRecord | undefined) {
     if (!record || record.error !== null) {
         return { error: record?.error };
     }
-    const { dialect, date_order, duration_unit, rows_read, rows_kept, rows_rejected, repeated_headers, first_day, last_day, pairs, error } = record;
+    const { dialect, date_order, duration_unit, rows_read, rows_kept, rows_rejected, repeated_headers, first_day, last_day, pairs, error } =
+        record;
     return { dialect, date_order, duration_unit, rows_read, rows_kept, rows_rejected, repeated_headers, first_day, last_day, pairs, error };
 }
 

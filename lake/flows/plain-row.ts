@@ -1,0 +1,174 @@
+/**
+ * The fields of a plain row, one without quotes: where they begin and end, and what the plain kinds of them say. These functions see every
+ * row; they take numbers one by one and give back one number, so that no object is made.
+ */
+/** Given back for a field that is none of the plain kind. */
+export const NOT_PLAIN = -1;
+
+const POINT = 0x2e;
+const ZERO = 0x30;
+
+/** So many digits fit whole numbers of 32 bits, which are added up faster than doubles. */
+const MAX_SHORT_DIGITS = 9;
+/** So many digits fit a double exactly. */
+const MAX_DIGITS = 15;
+
+// For four bytes at once in one number.
+const EACH_BYTE = 0x01010101;
+const EACH_HIGHEST_BIT = 0x80808080;
+export const WORD_BYTES = 4;
+
+/**
+ * Writes to `starts` where the fields of a row begin, the first at `start`, each other one behind a separator.
+ * @returns how many separators were found; more than `starts` has room for are not looked for. The view must reach three bytes beyond
+ * `lineEnd`.
+ */
+export function splitRow(view: DataView, start: number, lineEnd: number, separator: number, starts: Int32Array): number {
+    const separators = Math.imul(separator, EACH_BYTE);
+    const last = starts.length - 1;
+    let at = start;
+    starts[0] = at;
+    let field = 0;
+    while (field < last && at < lineEnd) {
+        const differences = view.getInt32(at, true) ^ separators;
+        // The lowest bit set is the highest one of the first byte that is zero (higher ones may be set without reason).
+        const found = (differences - EACH_BYTE) & ~differences & EACH_HIGHEST_BIT;
+        if (found === 0) {
+            at += WORD_BYTES;
+        } else {
+            at += ((31 - Math.clz32(found & -found)) >> 3) + 1;
+            field += 1;
+            starts[field] = at;
+        }
+    }
+    // The last word may reach into the next row.
+    return (starts[field] as number) <= lineEnd ? field : field - 1;
+}
+
+/** Writes an IPv4 address without leading zeros to a place of `into`, as a number of 32 bits. @returns whether it is one. */
+export function readIPv4(bytes: Buffer, start: number, end: number, into: Int32Array, place: number): boolean {
+    let at = start;
+    let address = 0;
+    for (let points = 0; ; points += 1) {
+        let octet = (bytes[at] as number) - ZERO;
+        if (octet < 0 || octet > 9) {
+            return false;
+        }
+        at += 1;
+        let digit = (bytes[at] as number) - ZERO;
+        if (digit >= 0 && digit <= 9) {
+            if (octet === 0) {
+                return false;
+            }
+            octet = octet * 10 + digit;
+            at += 1;
+            digit = (bytes[at] as number) - ZERO;
+            if (digit >= 0 && digit <= 9) {
+                octet = octet * 10 + digit;
+                at += 1;
+                if (octet > 255) {
+                    return false;
+                }
+            }
+        }
+        address = (address << 8) | octet;
+        if (points === 3) {
+            into[place] = address;
+            return at === end;
+        }
+        if (bytes[at] !== POINT) {
+            return false;
+        }
+        at += 1;
+    }
+}
+
+/** Digits and nothing else. */
+export function readWhole(bytes: Buffer, start: number, end: number): number {
+    if (end - start > MAX_SHORT_DIGITS) {
+        return readLongWhole(bytes, start, end);
+    }
+    let value = 0;
+    for (let at = start; at < end; at += 1) {
+        const digit = (bytes[at] as number) - ZERO;
+        if (digit < 0 || digit > 9) {
+            return NOT_PLAIN;
+        }
+        value = (Math.imul(value, 10) + digit) | 0;
+    }
+    return start === end ? NOT_PLAIN : value;
+}
+
+function readLongWhole(bytes: Buffer, start: number, end: number): number {
+    let value = 0;
+    for (let at = start; at < end; at += 1) {
+        const digit = (bytes[at] as number) - ZERO;
+        if (digit < 0 || digit > 9) {
+            return NOT_PLAIN;
+        }
+        value = value * 10 + digit;
+    }
+    return end - start > MAX_DIGITS ? NOT_PLAIN : value;
+}
+
+/** Digits, also with a point and zeros behind. */
+export function readCount(bytes: Buffer, start: number, end: number): number {
+    const value = readWhole(bytes, start, end);
+    if (value !== NOT_PLAIN) {
+        return value;
+    }
+    let at = end;
+    while (at > start && bytes[at - 1] === ZERO) {
+        at -= 1;
+    }
+    return at > start && bytes[at - 1] === POINT ? readWhole(bytes, start, at - 1) : NOT_PLAIN;
+}
+
+/** Digits, also with a point and a fraction, times ten to the power of `scale`, rounded half up to a whole number. */
+export function readScaled(bytes: Buffer, start: number, end: number, scale: number): number {
+    let value = 0;
+    let at = start;
+    for (; at < end && bytes[at] !== POINT; at += 1) {
+        const digit = (bytes[at] as number) - ZERO;
+        if (digit < 0 || digit > 9) {
+            return NOT_PLAIN;
+        }
+        value = value * 10 + digit;
+    }
+    if (at === start || at - start + scale > MAX_DIGITS) {
+        return NOT_PLAIN;
+    }
+    let isRoundedUp = false;
+    let missing = scale;
+    for (at += 1; at < end; at += 1) {
+        const digit = (bytes[at] as number) - ZERO;
+        if (digit < 0 || digit > 9) {
+            return NOT_PLAIN;
+        }
+        // Once all digits that count are taken, the first one that is cut decides.
+        if (missing > 0) {
+            value = value * 10 + digit;
+        } else if (missing === 0) {
+            isRoundedUp = digit >= 5;
+        }
+        missing -= 1;
+    }
+    for (; missing > 0; missing -= 1) {
+        value *= 10;
+    }
+    return isRoundedUp ? value + 1 : value;
+}
+
+/** The whole seconds of digits, also with a point and a fraction. */
+export function readSeconds(bytes: Buffer, start: number, end: number): number {
+    let wholeEnd = end;
+    for (let at = start; at < end; at += 1) {
+        const byte = bytes[at] as number;
+        if (byte === POINT && wholeEnd === end) {
+            wholeEnd = at;
+        } else if (byte < ZERO || byte > ZERO + 9) {
+            return NOT_PLAIN;
+        }
+    }
+    return readWhole(bytes, start, wholeEnd);
+}

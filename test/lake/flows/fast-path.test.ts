@@ -1,0 +1,241 @@
+/** A row means the same whether the fast path takes it or, once its fields are quoted, the careful one. */
+import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { DURATION, PACKETS } from '#lake/flows/pair-table';
+import { type FlowsResult, type ReadFlowsOptions, readFlows } from '#lake/flows/read-flows';
+
+/** The needed columns by role, with others beside them. */
+const HEADERS = [
+    ['Flow ID', 'Src IP', 'Src Port', 'Dst IP', 'Timestamp', 'Flow Duration', 'Tot Fwd Pkts', 'Label'],
+    ['Tot Fwd Pkts', 'Dst IP', 'Timestamp', 'Idle', 'Src IP', 'Flow Duration'],
+    ['src_ip', 'dst_ip', 'timestamp', 'flow_duration', 'tot_fwd_pkts', 'x', 'y'],
+    ['Src IP', 'Dst IP', 'Flow Duration', 'Tot Fwd Pkts', 'Timestamp', 'Label'],
+    ['ts', 'uid', 'id.orig_h', 'id.resp_h', 'duration', 'orig_pkts'],
+];
+
+/** Mostly what the fast path takes, with all that it must not take, or must take otherwise, in between. */
+const CELLS: Record<'address' | 'when' | 'amount' | 'other', fc.Arbitrary<string>> = {
+    address: fc.oneof(
+        { weight: 12, arbitrary: fc.constantFrom('192.168.1.7', '192.168.1.17', '10.0.0.1', '8.8.8.8', '1.1.1.1', '255.255.255.255') },
+        {
+            weight: 3,
+            arbitrary: fc.constantFrom('fe80::1', '::1', '2001:db8::8a2e:370:7334', 'fe80::1%eth0', '0.0.0.0', '::ffff:10.0.0.1'),
+        },
+        {
+            weight: 1,
+            arbitrary: fc.constantFrom(
+                '',
+                '-',
+                ' 10.0.0.1',
+                '10.0.0.1 ',
+                '256.1.1.1',
+                '01.2.3.4',
+                '1.2.3',
+                '1.2.3.4.5',
+                '1..2.3',
+                'Src IP',
+            ),
+        },
+        { weight: 1, arbitrary: fc.string({ unit: fc.constantFrom(...'0123456789.:'), maxLength: 17 }) },
+    ),
+    when: fc.oneof(
+        { weight: 10, arbitrary: fc.constantFrom('05/07/2017 09:15:01 AM', '05/07/2017 09:15:02', '05/07/2017', '06/07/2017T01') },
+        {
+            weight: 3,
+            arbitrary: fc.constantFrom(
+                '5/7/2017 8:00',
+                '2017-07-05 08:00:00',
+                '2017/07/05',
+                '05.07.2017 1',
+                '13/07/2017 1',
+                '07/13/2017 1',
+            ),
+        },
+        {
+            weight: 3,
+            arbitrary: fc.constantFrom(
+                '1499206501',
+                '1499206501.5',
+                '1499212799.999999999',
+                '1499212800.',
+                '1.4992065E9',
+                '86399',
+                '99999999',
+            ),
+        },
+        {
+            weight: 1,
+            arbitrary: fc.constantFrom(
+                '',
+                '-',
+                ' 05/07/2017',
+                '05/07/20179',
+                '05/07/2017x',
+                '31/02/2017 1',
+                '5/7/17',
+                'noon',
+                '1e400',
+                '253402300800',
+            ),
+        },
+    ),
+    amount: fc.oneof(
+        { weight: 8, arbitrary: fc.nat().map(String) },
+        {
+            weight: 4,
+            arbitrary: fc.tuple(fc.nat(10_000), fc.string({ unit: fc.constantFrom(...'0159'), maxLength: 9 })).map(([a, b]) => `${a}.${b}`),
+        },
+        { weight: 2, arbitrary: fc.bigInt({ min: 2n ** 32n - 3n, max: 2n ** 32n + 3n }).map(String) },
+        { weight: 2, arbitrary: fc.bigInt({ min: 0n, max: 2n ** 64n }).map(String) },
+        {
+            weight: 1,
+            arbitrary: fc.constantFrom(
+                '',
+                '-',
+                '-1',
+                '-0',
+                '+7',
+                '.5',
+                '5.',
+                '.',
+                '2.8e-05',
+                '1E7',
+                'NaN',
+                'Infinity',
+                ' 12',
+                '12 ',
+                '007',
+                '1.2.3',
+                '0x10',
+                '1234567890123400',
+            ),
+        },
+    ),
+    other: fc.constantFrom('', '443', '192.168.1.7-10.0.0.1-443-55012-6', 'No Label', 'NaN', '\u5348\u5f8c', "it's", '#'),
+};
+
+type Row = { cells: string[]; lineEnd: string };
+
+const files = fc
+    .record({ names: fc.constantFrom(...HEADERS), separator: fc.constantFrom(',', ';', '\t'), crlf: fc.constantFrom('\n', '\r\n') })
+    .chain(({ names, separator, crlf }) => {
+        const whole: fc.Arbitrary<string[]> = fc.tuple(...names.map((name) => cellOf(name)));
+        const cells = fc.oneof(
+            { weight: 12, arbitrary: whole },
+            { weight: 1, arbitrary: whole.chain((row) => fc.nat(row.length - 1).map((cut) => row.slice(0, cut + 1))) },
+            { weight: 1, arbitrary: whole.map((row) => [...row, 'more']) },
+            { weight: 1, arbitrary: fc.constantFrom([''], [' '], names, names.toReversed()) },
+        );
+        const lineEnd = fc.oneof({ weight: 9, arbitrary: fc.constant(crlf) }, { weight: 1, arbitrary: fc.constantFrom('\n', '\r\n') });
+        return fc.record({
+            header: fc.constant(names.join(separator) + crlf),
+            separator: fc.constant(separator),
+            rows: fc.array(fc.record({ cells, lineEnd }), { maxLength: 40 }),
+            pieceBytes: fc.oneof(fc.integer({ min: 1, max: 100 }), fc.constant(1 << 20)),
+        });
+    });
+
+const reading: fc.Arbitrary<ReadFlowsOptions> = fc.record(
+    { dateOrder: fc.constantFrom('dmy', 'mdy', 'ymd'), durationUnit: fc.constantFrom('us', 's') },
+    { requiredKeys: [] },
+);
+
+test('a file reads the same with every field quoted, in pieces of any size', async () => {
+    await fc.assert(
+        fc.asyncProperty(files, reading, async ({ header, separator, rows, pieceBytes }, options) => {
+            const plain = header + rows.map((row) => row.cells.join(separator) + row.lineEnd).join('');
+            const quoted = header + rows.map((row) => quoteAll(row).join(separator) + row.lineEnd).join('');
+            const found = await describeReading(plain, { pieceBytes, options });
+            expect(found).toEqual(await describeReading(quoted, { pieceBytes: 1 << 20, options }));
+            expect(found).toEqual(await describeReading(plain, { pieceBytes: 1 << 20, options }));
+        }),
+        { numRuns: 1_000 },
+    );
+});
+
+test('a row that ends too early is ragged, whatever the next one begins with', async () => {
+    const header = 'Src IP,Dst IP,Flow Duration,Tot Fwd Pkts,Timestamp,Label\n';
+    const row = '10.0.0.1,10.0.0.2,1,1,05/07/2017 1';
+    for (const clock of ['', '1', '11', '111']) {
+        const { rowsRead, rejects } = await readFully(`${header}${row}${clock}\n,${row}\n${row},x\n`, { pieceBytes: 1 << 20, options: {} });
+        expect([rowsRead, ...rejects]).toEqual([3, '2 ragged_row', '3 missing_field']);
+    }
+});
+
+test('a line of a Zeek log that begins with # is no row, whatever else is in it', async () => {
+    const log = ['#fields', 'uid', 'id.orig_h', 'id.resp_h', 'ts', 'duration', 'orig_pkts', 'x'].join('\t');
+    const row = ['C1', '10.0.0.1', '10.0.0.2', '1499206501', '1.5', '3', '-'].join('\t');
+    const { rowsRead } = await readFully(`${log}\n${row}\n#${row}\n${row}\n#close\n`, { pieceBytes: 1 << 20, options: {} });
+    expect(rowsRead).toBe(2);
+});
+
+function cellOf(name: string): fc.Arbitrary<string> {
+    if (/ip$|id\.(orig|resp)_h/i.test(name)) {
+        return CELLS.address;
+    }
+    return /^(timestamp|ts)$/i.test(name) ? CELLS.when : /duration|pkts/i.test(name) ? CELLS.amount : CELLS.other;
+}
+
+/** A row of one blank cell stays: quoted it would be no blank line. */
+function quoteAll({ cells }: Row): string[] {
+    return cells.length === 1 && cells[0]?.trim() === '' ? cells : cells.map((cell) => `"${cell}"`);
+}
+
+interface ReadOptions {
+    pieceBytes: number;
+    options: ReadFlowsOptions;
+}
+
+async function describeReading(text: string, options: ReadOptions) {
+    const { result, rejects, ...counts } = await readFully(text, options);
+    if (!result.ok) {
+        return { result, rejects };
+    }
+    const { table, days, dialect, dateOrder, durationUnit, pairs } = result;
+    const totals = [...days].flatMap(([day, rows]) =>
+        rows.map((row) => [
+            day,
+            table.sourceOf(row),
+            table.destinationOf(row),
+            table.flowsOf(row),
+            table.totalsOf(row, DURATION),
+            table.totalsOf(row, PACKETS),
+        ]),
+    );
+    return {
+        totals: totals.map((row) => row.map(showValue).join(' ')).sort(),
+        rejects,
+        dialect,
+        dateOrder,
+        durationUnit,
+        pairs,
+        ...counts,
+    };
+}
+
+async function readFully(text: string, { pieceBytes, options }: ReadOptions) {
+    const rejects: string[] = [];
+    const read = (settledDates?: ReadFlowsOptions['settledDates']): Promise<FlowsResult> =>
+        readFlows(pieces(Buffer.from(text), pieceBytes), {
+            ...options,
+            settledDates,
+            onRejects: async (batch) => void rejects.push(...batch.map(({ lineNumber, reason }) => `${lineNumber} ${reason}`)),
+        });
+    let result = await read();
+    if (!result.ok && 'readAgainWith' in result) {
+        rejects.length = 0;
+        result = await read(result.readAgainWith);
+    }
+    const { rowsRead, rowsRejected, repeatedHeaders } = result.ok ? result : { rowsRead: 0, rowsRejected: 0, repeatedHeaders: 0 };
+    return { result, rejects, rowsRead, rowsRejected, repeatedHeaders };
+}
+
+async function* pieces(bytes: Buffer, pieceBytes: number): AsyncGenerator<Uint8Array> {
+    for (let at = 0; at < bytes.length; at += pieceBytes) {
+        yield bytes.subarray(at, at + pieceBytes);
+    }
+}
+
+function showValue(value: unknown): string {
+    return typeof value === 'object' ? Object.values(value ?? {}).join(' ') : String(value);
+}
