@@ -7,8 +7,7 @@ import { emptyPairRows, type PairRows } from '#lake/pair-rows';
 import { writePairRows } from '#lake/parquet';
 import { openDirectoryStore } from '#lake/store/directory';
 import { ABSENT, type ObjectStore } from '#lake/store/object-store';
-import type { BenchOptions, Finding } from './main.ts';
-import { once } from './measure.ts';
+import { type BenchOptions, type Finding, once } from './measure.ts';
 
 const DAY = '2026-01-05';
 const PAIRS = 20_000;

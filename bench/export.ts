@@ -6,8 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { pairDaysKey } from '#lake/layout';
 import { emptyPairRows, type PairRows } from '#lake/pair-rows';
 import { writePairRows } from '#lake/parquet';
-import type { BenchOptions, Finding } from './main.ts';
-import { median, sayRatio } from './measure.ts';
+import { type BenchOptions, type Finding, median, sayRatio } from './measure.ts';
 
 const PROGRAM = fileURLToPath(new URL('../dist/flowlake.js', import.meta.url));
 const PAIRS = 20_000;

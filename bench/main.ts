@@ -10,24 +10,6 @@ import { benchReading } from './reading.ts';
 import { benchStartUp } from './start-up.ts';
 import { benchUpload } from './upload.ts';
 
-/** One line of the result. */
-export interface Finding {
-    what: string;
-    /** What was measured, as it is to be read. */
-    found: string;
-    /** The goal of docs/design.md, and whether it was met. */
-    goal?: { text: string; isMet: boolean };
-    /** Whether both sides came to the same figures. */
-    isEqual?: boolean;
-}
-
-export interface BenchOptions {
-    /** A folder that goes when the run is over. */
-    folder: string;
-    /** Small sizes: to see that it runs, not how fast. */
-    isQuick: boolean;
-}
-
 const PARTS = { reading: benchReading, 'start-up': benchStartUp, upload: benchUpload, consolidate: benchConsolidate, export: benchExport };
 
 const { values, positionals } = parseArgs({ options: { quick: { type: 'boolean', default: false } }, allowPositionals: true });

@@ -1,4 +1,22 @@
-/** Two pieces of work in turn, A B A B: so a machine whose speed drifts slows both alike. */
+/** What a part of the bench gets and tells, and how it measures: both sides in turn, A B A B, so that a drifting machine slows both alike. */
+
+/** One line of the result. */
+export interface Finding {
+    what: string;
+    /** What was measured, as it is to be read. */
+    found: string;
+    /** The goal of docs/design.md, and whether it was met. */
+    goal?: { text: string; isMet: boolean };
+    /** Whether both sides came to the same figures. */
+    isEqual?: boolean;
+}
+
+export interface BenchOptions {
+    /** A folder that goes when the run is over. */
+    folder: string;
+    /** Small sizes: to see that it runs, not how fast. */
+    isQuick: boolean;
+}
 
 export interface Measured {
     /** Median of the runs, the first of which is not counted. */

@@ -8,8 +8,7 @@ import { type PairRows, pairRowsOf } from '#lake/pair-rows';
 import { writePairRows } from '#lake/parquet';
 import { sampleFiles } from '#lake/sample/sample-files';
 import { readAhead } from '#lake/store/read-ahead';
-import type { BenchOptions, Finding } from './main.ts';
-import { inTurn, sayRatio } from './measure.ts';
+import { type BenchOptions, type Finding, inTurn, sayRatio } from './measure.ts';
 
 const PAIRS = 20_000;
 const BYTES_PER_FLOW = 577;
@@ -93,7 +92,8 @@ async function aggregateSql(path: string): Promise<string> {
     const { buffer } = await file.read(Buffer.alloc(8192), 0, 8192, 0);
     await file.close();
     const names = buffer.toString().split('\n', 1)[0]?.split(',') ?? [];
-    const typeOf = (name: string): string => (name === 'Timestamp' ? 'TIMESTAMP' : TEXTS.has(name) ? 'VARCHAR' : WHOLES.has(name) ? 'BIGINT' : 'DOUBLE');
+    const typeOf = (name: string): string =>
+        name === 'Timestamp' ? 'TIMESTAMP' : TEXTS.has(name) ? 'VARCHAR' : WHOLES.has(name) ? 'BIGINT' : 'DOUBLE';
     const columns = names.map((name) => `'${name}': '${typeOf(name)}'`).join(', ');
     const measure = (name: string): string => {
         const short = name.replaceAll(' ', '_').toLowerCase();

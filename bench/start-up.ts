@@ -3,8 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { BenchOptions, Finding } from './main.ts';
-import { median, sayRatio } from './measure.ts';
+import { type BenchOptions, type Finding, median, sayRatio } from './measure.ts';
 
 const PROGRAM = fileURLToPath(new URL('../dist/flowlake.js', import.meta.url));
 

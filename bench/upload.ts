@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import type { BenchOptions, Finding } from './main.ts';
+import type { BenchOptions, Finding } from './measure.ts';
 import { writeSample } from './reading.ts';
 
 const PROGRAM = new URL('../dist/flowlake.js', import.meta.url);
@@ -27,8 +27,13 @@ export async function* benchUpload({ folder, isQuick }: BenchOptions): AsyncGene
 
 /** Runs the program in a process that tells its own peak when it ends. */
 function peakOf(words: readonly string[]): Promise<number> {
-    const tell = "process.on('exit', () => process.stderr.write(`\\npeak ${process.resourceUsage().maxRSS}\\n`))";
-    const child = spawn(process.execPath, ['--import', `data:text/javascript,${encodeURIComponent(tell)}`, fileURLToPath(PROGRAM), ...words]);
+    const tell = "process.on('exit', () => process.stderr.write('\\npeak ' + process.resourceUsage().maxRSS + '\\n'))";
+    const child = spawn(process.execPath, [
+        '--import',
+        `data:text/javascript,${encodeURIComponent(tell)}`,
+        fileURLToPath(PROGRAM),
+        ...words,
+    ]);
     let told = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
         told += text;

@@ -1,11 +1,11 @@
 /** Which files the words of an upload mean, and by which raw keys they go into the lake. */
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdir, rm, stat } from 'node:fs/promises';
 import { basename, join, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { StorageError, UsageError } from '#lake/errors';
 import { rawKey } from '#lake/layout';
-import { temporaryFolder } from '#lake/store/directory';
+import { temporaryPath } from '#lake/store/directory';
 import { type Context, Failure } from './command.ts';
 
 /** What is taken from a folder; a file that is named itself is taken whatever its name. */
@@ -143,10 +143,9 @@ function keyOf(site: string | undefined, name: string): string {
 
 /** What is piped in, as a file in the lake's folder for such: what an upload does with a file may take more than one reading. */
 async function spoolInput(input: AsyncIterable<Uint8Array>, { directory, context }: GatherOptions): Promise<string> {
-    const folder = temporaryFolder(directory);
+    const spool = temporaryPath(directory);
     try {
-        await mkdir(folder, { recursive: true });
-        const spool = await mkdtemp(join(folder, `${process.pid}-input-`));
+        await mkdir(spool, { recursive: true });
         try {
             await pipeline(input, createWriteStream(join(spool, 'input')), { signal: context.signal });
         } catch (error) {

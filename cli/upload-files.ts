@@ -99,7 +99,9 @@ async function tellWhatIsLeft(
         await mark.clear();
     }
     const taken = `${results.length} of ${files.length} files taken in`;
-    await stderr.write(`${taken}; ${isAllDone ? 'of the others nothing is in the lake' : 'the next upload or flowlake reconcile finishes the rest'}\n`);
+    await stderr.write(
+        `${taken}; ${isAllDone ? 'of the others nothing is in the lake' : 'the next upload or flowlake reconcile finishes the rest'}\n`,
+    );
 }
 
 interface Decided {

@@ -34,7 +34,9 @@ export async function consolidate(day: string, { store }: { store: ObjectStore }
         const rows = await mergedRows(day, state, store);
         if (rows) {
             try {
-                const object = await store.put(pairDaysKey(day), writePairRows(rows, { contains: state.counting }), { ifMatch: state.etag });
+                const object = await store.put(pairDaysKey(day), writePairRows(rows, { contains: state.counting }), {
+                    ifMatch: state.etag,
+                });
                 written = { etag: object.etag, contained: state.counting };
                 writes += 1;
             } catch (error) {
@@ -85,7 +87,9 @@ async function readDay(day: string, { store, written }: { store: ObjectStore; wr
         return written;
     }
     const object = await store.get(pairDaysKey(day));
-    return object ? { etag: object.info.etag, bytes: object.bytes, contained: readContains(object.bytes) } : { etag: ABSENT, contained: [] };
+    return object
+        ? { etag: object.info.etag, bytes: object.bytes, contained: readContains(object.bytes) }
+        : { etag: ABSENT, contained: [] };
 }
 
 function isCurrent({ contained, counting }: DayState): boolean {
@@ -95,7 +99,8 @@ function isCurrent({ contained, counting }: DayState): boolean {
 /** New summaries merged into what is there where that all counts still, else everything anew; undefined where one is gone since it was listed. */
 async function mergedRows(day: string, { bytes, contained, counting }: DayState, store: ObjectStore): Promise<PairRows | undefined> {
     const counts = new Set(counting);
-    const mayMerge = bytes !== undefined && contained.every((name) => counts.has(name));
+    // An object without a list is none of ours: what it adds up to is not known.
+    const mayMerge = bytes !== undefined && contained.length > 0 && contained.every((name) => counts.has(name));
     const lists: PairRows[] = mayMerge ? [await readPairRows(bytes)] : [];
     const isMerged = new Set(mayMerge ? contained : []);
     for (const name of counting.filter((name) => !isMerged.has(name))) {

@@ -27,7 +27,10 @@ export async function findUndoneWork(directory: string, { now }: { now: Date }):
  * Does it, and returns what was done and what failed. Dead objects go before the days are consolidated: a day that contains one is
  * built anew without it.
  */
-export async function finishWork(directory: string, { now, ...events }: TaskEvents & { now: Date }): Promise<UndoneWork & { errors: Error[] }> {
+export async function finishWork(
+    directory: string,
+    { now, ...events }: TaskEvents & { now: Date },
+): Promise<UndoneWork & { errors: Error[] }> {
     const store = openDirectoryStore(directory);
     const records = await readAllRecords(store);
     const sources = await findUnread(store, records);

@@ -45,10 +45,19 @@ export async function readLakeStatus(store: ObjectStore, { now }: { now: Date })
     for await (const { key, sizeBytes, modifiedAt } of store.list(RAW_PREFIX)) {
         if (waiting.has(key)) {
             oldestMs = Math.max(oldestMs, now.getTime() - modifiedAt.getTime());
-            add(totals, 'waiting', { size_bytes: sizeBytes, rows_read: 0, rows_kept: 0, rows_rejected: 0, first_day: null, last_day: null });
+            add(totals, 'waiting', {
+                size_bytes: sizeBytes,
+                rows_read: 0,
+                rows_kept: 0,
+                rows_rejected: 0,
+                first_day: null,
+                last_day: null,
+            });
         }
     }
-    const failed = [...records.values()].filter(({ state, source }) => state === 'failed' && !waiting.has(source)).map(({ source }) => source);
+    const failed = [...records.values()]
+        .filter(({ state, source }) => state === 'failed' && !waiting.has(source))
+        .map(({ source }) => source);
     const problems: Problem[] = [
         { kind: 'failed', subjects: failed.sort() },
         { kind: 'waiting', subjects: [...waiting].sort(), waitingMs: oldestMs },
@@ -71,7 +80,11 @@ function add(totals: Map<StateTotals['state'], StateTotals>, state: StateTotals[
         rowsRejected: before.rowsRejected + record.rows_rejected,
         sizeBytes: before.sizeBytes + record.size_bytes,
         firstDay: [before.firstDay, record.first_day].filter((day) => day !== null).sort()[0] ?? null,
-        lastDay: [before.lastDay, record.last_day].filter((day) => day !== null).sort().at(-1) ?? null,
+        lastDay:
+            [before.lastDay, record.last_day]
+                .filter((day) => day !== null)
+                .sort()
+                .at(-1) ?? null,
     });
 }
 

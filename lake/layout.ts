@@ -10,7 +10,7 @@ export const REJECTS_PREFIX = 'rejects/';
 export const EXPORTS_PREFIX = 'exports/';
 
 /** The site of a key that names none. */
-export const DEFAULT_SITE = 'main';
+const DEFAULT_SITE = 'main';
 
 /** First 16 hex digits of SHA-256: names of sources and of contents. */
 export function shortHash(text: string): string {

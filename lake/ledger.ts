@@ -4,7 +4,7 @@ import { LEDGER_PREFIX, ledgerKey, shortHash } from '#lake/layout';
 import { ABSENT, type ObjectInfo, type ObjectStore } from '#lake/store/object-store';
 
 /** Part of every version: raise it when the same bytes would be read otherwise, and `reconcile` reads every source again. */
-export const SUMMARY_FORMAT = 1;
+const SUMMARY_FORMAT = 1;
 
 export const DATE_ORDERS = ['dmy', 'mdy', 'ymd'] as const;
 export const DURATION_UNITS = ['us', 's'] as const;
@@ -69,7 +69,10 @@ export async function readLedger(store: ObjectStore, source: string): Promise<He
 }
 
 /** @throws ConflictError where another commit came first. */
-export async function commitLedger(store: ObjectStore, { source, record, etag }: { source: string; record: LedgerRecord; etag: string }): Promise<void> {
+export async function commitLedger(
+    store: ObjectStore,
+    { source, record, etag }: { source: string; record: LedgerRecord; etag: string },
+): Promise<void> {
     await store.put(ledgerKey(source), Buffer.from(`${JSON.stringify(record)}\n`), { ifMatch: etag });
 }
 
@@ -118,5 +121,7 @@ function parseRecord(bytes: Uint8Array, key: string): LedgerRecord {
 }
 
 function isRecord(value: unknown): value is LedgerRecord {
-    return typeof value === 'object' && value !== null && 'source' in value && 'commits' in value && 'versions' in value && 'state' in value;
+    return (
+        typeof value === 'object' && value !== null && 'source' in value && 'commits' in value && 'versions' in value && 'state' in value
+    );
 }

@@ -3,7 +3,7 @@
  * and a command that was killed is known by the mark it leaves, so that the next one can finish its work.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { extname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -163,39 +163,64 @@ async function settled(task: Task, result: Promise<TaskResult>): Promise<Outcome
 
 /** What a thread and its owner say to each other. */
 export type ToThread = { task: Task } | 'abort';
-export type FromThread = { bytes: number } | { result: TaskResult } | { error: { name: string; message: string; stack?: string | undefined } };
+export type FromThread =
+    | { bytes: number }
+    | { result: TaskResult }
+    | { error: { name: string; message: string; stack?: string | undefined } };
 
+/** A thread that is started with its first task, and anew where one was the end of it. */
 function openThread(directory: string, { onBytes, signal }: TaskEvents) {
-    // In the sources this is worker.ts beside this file, in the built package worker.js beside the bundle.
-    const worker = new Worker(new URL(`worker${extname(import.meta.url)}`, import.meta.url), { workerData: { directory }, resourceLimits: THREAD_LIMITS });
-    const abort = (): void => worker.postMessage('abort' satisfies ToThread);
+    let worker: Worker | undefined;
+    const abort = (): void => worker?.postMessage('abort' satisfies ToThread);
     signal?.addEventListener('abort', abort);
+
+    function start(): Worker {
+        // In the sources this is worker.ts beside this file, in the built package worker.js beside the bundle.
+        const url = new URL(`worker${extname(import.meta.url)}`, import.meta.url);
+        const started = new Worker(url, { workerData: { directory }, resourceLimits: THREAD_LIMITS });
+        started.once('exit', () => {
+            worker = undefined;
+        });
+        return started;
+    }
+
     return {
         run(task: Task): Promise<TaskResult> {
+            worker ??= start();
+            const current = worker;
             return new Promise((resolve, reject) => {
+                let failure = new Error('its thread has ended');
+                // Where it runs out of memory, there is an error and then the end.
+                const onError = (error: Error): void => {
+                    failure = error;
+                };
+                const onExit = (): void => settle(() => reject(new Error(`${nameOf(task)}: ${failure.message}`, { cause: failure })));
                 const onMessage = (message: FromThread): void => {
                     if ('bytes' in message) {
                         onBytes?.(message.bytes);
-                        return;
-                    }
-                    worker.off('message', onMessage);
-                    worker.off('error', reject);
-                    if ('result' in message) {
-                        resolve(message.result);
+                    } else if ('result' in message) {
+                        settle(() => resolve(message.result));
                     } else {
-                        reject(revive(message.error));
+                        settle(() => reject(revive(message.error)));
                     }
                 };
-                worker.on('message', onMessage);
-                worker.once('error', reject);
-                worker.postMessage({ task } satisfies ToThread);
+                const settle = (end: () => void): void => {
+                    current.off('message', onMessage).off('error', onError).off('exit', onExit);
+                    end();
+                };
+                current.on('message', onMessage).on('error', onError).on('exit', onExit);
+                current.postMessage({ task } satisfies ToThread);
             });
         },
         async close(): Promise<void> {
             signal?.removeEventListener('abort', abort);
-            await worker.terminate();
+            await worker?.terminate();
         },
     };
+}
+
+function nameOf(task: Task): string {
+    return task.kind === 'consolidate' ? task.day : task.key;
 }
 
 /** An error that came over from a thread, of the class that it had there. */
@@ -209,6 +234,9 @@ function revive({ name, message, stack }: { name: string; message: string; stack
     }
     return error;
 }
+
+/** No command writes one file for so long. */
+const UNKNOWN_FILES_STAY_MS = 24 * 60 * 60 * 1000;
 
 /** The mark of a running command. */
 export interface Mark {
@@ -224,10 +252,13 @@ export async function markRunning(directory: string): Promise<Mark> {
     return translated(
         async () => {
             await mkdir(folder, { recursive: true });
-            const left = await findDeadMarks(folder);
+            await mkdir(temporaryFolder(directory), { recursive: true });
+            const { left, gone } = await readMarks(folder);
             const own = `${process.pid}-${randomUUID()}`;
-            await writeFile(join(folder, own), await ownName());
-            await removeLeftFiles(directory, left);
+            // Written aside: without its name in it, another command would take it for that of a dead one.
+            await writeFile(join(temporaryFolder(directory), own), await ownName());
+            await rename(join(temporaryFolder(directory), own), join(folder, own));
+            await removeLeftFiles(directory, gone);
             return {
                 isWorkLeft: left.length > 0,
                 async clear() {
@@ -241,32 +272,43 @@ export async function markRunning(directory: string): Promise<Mark> {
 
 /** How many commands were cut off, and their work not finished since. */
 export async function findCutOff(directory: string): Promise<number> {
-    return (await findDeadMarks(runningFolder(directory))).length;
+    return (await readMarks(runningFolder(directory))).left.length;
 }
 
-async function findDeadMarks(folder: string): Promise<string[]> {
-    const dead: string[] = [];
+/**
+ * Marks whose command does not run here any more, and ids of processes that are surely gone. A command of another machine cannot be
+ * asked: its work may be cut off, and is safe to do twice, but it may as well be writing.
+ */
+async function readMarks(folder: string): Promise<{ left: string[]; gone: ReadonlySet<string> }> {
+    const left: string[] = [];
+    const gone = new Set<string>();
+    const others = new Set([String(process.pid)]);
     for (const name of await readdir(folder).catch(() => [])) {
-        if ((await isAlive(await readFile(join(folder, name), 'utf8').catch(() => ''))) !== true) {
-            dead.push(name);
+        const alive = await isAlive(await readFile(join(folder, name), 'utf8').catch(() => ''));
+        if (alive !== true) {
+            left.push(name);
         }
+        (alive === false ? gone : others).add(processOf(name));
     }
-    return dead;
+    return { left, gone: new Set([...gone].filter((process) => !others.has(process))) };
+}
+
+/** Marks, and files being written, are named by their process first. */
+function processOf(name: string): string {
+    return name.split('-', 1)[0] ?? '';
 }
 
 function runningFolder(directory: string): string {
     return join(directory, WORK_FOLDER, 'running');
 }
 
-/** Files being written are named by their process first, as marks are. */
-async function removeLeftFiles(directory: string, left: readonly string[]): Promise<void> {
-    const dead = new Set(left.map((name) => name.split('-')[0]));
+async function removeLeftFiles(directory: string, gone: ReadonlySet<string>): Promise<void> {
     const folder = temporaryFolder(directory);
     for (const name of await readdir(folder).catch(() => [])) {
         const path = join(folder, name);
-        const isOld = async (): Promise<boolean> => Date.now() - ((await stat(path).catch(() => undefined))?.mtimeMs ?? 0) > 24 * 60 * 60 * 1000;
-        if ((dead.has(name.split('-')[0]) && name.split('-')[0] !== String(process.pid)) || (await isOld())) {
-            await rm(path, { force: true });
+        const modifiedMs = (await stat(path).catch(() => undefined))?.mtimeMs ?? 0;
+        if (gone.has(processOf(name)) || Date.now() - modifiedMs > UNKNOWN_FILES_STAY_MS) {
+            await rm(path, { recursive: true, force: true });
         }
     }
 }

@@ -76,11 +76,12 @@ function writeColumns(columns: readonly TypedColumn[], list?: Buffer): Uint8Arra
         statistics: true,
         statisticsTruncateLength: 64,
     });
-    parquet.write({ columnData: columns.map(({ name, data }): ColumnSource => ({ name, data })), rowGroupSize: ROW_GROUP_ROWS });
+    // Synchronous over a writer in memory.
+    void parquet.write({ columnData: columns.map(({ name, data }): ColumnSource => ({ name, data })), rowGroupSize: ROW_GROUP_ROWS });
     if (list) {
         parquet.kvMetadata = [placeList(writer, list)];
     }
-    parquet.finish();
+    void parquet.finish();
     return writer.getBytes();
 }
 
@@ -101,7 +102,15 @@ function schemaElement({ name, type, data }: TypedColumn): SchemaElement {
         case 'double':
             return { name, type: 'DOUBLE', repetition_type };
         case 'decimal(38,0)':
-            return { name, type: 'FIXED_LEN_BYTE_ARRAY', type_length: 16, converted_type: 'DECIMAL', precision: 38, scale: 0, repetition_type };
+            return {
+                name,
+                type: 'FIXED_LEN_BYTE_ARRAY',
+                type_length: 16,
+                converted_type: 'DECIMAL',
+                precision: 38,
+                scale: 0,
+                repetition_type,
+            };
         default:
             return { name, type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type };
     }

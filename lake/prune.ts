@@ -1,6 +1,6 @@
 /** Use case: free the bytes of raw objects that are safely in the figures. No figure changes. */
 import { containedOf } from '#lake/consolidate';
-import { RAW_PREFIX, sourceId } from '#lake/layout';
+import { contributionOf, dayPrefix, RAW_PREFIX, SUMMARIES_PREFIX, sourceId } from '#lake/layout';
 import { type LedgerRecord, readLedger } from '#lake/ledger';
 import type { ObjectInfo, ObjectStore } from '#lake/store/object-store';
 import { needsReading } from '#lake/summarize';
@@ -12,10 +12,10 @@ export type PruneFinding =
 
 /** Every raw object of which no kept row is of `before` or later, and whether it may go. `before` is a day, exclusive. */
 export async function* findPrunable(store: ObjectStore, { before }: { before: string }): AsyncGenerator<PruneFinding> {
-    const containedByDay = new Map<string, Promise<Set<string>>>();
-    const contained = (day: string): Promise<Set<string>> => {
-        const known = containedByDay.get(day) ?? containedOf(day, { store }).then((names) => new Set(names));
-        containedByDay.set(day, known);
+    const safeByDay = new Map<string, Promise<ReadonlySet<string>>>();
+    const safeOf = (day: string): Promise<ReadonlySet<string>> => {
+        const known = safeByDay.get(day) ?? safeContributions(day, store);
+        safeByDay.set(day, known);
         return known;
     };
     for await (const { key } of store.list(RAW_PREFIX)) {
@@ -24,12 +24,29 @@ export async function* findPrunable(store: ObjectStore, { before }: { before: st
         if (!raw || (record?.last_day != null && record.last_day >= before)) {
             continue;
         }
-        const reason = await whyItStays(raw, record, contained);
+        const reason = await whyItStays(raw, record, safeOf);
         yield reason === undefined ? { key, raw, canGo: true } : { key, raw, canGo: false, reason };
     }
 }
 
-async function whyItStays(raw: ObjectInfo, record: LedgerRecord | undefined, contained: (day: string) => Promise<Set<string>>): Promise<string | undefined> {
+/** What the day contains and would contain again if it were built anew. */
+async function safeContributions(day: string, store: ObjectStore): Promise<ReadonlySet<string>> {
+    const contained = new Set(await containedOf(day, { store }));
+    const safe = new Set<string>();
+    for await (const { key } of store.list(dayPrefix(SUMMARIES_PREFIX, day))) {
+        const { source, version } = contributionOf(key) ?? {};
+        if (contained.has(`${source}.${version}`)) {
+            safe.add(`${source}.${version}`);
+        }
+    }
+    return safe;
+}
+
+async function whyItStays(
+    raw: ObjectInfo,
+    record: LedgerRecord | undefined,
+    safeOf: (day: string) => Promise<ReadonlySet<string>>,
+): Promise<string | undefined> {
     if (!record || needsReading(raw, record)) {
         return 'it is not in the figures yet; run flowlake reconcile first';
     }
@@ -37,7 +54,7 @@ async function whyItStays(raw: ObjectInfo, record: LedgerRecord | undefined, con
         return record.state === 'failed' ? 'it could not be read, so nothing of it is in the figures' : 'nothing of it is in the figures';
     }
     for (const day of record.versions[record.version] ?? []) {
-        if (!(await contained(day)).has(`${sourceId(record.source)}.${record.version}`)) {
+        if (!(await safeOf(day)).has(`${sourceId(record.source)}.${record.version}`)) {
             return `its flows of ${day} are not in the figures yet; run flowlake reconcile first`;
         }
     }

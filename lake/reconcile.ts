@@ -34,7 +34,10 @@ export async function readAllRecords(store: ObjectStore): Promise<Map<string, Le
  * Keys of summaries and rejects that can never count again: versions that are not live with numbers up to the ledger's own, and
  * newer ones once they are older than any worker (a worker may be about to commit those).
  */
-export async function findDeadObjects(store: ObjectStore, { records, now }: { records: ReadonlyMap<string, LedgerRecord>; now: Date }): Promise<string[]> {
+export async function findDeadObjects(
+    store: ObjectStore,
+    { records, now }: { records: ReadonlyMap<string, LedgerRecord>; now: Date },
+): Promise<string[]> {
     const dead: string[] = [];
     for (const prefix of [SUMMARIES_PREFIX, REJECTS_PREFIX]) {
         for await (const { key, modifiedAt } of store.list(prefix)) {
@@ -53,7 +56,10 @@ export async function findDeadObjects(store: ObjectStore, { records, now }: { re
 }
 
 /** Deletes what `findDeadObjects` finds, but for what a worker has taken up again meanwhile; returns the keys. */
-export async function removeDeadObjects(store: ObjectStore, { records, now }: { records: ReadonlyMap<string, LedgerRecord>; now: Date }): Promise<string[]> {
+export async function removeDeadObjects(
+    store: ObjectStore,
+    { records, now }: { records: ReadonlyMap<string, LedgerRecord>; now: Date },
+): Promise<string[]> {
     const removed: string[] = [];
     const dead = await findDeadObjects(store, { records, now });
     const waiting = new Set<string>();

@@ -5,7 +5,16 @@ import { ConflictError, OverflowError } from '#lake/errors';
 import { type FlowsRead, type FlowsResult, readFlows, type SettledDates } from '#lake/flows/read-flows';
 import type { Reject } from '#lake/flows/rejects';
 import { rejectsKey, siteOf, sourceId, summaryKey } from '#lake/layout';
-import { commitLedger, contentOf, contentOfVersion, type LedgerRecord, type Reading, type ReadingOptions, readLedger, toOptions } from '#lake/ledger';
+import {
+    commitLedger,
+    contentOf,
+    contentOfVersion,
+    type LedgerRecord,
+    type Reading,
+    type ReadingOptions,
+    readLedger,
+    toOptions,
+} from '#lake/ledger';
 import { type PairRows, pairRowsOf } from '#lake/pair-rows';
 import { writePairRows } from '#lake/parquet';
 import type { ByteStream, ObjectInfo, ObjectStore } from '#lake/store/object-store';
@@ -58,7 +67,10 @@ export function needsReading(raw: ObjectInfo, record: LedgerRecord | undefined):
 }
 
 /** Deletes the objects of every version that is not live and tells all days that the ledger remembers. */
-async function publish(rawKey: string, { record, options }: { record: LedgerRecord | undefined; options: SummarizeOptions }): Promise<void> {
+async function publish(
+    rawKey: string,
+    { record, options }: { record: LedgerRecord | undefined; options: SummarizeOptions },
+): Promise<void> {
     const source = sourceId(rawKey);
     const days = new Set<string>();
     for (const [version, versionDays] of Object.entries(record?.versions ?? {})) {
@@ -78,7 +90,10 @@ async function publish(rawKey: string, { record, options }: { record: LedgerReco
 }
 
 /** Writes summaries and rejects of the raw object and returns the record to commit. */
-async function readSource(raw: ObjectInfo, { record, options }: { record: LedgerRecord | undefined; options: SummarizeOptions }): Promise<LedgerRecord> {
+async function readSource(
+    raw: ObjectInfo,
+    { record, options }: { record: LedgerRecord | undefined; options: SummarizeOptions },
+): Promise<LedgerRecord> {
     const readingOptions = toOptions(raw.metadata);
     const commits = (record?.commits ?? 0) + 1;
     const version = `${commits}-${contentOf({ etag: raw.etag, options: readingOptions })}`;
@@ -88,6 +103,10 @@ async function readSource(raw: ObjectInfo, { record, options }: { record: Ledger
     }
     const summaries = result.ok ? rowsByDay(result, siteOf(raw.key)) : undefined;
     const failure = result.ok ? summaries?.error : 'error' in result ? result.error : 'dates of both orders, in both readings';
+    if (result.ok && failure !== undefined) {
+        // Its rejects stand there by now.
+        await options.store.delete(rejectsKey({ source: sourceId(raw.key), version }));
+    }
     const days = [...(summaries?.rows ?? [])];
     for (const [day, rows] of days) {
         options.signal?.throwIfAborted();
@@ -147,7 +166,9 @@ function openRejects(source: string, { version, store }: { version: string; stor
                 gzip.on('error', () => undefined);
                 open = { gzip, put };
             }
-            const lines = batch.map(({ lineNumber, reason, line }) => JSON.stringify({ source, version, line_number: lineNumber, reason, line }));
+            const lines = batch.map(({ lineNumber, reason, line }) =>
+                JSON.stringify({ source, version, line_number: lineNumber, reason, line }),
+            );
             if (!open.gzip.write(`${lines.join('\n')}\n`) && !open.gzip.destroyed) {
                 await Promise.race([once(open.gzip, 'drain'), open.put]);
             }
@@ -170,7 +191,10 @@ async function* counted(source: ByteStream, onBytes: SummarizeOptions['onBytes']
     }
 }
 
-function rowsByDay(result: FlowsRead, site: string): { rows: Map<string, PairRows>; error?: undefined } | { rows?: undefined; error: string } {
+function rowsByDay(
+    result: FlowsRead,
+    site: string,
+): { rows: Map<string, PairRows>; error?: undefined } | { rows?: undefined; error: string } {
     try {
         return { rows: new Map([...result.days].map(([day, rows]) => [day, pairRowsOf(result.table, { rows, site })])) };
     } catch (error) {

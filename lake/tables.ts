@@ -38,7 +38,13 @@ function whole(name: string, meaning: string, { unit, nullable = false }: { unit
 function measure(name: string, unit: string, what: string): Column[] {
     return [
         whole(`${name}_sum`, `sum of ${what}`, { unit }),
-        { name: `${name}_sum_sq`, type: 'decimal(38,0)', unit: `${unit} squared`, nullable: false, meaning: `sum of the squares of ${what}` },
+        {
+            name: `${name}_sum_sq`,
+            type: 'decimal(38,0)',
+            unit: `${unit} squared`,
+            nullable: false,
+            meaning: `sum of the squares of ${what}`,
+        },
         whole(`${name}_min`, `smallest of ${what}`, { unit }),
         whole(`${name}_max`, `largest of ${what}`, { unit }),
     ];
@@ -54,7 +60,7 @@ const PAIR_COLUMNS: readonly Column[] = [
 ];
 
 /** What each source contributes to each day; for the pipeline: it may hold what does not count. */
-export const flowSummaries: Table = {
+const flowSummaries: Table = {
     name: 'flow_summaries',
     prefix: 'summaries/',
     format: 'parquet',
@@ -86,7 +92,11 @@ export const sources: Table = {
         text('version', 'the version that counts, `<n>-<content>`; null where none does', true),
         text('state', '`done`, `failed` or `retracted`'),
         text('dialect', '`cicflowmeter`, `python-cicflowmeter` or `zeek`; null where the file has no usable header', true),
-        text('date_order', '`dmy`, `mdy`, `ymd`, `epoch`, or `assumed` where nothing settled it and day first was taken; null without rows', true),
+        text(
+            'date_order',
+            '`dmy`, `mdy`, `ymd`, `epoch`, or `assumed` where nothing settled it and day first was taken; null without rows',
+            true,
+        ),
         text('duration_unit', 'unit that the durations were read in, `us` or `s`', true),
         whole('rows_read', 'data rows of the file'),
         whole('rows_kept', 'rows that are in the figures'),

@@ -24,7 +24,7 @@ export interface DecideOptions {
     store: ObjectStore;
     readingOptions: ReadingOptions;
     /** All ledger records by source id, and of files that this command has put so far. */
-    records: ReadonlyMap<string, Pick<LedgerRecord, 'source' | 'size_bytes' | 'etag' | 'state'>>;
+    records: ReadonlyMap<string, Pick<LedgerRecord, 'source' | 'size_bytes' | 'etag' | 'state'> & { options?: ReadingOptions }>;
     mayReplace: boolean;
     mayDuplicate: boolean;
 }
@@ -35,44 +35,34 @@ export async function decideUpload(file: LocalFile, options: DecideOptions): Pro
     const name = file.key.slice(RAW_PREFIX.length);
     const raw = await store.head(file.key);
     const record = records.get(sourceId(file.key));
-    const there = raw ?? (record && record.state !== 'retracted' ? { etag: record.etag, sizeBytes: record.size_bytes } : undefined);
-    const metadata = toMetadata(readingOptions);
+    const there = record?.state === 'retracted' ? undefined : (raw ?? (record && { etag: record.etag, sizeBytes: record.size_bytes }));
+    const put = { action: 'put', ifMatch: raw?.etag ?? ABSENT, metadata: toMetadata(readingOptions) } as const;
     if (!there) {
-        const twin = options.mayDuplicate ? undefined : await findTwin(file, records);
-        return twin === undefined
-            ? { action: 'put', ifMatch: ABSENT, metadata, isReplacing: false }
-            : { action: 'refuse', reason: `the same bytes are in the lake as ${twin}; to count them twice: --allow-duplicate` };
+        return (await refuseTwin(file, options)) ?? { ...put, isReplacing: false };
     }
-    const ifMatch = raw?.etag ?? ABSENT;
     if (there.sizeBytes === file.sizeBytes && there.etag === (await file.etag())) {
-        if (record?.state === 'retracted') {
-            return { action: 'put', ifMatch, metadata, isReplacing: false };
-        }
-        const known = raw ? toOptions(raw.metadata) : {};
-        if (raw === undefined || isSubset(readingOptions, known)) {
+        if (isSubset(readingOptions, raw ? toOptions(raw.metadata) : (record?.options ?? {}))) {
             return { action: 'skip' };
         }
         return mayReplace
-            ? { action: 'put', ifMatch, metadata, isReplacing: true }
+            ? { ...put, isReplacing: true }
             : { action: 'refuse', reason: `${name} is in the lake, read with other options; to read it anew: --replace` };
-    }
-    if (record?.state === 'retracted') {
-        return { action: 'put', ifMatch, metadata, isReplacing: false };
     }
     if (!mayReplace) {
         return { action: 'refuse', reason: `${name} is in the lake with other bytes; a correction: --replace, another file: --as NAME` };
     }
     const unusable = await file.whyUnusable();
-    return unusable === undefined
-        ? { action: 'put', ifMatch, metadata, isReplacing: true }
-        : { action: 'refuse', reason: `${unusable}; the file that is in the lake stays` };
+    if (unusable !== undefined) {
+        return { action: 'refuse', reason: `${unusable}; the file that is in the lake stays` };
+    }
+    return (await refuseTwin(file, options)) ?? { ...put, isReplacing: true };
 }
 
-/** A source that is in the figures and has the same bytes. */
-async function findTwin(file: LocalFile, records: DecideOptions['records']): Promise<string | undefined> {
-    for (const record of records.values()) {
-        if (record.size_bytes === file.sizeBytes && record.state === 'done' && record.etag === (await file.etag())) {
-            return record.source;
+/** The refusal where another source that is in the figures has the same bytes, and they may not count twice. */
+async function refuseTwin(file: LocalFile, { records, mayDuplicate }: DecideOptions): Promise<UploadDecision | undefined> {
+    for (const { source, size_bytes, state, etag } of mayDuplicate ? [] : records.values()) {
+        if (source !== file.key && size_bytes === file.sizeBytes && state === 'done' && etag === (await file.etag())) {
+            return { action: 'refuse', reason: `the same bytes are in the lake as ${source}; to count them twice: --allow-duplicate` };
         }
     }
     return undefined;

@@ -29,7 +29,14 @@ export const verify = defineCommand({
         const { verifyLake } = await import('#lake/verify/verify');
         return useLake(context, async ({ directory }) => {
             const bar = await openBar(context);
-            const result = await verifyLake({ directory, from, to, maxListed: limit, signal: context.signal, onProgress: bar.onProgress }).finally(bar.stop);
+            const result = await verifyLake({
+                directory,
+                from,
+                to,
+                maxListed: limit,
+                signal: context.signal,
+                onProgress: bar.onProgress,
+            }).finally(bar.stop);
             const { differences, differenceCount, sources, verdict } = result;
             const rows = differences.map((difference) => DIFFERENCE_COLUMNS.map((name) => difference[name]?.toString() ?? null));
             if (rows.length > 0 || context.output !== 'table') {
@@ -37,7 +44,9 @@ export const verify = defineCommand({
                 await printRows({ columns, batches: batchOf(rows) }, context);
             }
             if (differenceCount > differences.length) {
-                await context.stderr.write(`These are the first ${differences.length} of ${differenceCount} differences; --limit <n> shows more\n`);
+                await context.stderr.write(
+                    `These are the first ${differences.length} of ${differenceCount} differences; --limit <n> shows more\n`,
+                );
             }
             for (const { text } of result.notes) {
                 await context.stderr.write(`${text}\n`);

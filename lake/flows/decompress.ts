@@ -4,10 +4,10 @@ import { Readable, type Transform } from 'node:stream';
 import * as zlib from 'node:zlib';
 import { DamagedFileError, zstdFrames } from './zstd-frames.ts';
 
-export type Compression = 'none' | 'gzip' | 'zstd';
+type Compression = 'none' | 'gzip' | 'zstd';
 
 /** RFC 1952, 2.3.1 and RFC 8878, 3.1.1. */
-export function compressionOf(firstBytes: Uint8Array): Compression {
+function compressionOf(firstBytes: Uint8Array): Compression {
     const [a, b, c, d] = firstBytes;
     if (a === 0x1f && b === 0x8b) {
         return 'gzip';

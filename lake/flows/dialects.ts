@@ -100,7 +100,8 @@ function findRoles(names: readonly string[]): Map<Role, number> {
     const normalized = names.map(normalize);
     const found = new Map<Role, number>();
     for (const role of ROLES) {
-        const at = normalized.findIndex((name) => SPELLINGS[role].some((spelling) => normalize(spelling) === name));
+        const spellings = SPELLINGS[role].map(normalize);
+        const at = normalized.findIndex((name) => spellings.includes(name));
         if (at >= 0) {
             found.set(role, at);
         }

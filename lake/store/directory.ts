@@ -23,6 +23,11 @@ export function temporaryFolder(directory: string): string {
     return join(directory, WORK_FOLDER, 'tmp');
 }
 
+/** A name for a file that is being written, that no other process and no other file has. */
+export function temporaryPath(directory: string): string {
+    return join(temporaryFolder(directory), `${process.pid}-${randomUUID()}`);
+}
+
 /** A store over `directory`, which is made with the first write. The etag is the SHA-256 of the bytes, in hex. */
 export function openDirectoryStore(directory: string): ObjectStore {
     const pathOf = (key: string): string => join(directory, key);
@@ -108,7 +113,7 @@ export function openDirectoryStore(directory: string): ObjectStore {
         put: (key, body, { ifMatch, metadata = {} }: PutOptions = {}) =>
             translated(
                 async () => {
-                    const temporary = join(temporaryFolder(directory), `${process.pid}-${randomUUID()}`);
+                    const temporary = temporaryPath(directory);
                     let description: string | undefined;
                     await mkdir(temporaryFolder(directory), { recursive: true });
                     try {

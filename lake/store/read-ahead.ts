@@ -1,32 +1,33 @@
 /** A local file from its start to its end, in memory that does not grow with it. */
+import { readSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
+import { setImmediate } from 'node:timers/promises';
 
 /** Fits the processor's cache together with what the reader does with it. */
-const READ_BYTES = 1 << 18;
+const PIECE_BYTES = 1 << 19;
+
+/** After so many bytes, some milliseconds of work, messages and timers get their turn. */
+const TURN_BYTES = 1 << 23;
 
 /**
- * The next piece is read while the caller works on this one. Two buffers serve the whole file, so a piece is overwritten once the
- * next one is asked for; a stream of `fs` would leave a new buffer behind for each.
+ * One buffer serves the whole file, so a piece is overwritten once the next one is asked for. The thread reads by itself: to have each
+ * piece read by another one and handed over costs more than the reading, and puts it into the cache of another core. It seldom waits,
+ * because the system reads ahead of whoever reads a file from its start.
  */
 export async function* readAhead(file: FileHandle): AsyncGenerator<Uint8Array> {
     const { size } = await file.stat();
-    const pieceBytes = Math.max(1, Math.min(READ_BYTES, size));
-    let current = Buffer.allocUnsafeSlow(pieceBytes);
-    let next = Buffer.allocUnsafeSlow(pieceBytes);
-    let position = 0;
-    let reading = file.read(current, 0, pieceBytes, position);
-    for (;;) {
-        const { bytesRead } = await reading;
+    const piece = Buffer.allocUnsafeSlow(Math.max(1, Math.min(PIECE_BYTES, size)));
+    let turnAt = TURN_BYTES;
+    for (let position = 0; ; ) {
+        const bytesRead = readSync(file.fd, piece, 0, piece.length, position);
         if (bytesRead === 0) {
             return;
         }
         position += bytesRead;
-        reading = file.read(next, 0, pieceBytes, position);
-        try {
-            yield current.subarray(0, bytesRead);
-        } finally {
-            await reading.catch(() => undefined);
+        yield piece.subarray(0, bytesRead);
+        if (position >= turnAt) {
+            turnAt = position + TURN_BYTES;
+            await setImmediate();
         }
-        [current, next] = [next, current];
     }
 }

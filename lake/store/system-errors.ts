@@ -1,5 +1,5 @@
 /** What the operating system's errors mean for people. */
-import { ConflictError, StorageError } from '#lake/errors';
+import { StorageError } from '#lake/errors';
 
 const MEANINGS: Record<string, string> = {
     ENOSPC: 'the disk is full; free some space and run the command again',

@@ -106,7 +106,10 @@ test('after kill -9 in the middle the next upload makes every figure right', asy
     expect(exitCode).toBe(0);
     expect((await runFlowlake('--lake lake status', { folder })).exitCode).toBe(0);
     await runFlowlake(['--lake', 'lake', 'upload', ...names.map((name) => `${name}.csv`)], { folder });
-    const asked = await runFlowlake('--lake lake --output json query "select sum(flows) as n, sum(flow_duration_us_sum) as us from pair_days"', { folder });
+    const asked = await runFlowlake(
+        '--lake lake --output json query "select sum(flows) as n, sum(flow_duration_us_sum) as us from pair_days"',
+        { folder },
+    );
     const us = names.reduce((sum, name) => sum + rows.length * name.charCodeAt(0), 100);
     expect(JSON.parse(asked.stdout)).toEqual([{ n: 4 * rows.length + 1, us }]);
 });
@@ -129,6 +132,8 @@ test('Ctrl-C ends an upload with 130 and leaves nothing half-done', async () => 
 });
 
 async function filesBelow(lake: string, folders: readonly string[]): Promise<string[]> {
-    const found = await Promise.all(folders.map((folder) => readdir(join(lake, folder), { recursive: true, withFileTypes: true }).catch(() => [])));
+    const found = await Promise.all(
+        folders.map((folder) => readdir(join(lake, folder), { recursive: true, withFileTypes: true }).catch(() => [])),
+    );
     return found.flat().flatMap((entry) => (entry.isFile() ? [entry.name] : []));
 }

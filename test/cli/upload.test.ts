@@ -12,7 +12,8 @@ async function makePlace(files: Record<string, string | Uint8Array>) {
         await mkdir(join(folder, name, '..'), { recursive: true });
         await writeFile(join(folder, name), content);
     }
-    const run = (line: string, input?: string | Uint8Array) => runFlowlake(`--lake lake ${line}`, { folder, ...(input !== undefined && { input }) });
+    const run = (line: string, input?: string | Uint8Array) =>
+        runFlowlake(`--lake lake ${line}`, { folder, ...(input !== undefined && { input }) });
     const ask = async (sql: string): Promise<unknown> => JSON.parse((await run(`--output json query "${sql}"`)).stdout);
     return { folder, run, ask };
 }
@@ -25,11 +26,28 @@ describe('an uploaded file', () => {
         const { exitCode, stdout, stderr } = await run('--output json upload a.csv');
         expect(exitCode).toBe(0);
         expect(JSON.parse(stdout)).toEqual([
-            { site: 'main', file: 'a.csv', result: 'added', rows_kept: 2, rows_rejected: 1, first_day: '2026-03-31', last_day: '2026-03-31', note: null },
+            {
+                site: 'main',
+                file: 'a.csv',
+                result: 'added',
+                rows_kept: 2,
+                rows_rejected: 1,
+                first_day: '2026-03-31',
+                last_day: '2026-03-31',
+                note: null,
+            },
         ]);
         expect(stderr).toMatch(/1 row was rejected; flowlake rejects shows which and why/);
         expect(await ask(TOTALS)).toEqual([
-            { site: 'main', day: '2026-03-31', src_ip: '192.0.2.1', dst_ip: '198.51.100.1', flows: 2, flow_duration_us_sum: 300, fwd_pkts_sum: 7 },
+            {
+                site: 'main',
+                day: '2026-03-31',
+                src_ip: '192.0.2.1',
+                dst_ip: '198.51.100.1',
+                flows: 2,
+                flow_duration_us_sum: 300,
+                fwd_pkts_sum: 7,
+            },
         ]);
         expect(await ask('select line_number, reason from rejects')).toEqual([{ line_number: 3, reason: 'not_a_number' }]);
     });
@@ -61,14 +79,22 @@ describe('an uploaded file', () => {
         const { run, ask } = await makePlace({ 'a.csv': flowCsv([{}]), 'b.csv': flowCsv([{}]) });
         const both = await run('upload a.csv b.csv');
         expect(both.exitCode).toBe(1);
-        expect(both.stderr).toMatch(/b\.csv refused: the same bytes are in the lake as raw\/a\.csv; to count them twice: --allow-duplicate/);
+        expect(both.stderr).toMatch(
+            /b\.csv refused: the same bytes are in the lake as raw\/a\.csv; to count them twice: --allow-duplicate/,
+        );
         expect(await ask(TOTALS)).toMatchObject([{ flows: 1 }]);
         expect((await run('upload --allow-duplicate b.csv')).exitCode).toBe(0);
         expect(await ask(TOTALS)).toMatchObject([{ flows: 2 }]);
     });
 
     test('that is no file of flows is one clear error, is known as failed and touches no figure', async () => {
-        const { run, ask } = await makePlace({ 'a.csv': flowCsv([{}]), 'b.csv': '%PDF-1.7 ...', 'c.csv': 'a,b\n1,2\n', 'd.csv': '', 'e.csv': 'x' });
+        const { run, ask } = await makePlace({
+            'a.csv': flowCsv([{}]),
+            'b.csv': '%PDF-1.7 ...',
+            'c.csv': 'a,b\n1,2\n',
+            'd.csv': '',
+            'e.csv': 'x',
+        });
         const { exitCode, stderr } = await run('upload a.csv b.csv c.csv d.csv e.csv');
         expect(exitCode).toBe(1);
         expect(stderr).toMatch(/b\.csv failed: no usable header: looked for .*; found a PDF/);
@@ -133,7 +159,12 @@ describe('the words of an upload', () => {
         ['upload a.csv sub/a.csv', 2, /would both be raw\/a\.csv/],
         ['upload empty', 1, /No files of flows in empty/],
     ])('%s is refused with exit code %i', async (line, exitCode, message) => {
-        const { run } = await makePlace({ 'a.csv': flowCsv([{}]), 'b.csv': flowCsv([{ packets: 9 }]), 'sub/a.csv': flowCsv([{ packets: 7 }]), 'empty/x.bin': '' });
+        const { run } = await makePlace({
+            'a.csv': flowCsv([{}]),
+            'b.csv': flowCsv([{ packets: 9 }]),
+            'sub/a.csv': flowCsv([{ packets: 7 }]),
+            'empty/x.bin': '',
+        });
         const ran = await run(line);
         expect(ran.stderr).toMatch(message);
         expect(ran.exitCode).toBe(exitCode);
@@ -142,7 +173,9 @@ describe('the words of an upload', () => {
 
 describe('two uploads at once', () => {
     test('of the same file both end well, and it counts once', async () => {
-        const { run, ask } = await makePlace({ 'a.csv': flowCsv(Array.from({ length: 2000 }, (_, at) => ({ src: `10.0.${at % 200}.1` }))) });
+        const { run, ask } = await makePlace({
+            'a.csv': flowCsv(Array.from({ length: 2000 }, (_, at) => ({ src: `10.0.${at % 200}.1` }))),
+        });
         const codes = await Promise.all([run('upload a.csv'), run('upload a.csv'), run('upload a.csv')]);
         expect(codes.map(({ exitCode, stderr }) => (exitCode === 0 ? 0 : stderr))).toEqual([0, 0, 0]);
         expect(await ask('select sum(flows) as n, count(*) as pairs from pair_days')).toEqual([{ n: 2000, pairs: 200 }]);
@@ -150,8 +183,13 @@ describe('two uploads at once', () => {
 
     test('of several files each, the same ones among them, all end well, and each file counts once', async () => {
         const names = Array.from({ length: 8 }, (_, at) => `f${at}.csv`);
-        const { run, ask } = await makePlace(Object.fromEntries(names.map((name, at) => [name, flowCsv(Array.from({ length: 500 }, () => ({ duration: at })))])));
-        const ran = await Promise.all([run(`upload ${names.slice(0, 6).join(' ')}`), run(`upload ${names.toReversed().slice(0, 6).join(' ')}`)]);
+        const { run, ask } = await makePlace(
+            Object.fromEntries(names.map((name, at) => [name, flowCsv(Array.from({ length: 500 }, () => ({ duration: at })))])),
+        );
+        const ran = await Promise.all([
+            run(`upload ${names.slice(0, 6).join(' ')}`),
+            run(`upload ${names.toReversed().slice(0, 6).join(' ')}`),
+        ]);
         expect(ran.map(({ exitCode, stderr }) => (exitCode === 0 ? 0 : stderr))).toEqual([0, 0]);
         expect(await ask('select sum(flows) as n, sum(flow_duration_us_sum) as us from pair_days')).toEqual([{ n: 4000, us: 28 * 500 }]);
     });

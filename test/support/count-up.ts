@@ -7,7 +7,7 @@ import { ConflictError } from '#lake/errors';
 import { openDirectoryStore } from '#lake/store/directory';
 import { ABSENT } from '#lake/store/object-store';
 
-export const COUNTER_KEY = 'ledger/counter.json';
+const COUNTER_KEY = 'ledger/counter.json';
 
 /** Increments by process id. */
 export type Counts = Record<string, number>;

@@ -1,8 +1,8 @@
 /** What every object store promises (lake/store/object-store.ts); each adapter runs this suite. */
-import { createHash, randomFillSync } from 'node:crypto';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { ConflictError, StorageError } from '#lake/errors';
 import { ABSENT, type ByteStream, type ListedObject, type ObjectStore } from '#lake/store/object-store';
+import { bytesOf, cut, failing, inPieces, noise, readAll, sha256, textOf } from '#test/support/bytes';
 
 export interface ContractOptions {
     /** An empty store; called before every test. */
@@ -362,39 +362,6 @@ export function describeObjectStore(name: string, { openStore, mayNest }: Contra
     });
 }
 
-/** Each piece in the buffer that the one before was in, as the port allows. */
-async function* inPieces(pieces: Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    let buffer = Buffer.alloc(0);
-    for (const piece of pieces) {
-        buffer = buffer.length < piece.length ? Buffer.alloc(piece.length) : buffer;
-        buffer.set(piece);
-        yield buffer.subarray(0, piece.length);
-        buffer.fill(0xff);
-    }
-}
-
-/** Pieces of these lengths in turn, until the bytes end. */
-function* cut(bytes: Uint8Array, lengths: readonly number[]): Generator<Uint8Array> {
-    for (let at = 0, turn = 0; at < bytes.length; turn += 1) {
-        const length = lengths[turn % lengths.length] ?? 0;
-        yield bytes.subarray(at, at + length);
-        at += length;
-    }
-}
-
-async function* failing(length: number, error: Error): AsyncGenerator<Uint8Array> {
-    yield* inPieces(cut(noise(length), [1 << 18]));
-    throw error;
-}
-
-async function readAll(stream: ByteStream): Promise<Uint8Array> {
-    const pieces: Buffer[] = [];
-    for await (const piece of stream) {
-        pieces.push(Buffer.from(piece));
-    }
-    return new Uint8Array(Buffer.concat(pieces));
-}
-
 async function listed(store: ObjectStore, prefix: string): Promise<ListedObject[]> {
     const objects: ListedObject[] = [];
     for await (const object of store.list(prefix)) {
@@ -405,21 +372,4 @@ async function listed(store: ObjectStore, prefix: string): Promise<ListedObject[
 
 function inByteOrder(keys: readonly string[]): string[] {
     return keys.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
-}
-
-function bytesOf(text: string): Uint8Array<ArrayBuffer> {
-    return new TextEncoder().encode(text);
-}
-
-function textOf(bytes: Uint8Array | undefined): string {
-    return Buffer.from(bytes ?? []).toString();
-}
-
-/** Bytes that no two calls share. */
-function noise(length: number): Uint8Array {
-    return randomFillSync(new Uint8Array(length));
-}
-
-function sha256(bytes: Uint8Array): string {
-    return createHash('sha256').update(bytes).digest('hex');
 }

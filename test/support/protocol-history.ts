@@ -1,10 +1,9 @@
 /** Random histories of a lake: everything that people, queues and crashes may do, interleaved at every call; the same for the same seed. */
-import { contributionOf, ledgerKey, REJECTS_PREFIX, rejectsKey, SUMMARIES_PREFIX, sourceId, summaryKey } from '#lake/layout';
-import { type LedgerRecord, listLedger, type ReadingOptions } from '#lake/ledger';
-import { readPairRows } from '#lake/parquet';
-import type { ObjectStore } from '#lake/store/object-store';
+import type { ReadingOptions } from '#lake/ledger';
+import { findWrongAccounts } from '#test/support/accounts';
+import type { Rule } from '#test/support/protocol-broken';
+import { FATES, type Fate, type Worker, World } from '#test/support/protocol-world';
 import { dayOfFlow, readFigures, type SmallFile, type SmallFlow, smallFile, unusableFile } from '#test/support/small-files';
-import { FATES, type Fate, type Rule, World } from '#test/support/protocol-world';
 
 const KEYS = ['raw/a.csv', 'raw/site=berlin/b.csv'];
 /** Days of either order; the last is the same in both. */
@@ -33,6 +32,10 @@ class History {
     readonly #random: () => number;
     readonly #world: World;
     readonly #files = new Map<string, SmallFile>();
+    readonly #isOrdered: boolean;
+    /** One source and two contents only, which meet all the more. */
+    readonly #isNarrow: boolean;
+    readonly #places = new WeakMap<Worker, number>();
     #actsLeft: number;
     #uploads = 0;
 
@@ -40,6 +43,8 @@ class History {
         this.#random = randomOf(seed);
         this.#world = new World({ broken });
         this.#actsLeft = 2 + this.#below(7);
+        this.#isOrdered = this.#happens(0.5);
+        this.#isNarrow = this.#happens(0.5);
     }
 
     async run(): Promise<string | undefined> {
@@ -80,7 +85,7 @@ class History {
                 await this.#act();
             }
             await this.#deliver();
-            const worker = world.running[this.#below(world.running.length)];
+            const worker = this.#choose();
             if (worker) {
                 const fate = this.#fate();
                 if (fate !== 'works') {
@@ -104,6 +109,29 @@ class History {
         }
     }
 
+    /**
+     * Who goes on: anyone, or in every other history the first in line, who falls back behind the others now and then: so a worker stands
+     * still while others do all their work.
+     */
+    #choose(): Worker | undefined {
+        const { running } = this.#world;
+        if (!this.#isOrdered) {
+            return running[this.#below(running.length)];
+        }
+        const inOrder = running.toSorted((a, b) => this.#placeOf(a) - this.#placeOf(b));
+        const [first] = inOrder;
+        if (first && this.#happens(0.05)) {
+            this.#places.set(first, 1 + this.#random());
+        }
+        return inOrder[0];
+    }
+
+    #placeOf(worker: Worker): number {
+        const place = this.#places.get(worker) ?? this.#random();
+        this.#places.set(worker, place);
+        return place;
+    }
+
     #fate(): Fate {
         const isBad = this.#actsLeft > 0 && this.#happens(0.05);
         return isBad ? (FATES[1 + this.#below(FATES.length - 1)] ?? 'works') : 'works';
@@ -111,7 +139,7 @@ class History {
 
     async #act(): Promise<void> {
         const world = this.#world;
-        const key = KEYS[this.#below(KEYS.length)] ?? '';
+        const key = KEYS[this.#isNarrow ? 0 : this.#below(KEYS.length)] ?? '';
         const dice = this.#random();
         const canTell = world.isQuiet && !world.needsReconcile;
         if (dice < 0.58) {
@@ -121,7 +149,7 @@ class History {
             this.log.push(`late duplicate event of ${key}`);
         } else if (dice < 0.78 && canTell) {
             // In quiet moments only, when the bytes are surely in the figures.
-            await world.deleteRaw(key);
+            await world.store.delete(key);
             this.log.push(`raw object of ${key} deleted`);
         } else if (dice < 0.84) {
             await world.start('reconcile', '');
@@ -144,7 +172,7 @@ class History {
     async #upload(key: string): Promise<void> {
         this.#uploads += 1;
         // The same bytes may come back, with other options too.
-        const name = ['x', 'y', 'z', `n${this.#uploads}`][this.#below(4)] ?? '';
+        const name = ['x', 'y', 'z', `n${this.#uploads}`][this.#below(this.#isNarrow ? 2 : 4)] ?? '';
         const file = this.#files.get(key + name) ?? this.#makeFile();
         this.#files.set(key + name, file);
         const options: ReadingOptions = this.#happens(0.3) ? { dateOrder: 'mdy' } : {};
@@ -171,11 +199,11 @@ class History {
 
     async #findWrongFigures(): Promise<string | undefined> {
         const world = this.#world;
-        if (world.faults[0] !== undefined) {
-            return world.faults[0];
+        if (world.truth.faults[0] !== undefined) {
+            return world.truth.faults[0];
         }
         const found = await readFigures(world.store);
-        const wanted = world.figures();
+        const wanted = world.truth.figures();
         const [foundText, wantedText] = [found, wanted].map((figures) => [...figures].map((row) => row.join(': ')).join('\n  '));
         return foundText === wantedText ? undefined : `found\n  ${foundText}\nwanted\n  ${wantedText}`;
     }
@@ -184,7 +212,7 @@ class History {
     async #findWrongRaw(): Promise<string | undefined> {
         for (const key of KEYS) {
             const raw = await this.#world.store.head(key);
-            if (raw && raw.generation !== this.#world.latestUpload(key)?.generation) {
+            if (raw && raw.generation !== this.#world.truth.latest(key)?.generation) {
                 return `${key} was changed`;
             }
         }
@@ -200,51 +228,6 @@ class History {
     }
 }
 
-/** Rows read, kept and rejected add up, summaries hold what the ledger says, and nothing lies about that counts no more. */
-export async function findWrongAccounts(store: ObjectStore): Promise<string | undefined> {
-    const wanted = new Set<string>();
-    for await (const record of listLedger(store)) {
-        const wrong = await findWrongRecord(store, record);
-        if (wrong !== undefined) {
-            return `${record.source}: ${wrong}`;
-        }
-        const source = sourceId(record.source);
-        const { version } = record;
-        if (version !== null) {
-            for (const day of record.versions[version] ?? []) {
-                wanted.add(summaryKey({ day, source, version }));
-            }
-            if (record.rows_rejected > 0) {
-                wanted.add(rejectsKey({ source, version }));
-            }
-        }
-    }
-    const found: string[] = [];
-    for (const prefix of [SUMMARIES_PREFIX, REJECTS_PREFIX]) {
-        for await (const { key } of store.list(prefix)) {
-            found.push(key);
-        }
-    }
-    const dead = found.filter((key) => !wanted.has(key));
-    const missing = [...wanted].filter((key) => !found.includes(key));
-    return dead.length + missing.length === 0 ? undefined : `dead objects ${dead}, missing objects ${missing}`;
-}
-
-async function findWrongRecord(store: ObjectStore, record: LedgerRecord): Promise<string | undefined> {
-    const { rows_read, rows_kept, rows_rejected, version } = record;
-    if (rows_read !== rows_kept + rows_rejected) {
-        return `${rows_read} rows read, ${rows_kept} kept, ${rows_rejected} rejected`;
-    }
-    let flows = 0n;
-    for (const day of version === null ? [] : (record.versions[version] ?? [])) {
-        const summary = await store.get(summaryKey({ day, source: sourceId(record.source), version: version ?? '' }));
-        for (const count of summary ? (await readPairRows(summary.bytes)).flows : []) {
-            flows += count;
-        }
-    }
-    return flows === BigInt(rows_kept) ? undefined : `${rows_kept} rows kept, ${flows} flows in ${ledgerKey(sourceId(record.source))}'s summaries`;
-}
-
 /** Mulberry32: numbers from 0 to below 1, the same for the same seed. */
 function randomOf(seed: number): () => number {
     let state = seed | 0;
@@ -255,5 +238,3 @@ function randomOf(seed: number): () => number {
         return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
     };
 }
-
-void contributionOf;

@@ -53,7 +53,9 @@ export function countUp(files: Iterable<{ file: SmallFile; site: string; options
             flows.set(key, [...(flows.get(key) ?? []), flow]);
         }
     }
-    return sorted([...flows].map(([key, list]) => [key, [list.length, ...statistics(list, 'durationUs'), ...statistics(list, 'packets')].join(' ')]));
+    return sorted(
+        [...flows].map(([key, list]) => [key, [list.length, ...statistics(list, 'durationUs'), ...statistics(list, 'packets')].join(' ')]),
+    );
 }
 
 /** What `pair_days` of the lake says. */

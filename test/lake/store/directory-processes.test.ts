@@ -12,7 +12,9 @@ import type { Counts } from '#test/support/count-up';
 import { makeFolder } from '#test/support/temporary';
 import type { StoreOutcome } from '#test/support/use-store';
 
-const SUPPORT = fileURLToPath(new URL('../../support/', import.meta.url));
+const COUNT_UP = fileURLToPath(new URL('../../support/count-up.ts', import.meta.url));
+const HOLD_LOCK = fileURLToPath(new URL('../../support/hold-lock.ts', import.meta.url));
+const USE_STORE = fileURLToPath(new URL('../../support/use-store.ts', import.meta.url));
 
 /** `FLOWLAKE_TEST_RUNS=20` kills twenty times as many. */
 const RUNS = Number(process.env.FLOWLAKE_TEST_RUNS ?? 1);
@@ -26,7 +28,7 @@ afterEach(() => {
 });
 
 function start(script: string, argv: readonly string[], options: SpawnOptions = {}): ChildProcess {
-    const child = spawn(process.execPath, [join(SUPPORT, script), ...argv], { stdio: ['pipe', 'pipe', 'inherit'], ...options });
+    const child = spawn(process.execPath, [script, ...argv], { stdio: ['pipe', 'pipe', 'inherit'], ...options });
     children.push(child);
     return child;
 }
@@ -39,7 +41,7 @@ describe('processes at work on one object', () => {
             /** What each process knows to have counted. */
             const known = new Map<number, number>();
             const startCounting = async (times: number): Promise<ChildProcess> => {
-                const child = start('count-up.ts', [folder, String(times)]);
+                const child = start(COUNT_UP, [folder, String(times)]);
                 child.stdout?.on('data', (chunk: Buffer) => {
                     const lines = chunk.toString().split('\n').length - 1;
                     known.set(child.pid ?? 0, (known.get(child.pid ?? 0) ?? 0) + lines);
@@ -68,12 +70,12 @@ describe('processes at work on one object', () => {
             expect(lost).toEqual([]);
             expect(known.size).toBe(4 + 12 * RUNS);
         },
-        30_000 + 5_000 * RUNS,
+        30_000 + 20_000 * RUNS,
     );
 
     test('take turns, also where one was slow to act on what it saw', async () => {
         const folder = await makeFolder();
-        const child = start('hold-lock.ts', [folder]);
+        const child = start(HOLD_LOCK, [folder]);
         const said = createInterface({ input: child.stdout ?? process.stdin })[Symbol.asyncIterator]();
         const goOn = (): unknown => child.stdin?.write('\n');
         expect((await said.next()).value).toBe('looked');
@@ -93,8 +95,7 @@ describe('what the system refuses', () => {
     const somebody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
 
     async function use(argv: readonly string[], { shell = 'exec "$@"' }: { shell?: string } = {}): Promise<StoreOutcome> {
-        const script = join(SUPPORT, 'use-store.ts');
-        const child = spawn('sh', ['-c', shell, 'sh', process.execPath, script, ...argv], {
+        const child = spawn('sh', ['-c', shell, 'sh', process.execPath, USE_STORE, ...argv], {
             stdio: ['ignore', 'pipe', 'inherit'],
             ...somebody,
         });

@@ -1,0 +1,90 @@
+/** Keys of objects, and what can be told from them. */
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { contributionOf, dayOf, ledgerKey, pairDaysKey, rawKey, rejectsKey, siteOf, sourceId, summaryKey } from '#lake/layout';
+
+const hex = fc.stringMatching(/^[0-9a-f]{16}$/);
+const version = fc.tuple(fc.integer({ min: 1 }), hex).map(([n, content]) => `${n}-${content}`);
+const day = fc
+    .date({ min: new Date('0001-01-01'), max: new Date('9999-12-31'), noInvalidDate: true })
+    .map((date) => date.toISOString().slice(0, 10));
+const site = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,20}$/);
+const name = fc
+    .array(
+        fc.string({ unit: 'grapheme', minLength: 1 }).filter((part) => !/[/\p{Cc}]/u.test(part) && !['.', '..'].includes(part)),
+        { minLength: 1 },
+    )
+    .map((parts) => parts.join('/'));
+
+test('a summary’s key gives back day, source and version', () => {
+    fc.assert(
+        fc.property(day, hex, version, (day, source, version) => {
+            const key = summaryKey({ day, source, version });
+            expect(dayOf(key)).toBe(day);
+            expect(contributionOf(key)).toEqual({ source, version });
+            expect(contributionOf(rejectsKey({ source, version }))).toEqual({ source, version });
+            expect(dayOf(pairDaysKey(day))).toBe(day);
+        }),
+    );
+});
+
+test('a raw key gives back its site, and no two names have one key', () => {
+    fc.assert(
+        fc.property(site, name, (site, name) => {
+            expect(siteOf(rawKey({ site, name }))).toBe(site);
+            expect(rawKey({ site, name }).endsWith(`/${name}`)).toBe(true);
+            // Only a name that itself begins like a site's folder is of that site.
+            expect(siteOf(rawKey({ name }))).toBe(/^site=([^/]+)\/./.exec(name)?.[1] ?? 'main');
+        }),
+    );
+});
+
+test('keys are as the design says, so that other tools find them', () => {
+    expect(rawKey({ name: 'monday.csv' })).toBe('raw/monday.csv');
+    expect(rawKey({ site: 'main', name: 'monday.csv' })).toBe('raw/monday.csv');
+    expect(rawKey({ site: 'berlin', name: 'a b/ü+%.csv' })).toBe('raw/site=berlin/a b/ü+%.csv');
+    expect(sourceId('raw/site=berlin/monday.csv')).toMatch(/^[0-9a-f]{16}$/);
+    expect(ledgerKey('0123456789abcdef')).toBe('ledger/0123456789abcdef.json');
+    expect(summaryKey({ day: '2026-02-01', source: '0123456789abcdef', version: '12-fedcba9876543210' })).toBe(
+        'summaries/day=2026-02-01/0123456789abcdef.12-fedcba9876543210.parquet',
+    );
+    expect(rejectsKey({ source: '0123456789abcdef', version: '12-fedcba9876543210' })).toBe(
+        'rejects/0123456789abcdef.12-fedcba9876543210.jsonl.gz',
+    );
+    expect(pairDaysKey('2026-02-01')).toBe('pair_days/day=2026-02-01/part-00.parquet');
+});
+
+test.each(['raw/site=/a.csv', 'raw/site=berlin', 'raw/site=berlin/', 'raw/x/site=berlin/a.csv', 'raw/Site=berlin/a.csv'])(
+    '%s names no site',
+    (key) => {
+        expect(siteOf(key)).toBe('main');
+    },
+);
+
+test.each([
+    'summaries/day=2026-02-01/0123456789abcdef.1-fedcba9876543210.parquet.crc',
+    'summaries/day=2026-02-01/_SUCCESS',
+    'summaries/day=2026-02-01/0123456789ABCDEF.1-fedcba9876543210.parquet',
+    'summaries/day=2026-02-01/0123456789abcdef.fedcba9876543210.parquet',
+    'pair_days/day=2026-02-01/part-00.parquet',
+    'ledger/0123456789abcdef.json',
+])('%s is nobody’s contribution', (key) => {
+    expect(contributionOf(key)).toBeUndefined();
+});
+
+test.each(['summaries/day=2026-2-1/x', 'summaries/2026-02-01/x', 'pair_days/day=2026-02-01', 'raw/a.csv'])('%s has no day', (key) => {
+    expect(dayOf(key)).toBeUndefined();
+});
+
+describe('a name that no key may have', () => {
+    test.each(['', '/a', 'a/', 'a//b', '.', '..', '../a', 'a/../b', 'a/./b', 'a\nb', 'a\tb', 'a\u0000b', 'a\u007fb'])(
+        'is refused: %j',
+        (name) => {
+            expect(() => rawKey({ name })).toThrow('is not usable: give a relative path');
+        },
+    );
+
+    test.each(['', '.', '..', 'a/b', 'a b', 'a=b', '-a', '_a', '.a', 'ü', 'a\n'])('is refused as a site: %j', (site) => {
+        expect(() => rawKey({ site, name: 'a.csv' })).toThrow('is not usable: letters, digits, dot, dash and underscore');
+    });
+});

@@ -1,0 +1,139 @@
+/** The ledger: what a version is made of, and records that are held to their etag. */
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { ConflictError } from '#lake/errors';
+import { ledgerKey, sourceId } from '#lake/layout';
+import {
+    commitLedger,
+    contentOf,
+    contentOfVersion,
+    DATE_ORDERS,
+    DURATION_UNITS,
+    type LedgerRecord,
+    listLedger,
+    numberOfVersion,
+    type ReadingOptions,
+    readLedger,
+    toMetadata,
+    toOptions,
+} from '#lake/ledger';
+import { ABSENT, type ObjectStore } from '#lake/store/object-store';
+import { summarize } from '#lake/summarize';
+import { memoryStore } from '#test/support/memory-store';
+import { smallFile } from '#test/support/small-files';
+
+const ALL_OPTIONS: ReadingOptions[] = [undefined, ...DATE_ORDERS].flatMap((dateOrder) =>
+    [undefined, ...DURATION_UNITS].map((durationUnit) => ({ ...(dateOrder && { dateOrder }), ...(durationUnit && { durationUnit }) })),
+);
+
+describe('the content of a version', () => {
+    test('is another one for other bytes and for other options, and the same for the same', () => {
+        const contents = ['e1', 'e2'].flatMap((etag) => ALL_OPTIONS.map((options) => contentOf({ etag, options })));
+        expect(new Set(contents).size).toBe(2 * ALL_OPTIONS.length);
+        for (const content of contents) {
+            expect(content).toMatch(/^[0-9a-f]{16}$/);
+        }
+        expect(contentOf({ etag: 'e1', options: { durationUnit: 's', dateOrder: 'dmy' } })).toBe(
+            contentOf({ etag: 'e1', options: { dateOrder: 'dmy', durationUnit: 's' } }),
+        );
+    });
+
+    test('stands in the version behind the number of its commit', () => {
+        expect([numberOfVersion('12-fedcba9876543210'), contentOfVersion('12-fedcba9876543210')]).toEqual([12, 'fedcba9876543210']);
+    });
+});
+
+describe('reading options', () => {
+    test.each(ALL_OPTIONS.map((options) => [options]))('%j come back from metadata', (options) => {
+        expect(toOptions(toMetadata(options))).toEqual(options);
+    });
+
+    test('that nobody knows are none', () => {
+        expect(toOptions({ 'date-order': 'ydm', 'duration-unit': 'ms', 'content-type': 'text/csv' })).toEqual({});
+        expect(toOptions({})).toEqual({});
+    });
+});
+
+describe('a record', () => {
+    const A = 'raw/site=berlin/a.csv';
+    let store: ObjectStore;
+    let record: LedgerRecord;
+
+    beforeEach(async () => {
+        store = memoryStore();
+        const file = smallFile([{ src: '10.0.0.1', dst: '10.0.0.2', date: '13/02/2026', durationUs: 1, packets: 1 }], { rejects: 1 });
+        await store.put(A, Buffer.from(file.text), { metadata: { 'duration-unit': 's' } });
+        const tellDay = async (): Promise<void> => undefined;
+        record = (await summarize(A, { store, now: () => new Date('2026-03-01T12:00:00Z'), tellDay })) as LedgerRecord;
+    });
+
+    test('says all that was found out', async () => {
+        const raw = await store.head(A);
+        const version = `1-${contentOf({ etag: raw?.etag ?? '', options: { durationUnit: 's' } })}`;
+        expect(record).toEqual({
+            source: A,
+            site: 'berlin',
+            state: 'done',
+            version,
+            dialect: 'cicflowmeter',
+            date_order: 'dmy',
+            duration_unit: 's',
+            rows_read: 2,
+            rows_kept: 1,
+            rows_rejected: 1,
+            repeated_headers: 0,
+            first_day: '2026-02-13',
+            last_day: '2026-02-13',
+            pairs: 1,
+            error: null,
+            options: { durationUnit: 's' },
+            size_bytes: raw?.sizeBytes,
+            etag: raw?.etag,
+            summarized_at: '2026-03-01T12:00:00.000Z',
+            commits: 1,
+            versions: { [version]: ['2026-02-13'] },
+            retracted_generation: null,
+        });
+        expect((await readLedger(store, sourceId(A))).record).toEqual(record);
+    });
+
+    test('is one line of JSON, as the table of sources reads it', async () => {
+        const text = Buffer.from((await store.get(ledgerKey(sourceId(A))))?.bytes ?? []).toString();
+        expect(text).toBe(`${JSON.stringify(record)}\n`);
+    });
+
+    test('is committed on the etag that was read and on no other', async () => {
+        const { etag } = await readLedger(store, sourceId(A));
+        await expect(commitLedger(store, { source: sourceId(A), record, etag: ABSENT })).rejects.toThrow(ConflictError);
+        await commitLedger(store, { source: sourceId(A), record: { ...record, commits: 2 }, etag });
+        await expect(commitLedger(store, { source: sourceId(A), record, etag })).rejects.toThrow(ConflictError);
+        expect((await readLedger(store, sourceId(A))).record?.commits).toBe(2);
+    });
+
+    test('that is not there is told from one that cannot be read', async () => {
+        expect(await readLedger(store, sourceId('raw/none'))).toEqual({ etag: ABSENT, record: undefined });
+        for (const text of ['{}', '[]', 'null', '7']) {
+            await store.put(ledgerKey(sourceId('raw/none')), Buffer.from(text));
+            await expect(readLedger(store, sourceId('raw/none'))).rejects.toThrow(
+                `${ledgerKey(sourceId('raw/none'))} is no ledger record: restore it from a backup`,
+            );
+        }
+    });
+
+    test.failing.each(['', '{"source":"raw/a', 'not JSON'])('that was cut or overwritten is named in the error: %j', async (text) => {
+        await store.put(ledgerKey(sourceId(A)), Buffer.from(text));
+        await expect(readLedger(store, sourceId(A))).rejects.toMatchObject({
+            name: 'StorageError',
+            message: expect.stringContaining(`${ledgerKey(sourceId(A))} is no ledger record`),
+        });
+    });
+
+    test('is listed with all others, and what is none is passed over', async () => {
+        await store.put('ledger/.part', Buffer.from('x'));
+        await store.put('ledger/readme.txt', Buffer.from('x'));
+        const listed: string[] = [];
+        for await (const { source } of listLedger(store)) {
+            listed.push(source);
+        }
+        expect(listed).toEqual([A]);
+    });
+});

@@ -1,0 +1,168 @@
+/** Parquet objects of the lake: they come back as they were, and any engine reads them with the right types. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { parquetMetadata } from 'hyparquet';
+import { emptyPairRows, type PairRows } from '#lake/pair-rows';
+import { readContains, readPairRows, writePairRows, writeParquetTable } from '#lake/parquet';
+import { pairDays } from '#lake/tables';
+import { measuredFlow, pairRowsOfFlows, textOfRows } from '#test/support/pair-rows-of';
+import { makeFolder } from '#test/support/temporary';
+
+const RUNS = Number(process.env.FLOWLAKE_TEST_RUNS ?? 1);
+const MAX_BIGINT = 2n ** 63n - 1n;
+const MAX_DECIMAL = 10n ** 38n - 1n;
+
+const bigint = fc.oneof(fc.constantFrom(0n, 1n, 2n ** 31n, 2n ** 53n + 1n, MAX_BIGINT), fc.bigInt({ min: 0n, max: MAX_BIGINT }));
+const decimal = fc.oneof(
+    fc.constantFrom(0n, 2n ** 53n + 1n, 2n ** 63n, 2n ** 64n - 1n, 2n ** 64n, 2n ** 127n - 2n ** 64n, MAX_DECIMAL),
+    fc.bigInt({ min: 0n, max: MAX_DECIMAL }),
+);
+
+/** Rows with any values, whether or not flows could add up to them. */
+const anyRows: fc.Arbitrary<PairRows> = fc
+    .tuple(
+        fc.array(measuredFlow, { maxLength: 20 }),
+        fc.array(bigint, { minLength: 7, maxLength: 7 }),
+        fc.array(decimal, { minLength: 2, maxLength: 2 }),
+    )
+    .map(([flows, bigints, decimals]) => {
+        const rows = pairRowsOfFlows(flows);
+        rows.flow_duration_us_sum.fill(bigints[0] ?? 0n);
+        rows.flow_duration_us_min.fill(bigints[1] ?? 0n);
+        rows.flow_duration_us_max.fill(bigints[2] ?? 0n);
+        rows.fwd_pkts_sum.fill(bigints[3] ?? 0n);
+        rows.flow_duration_us_sum_sq.fill(decimals[0] ?? 0n);
+        rows.fwd_pkts_sum_sq.fill(decimals[1] ?? 0n);
+        return rows;
+    });
+
+/** `count` rows, every value another one. */
+function manyRows(count: number): PairRows {
+    const rows = emptyPairRows(count);
+    for (let at = 0; at < count; at += 1) {
+        rows.site.push('main');
+        rows.src_ip.push(`10.${at >> 16}.${(at >> 8) & 255}.${at & 255}`);
+        rows.dst_ip.push('10.0.0.1');
+        rows.flow_duration_us_sum_sq.push(MAX_DECIMAL - BigInt(at));
+        rows.fwd_pkts_sum_sq.push(BigInt(at) ** 7n);
+        rows.flows[at] = BigInt(at);
+        rows.fwd_pkts_sum[at] = MAX_BIGINT - BigInt(at);
+    }
+    return rows;
+}
+
+function contributions(count: number): string[] {
+    return Array.from({ length: count }, (_, at) => `${at.toString(16).padStart(16, '0')}.${at + 1}-0123456789abcdef`);
+}
+
+describe('rows', () => {
+    test('come back digit by digit', async () => {
+        await fc.assert(
+            fc.asyncProperty(anyRows, fc.nat(120), async (rows, sources) => {
+                const bytes = writePairRows(rows, { contains: contributions(sources) });
+                expect(textOfRows(await readPairRows(bytes))).toEqual(textOfRows(rows));
+                expect(readContains(bytes)).toEqual(contributions(sources));
+            }),
+            { numRuns: 100 * RUNS },
+        );
+    });
+
+    test('come back from several row groups, and from bytes in the middle of a buffer', async () => {
+        const rows = manyRows(12_345);
+        const bytes = writePairRows(rows, { contains: contributions(3) });
+        expect(parquetMetadata(bytes.slice().buffer).row_groups.length).toBeGreaterThan(1);
+        const around = new Uint8Array(bytes.length + 200);
+        around.set(bytes, 100);
+        const inside = around.subarray(100, 100 + bytes.length);
+        expect(textOfRows(await readPairRows(inside))).toEqual(textOfRows(rows));
+        expect(readContains(inside)).toEqual(contributions(3));
+    });
+
+    test('may be none, and the columns are there all the same', async () => {
+        const bytes = writePairRows(emptyPairRows(), { contains: [] });
+        expect(textOfRows(await readPairRows(bytes))).toEqual([]);
+        expect(readContains(bytes)).toEqual([]);
+    });
+
+    test('give the same bytes again', () => {
+        const write = (): Uint8Array => writePairRows(manyRows(6_000), { contains: contributions(200) });
+        expect(Buffer.compare(write(), write())).toBe(0);
+    });
+});
+
+describe('the list of what a day contains', () => {
+    test.each([0, 1, 90, 91, 94, 200, 5_000])('of %d sources comes back in order, and leaves the footer light', async (count) => {
+        const names = contributions(count);
+        const bytes = writePairRows(manyRows(10), { contains: names.toReversed() });
+        expect(readContains(bytes)).toEqual(names);
+        const footerBytes = new DataView(bytes.buffer, bytes.byteOffset).getUint32(bytes.length - 8, true);
+        expect(footerBytes).toBeLessThan(7_000);
+        expect(textOfRows(await readPairRows(bytes))).toEqual(textOfRows(manyRows(10)));
+    });
+
+    test('is empty in a file that another engine wrote', () => {
+        const bytes = writeParquetTable({ columns: [{ name: 'site', type: 'string' }], rows: [['main']] });
+        expect(readContains(bytes)).toEqual([]);
+    });
+});
+
+describe('DuckDB', () => {
+    let instance: DuckDBInstance;
+    let connection: DuckDBConnection;
+    let file: string;
+
+    beforeAll(async () => {
+        instance = await DuckDBInstance.create(':memory:');
+        connection = await instance.connect();
+        file = join(await makeFolder(), 'part-00.parquet');
+    });
+
+    afterAll(() => {
+        connection.closeSync();
+        instance.closeSync();
+    });
+
+    async function ask(sql: string): Promise<unknown[][]> {
+        return (await connection.runAndReadAll(sql.replace('FILE', `'${file}'`))).getRowsJson();
+    }
+
+    test.each([
+        [0, 0],
+        [1, 1],
+        [12_345, 200],
+    ])('reads %d rows of %d sources with their types and every digit', async (count, sources) => {
+        await writeFile(file, writePairRows(manyRows(count), { contains: contributions(sources) }));
+        const types: Record<string, string> = { string: 'VARCHAR', bigint: 'BIGINT', 'decimal(38,0)': 'DECIMAL(38,0)' };
+        const described = await ask('select column_name, column_type from (describe select * from FILE)');
+        expect(described).toEqual(pairDays.columns.map(({ name, type }) => [name, types[type]]));
+        const columns = pairDays.columns.map(({ name }) => `cast(${name} as varchar)`).join(', ');
+        const rows = (await ask(`select ${columns} from FILE`)).map((row) => row.join(' '));
+        const wanted = manyRows(count);
+        const names = pairDays.columns.map(({ name }) => name as keyof PairRows);
+        expect(rows).toEqual(wanted.site.map((_, at) => names.map((name) => String(wanted[name][at])).join(' ')));
+    });
+
+    test('finds every pair by the statistics of its row group', async () => {
+        await writeFile(file, writePairRows(manyRows(12_345)));
+        for (const at of [0, 4_999, 5_000, 12_344]) {
+            const source = manyRows(12_345).src_ip[at];
+            expect(await ask(`select cast(flows as varchar) from FILE where src_ip = '${source}'`)).toEqual([[String(at)]]);
+        }
+    });
+
+    test.each([['\u{ff5e}', '\u{1f6b0}'], [`${'x'.repeat(70)}a`, `${'x'.repeat(70)}b`], [`${'z'.repeat(63)}é`], ['\u{10ffff}'.repeat(20)]])(
+        'finds sites of any name: %s',
+        async (...sites) => {
+            await writeFile(
+                file,
+                writePairRows(pairRowsOfFlows(sites.map((site) => ({ site, src: '::1', dst: '::2', durationUs: 0n, packets: 0n })))),
+            );
+            for (const site of sites) {
+                expect(await ask(`select site from FILE where site = '${site}'`)).toEqual([[site]]);
+            }
+        },
+    );
+});

@@ -1,0 +1,176 @@
+/** One source into its committed summaries: what is written when it cannot be used, is cut off, or has nothing new. */
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { rejectsKey, sourceId } from '#lake/layout';
+import { type LedgerRecord, type ReadingOptions, readLedger, toMetadata } from '#lake/ledger';
+import type { ObjectStore } from '#lake/store/object-store';
+import { type SummarizeOptions, summarize } from '#lake/summarize';
+import { findWrongAccounts } from '#test/support/accounts';
+import { memoryStore } from '#test/support/memory-store';
+import { smallFile } from '#test/support/small-files';
+
+const A = 'raw/a.csv';
+
+let store: ObjectStore;
+let told: string[];
+
+beforeEach(() => {
+    store = memoryStore();
+    told = [];
+});
+
+function textOf(dates: readonly string[], rejects = 0): string {
+    const flows = dates.map((date) => ({ src: '10.0.0.1', dst: '10.0.0.2', date, durationUs: 1, packets: 1 }));
+    return smallFile(flows, { rejects }).text;
+}
+
+async function put(text: string, options: ReadingOptions = {}): Promise<void> {
+    await store.put(A, Buffer.from(text), { metadata: toMetadata(options) });
+}
+
+async function work(overrides: Partial<SummarizeOptions> = {}): Promise<LedgerRecord | undefined> {
+    told = [];
+    return summarize(A, { store, now: () => new Date(0), tellDay: async (day) => void told.push(day), ...overrides });
+}
+
+async function keysOf(...prefixes: string[]): Promise<string[]> {
+    const keys: string[] = [];
+    for (const prefix of prefixes) {
+        for await (const { key } of store.list(prefix)) {
+            keys.push(key);
+        }
+    }
+    return keys;
+}
+
+describe('a source', () => {
+    test('of which nobody has heard is nothing', async () => {
+        expect(await work()).toBeUndefined();
+        expect([told, await keysOf('')]).toEqual([[], []]);
+    });
+
+    test('tells each of its days, once and after its writes', async () => {
+        await put(textOf(['02/02/2026', '01/02/2026', '02/02/2026']));
+        const found: number[] = [];
+        await work({ tellDay: async (day) => void found.push((await keysOf(`summaries/day=${day}/`, 'ledger/')).length) });
+        expect(found).toEqual([2, 2]);
+    });
+
+    test('is not read again where nothing is new, and tells its days again', async () => {
+        await put(textOf(['01/02/2026'], 1));
+        const first = await work();
+        let bytes = 0;
+        const onBytes = (count: number): void => {
+            bytes += count;
+        };
+        const wasThere = await keysOf('');
+        expect(await work({ onBytes })).toEqual(first);
+        expect([bytes, told, await keysOf('')]).toEqual([0, ['2026-02-01'], wasThere]);
+    });
+
+    test('is read anew with other options, and its former days are told with the new ones', async () => {
+        await put(textOf(['01/02/2026']));
+        await work();
+        await put(textOf(['01/02/2026']), { dateOrder: 'mdy' });
+        expect(await work()).toMatchObject({ first_day: '2026-01-02', commits: 2, options: { dateOrder: 'mdy' }, date_order: 'mdy' });
+        expect(told).toEqual(['2026-01-02', '2026-02-01']);
+        expect(await keysOf('summaries/')).toEqual([expect.stringMatching(/^summaries\/day=2026-01-02\/\S+\.2-\S+$/)]);
+    });
+
+    test('says how many bytes it reads', async () => {
+        await put(textOf(['01/02/2026']));
+        let bytes = 0;
+        const onBytes = (count: number): void => {
+            bytes += count;
+        };
+        await work({ onBytes });
+        expect(bytes).toBe(textOf(['01/02/2026']).length);
+    });
+
+    test('has no part in a site that its name only mentions', async () => {
+        await store.put('raw/sub/site=berlin/a.csv', Buffer.from(textOf(['01/02/2026'])));
+        const record = await summarize('raw/sub/site=berlin/a.csv', { store, now: () => new Date(0), tellDay: async () => undefined });
+        expect(record?.site).toBe('main');
+    });
+});
+
+describe('a file that cannot be used', () => {
+    test('is known as failed, and its former figures go', async () => {
+        await put(textOf(['01/02/2026'], 2));
+        await work();
+        await put('no flows');
+        expect(await work()).toMatchObject({
+            state: 'failed',
+            rows_read: 0,
+            rows_kept: 0,
+            rows_rejected: 0,
+            error: expect.stringContaining('header'),
+        });
+        expect([told, await keysOf('summaries/', 'rejects/')]).toEqual([['2026-02-01'], []]);
+        expect(await findWrongAccounts(store)).toBeUndefined();
+    });
+
+    test('is not read again until it changes', async () => {
+        await put('no flows');
+        const first = await work();
+        expect(await work()).toEqual(first);
+        await put(textOf(['01/02/2026']));
+        expect(await work()).toMatchObject({ state: 'done', error: null, commits: 2 });
+    });
+
+    test('because a sum of it is too large has no rejects either', async () => {
+        const row = (value: string): string => `10.0.0.1,10.0.0.2,13/02/2026 12:00:00,${value},1\n`;
+        await put(`${textOf([], 1)}${row('9223372036854775807')}${row('1')}`);
+        expect(await work()).toMatchObject({
+            state: 'failed',
+            rows_rejected: 0,
+            error: expect.stringContaining('flow_duration_us_sum of'),
+        });
+        expect(await findWrongAccounts(store)).toBeUndefined();
+    });
+});
+
+describe('work that is cut off', () => {
+    test('by an abort commits nothing', async () => {
+        await put(textOf(['01/02/2026'], 1));
+        await expect(work({ signal: AbortSignal.abort() })).rejects.toThrow('abort');
+        expect((await readLedger(store, sourceId(A))).record).toBeUndefined();
+        expect([told, await keysOf('summaries/')]).toEqual([[], []]);
+    });
+
+    test('by a store that cannot write its rejects is the store’s error, however many there are', async () => {
+        for (const rejects of [1, 200_000]) {
+            await put(textOf(['01/02/2026'], rejects));
+            const broken: ObjectStore = {
+                ...store,
+                put: (key, body, options) =>
+                    key.startsWith('rejects/') ? Promise.reject(new Error('no room')) : store.put(key, body, options),
+            };
+            await expect(work({ store: broken })).rejects.toThrow('no room');
+            expect((await readLedger(store, sourceId(A))).record).toBeUndefined();
+        }
+    });
+
+    test('leaves objects that the next try makes the same', async () => {
+        await put(textOf(['01/02/2026', '02/02/2026'], 1));
+        const ledgerFails: ObjectStore = {
+            ...store,
+            put: (key, body, options) => (key.startsWith('ledger/') ? Promise.reject(new Error('cut off')) : store.put(key, body, options)),
+        };
+        await expect(work({ store: ledgerFails })).rejects.toThrow('cut off');
+        const left = await Promise.all((await keysOf('summaries/', 'rejects/')).map(async (key) => [key, (await store.head(key))?.etag]));
+        expect(left).toHaveLength(3);
+        await work();
+        expect(
+            await Promise.all((await keysOf('summaries/', 'rejects/')).map(async (key) => [key, (await store.head(key))?.etag])),
+        ).toEqual(left);
+    });
+});
+
+test('a file of both date orders has the rejects of its second reading only', async () => {
+    const rows = ['13/02/2026', '02/13/2026', '14/02/2026', '01/02/2026'].map((date) => `10.0.0.1,10.0.0.2,${date} 12:00:00,1,1`);
+    await put(`${textOf([])}${rows.join('\n')}\n`);
+    const record = await work();
+    expect(record).toMatchObject({ state: 'done', rows_read: 4, rows_kept: 3, rows_rejected: 1 });
+    expect(await store.head(rejectsKey({ source: sourceId(A), version: record?.version ?? '' }))).toBeDefined();
+    expect(await findWrongAccounts(store)).toBeUndefined();
+});

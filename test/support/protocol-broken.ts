@@ -1,0 +1,104 @@
+/** A store for one worker that takes one rule of DESIGN section 4 away, to see that the tests of the protocol find its absence out. */
+import { contributionOf, LEDGER_PREFIX, PAIR_DAYS_PREFIX, RAW_PREFIX, SUMMARIES_PREFIX } from '#lake/layout';
+import type { LedgerRecord } from '#lake/ledger';
+import type { ObjectInfo, ObjectStore } from '#lake/store/object-store';
+
+export const RULES = [
+    'ledger-check',
+    'commit-number',
+    'look-again-source',
+    'look-again-day',
+    'delete-superseded',
+    'tell-old-days',
+    'ledger-condition',
+    'day-condition',
+    'pinned-reading',
+    'retracted-generation',
+] as const;
+export type Rule = (typeof RULES)[number];
+
+export interface BrokenOptions {
+    rule: Rule | undefined;
+    kind: 'summarize' | 'consolidate' | 'retract' | 'reconcile';
+    store: ObjectStore;
+    /** Ends the worker as if it had done all its work. */
+    end: () => void;
+}
+
+/** The store as the worker is to see it, and whether it tells a day to the consolidator. */
+export function withoutRule({ rule, kind, store, end }: BrokenOptions): { store: ObjectStore; tells: (day: string) => boolean } {
+    const listed = new Map<string, string>();
+    let raw: ObjectInfo | undefined;
+    let ledger: LedgerRecord | undefined;
+    let hasCommitted = false;
+    if (rule === undefined || kind === 'reconcile') {
+        return { store, tells: () => true };
+    }
+
+    function seenAs(record: LedgerRecord, key: string): LedgerRecord {
+        if (rule === 'ledger-check' && kind === 'consolidate') {
+            return { ...record, version: listed.get(key.slice(LEDGER_PREFIX.length, -'.json'.length)) ?? record.version };
+        }
+        if (rule === 'commit-number' && kind === 'summarize') {
+            return { ...record, commits: 0 };
+        }
+        return rule === 'look-again-source' && hasCommitted && ledger ? ledger : record;
+    }
+
+    return {
+        tells(day) {
+            return rule !== 'tell-old-days' || (ledger?.version != null && (ledger.versions[ledger.version] ?? []).includes(day));
+        },
+        store: {
+            ...store,
+            async head(key) {
+                const info = await store.head(key);
+                if (!key.startsWith(RAW_PREFIX)) {
+                    return info;
+                }
+                if (rule !== 'look-again-source' || !hasCommitted) {
+                    raw = info && rule === 'retracted-generation' ? { ...info, generation: 'one for all' } : info;
+                }
+                return raw;
+            },
+            async get(key) {
+                const object = await store.get(key);
+                if (!object || !key.startsWith(LEDGER_PREFIX)) {
+                    return object;
+                }
+                ledger = seenAs(JSON.parse(Buffer.from(object.bytes).toString()), key);
+                return { ...object, bytes: new Uint8Array(Buffer.from(JSON.stringify(ledger))) };
+            },
+            async *open(key, options) {
+                const found = rule === 'pinned-reading' ? await store.head(key) : undefined;
+                yield* store.open(key, { ifMatch: found?.etag ?? options.ifMatch });
+            },
+            async put(key, body, options) {
+                const isFree =
+                    (rule === 'ledger-condition' && key.startsWith(LEDGER_PREFIX)) ||
+                    (rule === 'day-condition' && key.startsWith(PAIR_DAYS_PREFIX));
+                const info = await store.put(key, body, isFree ? {} : options);
+                if (key.startsWith(LEDGER_PREFIX) && body instanceof Uint8Array) {
+                    hasCommitted = true;
+                    ledger = JSON.parse(Buffer.from(body).toString());
+                }
+                if (rule === 'look-again-day' && key.startsWith(PAIR_DAYS_PREFIX)) {
+                    end();
+                }
+                return info;
+            },
+            async delete(key, options) {
+                if (rule !== 'delete-superseded' || !key.startsWith(SUMMARIES_PREFIX)) {
+                    await store.delete(key, options);
+                }
+            },
+            async *list(prefix) {
+                for await (const object of store.list(prefix)) {
+                    const { source, version } = contributionOf(object.key) ?? { source: '', version: '' };
+                    listed.set(source, version);
+                    yield object;
+                }
+            },
+        },
+    };
+}
