@@ -1,6 +1,8 @@
 /** What brings a lake back into order: status, reconcile, retract, prune, and the upload after a kill. */
+import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { flowCsv } from '#test/support/flow-csv';
 import { collect, runFlowlake, startFlowlake } from '#test/support/flowlake';
 import { makeFolder } from '#test/support/temporary';
@@ -97,9 +99,9 @@ test('after kill -9 in the middle the next upload makes every figure right', asy
     for (const delayMs of [150, 250, 350, 500]) {
         const child = startFlowlake(['--lake', 'lake', 'upload', ...names.map((name) => `${name}.csv`)], { folder });
         const ended = collect(child);
-        const timer = setTimeout(() => child.kill('SIGKILL'), delayMs);
+        await Promise.race([ended, setTimeout(delayMs)]);
+        child.kill('SIGKILL');
         await ended;
-        clearTimeout(timer);
     }
     await copyFile(join(folder, 'a.csv'), join(folder, 'again.csv'));
     const { exitCode } = await runFlowlake('--lake lake upload last.csv', { folder });
@@ -120,7 +122,8 @@ test('Ctrl-C ends an upload with 130 and leaves nothing half-done', async () => 
     await writeFile(join(folder, 'a.csv'), flowCsv(rows));
     const child = startFlowlake(['--lake', 'lake', 'upload', 'a.csv'], { folder });
     const ended = collect(child);
-    setTimeout(() => child.kill('SIGINT'), 250);
+    await untilThere(join(folder, 'lake/.flowlake/running'));
+    child.kill('SIGINT');
     const { exitCode } = await ended;
     expect([0, 130]).toContain(exitCode);
     if (exitCode === 130) {
@@ -130,6 +133,13 @@ test('Ctrl-C ends an upload with 130 and leaves nothing half-done', async () => 
     const asked = await runFlowlake('--lake lake --output json query "select sum(flows) as n from pair_days"', { folder });
     expect(JSON.parse(asked.stdout)).toEqual([{ n: rows.length }]);
 });
+
+/** Resolves once a started program has made the file; the test's own time-out bounds it. */
+async function untilThere(path: string): Promise<void> {
+    while (!existsSync(path)) {
+        await setTimeout(5);
+    }
+}
 
 async function filesBelow(lake: string, folders: readonly string[]): Promise<string[]> {
     const found = await Promise.all(
