@@ -284,7 +284,12 @@ async function readMarks(folder: string): Promise<{ left: string[]; gone: Readon
     const gone = new Set<string>();
     const others = new Set([String(process.pid)]);
     for (const name of await readdir(folder).catch(() => [])) {
-        const alive = await isAlive(await readFile(join(folder, name), 'utf8').catch(() => ''));
+        const owner = await readFile(join(folder, name), 'utf8').catch(() => undefined);
+        if (owner === undefined) {
+            // Its command ended since the folder was listed.
+            continue;
+        }
+        const alive = await isAlive(owner);
         if (alive !== true) {
             left.push(name);
         }
