@@ -63,7 +63,7 @@ export async function uploadFiles(files: readonly UploadFile[], options: UploadO
             }
         }
         context.signal.throwIfAborted();
-        errors.push(...(await consolidateDays(directory, days, { signal: context.signal })));
+        errors.push(...(await consolidateDays(directory, days, { totalBytes, signal: context.signal })));
         context.signal.throwIfAborted();
     } finally {
         await progress.stop();

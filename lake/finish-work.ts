@@ -44,13 +44,17 @@ export async function finishWork(
     return { sources, deadObjects, days, errors: [...errors, ...(await consolidateDays(directory, days, events))] };
 }
 
-/** Consolidates the days side by side; returns the errors of those that could not be. */
-export async function consolidateDays(directory: string, days: Iterable<string>, events: TaskEvents): Promise<Error[]> {
+/** Consolidates the days side by side; returns the errors of those that could not be. `totalBytes` as for `runTasks`: large uploads touch large days. */
+export async function consolidateDays(
+    directory: string,
+    days: Iterable<string>,
+    events: TaskEvents & { totalBytes?: number },
+): Promise<Error[]> {
     const tasks = [...new Set(days)].sort().map((day): Task => ({ kind: 'consolidate', day }));
     return runAll(directory, tasks, events);
 }
 
-async function runAll(directory: string, tasks: readonly Task[], events: TaskEvents): Promise<Error[]> {
+async function runAll(directory: string, tasks: readonly Task[], events: TaskEvents & { totalBytes?: number }): Promise<Error[]> {
     const errors: Error[] = [];
     for await (const outcome of runTasks(directory, tasks, events)) {
         if ('error' in outcome) {
