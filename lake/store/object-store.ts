@@ -27,6 +27,22 @@ export interface PutOptions {
     /** The etag that the object must have now, or `absent`. Without it the write is unconditional. */
     ifMatch?: string;
     metadata?: Record<string, string>;
+    /** How large the body is, where that is known of a stream. */
+    sizeBytes?: number | undefined;
+    /** Makes a large stream that is interrupted worth taking up again; a store that cannot do so begins anew. */
+    resume?: Resume | undefined;
+    /** Told of bytes that the store has taken since the last call. Not every store tells: then the reading of the stream has to. */
+    onBytes?: ((bytes: number) => void) | undefined;
+}
+
+/** Where the caller remembers an upload that was begun, for the next attempt with the same bytes, key and metadata. */
+export interface Resume {
+    /** The upload that an earlier attempt began. */
+    find(): Promise<string | undefined>;
+    keep(upload: string): Promise<void>;
+    forget(): Promise<void>;
+    /** Whether another attempt may follow after this error; else what was begun is thrown away. */
+    isWorthKeeping(error: unknown): boolean;
 }
 
 export interface ObjectStore {

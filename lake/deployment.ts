@@ -1,0 +1,46 @@
+/**
+ * What a deployment is called: the names that stand in the tags of its bucket, so that `--lake s3://bucket` is all that a user types.
+ * cdk/ writes the tags, the command line reads them.
+ */
+
+/** The parts of a deployment that the command line and the Lambdas talk to. Queues are named, not addressed: SQS gives the URL. */
+export interface Deployment {
+    /** `dev`, `prod`: which of several lakes of one account this is. */
+    stage: string;
+    /** Glue database, with the tables of lake/tables.ts and the views of sql/views. */
+    database: string;
+    /** Athena workgroup. */
+    workgroup: string;
+    /** Standard queue that S3 tells of new raw objects. */
+    summarizeQueue: string;
+    summarizeDeadLetters: string;
+    /** FIFO queue, the day as message group. */
+    consolidateQueue: string;
+    consolidateDeadLetters: string;
+}
+
+/** The bucket tag that holds each name. */
+export const DEPLOYMENT_TAGS: Readonly<Record<keyof Deployment, string>> = {
+    stage: 'flowlake:stage',
+    database: 'flowlake:database',
+    workgroup: 'flowlake:workgroup',
+    summarizeQueue: 'flowlake:summarize-queue',
+    summarizeDeadLetters: 'flowlake:summarize-dead-letters',
+    consolidateQueue: 'flowlake:consolidate-queue',
+    consolidateDeadLetters: 'flowlake:consolidate-dead-letters',
+};
+
+/** The deployment that the bucket's tags describe, and the tags that are missing (none: it is whole). */
+export function deploymentOf(tags: ReadonlyMap<string, string>): { deployment: Partial<Deployment>; missing: string[] } {
+    const deployment: Partial<Deployment> = {};
+    const missing: string[] = [];
+    for (const [part, tag] of Object.entries(DEPLOYMENT_TAGS)) {
+        const name = tags.get(tag);
+        if (name === undefined || name === '') {
+            missing.push(tag);
+        } else {
+            Object.assign(deployment, { [part]: name });
+        }
+    }
+    return { deployment, missing };
+}

@@ -1,0 +1,41 @@
+/**
+ * The port to a queue between workers. It promises what SQS promises and no more: each message is handed out at least once, in any order
+ * (in order within a group where the queue has groups), and comes back when it was not deleted in time.
+ */
+
+export interface Message {
+    body: string;
+    /** One group is worked on by one worker at a time. Required where the queue has groups, not allowed where it has none. */
+    group?: string | undefined;
+}
+
+export interface ReceivedMessage extends Message {
+    /** Stays the same each time the message is handed out. */
+    id: string;
+    /** Of this handing-out: what `delete` and `release` take. */
+    receipt: string;
+    /** How many times it was handed out, this one included. */
+    receiveCount: number;
+    sentAt: Date;
+}
+
+/** Approximate, as SQS counts. */
+export interface QueueDepth {
+    /** Waiting to be handed out. */
+    waiting: number;
+    /** Handed out and not deleted. */
+    inFlight: number;
+}
+
+export interface MessageQueue {
+    name: string;
+    /** Sends all of them, in order. @throws StorageError where one was not taken; others may have been. */
+    send(messages: readonly Message[]): Promise<void>;
+    /** Up to `max` (10 at most) messages, after waiting up to `waitSeconds` (20 at most) for the first one; none where none came. */
+    receive(options?: { max?: number; waitSeconds?: number; visibilitySeconds?: number }): Promise<ReceivedMessage[]>;
+    /** Done with it. Fine where it is gone. */
+    delete(receipt: string): Promise<void>;
+    /** Hands it out again now, instead of when its time is over. */
+    release(receipt: string): Promise<void>;
+    depth(): Promise<QueueDepth>;
+}

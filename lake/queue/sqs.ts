@@ -1,0 +1,135 @@
+/** The message queue on SQS, standard or FIFO (by the name: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fifo-queues.html). */
+import { randomUUID } from 'node:crypto';
+import {
+    ChangeMessageVisibilityCommand,
+    DeleteMessageCommand,
+    GetQueueAttributesCommand,
+    GetQueueUrlCommand,
+    ReceiveMessageCommand,
+    SendMessageBatchCommand,
+    type SQSClient,
+    type Message as SqsMessage,
+} from '@aws-sdk/client-sqs';
+import { awsCodeOf, translated } from '#lake/aws/aws-errors';
+import { StorageError } from '#lake/errors';
+import type { Message, MessageQueue, ReceivedMessage } from './message-queue.ts';
+
+/** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html */
+const MAX_BATCH_MESSAGES = 10;
+
+/** The queue of this name in the client's account and region; it is looked up with the first call. */
+export function openSqsQueue({ name, client }: { name: string; client: SQSClient }): MessageQueue {
+    let url: Promise<string> | undefined;
+
+    async function findUrl(): Promise<string> {
+        const { QueueUrl } = await client.send(new GetQueueUrlCommand({ QueueName: name }));
+        if (QueueUrl === undefined) {
+            throw new StorageError(`SQS gives no address for queue ${name}; run flowlake doctor`);
+        }
+        return QueueUrl;
+    }
+
+    function withUrl<T>(doing: string, use: (url: string) => Promise<T>): Promise<T> {
+        return translated(
+            async () => {
+                url ??= findUrl();
+                // A queue that was not there may be by the next call.
+                url.catch(() => {
+                    url = undefined;
+                });
+                return use(await url);
+            },
+            { doing: `${doing} queue ${name}` },
+        );
+    }
+
+    return {
+        name,
+
+        send: (messages) =>
+            withUrl('send to', async (QueueUrl) => {
+                for (let at = 0; at < messages.length; at += MAX_BATCH_MESSAGES) {
+                    const batch = messages.slice(at, at + MAX_BATCH_MESSAGES);
+                    const { Failed } = await client.send(new SendMessageBatchCommand({ QueueUrl, Entries: batch.map(entryOf) }));
+                    if (Failed?.[0]) {
+                        const { Code, Message: why } = Failed[0];
+                        throw new StorageError(`queue ${name} did not take ${Failed.length} of ${batch.length} messages: ${why ?? Code}`);
+                    }
+                }
+            }),
+
+        receive: ({ max = 10, waitSeconds = 0, visibilitySeconds } = {}) =>
+            withUrl('receive from', async (QueueUrl) => {
+                const { Messages } = await client.send(
+                    new ReceiveMessageCommand({
+                        QueueUrl,
+                        MaxNumberOfMessages: max,
+                        WaitTimeSeconds: waitSeconds,
+                        ...(visibilitySeconds !== undefined && { VisibilityTimeout: visibilitySeconds }),
+                        MessageSystemAttributeNames: ['ApproximateReceiveCount', 'MessageGroupId', 'SentTimestamp'],
+                    }),
+                );
+                return (Messages ?? []).map(receivedOf);
+            }),
+
+        delete: (receipt) =>
+            withUrl('delete from', async (QueueUrl) => {
+                await client.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle: receipt }));
+            }),
+
+        release: (receipt) =>
+            withUrl('release a message of', async (QueueUrl) => {
+                try {
+                    await client.send(new ChangeMessageVisibilityCommand({ QueueUrl, ReceiptHandle: receipt, VisibilityTimeout: 0 }));
+                } catch (error) {
+                    // Its time is over: it has been released by itself.
+                    if (awsCodeOf(error) !== 'MessageNotInflight') {
+                        throw error;
+                    }
+                }
+            }),
+
+        depth: () =>
+            withUrl('look at', async (QueueUrl) => {
+                const { Attributes } = await client.send(
+                    new GetQueueAttributesCommand({
+                        QueueUrl,
+                        AttributeNames: [
+                            'ApproximateNumberOfMessages',
+                            'ApproximateNumberOfMessagesDelayed',
+                            'ApproximateNumberOfMessagesNotVisible',
+                        ],
+                    }),
+                );
+                const {
+                    ApproximateNumberOfMessages: waiting = 0,
+                    ApproximateNumberOfMessagesDelayed: delayed = 0,
+                    ApproximateNumberOfMessagesNotVisible: inFlight = 0,
+                } = Attributes ?? {};
+                return { waiting: Number(waiting) + Number(delayed), inFlight: Number(inFlight) };
+            }),
+    };
+}
+
+/**
+ * Each send has a deduplication id of its own: by content, a second message for a day would vanish while the first is being worked on,
+ * and what it announces would never be merged.
+ */
+function entryOf({ body, group }: Message, at: number) {
+    return {
+        Id: String(at),
+        MessageBody: body,
+        ...(group !== undefined && { MessageGroupId: group, MessageDeduplicationId: randomUUID() }),
+    };
+}
+
+function receivedOf({ MessageId = '', ReceiptHandle = '', Body = '', Attributes = {} }: SqsMessage): ReceivedMessage {
+    return {
+        id: MessageId,
+        receipt: ReceiptHandle,
+        body: Body,
+        group: Attributes.MessageGroupId,
+        receiveCount: Number(Attributes.ApproximateReceiveCount ?? 1),
+        sentAt: new Date(Number(Attributes.SentTimestamp ?? 0)),
+    };
+}

@@ -1,0 +1,194 @@
+/** The object store in an S3 bucket. Conditions, pins and generations are S3's own: If-Match, If-None-Match and version ids. */
+import {
+    DeleteObjectCommand,
+    GetObjectCommand,
+    HeadObjectCommand,
+    PutObjectCommand,
+    paginateListObjectsV2,
+    type S3Client,
+} from '@aws-sdk/client-s3';
+import { awsStatusOf, translated } from '#lake/aws/aws-errors';
+import { tryAgain } from '#lake/aws/try-again';
+import { ConflictError } from '#lake/errors';
+import { ABSENT, type ByteStream, type ListedObject, type ObjectInfo, type ObjectStore, type PutOptions } from './object-store.ts';
+import { cutIntoParts, FIRST_PART_BYTES, putInParts } from './s3-parts.ts';
+import { readRanges } from './s3-ranges.ts';
+
+/** The store in `bucket`. The bucket should be versioned; where it is not, a generation is told by etag and time. */
+export function openS3Store({ bucket, client }: { bucket: string; client: S3Client }): ObjectStore {
+    const at = (key: string) => ({ Bucket: bucket, Key: key });
+    const named = (key: string): string => `s3://${bucket}/${key}`;
+
+    async function head(key: string): Promise<ObjectInfo | undefined> {
+        const found = await orMissing(client.send(new HeadObjectCommand(at(key))));
+        return found && infoOf(key, found, found.ContentLength ?? 0);
+    }
+
+    async function* open(key: string, ifMatch: string): ByteStream & AsyncGenerator<Uint8Array> {
+        const ranges = readRanges({ client, ...at(key), IfMatch: ifMatch });
+        try {
+            yield* ranges;
+        } catch (error) {
+            throw await conflictOf(error, key);
+        }
+    }
+
+    /** What the error of a conditional call means: another writer was faster, or what it says. */
+    async function conflictOf(error: unknown, key: string): Promise<unknown> {
+        const status = awsStatusOf(error);
+        const isMissingBucket = error instanceof Error && error.name === 'NoSuchBucket';
+        if (status === 412 || (status === 404 && !isMissingBucket)) {
+            const fate = status === 412 ? 'was changed by another writer' : 'is gone';
+            return new ConflictError(`${named(key)} ${fate}`, { cause: error });
+        }
+        return error;
+    }
+
+    async function putWhole(key: string, bytes: Uint8Array, { ifMatch, metadata = {} }: PutOptions): Promise<ObjectInfo> {
+        const put = await client.send(new PutObjectCommand({ ...at(key), Body: bytes, Metadata: metadata, ...conditionOf(ifMatch) }));
+        return { ...infoOf(key, put, bytes.length), metadata };
+    }
+
+    async function put(key: string, body: Uint8Array | ByteStream, options: PutOptions): Promise<ObjectInfo> {
+        if (body instanceof Uint8Array) {
+            return putWhole(key, body, options);
+        }
+        const parts = cutIntoParts(body, { sizeBytes: options.sizeBytes })[Symbol.asyncIterator]();
+        const first = await parts.next();
+        if (first.done || first.value.length < FIRST_PART_BYTES) {
+            return putWhole(key, first.done ? new Uint8Array() : first.value, options);
+        }
+        const { metadata = {}, ifMatch, resume, onBytes } = options;
+        const condition = conditionOf(ifMatch);
+        const all = (async function* () {
+            yield first.value;
+            yield* { [Symbol.asyncIterator]: () => parts };
+        })();
+        const { sizeBytes, ...written } = await putInParts(all, { client, ...at(key), metadata, condition, resume, onBytes });
+        return { ...infoOf(key, written, sizeBytes), metadata };
+    }
+
+    return {
+        head: (key) => translated(() => head(key), { doing: `read ${named(key)}` }),
+
+        open: (key, { ifMatch }) => translatedStream(open(key, ifMatch), { doing: `read ${named(key)}` }),
+
+        get: (key) =>
+            translated(
+                async () => {
+                    const found = await orMissing(
+                        tryAgain(
+                            async () => {
+                                const object = await client.send(new GetObjectCommand(at(key)));
+                                // A connection that breaks off in the body is beyond the SDK's own attempts.
+                                return { object, bytes: new Uint8Array((await object.Body?.transformToByteArray()) ?? []) };
+                            },
+                            { mayHelp: (error) => awsStatusOf(error) === undefined, maxTries: 4 },
+                        ),
+                    );
+                    return found && { info: infoOf(key, found.object, found.bytes.length), bytes: found.bytes };
+                },
+                { doing: `read ${named(key)}` },
+            ),
+
+        put: (key, body, options = {}) =>
+            translated(
+                async () => {
+                    try {
+                        // What the body itself throws is no error of S3's, and it cannot be read twice.
+                        return body instanceof Uint8Array
+                            ? await tryAgain(() => put(key, body, options), { mayHelp: isConcurrent })
+                            : await put(key, body, options);
+                    } catch (error) {
+                        throw options.ifMatch === undefined ? error : await conflictOf(error, key);
+                    }
+                },
+                { doing: `write ${named(key)}` },
+            ),
+
+        delete: (key, { ifMatch } = {}) =>
+            translated(
+                async () => {
+                    try {
+                        await tryAgain(
+                            () => client.send(new DeleteObjectCommand({ ...at(key), ...(ifMatch && { IfMatch: quoted(ifMatch) }) })),
+                            {
+                                mayHelp: isConcurrent,
+                            },
+                        );
+                    } catch (error) {
+                        if (awsStatusOf(error) !== 404) {
+                            throw await conflictOf(error, key);
+                        }
+                    }
+                },
+                { doing: `delete ${named(key)}` },
+            ),
+
+        list: (prefix) => translatedStream(listObjects(prefix), { doing: `list s3://${bucket}/${prefix}` }),
+    };
+
+    async function* listObjects(prefix: string): AsyncGenerator<ListedObject> {
+        for await (const { Contents } of paginateListObjectsV2({ client }, { Bucket: bucket, Prefix: prefix })) {
+            for (const { Key = '', Size = 0, LastModified = new Date(0) } of Contents ?? []) {
+                yield { key: Key, sizeBytes: Size, modifiedAt: LastModified };
+            }
+        }
+    }
+}
+
+/**
+ * 409: another write to the same key was under way and nothing was decided; S3 asks to try again
+ * (https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html). 412 is a decision: the other one won.
+ */
+export function isConcurrent(error: unknown): boolean {
+    return awsStatusOf(error) === 409;
+}
+
+interface Described {
+    ETag?: string | undefined;
+    VersionId?: string | undefined;
+    LastModified?: Date | undefined;
+    Metadata?: Record<string, string> | undefined;
+}
+
+function infoOf(key: string, { ETag = '', VersionId, LastModified, Metadata = {} }: Described, sizeBytes: number): ObjectInfo {
+    const etag = ETag.replaceAll('"', '');
+    const generation = VersionId ?? `${etag}-${LastModified?.getTime() ?? ''}`;
+    return { key, etag, sizeBytes, generation, metadata: Metadata };
+}
+
+function conditionOf(ifMatch: string | undefined): { IfMatch?: string; IfNoneMatch?: string } {
+    return ifMatch === undefined ? {} : ifMatch === ABSENT ? { IfNoneMatch: '*' } : { IfMatch: quoted(ifMatch) };
+}
+
+function quoted(etag: string): string {
+    return `"${etag}"`;
+}
+
+/** The answer, or undefined where there is no such object. That there is no such bucket is another thing. */
+async function orMissing<T>(answer: Promise<T>): Promise<T | undefined> {
+    try {
+        return await answer;
+    } catch (error) {
+        if (awsStatusOf(error) === 404 && error instanceof Error && error.name !== 'NoSuchBucket') {
+            return undefined;
+        }
+        throw error;
+    }
+}
+
+async function* translatedStream<T>(stream: AsyncIterable<T>, { doing }: { doing: string }): AsyncGenerator<T> {
+    const items = stream[Symbol.asyncIterator]();
+    try {
+        for (;;) {
+            const item = await translated(() => items.next(), { doing });
+            if (item.done) {
+                return;
+            }
+            yield item.value;
+        }
+    } finally {
+        await items.return?.();
+    }
+}
