@@ -3,7 +3,7 @@ import { ConflictError } from '#lake/errors';
 import { contributionOf, dayPrefix, pairDaysKey, SUMMARIES_PREFIX, summaryKey } from '#lake/layout';
 import { readLedger } from '#lake/ledger';
 import { mergePairRows, type PairRows } from '#lake/pair-rows';
-import { readContains, readPairRows, writePairRows } from '#lake/parquet';
+import { readContains, readContainsAtEnd, readPairRows, writePairRows } from '#lake/parquet';
 import { ABSENT, type ObjectStore } from '#lake/store/object-store';
 
 /** A day as one look at the store shows it; contributions are `<source>.<version>`, ascending. */
@@ -49,20 +49,30 @@ export async function consolidate(day: string, { store }: { store: ObjectStore }
     }
 }
 
-/** Whether `consolidate` would find nothing to write. */
+/** Whether `consolidate` would find nothing to write; reads no more of the day's object than its end. */
 export async function isConsolidated(day: string, { store }: { store: ObjectStore }): Promise<boolean> {
-    return isCurrent(await lookAtDay(day, { store }));
+    const contained = await containedOf(day, { store });
+    return isCurrent({ contained, counting: await countingOf(day, { store, contained }) });
 }
 
-/** What `pair_days` of a day contains now, as `<source>.<version>`. */
+/** Enough for the footer of a day of 50 thousand pairs, and for the list of a thousand sources. */
+const END_BYTES = 1 << 16;
+
+/** What `pair_days` of a day contains now, as `<source>.<version>`, ascending. Reads no more of the day's object than its end. */
 export async function containedOf(day: string, { store }: { store: ObjectStore }): Promise<string[]> {
-    const object = await store.get(pairDaysKey(day));
-    return object ? readContains(object.bytes) : [];
+    const end = await store.get(pairDaysKey(day), { lastBytes: END_BYTES });
+    const contained = end ? readContainsAtEnd(end.bytes, end.info) : [];
+    return contained ?? (await readDay(day, { store })).contained;
 }
 
 async function lookAtDay(day: string, { store, written }: { store: ObjectStore; written?: Written | undefined }): Promise<DayState> {
     const object = await readDay(day, { store, written });
-    const isContained = new Set(object.contained);
+    return { ...object, counting: await countingOf(day, { store, contained: object.contained }) };
+}
+
+/** What should be in the day's object: the live summaries of the day. */
+async function countingOf(day: string, { store, contained }: { store: ObjectStore; contained: readonly string[] }): Promise<string[]> {
+    const isContained = new Set(contained);
     const listed = new Map<string, string[]>();
     for await (const { key } of store.list(dayPrefix(SUMMARIES_PREFIX, day))) {
         const { source, version } = contributionOf(key) ?? {};
@@ -79,7 +89,7 @@ async function lookAtDay(day: string, { store, written }: { store: ObjectStore; 
         const live = isKnown ? undefined : (await readLedger(store, source)).record?.version;
         counting.push(...names.filter((name) => isKnown || name === `${source}.${live}`));
     }
-    return { ...object, counting: counting.sort() };
+    return counting.sort();
 }
 
 async function readDay(day: string, { store, written }: { store: ObjectStore; written?: Written | undefined }): Promise<Written> {
@@ -92,7 +102,7 @@ async function readDay(day: string, { store, written }: { store: ObjectStore; wr
         : { etag: ABSENT, contained: [] };
 }
 
-function isCurrent({ contained, counting }: DayState): boolean {
+function isCurrent({ contained, counting }: Pick<DayState, 'contained' | 'counting'>): boolean {
     return contained.length === counting.length && contained.every((name, at) => name === counting[at]);
 }
 

@@ -13,6 +13,8 @@ const CONTAINS = 'flowlake.contains';
 /** Where a longer list stands: `<offset>:<length>` of the same text in front of the footer, where only the consolidator reads it. */
 const CONTAINS_AT = 'flowlake.contains_at';
 
+const FOOTER_END_BYTES = 8;
+
 /** A longer list would make every reader's footer heavy: at 44 bytes each, some ninety sources. */
 const MAX_INLINE_LIST_BYTES = 4096;
 
@@ -44,9 +46,23 @@ export async function readPairRows(bytes: Uint8Array<ArrayBuffer>): Promise<Pair
 
 /** What a `pair_days` object contains, ascending. */
 export function readContains(bytes: Uint8Array<ArrayBuffer>): string[] {
-    const entries = new Map(parquetMetadata(bufferOf(bytes)).key_value_metadata?.map(({ key, value }) => [key, value]));
-    const at = entries.get(CONTAINS_AT)?.split(':').map(Number);
-    const list = at ? Buffer.from(bytes.buffer, bytes.byteOffset + (at[0] ?? 0), at[1] ?? 0).toString() : (entries.get(CONTAINS) ?? '');
+    return readContainsAtEnd(bytes, { sizeBytes: bytes.length }) ?? [];
+}
+
+/** The same from the object's last bytes alone, `sizeBytes` being the whole object's; undefined where they do not reach back far enough. */
+export function readContainsAtEnd(end: Uint8Array<ArrayBuffer>, { sizeBytes }: { sizeBytes: number }): string[] | undefined {
+    const missing = sizeBytes - end.length;
+    // Parquet, "File format": the footer, its length as four bytes, and `PAR1`.
+    const footerBytes = end.length < FOOTER_END_BYTES ? 0 : Buffer.from(end).readUInt32LE(end.length - FOOTER_END_BYTES);
+    if (missing > 0 && footerBytes + FOOTER_END_BYTES > end.length) {
+        return undefined;
+    }
+    const entries = new Map(parquetMetadata(bufferOf(end)).key_value_metadata?.map(({ key, value }) => [key, value]));
+    const [offset = 0, length = 0] = entries.get(CONTAINS_AT)?.split(':').map(Number) ?? [];
+    if (length > 0 && offset < missing) {
+        return undefined;
+    }
+    const list = length > 0 ? Buffer.from(end.buffer, end.byteOffset + offset - missing, length).toString() : (entries.get(CONTAINS) ?? '');
     return list === '' ? [] : list.split(',');
 }
 

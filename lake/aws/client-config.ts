@@ -19,12 +19,19 @@ const MAX_ATTEMPTS = 6;
 const CONNECT_WITHIN_MS = 5_000;
 const ANSWER_WITHIN_MS = 60_000;
 
-/** The options that all clients share. */
-export function clientConfig({ region }: ClientOptions) {
+/** The options that all clients share; `service` is how AWS_ENDPOINT_URL_<service> spells it. */
+export function clientConfig({ environment, region }: ClientOptions, service: string) {
+    const endpoint = endpointOf(environment, service);
     return {
         ...(region !== undefined && { region }),
+        ...(endpoint !== undefined && { endpoint }),
         maxAttempts: MAX_ATTEMPTS,
         retryMode: 'standard',
         requestHandler: { connectionTimeout: CONNECT_WITHIN_MS, requestTimeout: ANSWER_WITHIN_MS, throwOnRequestTimeout: true },
     } as const;
+}
+
+/** An address of one's own instead of AWS: https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html. */
+export function endpointOf(environment: Environment, service: string): string | undefined {
+    return environment[`AWS_ENDPOINT_URL_${service}`] ?? environment.AWS_ENDPOINT_URL;
 }

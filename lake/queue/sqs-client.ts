@@ -2,7 +2,7 @@
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { type ClientOptions, clientConfig } from '#lake/aws/client-config';
 
-/** Endpoint and credentials come from the environment, as the SDK reads it. */
+/** A client; credentials come from where the SDK looks for them. */
 export function createSqsClient(options: ClientOptions): SQSClient {
-    return new SQSClient(clientConfig(options));
+    return new SQSClient(clientConfig(options, 'SQS'));
 }

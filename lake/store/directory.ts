@@ -100,12 +100,13 @@ export function openDirectoryStore(directory: string): ObjectStore {
             }
         },
 
-        get: (key) =>
+        get: (key, { lastBytes } = {}) =>
             translated(
                 () =>
                     withFile(pathOf(key), async (file) => {
                         const bytes = new Uint8Array(await file.readFile());
-                        return { info: await describe(key, file, bytes), bytes };
+                        const info = await describe(key, file, bytes);
+                        return { info, bytes: lastBytes === undefined ? bytes : bytes.subarray(-lastBytes) };
                     }),
                 { directory, doing: `read ${key}` },
             ),

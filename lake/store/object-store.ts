@@ -50,8 +50,11 @@ export interface ObjectStore {
     head(key: string): Promise<ObjectInfo | undefined>;
     /** The whole object as a stream, pinned to one etag. The stream @throws ConflictError where the object has another etag or is gone. */
     open(key: string, options: { ifMatch: string }): ByteStream;
-    /** The whole object in memory: for small ones. Undefined where nothing is there. */
-    get(key: string): Promise<{ info: ObjectInfo; bytes: Uint8Array<ArrayBuffer> } | undefined>;
+    /**
+     * The whole object in memory: for small ones. Undefined where nothing is there. With `lastBytes` no more than its end (a Parquet
+     * footer stands there); `info` is the whole object's in any case.
+     */
+    get(key: string, options?: { lastBytes?: number }): Promise<{ info: ObjectInfo; bytes: Uint8Array<ArrayBuffer> } | undefined>;
     /** Writes the object whole or not at all. @throws ConflictError where `ifMatch` does not hold. @throws StorageError */
     put(key: string, body: Uint8Array | ByteStream, options?: PutOptions): Promise<ObjectInfo>;
     /** Deletes the object; fine where nothing is there. With `ifMatch`: @throws ConflictError where it has another etag. */

@@ -1,7 +1,6 @@
 /** A large object of S3 from its start to its end, several ranges of it under way at once, in memory that does not grow with it. */
 import { GetObjectCommand, HeadObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import { awsStatusOf } from '#lake/aws/aws-errors';
-import { tryAgain } from '#lake/aws/try-again';
+import { fillFrom, withWholeBody } from './s3-body.ts';
 
 /** Large enough that the time to the first byte hardly counts (https://docs.aws.amazon.com/whitepapers/latest/s3-optimizing-performance-best-practices/use-byte-range-fetches.html). */
 const RANGE_BYTES = 8 << 20;
@@ -30,11 +29,7 @@ export async function* readRanges({ client, IfMatch, ...object }: ReadRangesOpti
     );
     const fetchRange = (start: number, buffer: Buffer): Promise<Buffer> => {
         const length = Math.min(RANGE_BYTES, sizeBytes - start);
-        const fetched = tryAgain(() => fill(buffer.subarray(0, length), start), {
-            // Without a status the connection broke off, which the SDK does not try again once the body has begun.
-            mayHelp: (error) => awsStatusOf(error) === undefined,
-            signal: abort.signal,
-        });
+        const fetched = withWholeBody(() => fill(buffer.subarray(0, length), start), { signal: abort.signal });
         // Whoever waits for an earlier range learns of it when it comes to this one.
         fetched.catch(() => undefined);
         return fetched;
@@ -42,14 +37,7 @@ export async function* readRanges({ client, IfMatch, ...object }: ReadRangesOpti
     const fill = async (buffer: Buffer, start: number): Promise<Buffer> => {
         const Range = `bytes=${start}-${start + buffer.length - 1}`;
         const { Body } = await client.send(new GetObjectCommand({ ...pinned, Range }), { abortSignal: abort.signal });
-        let filled = 0;
-        for await (const chunk of Body as AsyncIterable<Uint8Array>) {
-            buffer.set(chunk, filled);
-            filled += chunk.length;
-        }
-        if (filled !== buffer.length) {
-            throw new Error(`S3 gave ${filled} of ${buffer.length} bytes (${Range})`);
-        }
+        await fillFrom(Body, buffer);
         return buffer;
     };
     try {

@@ -2,6 +2,7 @@
 import {
     DeleteObjectCommand,
     GetObjectCommand,
+    type GetObjectCommandInput,
     HeadObjectCommand,
     PutObjectCommand,
     paginateListObjectsV2,
@@ -11,6 +12,7 @@ import { awsStatusOf, translated } from '#lake/aws/aws-errors';
 import { tryAgain } from '#lake/aws/try-again';
 import { ConflictError } from '#lake/errors';
 import { ABSENT, type ByteStream, type ListedObject, type ObjectInfo, type ObjectStore, type PutOptions } from './object-store.ts';
+import { fillFrom, withWholeBody } from './s3-body.ts';
 import { cutIntoParts, FIRST_PART_BYTES, putInParts } from './s3-parts.ts';
 import { readRanges } from './s3-ranges.ts';
 
@@ -44,6 +46,24 @@ export function openS3Store({ bucket, client }: { bucket: string; client: S3Clie
         return error;
     }
 
+    async function getWhole(
+        input: GetObjectCommandInput,
+    ): Promise<{ object: Described; bytes: Uint8Array<ArrayBuffer>; sizeBytes: number }> {
+        try {
+            const object = await client.send(new GetObjectCommand(input));
+            const bytes = new Uint8Array(object.ContentLength ?? 0);
+            await fillFrom(object.Body, bytes);
+            return { object, bytes, sizeBytes: Number(/\/(\d+)$/.exec(object.ContentRange ?? '')?.[1] ?? bytes.length) };
+        } catch (error) {
+            // No range of an empty object can be satisfied.
+            if (awsStatusOf(error) === 416 && input.Range !== undefined) {
+                const { Range: _, ...whole } = input;
+                return getWhole(whole);
+            }
+            throw error;
+        }
+    }
+
     async function putWhole(key: string, bytes: Uint8Array, { ifMatch, metadata = {} }: PutOptions): Promise<ObjectInfo> {
         const put = await client.send(new PutObjectCommand({ ...at(key), Body: bytes, Metadata: metadata, ...conditionOf(ifMatch) }));
         return { ...infoOf(key, put, bytes.length), metadata };
@@ -73,20 +93,12 @@ export function openS3Store({ bucket, client }: { bucket: string; client: S3Clie
 
         open: (key, { ifMatch }) => translatedStream(open(key, ifMatch), { doing: `read ${named(key)}` }),
 
-        get: (key) =>
+        get: (key, { lastBytes } = {}) =>
             translated(
                 async () => {
-                    const found = await orMissing(
-                        tryAgain(
-                            async () => {
-                                const object = await client.send(new GetObjectCommand(at(key)));
-                                // A connection that breaks off in the body is beyond the SDK's own attempts.
-                                return { object, bytes: new Uint8Array((await object.Body?.transformToByteArray()) ?? []) };
-                            },
-                            { mayHelp: (error) => awsStatusOf(error) === undefined, maxTries: 4 },
-                        ),
-                    );
-                    return found && { info: infoOf(key, found.object, found.bytes.length), bytes: found.bytes };
+                    const range = lastBytes === undefined ? {} : { Range: `bytes=-${lastBytes}` };
+                    const found = await orMissing(withWholeBody(() => getWhole({ ...at(key), ...range })));
+                    return found && { info: infoOf(key, found.object, found.sizeBytes), bytes: found.bytes };
                 },
                 { doing: `read ${named(key)}` },
             ),

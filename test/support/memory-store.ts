@@ -33,9 +33,9 @@ export function memoryStore({ pieceBytes = 1 << 16, now = () => new Date() }: { 
                 yield piece.subarray(0, Math.min(pieceBytes, bytes.length - at));
             }
         },
-        async get(key) {
+        async get(key, { lastBytes = Number.MAX_SAFE_INTEGER } = {}) {
             const stored = objects.get(key);
-            return stored && { info: stored.info, bytes: new Uint8Array(stored.bytes) };
+            return stored && { info: stored.info, bytes: new Uint8Array(stored.bytes.subarray(-lastBytes)) };
         },
         async put(key, body, { ifMatch, metadata = {} } = {}) {
             const pieces: Uint8Array[] = [];

@@ -61,6 +61,16 @@ export function describeObjectStore(name: string, { openStore, mayNest }: Contra
             expect(await listed(store, key)).toMatchObject([{ key, sizeBytes: 3 }]);
         });
 
+        test.each(['raw/one.csv', 'pair_days/one.parquet'])('gives back the end of %s alone', async (key) => {
+            const put = await store.put(key, bytesOf('0123456789'));
+            expect(await store.get(key, { lastBytes: 4 })).toEqual({ info: put, bytes: bytesOf('6789') });
+            expect(await store.get(key, { lastBytes: 10 })).toEqual({ info: put, bytes: bytesOf('0123456789') });
+            expect(await store.get(key, { lastBytes: 11 })).toEqual({ info: put, bytes: bytesOf('0123456789') });
+            expect(await store.get('raw/none', { lastBytes: 4 })).toBeUndefined();
+            const empty = await store.put(key, bytesOf(''));
+            expect(await store.get(key, { lastBytes: 4 })).toEqual({ info: empty, bytes: bytesOf('') });
+        });
+
         test('keeps an empty object, put whole or as a stream', async () => {
             const whole = await store.put('raw/whole', new Uint8Array());
             const stream = await store.put('raw/stream', inPieces([]));

@@ -9,7 +9,7 @@ const PAGE_OBJECTS = 2;
 export function stepwiseStore(store: ObjectStore, call: MakeCall): ObjectStore {
     return {
         head: (key) => call(`head ${key}`, () => store.head(key)),
-        get: (key) => call(`get ${key}`, () => store.get(key)),
+        get: (key, options) => call(`get ${key}`, () => store.get(key, options)),
         async *open(key, options) {
             yield* await call(`open ${key}`, () => piecesOf(store.open(key, options)));
         },
