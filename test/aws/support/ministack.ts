@@ -22,7 +22,9 @@ export interface Ministack {
 
 /** What is missing on this machine and how to get it, in one line; undefined where nothing is. */
 export function ministackMissing(): string | undefined {
-    return existsSync(PROGRAM) ? undefined : 'ministack (the local AWS) is not installed: npm run tools -- ministack (needs python3 with venv and pip)';
+    return existsSync(PROGRAM)
+        ? undefined
+        : 'ministack (the local AWS) is not installed: npm run tools -- ministack (needs python3 with venv and pip)';
 }
 
 /** Started with its state in `folder`; the Lambdas that are deployed into it run on the Node that runs this. @throws where it is missing or does not come up */
