@@ -44,6 +44,8 @@ export async function buildPackage(): Promise<void> {
         splitting: true,
         format: 'esm',
         platform: 'node',
+        // The AWS SDK offers both, and only its ES modules can be split and shaken.
+        mainFields: ['module', 'main'],
         target: 'node20',
         external: EXTERNAL,
         plugins: [withoutSubprograms],
@@ -86,17 +88,24 @@ async function licencesOf(metafile: Metafile): Promise<string> {
             }
         }
     }
-    const sections = [];
+    const namesOfText = new Map<string, string[]>();
     for (const folder of [...bundled].sort()) {
-        const files = await readdir(join(ROOT, folder));
-        const licence = files.find((file) => /^licen[cs]e/i.test(file));
-        if (licence === undefined) {
-            throw new Error(`${folder} is bundled but has no licence file: look it up and say so in docs/dependencies.md`);
-        }
-        const { name, version } = JSON.parse(await readFile(join(ROOT, folder, 'package.json'), 'utf8'));
-        sections.push(`${name} ${version}\n\n${(await readFile(join(ROOT, folder, licence), 'utf8')).trim()}\n`);
+        const { name, version, license } = JSON.parse(await readFile(join(ROOT, folder, 'package.json'), 'utf8'));
+        const text = await readLicence(folder, license);
+        namesOfText.set(text, [...(namesOfText.get(text) ?? []), `${name} ${version}`]);
     }
-    return sections.join(`\n${'-'.repeat(80)}\n\n`);
+    return [...namesOfText].map(([text, names]) => `${names.join('\n')}\n\n${text}\n`).join(`\n${'-'.repeat(80)}\n\n`);
+}
+
+async function readLicence(folder: string, license: unknown): Promise<string> {
+    const file = (await readdir(join(ROOT, folder))).find((name) => /^licen[cs]e/i.test(name));
+    if (file !== undefined) {
+        return (await readFile(join(ROOT, folder, file), 'utf8')).trim();
+    }
+    if (license === 'Apache-2.0') {
+        return 'Licensed under the Apache License, Version 2.0: its text is that of the file LICENSE of this package.';
+    }
+    throw new Error(`${folder} is bundled but has no licence file: look it up and say so in docs/dependencies.md`);
 }
 
 async function replaceFiles(files: Map<string, string>): Promise<void> {

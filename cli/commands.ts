@@ -7,6 +7,7 @@ import { pairs } from './commands/pairs.ts';
 import { prune } from './commands/prune.ts';
 import { query } from './commands/query.ts';
 import { reconcile } from './commands/reconcile.ts';
+import { redrive } from './commands/redrive.ts';
 import { rejects } from './commands/rejects.ts';
 import { retract } from './commands/retract.ts';
 import { sample } from './commands/sample.ts';
@@ -27,5 +28,6 @@ export const commands: readonly Command[] = [
     verify,
     reconcile,
     retract,
+    redrive,
     prune,
 ];

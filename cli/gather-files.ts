@@ -1,12 +1,14 @@
 /** Which files the words of an upload mean, and by which raw keys they go into the lake. */
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { basename, join, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { StorageError, UsageError } from '#lake/errors';
 import { rawKey } from '#lake/layout';
 import { temporaryPath } from '#lake/store/directory';
 import { type Context, Failure } from './command.ts';
+import type { Lake } from './open-lake.ts';
 
 /** What is taken from a folder; a file that is named itself is taken whatever its name. */
 const FLOW_FILE = /\.(csv|tsv|log)(\.(gz|zst))?$/i;
@@ -21,7 +23,7 @@ export interface UploadFile {
 }
 
 export interface GatherOptions {
-    directory: string;
+    lake: Lake;
     site: string | undefined;
     as: string | undefined;
     context: Pick<Context, 'readInput' | 'signal' | 'stderr'>;
@@ -141,10 +143,10 @@ function keyOf(site: string | undefined, name: string): string {
     return rawKey(site === undefined ? { name } : { site, name });
 }
 
-/** What is piped in, as a file in the lake's folder for such: what an upload does with a file may take more than one reading. */
-async function spoolInput(input: AsyncIterable<Uint8Array>, { directory, context }: GatherOptions): Promise<string> {
-    const spool = temporaryPath(directory);
+/** What is piped in, as a file in the lake's folder for such, or this machine's: what an upload does with a file may take more than one reading. */
+async function spoolInput(input: AsyncIterable<Uint8Array>, { lake, context }: GatherOptions): Promise<string> {
     try {
+        const spool = lake.kind === 'directory' ? temporaryPath(lake.directory) : await mkdtemp(join(tmpdir(), 'flowlake-'));
         await mkdir(spool, { recursive: true });
         try {
             await pipeline(input, createWriteStream(join(spool, 'input')), { signal: context.signal });

@@ -1,16 +1,17 @@
 /** From where the lake is to what a command works with. The adapters are imported when first used. */
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import type { Environment } from '#lake/aws/client-config';
 import { StorageError, UsageError } from '#lake/errors';
 import type { QueryEngine, QueryResult, Value } from '#lake/query/query-engine';
 import type { QueryName } from '#lake/query/sql-files';
+import type { MessageQueue } from '#lake/queue/message-queue';
 import type { ObjectStore } from '#lake/store/object-store';
 import type { LakeLocation } from './command.ts';
 import { Failure } from './command.ts';
 
-/** The lake's adapters, each opened when first asked for and then the same. */
-export interface Lake {
-    directory: string;
+/** What every lake has, each opened when first asked for and then the same. */
+interface AnyLake {
     store(): Promise<ObjectStore>;
     engine(): Promise<QueryEngine>;
     /** Runs a file of sql/queries, its `?` filled in order. */
@@ -18,31 +19,74 @@ export interface Lake {
     close(): Promise<void>;
 }
 
-/** @returns undefined where no lake is named. */
+/** A lake in a directory: this process does all the work. */
+export interface DirectoryLake extends AnyLake {
+    kind: 'directory';
+    directory: string;
+}
+
+/** A deployed lake: workers do the work that the queues bring them. */
+export interface BucketLake extends AnyLake {
+    kind: 's3';
+    bucket: string;
+    queue(which: QueuePart): Promise<MessageQueue>;
+    /** Seconds that the oldest message of each queue has waited, by the queue's name, as far as CloudWatch knows. */
+    oldestMessages(queues: readonly string[], options: { now: Date }): Promise<ReadonlyMap<string, number>>;
+}
+
+export type Lake = DirectoryLake | BucketLake;
+
+/** The queues of a deployment, by the names that lake/deployment.ts gives them. */
+export type QueuePart = 'summarizeQueue' | 'summarizeDeadLetters' | 'consolidateQueue' | 'consolidateDeadLetters';
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html */
+const BUCKET_NAME = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
+
+/** @returns undefined where no lake is named. @throws UsageError for what is no bucket behind `s3://` */
 export function parseLakeLocation(name: string | undefined): LakeLocation | undefined {
     if (name === undefined || name === '') {
         return undefined;
     }
-    return name.startsWith('s3://')
-        ? { kind: 's3', name, bucket: name.slice('s3://'.length) }
-        : { kind: 'directory', name, directory: resolve(name) };
+    if (!name.startsWith('s3://')) {
+        return { kind: 'directory', name, directory: resolve(name) };
+    }
+    const bucket = name.slice('s3://'.length).replace(/\/$/, '');
+    if (!BUCKET_NAME.test(bucket)) {
+        throw new UsageError(`${name} is no lake: give the bucket alone, s3://bucket (a lake is a whole bucket, not a folder of one)`);
+    }
+    return { kind: 's3', name, bucket };
 }
 
 /**
  * Opens the lake for `use` and closes it after. `mayBeNew` is for commands that write: the directory may be missing.
- * @throws UsageError where no lake is named, or one of a kind that this version has not. @throws Failure where there is no such lake.
+ * @throws UsageError where no lake is named. @throws Failure where there is no such lake.
  */
 export async function useLake<T>(
-    { lake, signal }: { lake: LakeLocation | undefined; signal: AbortSignal },
+    { lake, signal, environment }: { lake: LakeLocation | undefined; signal: AbortSignal; environment: Environment },
     use: (lake: Lake) => Promise<T>,
     { mayBeNew = false }: { mayBeNew?: boolean } = {},
 ): Promise<T> {
     if (lake === undefined) {
-        throw new UsageError('Which lake? Give it as --lake ./my-lake, or name a default: export FLOWLAKE_LAKE=./my-lake');
+        throw new UsageError('Which lake? Give it as --lake ./my-lake or s3://bucket, or name a default: export FLOWLAKE_LAKE=./my-lake');
     }
-    if (lake.kind === 's3') {
-        throw new UsageError(`${lake.name}: lakes on S3 are not there yet in this version; give a directory (--lake ./my-lake)`);
+    const opened =
+        lake.kind === 's3' ? await openBucket(lake.bucket, { signal, environment }) : await openDirectory(lake, { signal, mayBeNew });
+    try {
+        return await use(opened);
+    } finally {
+        await opened.close();
     }
+}
+
+async function openBucket(bucket: string, options: { signal: AbortSignal; environment: Environment }): Promise<BucketLake> {
+    const { openBucketLake } = await import('./open-bucket-lake.ts');
+    return openBucketLake({ bucket, ...options });
+}
+
+async function openDirectory(
+    lake: { name: string; directory: string },
+    { signal, mayBeNew }: { signal: AbortSignal; mayBeNew: boolean },
+): Promise<DirectoryLake> {
     const kind = await kindOf(lake.directory);
     if (kind === 'file') {
         throw new Failure(`${lake.name} is a file; a lake is a directory`);
@@ -50,12 +94,7 @@ export async function useLake<T>(
     if (kind === 'nothing' && !mayBeNew) {
         throw new Failure(`No lake at ${lake.name}: upload something first (flowlake --lake ${quoteForShell(lake.name)} upload <file>)`);
     }
-    const opened = openDirectoryLake(lake.directory, signal);
-    try {
-        return await use(opened);
-    } finally {
-        await opened.close();
-    }
+    return openDirectoryLake(lake.directory, signal);
 }
 
 /** A word as a shell takes it for one. */
@@ -66,10 +105,11 @@ export function quoteForShell(word: string): string {
     return /["$`\\!]/.test(word) ? `'${word.replaceAll("'", "'\\''")}'` : `"${word}"`;
 }
 
-function openDirectoryLake(directory: string, signal: AbortSignal): Lake {
+function openDirectoryLake(directory: string, signal: AbortSignal): DirectoryLake {
     let store: Promise<ObjectStore> | undefined;
     let engine: Promise<QueryEngine> | undefined;
-    const lake: Lake = {
+    const lake: DirectoryLake = {
+        kind: 'directory',
         directory,
         store() {
             store ??= import('#lake/store/directory').then(({ openDirectoryStore }) => openDirectoryStore(directory));

@@ -1,6 +1,7 @@
 /** Tells on stderr how far long work is: a line that is drawn over on a terminal, and one plain line at the end anywhere. */
 import type { Output } from './output.ts';
 import { sayBytes, sayDuration } from './quantity.ts';
+import { openStatusLine } from './status-line.ts';
 
 export interface Progress {
     /** So many bytes more are done. Returns at once: it is called from the midst of the work. */
@@ -25,24 +26,16 @@ export interface ProgressOptions {
 /** A terminal shows no more changes than this, and drawing costs time. */
 const REDRAW_AFTER_MS = 100;
 const BAR_WIDTH = 16;
-const CLEAR_LINE = '\r\u001b[K';
 
 export function openProgress({ stderr, now, doing, totalBytes }: ProgressOptions): Progress {
     const startedAt = now().getTime();
     let drawnAt = Number.NEGATIVE_INFINITY;
     let doneBytes = 0;
-    let isDrawn = false;
-    const clear = async () => {
-        if (isDrawn) {
-            isDrawn = false;
-            await stderr.write(CLEAR_LINE);
-        }
-    };
+    const line = openStatusLine(stderr);
     const draw = () => {
         const elapsedMs = now().getTime() - startedAt;
-        isDrawn = true;
         drawnAt = now().getTime();
-        return stderr.write(CLEAR_LINE + renderLine({ doing, doneBytes, totalBytes, elapsedMs, columns: stderr.columns }));
+        return line.draw(renderLine({ doing, doneBytes, totalBytes, elapsedMs, columns: stderr.columns }));
     };
     return {
         advance(bytes) {
@@ -51,20 +44,13 @@ export function openProgress({ stderr, now, doing, totalBytes }: ProgressOptions
                 void draw();
             }
         },
-        async say(line) {
-            const wasDrawn = isDrawn;
-            await clear();
-            await stderr.write(`${line}\n`);
-            if (wasDrawn) {
-                await draw();
-            }
-        },
+        say: line.say,
         async finish(what) {
-            await clear();
+            await line.clear();
             const elapsedMs = now().getTime() - startedAt;
             await stderr.write(`${what}: ${sayBytes(doneBytes)} in ${sayDuration(elapsedMs)}${sayRate(doneBytes, elapsedMs, ' (', ')')}\n`);
         },
-        stop: clear,
+        stop: line.clear,
     };
 }
 

@@ -1,30 +1,10 @@
 /** Finishes whatever is undone in a directory lake: what `reconcile` does, and an upload that finds a killed command's mark. */
 import { runTasks, type Task, type TaskEvents } from '#lake/local-work';
-import { findDeadObjects, findUnconsolidatedDays, findUnread, readAllRecords, removeDeadObjects } from '#lake/reconcile';
+import { findUnconsolidatedDays, findUnread, readAllRecords, removeDeadObjects, type UndoneWork } from '#lake/reconcile';
 import { openDirectoryStore } from '#lake/store/directory';
 
-export interface UndoneWork {
-    /** Raw keys that are not in the figures, or not as they are now. */
-    sources: string[];
-    /** Keys of summaries and rejects that can never count. */
-    deadObjects: string[];
-    /** Days whose pair days are not what counts; days of `sources` may join them. */
-    days: string[];
-}
-
-/** What is undone, with nothing changed. */
-export async function findUndoneWork(directory: string, { now }: { now: Date }): Promise<UndoneWork> {
-    const store = openDirectoryStore(directory);
-    const records = await readAllRecords(store);
-    return {
-        sources: await findUnread(store, records),
-        deadObjects: await findDeadObjects(store, { records, now }),
-        days: await findUnconsolidatedDays(store),
-    };
-}
-
 /**
- * Does it, and returns what was done and what failed. Dead objects go before the days are consolidated: a day that contains one is
+ * Finishes what `findUndoneWork` finds, and returns what was done and what failed. Dead objects go before the days are consolidated: a day that contains one is
  * built anew without it.
  */
 export async function finishWork(

@@ -1,7 +1,8 @@
 /** The ledger: one JSON record per source. It alone decides which version of a source counts. */
+import { pMapIterable } from 'p-map';
 import { StorageError } from '#lake/errors';
 import { LEDGER_PREFIX, ledgerKey, shortHash } from '#lake/layout';
-import { ABSENT, type ObjectInfo, type ObjectStore } from '#lake/store/object-store';
+import { ABSENT, CALLS_AT_ONCE, type ListedObject, type ObjectInfo, type ObjectStore } from '#lake/store/object-store';
 
 /** Part of every version: raise it when the same bytes would be read otherwise, and `reconcile` reads every source again. */
 const SUMMARY_FORMAT = 1;
@@ -78,10 +79,10 @@ export async function commitLedger(
 
 /** All records, in the order of their keys. */
 export async function* listLedger(store: ObjectStore): AsyncGenerator<LedgerRecord> {
-    for await (const { key } of store.list(LEDGER_PREFIX)) {
-        const object = key.endsWith('.json') ? await store.get(key) : undefined;
+    const read = async ({ key }: ListedObject) => (key.endsWith('.json') ? store.get(key) : undefined);
+    for await (const object of pMapIterable(store.list(LEDGER_PREFIX), read, { concurrency: CALLS_AT_ONCE })) {
         if (object) {
-            yield parseRecord(object.bytes, key);
+            yield parseRecord(object.bytes, object.info.key);
         }
     }
 }

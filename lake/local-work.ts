@@ -2,8 +2,8 @@
  * What queues and Lambdas do on AWS, for a directory lake: sources are put, summarized and consolidated by threads of this process,
  * and a command that was killed is known by the mark it leaves, so that the next one can finish its work.
  */
-import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { extname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -11,10 +11,10 @@ import { consolidate } from '#lake/consolidate';
 import * as errors from '#lake/errors';
 import { sourceId } from '#lake/layout';
 import { type LedgerRecord, readLedger } from '#lake/ledger';
+import { readLocalFile } from '#lake/local-file';
 import { openDirectoryStore, temporaryFolder, WORK_FOLDER } from '#lake/store/directory';
 import { isAlive, ownName } from '#lake/store/directory-lock';
 import { ABSENT, type ObjectStore } from '#lake/store/object-store';
-import { readAhead } from '#lake/store/read-ahead';
 import { translated } from '#lake/store/system-errors';
 import { summarize } from '#lake/summarize';
 
@@ -76,35 +76,6 @@ async function summarizeSource(store: ObjectStore, key: string, { onBytes, signa
     };
     const record = await summarize(key, { store, now: () => new Date(), tellDay, onBytes, signal });
     return { record, days };
-}
-
-async function* readLocalFile(path: string, { onBytes, signal }: TaskEvents): AsyncGenerator<Uint8Array> {
-    try {
-        const file = await open(path);
-        try {
-            for await (const chunk of readAhead(file)) {
-                signal?.throwIfAborted();
-                onBytes?.(chunk.length);
-                yield chunk;
-            }
-        } finally {
-            await file.close();
-        }
-    } catch (error) {
-        if (error instanceof Error && 'syscall' in error) {
-            throw new errors.StorageError(`cannot read ${path}: ${error.message}`, { cause: error });
-        }
-        throw error;
-    }
-}
-
-/** The etag that the lake would give a local file. @throws StorageError where it cannot be read. */
-export async function hashLocalFile(path: string, signal?: AbortSignal): Promise<string> {
-    const hash = createHash('sha256');
-    for await (const chunk of readLocalFile(path, { signal })) {
-        hash.update(chunk);
-    }
-    return hash.digest('hex');
 }
 
 /** How a task ended; an error belongs to its task and does not stop the others. */

@@ -1,10 +1,30 @@
 /** Use case: find whatever a crash, a lost message or a hand in the folders left undone, so that it can be finished. */
+import pMap, { pMapIterable } from 'p-map';
 import { isConsolidated } from '#lake/consolidate';
 import { ConflictError } from '#lake/errors';
 import { contributionOf, dayOf, PAIR_DAYS_PREFIX, RAW_PREFIX, REJECTS_PREFIX, SUMMARIES_PREFIX, sourceId } from '#lake/layout';
 import { commitLedger, type LedgerRecord, listLedger, numberOfVersion, readLedger } from '#lake/ledger';
-import type { ObjectStore } from '#lake/store/object-store';
+import { CALLS_AT_ONCE, type ObjectStore } from '#lake/store/object-store';
 import { needsReading } from '#lake/summarize';
+
+export interface UndoneWork {
+    /** Raw keys that are not in the figures, or not as they are now. */
+    sources: string[];
+    /** Keys of summaries and rejects that can never count. */
+    deadObjects: string[];
+    /** Days whose pair days are not what counts; days of `sources` may join them. */
+    days: string[];
+}
+
+/** What is undone, with nothing changed. */
+export async function findUndoneWork(store: ObjectStore, { now }: { now: Date }): Promise<UndoneWork> {
+    const records = await readAllRecords(store);
+    return {
+        sources: await findUnread(store, records),
+        deadObjects: await findDeadObjects(store, { records, now }),
+        days: await findUnconsolidatedDays(store),
+    };
+}
 
 /** No worker lives this long: what it wrote for a commit that never came is dead by then. */
 const OLDER_THAN_ANY_WORKER_MS = 24 * 60 * 60 * 1000;
@@ -12,10 +32,9 @@ const OLDER_THAN_ANY_WORKER_MS = 24 * 60 * 60 * 1000;
 /** Raw keys of sources whose raw object is not what the ledger says is live. */
 export async function findUnread(store: ObjectStore, records: ReadonlyMap<string, LedgerRecord>): Promise<string[]> {
     const keys: string[] = [];
-    for await (const { key } of store.list(RAW_PREFIX)) {
-        const raw = await store.head(key);
-        if (raw && needsReading(raw, records.get(sourceId(key)))) {
-            keys.push(key);
+    for await (const raw of pMapIterable(store.list(RAW_PREFIX), ({ key }) => store.head(key), { concurrency: CALLS_AT_ONCE })) {
+        if (raw && needsReading(raw, records.get(sourceId(raw.key)))) {
+            keys.push(raw.key);
         }
     }
     return keys;
@@ -114,11 +133,7 @@ export async function findUnconsolidatedDays(store: ObjectStore): Promise<string
             }
         }
     }
-    const undone: string[] = [];
-    for (const day of [...days].sort()) {
-        if (!(await isConsolidated(day, { store }))) {
-            undone.push(day);
-        }
-    }
-    return undone;
+    const sorted = [...days].sort();
+    const areDone = await pMap(sorted, (day) => isConsolidated(day, { store }), { concurrency: CALLS_AT_ONCE });
+    return sorted.filter((_, at) => !areDone[at]);
 }

@@ -2,16 +2,32 @@
 import { RAW_PREFIX, sourceId } from '#lake/layout';
 import type { LedgerRecord, ReadingOptions } from '#lake/ledger';
 import { toMetadata, toOptions } from '#lake/ledger';
-import { ABSENT, type ObjectStore } from '#lake/store/object-store';
+import { ABSENT, type ObjectInfo, type ObjectStore } from '#lake/store/object-store';
 
 export interface LocalFile {
     /** Raw key that it is to have. */
     key: string;
     sizeBytes: number;
-    /** The etag that the lake's store would give these bytes. */
-    etag: () => Promise<string>;
+    /** Whether the object has these very bytes; asked only of objects of this size, because it may read the whole file. */
+    hasBytesOf: (object: KnownBytes) => Promise<boolean>;
     /** Why the file is no usable file of flows, or undefined where its header is found. */
     whyUnusable: () => Promise<string | undefined>;
+}
+
+/** What is known of bytes that are in the lake, or were. */
+export interface KnownBytes {
+    source: string;
+    sizeBytes: number;
+    etag: string;
+    metadata: Readonly<Record<string, string>>;
+}
+
+/** What the lake knows of its sources, as far as uploads ask. */
+export interface KnownSources {
+    /** The ledger record of a source. */
+    recordOf(rawKey: string): Promise<LedgerRecord | undefined>;
+    /** Every source that is in the figures, or is going to be, and has so many bytes. */
+    ofSize(sizeBytes: number): Promise<readonly KnownBytes[]>;
 }
 
 export type UploadDecision =
@@ -23,24 +39,23 @@ export type UploadDecision =
 export interface DecideOptions {
     store: ObjectStore;
     readingOptions: ReadingOptions;
-    /** All ledger records by source id, and of files that this command has put so far. */
-    records: ReadonlyMap<string, Pick<LedgerRecord, 'source' | 'size_bytes' | 'etag' | 'state'> & { options?: ReadingOptions }>;
+    known: KnownSources;
     mayReplace: boolean;
     mayDuplicate: boolean;
 }
 
 /** Same name and bytes: skipped. Same name, other bytes: refused unless it may replace. Other name, same bytes: refused unless allowed. */
 export async function decideUpload(file: LocalFile, options: DecideOptions): Promise<UploadDecision> {
-    const { store, readingOptions, records, mayReplace } = options;
+    const { store, readingOptions, known, mayReplace } = options;
     const name = file.key.slice(RAW_PREFIX.length);
     const raw = await store.head(file.key);
-    const record = records.get(sourceId(file.key));
-    const there = record?.state === 'retracted' ? undefined : (raw ?? (record && { etag: record.etag, sizeBytes: record.size_bytes }));
+    const record = await known.recordOf(file.key);
+    const there = record?.state === 'retracted' ? undefined : raw ? bytesOfObject(raw) : record && bytesOfRecord(record);
     const put = { action: 'put', ifMatch: raw?.etag ?? ABSENT, metadata: toMetadata(readingOptions) } as const;
     if (!there) {
         return (await refuseTwin(file, options)) ?? { ...put, isReplacing: false };
     }
-    if (there.sizeBytes === file.sizeBytes && there.etag === (await file.etag())) {
+    if (there.sizeBytes === file.sizeBytes && (await file.hasBytesOf(there))) {
         if (isSubset(readingOptions, raw ? toOptions(raw.metadata) : (record?.options ?? {}))) {
             return { action: 'skip' };
         }
@@ -59,13 +74,33 @@ export async function decideUpload(file: LocalFile, options: DecideOptions): Pro
 }
 
 /** The refusal where another source that is in the figures has the same bytes, and they may not count twice. */
-async function refuseTwin(file: LocalFile, { records, mayDuplicate }: DecideOptions): Promise<UploadDecision | undefined> {
-    for (const { source, size_bytes, state, etag } of mayDuplicate ? [] : records.values()) {
-        if (source !== file.key && size_bytes === file.sizeBytes && state === 'done' && etag === (await file.etag())) {
-            return { action: 'refuse', reason: `the same bytes are in the lake as ${source}; to count them twice: --allow-duplicate` };
+async function refuseTwin(file: LocalFile, { known, mayDuplicate }: DecideOptions): Promise<UploadDecision | undefined> {
+    for (const twin of mayDuplicate ? [] : await known.ofSize(file.sizeBytes)) {
+        if (twin.source !== file.key && (await file.hasBytesOf(twin))) {
+            const reason = `the same bytes are in the lake as ${twin.source}; to count them twice: --allow-duplicate`;
+            return { action: 'refuse', reason };
         }
     }
     return undefined;
+}
+
+/** The bytes of a raw object, as `LocalFile.hasBytesOf` takes them. */
+export function bytesOfObject({ key, sizeBytes, etag, metadata }: ObjectInfo): KnownBytes {
+    return { source: key, sizeBytes, etag, metadata };
+}
+
+/** The same of a source whose raw object is gone. */
+function bytesOfRecord({ source, size_bytes, etag }: LedgerRecord): KnownBytes {
+    return { source, sizeBytes: size_bytes, etag, metadata: {} };
+}
+
+/** What the ledger says, where all of it has been read: records by source id. */
+export function knownByRecords(records: ReadonlyMap<string, LedgerRecord>): KnownSources {
+    return {
+        recordOf: async (rawKey) => records.get(sourceId(rawKey)),
+        ofSize: async (sizeBytes) =>
+            [...records.values()].filter(({ state, size_bytes }) => state === 'done' && size_bytes === sizeBytes).map(bytesOfRecord),
+    };
 }
 
 function isSubset(asked: ReadingOptions, known: ReadingOptions): boolean {

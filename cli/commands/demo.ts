@@ -33,7 +33,10 @@ interface Places {
     lake: string;
 }
 
-async function present({ stdout, stderr, signal, invocation, invoke }: Context, { folder, samples, lake }: Places): Promise<void> {
+async function present(
+    { stdout, stderr, signal, environment, invocation, invoke }: Context,
+    { folder, samples, lake }: Places,
+): Promise<void> {
     const { plannedAnomalies } = await import('#lake/sample/sample-files');
     const { parseLakeLocation, quoteForShell, useLake } = await import('#cli/open-lake');
     const { fetchReport, plotReport } = await import('#cli/pair-report');
@@ -67,7 +70,7 @@ async function present({ stdout, stderr, signal, invocation, invoke }: Context, 
     }
     const { site, src, dst } = surge;
     await stderr.write(`\nHow has one pair developed?\n\n`);
-    await useLake({ lake: parseLakeLocation(lake), signal }, async (opened) => {
+    await useLake({ lake: parseLakeLocation(lake), signal, environment }, async (opened) => {
         const report = await fetchReport(opened, { src, dst, site, from: undefined, to: undefined });
         await stdout.write(plotReport(report, { title: `Forward packets per day, ${src} -> ${dst} at ${site}`, columns: stdout.columns }));
     });

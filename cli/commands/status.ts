@@ -1,6 +1,6 @@
 /** `flowlake status`: what the lake holds, what waits, and what needs a person. */
-import { type Context, defineCommand } from '#cli/command';
-import type { Lake } from '#cli/open-lake';
+import { type Context, defineCommand, Failure } from '#cli/command';
+import type { BucketLake, DirectoryLake, Lake } from '#cli/open-lake';
 import { flag } from '#cli/option';
 
 const WATCH_EVERY_MS = 2_000;
@@ -10,13 +10,17 @@ export const status = defineCommand({
     name: 'status',
     summary: 'sources by state, rows kept and rejected, days, and what needs a person (then exit code 1)',
     arguments: {},
-    options: { watch: flag('--watch', 'show it again every two seconds, until Ctrl-C') },
+    options: {
+        watch: flag('--watch', 'show it again every two seconds, until Ctrl-C'),
+        queues: flag('--queues', 'the depth of the queues and of their dead letters instead (s3:// lakes)'),
+    },
     examples: [
         { line: 'status', does: 'the state of the lake now' },
         { line: 'status --watch', does: 'beside a long upload' },
         { line: 'status --output json', does: 'for a monitoring script, with the exit code' },
+        { line: '--lake s3://my-lake status --queues', does: 'what waits for the workers, and what they gave up' },
     ],
-    async run({ options: { watch }, ...context }) {
+    async run({ options: { watch, queues }, ...context }) {
         const { setTimeout: sleep } = await import('node:timers/promises');
         const { useLake } = await import('#cli/open-lake');
         return useLake(context, async (lake) => {
@@ -24,7 +28,7 @@ export const status = defineCommand({
                 if (watch && context.stdout.isTerminal) {
                     await context.stdout.write(CLEAR_SCREEN);
                 }
-                const exitCode = await show(lake, context);
+                const exitCode = queues ? await showQueues(lake, context) : await show(lake, context);
                 if (!watch) {
                     return exitCode;
                 }
@@ -34,14 +38,49 @@ export const status = defineCommand({
     },
 });
 
-async function show({ store, directory }: Lake, context: Omit<Context, 'arguments' | 'options'>): Promise<number> {
+type Surroundings = Omit<Context, 'arguments' | 'options'>;
+
+async function showQueues(lake: Lake, context: Surroundings): Promise<number> {
+    const { printRows } = await import('#cli/print-rows');
+    const { queueRows, readQueues, sayDeadLetters } = await import('#cli/queue-status');
+    if (lake.kind === 'directory') {
+        throw new Failure('A lake in a directory has no queues: what waits there, flowlake status tells');
+    }
+    const queues = await readQueues(lake, { now: context.now() });
+    await printRows(queueRows(queues), context);
+    const lines = queues.map(sayDeadLetters).filter((line) => line !== undefined);
+    for (const line of lines) {
+        await context.stderr.write(`${line}\n`);
+    }
+    return lines.length > 0 ? 1 : 0;
+}
+
+/** What the queues hold, on stderr; returns what needs a person. */
+async function tellQueues(lake: BucketLake, { stderr, now }: Surroundings): Promise<string[]> {
+    const { readQueues, sayDeadLetters, sayQueue } = await import('#cli/queue-status');
+    const queues = await readQueues(lake, { now: now() });
+    for (const queue of queues) {
+        await stderr.write(`${sayQueue(queue)}\n`);
+    }
+    return queues.map(sayDeadLetters).filter((line) => line !== undefined);
+}
+
+/** Commands of a directory lake that were killed. */
+async function tellCutOff({ directory }: DirectoryLake): Promise<string[]> {
+    const { findCutOff } = await import('#lake/local-work');
+    const { sayCount } = await import('#cli/quantity');
+    const cutOff = await findCutOff(directory);
+    return cutOff > 0
+        ? [`${sayCount(cutOff, 'command')} cut off in the middle: the next upload finishes the work, or flowlake reconcile now`]
+        : [];
+}
+
+async function show(lake: Lake, context: Surroundings): Promise<number> {
     const { readLakeStatus } = await import('#lake/lake-status');
     const { printRows } = await import('#cli/print-rows');
     const { batchOf } = await import('#cli/batch-of');
     const { sayCount, sayDuration } = await import('#cli/quantity');
-    const { findCutOff } = await import('#lake/local-work');
-    const { states, days, problems } = await readLakeStatus(await store(), { now: context.now() });
-    const cutOff = await findCutOff(directory);
+    const { states, days, problems } = await readLakeStatus(await lake.store(), { now: context.now() });
     await printRows(
         {
             columns: [
@@ -74,9 +113,7 @@ async function show({ store, directory }: Lake, context: Omit<Context, 'argument
                 return `${sayCount(subjects.length, 'day')} not consolidated (${shown}): an upload may be running, else flowlake reconcile`;
         }
     });
-    if (cutOff > 0) {
-        lines.push(`${sayCount(cutOff, 'command')} cut off in the middle: the next upload finishes the work, or flowlake reconcile now`);
-    }
+    lines.push(...(lake.kind === 's3' ? await tellQueues(lake, context) : await tellCutOff(lake)));
     for (const line of lines) {
         await context.stderr.write(`${line}\n`);
     }

@@ -27,10 +27,10 @@ export const verify = defineCommand({
         const { printRows } = await import('#cli/print-rows');
         const { sayCount } = await import('#cli/quantity');
         const { verifyLake } = await import('#lake/verify/verify');
-        return useLake(context, async ({ directory }) => {
+        return useLake(context, async ({ store }) => {
             const bar = await openBar(context);
             const result = await verifyLake({
-                directory,
+                store: await store(),
                 from,
                 to,
                 maxListed: limit,

@@ -65,3 +65,6 @@ export interface ObjectStore {
 
 /** What `PutOptions.ifMatch` is for an object that must not exist yet. */
 export const ABSENT = 'absent';
+
+/** So many calls are under way at once where many objects are asked: on S3 a call takes some 20 ms, however little it moves. */
+export const CALLS_AT_ONCE = 32;

@@ -7,7 +7,7 @@ import { readAllRecords } from '#lake/reconcile';
 import { retract } from '#lake/retract';
 import { ABSENT, type ObjectStore } from '#lake/store/object-store';
 import { summarize } from '#lake/summarize';
-import { type DecideOptions, decideUpload, type UploadDecision } from '#lake/upload';
+import { type DecideOptions, decideUpload, knownByRecords, type UploadDecision } from '#lake/upload';
 import { memoryStore } from '#test/support/memory-store';
 import { smallFile } from '#test/support/small-files';
 
@@ -47,14 +47,14 @@ async function decide(key: string, text: string, overrides: Partial<DecideOption
     const file = {
         key,
         sizeBytes: Buffer.byteLength(text),
-        etag: async () => {
+        hasBytesOf: async ({ etag }: { etag: string }) => {
             hashed.push(key);
-            return etagOf(text);
+            return etag === etagOf(text);
         },
         whyUnusable: async () => overrides.unusable,
     };
-    const records = await readAllRecords(store);
-    return decideUpload(file, { store, readingOptions: {}, records, mayReplace: false, mayDuplicate: false, ...overrides });
+    const known = knownByRecords(await readAllRecords(store));
+    return decideUpload(file, { store, readingOptions: {}, known, mayReplace: false, mayDuplicate: false, ...overrides });
 }
 
 function refused(reason: string): UploadDecision {
@@ -88,8 +88,9 @@ describe('a name that the lake does not have', () => {
     });
 
     test('is refused where another file of the same upload has the same bytes', async () => {
-        const records = new Map([[sourceId(B), { source: B, size_bytes: ONE.length, etag: etagOf(ONE), state: 'done' as const }]]);
-        expect(await decide(A, ONE, { records })).toEqual(refused(B));
+        const twin = { source: B, sizeBytes: ONE.length, etag: etagOf(ONE), metadata: {} };
+        const known = { recordOf: async () => undefined, ofSize: async () => [twin] };
+        expect(await decide(A, ONE, { known })).toEqual(refused(B));
     });
 
     test('is not hashed where no source has its size', async () => {
@@ -210,14 +211,9 @@ describe('a name that was retracted', () => {
 
 describe('a record of the ledger', () => {
     test('is all that the decision needs of it', async () => {
-        const record: Pick<LedgerRecord, 'source' | 'size_bytes' | 'etag' | 'state'> = {
-            source: A,
-            size_bytes: ONE.length,
-            etag: etagOf(ONE),
-            state: 'failed',
-        };
-        const records = new Map([[sourceId(A), record]]);
-        expect(await decide(A, ONE, { records })).toEqual({ action: 'skip' });
-        expect(await decide(A, TWO, { records })).toEqual(refused('with other bytes'));
+        const record = { source: A, size_bytes: ONE.length, etag: etagOf(ONE), state: 'failed', options: {} } as LedgerRecord;
+        const known = knownByRecords(new Map([[sourceId(A), record]]));
+        expect(await decide(A, ONE, { known })).toEqual({ action: 'skip' });
+        expect(await decide(A, TWO, { known })).toEqual(refused('with other bytes'));
     });
 });

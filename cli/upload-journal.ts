@@ -1,0 +1,43 @@
+/** Which uploads in parts were begun from this machine and cut off, so that the next attempt goes on where they were. */
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { Environment } from '#lake/aws/client-config';
+import { ConflictError } from '#lake/errors';
+import type { Resume } from '#lake/store/object-store';
+
+export interface JournalEntry {
+    bucket: string;
+    key: string;
+    /** Part of the object once it is begun: another attempt with other metadata begins anew. */
+    metadata: Record<string, string>;
+    sizeBytes: number;
+}
+
+/** The memory of one object's upload, in a file below the user's cache folder (XDG_CACHE_HOME, or ~/.cache). */
+export function journalOf(entry: JournalEntry, environment: Environment): Resume {
+    const folder = join(environment.XDG_CACHE_HOME ?? join(environment.HOME ?? homedir(), '.cache'), 'flowlake', 'uploads');
+    const text = JSON.stringify(entry);
+    const path = join(folder, `${createHash('sha256').update(text).digest('hex').slice(0, 32)}.json`);
+    return {
+        async find() {
+            const kept: unknown = JSON.parse(await readFile(path, 'utf8').catch(() => '{}'));
+            return typeof kept === 'object' && kept !== null && 'upload' in kept && typeof kept.upload === 'string'
+                ? kept.upload
+                : undefined;
+        },
+        // A cache that cannot be written costs no more than the going on.
+        async keep(upload) {
+            await mkdir(folder, { recursive: true }).catch(() => undefined);
+            await writeFile(path, JSON.stringify({ ...entry, upload })).catch(() => undefined);
+        },
+        forget: () => rm(path, { force: true }),
+        isWorthKeeping: (error) => !(error instanceof ConflictError) && !isPreconditionFailed(error),
+    };
+}
+
+/** As S3 itself says it, before the store makes a ConflictError of it. */
+function isPreconditionFailed(error: unknown): boolean {
+    return error instanceof Error && error.name === 'PreconditionFailed';
+}

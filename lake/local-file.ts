@@ -1,0 +1,97 @@
+/** A file of this machine that is to go into a lake: its bytes, and whether an object has the same. */
+import { createHash } from 'node:crypto';
+import { open } from 'node:fs/promises';
+import { StorageError } from '#lake/errors';
+import { readAhead } from '#lake/store/read-ahead';
+
+export interface LocalFileEvents {
+    /** Bytes read since the last call. */
+    onBytes?: ((bytes: number) => void) | undefined;
+    signal?: AbortSignal | undefined;
+}
+
+/** The file's bytes; each piece is valid until the next one is asked for. @throws StorageError where it cannot be read. */
+export async function* readLocalFile(path: string, { onBytes, signal }: LocalFileEvents = {}): AsyncGenerator<Uint8Array> {
+    try {
+        const file = await open(path);
+        try {
+            for await (const chunk of readAhead(file)) {
+                signal?.throwIfAborted();
+                onBytes?.(chunk.length);
+                yield chunk;
+            }
+        } finally {
+            await file.close();
+        }
+    } catch (error) {
+        if (error instanceof Error && 'syscall' in error) {
+            throw new StorageError(`cannot read ${path}: ${error.message}`, { cause: error });
+        }
+        throw error;
+    }
+}
+
+/** The SHA-256 of the file, in hex: the etag that a directory lake would give it. @throws StorageError where it cannot be read. */
+export async function hashLocalFile(path: string, signal?: AbortSignal): Promise<string> {
+    const hash = createHash('sha256');
+    for await (const chunk of readLocalFile(path, { signal })) {
+        hash.update(chunk);
+    }
+    return hash.digest('hex');
+}
+
+/**
+ * Whether the file's bytes are those that S3 gave this etag: the MD5 of an object that was put whole, or the MD5 of its parts' MD5s and how
+ * many they are. How large the parts were it does not say; the usual sizes are tried. False also where the etag is no MD5 at all, as with
+ * a KMS key (https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html).
+ */
+export async function hasS3Etag(
+    path: string,
+    { etag, sizeBytes, signal }: { etag: string; sizeBytes: number; signal?: AbortSignal | undefined },
+): Promise<boolean> {
+    const [, count] = /^[0-9a-f]{32}(?:-(\d+))?$/.exec(etag) ?? [];
+    if (count === undefined) {
+        return /^[0-9a-f]{32}$/.test(etag) && (await multipartEtag(path, { partBytes: sizeBytes, signal })).startsWith(`${etag} `);
+    }
+    for (const partBytes of USUAL_PART_BYTES) {
+        const isPossible = Math.ceil(sizeBytes / partBytes) === Number(count);
+        if (isPossible && (await multipartEtag(path, { partBytes, signal })).endsWith(` ${etag}`)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/** What the AWS command line, its SDKs, rclone and others use. */
+const USUAL_PART_BYTES = [5, 8, 10, 15, 16, 25, 32, 50, 64, 100, 128, 256, 512, 1024].map((mebibytes) => mebibytes << 20);
+
+/** `<MD5 of the whole> <MD5 of the parts' MD5s>-<parts>`. */
+async function multipartEtag(path: string, { partBytes, signal }: { partBytes: number; signal: AbortSignal | undefined }): Promise<string> {
+    const whole = createHash('md5');
+    const ofParts = createHash('md5');
+    let part = createHash('md5');
+    let filled = 0;
+    let parts = 0;
+    const endPart = (): void => {
+        ofParts.update(part.digest());
+        part = createHash('md5');
+        filled = 0;
+        parts += 1;
+    };
+    for await (const chunk of readLocalFile(path, { signal })) {
+        whole.update(chunk);
+        for (let at = 0; at < chunk.length; ) {
+            const taken = Math.min(chunk.length - at, partBytes - filled);
+            part.update(chunk.subarray(at, at + taken));
+            at += taken;
+            filled += taken;
+            if (filled === partBytes) {
+                endPart();
+            }
+        }
+    }
+    if (filled > 0) {
+        endPart();
+    }
+    return `${whole.digest('hex')} ${ofParts.digest('hex')}-${parts}`;
+}

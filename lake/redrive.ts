@@ -1,0 +1,40 @@
+/** Use case: bring dead letters back into the queue that they come from. */
+import type { MessageQueue } from '#lake/queue/message-queue';
+
+/** Longer than a batch takes; a command that is killed leaves its letters where they were after this. */
+const HOLD_SECONDS = 60;
+
+/**
+ * Sends every dead letter that is there now to `queue` and returns how many. A letter is deleted once it was sent: when it is killed in the
+ * middle, a message may come twice, which changes nothing, and none is lost. Letters that die once more meanwhile are left for the next time.
+ */
+export async function redrive({
+    deadLetters,
+    queue,
+    signal,
+    onRedriven,
+}: {
+    deadLetters: MessageQueue;
+    queue: MessageQueue;
+    signal?: AbortSignal | undefined;
+    /** Told how many it were so far. */
+    onRedriven?: (count: number) => void;
+}): Promise<number> {
+    const { waiting } = await deadLetters.depth();
+    let redriven = 0;
+    // The depth is approximate: it bounds the work, and the queue's being empty ends it.
+    while (redriven < Math.max(waiting, 1)) {
+        signal?.throwIfAborted();
+        const letters = await deadLetters.receive({ visibilitySeconds: HOLD_SECONDS, waitSeconds: 1 });
+        if (letters.length === 0) {
+            break;
+        }
+        await queue.send(letters.map(({ body, group }) => ({ body, group })));
+        for (const { receipt } of letters) {
+            await deadLetters.delete(receipt);
+        }
+        redriven += letters.length;
+        onRedriven?.(redriven);
+    }
+    return redriven;
+}
