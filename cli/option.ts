@@ -21,7 +21,7 @@ export function text(flags: string, meaning: string): Option<string | undefined>
     return { flags, meaning, fallback: undefined, parse: (given) => given };
 }
 
-/** True when given. */
+/** True when given; under the key `wait`, `--no-wait` is false when given and else true. */
 export function flag(flags: string, meaning: string): Option<boolean> {
     return { flags, meaning, fallback: false };
 }
@@ -45,6 +45,19 @@ export function day(flags: string, meaning: string): Option<string | undefined> 
             throw new UnreadableOption('Expected a day of the calendar, YYYY-MM-DD.');
         }
         return given;
+    };
+    return { flags, meaning, fallback: undefined, parse };
+}
+
+/** A size in bytes, `10GB` or `500 MB`: decimal units, as sizes are shown. */
+export function bytes(flags: string, meaning: string): Option<number | undefined> {
+    const parse = (given: string): number => {
+        const [, digits, unit = ''] = /^(\d+(?:\.\d+)?) ?([kmgt]?)b?$/i.exec(given) ?? [];
+        const size = Math.round(Number(digits) * 1000 ** ['', 'k', 'm', 'g', 't'].indexOf(unit.toLowerCase()));
+        if (!Number.isSafeInteger(size) || size < 1) {
+            throw new UnreadableOption('Expected a size: 500MB, 10GB or 1.5TB.');
+        }
+        return size;
     };
     return { flags, meaning, fallback: undefined, parse };
 }

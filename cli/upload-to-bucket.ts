@@ -48,7 +48,7 @@ export async function uploadToBucket(files: readonly UploadFile[], options: Uplo
         );
         throw error ?? context.signal.reason;
     }
-    await progress.finish(`Stored ${sayCount(stored, 'file')}`);
+    await (stored > 0 ? progress.finish(`Stored ${sayCount(stored, 'file')}`) : progress.stop());
     const taken = put.filter(({ decision }) => decision.action !== 'refuse');
     const records = wait
         ? await awaitFigures(

@@ -20,7 +20,7 @@ export const upload = defineCommand({
         replace: flag('--replace', 'a corrected file takes the place of the one of its name, figures and all'),
         allowDuplicate: flag('--allow-duplicate', 'count bytes that are in the lake under another name once more'),
         dateOrder: choice('--date-order <order>', 'how dates are written, where the files alone do not tell', ['dmy', 'mdy', 'ymd']),
-        noWait: flag('--no-wait', 'return once the files are stored (s3:// lakes; a directory has nobody else to do the work)'),
+        wait: flag('--no-wait', 'return once the files are stored (s3:// lakes; a directory has nobody else to do the work)'),
         durationUnit: choice('--duration-unit <unit>', 'what durations are written in: microseconds or seconds', ['us', 's']),
     },
     examples: [
@@ -44,7 +44,7 @@ export const upload = defineCommand({
                         return await uploadToDirectory(files, { ...options, directory: lake.directory, context });
                     }
                     const { uploadToBucket } = await import('#cli/upload-to-bucket');
-                    return await uploadToBucket(files, { ...options, lake, wait: !options.noWait, context });
+                    return await uploadToBucket(files, { ...options, lake, context });
                 } finally {
                     await cleanUp();
                 }

@@ -76,7 +76,9 @@ export function openS3Store({ bucket, client }: { bucket: string; client: S3Clie
         const parts = cutIntoParts(body, { sizeBytes: options.sizeBytes })[Symbol.asyncIterator]();
         const first = await parts.next();
         if (first.done || first.value.length < FIRST_PART_BYTES) {
-            return putWhole(key, first.done ? new Uint8Array() : first.value, options);
+            const whole = await putWhole(key, first.done ? new Uint8Array() : first.value, options);
+            options.onBytes?.(whole.sizeBytes);
+            return whole;
         }
         const { metadata = {}, ifMatch, resume, onBytes } = options;
         const condition = conditionOf(ifMatch);
