@@ -3,13 +3,19 @@
  * test/architecture.test.ts runs these rules over the tree, and over a copy with one bad import for each of them.
  */
 
-const PORTS = '^lake/(store/object-store|query/query-engine)\\.ts$';
+const PORTS = '^lake/(store/object-store|query/query-engine|queue/message-queue)\\.ts$';
+
+/** Folders of adapters. lake/aws is what those of AWS share. */
+const ADAPTERS = '^lake/(store|query|queue)/';
+
+/** They ask AWS how a deployment is set up. */
+const FACTS = '^lake/doctor/[a-z]+-facts\\.ts$';
 
 /** What every part of the lake may know: names and places, no behaviour. */
-const VOCABULARY = '^lake/(errors|tables|layout|package-root)\\.ts$';
+const VOCABULARY = '^lake/(errors|tables|layout|package-root|deployment)\\.ts$';
 
 /** What handlers are on AWS: joins use cases with the adapters of a directory lake. Only cli/ starts it. */
-const LOCAL_EDGE = '^lake/(local-work|finish-work|worker)\\.ts$';
+const LOCAL_EDGE = '^lake/(local-work|local-file|finish-work|worker)\\.ts$';
 
 const SDKS = 'node_modules/(@duckdb|@aws-sdk)/';
 
@@ -63,20 +69,20 @@ const forbidden = [
         name: 'use-cases-know-ports-not-adapters',
         comment: 'Take the port (ObjectStore, QueryEngine) as an argument; the command chooses the adapter.',
         from: { path: '^lake/[^/]+\\.ts$', pathNot: LOCAL_EDGE },
-        to: { path: ['^lake/(store|query)/', LOCAL_EDGE], pathNot: PORTS },
+        to: { path: [ADAPTERS, '^lake/aws/', LOCAL_EDGE], pathNot: PORTS },
     },
     {
         name: 'adapters-know-their-port',
         comment: 'An adapter does what its port says and decides nothing: move the rule into the use case, or pass the value in.',
-        from: { path: '^lake/(store|query)/' },
-        to: { path: '^lake/', pathNot: ['^lake/$1/', VOCABULARY] },
+        from: { path: '^lake/(store|query|queue)/' },
+        to: { path: '^lake/', pathNot: ['^lake/$1/', '^lake/aws/', VOCABULARY] },
     },
     {
         name: 'sdks-stay-in-their-adapters',
         comment:
-            'Only lake/store and lake/query talk to DuckDB or AWS: add what you need to the port and its adapters. (lake/verify is a second ' +
+            'Only lake/store, query and queue talk to DuckDB or AWS (and the facts of lake/doctor): add what you need to the port and its adapters. (lake/verify is a second ' +
             'reader on purpose and has an engine of its own.)',
-        from: { pathNot: ['^lake/(store|query)/', '^lake/verify/engine\\.ts$', '^(test|bench)/'] },
+        from: { pathNot: [ADAPTERS, FACTS, '^lake/verify/engine\\.ts$', '^(test|bench)/'] },
         to: { path: SDKS },
     },
     {

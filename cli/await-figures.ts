@@ -5,7 +5,7 @@ import type { LedgerRecord } from '#lake/ledger';
 import { CALLS_AT_ONCE } from '#lake/store/object-store';
 import { openLook, type WayIntoFigures } from '#lake/way-into-figures';
 import { type Context, Failure } from './command.ts';
-import type { BucketLake } from './open-lake.ts';
+import type { BucketLake } from './lake.ts';
 import { sayCount, sayDuration } from './quantity.ts';
 import { openStatusLine } from './status-line.ts';
 

@@ -2,6 +2,7 @@
 import type { Command } from './command.ts';
 import { anomalies } from './commands/anomalies.ts';
 import { demo } from './commands/demo.ts';
+import { doctor } from './commands/doctor.ts';
 import { exportPair } from './commands/export.ts';
 import { pairs } from './commands/pairs.ts';
 import { prune } from './commands/prune.ts';
@@ -26,6 +27,7 @@ export const commands: readonly Command[] = [
     query,
     rejects,
     verify,
+    doctor,
     reconcile,
     retract,
     redrive,

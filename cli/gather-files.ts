@@ -8,7 +8,7 @@ import { StorageError, UsageError } from '#lake/errors';
 import { rawKey } from '#lake/layout';
 import { temporaryPath } from '#lake/store/directory';
 import { type Context, Failure } from './command.ts';
-import type { Lake } from './open-lake.ts';
+import type { Lake } from './lake.ts';
 
 /** What is taken from a folder; a file that is named itself is taken whatever its name. */
 const FLOW_FILE = /\.(csv|tsv|log)(\.(gz|zst))?$/i;

@@ -3,7 +3,7 @@ import type { Environment } from '#lake/aws/client-config';
 import type { Deployment } from '#lake/deployment';
 import type { MessageQueue } from '#lake/queue/message-queue';
 import { Failure } from './command.ts';
-import type { BucketLake } from './open-lake.ts';
+import type { BucketLake } from './lake.ts';
 
 /** The region that is asked first where none is set: the answer says where the bucket is. */
 const ANY_REGION = 'us-east-1';

@@ -5,7 +5,7 @@ import { EXPORTS_PREFIX } from '#lake/layout';
 import type { QueryResult, ResultColumn, Value } from '#lake/query/query-engine';
 import type { OutputFormat } from './command.ts';
 import { Failure } from './command.ts';
-import type { Lake } from './open-lake.ts';
+import type { Lake } from './lake.ts';
 import type { PlotOptions } from './plot.ts';
 import { renderPlot } from './plot.ts';
 import { renderCsv, renderJson } from './print-rows.ts';

@@ -1,7 +1,7 @@
 /** What the queues of a deployed lake hold, as rows and in words. */
 import type { QueryResult } from '#lake/query/query-engine';
 import { batchOf } from './batch-of.ts';
-import type { BucketLake, QueuePart } from './open-lake.ts';
+import type { BucketLake, QueuePart } from './lake.ts';
 import { sayCount, sayDuration } from './quantity.ts';
 
 export interface QueueStatus {

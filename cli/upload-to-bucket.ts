@@ -11,7 +11,7 @@ import { awaitFigures } from './await-figures.ts';
 import type { Context } from './command.ts';
 import { type DecideAllOptions, type Decided, decideAll, decideOne, SHA256 } from './decide-uploads.ts';
 import type { UploadFile } from './gather-files.ts';
-import type { BucketLake } from './open-lake.ts';
+import type { BucketLake } from './lake.ts';
 import { openProgress, type Progress } from './progress.ts';
 import { sayCount } from './quantity.ts';
 import { journalOf } from './upload-journal.ts';

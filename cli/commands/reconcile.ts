@@ -1,6 +1,6 @@
 /** `flowlake reconcile`: finishes whatever is undone. */
 import { type Context, defineCommand, Failure } from '#cli/command';
-import type { BucketLake } from '#cli/open-lake';
+import type { BucketLake } from '#cli/lake';
 import { flag } from '#cli/option';
 import type { UndoneWork } from '#lake/reconcile';
 import type { ObjectStore } from '#lake/store/object-store';

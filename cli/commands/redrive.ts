@@ -1,6 +1,6 @@
 /** `flowlake redrive`: brings dead letters back. */
 import { type Context, defineCommand, Failure } from '#cli/command';
-import type { BucketLake } from '#cli/open-lake';
+import type { BucketLake } from '#cli/lake';
 
 export const redrive = defineCommand({
     name: 'redrive',

@@ -1,6 +1,6 @@
 /** `flowlake rejects`: which rows could not be used, where they stand and why. */
 import { type Context, defineCommand } from '#cli/command';
-import type { Lake } from '#cli/open-lake';
+import type { Lake } from '#cli/lake';
 import { whole } from '#cli/option';
 
 export const rejects = defineCommand({

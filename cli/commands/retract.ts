@@ -1,6 +1,6 @@
 /** `flowlake retract`: takes one source out of the figures. */
 import { type Context, defineCommand, Failure } from '#cli/command';
-import type { BucketLake, DirectoryLake } from '#cli/open-lake';
+import type { BucketLake, DirectoryLake } from '#cli/lake';
 import type { ObjectStore } from '#lake/store/object-store';
 
 export const retract = defineCommand({

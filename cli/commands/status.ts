@@ -1,6 +1,6 @@
 /** `flowlake status`: what the lake holds, what waits, and what needs a person. */
 import { type Context, defineCommand, Failure } from '#cli/command';
-import type { BucketLake, DirectoryLake, Lake } from '#cli/open-lake';
+import type { BucketLake, DirectoryLake, Lake } from '#cli/lake';
 import { flag } from '#cli/option';
 
 const WATCH_EVERY_MS = 2_000;

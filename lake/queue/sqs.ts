@@ -74,7 +74,14 @@ export function openSqsQueue({ name, client }: { name: string; client: SQSClient
 
         delete: (receipt) =>
             withUrl('delete from', async (QueueUrl) => {
-                await client.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle: receipt }));
+                try {
+                    await client.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle: receipt }));
+                } catch (error) {
+                    // It is gone, or its time is over: then it comes once more, which every reader has to bear.
+                    if (awsCodeOf(error) !== 'ReceiptHandleIsInvalid') {
+                        throw error;
+                    }
+                }
             }),
 
         release: (receipt) =>

@@ -242,7 +242,10 @@ async function* walk(directory: string, folder: string, prefix: string): AsyncGe
                 yield* walk(directory, key, prefix);
             }
         } else if (key.startsWith(prefix)) {
-            const stats = await stat(join(directory, key)).catch(ignoreMissing(undefined));
+            const stats = await translated(() => stat(join(directory, key)).catch(ignoreMissing(undefined)), {
+                directory,
+                doing: `read ${key}`,
+            });
             if (stats?.isFile()) {
                 yield { key, sizeBytes: stats.size, modifiedAt: stats.mtime };
             }

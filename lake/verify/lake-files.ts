@@ -1,20 +1,15 @@
-/** What stands in a directory lake, as far as it is verified. A file that is not there and one that cannot be read are told apart. */
-import { type Dirent, promises as fs } from 'node:fs';
-import { join, relative, sep } from 'node:path';
-import { StorageError } from '#lake/errors';
-import {
-    contributionOf,
-    dayOf,
-    dayPrefix,
-    LEDGER_PREFIX,
-    ledgerKey,
-    PAIR_DAYS_PREFIX,
-    pairDaysKey,
-    RAW_PREFIX,
-    SUMMARIES_PREFIX,
-    sourceId,
-} from '#lake/layout';
+/** What stands in a lake, as far as it is verified. An object that is not there and one that cannot be read are told apart. */
+import pMap from 'p-map';
+import { contributionOf, dayOf, LEDGER_PREFIX, ledgerKey, PAIR_DAYS_PREFIX, pairDaysKey, RAW_PREFIX, sourceId } from '#lake/layout';
 import type { LedgerRecord } from '#lake/ledger';
+import type { ObjectStore } from '#lake/store/object-store';
+import type { StoredObject } from './copies.ts';
+
+/** Each is small: the time to the first byte is what counts. */
+const RECORDS_SIDE_BY_SIDE = 32;
+
+/** Straight below their day, or below the prefix of what has none. */
+const CONTRIBUTION_KEYS = /^summaries\/day=[^/]+\/[^/]+\.parquet$|^rejects\/[^/]+\.jsonl\.gz$/;
 
 /** What of a ledger record is verified, and what is needed for it. */
 export type SourceRecord = Pick<
@@ -45,108 +40,95 @@ export interface Unreadable {
     why: string;
 }
 
-/** The records of the ledger by their keys, in the order of their sources; and what could not be read as one. */
-export async function readRecords(directory: string): Promise<{ records: SourceRecord[]; unreadable: Unreadable[]; state: string }> {
-    const records: SourceRecord[] = [];
-    const unreadable: Unreadable[] = [];
-    const state: string[] = [];
-    for (const { name } of await list(directory, LEDGER_PREFIX)) {
-        if (!name.endsWith('.json')) {
-            continue;
-        }
-        const key = LEDGER_PREFIX + name;
-        try {
-            const text = await fs.readFile(join(directory, key), 'utf8');
-            const record = parseRecord(text);
-            state.push(key, text);
-            if (record === undefined || ledgerKey(sourceId(record.source)) !== key) {
-                unreadable.push({ key, why: record ? `it is the record of ${record.source}` : 'it is no ledger record' });
-            } else {
-                records.push(record);
-            }
-        } catch (error) {
-            if (!isMissing(error)) {
-                unreadable.push({ key, why: messageOf(error) });
-            }
+/** The records of the ledger in the order of their sources, and what could not be read as one; `state` differs where any of it does. */
+export async function readRecords(store: ObjectStore): Promise<{ records: SourceRecord[]; unreadable: Unreadable[]; state: string }> {
+    const keys: string[] = [];
+    for await (const { key } of store.list(LEDGER_PREFIX)) {
+        if (key.endsWith('.json') && !key.slice(LEDGER_PREFIX.length).includes('/')) {
+            keys.push(key);
         }
     }
-    return { records: records.sort((a, b) => (a.source < b.source ? -1 : 1)), unreadable, state: state.join('\n') };
+    const found = (await pMap(keys, (key) => readRecord(store, key), { concurrency: RECORDS_SIDE_BY_SIDE })).filter(
+        (outcome) => outcome !== undefined,
+    );
+    const records = found.flatMap(({ record }) => record ?? []);
+    return {
+        records: records.sort((a, b) => (a.source < b.source ? -1 : 1)),
+        unreadable: found.flatMap(({ key, why }) => (why === undefined ? [] : { key, why })),
+        state: found.map(({ key, etag }) => `${key} ${etag}`).join('\n'),
+    };
 }
 
-/** Size of each raw file by its key. */
-export async function listRaw(directory: string): Promise<Map<string, number>> {
+interface RecordFound {
+    key: string;
+    etag?: string;
+    record?: SourceRecord;
+    why?: string;
+}
+
+/** Undefined where the record went since it was listed. */
+async function readRecord(store: ObjectStore, key: string): Promise<RecordFound | undefined> {
+    let etag: string | undefined;
+    try {
+        const object = await store.get(key);
+        if (!object) {
+            return undefined;
+        }
+        etag = object.info.etag;
+        const record = parseRecord(Buffer.from(object.bytes).toString());
+        if (record && ledgerKey(sourceId(record.source)) === key) {
+            return { key, etag, record };
+        }
+        return { key, etag, why: record ? `it is the record of ${record.source}` : 'it is no ledger record' };
+    } catch (error) {
+        return { key, ...(etag !== undefined && { etag }), why: messageOf(error) };
+    }
+}
+
+/** Size of each raw object by its key. The S3 console makes objects of folders: they are no files. */
+export async function listRaw(store: ObjectStore): Promise<Map<string, number>> {
     const sizes = new Map<string, number>();
-    for (const entry of await list(directory, RAW_PREFIX, { isDeep: true })) {
-        const path = join(entry.parentPath, entry.name);
-        const stats = entry.isDirectory() ? undefined : await fs.stat(path).catch(undefinedIfMissing);
-        if (stats?.isFile()) {
-            sizes.set(relative(directory, path).split(sep).join('/'), stats.size);
+    for await (const { key, sizeBytes } of store.list(RAW_PREFIX)) {
+        if (!key.endsWith('/')) {
+            sizes.set(key, sizeBytes);
         }
     }
     return sizes;
 }
 
-/** The days for which each `<source>.<version>` has a summary. */
-export async function listSummaries(directory: string): Promise<Map<string, string[]>> {
-    const days = new Map<string, string[]>();
-    for (const { name: folder } of await list(directory, SUMMARIES_PREFIX)) {
-        const day = dayOf(`${SUMMARIES_PREFIX}${folder}/`);
-        if (day === undefined) {
+/** The summaries, or the rejects, of each `<source>.<version>`. */
+export async function listContributions(store: ObjectStore, prefix: string): Promise<Map<string, StoredObject[]>> {
+    const contributions = new Map<string, StoredObject[]>();
+    for await (const { key, sizeBytes } of store.list(prefix)) {
+        const { source, version } = contributionOf(key) ?? {};
+        if (source === undefined || version === undefined || !CONTRIBUTION_KEYS.test(key)) {
             continue;
         }
-        for (const { name } of await list(directory, dayPrefix(SUMMARIES_PREFIX, day))) {
-            const contribution = contributionOf(dayPrefix(SUMMARIES_PREFIX, day) + name);
-            if (contribution && name.endsWith('.parquet')) {
-                const id = `${contribution.source}.${contribution.version}`;
-                days.set(id, [...(days.get(id) ?? []), day]);
-            }
-        }
+        const id = `${source}.${version}`;
+        const objects = contributions.get(id) ?? [];
+        objects.push({ key, sizeBytes });
+        contributions.set(id, objects);
     }
-    return days;
+    return contributions;
 }
 
-/** The days that have pair days, and the Parquet objects beside them that a reader would take for some. */
-export async function listPairDays(directory: string): Promise<{ days: string[]; strays: string[] }> {
-    const days: string[] = [];
+/** The object of each day that has pair days, and the Parquet objects beside them that a reader would take for some. */
+export async function listPairDays(store: ObjectStore): Promise<{ days: Map<string, StoredObject>; strays: string[] }> {
+    const days = new Map<string, StoredObject>();
     const strays: string[] = [];
-    for (const { name: folder } of await list(directory, PAIR_DAYS_PREFIX)) {
-        for (const { name } of await list(directory, `${PAIR_DAYS_PREFIX}${folder}/`)) {
-            const key = `${PAIR_DAYS_PREFIX}${folder}/${name}`;
-            const day = dayOf(key);
-            if (day !== undefined && key === pairDaysKey(day)) {
-                days.push(day);
-            } else if (name.endsWith('.parquet') && !/^[._]/.test(name)) {
-                strays.push(key);
-            }
+    for await (const { key, sizeBytes } of store.list(PAIR_DAYS_PREFIX)) {
+        const day = dayOf(key);
+        if (day !== undefined && key === pairDaysKey(day)) {
+            days.set(day, { key, sizeBytes });
+        } else if (/^[^/]+\/([^/]+\/)+[^._/][^/]*\.parquet$/.test(key)) {
+            strays.push(key);
         }
     }
-    return { days: days.sort(), strays };
-}
-
-export function isMissing(error: unknown): boolean {
-    return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
+    return { days, strays };
 }
 
 export function messageOf(error: unknown): string {
     return error instanceof Error ? error.message : String(error);
-}
-
-function undefinedIfMissing(error: unknown): undefined {
-    if (!isMissing(error)) {
-        throw error;
-    }
-}
-
-/** What stands under a prefix; nothing where the folder is missing. @throws StorageError where it cannot be told. */
-async function list(directory: string, prefix: string, { isDeep = false }: { isDeep?: boolean } = {}): Promise<Dirent[]> {
-    try {
-        return await fs.readdir(join(directory, prefix), { withFileTypes: true, recursive: isDeep });
-    } catch (error) {
-        if (isMissing(error)) {
-            return [];
-        }
-        throw new StorageError(`cannot list ${prefix} in ${directory}: ${messageOf(error)}`, { cause: error });
-    }
 }
 
 function parseRecord(text: string): SourceRecord | undefined {

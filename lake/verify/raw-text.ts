@@ -1,9 +1,6 @@
-/** The bytes of a raw file as text: unpacked, in blocks of whole records, every record on one line. */
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
-// As a whole: a name that Node before 22.15 has not would keep this file from loading.
-import * as zlib from 'node:zlib';
+/** The bytes of a raw object as text: in blocks of whole records, every record on one line. */
+import type { ByteStream } from '#lake/store/object-store';
+import { plainBytes } from './plain-bytes.ts';
 
 /** So much text goes to the engine at a time: enough that pairs meet in one block, little enough that memory stays flat. */
 const BLOCK_CHARACTERS = 16 << 20;
@@ -22,38 +19,17 @@ export class NotFollowedError extends Error {
     override name = 'NotFollowedError';
 }
 
-/** The file's compressed bytes cannot be unpacked to their end. */
-export class DamagedFileError extends Error {
-    override name = 'DamagedFileError';
-}
-
-export interface ReadOptions {
-    /** Told of the file's bytes as they are read. */
-    onBytes?: ((bytes: number) => void) | undefined;
-    signal?: AbortSignal | undefined;
-}
-
-/** SHA-256 of the file's bytes in lower-case hex: the etag that a directory lake gives them. */
-export async function hashFile(path: string, { onBytes, signal }: ReadOptions = {}): Promise<string> {
-    const hash = createHash('sha256');
-    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20, signal })) {
-        hash.update(chunk);
-        onBytes?.(chunk.length);
-    }
-    return hash.digest('hex');
-}
-
 /**
  * The file's text in blocks that end with a line end (the last one too, also where the file lacks it). Every byte is one
  * character (Latin-1): all that is compared is ASCII, and no byte can be invalid. A byte order mark is left out.
  * @throws NotFollowedError for a line of hundreds of megabytes, DamagedFileError where it cannot be unpacked.
  */
-export async function* readText(path: string, options: ReadOptions = {}): AsyncGenerator<string> {
+export async function* readText(bytes: ByteStream): AsyncGenerator<string> {
     let parts: string[] = [];
     let length = 0;
     let isFirst = true;
-    for await (const chunk of plainBytes(path, options)) {
-        let text = chunk.toString('latin1');
+    for await (const chunk of plainBytes(bytes)) {
+        let text = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length).toString('latin1');
         if (isFirst) {
             isFirst = false;
             text = text.replace(/^\xef\xbb\xbf/, '');
@@ -163,97 +139,4 @@ function closingQuote(text: string, from: number): number {
         quote = text.indexOf('"', quote + 2);
     }
     return quote;
-}
-
-async function* plainBytes(path: string, options: ReadOptions): AsyncGenerator<Buffer> {
-    const file = await open(path);
-    try {
-        const magic = (await readAt(file, 0, 4)).toString('hex');
-        if (magic.startsWith('1f8b')) {
-            yield* unpack(path, zlib.createGunzip({ chunkSize: 1 << 20 }), options);
-        } else if (magic === ZSTD_MAGIC) {
-            // Node's decompressor stops after one frame and says nothing: each frame gets its own.
-            for await (const frame of zstdFrames(file, (await file.stat()).size)) {
-                yield* unpack(path, zlib.createZstdDecompress({ chunkSize: 1 << 20 }), { ...options, ...frame });
-            }
-        } else {
-            yield* told(createReadStream(path, { highWaterMark: 1 << 20, signal: options.signal }), options);
-        }
-    } finally {
-        await file.close();
-    }
-}
-
-interface Span extends ReadOptions {
-    start?: number;
-    /** Position of the last byte. */
-    end?: number;
-}
-
-async function* unpack(path: string, unpacker: zlib.Gunzip | zlib.ZstdDecompress, { onBytes, ...span }: Span): AsyncGenerator<Buffer> {
-    const packed = createReadStream(path, { highWaterMark: 1 << 18, ...span });
-    packed.on('error', (error) => unpacker.destroy(error));
-    packed.on('data', (chunk) => onBytes?.(chunk.length));
-    try {
-        yield* packed.pipe(unpacker);
-    } catch (error) {
-        if (packed.errored || !(error instanceof Error)) {
-            throw error;
-        }
-        throw new DamagedFileError(error.message, { cause: error });
-    } finally {
-        packed.destroy();
-        unpacker.destroy();
-    }
-}
-
-async function* told(chunks: AsyncIterable<Buffer>, { onBytes }: ReadOptions): AsyncGenerator<Buffer> {
-    for await (const chunk of chunks) {
-        onBytes?.(chunk.length);
-        yield chunk;
-    }
-}
-
-/** RFC 8878, 3.1.1 and 3.1.2, as they stand in the file. */
-const ZSTD_MAGIC = '28b52ffd';
-const ZSTD_SKIPPABLE_MAGIC = /^5[0-9a-f]2a4d18$/;
-
-/** Where the frames of a zstd file with content stand (RFC 8878, 3.1). */
-async function* zstdFrames(file: FileHandle, size: number): AsyncGenerator<{ start: number; end: number }> {
-    let at = 0;
-    while (at < size) {
-        const start = at;
-        const head = await readAt(file, at, 8);
-        const magic = head.toString('hex', 0, 4);
-        if (ZSTD_SKIPPABLE_MAGIC.test(magic) && head.length === 8) {
-            at += 8 + head.readUInt32LE(4);
-            continue;
-        }
-        if (magic !== ZSTD_MAGIC || head.length < 5) {
-            throw new DamagedFileError(`zstd data is damaged: no frame begins at byte ${at}`);
-        }
-        const descriptor = head.readUInt8(4);
-        const isSingleSegment = (descriptor & 0x20) !== 0;
-        const contentSizeBytes = [isSingleSegment ? 1 : 0, 2, 4, 8][descriptor >> 6] ?? 0;
-        const dictionaryIdBytes = [0, 1, 2, 4][descriptor & 3] ?? 0;
-        at += 5 + (isSingleSegment ? 0 : 1) + dictionaryIdBytes + contentSizeBytes;
-        for (let isLastBlock = false; !isLastBlock; ) {
-            const block = await readAt(file, at, 3);
-            if (block.length < 3) {
-                throw new DamagedFileError('zstd data is damaged or ends too early');
-            }
-            const header = block.readUIntLE(0, 3);
-            isLastBlock = (header & 1) === 1;
-            const isOneByteRepeated = ((header >> 1) & 3) === 1;
-            at += 3 + (isOneByteRepeated ? 1 : header >> 3);
-        }
-        at += (descriptor & 4) === 0 ? 0 : 4;
-        yield { start, end: at - 1 };
-    }
-}
-
-async function readAt(file: FileHandle, position: number, length: number): Promise<Buffer> {
-    const buffer = Buffer.alloc(length);
-    const { bytesRead } = await file.read(buffer, 0, length, position);
-    return buffer.subarray(0, bytesRead);
 }

@@ -1,6 +1,7 @@
-/** One raw file read the second way: its rows counted, and its figures per pair and day in table `source_days`. */
+/** One raw object read the second way: its rows counted, and its figures per pair and day in table `source_days`. */
 import { OverflowError } from '#lake/errors';
 import type { Reading, ReadingOptions } from '#lake/ledger';
+import type { ByteStream } from '#lake/store/object-store';
 import { pairDays } from '#lake/tables';
 import { type Engine, textOf, wholeOf } from './engine.ts';
 import { isZeekFields, type Layout, takeHeader, zeekLayout } from './header.ts';
@@ -13,11 +14,6 @@ export interface Recount extends Omit<Reading, 'error'> {
     rejects: Map<string, bigint>;
 }
 
-export interface RecomputeOptions extends ReadingOptions {
-    onBytes?: ((bytes: number) => void) | undefined;
-    signal?: AbortSignal | undefined;
-}
-
 /** How figures of several rows become one. */
 export const MERGED_FIGURES = FIGURES.map((figure) => {
     const merge = figure.endsWith('_min') ? 'min' : figure.endsWith('_max') ? 'max' : 'sum';
@@ -27,13 +23,14 @@ export const MERGED_FIGURES = FIGURES.map((figure) => {
 /**
  * Leaves the figures in table `source_days` (src_ip, dst_ip, day, figures), made anew.
  * @returns undefined where the file has no usable header (or a later `#fields` line is none); then the table holds nothing to use.
- * @throws NotFollowedError for a file with a construct that this reading does not follow, OverflowError where a sum leaves its range.
+ * @throws NotFollowedError for a file with a construct that this reading does not follow, DamagedFileError where it cannot be unpacked,
+ * OverflowError where a sum leaves its range, and what the stream throws.
  */
-export async function recompute(engine: Engine, path: string, options: RecomputeOptions): Promise<Recount | undefined> {
+export async function recompute(engine: Engine, bytes: ByteStream, options: ReadingOptions): Promise<Recount | undefined> {
     await engine.run(PARTS_TABLE);
     await engine.run('truncate parts');
     const found: Found = { layout: undefined, repeatedHeaders: 0 };
-    await engine.runForEach(blocksOf(path, found, options));
+    await engine.runForEach(blocksOf(bytes, found, options));
     return found.layout && (await gather(engine, found.layout, { ...options, repeatedHeaders: found.repeatedHeaders }));
 }
 
@@ -45,8 +42,8 @@ interface Found {
     repeatedHeaders: number;
 }
 
-async function* blocksOf(path: string, found: Found, options: RecomputeOptions): AsyncGenerator<{ sql: string; text: string }> {
-    const texts = readText(path, options);
+async function* blocksOf(bytes: ByteStream, found: Found, options: ReadingOptions): AsyncGenerator<{ sql: string; text: string }> {
+    const texts = readText(bytes);
     let rest = '';
     for (let next = await texts.next(); !next.done; ) {
         let text = rest + next.value;

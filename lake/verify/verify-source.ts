@@ -1,22 +1,26 @@
-/** One source: its raw file read the second way, and compared with what the ledger, its rejects and its summaries say of it. */
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { OverflowError } from '#lake/errors';
-import { rejectsKey, siteOf, sourceId, summaryKey } from '#lake/layout';
+/** One source: its raw object read the second way, and compared with what the ledger, its rejects and its summaries say of it. */
+import { ConflictError, OverflowError } from '#lake/errors';
+import { dayOf, rejectsKey, siteOf, sourceId, summaryKey } from '#lake/layout';
+import type { ObjectStore } from '#lake/store/object-store';
 import { compareFigures } from './compare.ts';
+import type { Copies, StoredObject } from './copies.ts';
 import { type Engine, fileList, literal, textOf, wholeOf } from './engine.ts';
 import type { Difference, Findings } from './findings.ts';
-import { isMissing, messageOf, type SourceRecord } from './lake-files.ts';
-import { DamagedFileError, hashFile, NotFollowedError } from './raw-text.ts';
+import { messageOf, type SourceRecord } from './lake-files.ts';
+import { ChangedError, openPinned, UnreadableError } from './pinned-bytes.ts';
+import { DamagedFileError } from './plain-bytes.ts';
+import { NotFollowedError } from './raw-text.ts';
 import { type Recount, recompute } from './recompute.ts';
 import { FIGURES } from './row-sql.ts';
 
 export interface VerifySourceOptions {
     engine: Engine;
     findings: Findings;
-    directory: string;
-    /** The days for which each `<source>.<version>` has a summary. */
-    summaryDays: ReadonlyMap<string, readonly string[]>;
+    store: ObjectStore;
+    copies: Copies;
+    /** Of each `<source>.<version>`. */
+    summaries: ReadonlyMap<string, readonly StoredObject[]>;
+    rejects: ReadonlyMap<string, readonly StoredObject[]>;
     onBytes: (bytes: number) => void;
     signal: AbortSignal | undefined;
 }
@@ -52,58 +56,55 @@ export async function verifySource(record: LiveRecord, options: VerifySourceOpti
 }
 
 /** A source that could not be used must be of no use to the second reading either; else its figures are missing. */
-export async function verifyFailed(record: SourceRecord, { engine, findings, directory, signal }: VerifySourceOptions): Promise<void> {
-    const { source } = record;
-    const path = join(directory, source);
+export async function verifyFailed(record: SourceRecord, options: VerifySourceOptions): Promise<void> {
+    const { engine, findings, signal } = options;
+    const { source, etag } = record;
     try {
-        if ((await hashFile(path, { signal })) !== record.etag) {
-            findings.note('raw_changed', source, `${source} was changed since it could not be used: run flowlake reconcile`);
-        } else if (await recompute(engine, path, { ...record.options, signal })) {
+        const raw = await openPinned({ key: source, etag }, options);
+        if (raw && (await recompute(engine, raw, record.options))) {
             findings.add({ kind: 'source', source, figure: 'state', in_lake: record.state, recomputed: 'done' });
         }
     } catch (error) {
         signal?.throwIfAborted();
         const isUnusable = [NotFollowedError, OverflowError, DamagedFileError].some((kind) => error instanceof kind);
-        if (!isUnusable && !isMissing(error)) {
+        if (error instanceof ChangedError) {
+            findings.note('raw_changed', source, `${source} was changed since it could not be used: run flowlake reconcile`);
+        } else if (error instanceof ConflictError) {
+            findings.note('changed_meanwhile', source, `${source} was replaced while it was read`);
+        } else if (!isUnusable) {
             findings.note('could_not_read', source, `${source} could not be read: ${messageOf(error)}`);
         }
     }
 }
 
-/** Undefined where the raw file cannot be recounted; the findings then say why. */
-async function recountRaw(
-    record: LiveRecord,
-    { engine, findings, directory, onBytes, signal }: VerifySourceOptions,
-): Promise<Recount | undefined> {
-    const { source } = record;
-    const path = join(directory, source);
+/** Undefined where the raw object cannot be recounted; the findings then say why. */
+async function recountRaw(record: LiveRecord, options: VerifySourceOptions): Promise<Recount | undefined> {
+    const { engine, findings, signal } = options;
+    const { source, etag } = record;
     const instead = 'its committed summaries were taken instead';
     try {
-        const before = await stat(path, { bigint: true });
-        if ((await hashFile(path, { onBytes, signal })) !== record.etag) {
-            findings.note('raw_changed', source, `${source} was changed since it was summarized; ${instead}. Run flowlake reconcile`);
+        const raw = await openPinned({ key: source, etag }, options);
+        if (!raw) {
+            findings.note('raw_gone', source, `${source} is gone: it can no longer be recomputed, and ${instead}`);
             return undefined;
         }
-        const recount = await recompute(engine, path, { ...record.options, onBytes, signal });
-        const after = await stat(path, { bigint: true });
-        if (after.ino !== before.ino || after.mtimeNs !== before.mtimeNs || after.size !== before.size) {
-            findings.note('changed_meanwhile', source, `${source} was replaced while it was read; ${instead}`);
-            return undefined;
-        }
+        const recount = await recompute(engine, raw, record.options);
         if (!recount) {
             findings.add({ kind: 'source', source, figure: 'dialect', in_lake: record.dialect, recomputed: null });
         }
         return recount;
     } catch (error) {
         signal?.throwIfAborted();
-        if (error instanceof NotFollowedError) {
+        if (error instanceof ChangedError) {
+            findings.note('raw_changed', source, `${source} was changed since it was summarized; ${instead}. Run flowlake reconcile`);
+        } else if (error instanceof ConflictError) {
+            findings.note('changed_meanwhile', source, `${source} was replaced while it was read; ${instead}`);
+        } else if (error instanceof NotFollowedError) {
             findings.note('not_followed', source, `${source} cannot be verified from its raw file: ${error.message}; ${instead}`);
-        } else if (isMissing(error)) {
-            findings.note('raw_gone', source, `${source} is gone: it can no longer be recomputed, and ${instead}`);
         } else if (error instanceof OverflowError) {
             findings.add({ kind: 'source', source, figure: 'sums', in_lake: 'within their range', recomputed: 'out of range' });
-        } else if (error instanceof DamagedFileError || (error instanceof Error && 'syscall' in error)) {
-            findings.note('could_not_read', source, `${source} could not be read: ${error.message}; ${instead}`);
+        } else if (error instanceof DamagedFileError || error instanceof UnreadableError) {
+            findings.note('could_not_read', source, `${source} could not be read: ${messageOf(error)}; ${instead}`);
         } else {
             throw error;
         }
@@ -132,11 +133,12 @@ function shown(value: unknown): bigint | string | null {
 
 /** Compares the source's live summaries with the recount, or takes them for it. @returns whether they could be read. */
 async function verifySummaries(record: LiveRecord, options: VerifySourceOptions & { isRecomputed: boolean }): Promise<boolean> {
-    const { engine, findings, directory, summaryDays, signal, isRecomputed } = options;
+    const { engine, findings, copies, summaries, signal, isRecomputed } = options;
     const { source, version } = record;
     const id = sourceId(source);
     const keyOf = (day: string): string => summaryKey({ day, source: id, version });
-    const daysThere = summaryDays.get(`${id}.${version}`) ?? [];
+    const objects = summaries.get(`${id}.${version}`) ?? [];
+    const daysThere = objects.map(({ key }) => dayOf(key) ?? '');
     const daysRecorded = record.versions[version] ?? [];
     findings.add(
         ...daysRecorded
@@ -148,14 +150,13 @@ async function verifySummaries(record: LiveRecord, options: VerifySourceOptions 
     );
     const figures = FIGURES.join(', ');
     const nothing = `select '' as site, '' as src_ip, '' as dst_ip, '' as day, ${FIGURES.map((figure) => `0 as ${figure}`).join(', ')} where false`;
-    const files = fileList(daysThere.map((day) => join(directory, keyOf(day))));
-    const inLake =
-        daysThere.length === 0
+    const rowsOf = (paths: readonly string[]): string =>
+        paths.length === 0
             ? nothing
             : `select site, src_ip, dst_ip, regexp_extract(filename, 'day=([0-9-]{10})[^=]*$', 1) as day, ${figures}
-               from read_parquet(${files}, filename = true, hive_partitioning = false)`;
+               from read_parquet(${fileList(paths)}, filename = true, hive_partitioning = false)`;
     try {
-        await engine.run(`create or replace temp table summary_rows as ${inLake}`);
+        await copies.use(objects, (paths) => engine.run(`create or replace temp table summary_rows as ${rowsOf(paths)}`));
         if (isRecomputed) {
             const recomputed = `select ${literal(siteOf(source))} as site, src_ip, dst_ip, cast(day as varchar) as day, ${figures} from source_days`;
             await compareFigures(engine, { kind: 'summary', source, inLake: 'from summary_rows', recomputed }, findings);
@@ -186,27 +187,27 @@ async function verifySummaries(record: LiveRecord, options: VerifySourceOptions 
 
 /** Compares the rejects by their reasons with the recount, or their number with the ledger. */
 async function verifyRejects(record: LiveRecord, options: VerifySourceOptions & { recount: Recount | undefined }): Promise<void> {
-    const { engine, findings, directory, signal, recount } = options;
+    const { engine, findings, copies, rejects, signal, recount } = options;
     const { source, version } = record;
-    const key = rejectsKey({ source: sourceId(source), version });
+    const id = sourceId(source);
+    const objects = rejects.get(`${id}.${version}`) ?? [];
+    const key = rejectsKey({ source: id, version });
     const expected = recount ? recount.rejects : new Map([['lines', BigInt(record.rows_rejected)]]);
     const isExpected = [...expected.values()].some((count) => count > 0n);
-    try {
-        await stat(join(directory, key));
-    } catch (error) {
-        if (!isMissing(error)) {
-            findings.note('could_not_read', key, `the rejects of ${source} could not be read: ${messageOf(error)}`);
-        } else if (isExpected) {
+    if (objects.length === 0) {
+        if (isExpected) {
             findings.add({ kind: 'rejects', source, figure: 'object', in_lake: null, recomputed: key });
         }
         return;
     }
     try {
-        const rows = await engine.rows(`
+        const rows = await copies.use(objects, (paths) =>
+            engine.rows(`
             select ${recount ? 'reason' : `'lines'`} as figure, count(*) as lines, count(*) filter (source is distinct from ${literal(source)} or version is distinct from ${literal(version)}) as strangers
-            from read_json(${fileList([join(directory, key)])}, format = 'newline_delimited', compression = 'gzip',
+            from read_json(${fileList(paths)}, format = 'newline_delimited', compression = 'gzip',
                 columns = {source: 'varchar', version: 'varchar', reason: 'varchar'})
-            group by 1`);
+            group by 1`),
+        );
         const found = new Map(rows.map((row) => [textOf(row, 'figure') ?? '', wholeOf(row, 'lines') ?? 0n]));
         const strangers = rows.reduce((sum, row) => sum + (wholeOf(row, 'strangers') ?? 0n), 0n);
         const differing = [...new Set([...expected.keys(), ...found.keys()])]

@@ -1,16 +1,16 @@
 /**
- * Use case: every figure of a directory lake recomputed from the raw files by a second way that shares neither the reading of rows
- * nor the arithmetic with lake/flows, and compared one by one. Nothing in the lake is changed.
+ * Use case: every figure of a lake recomputed from the raw objects by a second way that shares neither the reading of rows nor the
+ * arithmetic with lake/flows, and compared one by one. Nothing in the lake is changed.
  */
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { UsageError } from '#lake/errors';
-import { LEDGER_PREFIX, ledgerKey, pairDaysKey, siteOf } from '#lake/layout';
+import { ConflictError, UsageError } from '#lake/errors';
+import { dayOf, LEDGER_PREFIX, ledgerKey, REJECTS_PREFIX, SUMMARIES_PREFIX, siteOf } from '#lake/layout';
+import type { ObjectStore } from '#lake/store/object-store';
 import { pairDays } from '#lake/tables';
 import { compareFigures } from './compare.ts';
+import { type Copies, openCopies, type StoredObject } from './copies.ts';
 import { type Engine, fileList, literal, openEngine, textOf, wholeOf } from './engine.ts';
 import { type Difference, type Findings, type Note, openFindings } from './findings.ts';
-import { isMissing, listPairDays, listRaw, listSummaries, messageOf, readRecords, type SourceRecord } from './lake-files.ts';
+import { listContributions, listPairDays, listRaw, messageOf, readRecords, type SourceRecord } from './lake-files.ts';
 import { MERGED_FIGURES } from './recompute.ts';
 import { FIGURES } from './row-sql.ts';
 import { type LiveRecord, verifyFailed, verifySource } from './verify-source.ts';
@@ -20,14 +20,13 @@ export interface VerifyProgress {
     doing: 'sources' | 'days';
     /** The source's raw key, or the day. */
     current: string;
-    /** Bytes of raw files (each is read twice), or days. */
+    /** Bytes of raw objects, or days. */
     done: number;
     total: number;
 }
 
 export interface VerifyOptions {
-    /** The lake's folder. */
-    directory: string;
+    store: ObjectStore;
     /** First day that is compared, `YYYY-MM-DD`. */
     from?: string | undefined;
     /** Last day that is compared, inclusive. */
@@ -63,30 +62,29 @@ const LAST_DAY = '9999-12-31';
 /**
  * Compares every figure of the days asked for; of the sources that touch these days also everything that the ledger, the rejects
  * and the summaries say.
- * @throws UsageError for a folder that is none and a day that is none, OverflowError where figures of several sources have no sum,
- * StorageError where the engine has no room.
+ * @throws UsageError for a day that is none, OverflowError where figures of several sources have no sum, StorageError where the lake
+ * cannot be listed or the engine has no room.
  */
 export async function verifyLake(options: VerifyOptions): Promise<VerifyResult> {
-    const { directory, from = FIRST_DAY, to = LAST_DAY, maxListed = DEFAULT_MAX_LISTED, signal, onProgress } = options;
+    const { store, from = FIRST_DAY, to = LAST_DAY, maxListed = DEFAULT_MAX_LISTED, signal, onProgress } = options;
     checkDays({ from, to });
-    if (!(await stat(directory).catch(() => undefined))?.isDirectory()) {
-        throw new UsageError(`${directory} is no lake: there is no such folder`);
-    }
     const findings = openFindings({ maxListed });
+    const copies = openCopies({ store, signal });
     const engine = await openEngine({ signal });
     try {
-        const work: Work = { engine, findings, directory, from, to, signal, onProgress, unknownDays: new Set() };
-        const before = await readRecords(directory);
-        const summaryDays = await listSummaries(directory);
+        const work: Work = { engine, copies, findings, store, from, to, signal, onProgress, unknownDays: new Set() };
+        const before = await readRecords(store);
+        const summaries = await listContributions(store, SUMMARIES_PREFIX);
+        const rejects = await listContributions(store, REJECTS_PREFIX);
         for (const { key, why } of before.unreadable) {
             findings.note('could_not_read', key, `${key} could not be read: ${why}; the days that its source touches are not compared`);
-            addAll(work.unknownDays, daysOfSource(key, summaryDays));
+            addAll(work.unknownDays, daysOfSource(key, summaries));
         }
-        const raw = await listRaw(directory);
+        const raw = await listRaw(store);
         noteUnread(before.records, { raw, findings });
-        const sources = await verifySources(before.records, { ...work, raw, summaryDays });
+        const sources = await verifySources(before.records, { ...work, raw, summaries, rejects });
         const compared = await verifyDays(work);
-        if ((await readRecords(directory)).state !== before.state) {
+        if ((await readRecords(store)).state !== before.state) {
             const text = 'sources were read, replaced or retracted while the lake was verified: run it again before believing a difference';
             findings.note('changed_meanwhile', LEDGER_PREFIX, text);
         }
@@ -101,11 +99,13 @@ export async function verifyLake(options: VerifyOptions): Promise<VerifyResult> 
         };
     } finally {
         await engine.close();
+        await copies.close();
     }
 }
 
-interface Work extends Pick<VerifyOptions, 'directory' | 'signal' | 'onProgress'> {
+interface Work extends Pick<VerifyOptions, 'store' | 'signal' | 'onProgress'> {
     engine: Engine;
+    copies: Copies;
     findings: Findings;
     from: string;
     to: string;
@@ -132,9 +132,12 @@ function noteUnread(records: readonly SourceRecord[], { raw, findings }: { raw: 
 }
 
 /** The days of every version of the source that a ledger key names. */
-function daysOfSource(key: string, summaryDays: ReadonlyMap<string, string[]>): string[] {
-    return [...summaryDays].filter(([id]) => ledgerKey(id.split('.')[0] ?? '') === key).flatMap(([, days]) => days);
+function daysOfSource(key: string, summaries: Contributions): string[] {
+    const objects = [...summaries].filter(([id]) => ledgerKey(id.split('.')[0] ?? '') === key).flatMap(([, found]) => found);
+    return objects.map((object) => dayOf(object.key) ?? '');
 }
+
+type Contributions = ReadonlyMap<string, readonly StoredObject[]>;
 
 function addAll(set: Set<string>, days: readonly string[]): void {
     for (const day of days) {
@@ -149,9 +152,9 @@ function isLive(record: SourceRecord): record is LiveRecord {
 /** Verifies each source that touches the days by itself, and gathers what they contribute in table `contributions`. */
 async function verifySources(
     all: readonly SourceRecord[],
-    { raw, summaryDays, ...work }: Work & { raw: ReadonlyMap<string, number>; summaryDays: ReadonlyMap<string, string[]> },
+    { raw, summaries, rejects, ...work }: Work & { raw: ReadonlyMap<string, number>; summaries: Contributions; rejects: Contributions },
 ): Promise<Pick<VerifyResult, 'sources' | 'rowsRead'>> {
-    const { engine, from, to, findings, directory, signal, onProgress } = work;
+    const { engine, copies, from, to, findings, store, signal, onProgress } = work;
     const isWholeLake = from === FIRST_DAY && to === LAST_DAY;
     const isTouching = ({ first_day, last_day }: SourceRecord): boolean =>
         first_day !== null && last_day !== null && first_day <= to && last_day >= from;
@@ -160,7 +163,7 @@ async function verifySources(
         .filter((record) => isWholeLake || isTouching(record))
         .filter((record) => isLive(record) || record.state === 'failed');
     const sources = { recomputed: 0, fromSummaries: 0 };
-    const total = records.reduce((sum, { source }) => sum + 2 * (raw.get(source) ?? 0), 0);
+    const total = records.reduce((sum, { source }) => sum + (raw.get(source) ?? 0), 0);
     let rowsRead = 0;
     let before = 0;
     await engine.run(`create table contributions (
@@ -174,8 +177,8 @@ async function verifySources(
             onProgress?.({ doing: 'sources', current: source, done, total });
         };
         onBytes(0);
-        const options = { engine, findings, directory, summaryDays, onBytes, signal };
-        before += 2 * (raw.get(source) ?? 0);
+        const options = { engine, copies, findings, store, summaries, rejects, onBytes, signal };
+        before += raw.get(source) ?? 0;
         if (!isLive(record)) {
             await verifyFailed(record, options);
             continue;
@@ -198,7 +201,7 @@ async function verifySources(
 
 /** Compares what the sources contribute, merged, with `pair_days`. */
 async function verifyDays(work: Work): Promise<Pick<VerifyResult, 'days' | 'pairDays' | 'figures'>> {
-    const { engine, findings, directory, from, to, signal, onProgress } = work;
+    const { engine, copies, findings, store, from, to, signal, onProgress } = work;
     await engine.run(`
         create table expected as
         select site, src_ip, dst_ip, day, ${MERGED_FIGURES}
@@ -207,26 +210,26 @@ async function verifyDays(work: Work): Promise<Pick<VerifyResult, 'days' | 'pair
         order by day`);
     const rows = await engine.rows('select cast(day as varchar) as day, count(*) as pairs from expected group by all');
     const expectedPairs = new Map(rows.map((row) => [textOf(row, 'day') ?? '', wholeOf(row, 'pairs') ?? 0n]));
-    const inLake = await listPairDays(directory);
+    const inLake = await listPairDays(store);
     findings.add(...inLake.strays.map((key) => ({ kind: 'day' as const, figure: 'object', in_lake: key, recomputed: null })));
-    const daysInLake = new Set(inLake.days.filter((day) => day >= from && day <= to));
-    const days = [...new Set([...daysInLake, ...expectedPairs.keys()])].filter((day) => !work.unknownDays.has(day)).sort();
+    const daysInLake = new Map([...inLake.days].filter(([day]) => day >= from && day <= to));
+    const days = [...new Set([...daysInLake.keys(), ...expectedPairs.keys()])].filter((day) => !work.unknownDays.has(day)).sort();
     let pairDaysCompared = 0;
     for (const [index, day] of days.entries()) {
         onProgress?.({ doing: 'days', current: day, done: index, total: days.length });
         const pairs = expectedPairs.get(day) ?? 0n;
         pairDaysCompared += Number(pairs);
-        if (!daysInLake.has(day)) {
+        const object = daysInLake.get(day);
+        if (!object) {
             findings.add({ kind: 'day', day, figure: 'pairs', in_lake: null, recomputed: pairs });
             continue;
         }
-        const key = pairDaysKey(day);
         try {
-            await verifyDay(work, { day, path: join(directory, key) });
+            await copies.use([object], ([path = '']) => verifyDay(work, { day, path }));
         } catch (error) {
             signal?.throwIfAborted();
-            const isGone = await stat(join(directory, key)).then(() => false, isMissing);
-            findings.note(isGone ? 'changed_meanwhile' : 'could_not_read', key, `${key} could not be read: ${messageOf(error)}`);
+            const kind = error instanceof ConflictError ? 'changed_meanwhile' : 'could_not_read';
+            findings.note(kind, object.key, `${object.key} could not be read: ${messageOf(error)}`);
         }
     }
     return { days: days.length, pairDays: pairDaysCompared, figures: pairDaysCompared * FIGURES.length };

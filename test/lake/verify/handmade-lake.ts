@@ -7,6 +7,8 @@ import { gzipSync } from 'node:zlib';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { ledgerKey, pairDaysKey, rejectsKey, siteOf, sourceId, summaryKey } from '#lake/layout';
 import type { LedgerRecord } from '#lake/ledger';
+import { openDirectoryStore } from '#lake/store/directory';
+import type { ObjectStore } from '#lake/store/object-store';
 import { FIGURES } from '#lake/verify/row-sql';
 
 /** Kept rows: source address, destination, day, microseconds, packets. */
@@ -29,6 +31,7 @@ type Days = Map<string, PairRow[]>;
 
 export interface HandmadeLake {
     directory: string;
+    store: ObjectStore;
     /** Path of an object. */
     path(key: string): string;
     writeDay(day: string, rows: PairRow[], options?: { types?: Record<string, string> }): Promise<void>;
@@ -59,6 +62,7 @@ export async function makeLake(sources: Source[], { folder = 'lake' }: { folder?
     const path = (key: string): string => join(directory, key);
     const lake: HandmadeLake = {
         directory,
+        store: openDirectoryStore(directory),
         path,
         days: daysOf(sources),
         writeDay: (day, rows, options) => writeParquet(path(pairDaysKey(day)), rows, options),

@@ -1,34 +1,29 @@
 /** The second reading of docs/reading.md: the golden files of the first one, and what only this one could get wrong. */
+import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { constants, gzipSync, zstdCompressSync } from 'node:zlib';
 import type { ReadingOptions } from '#lake/ledger';
 import { type Engine, openEngine, textOf, wholeOf } from '#lake/verify/engine';
 import { recompute } from '#lake/verify/recompute';
 import { FIGURES } from '#lake/verify/row-sql';
+import { cut, inPieces } from '#test/support/bytes';
 
 const FIXTURES = new URL('../../fixtures/flows/', import.meta.url).pathname;
 
 let engine: Engine;
-let folder: string;
 
 beforeAll(async () => {
     engine = await openEngine();
-    folder = await mkdtemp(join(tmpdir(), 'flowlake-test-'));
 });
 
 afterAll(async () => {
     await engine.close();
-    await rm(folder, { recursive: true, force: true });
 });
 
-async function read(bytes: string | Uint8Array, options: ReadingOptions = {}) {
-    const path = join(folder, 'input');
-    await writeFile(path, bytes);
-    const recount = await recompute(engine, path, options);
+async function read(bytes: string | Uint8Array, options: ReadingOptions = {}, pieceBytes = 1 << 20) {
+    const recount = await recompute(engine, inPieces(cut(Buffer.from(bytes), [pieceBytes])), options);
     return recount && { recount, rows: await sourceDays() };
 }
 
@@ -162,12 +157,33 @@ describe('the file', () => {
         ['a byte order mark and line ends of two kinds', `\ufeff${rows.replace('\n', '\r\n')}`],
         ['no line end at the end', rows.slice(0, -1)],
     ])('%s is read whole', async (_, bytes) => {
-        expect((await read(bytes))!.recount.rows_kept).toBe(2);
+        for (const pieceBytes of [1, 7, 1 << 20]) {
+            expect((await read(bytes, {}, pieceBytes))!.recount.rows_kept).toBe(2);
+        }
     });
 
-    test('zstd whose second frame is cut short is damaged', async () => {
-        const frames = Buffer.concat([zstdCompressSync(rows), zstdCompressSync(rows)]);
-        await expect(read(frames.subarray(0, -9))).rejects.toThrow(expect.objectContaining({ name: 'DamagedFileError' }));
+    test.each([
+        ['in its blocks', (frame: Buffer) => frame.subarray(0, -9), 'ends too early'],
+        ['in its header', (frame: Buffer) => frame.subarray(0, 5), 'ends too early'],
+        ['in its magic', (frame: Buffer) => frame.subarray(0, 3), 'no frame begins'],
+        ['in a checksum that is wrong', (frame: Buffer) => Buffer.from([...frame.subarray(0, -1), frame.at(-1)! ^ 1]), 'checksum'],
+    ])('zstd whose second frame is damaged %s is told', async (_, damage, message) => {
+        const frame = zstdCompressSync(rows, { params: { [constants.ZSTD_c_checksumFlag]: 1 } });
+        for (const pieceBytes of [1, 7, 1 << 20]) {
+            await expect(read(Buffer.concat([frame, damage(frame)]), {}, pieceBytes)).rejects.toThrow(
+                expect.objectContaining({ name: 'DamagedFileError', message: expect.stringContaining(message) }),
+            );
+        }
+    });
+
+    test('zstd of frames larger than a piece, and of noise that cannot be packed, is read whole', async () => {
+        const noisy = Array.from(
+            { length: 20_000 },
+            (_, at) => `10.0.0.1,10.0.0.2,2024-05-01,1,1,${createHash('sha256').update(`${at}`).digest('hex')}`,
+        );
+        const packed = Buffer.concat([zstdCompressSync(csv(...noisy)), zstdCompressSync(`${noisy.join('\n')}\n`)]);
+        expect(packed.length).toBeGreaterThan(1 << 20);
+        expect((await read(packed, {}, 100_003))!.recount.rows_kept).toBe(40_000);
     });
 
     test('a carriage return by itself ends no line', async () => {

@@ -1,0 +1,80 @@
+/** Everything that AWS says of a deployment, asked side by side; nothing is judged here. */
+import { GlueClient } from '@aws-sdk/client-glue';
+import { STSClient } from '@aws-sdk/client-sts';
+import { clientConfig, type Environment } from '#lake/aws/client-config';
+import { type Deployment, deploymentOf } from '#lake/deployment';
+import { createAthenaClient } from '#lake/query/athena-client';
+import { createSqsClient } from '#lake/queue/sqs-client';
+import { openS3Store } from '#lake/store/s3';
+import { createS3Client } from '#lake/store/s3-client';
+import { type BucketFacts, gatherBucket, gatherPlace } from './bucket-facts.ts';
+import { type CatalogTable, gatherCatalog } from './catalog-facts.ts';
+import { type DayFacts, gatherDays } from './day-facts.ts';
+import { type Answer, ask } from './finding.ts';
+import { gatherIdentity, type Identity } from './identity-facts.ts';
+import { gatherQueue, type QueueFacts } from './queue-facts.ts';
+import { gatherWorkgroup, type WorkgroupFacts } from './workgroup-facts.ts';
+
+export interface AwsFacts {
+    bucket: string;
+    /** That is set on this machine. */
+    region: Answer<string>;
+    identity: Answer<Identity>;
+    /** The bucket's region, where the bucket is. */
+    place: Answer<string | undefined>;
+    /** Undefined where the bucket is not there, or cannot be reached. */
+    lake: LakeFacts | undefined;
+}
+
+export interface LakeFacts {
+    setUp: BucketFacts;
+    days: Answer<DayFacts>;
+    /** What the bucket's tags name. */
+    deployment: Partial<Deployment>;
+    /** Each of what the tags name; undefined where they do not. */
+    queues: Partial<Record<QueuePart, Answer<QueueFacts>>>;
+    workgroup: Answer<WorkgroupFacts> | undefined;
+    catalog: Answer<ReadonlyMap<string, CatalogTable>> | undefined;
+}
+
+const QUEUE_PARTS = ['summarizeQueue', 'summarizeDeadLetters', 'consolidateQueue', 'consolidateDeadLetters'] as const;
+export type QueuePart = (typeof QUEUE_PARTS)[number];
+
+/** Reads only. Endpoint, region and credentials come from the environment, as the SDK finds them. */
+export async function gatherAwsFacts({ bucket, environment }: { bucket: string; environment: Environment }): Promise<AwsFacts> {
+    const s3 = createS3Client({ environment });
+    const [region, identity, place] = await Promise.all([
+        ask(() => s3.config.region(), { doing: 'find the region' }),
+        gatherIdentity(new STSClient(clientConfig({ environment }, 'STS'))),
+        gatherPlace(s3, bucket),
+    ]);
+    const lake = place.kind === 'found' ? await gatherLake({ bucket, environment, region: place.value }) : undefined;
+    return { bucket, region, identity, place, lake };
+}
+
+/** Everything of one lake is in the bucket's region. */
+async function gatherLake({
+    bucket,
+    ...options
+}: {
+    bucket: string;
+    environment: Environment;
+    region: string | undefined;
+}): Promise<LakeFacts> {
+    const s3 = createS3Client(options);
+    const [setUp, days] = await Promise.all([gatherBucket(s3, bucket), gatherDays(openS3Store({ bucket, client: s3 }))]);
+    const { deployment } = deploymentOf(setUp.tags.kind === 'found' ? setUp.tags.value : new Map());
+    const sqs = createSqsClient(options);
+    const { workgroup, database } = deployment;
+    const [queues, workgroupFacts, catalog] = await Promise.all([
+        Promise.all(
+            QUEUE_PARTS.map(async (part) => {
+                const name = deployment[part];
+                return name === undefined ? [] : [[part, await gatherQueue(sqs, name)] as const];
+            }),
+        ),
+        workgroup === undefined ? undefined : gatherWorkgroup(createAthenaClient(options), workgroup),
+        database === undefined ? undefined : gatherCatalog(new GlueClient(clientConfig(options, 'GLUE')), database),
+    ]);
+    return { setUp, days, deployment, queues: Object.fromEntries(queues.flat()), workgroup: workgroupFacts, catalog };
+}

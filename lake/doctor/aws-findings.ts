@@ -1,0 +1,104 @@
+/** Whether a deployment is what it should be: every check, in the order in which one rests on the other. */
+import { readView, VIEW_NAMES } from '#lake/query/sql-files';
+import { tables } from '#lake/tables';
+import type { AwsFacts, LakeFacts, QueuePart } from './aws-facts.ts';
+import { judgeBucket, judgeNotifications, judgePlace, judgeTags } from './bucket-findings.ts';
+import type { CatalogTable } from './catalog-facts.ts';
+import { judgeClock, judgeRange, judgeStrays } from './day-findings.ts';
+import { type Finding, judge, problem } from './finding.ts';
+import { judgeIdentity, judgeRegion } from './identity-findings.ts';
+import { judgeDeadLetters, judgeQueue } from './queue-findings.ts';
+import { judgeTable } from './table-findings.ts';
+import { judgeView } from './view-findings.ts';
+import { judgeWorkgroup } from './workgroup-findings.ts';
+
+export function judgeDeployment({ bucket, region, identity, place, lake }: AwsFacts, { now }: { now: Date }): Finding[] {
+    return [
+        ...judgeIdentity(identity),
+        ...judgeRegion({ own: region, bucket: place }),
+        ...judgePlace(bucket, place),
+        ...(lake ? judgeLake(lake, { bucket, now }) : []),
+    ];
+}
+
+function judgeLake(lake: LakeFacts, { bucket, now }: { bucket: string; now: Date }): Finding[] {
+    const { setUp, days, deployment, workgroup, catalog } = lake;
+    const stage = deployment.stage === undefined ? '' : ` -c stage=${deployment.stage}`;
+    // A deployment changes what its template changes. What was changed by hand it leaves, unless it is told not to.
+    const redeploy = `npx cdk deploy${stage} --revert-drift`;
+    return [
+        ...judgeTags(bucket, setUp.tags),
+        ...judgeBucket(bucket, setUp, { redeploy }),
+        ...judgeNotifications(setUp.notifications, { queue: deployment.summarizeQueue, redeploy }),
+        ...judgeQueues(lake, { bucket, redeploy }),
+        ...(workgroup ? judgeWorkgroup(workgroup, { name: deployment.workgroup ?? '', bucket, redeploy }) : [unnamed('workgroup')]),
+        ...(catalog
+            ? judge('database', catalog, {
+                  missing: () => problem('database', `there is no Glue database ${deployment.database}`, redeploy),
+                  found: (found) => judgeCatalog(found, { lake, bucket, redeploy, now }),
+              })
+            : [unnamed('database')]),
+        ...judgeStrays(days, { isEveryFileRead: true }),
+        ...judgeClock(days, now),
+    ];
+}
+
+const QUEUES: readonly { part: QueuePart; deadLetters: QueuePart; check: string; isFifo: boolean }[] = [
+    { part: 'summarizeQueue', deadLetters: 'summarizeDeadLetters', check: 'summarize', isFifo: false },
+    { part: 'consolidateQueue', deadLetters: 'consolidateDeadLetters', check: 'consolidate', isFifo: true },
+];
+
+function judgeQueues({ queues, deployment }: LakeFacts, { bucket, redeploy }: { bucket: string; redeploy: string }): Finding[] {
+    return QUEUES.flatMap(({ part, deadLetters, check, isFifo }) => {
+        const queue = queues[part];
+        const dead = queues[deadLetters];
+        const common = { isFifo, redeploy };
+        const told = part === 'summarizeQueue' ? { toldByBucket: bucket } : {};
+        return [
+            ...(queue
+                ? judgeQueue(queue, {
+                      ...common,
+                      ...told,
+                      check: `${check} queue`,
+                      name: deployment[part] ?? '',
+                      deadLetters: deployment[deadLetters],
+                  })
+                : [unnamed(`${check} queue`)]),
+            ...(dead
+                ? judgeDeadLetters(dead, { ...common, check: `${check} dead letters`, name: deployment[deadLetters] ?? '' })
+                : [unnamed(`${check} dead letters`)]),
+        ];
+    });
+}
+
+interface CatalogContext {
+    lake: LakeFacts;
+    bucket: string;
+    redeploy: string;
+    now: Date;
+}
+
+function judgeCatalog(found: ReadonlyMap<string, CatalogTable>, { lake, bucket, redeploy, now }: CatalogContext): Finding[] {
+    const { days, deployment } = lake;
+    const ranges = tables.flatMap(({ name, isPartitionedByDay }) => {
+        const range = found.get(name)?.parameters['projection.day.range'];
+        return isPartitionedByDay && range !== undefined
+            ? judge(`days of ${name}`, days, {
+                  missing: () => problem(`days of ${name}`, 'none', redeploy),
+                  found: (facts) => [judgeRange(facts, { table: name, range, now })],
+              })
+            : [];
+    });
+    return [
+        ...tables.map((table) => judgeTable(found.get(table.name), { table, bucket, redeploy })),
+        ...VIEW_NAMES.map((name) =>
+            judgeView(found.get(name), { name, sql: readView(name), database: deployment.database ?? '', redeploy }),
+        ),
+        ...ranges,
+    ];
+}
+
+/** Its name stands nowhere: the finding on the tags says what to do. */
+function unnamed(check: string): Finding {
+    return { check, result: 'could not check', found: 'its name is not known', todo: "put the bucket's tags right first" };
+}

@@ -1,0 +1,114 @@
+/** Whether every day with figures is seen by who asks for it. */
+import type { DayFacts } from './day-facts.ts';
+import { type Answer, type Finding, judge, ok, problem, warning } from './finding.ts';
+
+export interface ExpectedRange {
+    /** The table that is projected. */
+    table: string;
+    /** `projection.day.range` of the table. */
+    range: string;
+    now: Date;
+}
+
+/** Athena answers with no rows, and no error, for days outside of a table's projection range. */
+export function judgeRange({ days }: DayFacts, { table, range, now }: ExpectedRange): Finding {
+    const check = `days of ${table}`;
+    const bounds = boundsOf(range, now);
+    if (bounds === undefined) {
+        return problem(
+            check,
+            `projection.day.range is "${range}", which is no range of days`,
+            'set it in cdk/config.ts (firstDay), then npx cdk deploy',
+        );
+    }
+    const outside = days.filter((day) => day < bounds.first || day > bounds.last);
+    if (outside.length > 0) {
+        const some = outside.length === 1 ? outside[0] : `${outside[0]} to ${outside.at(-1)}`;
+        const found = `${outside.length} of ${days.length} days (${some}) lie outside of ${range}: Athena does not see them`;
+        const isEarly = outside.some((day) => day < bounds.first);
+        const todo = isEarly
+            ? 'set firstDay in cdk/config.ts, then npx cdk deploy'
+            : 'days after today: was the date order right? flowlake retract the source, or upload it with --date-order';
+        return problem(check, found, todo);
+    }
+    const today = now.toISOString().slice(0, 10);
+    if (bounds.last < today) {
+        return warning(
+            check,
+            `projection ends on ${bounds.last}: Athena will not see what is uploaded of later days`,
+            'let it end at NOW+1DAYS: npx cdk deploy',
+        );
+    }
+    return ok(
+        check,
+        days.length === 0 ? `none yet; Athena sees ${range}` : `${days.length} days, ${days[0]} to ${days.at(-1)}, within ${range}`,
+    );
+}
+
+/** Objects among the figures that are none. @param isEveryFileRead as Athena does; readers of a directory go by the name */
+export function judgeStrays(answer: Answer<DayFacts>, { isEveryFileRead }: { isEveryFileRead: boolean }): readonly Finding[] {
+    const check = 'stray files';
+    return judge(check, answer, {
+        missing: () => ok(check, 'none'),
+        found: ({ strays }) => {
+            if (strays.length === 0) {
+                return [ok(check, 'none among the pair days')];
+            }
+            const some = strays.slice(0, 3).join(', ') + (strays.length > 3 ? ` and ${strays.length - 3} more` : '');
+            const isHarmful = isEveryFileRead || strays.some((key) => key.endsWith('.parquet'));
+            const todo = 'move them out of pair_days/: whoever reads the folder takes them for figures, or fails on them';
+            return [(isHarmful ? problem : warning)(check, some, todo)];
+        },
+    });
+}
+
+/** A clock that is wrong by more makes AWS refuse requests (RequestTimeTooSkewed), and dates of versions and retries misleading. */
+const MAX_SKEW_MS = 5 * 60 * 1000;
+
+/** The clock against the store's, as far as the newest object tells: nothing was written in the future. */
+export function judgeClock(answer: Answer<DayFacts>, now: Date): readonly Finding[] {
+    const check = 'clock';
+    return judge(check, answer, {
+        missing: () => ok(check, now.toISOString()),
+        found: ({ newestAt }) =>
+            newestAt !== undefined && newestAt.getTime() - now.getTime() > MAX_SKEW_MS
+                ? [
+                      warning(
+                          check,
+                          `it is ${now.toISOString()} here, but figures were written at ${newestAt.toISOString()}`,
+                          "set this machine's clock right, or that of the machine that wrote them",
+                      ),
+                  ]
+                : [ok(check, now.toISOString())],
+    });
+}
+
+/** First and last day of a range `<from>,<to>`, both included and either one a day or relative to now (UTC); undefined where it is none. */
+export function boundsOf(range: string, now: Date): { first: string; last: string } | undefined {
+    const [first, last, ...more] = range.split(',').map((bound) => boundOf(bound.trim(), now));
+    return first === undefined || last === undefined || more.length > 0 || first > last ? undefined : { first, last };
+}
+
+/** https://docs.aws.amazon.com/athena/latest/ug/partition-projection-supported-types.html has the grammar. */
+const RELATIVE = /^NOW(?:\s*([+-])\s*(\d+)\s*(YEAR|MONTH|WEEK|DAY|HOUR|MINUTE|SECOND)S?)?$/;
+
+const UNIT_MS: Readonly<Record<string, number>> = { WEEK: 604_800_000, DAY: 86_400_000, HOUR: 3_600_000, MINUTE: 60_000, SECOND: 1_000 };
+
+function boundOf(text: string, now: Date): string | undefined {
+    if (/^\d{4}-\d{2}-\d{2}$/.test(text)) {
+        return Number.isNaN(Date.parse(text)) ? undefined : text;
+    }
+    const match = RELATIVE.exec(text);
+    if (!match) {
+        return undefined;
+    }
+    const [, sign, count = '0', unit = 'DAY'] = match;
+    const steps = Number(count) * (sign === '-' ? -1 : 1);
+    const at = new Date(now);
+    if (unit === 'YEAR' || unit === 'MONTH') {
+        at.setUTCMonth(at.getUTCMonth() + steps * (unit === 'YEAR' ? 12 : 1));
+    } else {
+        at.setTime(at.getTime() + steps * (UNIT_MS[unit] ?? 0));
+    }
+    return at.toISOString().slice(0, 10);
+}

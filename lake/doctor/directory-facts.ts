@@ -1,0 +1,69 @@
+/** What must be known of a lake in a directory to say whether it is well. */
+import { access, constants, readdir, readFile, stat, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openDirectoryStore, WORK_FOLDER } from '#lake/store/directory';
+import { isAlive } from '#lake/store/directory-lock';
+import { codeOf, translated } from '#lake/store/system-errors';
+import { type DayFacts, gatherDays } from './day-facts.ts';
+import { type Answer, ask } from './finding.ts';
+
+export interface DirectoryFacts {
+    directory: string;
+    /** Whether files can be read and written there; a system that is read-only for all says no here, whoever asks. */
+    access: Answer<DirectoryAccess>;
+    /** Who has the lock; undefined, or missing where nobody ever had it. */
+    lock: Answer<LockHolder | undefined>;
+    freeBytes: Answer<number>;
+    days: Answer<DayFacts>;
+    /** Commands that were cut off, and their work not finished since. */
+    cutOff: number;
+}
+
+export interface DirectoryAccess {
+    isFolder: boolean;
+    isReadable: boolean;
+    isWritable: boolean;
+}
+
+export interface LockHolder {
+    /** As lake/store/directory-lock.ts names processes: host, process id, start. */
+    owner: string;
+    /** Undefined where that cannot be told. */
+    isAlive: boolean | undefined;
+}
+
+/** Changes nothing. @param cutOff as lake/local-work.ts counts */
+export async function gatherDirectory(directory: string, { cutOff }: { cutOff: number }): Promise<DirectoryFacts> {
+    const about = <T>(doing: string, question: () => Promise<T>): Promise<Answer<T>> =>
+        ask(() => translated(question, { directory, doing }), { doing, isMissing: (error) => codeOf(error.cause) === 'ENOENT' });
+    const may = (mode: number): Promise<boolean> =>
+        access(directory, mode).then(
+            () => true,
+            () => false,
+        );
+    const [allowed, lock, freeBytes, days] = await Promise.all([
+        about('look', async () => ({
+            isFolder: (await stat(directory)).isDirectory(),
+            isReadable: await may(constants.R_OK | constants.X_OK),
+            isWritable: await may(constants.W_OK),
+        })),
+        about('read the lock', () => readLock(join(directory, WORK_FOLDER, 'lock'))),
+        about('ask for free space', async () => {
+            const { bavail, bsize } = await statfs(directory);
+            return bavail * bsize;
+        }),
+        gatherDays(openDirectoryStore(directory)),
+    ]);
+    return { directory, access: allowed, lock, freeBytes, days, cutOff };
+}
+
+/** The turn that counts is the highest one, and it is over when `<n>.over` is there: see lake/store/directory-lock.ts. */
+async function readLock(folder: string): Promise<LockHolder | undefined> {
+    const names = (await readdir(folder)).filter((name) => /^\d+(\.over)?$/.test(name));
+    const last = Math.max(...names.map((name) => Number.parseInt(name, 10)));
+    if (names.length === 0 || names.includes(`${last}.over`)) {
+        return undefined;
+    }
+    const owner = await readFile(join(folder, String(last)), 'utf8');
+    return { owner, isAlive: await isAlive(owner) };
+}

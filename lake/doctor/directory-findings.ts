@@ -1,0 +1,67 @@
+/** Whether a lake in a directory can be worked with, and what it waits for. */
+import { judgeClock, judgeStrays } from './day-findings.ts';
+import type { DirectoryAccess, DirectoryFacts, LockHolder } from './directory-facts.ts';
+import { type Finding, judge, ok, orOk, problem, warning } from './finding.ts';
+
+const GB = 1e9;
+
+/** A month of a busy office's raw files; and what the next merge of a day surely needs. */
+const LITTLE_BYTES = 2 * GB;
+const TOO_LITTLE_BYTES = 0.2 * GB;
+
+export function judgeDirectory(facts: DirectoryFacts, { now }: { now: Date }): Finding[] {
+    const { directory, access, lock, freeBytes, days, cutOff } = facts;
+    const folder = judge('folder', access, {
+        missing: () => problem('folder', `there is no folder ${directory}`, 'check the path, or upload something first: that makes it'),
+        found: (allowed) => judgeFolder(directory, allowed),
+    });
+    if (access.kind !== 'found' || !access.value.isFolder) {
+        return [...folder];
+    }
+    return [
+        ...folder,
+        ...judge('lock', lock, { missing: () => judgeLock(undefined), found: (holder) => [judgeLock(holder)] }),
+        cutOff === 0
+            ? ok('undone work', 'no command was cut off')
+            : problem('undone work', `${cutOff} cut off in the middle`, 'the next upload finishes the work, or flowlake reconcile now'),
+        ...judge('free space', freeBytes, {
+            missing: () => problem('free space', 'the folder is gone', 'run it again'),
+            found: (bytes) => [judgeSpace(bytes)],
+        }),
+        ...judgeStrays(days, { isEveryFileRead: false }),
+        ...judgeClock(days, now),
+    ];
+}
+
+function judgeFolder(directory: string, { isFolder, isReadable, isWritable }: DirectoryAccess): readonly Finding[] {
+    if (!isFolder) {
+        return [problem('folder', `${directory} is a file; a lake is a directory`, 'check the path')];
+    }
+    const todo = `check who owns it (ls -ld ${directory}), and how its disk is mounted`;
+    const wrong = [
+        ...(isReadable ? [] : [problem('folder', 'you may not read it', todo)]),
+        ...(isWritable ? [] : [warning('folder', 'you may not write to it: questions work, uploads do not', todo)]),
+    ];
+    return orOk('folder', wrong, `${directory} can be read and written`);
+}
+
+function judgeLock(lock: LockHolder | undefined): Finding {
+    if (lock === undefined) {
+        return ok('lock', 'nobody holds it');
+    }
+    const { owner, isAlive } = lock;
+    const [host, pid] = owner.split(' ');
+    const holder = `process ${pid} on ${host}`;
+    return isAlive === undefined
+        ? warning('lock', `${holder} holds it, which cannot be asked from here`, 'a lake on a network folder: use it from one machine only')
+        : ok('lock', isAlive ? `${holder} is writing` : `${holder} was killed with it: the next writer takes it over`);
+}
+
+function judgeSpace(bytes: number): Finding {
+    const found = `${(bytes / GB).toFixed(1)} GB`;
+    const todo = 'free some space (flowlake prune frees raw files that are safely in the figures), or move the lake';
+    if (bytes < LITTLE_BYTES) {
+        return (bytes < TOO_LITTLE_BYTES ? problem : warning)('free space', `only ${found}`, todo);
+    }
+    return ok('free space', found);
+}

@@ -1,0 +1,72 @@
+/** The very bytes that a ledger record speaks of, or why they cannot be had. */
+import { createHash } from 'node:crypto';
+import { ConflictError } from '#lake/errors';
+import type { ByteStream, ObjectStore } from '#lake/store/object-store';
+
+/** The object holds other bytes than those that were summarized. */
+export class ChangedError extends Error {
+    override name = 'ChangedError';
+}
+
+/** The object is there, or may be, and its store does not hand it out. */
+export class UnreadableError extends Error {
+    override name = 'UnreadableError';
+}
+
+export interface PinnedOptions {
+    store: ObjectStore;
+    /** Told of the object's bytes as they are read. */
+    onBytes?: ((bytes: number) => void) | undefined;
+    signal?: AbortSignal | undefined;
+}
+
+/**
+ * A directory's etag is the SHA-256 of the bytes, which the store remembers by the file's inode, time and size: bytes that rotted on the
+ * disk, or were changed with the time set back, are found by hashing alone. S3 checks the bytes that it keeps by itself.
+ */
+const SHA_256 = /^[0-9a-f]{64}$/;
+
+/**
+ * The object as a stream; undefined where there is none.
+ * @throws ChangedError where it has another etag, UnreadableError where that cannot be told. The stream throws these too, and ConflictError
+ * where the object was replaced since.
+ */
+export async function openPinned(
+    { key, etag }: { key: string; etag: string | null },
+    options: PinnedOptions,
+): Promise<ByteStream | undefined> {
+    const info = await options.store.head(key).catch(unreadable);
+    if (info && info.etag !== etag) {
+        throw new ChangedError(`${key} has etag ${info.etag} instead of ${etag}`);
+    }
+    return info && pinnedBytes(info, options);
+}
+
+async function* pinnedBytes(
+    { key, etag }: { key: string; etag: string },
+    { store, onBytes, signal }: PinnedOptions,
+): AsyncGenerator<Uint8Array> {
+    const hash = SHA_256.test(etag) ? createHash('sha256') : undefined;
+    const chunks = store.open(key, { ifMatch: etag })[Symbol.asyncIterator]();
+    try {
+        for (let next = await chunks.next().catch(unreadable); !next.done; next = await chunks.next().catch(unreadable)) {
+            signal?.throwIfAborted();
+            hash?.update(next.value);
+            onBytes?.(next.value.length);
+            yield next.value;
+        }
+    } finally {
+        await chunks.return?.();
+    }
+    const found = hash?.digest('hex') ?? etag;
+    if (found !== etag) {
+        throw new ChangedError(`${key} has SHA-256 ${found} instead of ${etag}`);
+    }
+}
+
+function unreadable(error: unknown): never {
+    if (error instanceof ConflictError || !(error instanceof Error)) {
+        throw error;
+    }
+    throw new UnreadableError(error.message, { cause: error });
+}

@@ -1,0 +1,76 @@
+import { gatherDays } from '#lake/doctor/day-facts';
+import { boundsOf, judgeClock, judgeRange, judgeStrays } from '#lake/doctor/day-findings';
+import { memoryStore } from '#test/support/memory-store';
+
+const NOW = new Date('2026-03-31T23:30:00Z');
+
+describe('a projection range', () => {
+    test.each([
+        ['2016-01-01,NOW+1DAYS', '2016-01-01', '2026-04-01'],
+        [' 2016-01-01 , NOW ', '2016-01-01', '2026-03-31'],
+        ['NOW-3YEARS,NOW + 1 DAY', '2023-03-31', '2026-04-01'],
+        ['NOW-2WEEKS,NOW+1HOURS', '2026-03-17', '2026-04-01'],
+        ['NOW-12MONTHS,2030-12-31', '2025-03-31', '2030-12-31'],
+    ])('%s', (range, first, last) => {
+        expect(boundsOf(range, NOW)).toEqual({ first, last });
+    });
+
+    test.each(['', '2016-01-01', 'NOW,2016-01-01', '2016/01/01,NOW', '2016-01-01,LATER', '2016-13-01,NOW', 'NOW,NOW,NOW'])(
+        '%s is none',
+        (range) => {
+            expect(boundsOf(range, NOW)).toBeUndefined();
+        },
+    );
+});
+
+describe('days with figures', () => {
+    const judged = (days: string[], range = '2026-01-01,NOW+1DAYS') =>
+        judgeRange({ days, strays: [], newestAt: undefined }, { table: 'pair_days', range, now: NOW });
+
+    test('within the range are seen', () => {
+        expect(judged(['2026-01-01', '2026-04-01'])).toMatchObject({ result: 'ok' });
+        expect(judged([])).toMatchObject({ result: 'ok', found: expect.stringContaining('none yet') });
+    });
+
+    test('outside of it Athena does not see, and says nothing', () => {
+        expect(judged(['2025-12-30', '2025-12-31', '2026-01-01'])).toMatchObject({
+            result: 'problem',
+            found: '2 of 3 days (2025-12-30 to 2025-12-31) lie outside of 2026-01-01,NOW+1DAYS: Athena does not see them',
+            todo: expect.stringContaining('firstDay'),
+        });
+        expect(judged(['2026-04-02'])).toMatchObject({ result: 'problem', todo: expect.stringContaining('--date-order') });
+    });
+
+    test('of tomorrow are told before they come', () => {
+        expect(judged(['2026-01-01'], '2026-01-01,2026-03-30')).toMatchObject({ result: 'warning' });
+        expect(judged([], 'no range')).toMatchObject({ result: 'problem' });
+    });
+});
+
+test('days are told from stray objects, and those from what no reader takes', async () => {
+    const store = memoryStore({ now: () => NOW });
+    const strays = ['pair_days/day=2026-01-02/part-01.parquet', 'pair_days/notes.txt'];
+    const others = [
+        'pair_days/day=2026-01-02/part-00.parquet',
+        'pair_days/day=2026-01-02/_tmp',
+        'pair_days/.x/y',
+        'pair_days/day=2026-01-03/',
+        'raw/a.csv',
+    ];
+    for (const key of [...strays, ...others]) {
+        await store.put(key, new Uint8Array());
+    }
+    const facts = await gatherDays(store);
+    expect(facts).toEqual({ kind: 'found', value: { days: ['2026-01-02'], strays, newestAt: NOW } });
+    expect(judgeStrays(facts, { isEveryFileRead: true })).toMatchObject([{ result: 'problem', found: strays.join(', ') }]);
+    const note = { kind: 'found', value: { days: [], strays: ['pair_days/notes.txt'], newestAt: undefined } } as const;
+    expect([true, false].map((isEveryFileRead) => judgeStrays(note, { isEveryFileRead })[0]?.result)).toEqual(['problem', 'warning']);
+});
+
+test('a clock that is behind the figures is told', () => {
+    const written = (newestAt: Date | undefined) =>
+        judgeClock({ kind: 'found', value: { days: [], strays: [], newestAt } }, NOW)[0]?.result;
+    expect(written(undefined)).toBe('ok');
+    expect(written(new Date(NOW.getTime() + 60_000))).toBe('ok');
+    expect(written(new Date(NOW.getTime() + 3_600_000))).toBe('warning');
+});
