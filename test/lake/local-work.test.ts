@@ -6,7 +6,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { consolidateDays, findUndoneWork, finishWork } from '#lake/finish-work';
+import { consolidateDays, finishWork } from '#lake/finish-work';
 import { sourceId } from '#lake/layout';
 import { readLedger } from '#lake/ledger';
 import { findCutOff, markRunning, type Outcome, runTask, runTasks, type Task } from '#lake/local-work';
@@ -197,7 +197,7 @@ describe('tasks', () => {
         const store = openDirectoryStore(directory);
         expect(await store.head('raw/a.csv')).toBeUndefined();
         expect((await readLedger(store, sourceId('raw/a.csv'))).record).toBeUndefined();
-        expect(await findUndoneWork(directory, { now: NOW })).toEqual({ sources: [], deadObjects: [], days: [] });
+        expect(await findUndoneWork(openDirectoryStore(directory), { now: NOW })).toEqual({ sources: [], deadObjects: [], days: [] });
         expect(await temporaryFiles(directory)).toEqual([]);
     });
 
@@ -222,7 +222,7 @@ describe('tasks', () => {
         const done = await finishWork(directory, { now: NOW });
         expect(done).toEqual({ sources: ['raw/a.csv'], deadObjects: [], days: ['2026-02-01'], errors: [] });
         expect(await readFigures(store)).toEqual(countUp([{ file: fileOf(2), site: 'main', options: {} }]));
-        expect(await findUndoneWork(directory, { now: NOW })).toEqual({ sources: [], deadObjects: [], days: [] });
+        expect(await findUndoneWork(openDirectoryStore(directory), { now: NOW })).toEqual({ sources: [], deadObjects: [], days: [] });
         await rm(directory, { recursive: true });
     });
 });
@@ -240,7 +240,7 @@ test('a lake that is copied elsewhere has nothing to do there: what is retracted
     }
     await finishWork(from, { now: NOW });
     await cp(from, to, { recursive: true });
-    expect(await findUndoneWork(to, { now: NOW })).toEqual({ sources: [], deadObjects: [], days: [] });
+    expect(await findUndoneWork(openDirectoryStore(to), { now: NOW })).toEqual({ sources: [], deadObjects: [], days: [] });
     await runTask(to, { kind: 'summarize', key: 'raw/goes.csv' });
     await runTask(to, { kind: 'summarize', key: 'raw/stays.csv' });
     expect(await readFigures(openDirectoryStore(to))).toEqual(countUp([{ file: fileOf(1), site: 'main', options: { dateOrder: 'mdy' } }]));

@@ -2,6 +2,7 @@
  * A lake whose workers stop before every single call to the store or a queue, so that a test decides who goes on, who dies there and
  * whose call fails. The workers are the real use cases; the queues deliver at least once, in any order.
  */
+import { setImmediate } from 'node:timers/promises';
 import { consolidate } from '#lake/consolidate';
 import { ConflictError, StorageError } from '#lake/errors';
 import { dayOf, LEDGER_PREFIX, PAIR_DAYS_PREFIX } from '#lake/layout';
@@ -27,8 +28,10 @@ export interface Worker {
     kind: Kind;
     /** Raw key or day. */
     subject: string;
-    /** What it is about to do; undefined once it has ended. */
-    call?: Call | undefined;
+    /** What it is about to do next; undefined once it has ended. */
+    readonly call: Call | undefined;
+    /** All that it is about to do: a worker may ask for several objects side by side. They come out one by one, in turn. */
+    calls: Call[];
     /** Of a retraction: the upload that was there when it was asked for. */
     target?: Upload | undefined;
 }
@@ -64,7 +67,15 @@ export class World {
 
     /** Starts a worker, up to its first call. */
     async start(kind: Kind, subject: string): Promise<Worker> {
-        const worker: Worker = { kind, subject };
+        const calls: Call[] = [];
+        const worker: Worker = {
+            kind,
+            subject,
+            calls,
+            get call() {
+                return calls[0];
+            },
+        };
         this.running.push(worker);
         const paused = this.#pause();
         this.#work(worker).then(
@@ -77,11 +88,10 @@ export class World {
 
     /** Lets the worker's call come out as `fate` says, and lets it work up to the next one. */
     async advance(worker: Worker, fate: Fate): Promise<void> {
-        const { call } = worker;
+        const call = worker.calls.shift();
         if (!call) {
             throw new Error(`${worker.kind} ${worker.subject} has ended`);
         }
-        worker.call = undefined;
         if (fate === 'dies before') {
             this.#giveUp(worker);
             return;
@@ -100,7 +110,8 @@ export class World {
             this.#giveUp(worker);
             return;
         }
-        const paused = this.#pause();
+        // Where it waits for another call already, whatever follows from this answer has its turn in the meantime.
+        const paused = worker.calls.length > 0 ? setImmediate() : this.#pause();
         if ('error' in outcome) {
             call.refuse(outcome.error);
         } else if (fate === 'fails after') {
@@ -192,10 +203,7 @@ export class World {
         { effect, isConditional = false }: { effect: () => Promise<T>; isConditional?: boolean },
     ): Promise<T> {
         return new Promise<T>((resolve, reject) => {
-            if (worker.call) {
-                throw new Error(`${worker.kind} ${worker.subject} calls twice at once: ${worker.call.what}, ${what}`);
-            }
-            worker.call = { what, isConditional, effect, answer: (value) => resolve(value as T), refuse: reject };
+            worker.calls.push({ what, isConditional, effect, answer: (value) => resolve(value as T), refuse: reject });
             this.#onPause();
         });
     }
