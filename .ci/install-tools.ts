@@ -24,6 +24,8 @@ interface Tool {
 
 const PYTHON = { python3: 'python3 with venv and pip (Debian: apt-get install python3-venv)' };
 
+const MAVEN = { mvn: 'Maven (Debian: apt-get install maven)' };
+
 const tools: Readonly<Record<string, Tool>> = {
     ministack: {
         what: 'ministack, a local AWS',
@@ -32,15 +34,23 @@ const tools: Readonly<Record<string, Tool>> = {
     },
     spark: {
         what: 'Spark 3.5, the engine inside Glue',
-        needs: PYTHON,
-        install: async (folder) => installPython(folder, ['-r', join(ROOT, 'test/glue-jobs/requirements.txt')]),
+        needs: { ...PYTHON, ...MAVEN },
+        async install(folder) {
+            installPython(folder, ['-r', join(ROOT, 'test/glue-jobs/requirements.txt')]);
+            const find = 'import pyspark; print(pyspark.__path__[0])';
+            const jars = join(execFileSync(join(folder, 'bin/python'), ['-c', find], { encoding: 'utf8' }).trim(), 'jars');
+            // Spark's way to S3: the versions that its Hadoop was built with.
+            for (const artifact of ['org.apache.hadoop:hadoop-aws:3.3.4', 'com.amazonaws:aws-java-sdk-bundle:1.12.262']) {
+                copyArtifact(artifact, jars);
+            }
+        },
     },
     trino: {
         what: `Trino ${TRINO}, the engine inside Athena (450 MB)`,
-        needs: { mvn: 'Maven (Debian: apt-get install maven)', tar: 'tar', unzip: 'unzip' },
+        needs: { ...MAVEN, tar: 'tar', unzip: 'unzip' },
         async install(folder) {
             for (const artifact of [`io.trino:trino-server-core:${TRINO}:tar.gz`, `io.trino:trino-hive:${TRINO}:zip`]) {
-                run('mvn', ['-q', '-B', 'dependency:copy', `-Dartifact=${artifact}`, `-DoutputDirectory=${folder}/downloads`]);
+                copyArtifact(artifact, `${folder}/downloads`);
             }
             run('tar', ['xzf', `${folder}/downloads/trino-server-core-${TRINO}.tar.gz`, '-C', folder, '--strip-components=1']);
             run('unzip', ['-q', `${folder}/downloads/trino-hive-${TRINO}.zip`, '-d', `${folder}/plugin`]);
@@ -90,7 +100,11 @@ async function installOnce(name: string): Promise<boolean> {
     }
 }
 
-async function installPython(folder: string, packages: string[]): Promise<void> {
+function copyArtifact(artifact: string, folder: string): void {
+    run('mvn', ['-q', '-B', 'dependency:copy', `-Dartifact=${artifact}`, `-DoutputDirectory=${folder}`]);
+}
+
+function installPython(folder: string, packages: string[]): void {
     run('python3', ['-m', 'venv', folder]);
     run(join(folder, 'bin/pip'), ['install', '--quiet', '--disable-pip-version-check', ...packages]);
 }

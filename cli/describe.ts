@@ -12,7 +12,7 @@ export function describeCommands(commands: readonly Command[]): string {
     const sections = [
         '# Command line',
         PROGRAM_SUMMARY,
-        codeBlock(['flowlake [--lake <dir>] [--output table|json|csv] <command>']),
+        codeBlock(['flowlake [--lake <dir | s3://bucket>] [--output table|json|csv] <command>']),
         overview.join('\n'),
         'These options stand before or after any command:',
         describeOptions(globalOptions),
@@ -28,7 +28,8 @@ export function describeCommands(commands: readonly Command[]): string {
         ].join('\n'),
         'With `FLOWLAKE_DEBUG=1` an error also shows where in the program it happened.',
         describeExamples(PROGRAM_EXAMPLES),
-        'The examples below take it that `FLOWLAKE_LAKE` names the lake.',
+        'The examples below take it that `FLOWLAKE_LAKE` names the lake. Of a deployed lake the bucket says the rest: its region, queues, database and ' +
+            'workgroup stand in its tags. Credentials, profile and region are taken from where the AWS SDK looks for them (`AWS_PROFILE`, `AWS_REGION`).',
         ...commands.map(describeCommand),
     ];
     return `${sections.join('\n\n')}\n`;

@@ -31,7 +31,7 @@ export type FileFormat = (typeof FILE_FORMATS)[number];
 const NEAREST_COUNT = 5;
 
 export async function fetchReport(lake: Lake, { src, dst, site, from, to }: PairQuestion): Promise<PairReport> {
-    return collect(await lake.ask('pair_report', [src, dst, site ?? null, from ?? null, to ?? null]));
+    return collect(await lake.ask('pair_report', [src, dst, site ?? null, to ?? null, from ?? null]));
 }
 
 /** Says why a report has no rows, where the pair has other days. @throws Failure where there is no such pair, naming the nearest. */

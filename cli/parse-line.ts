@@ -8,7 +8,7 @@ const OUTPUT_FORMATS = ['table', 'json', 'csv'] as const satisfies readonly Outp
 
 /** The options that stand before or after any command. */
 export const globalOptions = {
-    lake: text('--lake <dir>', 'the lake: a directory (s3://bucket is to come); FLOWLAKE_LAKE names a default'),
+    lake: text('--lake <lake>', 'the lake: a directory, or s3://bucket; FLOWLAKE_LAKE names a default'),
     output: choice('--output <format>', 'how rows are printed: table (default), json or csv', OUTPUT_FORMATS),
 };
 
@@ -100,7 +100,7 @@ function buildProgram({ version, columns }: ParseOptions, said: { stdout: string
         })
         .configureHelp({ showGlobalOptions: true, minWidthToWrap: 24, subcommandTerm: (subcommand) => subcommand.name() })
         .description(PROGRAM_SUMMARY)
-        .usage('[--lake <dir>] [--output table|json|csv] <command>')
+        .usage('[--lake <dir | s3://bucket>] [--output table|json|csv] <command>')
         .helpCommand(false)
         .version(version, '-V, --version', 'print the version')
         .helpOption('-h, --help', 'show help, of a command if one is named')

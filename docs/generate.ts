@@ -1,4 +1,4 @@
-/** Writes the pages of docs/ that are computed from the code: `npm run docs`. test/docs.test.ts says when they are stale. */
+/** Writes the pages of docs/ that are computed from the code, and the tables for the Spark job: `npm run docs`. test/docs.test.ts says when they are stale. */
 import { writeFile } from 'node:fs/promises';
 import { commands } from '#cli/commands';
 import { describeCommands } from '#cli/describe';
@@ -6,11 +6,12 @@ import { type Column, type Table, tables } from '#lake/tables';
 
 const NOTE = '<!-- Written by docs/generate.ts: change the code it describes, then run `npm run docs`. -->';
 
-/** @returns the pages' texts by their names in docs/ */
+/** @returns the texts by their paths from docs/ */
 export function generatePages(): Record<string, string> {
     return {
         'cli.md': `${NOTE}\n${describeCommands(commands)}`,
         'tables.md': `${NOTE}\n${describeTables(tables)}`,
+        '../glue-jobs/tables.json': `${JSON.stringify(tables, null, 4)}\n`,
     };
 }
 

@@ -142,13 +142,23 @@ function checked(value: bigint, limit: bigint, { columns, at, column }: { column
 }
 
 function compareKeys(a: PairRows, atA: number, b: PairRows, atB: number): number {
-    for (const column of TEXT_COLUMNS) {
-        const difference = compare(a[column][atA] as string, b[column][atB] as string);
-        if (difference !== 0) {
-            return difference;
-        }
+    return (
+        compareSites(a.site[atA] as string, b.site[atB] as string) ||
+        compare(a.src_ip[atA] as string, b.src_ip[atB] as string) ||
+        compare(a.dst_ip[atA] as string, b.dst_ip[atB] as string)
+    );
+}
+
+/** Where the order of UTF-16, which JavaScript compares by, is not that of UTF-8, by which every Parquet reader and Spark sort. */
+const BEYOND_COMMON_ORDER = /[\ud800-\uffff]/;
+
+/** By the bytes; a site is a folder's name and may have any characters, an address has ASCII. */
+function compareSites(a: string, b: string): number {
+    if (a === b) {
+        return 0;
     }
-    return 0;
+    const isCommon = !BEYOND_COMMON_ORDER.test(a) || !BEYOND_COMMON_ORDER.test(b);
+    return isCommon ? compare(a, b) : Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
 function compare(a: string, b: string): number {

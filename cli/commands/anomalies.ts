@@ -23,7 +23,7 @@ export const anomalies = defineCommand({
         const { useLake } = await import('#cli/open-lake');
         const { printRows } = await import('#cli/print-rows');
         return useLake(context, async (lake) => {
-            await printRows(await lake.ask('anomalies', [site ?? null, from ?? null, to ?? null, BigInt(top)]), context);
+            await printRows(await lake.ask('anomalies', [site ?? null, to ?? null, from ?? null, BigInt(top)]), context);
             return 0;
         });
     },

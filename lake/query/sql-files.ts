@@ -16,7 +16,20 @@ export function readView(name: ViewName): string {
     return readFileSync(new URL(`sql/views/${name}.sql`, packageRoot), 'utf8');
 }
 
-/** The statement, its parameters standing as `?`. */
+/**
+ * The statement, its parameters standing as `?`: in a `where`, the only place that Athena's manual allows, but for `nearest_pairs`, which
+ * cannot do without (https://docs.aws.amazon.com/athena/latest/ug/querying-with-prepared-statements.html, as of November 2026; Trino
+ * itself takes them anywhere). Where the file says `view NAME over RELATION`, the text of that view stands, reading RELATION instead of
+ * `pair_days`: a filter on the view's days would not pass its window function, and days that cannot count would be read.
+ */
 export function readQuery(name: QueryName): string {
-    return readFileSync(new URL(`sql/queries/${name}.sql`, packageRoot), 'utf8');
+    const text = readFileSync(new URL(`sql/queries/${name}.sql`, packageRoot), 'utf8');
+    return text.replaceAll(/^ *view (\w+) over (\w+)$/gm, (line, view: string, relation: string) => {
+        const known = VIEW_NAMES.find((one) => one === view);
+        return known === undefined
+            ? line
+            : readView(known)
+                  .replaceAll(/\bfrom pair_days\b/g, `from ${relation}`)
+                  .trimEnd();
+    });
 }

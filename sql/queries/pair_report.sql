@@ -1,6 +1,20 @@
--- One row per site and day of one pair: how have its daily totals developed? Takes every day, because the running figures count from the
--- pair's first day whatever days are asked for, but of each only what can hold the pair.
--- Parameters: source address, destination address, site or null for all, first day or null, last day or null.
+-- One row per site and day of one pair: how have its daily totals developed? Takes every day up to the last one asked for, because the
+-- running figures count from the pair's first day whatever days are asked for, but of each only what can hold the pair.
+-- Parameters: source address, destination address, site or null for all, last day or null, first day or null.
+with asked_days as (
+    select *
+    from pair_days
+    where
+        src_ip = cast(? as varchar)
+        and dst_ip = cast(? as varchar)
+        and site = coalesce(cast(? as varchar), site)
+        and day <= coalesce(cast(? as varchar), '9999-12-31')
+),
+
+running as (
+    view pair_running over asked_days
+)
+
 select
     site,
     src_ip,
@@ -16,11 +30,6 @@ select
     fwd_pkts_running_mean,
     fwd_pkts_running_stddev_pop,
     fwd_pkts_running_stddev_samp
-from pair_running
-where
-    src_ip = cast(? as varchar)
-    and dst_ip = cast(? as varchar)
-    and site = coalesce(cast(? as varchar), site)
-    and day >= coalesce(cast(? as varchar), day)
-    and day <= coalesce(cast(? as varchar), day)
+from running
+where day >= coalesce(cast(? as varchar), '0001-01-01')
 order by site, day

@@ -14,9 +14,33 @@ with totals as (
     from pair_days
     where
         site = coalesce(cast(? as varchar), site)
-        and day >= coalesce(cast(? as varchar), day)
-        and day <= coalesce(cast(? as varchar), day)
+        and day >= coalesce(cast(? as varchar), '0001-01-01')
+        and day <= coalesce(cast(? as varchar), '9999-12-31')
     group by site, src_ip, dst_ip
+),
+
+asked as (
+    select measure
+    from (values ('duration'), ('packets'), ('flows')) as measures (measure)
+    where measure = cast(? as varchar)
+),
+
+ranked as (
+    select
+        totals.*,
+        row_number() over (
+            order by
+                case measure
+                    when 'duration' then flow_duration_us_sum
+                    when 'packets' then fwd_pkts_sum
+                    when 'flows' then cast(flows as decimal(38, 0))
+                end desc,
+                site,
+                src_ip,
+                dst_ip
+        ) as place
+    from totals
+    cross join asked
 )
 
 select
@@ -29,14 +53,6 @@ select
     flows,
     flow_duration_us_sum,
     fwd_pkts_sum
-from totals
-order by
-    case cast(? as varchar)
-        when 'duration' then flow_duration_us_sum
-        when 'packets' then fwd_pkts_sum
-        when 'flows' then cast(flows as decimal(38, 0))
-    end desc,
-    site,
-    src_ip,
-    dst_ip
-limit ?
+from ranked
+where place <= cast(? as bigint)
+order by place

@@ -19,6 +19,10 @@ test.each(['plain', './a/b.csv', 'two words', "it's", 'say "x"', '$HOME `id` \\ 
 
 test('a lake is a directory or a bucket, shown as it was written', () => {
     expect(parseLakeLocation('s3://flows')).toEqual({ kind: 's3', name: 's3://flows', bucket: 'flows' });
+    expect(parseLakeLocation('s3://flows/')).toMatchObject({ kind: 's3', bucket: 'flows' });
+    for (const name of ['s3://', 's3://Flows', 's3://flows/2026', 's3://a']) {
+        expect(() => parseLakeLocation(name)).toThrow(`${name} is no lake`);
+    }
     expect(parseLakeLocation('/data/lake/')).toEqual({ kind: 'directory', name: '/data/lake/', directory: '/data/lake' });
     expect([parseLakeLocation(undefined), parseLakeLocation('')]).toEqual([undefined, undefined]);
 });

@@ -143,10 +143,10 @@ describe('the lake', () => {
                 stdout: '',
                 stderr: `flowlake: No lake at ${missing}: upload something first (flowlake --lake "${missing}" upload <file>)\n`,
             });
-            expect(await runLine(['--lake', 's3://bucket', ...words])).toMatchObject({
+            expect(await runLine(['--lake', 's3://bucket/folder', ...words])).toMatchObject({
                 exitCode: 2,
                 stdout: '',
-                stderr: 'flowlake: s3://bucket: lakes on S3 are not there yet in this version; give a directory (--lake ./my-lake)\n',
+                stderr: 'flowlake: s3://bucket/folder is no lake: give the bucket alone, s3://bucket (a lake is a whole bucket, not a folder of one)\n',
             });
         },
     );

@@ -117,7 +117,7 @@ describe('a line', () => {
     test('with nothing in it is answered with help on stderr and exit 2', async () => {
         const { exitCode, stdout, stderr } = await runLine([], { commands });
         expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
-        expect(stderr).toContain('Usage: flowlake [--lake <dir>] [--output table|json|csv] <command>');
+        expect(stderr).toContain('Usage: flowlake [--lake <dir | s3://bucket>] [--output table|json|csv] <command>');
     });
 });
 
@@ -138,7 +138,7 @@ describe('help', () => {
             expect(stdout).toContain('Show what was given.\nIt is here for the tests.');
             expect(stdout).toContain('Usage: flowlake show [options] <one> [two]');
             expect(stdout).toMatch(/--top <n> +how many \(default: 20\)/);
-            expect(stdout).toContain('--lake <dir>');
+            expect(stdout).toContain('--lake <lake>');
             expect(stdout).toContain('Examples:\n  flowlake show this\n      shows this\n');
         },
     );

@@ -39,6 +39,16 @@ describe('merging', () => {
         expect([one, other].map(textOfRows)).toEqual(before);
     });
 
+    test('keeps sites in the order of their bytes, as Spark and every Parquet reader sort them', () => {
+        const [late, last] = ['\uff21', '\u{1f600}'];
+        const rowsOfSite = (site: string) => pairRowsOfFlows([{ ...FLOW, site }]);
+        const merged = mergePairRows([rowsOfSite(last), rowsOfSite(late), rowsOfSite('z')]);
+        expect(merged.site).toEqual(['z', late, last]);
+        const again = mergePairRows([merged, rowsOfSite(last)]);
+        expect(again.site).toEqual(['z', late, last]);
+        expect([...again.flows]).toEqual([1n, 1n, 2n]);
+    });
+
     test('of nothing is nothing', () => {
         for (const lists of [[], [emptyPairRows()], [emptyPairRows(), emptyPairRows(), emptyPairRows()]]) {
             const merged = mergePairRows(lists);

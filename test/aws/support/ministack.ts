@@ -8,7 +8,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-const PROGRAM = join(ROOT, '.tools/ministack/bin/ministack');
+const PYTHON = join(ROOT, '.tools/ministack/bin/python3');
+
+/** ministack with what it lacks and a lake needs. */
+const PROGRAM = join(ROOT, 'test/aws/support/ministack_taught.py');
 
 /** It starts in two seconds on an idle machine. */
 const START_WITHIN_MS = 60_000;
@@ -37,7 +40,7 @@ export async function startMinistack({ folder, port }: { folder: string; port?: 
     const folders = { STATE_DIR: join(folder, 'state'), S3_DATA_DIR: join(folder, 's3'), TMPDIR: join(folder, 'tmp') };
     await Promise.all(Object.values(folders).map((path) => mkdir(path, { recursive: true })));
     const log = await open(join(folder, 'ministack.log'), 'w');
-    const server = spawn(PROGRAM, [], {
+    const server = spawn(PYTHON, ['-B', PROGRAM], {
         cwd: folder,
         env: { HOME: folder, ...folders, GATEWAY_PORT: String(gatewayPort), PATH: `${dirname(process.execPath)}:${process.env.PATH}` },
         stdio: ['ignore', log.fd, log.fd],

@@ -1,7 +1,8 @@
 /** Trino, the engine inside Athena, on this machine: it reads the tables and views of a Glue catalog and the objects of its S3. */
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
-import { mkdir, open, readFile, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -20,63 +21,87 @@ export interface Trino {
 }
 
 export interface TrinoOptions {
-    /** For its settings, data and log. */
-    folder: string;
     port: number;
     /** Where Glue and S3 answer. */
     endpoint: string;
+    /** Has the keys for them, and JAVA_HOME where Java is somewhere else. */
+    environment: Environment;
     /** The unpacked server. */
     home?: string;
 }
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
 /** What is missing on this machine and how to get it, in one line; undefined where nothing is. */
-export function trinoMissing(home = HOME): string | undefined {
+export function trinoMissing({
+    home = HOME,
+    environment = process.env,
+}: {
+    home?: string;
+    environment?: Environment;
+} = {}): string | undefined {
     if (!existsSync(join(home, 'lib')) || !existsSync(join(home, 'plugin/hive'))) {
         return 'Trino (the engine inside Athena) is not installed: npm run tools -- trino (a download of 450 MB)';
     }
-    return findJava() === undefined ? javaMissing() : undefined;
+    return findJava(environment) === undefined
+        ? `Trino needs Java ${OLDEST_JAVA} or newer, and there is none in JAVA_HOME or below /usr/lib/jvm`
+        : undefined;
 }
 
-/** The engine's catalog is `awsdatacatalog`, as on AWS. @throws where something is missing or it does not come up */
-export async function startTrino({ folder, port, endpoint, home = HOME }: TrinoOptions): Promise<Trino> {
-    const missing = trinoMissing(home);
-    const java = findJava();
+/** The engine's catalog is `awsdatacatalog`, as on AWS. Its folder goes when it stops. @throws where something is missing or it does not come up */
+export async function startTrino({ port, endpoint, environment, home = HOME }: TrinoOptions): Promise<Trino> {
+    const missing = trinoMissing({ home, environment });
+    const java = findJava(environment);
     if (java === undefined || missing !== undefined) {
         throw new Error(missing);
     }
-    await writeSettings({ folder, port, endpoint });
-    // The server looks for lib/ and plugin/ where it is started.
-    await Promise.all(['lib', 'plugin'].map((name) => symlink(join(home, name), join(folder, name))));
+    const folder = await mkdtemp(join(tmpdir(), 'flowlake-trino-'));
+    await writeSettings({ folder, port, endpoint, environment, home });
     const log = await open(join(folder, 'trino.log'), 'w');
-    const memory = ['-Xmx3G', '-Djdk.attach.allowAttachSelf=true', '-XX:+UseG1GC'];
-    const folders = [`-Dnode.data-dir=${join(folder, 'data')}`, `-Dconfig=${join(folder, 'etc/config.properties')}`];
-    const server = spawn(java, [...memory, '-Dnode.environment=test', ...folders, '-cp', 'lib/*', 'io.trino.server.TrinoServer'], {
-        cwd: folder,
-        env: { PATH: process.env.PATH },
-        stdio: ['ignore', log.fd, log.fd],
-    });
+    const settings = ['node.environment=test', `node.data-dir=${join(folder, 'data')}`, `config=${join(folder, 'etc/config.properties')}`];
+    const server = spawn(
+        java,
+        [
+            '-Xmx3G',
+            '-Djdk.attach.allowAttachSelf=true',
+            ...settings.map((setting) => `-D${setting}`),
+            '-cp',
+            'lib/*',
+            'io.trino.server.TrinoServer',
+        ],
+        // It looks for lib/ and plugin/ in the folder that it is started in.
+        { cwd: folder, env: { PATH: environment.PATH }, stdio: ['ignore', log.fd, log.fd] },
+    );
     await log.close();
     const ended = new Promise<void>((resolve) => server.once('exit', () => resolve()));
     const url = `http://127.0.0.1:${port}`;
     const deadline = Date.now() + START_WITHIN_MS;
     while (!(await isReady(url))) {
         if (server.exitCode !== null || Date.now() > deadline) {
-            server.kill();
-            throw new Error(`Trino did not start: ${await lastLines(join(folder, 'trino.log'))}`);
+            server.kill('SIGKILL');
+            throw new Error(`Trino did not start (${folder}): ${await lastLines(join(folder, 'trino.log'))}`);
         }
         await sleep(500);
     }
     return {
         url,
         async stop() {
+            // It holds nothing that is worth an orderly end, which takes it some seconds.
             server.kill('SIGKILL');
             await ended;
+            await rm(folder, { recursive: true, force: true });
         },
     };
 }
 
-async function writeSettings({ folder, port, endpoint }: Omit<TrinoOptions, 'home'>): Promise<void> {
+async function writeSettings({ folder, port, endpoint, environment, home = HOME }: TrinoOptions & { folder: string }): Promise<void> {
+    const {
+        AWS_ACCESS_KEY_ID: accessKey = 'test',
+        AWS_SECRET_ACCESS_KEY: secretKey = 'test',
+        AWS_REGION: region = 'us-east-1',
+    } = environment;
     await mkdir(join(folder, 'etc/catalog'), { recursive: true });
+    await Promise.all(['lib', 'plugin'].map((name) => symlink(join(home, name), join(folder, name))));
     await writeFile(
         join(folder, 'etc/config.properties'),
         properties({
@@ -94,16 +119,16 @@ async function writeSettings({ folder, port, endpoint }: Omit<TrinoOptions, 'hom
         properties({
             'connector.name': 'hive',
             'hive.metastore': 'glue',
-            'hive.metastore.glue.region': 'us-east-1',
+            'hive.metastore.glue.region': region,
             'hive.metastore.glue.endpoint-url': endpoint,
-            'hive.metastore.glue.aws-access-key': 'test',
-            'hive.metastore.glue.aws-secret-key': 'test',
+            'hive.metastore.glue.aws-access-key': accessKey,
+            'hive.metastore.glue.aws-secret-key': secretKey,
             'fs.native-s3.enabled': 'true',
             's3.endpoint': endpoint,
-            's3.region': 'us-east-1',
+            's3.region': region,
             's3.path-style-access': 'true',
-            's3.aws-access-key': 'test',
-            's3.aws-secret-key': 'test',
+            's3.aws-access-key': accessKey,
+            's3.aws-secret-key': secretKey,
             'hive.partition-projection-enabled': 'true',
             'hive.hive-views.enabled': 'true',
         }),
@@ -117,9 +142,9 @@ function properties(values: Readonly<Record<string, string>>): string {
 }
 
 /** The program of the newest Java that is new enough: JAVA_HOME, else what is installed. */
-function findJava(): string | undefined {
+function findJava({ JAVA_HOME }: Environment): string | undefined {
     const installed = existsSync('/usr/lib/jvm') ? readdirSync('/usr/lib/jvm').map((name) => join('/usr/lib/jvm', name)) : [];
-    const candidates = [process.env.JAVA_HOME, ...installed.sort((a, b) => versionIn(b) - versionIn(a))];
+    const candidates = [JAVA_HOME, ...installed.sort((a, b) => versionIn(b) - versionIn(a))];
     return candidates
         .filter((folder) => folder !== undefined)
         .filter((folder) => versionIn(folder) >= OLDEST_JAVA)
@@ -130,10 +155,6 @@ function findJava(): string | undefined {
 /** The version that the folder's name tells: `temurin-25-jdk-amd64`. */
 function versionIn(folder: string): number {
     return Number(/(?:java-(?:1\.)?|jdk-?|temurin-|zulu-?|corretto-)(\d+)/.exec(folder)?.[1] ?? 0);
-}
-
-function javaMissing(): string {
-    return `Trino needs Java ${OLDEST_JAVA} or newer, and there is none in JAVA_HOME or below /usr/lib/jvm`;
 }
 
 async function isReady(url: string): Promise<boolean> {

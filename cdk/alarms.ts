@@ -1,0 +1,152 @@
+/** The alarms. Each says what breaks for people and what to type; docs/operations.md has the long form. */
+import { Aws, Duration, Validations } from 'aws-cdk-lib';
+import { Alarm, ComparisonOperator, type IMetric, Metric, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { Key } from 'aws-cdk-lib/aws-kms';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import { Construct } from 'constructs';
+import type { StageConfig } from './config.ts';
+import { METRICS_NAMESPACE, type Worker } from './functions.ts';
+import type { WorkQueue } from './queues.ts';
+
+const PERIOD = Duration.minutes(5);
+
+interface Watched {
+    queue: WorkQueue;
+    worker: Worker;
+}
+
+interface AlarmsProps {
+    config: StageConfig;
+    bucketName: string;
+    summarize: Watched;
+    consolidate: Watched;
+    key?: Key | undefined;
+}
+
+interface AlarmText {
+    breaks: string;
+    /** What to type, behind `flowlake --lake s3://<bucket>`. */
+    type: string;
+}
+
+/** An alarm rings when the metric is above the limit in `times` periods of 5 minutes, one after the other. */
+interface Rule extends AlarmText {
+    name: string;
+    metric: IMetric;
+    above: number;
+    times: number;
+}
+
+export class Alarms extends Construct {
+    readonly alarms: readonly Alarm[];
+
+    constructor(scope: Construct, id: string, { config, bucketName, summarize, consolidate, key }: AlarmsProps) {
+        super(scope, id);
+        const rules = [
+            ...rulesOf('summarize', summarize, config),
+            ...rulesOf('consolidate', consolidate, config),
+            {
+                name: 'figures-lag',
+                metric: ownMetric(consolidate.worker, 'FiguresLagMs', Stats.MAXIMUM),
+                above: Duration.minutes(config.maxLagMinutes).toMilliseconds(),
+                times: 1,
+                breaks: `An upload was in the figures only after more than ${config.maxLagMinutes} minutes: reports were behind for so long.`,
+                type: 'status',
+            },
+            {
+                name: 'sources-failed',
+                metric: ownMetric(summarize.worker, 'SourcesFailed', Stats.SUM),
+                above: 0,
+                times: 1,
+                breaks: 'A file was uploaded that is no CSV of network flows: nothing of it is in any figure. Whoever sent it has to send it again.',
+                type: 'status',
+            },
+        ];
+        this.alarms = rules.map(({ name, metric, above, times, breaks, type }) => {
+            return new Alarm(this, name, {
+                alarmName: `flowlake-${config.stage}-${name}`,
+                alarmDescription: `${breaks} To see more, type: flowlake --lake s3://${bucketName} ${type}`,
+                metric,
+                threshold: above,
+                comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
+                evaluationPeriods: times,
+                // Quiet is good: nobody uploads at night.
+                treatMissingData: TreatMissingData.NOT_BREACHING,
+            });
+        });
+        if (config.alarmEmail !== undefined) {
+            const action = new SnsAction(createTopic(this, { email: config.alarmEmail, key }));
+            for (const alarm of this.alarms) {
+                alarm.addAlarmAction(action);
+                alarm.addOkAction(action);
+            }
+        }
+    }
+}
+
+/** What can go wrong with any queue and the function behind it. */
+function rulesOf(job: string, { queue, worker }: Watched, { maxLagMinutes }: StageConfig): Rule[] {
+    return [
+        {
+            name: `${job}-dead-letters`,
+            metric: queue.deadLetters.metricApproximateNumberOfMessagesVisible({ period: PERIOD, statistic: Stats.MAXIMUM }),
+            above: 0,
+            times: 1,
+            breaks: queue.ifDead,
+            type: 'status, mend what it names, then type the same with redrive',
+        },
+        {
+            name: `${job}-oldest-message`,
+            metric: queue.queue.metricApproximateAgeOfOldestMessage({ period: PERIOD, statistic: Stats.MAXIMUM }),
+            above: Duration.minutes(maxLagMinutes).toSeconds(),
+            times: 1,
+            breaks: queue.ifStuck,
+            type: 'status',
+        },
+        {
+            name: `${job}-errors`,
+            metric: worker.lambda.metricErrors({ period: PERIOD, statistic: Stats.SUM }),
+            above: 0,
+            // One that died in passing has been tried again by then.
+            times: 3,
+            breaks: worker.ifFailing,
+            type: `status, and read its log: aws logs tail ${worker.logGroupName} --since 1h`,
+        },
+        {
+            name: `${job}-throttles`,
+            metric: worker.lambda.metricThrottles({ period: PERIOD, statistic: Stats.SUM }),
+            above: 0,
+            times: 3,
+            breaks: `The account's limit of Lambdas at once is reached, so figures come late. Raise the quota "Concurrent executions", or lower maxConcurrency in cdk/config.ts.`,
+            type: 'status',
+        },
+    ];
+}
+
+/** A figure that the handler reports itself. */
+export function ownMetric({ dimensions }: Worker, metricName: string, statistic: string): Metric {
+    return new Metric({ namespace: METRICS_NAMESPACE, metricName, dimensionsMap: dimensions, statistic, period: PERIOD });
+}
+
+function createTopic(scope: Construct, { email, key }: { email: string; key: Key | undefined }): Topic {
+    const topic = new Topic(scope, 'topic', { enforceSSL: true, ...(key && { masterKey: key }) });
+    topic.addToResourcePolicy(
+        new PolicyStatement({
+            principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
+            actions: ['sns:Publish'],
+            resources: [topic.topicArn],
+            conditions: { StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID } },
+        }),
+    );
+    topic.addSubscription(new EmailSubscription(email));
+    if (key === undefined) {
+        Validations.of(topic).acknowledge({
+            id: 'AwsSolutions-SNS2',
+            reason: 'CloudWatch cannot send to a topic with the key that AWS holds, and an alarm carries no data; hasCustomerKey encrypts it.',
+        });
+    }
+    return topic;
+}

@@ -1,0 +1,140 @@
+/** How each stage of the lake is set up: one row per stage. What a row does not say is told at the default. */
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { Deployment } from '#lake/deployment';
+import { UsageError } from '#lake/errors';
+
+/** One of the two Lambdas, and how its queue feeds it. */
+export interface FunctionConfig {
+    /** 1,769 MB are one core: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html */
+    memoryMb: number;
+    /** The queue hides a message six times as long. */
+    timeoutSeconds: number;
+    /** Workers at once, 2 at least. A new account has 10 for everything. */
+    maxConcurrency: number;
+    /** Messages that one invocation gets at most. */
+    batchSize: number;
+    /** How often a message is tried before it becomes a dead letter. */
+    maxReceiveCount: number;
+}
+
+export interface StageConfig {
+    /** `dev`, `prod`: part of every name. */
+    stage: string;
+    /** Default: `flowlake-<stage>-<account>-<region>`. */
+    bucketName?: string;
+    /** `cdk destroy` leaves bucket and key. False is the first of two switches; `-c destroy-data=<stage>` is the second. */
+    isDataKept: boolean;
+    /** Data, messages and logs are encrypted with a key of this account, instead of keys that AWS holds. */
+    hasCustomerKey: boolean;
+    /** Gets every alarm; has to confirm a mail first. Default: alarms are seen in CloudWatch only. */
+    alarmEmail?: string;
+    /** Days before it are not there for Athena: no rows and no error (`flowlake doctor` finds them). Every day since costs a listing in each query that names no days. */
+    firstDay: string;
+    /** Raw files older than this lie in Glacier Instant Retrieval: a quarter of the price, still read at once, billed for 90 days at least. */
+    rawColdAfterDays: number;
+    /** What `export --save` wrote is deleted after this. */
+    exportDays: number;
+    /** What Athena wrote for a query is deleted after this. */
+    queryResultDays: number;
+    /** For so long a raw file that was replaced or deleted can be had back. */
+    oldRawVersionDays: number;
+    /** The same for everything else, which can be computed again. */
+    oldVersionDays: number;
+    /** Who read or wrote which object, as S3 logs it. */
+    accessLogDays: number;
+    /** What the Lambdas and the job say. */
+    logDays: RetentionDays;
+    summarize: FunctionConfig;
+    consolidate: FunctionConfig;
+    /** Athena stops a query that reads more; Athena takes 10 MB at least. */
+    maxScanBytes: number;
+    /** An upload that is not in the figures after this long rings the alarm. */
+    maxLagMinutes: number;
+    /** The Spark job for days that a Lambda cannot hold: workers of 4 cores and 16 GB (G.1X), 2 at least. */
+    job: { workers: number; timeoutMinutes: number };
+}
+
+const GB = 1_000_000_000;
+
+const DEFAULTS = {
+    hasCustomerKey: false,
+    firstDay: '2025-01-01',
+    rawColdAfterDays: 60,
+    exportDays: 30,
+    queryResultDays: 7,
+    oldRawVersionDays: 90,
+    oldVersionDays: 7,
+    accessLogDays: 90,
+    logDays: RetentionDays.ONE_MONTH,
+    // One core reads faster than S3 gives to one Lambda. 5 tries: what SQS advises for a queue that feeds a function.
+    summarize: { memoryMb: 1769, timeoutSeconds: 300, maxConcurrency: 5, batchSize: 5, maxReceiveCount: 5 },
+    // Memory, because a day's pairs are merged there; more than 3,008 MB a new account does not get. 10 tries, because losing a race is one.
+    consolidate: { memoryMb: 3008, timeoutSeconds: 300, maxConcurrency: 5, batchSize: 10, maxReceiveCount: 10 },
+    maxScanBytes: 100 * GB,
+    maxLagMinutes: 30,
+    job: { workers: 4, timeoutMinutes: 120 },
+} satisfies Partial<StageConfig>;
+
+/** The rows: add one to have another lake in the same account. */
+const STAGES: readonly StageConfig[] = [
+    { ...DEFAULTS, stage: 'dev', isDataKept: false },
+    {
+        ...DEFAULTS,
+        stage: 'prod',
+        isDataKept: true,
+        oldRawVersionDays: 365,
+        accessLogDays: 365,
+        logDays: RetentionDays.SIX_MONTHS,
+        summarize: { ...DEFAULTS.summarize, maxConcurrency: 20 },
+        consolidate: { ...DEFAULTS.consolidate, maxConcurrency: 10 },
+        maxScanBytes: 1000 * GB,
+    },
+];
+
+/** The row of `-c stage=...`, `dev` where none was given. @throws UsageError for a stage that has no row */
+export function readStage(stage: unknown = 'dev'): StageConfig {
+    const config = STAGES.find((row) => row.stage === stage);
+    if (config === undefined) {
+        throw new UsageError(
+            `There is no stage "${stage}": say -c stage=${STAGES.map((row) => row.stage).join('|')}, or add a row to cdk/config.ts`,
+        );
+    }
+    return config;
+}
+
+/**
+ * Whether bucket and key go with the stack. It is the deployed template that `cdk destroy` follows, so the switch is said to `cdk deploy`
+ * first: docs/security.md has the steps.
+ * @throws UsageError where `-c destroy-data` names another stage, or one whose row keeps its data
+ */
+export function isDataDestroyed({ stage, isDataKept }: Pick<StageConfig, 'stage' | 'isDataKept'>, destroyData: unknown): boolean {
+    if (destroyData === undefined) {
+        return false;
+    }
+    if (destroyData !== stage) {
+        throw new UsageError(
+            `-c destroy-data=${destroyData} does not name this stage: say -c destroy-data=${stage}, or leave it out to keep the data`,
+        );
+    }
+    if (isDataKept) {
+        throw new UsageError(
+            `Stage ${stage} keeps its data: set isDataKept to false in its row of cdk/config.ts, or leave -c destroy-data out`,
+        );
+    }
+    return true;
+}
+
+/** The names of a stage's parts. Plain text, known before anything exists: nothing refers in a circle, and views can be computed. */
+export function namesOf({ stage }: Pick<StageConfig, 'stage'>): Deployment {
+    const lake = `flowlake-${stage}`;
+    return {
+        stage,
+        // Athena takes no dash in a database's name: https://docs.aws.amazon.com/athena/latest/ug/tables-databases-columns-names.html
+        database: `flowlake_${stage}`,
+        workgroup: lake,
+        summarizeQueue: `${lake}-summarize`,
+        summarizeDeadLetters: `${lake}-summarize-dead-letters`,
+        consolidateQueue: `${lake}-consolidate.fifo`,
+        consolidateDeadLetters: `${lake}-consolidate-dead-letters.fifo`,
+    };
+}

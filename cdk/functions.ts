@@ -1,0 +1,78 @@
+/** The two Lambdas: what they run on, what they are told, and the least that they may do. */
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { Key } from 'aws-cdk-lib/aws-kms';
+import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import type { FunctionConfig, StageConfig } from './config.ts';
+import type { WorkQueue } from './queues.ts';
+
+/** Where the handlers' own figures stand in CloudWatch. */
+export const METRICS_NAMESPACE = 'flowlake';
+
+interface WorkerProps {
+    /** `summarize`, `consolidate`: the name of everything that is its own. */
+    job: 'summarize' | 'consolidate';
+    config: StageConfig;
+    /** Folder with the bundled `index.mjs`. */
+    codeFolder: string;
+    /** Where its messages come from. */
+    source: WorkQueue;
+    environment: Record<string, string>;
+    key?: Key | undefined;
+    /** What people see while it fails. It becomes the alarm's text. */
+    ifFailing: string;
+}
+
+/** A Lambda that takes its queue's messages and gives back only those that failed. */
+export class Worker extends Construct {
+    readonly lambda: LambdaFunction;
+    readonly role: Role;
+    /** What its own metrics stand under: lambdas/environment.ts. */
+    readonly dimensions: { service: string; stage: string };
+    readonly logGroupName: string;
+    readonly ifFailing: string;
+
+    constructor(scope: Construct, id: string, { job, config, codeFolder, source, environment, key, ifFailing }: WorkerProps) {
+        super(scope, id);
+        this.ifFailing = ifFailing;
+        this.dimensions = { service: job, stage: config.stage };
+        this.logGroupName = `/flowlake/${config.stage}/${job}`;
+        const logGroup = new LogGroup(this, 'logs', {
+            logGroupName: this.logGroupName,
+            retention: config.logDays,
+            removalPolicy: RemovalPolicy.DESTROY,
+            ...(key && { encryptionKey: key }),
+        });
+        // Without a policy of AWS's own: AWSLambdaBasicExecutionRole may write every log of the account.
+        this.role = new Role(this, 'role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+        logGroup.grantWrite(this.role);
+        const { memoryMb, timeoutSeconds } = config[job];
+        this.lambda = new LambdaFunction(this, 'function', {
+            functionName: `flowlake-${config.stage}-${job}`,
+            description: `${job} of the lake flowlake-${config.stage}`,
+            runtime: Runtime.NODEJS_24_X,
+            architecture: Architecture.ARM_64,
+            code: Code.fromAsset(codeFolder),
+            handler: 'index.handler',
+            role: this.role,
+            memorySize: memoryMb,
+            timeout: Duration.seconds(timeoutSeconds),
+            logGroup,
+            environment: {
+                ...environment,
+                STAGE: config.stage,
+                POWERTOOLS_SERVICE_NAME: job,
+                POWERTOOLS_METRICS_NAMESPACE: METRICS_NAMESPACE,
+                POWERTOOLS_LOG_LEVEL: 'INFO',
+            },
+        });
+        this.lambda.addEventSource(eventSourceOf(source, config[job]));
+    }
+}
+
+function eventSourceOf({ queue }: WorkQueue, { batchSize, maxConcurrency }: FunctionConfig): SqsEventSource {
+    return new SqsEventSource(queue, { batchSize, maxConcurrency, reportBatchItemFailures: true });
+}

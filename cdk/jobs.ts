@@ -1,0 +1,113 @@
+/** The Spark job for days that have outgrown a Lambda. Started by a person: nothing starts it by itself. */
+import { join } from 'node:path';
+import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { Code, GlueVersion, PySparkEtlJob, WorkerType } from 'aws-cdk-lib/aws-glue';
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { Key } from 'aws-cdk-lib/aws-kms';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import { Asset } from 'aws-cdk-lib/aws-s3-assets';
+import { Construct } from 'constructs';
+import { LEDGER_PREFIX, PAIR_DAYS_PREFIX, SUMMARIES_PREFIX } from '#lake/layout';
+import type { StageConfig } from './config.ts';
+import { type LakeBucket, WORK_PREFIX } from './lake-bucket.ts';
+
+const SCRIPT = 'consolidate_days.py';
+
+interface ConsolidateDaysJobProps {
+    config: StageConfig;
+    /** glue-jobs/: the script and the modules beside it. */
+    codeFolder: string;
+    lake: LakeBucket;
+    key?: Key | undefined;
+}
+
+/** `aws glue start-job-run --job-name flowlake-<stage>-consolidate-days --arguments '{"--from":"2026-01-01","--to":"2026-01-31"}'` */
+export class ConsolidateDaysJob extends Construct {
+    readonly job: PySparkEtlJob;
+
+    constructor(scope: Construct, id: string, { config, codeFolder, lake, key }: ConsolidateDaysJobProps) {
+        super(scope, id);
+        const script = new Asset(this, 'script', { path: join(codeFolder, SCRIPT) });
+        // As one zip, in which the modules keep the names that they are imported by: an asset of its own is named after its hash.
+        const modules = new Asset(this, 'modules', { path: codeFolder, exclude: ['__pycache__', SCRIPT] });
+        const role = new Role(this, 'role', {
+            assumedBy: new ServicePrincipal('glue.amazonaws.com'),
+            description: `Consolidates days of flowlake-${config.stage} with Spark`,
+        });
+        // The folders of Hadoop are objects beside them, named `_flowlake_$folder$`: hence without the slash.
+        const workObjects = WORK_PREFIX.slice(0, -1);
+        lake.grantObjects(role, {
+            get: [SUMMARIES_PREFIX, LEDGER_PREFIX, PAIR_DAYS_PREFIX, workObjects],
+            put: [PAIR_DAYS_PREFIX, workObjects],
+            delete: [workObjects],
+        });
+        role.addToPolicy(
+            new PolicyStatement({
+                actions: ['s3:GetObject'],
+                resources: [script, modules].map((asset) => asset.bucket.arnForObjects(asset.s3ObjectKey)),
+            }),
+        );
+        grantMetrics(role);
+        const logPrefix = `/flowlake/${config.stage}/consolidate-days`;
+        createLogs(this, { prefix: logPrefix, config, key, role });
+
+        this.job = new PySparkEtlJob(this, 'job', {
+            jobName: `flowlake-${config.stage}-consolidate-days`,
+            description: 'Consolidates days that are too large for the Lambda; takes --from and --to (YYYY-MM-DD)',
+            // The construct would let it read the whole staging bucket; what it needs was granted above.
+            role: role.withoutPolicyUpdates(),
+            script: Code.fromBucket(script.bucket, script.s3ObjectKey),
+            extraPythonFiles: [Code.fromBucket(modules.bucket, modules.s3ObjectKey)],
+            glueVersion: GlueVersion.V5_0,
+            workerConfiguration: { workerType: WorkerType.G_1X, numberOfWorkers: config.job.workers },
+            timeout: Duration.minutes(config.job.timeoutMinutes),
+            maxRetries: 1,
+            // Two runs over the same days would be correct and pay twice.
+            maxConcurrentRuns: 1,
+            // Glue 5.0 always logs at once: https://docs.aws.amazon.com/glue/latest/dg/monitor-continuous-logging.html
+            continuousLogging: { enabled: false },
+            defaultArguments: {
+                '--bucket': lake.bucket.bucketName,
+                '--stage': config.stage,
+                '--job-bookmark-option': 'job-bookmark-disable',
+                '--custom-logGroup-prefix': logPrefix,
+            },
+        });
+        // Without a security configuration: the bucket encrypts what the job writes, and the groups its logs.
+        Validations.of(this.job).acknowledge(
+            { id: 'AwsSolutions-GL1', reason: 'The log groups are made here, and encrypted as all logs of the lake are.' },
+            { id: 'AwsSolutions-GL3', reason: 'The job has no bookmarks: what is left to do follows from the objects themselves.' },
+        );
+    }
+}
+
+/** The two groups that Glue 5.0 writes to, named by it after the prefix. */
+function createLogs(
+    scope: Construct,
+    { prefix, config, key, role }: { prefix: string; config: StageConfig; key: Key | undefined; role: Role },
+): void {
+    for (const stream of ['output', 'error']) {
+        const group = new LogGroup(scope, `${stream}-logs`, {
+            logGroupName: `${prefix}/${stream}`,
+            retention: config.logDays,
+            removalPolicy: RemovalPolicy.DESTROY,
+            ...(key && { encryptionKey: key }),
+        });
+        // Glue's standard role may create groups too: a job that asks for one that is there must not fail for it.
+        group.grant(role, 'logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents');
+    }
+}
+
+function grantMetrics(role: Role): void {
+    role.addToPolicy(
+        new PolicyStatement({
+            actions: ['cloudwatch:PutMetricData'],
+            resources: ['*'],
+            conditions: { StringEquals: { 'cloudwatch:namespace': 'Glue' } },
+        }),
+    );
+    Validations.of(role).acknowledge({
+        id: 'AwsSolutions-IAM5[Resource::*]',
+        reason: 'PutMetricData knows no resources; the condition holds it to Glue’s own metrics.',
+    });
+}

@@ -1,0 +1,103 @@
+/** The whole installation as one stack, so that `cdk deploy` is all there is to type: the parts, and how they are wired. */
+import { type App, CfnOutput, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { DEPLOYMENT_TAGS } from '#lake/deployment';
+import { LEDGER_PREFIX, PAIR_DAYS_PREFIX, RAW_PREFIX, REJECTS_PREFIX, SUMMARIES_PREFIX } from '#lake/layout';
+import { Alarms } from './alarms.ts';
+import { Athena } from './athena.ts';
+import { Catalog } from './catalog.ts';
+import { isDataDestroyed, namesOf, type StageConfig } from './config.ts';
+import { createDashboard } from './dashboard.ts';
+import { Worker } from './functions.ts';
+import { ConsolidateDaysJob } from './jobs.ts';
+import { LakeBucket } from './lake-bucket.ts';
+import { createLakeKey } from './lake-key.ts';
+import { WorkQueue } from './queues.ts';
+
+interface LakeStackProps {
+    config: StageConfig;
+    /** Folders with what runs: two bundles, and the Spark job's Python. */
+    code: { summarize: string; consolidate: string; glueJobs: string };
+    /** What `-c destroy-data` says. */
+    destroyData?: unknown;
+}
+
+export class LakeStack extends Stack {
+    constructor(app: App, { config, code, destroyData }: LakeStackProps) {
+        super(app, `flowlake-${config.stage}`, {
+            description: `flowlake: IoT traffic data lake, stage ${config.stage}`,
+            terminationProtection: config.isDataKept,
+        });
+        Tags.of(this).add(DEPLOYMENT_TAGS.stage, config.stage);
+        const names = namesOf(config);
+        const removalPolicy = isDataDestroyed(config, destroyData) ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN;
+        const key = config.hasCustomerKey ? createLakeKey(this, { stage: config.stage, removalPolicy }) : undefined;
+
+        const summarizeQueue = new WorkQueue(this, 'summarize-queue', {
+            name: names.summarizeQueue,
+            deadLetterName: names.summarizeDeadLetters,
+            worker: config.summarize,
+            key,
+            ifStuck: `Files that were uploaded more than ${config.maxLagMinutes} minutes ago are not read yet: reports lack them.`,
+            ifDead: `Files were uploaded that are in no figure: reading them failed ${config.summarize.maxReceiveCount} times. They are safe in raw/.`,
+        });
+        const consolidateQueue = new WorkQueue(this, 'consolidate-queue', {
+            name: names.consolidateQueue,
+            deadLetterName: names.consolidateDeadLetters,
+            worker: config.consolidate,
+            key,
+            ifStuck: `Files are read, but their days were not merged for more than ${config.maxLagMinutes} minutes: reports show older figures.`,
+            ifDead: `Days show old figures: merging them failed ${config.consolidate.maxReceiveCount} times. What was read of the files is safe in summaries/.`,
+        });
+        const lake = new LakeBucket(this, 'lake', { config, names, removalPolicy, key, summarizeQueue: summarizeQueue.queue });
+        const { bucket } = lake;
+
+        const summarize = new Worker(this, 'summarize', {
+            job: 'summarize',
+            config,
+            codeFolder: code.summarize,
+            source: summarizeQueue,
+            environment: {
+                LAKE_BUCKET: bucket.bucketName,
+                SUMMARIZE_QUEUE: names.summarizeQueue,
+                CONSOLIDATE_QUEUE: names.consolidateQueue,
+            },
+            key,
+            ifFailing: 'New files are not read, or much later than they should be: reports lack them. They are safe in raw/.',
+        });
+        lake.grantObjects(summarize.role, {
+            get: [RAW_PREFIX, LEDGER_PREFIX, SUMMARIES_PREFIX, REJECTS_PREFIX],
+            put: [LEDGER_PREFIX, SUMMARIES_PREFIX, REJECTS_PREFIX],
+            delete: [SUMMARIES_PREFIX, REJECTS_PREFIX],
+        });
+        summarize.role.addToPolicy(
+            new PolicyStatement({ actions: ['sqs:SendMessage', 'sqs:GetQueueUrl'], resources: [consolidateQueue.queue.queueArn] }),
+        );
+
+        const consolidate = new Worker(this, 'consolidate', {
+            job: 'consolidate',
+            config,
+            codeFolder: code.consolidate,
+            source: consolidateQueue,
+            environment: { LAKE_BUCKET: bucket.bucketName, CONSOLIDATE_QUEUE: names.consolidateQueue },
+            key,
+            ifFailing:
+                'Days are not merged, or much later than they should be: reports show older figures. What was read is safe in summaries/.',
+        });
+        lake.grantObjects(consolidate.role, { get: [SUMMARIES_PREFIX, LEDGER_PREFIX, PAIR_DAYS_PREFIX], put: [PAIR_DAYS_PREFIX] });
+
+        new Catalog(this, 'catalog', { databaseName: names.database, bucket, firstDay: config.firstDay });
+        new Athena(this, 'athena', { config, names, bucket, key });
+        new ConsolidateDaysJob(this, 'consolidate-days', { config, codeFolder: code.glueJobs, lake, key });
+
+        const watched = {
+            summarize: { queue: summarizeQueue, worker: summarize },
+            consolidate: { queue: consolidateQueue, worker: consolidate },
+        };
+        const { alarms } = new Alarms(this, 'alarms', { config, bucketName: bucket.bucketName, ...watched, key });
+        createDashboard(this, { stage: config.stage, alarms, ...watched });
+
+        new CfnOutput(this, 'BucketName', { value: bucket.bucketName, description: 'The lake' });
+        new CfnOutput(this, 'Lake', { value: `flowlake --lake s3://${bucket.bucketName} status`, description: 'What to type' });
+    }
+}

@@ -1,0 +1,59 @@
+/** The queues between uploads and figures, each with the queue where its dead letters wait for a person. */
+import { Duration } from 'aws-cdk-lib';
+import type { Key } from 'aws-cdk-lib/aws-kms';
+import { DeduplicationScope, FifoThroughputLimit, Queue, QueueEncryption, type QueueProps } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import type { FunctionConfig } from './config.ts';
+
+/** Six times the function's time: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html */
+const VISIBILITY_PER_TIMEOUT = 6;
+
+/** The most that SQS keeps. */
+const RETENTION = Duration.days(14);
+
+interface WorkQueueProps {
+    name: string;
+    deadLetterName: string;
+    /** The function that takes the messages. */
+    worker: FunctionConfig;
+    key?: Key | undefined;
+    /** What people see while messages wait too long. It becomes the alarm's text. */
+    ifStuck: string;
+    /** What people miss while messages lie dead. It becomes the alarm's text. */
+    ifDead: string;
+}
+
+/** A queue, FIFO by its name: days are worked on one worker at a time then, many days side by side. */
+export class WorkQueue extends Construct {
+    readonly queue: Queue;
+    readonly deadLetters: Queue;
+    readonly ifStuck: string;
+    readonly ifDead: string;
+
+    constructor(scope: Construct, id: string, { name, deadLetterName, worker, key, ifStuck, ifDead }: WorkQueueProps) {
+        super(scope, id);
+        const guarded = {
+            ...(key ? { encryption: QueueEncryption.KMS, encryptionMasterKey: key } : { encryption: QueueEncryption.SQS_MANAGED }),
+            enforceSSL: true,
+            retentionPeriod: RETENTION,
+            ...(name.endsWith('.fifo') && FIFO),
+        };
+        this.deadLetters = new Queue(this, 'dead-letters', { ...guarded, queueName: deadLetterName });
+        this.queue = new Queue(this, 'queue', {
+            ...guarded,
+            queueName: name,
+            visibilityTimeout: Duration.seconds(worker.timeoutSeconds * VISIBILITY_PER_TIMEOUT),
+            deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: worker.maxReceiveCount },
+        });
+        this.ifStuck = ifStuck;
+        this.ifDead = ifDead;
+    }
+}
+
+/** Never by content: a second message for a day would vanish while the first is being worked on, and its file would never be merged. */
+const FIFO: QueueProps = {
+    fifo: true,
+    contentBasedDeduplication: false,
+    deduplicationScope: DeduplicationScope.MESSAGE_GROUP,
+    fifoThroughputLimit: FifoThroughputLimit.PER_MESSAGE_GROUP_ID,
+};

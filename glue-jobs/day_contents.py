@@ -1,0 +1,63 @@
+"""What a day's object contains: the list of contributions that its Parquet metadata holds, as lake/parquet.ts writes and reads it."""
+import pyarrow
+import pyarrow.parquet
+
+from lake_bucket import LakeBucket
+from lake_errors import StorageError
+
+# Key of the metadata that lists what is contained: `<source>.<version>`, comma between.
+CONTAINS = 'flowlake.contains'
+
+# Where a longer list stands: `<offset>:<length>` of the same text in front of the footer.
+CONTAINS_AT = 'flowlake.contains_at'
+
+# A longer list would make every reader's footer heavy.
+MAX_INLINE_LIST_BYTES = 4096
+
+# Holds the footer of most days, so that one request is enough.
+_FIRST_READ_BYTES = 1 << 16
+
+# Length of the footer and the magic word behind it: https://parquet.apache.org/docs/file-format/
+_TAIL_BYTES = 8
+
+
+def read_contents(bucket: LakeBucket, key: str) -> tuple[str | None, list[str]]:
+    """
+    Etag of the object, None where there is none, and what it contains, ascending.
+    Raises StorageError where it is no Parquet file, ConflictError where it changes meanwhile.
+    """
+    end = bucket.read_end(key, _FIRST_READ_BYTES)
+    if end is None:
+        return None, []
+    etag, entries = end[0], _metadata_of(bucket, key, end)
+    place = entries.get(CONTAINS_AT.encode())
+    if place is None:
+        text = entries.get(CONTAINS.encode(), b'')
+    else:
+        start, length = map(int, place.split(b':'))
+        text = bucket.read_range(key, etag=etag, start=start, length=length)
+    return etag, text.decode().split(',') if text else []
+
+
+def place_list(contains: list[str], *, sink) -> dict[str, str]:
+    """The metadata entry that lists the contributions; a long list is written to `sink`, which stands where the footer will begin."""
+    text = ','.join(sorted(contains))
+    if len(text) <= MAX_INLINE_LIST_BYTES:
+        return {CONTAINS: text}
+    place = f'{sink.tell()}:{len(text)}'
+    sink.write(text.encode())
+    return {CONTAINS_AT: place}
+
+
+def _metadata_of(bucket: LakeBucket, key: str, end: tuple[str, int, bytes]) -> dict[bytes, bytes]:
+    etag, size_bytes, tail = end
+    needed = _TAIL_BYTES + int.from_bytes(tail[-8:-4], 'little')
+    if tail[-4:] != b'PAR1' or needed > size_bytes:
+        raise StorageError(f'{key} is no Parquet file: delete it, and its day is built anew')
+    if needed > len(tail):
+        tail = bucket.read_range(key, etag=etag, start=size_bytes - needed, length=needed)
+    try:
+        # What ends like the file: nothing in front of the footer is looked at.
+        return pyarrow.parquet.read_metadata(pyarrow.BufferReader(tail)).metadata or {}
+    except (pyarrow.ArrowException, OSError) as error:
+        raise StorageError(f'{key} has a damaged footer: delete it, and its day is built anew') from error

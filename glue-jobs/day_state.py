@@ -1,0 +1,75 @@
+"""A day as one look at the bucket shows it: what its object contains and what should be in it, by the rules of lake/consolidate.ts."""
+import json
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from day_contents import read_contents
+from lake_bucket import LakeBucket
+from lake_errors import ConflictError, StorageError
+from lake_layout import SUMMARIES_PREFIX, contribution_of, day_prefix, ledger_key, pair_days_key, source_of
+
+# A day of a back-fill asks for thousands of ledger records; a request takes some 20 ms.
+_LEDGER_READS_AT_ONCE = 16
+
+
+@dataclass(frozen=True)
+class DayState:
+    """Contributions are `<source>.<version>`, ascending."""
+
+    # Of the day's object; None where there is none.
+    etag: str | None
+    contained: list[str]
+    counting: list[str]
+
+    @property
+    def is_current(self) -> bool:
+        """Whether nothing needs to be written."""
+        return self.contained == self.counting
+
+    @property
+    def may_merge(self) -> bool:
+        """Whether all that is contained counts still. An object without a list is none of the lake's: what it adds up to is not known."""
+        return bool(self.contained) and set(self.contained) <= set(self.counting)
+
+    @property
+    def missing(self) -> list[str]:
+        """The summaries to be read: the new ones where they can be merged into what is there, else all."""
+        return sorted(set(self.counting) - set(self.contained)) if self.may_merge else self.counting
+
+
+def look_at_day(bucket: LakeBucket, day: str) -> DayState:
+    """Looks once, object first. Raises StorageError where the day's object or a ledger record is damaged."""
+    etag, contained = _read_settled(bucket, pair_days_key(day))
+    listed = sorted(filter(None, map(contribution_of, bucket.list(day_prefix(SUMMARIES_PREFIX, day)))))
+    is_contained = set(contained)
+    versions = Counter(map(source_of, listed))
+    # A worker that died before its commit, or lost the race, leaves summaries that nobody may count; and one that has yet to delete what
+    # it superseded leaves two versions, of which a reader must never see both.
+    known = {name for name in listed if name in is_contained and versions[source_of(name)] == 1}
+    asked = sorted({source_of(name) for name in listed if name not in known})
+    with ThreadPoolExecutor(_LEDGER_READS_AT_ONCE) as pool:
+        live = dict(zip(asked, pool.map(lambda source: read_live_version(bucket, source), asked)))
+    counting = [name for name in listed if name in known or name == f'{source_of(name)}.{live[source_of(name)]}']
+    return DayState(etag, contained, counting)
+
+
+def read_live_version(bucket: LakeBucket, source: str) -> str | None:
+    """The version of the source that counts; None where none does, or where it was never committed."""
+    key = ledger_key(source)
+    text = bucket.read(key)
+    if text is None:
+        return None
+    try:
+        return json.loads(text)['version']
+    except (ValueError, KeyError, TypeError) as error:
+        raise StorageError(f'{key} is no ledger record: restore it from a backup, or delete it and run flowlake reconcile') from error
+
+
+def _read_settled(bucket: LakeBucket, key: str) -> tuple[str | None, list[str]]:
+    while True:
+        try:
+            return read_contents(bucket, key)
+        except ConflictError:
+            # Written between two requests.
+            continue

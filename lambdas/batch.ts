@@ -1,0 +1,121 @@
+/** Works through a batch of messages of a queue and says which of them must come back, and when. */
+import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
+import type { MessageQueue } from '#lake/queue/message-queue';
+import type { TimeLeft } from './time-left.ts';
+
+/** One structured line each. */
+export interface Log {
+    info(message: string, fields: Record<string, unknown>): void;
+    warn(message: string, fields: Record<string, unknown>): void;
+    error(message: string, fields: Record<string, unknown>): void;
+}
+
+export interface BatchOptions<News> {
+    /** @throws Error for a message that is none of this lake's. */
+    parse: (body: string) => News[];
+    /** What the news is of: a raw key, a day. News of one subject is worked on once. */
+    subjectOf: (news: News) => string;
+    /** Must stop with the reason of `time.signal` soon after that is aborted. */
+    work: (subject: string, news: readonly News[]) => Promise<void>;
+    time: TimeLeft;
+    /** The queue that the messages came from. */
+    queue: Pick<MessageQueue, 'release'>;
+    /** What a person does with a subject that needs more time than an invocation has. */
+    howTooLargeGetsThrough: string;
+    log: Log;
+}
+
+type Outcome = 'done' | 'failed' | 'too large' | 'postponed';
+
+interface Message<News> {
+    id: string;
+    receipt: string;
+    receiveCount: number;
+    /** Undefined where the message could not be understood. */
+    news: News[] | undefined;
+}
+
+/** Whoever had this share of the time from its beginning on was kept from nothing by others. */
+const NEARLY_ALL = 0.9;
+
+/**
+ * The answer that Lambda expects: the messages that are not done. One that was only kept waiting is released, so that it comes back at
+ * once; so is one that cannot be understood, for it would hold up its group until it is in the dead-letter queue. Any other comes back
+ * after its visibility time-out, and ends in the dead-letter queue when that has happened too often.
+ *
+ * Works on one subject after the other: the largest one may need the memory for itself, and a burst is spread by Lambda itself, which
+ * runs more invocations. A FIFO batch goes on after a failure, although
+ * https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html says to stop: the group is the subject, and all messages
+ * of a subject fail together, so that the order within each group stays.
+ */
+export async function workThrough<News>(records: readonly SQSRecord[], options: BatchOptions<News>): Promise<SQSBatchResponse> {
+    const { time, queue, log } = options;
+    const messages = records.map((record) => readMessage(record, options)).sort((a, b) => b.receiveCount - a.receiveCount);
+    const wholeMs = time.remainingMs();
+    const outcomes = new Map<string, Outcome>();
+    for (const [subject, news] of bySubject(messages, options)) {
+        outcomes.set(subject, await outcomeOf(subject, { news, wholeMs, options }));
+    }
+    const failed = messages.filter(({ news }) => news?.every((one) => outcomes.get(options.subjectOf(one)) === 'done') !== true);
+    const atOnce = failed.filter(
+        ({ news }) => !news?.some((one) => ['failed', 'too large'].includes(outcomes.get(options.subjectOf(one)) ?? 'failed')),
+    );
+    await Promise.all(
+        atOnce.map(({ id, receipt }) =>
+            queue.release(receipt).catch((error: unknown) => {
+                log.warn('could not release the message: it comes back after its visibility time-out', { messageId: id, error });
+            }),
+        ),
+    );
+    return { batchItemFailures: failed.map(({ id }) => ({ itemIdentifier: id })) };
+}
+
+function readMessage<News>(record: SQSRecord, { parse, log }: BatchOptions<News>): Message<News> {
+    const { messageId: id, receiptHandle: receipt, body, attributes } = record;
+    const message = { id, receipt, receiveCount: Number(attributes.ApproximateReceiveCount) };
+    try {
+        return { ...message, news: parse(body) };
+    } catch (error) {
+        // What JSON.parse says of a text shows a piece of it: that belongs into no log.
+        const reason = error instanceof SyntaxError ? 'the message is no JSON' : error instanceof Error ? error.message : String(error);
+        log.error('cannot use the message', { messageId: id, reason, receiveCount: message.receiveCount });
+        return { ...message, news: undefined };
+    }
+}
+
+/** The messages that were handed out most often come first: who has been postponed must not be postponed into the dead-letter queue. */
+function bySubject<News>(messages: readonly Message<News>[], { subjectOf }: BatchOptions<News>): Map<string, News[]> {
+    const subjects = new Map<string, News[]>();
+    for (const news of messages.flatMap((message) => message.news ?? [])) {
+        const subject = subjectOf(news);
+        subjects.set(subject, [...(subjects.get(subject) ?? []), news]);
+    }
+    return subjects;
+}
+
+async function outcomeOf<News>(
+    subject: string,
+    { news, wholeMs, options }: { news: readonly News[]; wholeMs: number; options: BatchOptions<News> },
+): Promise<Outcome> {
+    const { work, time, howTooLargeGetsThrough, log } = options;
+    if (time.signal.aborted) {
+        log.info('not begun: others used up the time; it comes back at once', { subject });
+        return 'postponed';
+    }
+    const hadNearlyAll = time.remainingMs() >= NEARLY_ALL * wholeMs;
+    try {
+        await work(subject, news);
+        return 'done';
+    } catch (error) {
+        if (!time.signal.aborted || error !== time.signal.reason) {
+            log.error('failed: it comes back after its visibility time-out', { subject, error });
+            return 'failed';
+        }
+        if (!hadNearlyAll) {
+            log.info('stopped: others had used up much of the time; it comes back at once', { subject });
+            return 'postponed';
+        }
+        log.error(`needs more time than the function has; ${howTooLargeGetsThrough}`, { subject, hadMs: wholeMs });
+        return 'too large';
+    }
+}

@@ -1,0 +1,65 @@
+/** News of days into their pair days. */
+import { MetricUnit } from '@aws-lambda-powertools/metrics';
+import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
+import { consolidate } from '#lake/consolidate';
+import { type DayNews, parseDayNews } from '#lake/messages';
+import type { MessageQueue } from '#lake/queue/message-queue';
+import type { ObjectStore } from '#lake/store/object-store';
+import { type Log, workThrough } from '#lambdas/batch';
+import { earliestOf, type MetricSink } from '#lambdas/figures';
+import type { TimeLeft } from '#lambdas/time-left';
+import { watchStore } from '#lambdas/watched-store';
+
+export interface ConsolidateBatchOptions {
+    /** The lake's: for what the log tells people to type. */
+    bucket: string;
+    store: ObjectStore;
+    /** Where the messages came from. */
+    consolidateQueue: Pick<MessageQueue, 'release'>;
+    time: TimeLeft;
+    now: () => Date;
+    log: Log;
+    metrics: MetricSink;
+}
+
+/** The answer to a batch of the consolidate queue. However many messages a batch has for a day, the day is consolidated once. */
+export async function consolidateBatch(records: readonly SQSRecord[], options: ConsolidateBatchOptions): Promise<SQSBatchResponse> {
+    const { bucket, store, consolidateQueue, time, now, log, metrics } = options;
+    const counts = { DaysConsolidated: 0, Passes: 0, Conflicts: 0 };
+
+    async function work(day: string, news: readonly DayNews[]): Promise<void> {
+        const watched = watchStore(store, { signal: time.signal });
+        const passes = await consolidate(day, { store: watched.store }).finally(() => {
+            counts.Conflicts += watched.seen.conflicts;
+        });
+        // Where nothing was left to write the figures were there before, nobody knows since when: no lag.
+        if (passes === 0) {
+            log.info('nothing new', { day, messages: news.length });
+            return;
+        }
+        counts.DaysConsolidated += 1;
+        counts.Passes += passes;
+        const consolidatedAt = now().getTime();
+        for (const { uploadedAt } of news) {
+            metrics.addMetric('FiguresLagMs', MetricUnit.Milliseconds, consolidatedAt - uploadedAt.getTime());
+        }
+        const lagMs = consolidatedAt - earliestOf(news).getTime();
+        log.info('consolidated', { day, messages: news.length, passes, conflicts: watched.seen.conflicts, lagMs });
+    }
+
+    try {
+        return await workThrough(records, {
+            parse: (body) => [parseDayNews(body)],
+            subjectOf: ({ day }) => day,
+            work,
+            time,
+            queue: consolidateQueue,
+            howTooLargeGetsThrough: `run \`flowlake --lake s3://${bucket} reconcile --here\` on a machine without a time limit`,
+            log,
+        });
+    } finally {
+        for (const [name, count] of Object.entries(counts)) {
+            metrics.addMetric(name, MetricUnit.Count, count);
+        }
+    }
+}

@@ -1,0 +1,26 @@
+/** Lambda `consolidate`: days in, their summaries merged into their pair days. */
+import process from 'node:process';
+import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { openSurroundings } from '#lambdas/environment';
+import { timeLeftOf } from '#lambdas/time-left';
+import { consolidateBatch } from './consolidate-batch.ts';
+
+const { bucket, store, openQueue, logger, metrics } = openSurroundings(process.env);
+const consolidateQueue = openQueue('CONSOLIDATE_QUEUE');
+
+export async function handler({ Records }: SQSEvent, context: Context): Promise<SQSBatchResponse> {
+    logger.addContext(context);
+    try {
+        return await consolidateBatch(Records, {
+            bucket,
+            store,
+            consolidateQueue,
+            time: timeLeftOf(context),
+            now: () => new Date(),
+            log: logger,
+            metrics,
+        });
+    } finally {
+        metrics.publishStoredMetrics();
+    }
+}

@@ -1,0 +1,48 @@
+/** What a Lambda finds around it: its settings, read once when it starts, and what they open. */
+import { Logger } from '@aws-lambda-powertools/logger';
+import { Metrics } from '@aws-lambda-powertools/metrics';
+import type { Environment } from '#lake/aws/client-config';
+import { UsageError } from '#lake/errors';
+import type { MessageQueue } from '#lake/queue/message-queue';
+import { openSqsQueue } from '#lake/queue/sqs';
+import { createSqsClient } from '#lake/queue/sqs-client';
+import type { ObjectStore } from '#lake/store/object-store';
+import { openS3Store } from '#lake/store/s3';
+import { createS3Client } from '#lake/store/s3-client';
+
+/** What both Lambdas work with. */
+export interface Surroundings {
+    /** The lake's bucket. */
+    bucket: string;
+    store: ObjectStore;
+    /** The queue whose name stands in this variable. @throws UsageError where it is not set. */
+    openQueue(variable: 'SUMMARIZE_QUEUE' | 'CONSOLIDATE_QUEUE'): MessageQueue;
+    logger: Logger;
+    /** Every metric has the dimensions `service` and `stage`. */
+    metrics: Metrics;
+}
+
+/** Opens what the settings name, without a call to AWS. @throws UsageError where one is missing. */
+export function openSurroundings(environment: Environment): Surroundings {
+    const read = (variable: string): string => {
+        const value = environment[variable];
+        if (value === undefined || value === '') {
+            throw new UsageError(`the function has no environment variable ${variable}: deploy it with npx cdk deploy, which sets it`);
+        }
+        return value;
+    };
+    const bucket = read('LAKE_BUCKET');
+    const serviceName = read('POWERTOOLS_SERVICE_NAME');
+    const sqs = createSqsClient({ environment });
+    return {
+        bucket,
+        store: openS3Store({ bucket, client: createS3Client({ environment }) }),
+        openQueue: (variable) => openSqsQueue({ name: read(variable), client: sqs }),
+        logger: new Logger({ serviceName }),
+        metrics: new Metrics({
+            serviceName,
+            namespace: read('POWERTOOLS_METRICS_NAMESPACE'),
+            defaultDimensions: { stage: read('STAGE') },
+        }),
+    };
+}

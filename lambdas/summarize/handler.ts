@@ -1,0 +1,28 @@
+/** Lambda `summarize`: S3's news of raw objects in, their summaries and ledger records written, their days sent on to be consolidated. */
+import process from 'node:process';
+import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { openSurroundings } from '#lambdas/environment';
+import { timeLeftOf } from '#lambdas/time-left';
+import { summarizeBatch } from './summarize-batch.ts';
+
+const { bucket, store, openQueue, logger, metrics } = openSurroundings(process.env);
+const summarizeQueue = openQueue('SUMMARIZE_QUEUE');
+const consolidateQueue = openQueue('CONSOLIDATE_QUEUE');
+
+export async function handler({ Records }: SQSEvent, context: Context): Promise<SQSBatchResponse> {
+    logger.addContext(context);
+    try {
+        return await summarizeBatch(Records, {
+            bucket,
+            store,
+            summarizeQueue,
+            consolidateQueue,
+            time: timeLeftOf(context),
+            now: () => new Date(),
+            log: logger,
+            metrics,
+        });
+    } finally {
+        metrics.publishStoredMetrics();
+    }
+}

@@ -1,0 +1,102 @@
+/** News of raw objects into their summaries, and the days that they touch onto the next queue. */
+import { MetricUnit } from '@aws-lambda-powertools/metrics';
+import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
+import { UsageError } from '#lake/errors';
+import type { LedgerRecord } from '#lake/ledger';
+import { dayMessage, parseSourceNews, type SourceNews } from '#lake/messages';
+import type { MessageQueue } from '#lake/queue/message-queue';
+import type { ObjectStore } from '#lake/store/object-store';
+import { summarize } from '#lake/summarize';
+import { type Log, workThrough } from '#lambdas/batch';
+import { earliestOf, type MetricSink } from '#lambdas/figures';
+import type { TimeLeft } from '#lambdas/time-left';
+import { watchStore } from '#lambdas/watched-store';
+
+export interface SummarizeBatchOptions {
+    /** The lake's own: news of another one's objects is an error. */
+    bucket: string;
+    store: ObjectStore;
+    /** Where the messages came from. */
+    summarizeQueue: Pick<MessageQueue, 'release'>;
+    consolidateQueue: Pick<MessageQueue, 'send'>;
+    time: TimeLeft;
+    now: () => Date;
+    log: Log;
+    metrics: MetricSink;
+}
+
+/** The answer to a batch of the summarize queue. A message is done once the days of its sources stand in the consolidate queue. */
+export async function summarizeBatch(records: readonly SQSRecord[], options: SummarizeBatchOptions): Promise<SQSBatchResponse> {
+    const { bucket, store, summarizeQueue, consolidateQueue, time, now, log, metrics } = options;
+    const counts = { SourcesSummarized: 0, SourcesFailed: 0, RowsKept: 0, RowsRejected: 0, Conflicts: 0 };
+    let bytesRead = 0;
+
+    async function work(source: string, news: readonly SourceNews[]): Promise<void> {
+        const uploadedAt = earliestOf(news);
+        const watched = watchStore(store);
+        const days = new Set<string>();
+        const record = await summarize(source, {
+            store: watched.store,
+            tellDay: async (day) => void days.add(day),
+            now,
+            signal: time.signal,
+            onBytes: (bytes) => {
+                bytesRead += bytes;
+            },
+        }).finally(() => {
+            counts.Conflicts += watched.seen.conflicts;
+        });
+        const lagMs = now().getTime() - uploadedAt.getTime();
+        await consolidateQueue.send([...days].map((day) => ({ body: dayMessage({ day, uploadedAt }), group: day })));
+        // A record that this call found but did not write was counted by the call that wrote it: a duplicate event adds no rows.
+        if (!record || watched.seen.commits === 0) {
+            log.info(record ? 'nothing new' : 'gone before it was read', { source, days: days.size });
+            return;
+        }
+        metrics.addMetric('SummarizeLagMs', MetricUnit.Milliseconds, lagMs);
+        tell(record, { days: days.size, lagMs });
+    }
+
+    function tell(record: LedgerRecord, { days, lagMs }: { days: number; lagMs: number }): void {
+        const { source, state, version, size_bytes: sizeBytes, rows_kept: rowsKept, rows_rejected: rowsRejected } = record;
+        if (state === 'failed') {
+            counts.SourcesFailed += 1;
+            // The reason may quote the file, so it stays in the ledger.
+            log.warn('the file cannot be used; flowlake status says why', { source, version, sizeBytes, days, lagMs });
+            return;
+        }
+        counts.SourcesSummarized += 1;
+        counts.RowsKept += rowsKept;
+        counts.RowsRejected += rowsRejected;
+        log.info('summarized', { source, version, sizeBytes, rowsKept, rowsRejected, days, lagMs });
+    }
+
+    try {
+        return await workThrough(records, {
+            parse: (body) => newsOf(body, { bucket }),
+            subjectOf: ({ key }) => key,
+            work,
+            time,
+            queue: summarizeQueue,
+            howTooLargeGetsThrough: `run \`flowlake --lake s3://${bucket} reconcile --here\` on a machine without a time limit`,
+            log,
+        });
+    } finally {
+        metrics.addMetric('BytesRead', MetricUnit.Bytes, bytesRead);
+        for (const [name, count] of Object.entries(counts)) {
+            metrics.addMetric(name, MetricUnit.Count, count);
+        }
+    }
+}
+
+/** @throws UsageError for news of another bucket */
+function newsOf(body: string, { bucket }: { bucket: string }): SourceNews[] {
+    const news = parseSourceNews(body);
+    const other = news.find((one) => one.bucket !== bucket);
+    if (other) {
+        throw new UsageError(
+            `the message is of bucket ${other.bucket}, the lake is in ${bucket}: take its notification to this queue away`,
+        );
+    }
+    return news;
+}

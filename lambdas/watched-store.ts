@@ -1,0 +1,39 @@
+/** A store that counts what a Lambda reports, and that stops in time. */
+import { ConflictError } from '#lake/errors';
+import { LEDGER_PREFIX } from '#lake/layout';
+import type { ObjectStore } from '#lake/store/object-store';
+
+/** What was seen since the store was wrapped. */
+export interface Seen {
+    /** Ledger commits that succeeded. */
+    commits: number;
+    /** Writes that another worker was faster with. */
+    conflicts: number;
+}
+
+/**
+ * The store, and what is seen of its writes. With `signal`, no object is read or written any more after it was aborted: the call fails
+ * with its reason. That stops a use case that takes no signal, between two calls, where it may stop as well as a worker that dies.
+ */
+export function watchStore(store: ObjectStore, { signal }: { signal?: AbortSignal } = {}): { store: ObjectStore; seen: Seen } {
+    const seen: Seen = { commits: 0, conflicts: 0 };
+    const watched: ObjectStore = {
+        ...store,
+        async get(key, options) {
+            signal?.throwIfAborted();
+            return store.get(key, options);
+        },
+        async put(key, body, options) {
+            signal?.throwIfAborted();
+            try {
+                const object = await store.put(key, body, options);
+                seen.commits += key.startsWith(LEDGER_PREFIX) ? 1 : 0;
+                return object;
+            } catch (error) {
+                seen.conflicts += error instanceof ConflictError ? 1 : 0;
+                throw error;
+            }
+        },
+    };
+    return { store: watched, seen };
+}

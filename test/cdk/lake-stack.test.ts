@@ -1,0 +1,217 @@
+import { describe, expect, test } from '@jest/globals';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { namesOf, readStage } from '#cdk/config';
+import { DEPLOYMENT_TAGS } from '#lake/deployment';
+import { tables } from '#lake/tables';
+import { createStack, GUARDED, listOf, ofType, type Resource, synthesize, textOf } from './synthesized.ts';
+
+const { app, stack } = createStack();
+const template = Template.fromStack(stack);
+const resources = template.toJSON().Resources;
+const [lakeId, lake] = ofType(resources, 'AWS::S3::Bucket').find(([, { Properties }]) => Properties.BucketName !== undefined)!;
+
+describe('the bucket', () => {
+    test('is named after stage, account and region, or as the row says', () => {
+        expect(textOf(lake.Properties.BucketName)).toBe('flowlake-dev-<AWS::AccountId>-<AWS::Region>');
+        const named = ofType(synthesize({ changes: { bucketName: 'our-lake' } }), 'AWS::S3::Bucket');
+        expect(named.map(([, { Properties }]) => Properties.BucketName)).toContain('our-lake');
+    });
+
+    test('tells the queue of each new raw object, large ones too, and is made after the queue lets it', () => {
+        const [queueId] = queueOf('flowlake-dev-summarize');
+        expect(lake.Properties.NotificationConfiguration.QueueConfigurations).toEqual([
+            {
+                Event: 's3:ObjectCreated:*',
+                Queue: { 'Fn::GetAtt': [queueId, 'Arn'] },
+                Filter: { S3Key: { Rules: [{ Name: 'prefix', Value: 'raw/' }] } },
+            },
+        ]);
+        const [policyId, policy] = ofType(resources, 'AWS::SQS::QueuePolicy').find(
+            ([, { Properties }]) => Properties.Queues[0].Ref === queueId,
+        )!;
+        expect(lake.DependsOn).toContain(policyId);
+        const allow = policy.Properties.PolicyDocument.Statement.find(({ Effect }: any) => Effect === 'Allow');
+        expect(textOf(allow.Condition.ArnEquals['aws:SourceArn'])).toBe(
+            'arn:<AWS::Partition>:s3:::flowlake-dev-<AWS::AccountId>-<AWS::Region>',
+        );
+    });
+
+    test('says in its tags where the rest of the deployment is, all of which exists by that name', () => {
+        const tags = Object.fromEntries(lake.Properties.Tags.map(({ Key, Value }: any) => [Key, Value]));
+        const names = new Map(Object.entries(namesOf({ stage: 'dev' })));
+        for (const [part, tag] of Object.entries(DEPLOYMENT_TAGS)) {
+            expect([tag, tags[tag]]).toEqual([tag, names.get(part)]);
+        }
+        template.hasResourceProperties('AWS::Glue::Database', { DatabaseInput: { Name: tags[DEPLOYMENT_TAGS.database] } });
+        template.hasResourceProperties('AWS::Athena::WorkGroup', { Name: tags[DEPLOYMENT_TAGS.workgroup] });
+        for (const queue of ['summarizeQueue', 'summarizeDeadLetters', 'consolidateQueue', 'consolidateDeadLetters'] as const) {
+            template.hasResourceProperties('AWS::SQS::Queue', { QueueName: tags[DEPLOYMENT_TAGS[queue]] });
+        }
+    });
+
+    test('keeps every figure, and raw files longer than all else that was replaced', () => {
+        const rules: any[] = lake.Properties.LifecycleConfiguration.Rules;
+        expect(rules.filter(({ ExpirationInDays }) => ExpirationInDays).map(({ Prefix }) => Prefix)).toEqual([
+            'exports/',
+            'athena-results/',
+            '_flowlake/',
+        ]);
+        expect(rules.find(({ Transitions }) => Transitions)).toMatchObject({
+            Prefix: 'raw/',
+            Transitions: [{ StorageClass: 'GLACIER_IR', TransitionInDays: 60 }],
+        });
+        const whole = rules.find(({ Prefix }) => Prefix === undefined);
+        expect(whole).toMatchObject({
+            AbortIncompleteMultipartUpload: { DaysAfterInitiation: 7 },
+            ExpiredObjectDeleteMarker: true,
+            NoncurrentVersionExpiration: { NoncurrentDays: 90 },
+        });
+        for (const { prefix } of tables) {
+            expect(rules.find(({ Prefix }) => Prefix === prefix)).toMatchObject({ NoncurrentVersionExpiration: { NoncurrentDays: 7 } });
+        }
+        expect(lake.Properties.VersioningConfiguration.Status).toBe('Enabled');
+    });
+
+    test.each([
+        ['dev', undefined, 'Retain'],
+        ['prod', undefined, 'Retain'],
+        ['dev', 'dev', 'Delete'],
+    ])('of %s with -c destroy-data=%s is under policy %s when the stack goes, and so is the key', (stage, destroyData, policy) => {
+        const all = synthesize({ stage, changes: { hasCustomerKey: true }, ...(destroyData && { destroyData }) });
+        for (const [, resource] of [...ofType(all, 'AWS::S3::Bucket'), ...ofType(all, 'AWS::KMS::Key')]) {
+            expect([resource.DeletionPolicy, resource.UpdateReplacePolicy]).toEqual([policy, policy]);
+        }
+    });
+});
+
+describe('the functions', () => {
+    test.each([
+        ['summarize', 5],
+        ['consolidate', 10],
+    ])('%s runs on Node 24 and arm64, is told what it needs and takes up to %i messages', (job, batchSize) => {
+        const [id, { Properties }] = ofType(resources, 'AWS::Lambda::Function').find(
+            ([, fn]) => fn.Properties.FunctionName === `flowlake-dev-${job}`,
+        )!;
+        expect(Properties).toMatchObject({ Runtime: 'nodejs24.x', Architectures: ['arm64'] });
+        expect(Properties.Environment.Variables).toEqual({
+            LAKE_BUCKET: { Ref: lakeId },
+            CONSOLIDATE_QUEUE: 'flowlake-dev-consolidate.fifo',
+            ...(job === 'summarize' && { SUMMARIZE_QUEUE: 'flowlake-dev-summarize' }),
+            STAGE: 'dev',
+            POWERTOOLS_SERVICE_NAME: job,
+            POWERTOOLS_METRICS_NAMESPACE: 'flowlake',
+            POWERTOOLS_LOG_LEVEL: 'INFO',
+        });
+        template.hasResourceProperties('AWS::Lambda::EventSourceMapping', { FunctionName: { Ref: id }, BatchSize: batchSize });
+    });
+
+    test('may not delete or change what was uploaded, and only the job for it writes each part', () => {
+        const may = (role: string, action: string) =>
+            ofType(resources, 'AWS::IAM::Policy')
+                .filter(([id]) => id.startsWith(role))
+                .flatMap(([, { Properties }]) => Properties.PolicyDocument.Statement)
+                .filter(({ Action }) => listOf(Action).includes(action))
+                .flatMap(({ Resource: resource }) => listOf<any>(resource).map((one) => textOf(one).replace(`<${lakeId}.Arn>/`, '')));
+        expect(may('summarizerole', 's3:PutObject')).toEqual(['ledger/*', 'rejects/*', 'summaries/*']);
+        expect(may('summarizerole', 's3:DeleteObject')).toEqual(['rejects/*', 'summaries/*']);
+        expect(may('consolidaterole', 's3:PutObject')).toEqual(['pair_days/*']);
+        expect(may('consolidaterole', 's3:DeleteObject')).toEqual([]);
+        expect(may('consolidatedaysrole', 's3:PutObject')).toEqual(['_flowlake*', 'pair_days/*']);
+        expect(may('summarizerole', 'sqs:SendMessage')).toEqual([`<${queueOf('flowlake-dev-consolidate.fifo')[0]}.Arn>`]);
+        expect(may('consolidaterole', 'sqs:SendMessage')).toEqual([]);
+    });
+});
+
+describe('questions', () => {
+    test('cannot read more than the row allows', () => {
+        template.hasResourceProperties('AWS::Athena::WorkGroup', {
+            WorkGroupConfiguration: Match.objectLike({
+                BytesScannedCutoffPerQuery: readStage('dev').maxScanBytes,
+                EngineVersion: { SelectedEngineVersion: 'Athena engine version 3' },
+                PublishCloudWatchMetricsEnabled: true,
+            }),
+        });
+    });
+
+    test('are saved with what they answer', () => {
+        const queries = ofType(resources, 'AWS::Athena::NamedQuery').map(([, { Properties }]) => Properties);
+        expect(queries.map(({ Name }) => Name)).toContain('top_pairs');
+        for (const { Description, QueryString, Database, WorkGroup } of queries) {
+            expect(Description).toMatch(/^One row per .*Parameters: /);
+            expect(Description.length).toBeLessThanOrEqual(1024);
+            expect(QueryString).toContain('select');
+            expect([Database, WorkGroup]).toEqual(['flowlake_dev', 'flowlake-dev']);
+        }
+    });
+});
+
+test('the Spark job runs the script with its modules, in the bucket and no longer than the row allows', () => {
+    const [[, { Properties }]] = ofType(resources, 'AWS::Glue::Job') as [[string, Resource]];
+    expect(Properties).toMatchObject({ GlueVersion: '5.0', WorkerType: 'G.1X', NumberOfWorkers: 4, Timeout: 120, MaxRetries: 1 });
+    expect(Properties.DefaultArguments).toMatchObject({
+        '--bucket': { Ref: lakeId },
+        '--stage': 'dev',
+        '--job-bookmark-option': 'job-bookmark-disable',
+    });
+    expect(textOf(Properties.Command.ScriptLocation)).toMatch(/\.py$/);
+    expect(textOf(Properties.DefaultArguments['--extra-py-files'])).toMatch(/\.zip$/);
+});
+
+test('alarms go by mail where the row has an address, and CloudWatch may send it', () => {
+    template.resourceCountIs('AWS::SNS::Topic', 0);
+    const mailing = synthesize({ changes: { alarmEmail: 'lake@example.com' } });
+    const [[topicId]] = ofType(mailing, 'AWS::SNS::Topic') as [[string, Resource]];
+    for (const [, { Properties }] of ofType(mailing, 'AWS::CloudWatch::Alarm')) {
+        expect([Properties.AlarmActions, Properties.OKActions]).toEqual([[{ Ref: topicId }], [{ Ref: topicId }]]);
+    }
+    expect(JSON.stringify(ofType(mailing, 'AWS::SNS::TopicPolicy'))).toContain('{"Service":"cloudwatch.amazonaws.com"}');
+});
+
+test('the dashboard shows every figure that the handlers report, under their own dimensions', () => {
+    const [[, { Properties }]] = ofType(resources, 'AWS::CloudWatch::Dashboard') as [[string, Resource]];
+    const body = textOf(Properties.DashboardBody);
+    for (const [service, names] of [
+        ['summarize', ['RowsKept', 'RowsRejected', 'BytesRead', 'SourcesSummarized', 'SourcesFailed', 'SummarizeLagMs']],
+        ['consolidate', ['FiguresLagMs', 'DaysConsolidated', 'Passes', 'Conflicts']],
+    ] as const) {
+        for (const name of names) {
+            expect(body).toContain(`["flowlake","${name}","service","${service}","stage","dev"`);
+        }
+    }
+});
+
+describe('cdk-nag', () => {
+    test.each([
+        ['dev', {}],
+        ['prod', {}],
+        ['dev', { alarmEmail: 'lake@example.com' }],
+        ['prod', GUARDED],
+    ])('finds nothing in %s with %j', (stage, changes) => {
+        const made = createStack({ stage, changes });
+        expect(new AwsSolutionsChecks(made.app).validateScope(made.stack).violations).toEqual([]);
+    });
+
+    test('would find a bucket that takes plain HTTP and keeps no log', () => {
+        const made = createStack();
+        new Bucket(made.stack, 'planted');
+        const { violations } = new AwsSolutionsChecks(made.app).validateScope(made.stack);
+        expect(violations.map(({ ruleName }) => ruleName)).toEqual(['AwsSolutions-S1', 'AwsSolutions-S10']);
+    });
+
+    test('was asked to pass over nothing without a reason', () => {
+        const acknowledged = app.node
+            .findAll()
+            .flatMap(({ node }) => node.metadata.filter(({ type }) => type === 'aws:cdk:acknowledged-rules'));
+        const reasons = acknowledged.flatMap(({ data }) => Object.values(data));
+        expect(reasons.length).toBeGreaterThan(0);
+        for (const reason of reasons) {
+            expect(String(reason)).toMatch(/.{40,}\.$/);
+        }
+    });
+});
+
+function queueOf(name: string): [string, Resource] {
+    return ofType(resources, 'AWS::SQS::Queue').find(([, { Properties }]) => Properties.QueueName === name)!;
+}

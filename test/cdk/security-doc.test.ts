@@ -1,0 +1,47 @@
+/** docs/security.md says what is deployed. */
+
+import { readFileSync } from 'node:fs';
+import { expect, test } from '@jest/globals';
+import { namesOf } from '#cdk/config';
+import { listOf, ofType, synthesize, textOf } from './synthesized.ts';
+
+const text = readFileSync(new URL('../../docs/security.md', import.meta.url), 'utf8');
+const resources = synthesize({ stage: 'prod' });
+
+test.each(['summarize', 'consolidate', 'consolidate-days'])('the row of %s names what its role may read, write and delete', (job) => {
+    const [, role] = ofType(resources, 'AWS::IAM::Policy').find(([id]) => id.startsWith(`${job.replace('-', '')}role`))!;
+    const cells = ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'].map((action) => {
+        const prefixes: string[] = role.Properties.PolicyDocument.Statement.filter(({ Action }: any) => listOf(Action).includes(action))
+            .flatMap(({ Resource }: any) => listOf<any>(Resource).map(textOf))
+            .flatMap((arn: string) => /^<lakebucket\w+\.Arn>\/(.+)$/.exec(arn)?.[1] ?? []);
+        return prefixes.map((prefix) => `\`${prefix}\``).join(', ') || 'nothing';
+    });
+    expect(text).toContain(`| \`${job}\` (${job === 'consolidate-days' ? 'Glue job' : 'Lambda'}) | ${cells.join(' | ')} |`);
+});
+
+test('its policies are such as IAM takes, for parts that exist, and give nobody whole services', () => {
+    const policies = [...text.matchAll(/```json\n(.*?)```/gs)].map(([, json = '']) => JSON.parse(json));
+    expect(policies).toHaveLength(4);
+    const names = namesOf({ stage: 'prod' });
+    const known = [
+        ':s3:::flowlake-prod-111122223333-eu-central-1(/([a-z_-]+/)?\\*)?',
+        `:athena:eu-central-1:111122223333:workgroup/${names.workgroup}`,
+        `:glue:eu-central-1:111122223333:(catalog|database/${names.database}|table/${names.database}/\\*)`,
+        `:glue:eu-central-1:111122223333:job/${ofType(resources, 'AWS::Glue::Job')[0]![1].Properties.Name}`,
+        ':sqs:eu-central-1:111122223333:flowlake-prod-\\*',
+        ':logs:eu-central-1:111122223333:log-group:/flowlake/prod/\\*',
+        ':iam::111122223333:role/cdk-hnb659fds-\\*-role-111122223333-eu-central-1',
+    ];
+    for (const { Effect, Action, Resource } of policies.flatMap(({ Statement }) => Statement)) {
+        expect(Effect).toBe('Allow');
+        expect(listOf<string>(Action).filter((action) => action.includes('*'))).toEqual([]);
+        const isMetricOrList = listOf(Action).every((action) =>
+            ['cloudwatch:GetMetricData', 'logs:DescribeLogGroups'].includes(String(action)),
+        );
+        for (const resource of listOf<string>(Resource)) {
+            expect(resource).toMatch(isMetricOrList ? /^\*$/ : new RegExp(`^arn:aws(${known.join('|')})$`));
+        }
+    }
+    const prefixes = new Set(text.match(/eu-central-1\/[a-z_-]+\/\*/g)?.map((match) => match.slice('eu-central-1/'.length)));
+    expect([...prefixes].sort()).toEqual(['athena-results/*', 'ledger/*', 'pair_days/*', 'raw/*', 'rejects/*']);
+});
