@@ -47,13 +47,13 @@ const tools: Readonly<Record<string, Tool>> = {
     },
     trino: {
         what: `Trino ${TRINO}, the engine inside Athena (450 MB)`,
-        needs: { ...MAVEN, tar: 'tar', unzip: 'unzip' },
+        needs: { ...MAVEN, ...PYTHON, tar: 'tar' },
         async install(folder) {
             for (const artifact of [`io.trino:trino-server-core:${TRINO}:tar.gz`, `io.trino:trino-hive:${TRINO}:zip`]) {
                 copyArtifact(artifact, `${folder}/downloads`);
             }
             run('tar', ['xzf', `${folder}/downloads/trino-server-core-${TRINO}.tar.gz`, '-C', folder, '--strip-components=1']);
-            run('unzip', ['-q', `${folder}/downloads/trino-hive-${TRINO}.zip`, '-d', `${folder}/plugin`]);
+            run('python3', ['-m', 'zipfile', '-e', `${folder}/downloads/trino-hive-${TRINO}.zip`, `${folder}/plugin`]);
             await rename(`${folder}/plugin/trino-hive-${TRINO}`, `${folder}/plugin/hive`);
             await rm(`${folder}/downloads`, { recursive: true });
         },

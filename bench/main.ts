@@ -6,11 +6,19 @@ import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { benchConsolidate } from './consolidate.ts';
 import { benchExport } from './export.ts';
+import { benchLambdaStart } from './lambda-start.ts';
 import { benchReading } from './reading.ts';
 import { benchStartUp } from './start-up.ts';
 import { benchUpload } from './upload.ts';
 
-const PARTS = { reading: benchReading, 'start-up': benchStartUp, upload: benchUpload, consolidate: benchConsolidate, export: benchExport };
+const PARTS = {
+    reading: benchReading,
+    'start-up': benchStartUp,
+    'lambda-start': benchLambdaStart,
+    upload: benchUpload,
+    consolidate: benchConsolidate,
+    export: benchExport,
+};
 
 const { values, positionals } = parseArgs({ options: { quick: { type: 'boolean', default: false } }, allowPositionals: true });
 const unknown = positionals.filter((name) => !(name in PARTS));

@@ -11,6 +11,9 @@ export async function tellSources(
 }
 
 /** Sends each day once; the days' queue is FIFO with the day as its group, so one worker at a time works on a day. */
-export async function tellDays(days: Iterable<string>, { queue, uploadedAt }: { queue: MessageQueue; uploadedAt: Date }): Promise<void> {
+export async function tellDays(
+    days: Iterable<string>,
+    { queue, uploadedAt }: { queue: Pick<MessageQueue, 'send'>; uploadedAt: Date },
+): Promise<void> {
     await queue.send([...new Set(days)].sort().map((day) => ({ body: dayMessage({ day, uploadedAt }), group: day })));
 }

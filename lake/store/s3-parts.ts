@@ -33,7 +33,7 @@ export interface PutInPartsOptions {
 }
 
 /** How large each part of a body of this size is: the same for the same size, else nothing could be taken up again. */
-export function partBytesOf(sizeBytes: number | undefined): number {
+function partBytesOf(sizeBytes: number | undefined): number {
     let partBytes = FIRST_PART_BYTES;
     while (partBytes * MAX_PARTS < (sizeBytes ?? 0)) {
         partBytes *= 2;

@@ -155,7 +155,7 @@ export function openS3Store({ bucket, client }: { bucket: string; client: S3Clie
  * 409: another write to the same key was under way and nothing was decided; S3 asks to try again
  * (https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html). 412 is a decision: the other one won.
  */
-export function isConcurrent(error: unknown): boolean {
+function isConcurrent(error: unknown): boolean {
     return awsStatusOf(error) === 409;
 }
 

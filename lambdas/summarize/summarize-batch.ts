@@ -3,10 +3,11 @@ import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
 import { UsageError } from '#lake/errors';
 import type { LedgerRecord } from '#lake/ledger';
-import { dayMessage, parseSourceNews, type SourceNews } from '#lake/messages';
+import { parseSourceNews, type SourceNews } from '#lake/messages';
 import type { MessageQueue } from '#lake/queue/message-queue';
 import type { ObjectStore } from '#lake/store/object-store';
 import { summarize } from '#lake/summarize';
+import { tellDays } from '#lake/tell-work';
 import { type Log, workThrough } from '#lambdas/batch';
 import { earliestOf, type MetricSink } from '#lambdas/figures';
 import type { TimeLeft } from '#lambdas/time-left';
@@ -47,7 +48,7 @@ export async function summarizeBatch(records: readonly SQSRecord[], options: Sum
             counts.Conflicts += watched.seen.conflicts;
         });
         const lagMs = now().getTime() - uploadedAt.getTime();
-        await consolidateQueue.send([...days].map((day) => ({ body: dayMessage({ day, uploadedAt }), group: day })));
+        await tellDays(days, { queue: consolidateQueue, uploadedAt });
         // A record that this call found but did not write was counted by the call that wrote it: a duplicate event adds no rows.
         if (!record || watched.seen.commits === 0) {
             log.info(record ? 'nothing new' : 'gone before it was read', { source, days: days.size });

@@ -10,6 +10,7 @@ import { consolidateDays, finishWork } from '#lake/finish-work';
 import { sourceId } from '#lake/layout';
 import { readLedger } from '#lake/ledger';
 import { findCutOff, markRunning, type Outcome, runTask, runTasks, type Task } from '#lake/local-work';
+import { findUndoneWork } from '#lake/reconcile';
 import { retract } from '#lake/retract';
 import { openDirectoryStore } from '#lake/store/directory';
 import { ABSENT } from '#lake/store/object-store';

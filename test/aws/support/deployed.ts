@@ -17,7 +17,7 @@ import { makeFolder } from '#test/support/temporary';
 
 export const bucket = process.env.TEST_BUCKET ?? '';
 export const s3 = createS3Client({ environment: process.env });
-export const sqs = createSqsClient({ environment: process.env });
+const sqs = createSqsClient({ environment: process.env });
 export const store = openS3Store({ bucket, client: s3 });
 
 /** What programs need in their environment to find the deployed lake. */
