@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import type { ColumnInfo, QueryExecution } from '@aws-sdk/client-athena';
+import type { ColumnInfo, QueryExecution, WorkGroup } from '@aws-sdk/client-athena';
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 
 /** The engine behind it. */
@@ -59,13 +59,18 @@ export interface AthenaServer {
     stop(): Promise<void>;
 }
 
+export interface Workgroup {
+    scanLimitBytes?: number | undefined;
+    described?: WorkGroup | undefined;
+}
+
 export interface AthenaServerOptions {
     backend: AthenaBackend;
     s3: S3Client;
     /** `s3://bucket/prefix/`, where results go. */
     output: string;
-    /** Names of the workgroups that exist, each with the bytes that a query in it may scan. */
-    workgroups?: Record<string, { scanLimitBytes?: number }>;
+    /** Names of the workgroups that exist, each with the bytes that a query in it may scan, or with all that Athena says of it. */
+    workgroups?: Record<string, Workgroup>;
     port?: number;
 }
 
@@ -114,7 +119,7 @@ export async function startAthenaServer({
         return found;
     }
 
-    function workgroupOf(name: unknown): { scanLimitBytes?: number } {
+    function workgroupOf(name: unknown): Workgroup {
         const found = workgroups[String(name)];
         if (found === undefined) {
             throw new Refusal('WorkGroup is not found.');
@@ -162,9 +167,9 @@ export async function startAthenaServer({
             return {};
         },
         GetWorkGroup(input) {
-            const { scanLimitBytes } = workgroupOf(input.WorkGroup);
+            const { scanLimitBytes, described } = workgroupOf(input.WorkGroup);
             const Configuration = { EnforceWorkGroupConfiguration: true, BytesScannedCutoffPerQuery: scanLimitBytes };
-            return { WorkGroup: { Name: input.WorkGroup, State: 'ENABLED', Configuration } };
+            return { WorkGroup: described ?? { Name: input.WorkGroup, State: 'ENABLED', Configuration } };
         },
     };
 

@@ -1,5 +1,7 @@
 /** Athena for a lake that is deployed into a local AWS: its API, with Trino inside, over the catalog as it was deployed. */
+import { GetWorkGroupCommand } from '@aws-sdk/client-athena';
 import { deploymentOf } from '#lake/deployment';
+import { createAthenaClient } from '#lake/query/athena-client';
 import { describeBucket } from '#lake/store/s3-bucket';
 import { createS3Client } from '#lake/store/s3-client';
 import { startAthenaServer } from '#test/support/athena-server';
@@ -23,12 +25,17 @@ export async function startAthena({
 }): Promise<LocalAthena> {
     const s3 = createS3Client({ environment, region: environment.AWS_REGION });
     const { deployment } = deploymentOf((await describeBucket({ bucket, client: s3 })).tags);
+    const { WorkGroup } = await createAthenaClient({ environment, region: environment.AWS_REGION }).send(
+        new GetWorkGroupCommand({ WorkGroup: deployment.workgroup }),
+    );
     const trino = await startTrino({ port: await freePort(), endpoint: environment.AWS_ENDPOINT_URL ?? '', environment });
     const server = await startAthenaServer({
         backend: openTrinoBackend(trino.url),
         s3,
         output: `s3://${bucket}/athena-results/`,
-        workgroups: { [deployment.workgroup ?? '']: {} },
+        workgroups: {
+            [deployment.workgroup ?? '']: { scanLimitBytes: WorkGroup?.Configuration?.BytesScannedCutoffPerQuery, described: WorkGroup },
+        },
     });
     return {
         url: server.url,
