@@ -25,16 +25,20 @@ export async function startAthena({
 }): Promise<LocalAthena> {
     const s3 = createS3Client({ environment, region: environment.AWS_REGION });
     const { deployment } = deploymentOf((await describeBucket({ bucket, client: s3 })).tags);
-    const { WorkGroup } = await createAthenaClient({ environment, region: environment.AWS_REGION }).send(
-        new GetWorkGroupCommand({ WorkGroup: deployment.workgroup }),
-    );
+    const { WorkGroup: { Name, State, Configuration } = {} } = await createAthenaClient({
+        environment,
+        region: environment.AWS_REGION,
+    }).send(new GetWorkGroupCommand({ WorkGroup: deployment.workgroup }));
     const trino = await startTrino({ port: await freePort(), endpoint: environment.AWS_ENDPOINT_URL ?? '', environment });
     const server = await startAthenaServer({
         backend: openTrinoBackend(trino.url),
         s3,
         output: `s3://${bucket}/athena-results/`,
         workgroups: {
-            [deployment.workgroup ?? '']: { scanLimitBytes: WorkGroup?.Configuration?.BytesScannedCutoffPerQuery, described: WorkGroup },
+            [deployment.workgroup ?? '']: {
+                scanLimitBytes: Configuration?.BytesScannedCutoffPerQuery,
+                described: { Name, State, Configuration },
+            },
         },
     });
     return {
