@@ -27,7 +27,7 @@ export function pairRowsOfFlows(flows: readonly MeasuredFlow[]): PairRows {
         const key = [flow.site, flow.src, flow.dst].join('\n');
         byKey.set(key, [...(byKey.get(key) ?? []), flow]);
     }
-    const groups = [...byKey].sort(([a], [b]) => (a < b ? -1 : 1));
+    const groups = [...byKey].sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
     const rows = emptyPairRows(groups.length);
     groups.forEach(([key, list], at) => {
         const [site = '', src = '', dst = ''] = key.split('\n');
