@@ -119,7 +119,7 @@ async function explainQueue(lake: BucketLake, which: 'summarize' | 'consolidate'
         return `  the ${which} function is at work on ${sayCount(inFlight, 'message')}, ${waiting} wait behind: a large file, or many; it goes on without this command`;
     }
     if (waiting > 0) {
-        return `  ${sayCount(waiting, 'message')} wait for the ${which} function, which takes none: is it throttled or disabled? flowlake doctor tells`;
+        return `  ${sayCount(waiting, 'message waits', 'messages wait')} for the ${which} function, which takes none: is it throttled or disabled? flowlake doctor tells`;
     }
     return `  no message is on its way to the ${which} function: flowlake reconcile sends it again; flowlake doctor tells whether the bucket does`;
 }

@@ -4,6 +4,9 @@ import type { Deployment } from '#lake/deployment';
 import type { MessageQueue } from '#lake/queue/message-queue';
 import { Failure } from './command.ts';
 import type { BucketLake } from './lake.ts';
+import type { Output } from './output.ts';
+import { sayBytes } from './quantity.ts';
+import { openStatusLine } from './status-line.ts';
 
 /** The region that is asked first where none is set: the answer says where the bucket is. */
 const ANY_REGION = 'us-east-1';
@@ -13,11 +16,15 @@ export function openBucketLake({
     bucket,
     environment,
     signal,
+    stderr,
 }: {
     bucket: string;
     environment: Environment;
     signal: AbortSignal;
+    /** Where it is shown how far a query is; nowhere without it. */
+    stderr?: Output | undefined;
 }): BucketLake {
+    const line = stderr && openStatusLine(stderr);
     const connection = once(() => connect({ bucket, environment }));
     const sqs = once(async () => {
         const { createSqsClient } = await import('#lake/queue/sqs-client');
@@ -29,7 +36,16 @@ export function openBucketLake({
         const { openAthena } = await import('#lake/query/athena');
         const { s3, region, part } = await connection();
         const client = createAthenaClient({ environment, region });
-        return openAthena({ client, s3, database: part('database'), workgroup: part('workgroup') });
+        return openAthena({
+            client,
+            s3,
+            database: part('database'),
+            workgroup: part('workgroup'),
+            onState: ({ state, scannedBytes }) => {
+                const isOver = state !== 'QUEUED' && state !== 'RUNNING';
+                void (isOver ? line?.clear() : line?.draw(`Athena: ${state.toLowerCase()}, ${sayBytes(scannedBytes)} scanned`));
+            },
+        });
     });
     let openedEngine: ReturnType<typeof engine> | undefined;
     const lake: BucketLake = {
@@ -61,6 +77,7 @@ export function openBucketLake({
             return (await lake.engine()).query(readQuery(name), { parameters, signal });
         },
         async close() {
+            await line?.clear();
             await (await openedEngine)?.close();
         },
     };

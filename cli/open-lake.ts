@@ -5,9 +5,10 @@ import type { Environment } from '#lake/aws/client-config';
 import { StorageError, UsageError } from '#lake/errors';
 import type { QueryEngine } from '#lake/query/query-engine';
 import type { ObjectStore } from '#lake/store/object-store';
-import type { LakeLocation } from './command.ts';
+import type { Context, LakeLocation } from './command.ts';
 import { Failure } from './command.ts';
 import type { BucketLake, DirectoryLake, Lake } from './lake.ts';
+import type { Output } from './output.ts';
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html */
 const BUCKET_NAME = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
@@ -32,7 +33,7 @@ export function parseLakeLocation(name: string | undefined): LakeLocation | unde
  * @throws UsageError where no lake is named. @throws Failure where there is no such lake.
  */
 export async function useLake<T>(
-    { lake, signal, environment }: { lake: LakeLocation | undefined; signal: AbortSignal; environment: Environment },
+    { lake, signal, environment, stderr }: Pick<Context, 'lake' | 'signal' | 'environment'> & { stderr?: Output },
     use: (lake: Lake) => Promise<T>,
     { mayBeNew = false }: { mayBeNew?: boolean } = {},
 ): Promise<T> {
@@ -40,7 +41,9 @@ export async function useLake<T>(
         throw new UsageError('Which lake? Give it as --lake ./my-lake or s3://bucket, or name a default: export FLOWLAKE_LAKE=./my-lake');
     }
     const opened =
-        lake.kind === 's3' ? await openBucket(lake.bucket, { signal, environment }) : await openDirectory(lake, { signal, mayBeNew });
+        lake.kind === 's3'
+            ? await openBucket(lake.bucket, { signal, environment, stderr })
+            : await openDirectory(lake, { signal, mayBeNew });
     try {
         return await use(opened);
     } finally {
@@ -48,7 +51,10 @@ export async function useLake<T>(
     }
 }
 
-async function openBucket(bucket: string, options: { signal: AbortSignal; environment: Environment }): Promise<BucketLake> {
+async function openBucket(
+    bucket: string,
+    options: { signal: AbortSignal; environment: Environment; stderr: Output | undefined },
+): Promise<BucketLake> {
     const { openBucketLake } = await import('./open-bucket-lake.ts');
     return openBucketLake({ bucket, ...options });
 }

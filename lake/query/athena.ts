@@ -16,25 +16,15 @@ export interface AthenaOptions {
     /** Says where results go, and how much a query may scan. */
     workgroup: string;
     catalog?: string;
-    /** For queries that bring no limit of their own. */
-    maxScanBytes?: number;
     /** Told at every look, from the first one on. */
     onState?: (progress: ExecutionProgress) => void;
 }
 
 /** The engine. A query that is not wanted any more (aborted, engine closed, too much scanned) is stopped, as far as Athena can be reached. */
-export function openAthena({
-    client,
-    s3,
-    database,
-    workgroup,
-    catalog = 'awsdatacatalog',
-    maxScanBytes: limitOfEngine,
-    onState,
-}: AthenaOptions): QueryEngine {
+export function openAthena({ client, s3, database, workgroup, catalog = 'awsdatacatalog', onState }: AthenaOptions): QueryEngine {
     const closing = new AbortController();
     return {
-        async query(sql, { parameters = [], signal, maxScanBytes = limitOfEngine } = {}) {
+        async query(sql, { parameters = [], signal, maxScanBytes } = {}) {
             assertReads(sql);
             const stop = AbortSignal.any(signal === undefined ? [closing.signal] : [closing.signal, signal]);
             stop.throwIfAborted();

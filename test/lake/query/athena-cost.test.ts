@@ -3,7 +3,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SqlError, StorageError } from '#lake/errors';
 import { priceOf } from '#lake/query/athena-price';
 import { openAthenaFixture } from '#test/support/athena-server-fixture';
-import { rowsOf } from '#test/support/lake-fixture';
 
 test.each([
     { bytes: 2 ** 40, costUsd: 5 },
@@ -42,8 +41,8 @@ test('a query that scans more than it may is stopped while it runs', async () =>
 test('a query that was over too soon is refused all the same', async () => {
     const fixture = await openAthenaFixture({ scannedBytes: 1001 });
     await expect(fixture.engine.query('select 1', { maxScanBytes: 1000 })).rejects.toThrow(/its rows are not shown/);
-    await expect(fixture.openEngine({ maxScanBytes: 1000 }).query('select 1')).rejects.toThrow(/more than the 1000 bytes/);
-    expect(await rowsOf(fixture.openEngine({ maxScanBytes: 1001 }), 'select 1 as one')).toEqual([{ one: 1n }]);
+    await expect(fixture.engine.query('select 1', { maxScanBytes: 1000 })).rejects.toThrow(/more than the 1000 bytes/);
+    expect((await fixture.engine.query('select 1 as one', { maxScanBytes: 1001 })).columns).toHaveLength(1);
     expect(fixture.server.count('StopQueryExecution')).toBe(0);
 });
 
