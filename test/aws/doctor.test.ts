@@ -177,9 +177,9 @@ const BREAKS: [name: string, breaks: Break, found: string[]][] = [
     [
         'a projection that begins too late',
         async () => {
-            const remove = await putObject(pairDaysKey('2019-12-31'));
+            const remove = await putObject(pairDaysKey('2025-01-01'));
             const mend = await changeTable('pair_days', ({ Parameters }) => ({
-                Parameters: { ...Parameters, 'projection.day.range': '2020-01-01,NOW+1DAYS' },
+                Parameters: { ...Parameters, 'projection.day.range': '2025-01-02,NOW+1DAYS' },
             }));
             return () => Promise.all([remove(), mend()]);
         },
