@@ -92,6 +92,13 @@ const forbidden = [
         to: { path: '^(lambdas|cdk|glue-jobs)/' },
     },
     {
+        name: 'cdk-describes',
+        comment:
+            'cdk/ knows tables, names and SQL files of the lake and the paths of handlers, never what works with them: pass plain data.',
+        from: { path: '^cdk/', pathNot: '^cdk/generate-view-columns\\.ts$' },
+        to: { path: [ADAPTERS, '^(lambdas|cli|glue-jobs)/'], pathNot: '^lake/query/sql-files\\.ts$' },
+    },
+    {
         name: 'commands-stand-alone',
         comment: 'Commands do not import each other: share through lake/ or a file of cli/ (demo runs others by `invoke`).',
         from: { path: '^cli/commands/([^/]+)\\.ts$' },
