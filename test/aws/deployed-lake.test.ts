@@ -1,6 +1,6 @@
 /** The lake as deployed: real events run the deployed bundles, and the figures are those of a lake in a directory, digit by digit. */
 import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
@@ -44,19 +44,25 @@ describe('files that are uploaded', () => {
     test('give the figures, records and rejects of a lake in a directory', async () => {
         const folder = await makeFolder();
         expect((await runFlowlake('sample captures --flows 6000 --days 3 --pairs 60', { folder })).exitCode).toBe(0);
-        await mkdir(join(folder, 'captures/odd'), { recursive: true });
-        await writeFile(join(folder, 'captures/odd/rejects.csv'), flowCsv([{ duration: 'x' }, {}, { src: 'nobody' }]));
-        await writeFile(join(folder, 'captures/odd/packed.csv.gz'), gzipSync(flowCsv([{ duration: 2 ** 40 }, { packets: 2 ** 33 }])));
-        await writeFile(join(folder, 'captures/odd/no flows.csv'), 'hello\n');
-        const onS3 = await flowlake('--output json upload --date-order dmy captures', { folder });
-        const inDirectory = await runFlowlake('--lake lake --output json upload --date-order dmy captures', { folder });
+        const sites = [newSite(), newSite(), newSite(), newSite()];
+        for (const [at, sampled] of ['berlin', 'lisbon', 'osaka'].entries()) {
+            await rename(join(folder, `captures/site=${sampled}`), join(folder, `captures/site=${sites[at]}`));
+        }
+        const odd = join(folder, `captures/site=${sites[3]}`);
+        await mkdir(odd);
+        await writeFile(join(odd, 'rejects.csv'), flowCsv([{ duration: 'x' }, {}, { src: 'nobody' }]));
+        await writeFile(join(odd, 'packed.csv.gz'), gzipSync(flowCsv([{ duration: 2 ** 40 }, { packets: 2 ** 33 }])));
+        await writeFile(join(odd, 'no flows.csv'), `${sites[3]}\n`);
+        const onS3 = await flowlake('--output json upload --allow-duplicate --date-order dmy captures', { folder });
+        const inDirectory = await runFlowlake('--lake lake --output json upload --allow-duplicate --date-order dmy captures', { folder });
         expect(JSON.parse(onS3.stdout)).toEqual(JSON.parse(inDirectory.stdout));
         expect(onS3.exitCode).toBe(inDirectory.exitCode);
+        const ofThisTest = `site in (${sites.map((site) => `'${site}'`).join(', ')})`;
         const questions = [
-            "select * from pair_days where site in ('berlin', 'lisbon', 'osaka', 'main') order by day, site, src_ip, dst_ip",
+            `select * from pair_days where ${ofThisTest} order by day, site, src_ip, dst_ip`,
             `select source, site, state, dialect, date_order, duration_unit, rows_read, rows_kept, rows_rejected, first_day, last_day, pairs,
-                size_bytes, error from sources where site in ('berlin', 'lisbon', 'osaka', 'main') order by source`,
-            'select source, line_number, reason, line from rejects order by source, line_number',
+                size_bytes, error from sources where ${ofThisTest} order by source`,
+            `select source, line_number, reason, line from rejects where source like '%site=${sites[3]}/%' order by source, line_number`,
         ];
         for (const question of questions) {
             const rows = await askCopy(question);
@@ -64,9 +70,7 @@ describe('files that are uploaded', () => {
             expect(rows).toEqual(await askDirectory(join(folder, 'lake'), question));
         }
         // Later tests count on what needs no person.
-        for (const source of ['odd/no flows.csv', 'odd/rejects.csv', 'odd/packed.csv.gz']) {
-            expect((await flowlake(['retract', `raw/${source}`], { folder })).exitCode).toBe(0);
-        }
+        expect((await flowlake(['retract', `raw/site=${sites[3]}/no flows.csv`], { folder })).exitCode).toBe(0);
     });
 
     test('are skipped with the same bytes, refused with others, replaced on request, and refused under another name', async () => {
