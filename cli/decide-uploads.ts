@@ -5,6 +5,7 @@ import { hashLocalFile } from '#lake/local-file';
 import type { ObjectStore } from '#lake/store/object-store';
 import { decideUpload, type KnownBytes, type KnownSources, type UploadDecision } from '#lake/upload';
 import type { UploadFile } from './gather-files.ts';
+import { once } from './once.ts';
 
 export interface DecideAllOptions {
     store: ObjectStore;
@@ -78,12 +79,4 @@ export function decideOne(
             mayDuplicate: allowDuplicate,
         },
     );
-}
-
-function once<T>(work: () => Promise<T>): () => Promise<T> {
-    let result: Promise<T> | undefined;
-    return () => {
-        result ??= work();
-        return result;
-    };
 }

@@ -4,6 +4,7 @@ import type { Deployment } from '#lake/deployment';
 import type { MessageQueue } from '#lake/queue/message-queue';
 import { Failure } from './command.ts';
 import type { BucketLake } from './lake.ts';
+import { once } from './once.ts';
 import type { Output } from './output.ts';
 import { sayBytes } from './quantity.ts';
 import { openStatusLine } from './status-line.ts';
@@ -108,13 +109,5 @@ async function connect({ bucket, environment }: { bucket: string; environment: E
             }
             return name;
         },
-    };
-}
-
-function once<T>(work: () => Promise<T>): () => Promise<T> {
-    let result: Promise<T> | undefined;
-    return () => {
-        result ??= work();
-        return result;
     };
 }

@@ -10,7 +10,7 @@ import {
     type S3Client,
     UploadPartCommand,
 } from '@aws-sdk/client-s3';
-import { awsCodeOf } from '#lake/aws/aws-errors';
+import { awsCodeOf, awsStatusOf } from '#lake/aws/aws-errors';
 import { tryAgain } from '#lake/aws/try-again';
 import type { ByteStream, Resume } from './object-store.ts';
 
@@ -39,6 +39,14 @@ function partBytesOf(sizeBytes: number | undefined): number {
         partBytes *= 2;
     }
     return partBytes;
+}
+
+/**
+ * 409: another write to the same key was under way and nothing was decided; S3 asks to try again
+ * (https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html). 412 is a decision: the other one won.
+ */
+export function isConcurrent(error: unknown): boolean {
+    return awsStatusOf(error) === 409;
 }
 
 /** The body in parts of one size, the last one smaller; each is the reader's own. */
@@ -120,10 +128,7 @@ export async function putInParts(
         await sendAll();
         const Parts = done.sort((a, b) => (a.PartNumber ?? 0) - (b.PartNumber ?? 0));
         const complete = new CompleteMultipartUploadCommand({ Bucket, Key, UploadId, MultipartUpload: { Parts }, ...condition });
-        // 409 is no decision, see s3.ts.
-        const { ETag, VersionId } = await tryAgain(() => client.send(complete), {
-            mayHelp: (error) => awsCodeOf(error) === 'ConditionalRequestConflict',
-        });
+        const { ETag, VersionId } = await tryAgain(() => client.send(complete), { mayHelp: isConcurrent });
         await resume?.forget();
         return { ETag, VersionId, sizeBytes };
     } catch (error) {

@@ -13,7 +13,7 @@ import { tryAgain } from '#lake/aws/try-again';
 import { ConflictError } from '#lake/errors';
 import { ABSENT, type ByteStream, type ListedObject, type ObjectInfo, type ObjectStore, type PutOptions } from './object-store.ts';
 import { fillFrom, withWholeBody } from './s3-body.ts';
-import { cutIntoParts, FIRST_PART_BYTES, putInParts } from './s3-parts.ts';
+import { cutIntoParts, FIRST_PART_BYTES, isConcurrent, putInParts } from './s3-parts.ts';
 import { readRanges } from './s3-ranges.ts';
 
 /** The store in `bucket`. The bucket should be versioned; where it is not, a generation is told by etag and time. */
@@ -31,12 +31,12 @@ export function openS3Store({ bucket, client }: { bucket: string; client: S3Clie
         try {
             yield* ranges;
         } catch (error) {
-            throw await conflictOf(error, key);
+            throw conflictOf(error, key);
         }
     }
 
     /** What the error of a conditional call means: another writer was faster, or what it says. */
-    async function conflictOf(error: unknown, key: string): Promise<unknown> {
+    function conflictOf(error: unknown, key: string): unknown {
         const status = awsStatusOf(error);
         const isMissingBucket = error instanceof Error && error.name === 'NoSuchBucket';
         if (status === 412 || (status === 404 && !isMissingBucket)) {
@@ -65,7 +65,8 @@ export function openS3Store({ bucket, client }: { bucket: string; client: S3Clie
     }
 
     async function putWhole(key: string, bytes: Uint8Array, { ifMatch, metadata = {} }: PutOptions): Promise<ObjectInfo> {
-        const put = await client.send(new PutObjectCommand({ ...at(key), Body: bytes, Metadata: metadata, ...conditionOf(ifMatch) }));
+        const command = new PutObjectCommand({ ...at(key), Body: bytes, Metadata: metadata, ...conditionOf(ifMatch) });
+        const put = await tryAgain(() => client.send(command), { mayHelp: isConcurrent });
         return { ...infoOf(key, put, bytes.length), metadata };
     }
 
@@ -109,12 +110,9 @@ export function openS3Store({ bucket, client }: { bucket: string; client: S3Clie
             translated(
                 async () => {
                     try {
-                        // What the body itself throws is no error of S3's, and it cannot be read twice.
-                        return body instanceof Uint8Array
-                            ? await tryAgain(() => put(key, body, options), { mayHelp: isConcurrent })
-                            : await put(key, body, options);
+                        return await put(key, body, options);
                     } catch (error) {
-                        throw options.ifMatch === undefined ? error : await conflictOf(error, key);
+                        throw options.ifMatch === undefined ? error : conflictOf(error, key);
                     }
                 },
                 { doing: `write ${named(key)}` },
@@ -132,7 +130,7 @@ export function openS3Store({ bucket, client }: { bucket: string; client: S3Clie
                         );
                     } catch (error) {
                         if (awsStatusOf(error) !== 404) {
-                            throw await conflictOf(error, key);
+                            throw conflictOf(error, key);
                         }
                     }
                 },
@@ -149,14 +147,6 @@ export function openS3Store({ bucket, client }: { bucket: string; client: S3Clie
             }
         }
     }
-}
-
-/**
- * 409: another write to the same key was under way and nothing was decided; S3 asks to try again
- * (https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html). 412 is a decision: the other one won.
- */
-function isConcurrent(error: unknown): boolean {
-    return awsStatusOf(error) === 409;
 }
 
 interface Described {

@@ -45,9 +45,12 @@ const isPut = ({ method, url }: Seen): boolean => method === 'PUT' && url.includ
 const isRange = ({ method, headers }: Seen): boolean => method === 'GET' && headers.range !== undefined;
 
 describe('conditional writes', () => {
-    test('are tried again after 409, which decides nothing', async () => {
+    test.each([
+        ['bytes', () => bytesOf('a')],
+        ['a stream', () => inPieces([bytesOf('a')])],
+    ])('of %s are tried again after 409, which decides nothing', async (_, body) => {
         const { store, seen } = await openFaulty(once({ status: 409, code: 'ConditionalRequestConflict' }, isPut));
-        const put = await store.put('raw/a', bytesOf('a'), { ifMatch: ABSENT });
+        const put = await store.put('raw/a', body(), { ifMatch: ABSENT });
         expect(await store.head('raw/a')).toEqual(put);
         expect(seen.filter(isPut)).toHaveLength(2);
     });
@@ -105,6 +108,15 @@ describe('a large object', () => {
         const { store } = await openFaulty((seen) => (isRange(seen) ? 'cut the answer' : undefined));
         const { etag } = await store.put('raw/a', noise(9 * MIB));
         await expect(readAll(store.open('raw/a', { ifMatch: etag }))).rejects.toThrow(StorageError);
+    });
+
+    test('is completed once more after 409', async () => {
+        const isCompletion = ({ method, url }: Seen): boolean => method === 'POST' && url.includes('uploadId=');
+        const { store, seen } = await openFaulty(once({ status: 409, code: 'ConditionalRequestConflict' }, isCompletion));
+        const bytes = noise(9 * MIB);
+        await store.put('raw/a', inPieces(cut(bytes, [MIB])), { ifMatch: ABSENT });
+        expect(sha256((await store.get('raw/a'))?.bytes ?? bytesOf(''))).toBe(sha256(bytes));
+        expect(seen.filter(isCompletion)).toHaveLength(2);
     });
 
     test('is put in parts, and a part that meets 503 is sent again', async () => {
