@@ -80,7 +80,7 @@ async function readSample(path: string): Promise<FlowsRead> {
 
 function rowsOf({ table, days }: FlowsRead): PairRows {
     const [rows = []] = days.values();
-    return pairRowsOf(table, { rows, site: 'bench' });
+    return pairRowsOf(table, { rows, site: 'bench', day: '2026-01-05' });
 }
 
 const TEXTS = new Set(['Flow ID', 'Src IP', 'Dst IP', 'Label']);

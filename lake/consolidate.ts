@@ -121,5 +121,5 @@ async function mergedRows(day: string, { bytes, contained, counting }: DayState,
         }
         lists.push(await readPairRows(object.bytes));
     }
-    return mergePairRows(lists);
+    return mergePairRows(lists, { day });
 }

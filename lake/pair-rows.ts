@@ -44,8 +44,8 @@ export function emptyPairRows(count = 0): PairRows {
     };
 }
 
-/** One day of a file that was read. @throws OverflowError where a total leaves its column. */
-export function pairRowsOf(table: PairTable, { rows, site }: { rows: readonly number[]; site: string }): PairRows {
+/** One day of a file that was read. @throws OverflowError where a total leaves its column; it names the pair and the day. */
+export function pairRowsOf(table: PairTable, { rows, site, day }: { rows: readonly number[]; site: string; day: string }): PairRows {
     const keyed = rows.map((row) => ({ row, source: table.sourceOf(row), destination: table.destinationOf(row) }));
     keyed.sort((a, b) => compare(a.source, b.source) || compare(a.destination, b.destination));
     const columns = emptyPairRows(rows.length);
@@ -55,27 +55,27 @@ export function pairRowsOf(table: PairTable, { rows, site }: { rows: readonly nu
         columns.dst_ip.push(destination);
         columns.flows[at] = BigInt(table.flowsOf(row));
         const duration = table.totalsOf(row, DURATION);
-        columns.flow_duration_us_sum[at] = checked(duration.sum, MAX_BIGINT, { columns, at, column: 'flow_duration_us_sum' });
-        columns.flow_duration_us_sum_sq.push(checked(duration.sumSq, MAX_DECIMAL, { columns, at, column: 'flow_duration_us_sum_sq' }));
+        columns.flow_duration_us_sum[at] = checked(duration.sum, MAX_BIGINT, { columns, at, column: 'flow_duration_us_sum', day });
+        columns.flow_duration_us_sum_sq.push(checked(duration.sumSq, MAX_DECIMAL, { columns, at, column: 'flow_duration_us_sum_sq', day }));
         columns.flow_duration_us_min[at] = duration.min;
         columns.flow_duration_us_max[at] = duration.max;
         const packets = table.totalsOf(row, PACKETS);
-        columns.fwd_pkts_sum[at] = checked(packets.sum, MAX_BIGINT, { columns, at, column: 'fwd_pkts_sum' });
-        columns.fwd_pkts_sum_sq.push(checked(packets.sumSq, MAX_DECIMAL, { columns, at, column: 'fwd_pkts_sum_sq' }));
+        columns.fwd_pkts_sum[at] = checked(packets.sum, MAX_BIGINT, { columns, at, column: 'fwd_pkts_sum', day });
+        columns.fwd_pkts_sum_sq.push(checked(packets.sumSq, MAX_DECIMAL, { columns, at, column: 'fwd_pkts_sum_sq', day }));
         columns.fwd_pkts_min[at] = packets.min;
         columns.fwd_pkts_max[at] = packets.max;
     });
     // A day that the file writes in two ways (7/3/2017 and 07/03/2017) has its pairs twice.
     return keyed.some(({ source, destination }, at) => source === keyed[at - 1]?.source && destination === keyed[at - 1]?.destination)
-        ? mergePairRows([columns, emptyPairRows()])
+        ? mergePairRows([columns, emptyPairRows()], { day })
         : columns;
 }
 
-/** All rows of the lists together, one per key, every total exact. @throws OverflowError where one leaves its column. */
-export function mergePairRows(lists: readonly PairRows[]): PairRows {
+/** All rows of the day's lists together, one per key, every total exact. @throws OverflowError where one leaves its column; it names the pair and the day. */
+export function mergePairRows(lists: readonly PairRows[], { day }: { day: string }): PairRows {
     if (lists.length > 2) {
         const half = Math.ceil(lists.length / 2);
-        return mergePairRows([mergePairRows(lists.slice(0, half)), mergePairRows(lists.slice(half))]);
+        return mergePairRows([mergePairRows(lists.slice(0, half), { day }), mergePairRows(lists.slice(half), { day })], { day });
     }
     const [left = emptyPairRows(), right = emptyPairRows()] = lists;
     const merged = emptyPairRows(left.site.length + right.site.length);
@@ -83,10 +83,10 @@ export function mergePairRows(lists: readonly PairRows[]): PairRows {
     let rightAt = 0;
     while (leftAt < left.site.length || rightAt < right.site.length) {
         if (rightAt >= right.site.length || (leftAt < left.site.length && compareKeys(left, leftAt, right, rightAt) <= 0)) {
-            append(merged, left, leftAt);
+            append(merged, { from: left, at: leftAt, day });
             leftAt += 1;
         } else {
-            append(merged, right, rightAt);
+            append(merged, { from: right, at: rightAt, day });
             rightAt += 1;
         }
     }
@@ -96,11 +96,24 @@ export function mergePairRows(lists: readonly PairRows[]): PairRows {
     return merged;
 }
 
+interface Addend {
+    from: PairRows;
+    at: number;
+    day: string;
+}
+
+interface Cell {
+    columns: PairRows;
+    at: number;
+    column: string;
+    day: string;
+}
+
 /** Puts a row behind the merged ones, or into the last one where that has the same key. */
-function append(merged: PairRows, from: PairRows, at: number): void {
+function append(merged: PairRows, { from, at, day }: Addend): void {
     const last = merged.site.length - 1;
     if (last >= 0 && compareKeys(merged, last, from, at) === 0) {
-        add(merged, last, from, at);
+        add(merged, last, { from, at, day });
         return;
     }
     for (const column of TEXT_COLUMNS) {
@@ -114,14 +127,14 @@ function append(merged: PairRows, from: PairRows, at: number): void {
     }
 }
 
-function add(merged: PairRows, into: number, from: PairRows, at: number): void {
+function add(merged: PairRows, into: number, { from, at, day }: Addend): void {
     for (const column of ['flows', 'flow_duration_us_sum', 'fwd_pkts_sum'] as const) {
         const sum = (merged[column][into] as bigint) + (from[column][at] as bigint);
-        merged[column][into] = checked(sum, MAX_BIGINT, { columns: merged, at: into, column });
+        merged[column][into] = checked(sum, MAX_BIGINT, { columns: merged, at: into, column, day });
     }
     for (const column of DECIMAL_COLUMNS) {
         const sum = (merged[column][into] as bigint) + (from[column][at] as bigint);
-        merged[column][into] = checked(sum, MAX_DECIMAL, { columns: merged, at: into, column });
+        merged[column][into] = checked(sum, MAX_DECIMAL, { columns: merged, at: into, column, day });
     }
     for (const column of ['flow_duration_us_min', 'fwd_pkts_min'] as const) {
         const value = from[column][at] as bigint;
@@ -133,9 +146,9 @@ function add(merged: PairRows, into: number, from: PairRows, at: number): void {
     }
 }
 
-function checked(value: bigint, limit: bigint, { columns, at, column }: { columns: PairRows; at: number; column: string }): bigint {
+function checked(value: bigint, limit: bigint, { columns, at, column, day }: Cell): bigint {
     if (value > limit) {
-        const pair = `${columns.src_ip[at]} to ${columns.dst_ip[at]} at site ${columns.site[at]}`;
+        const pair = `${columns.src_ip[at]} to ${columns.dst_ip[at]} at site ${columns.site[at]} on ${day}`;
         throw new OverflowError(`${column} of ${pair} would be ${value}, above the largest value of its column, ${limit}`);
     }
     return value;

@@ -196,7 +196,7 @@ function rowsByDay(
     site: string,
 ): { rows: Map<string, PairRows>; error?: undefined } | { rows?: undefined; error: string } {
     try {
-        return { rows: new Map([...result.days].map(([day, rows]) => [day, pairRowsOf(result.table, { rows, site })])) };
+        return { rows: new Map([...result.days].map(([day, rows]) => [day, pairRowsOf(result.table, { rows, site, day })])) };
     } catch (error) {
         if (error instanceof OverflowError) {
             return { error: error.message };

@@ -1,8 +1,9 @@
 /** What Athena's refusals mean: the user's SQL is wrong, or the world is, and what then to do. */
 import { type AthenaClient, GetWorkGroupCommand, type QueryExecution } from '@aws-sdk/client-athena';
 import { asStorageError, awsCodeOf } from '#lake/aws/aws-errors';
-import { SqlError, StorageError } from '#lake/errors';
+import { type OverflowError, SqlError, StorageError } from '#lake/errors';
 import type { Scanned } from './query-engine.ts';
+import { statisticsOverflowIn } from './statistics-overflow.ts';
 
 /** Of a call to Athena; an error that is none of AWS stays as it is. */
 export function refusalOf(error: unknown, { workgroup }: { workgroup: string }): unknown {
@@ -28,7 +29,7 @@ export function refusalOf(error: unknown, { workgroup }: { workgroup: string }):
 export async function failureOf(
     { Status, Statistics }: QueryExecution,
     { client, workgroup }: { client: AthenaClient; workgroup: string },
-): Promise<SqlError | StorageError> {
+): Promise<SqlError | StorageError | OverflowError> {
     const reason = Status?.StateChangeReason ?? Status?.AthenaError?.ErrorMessage ?? 'Athena gives no reason';
     if (/bytes scanned limit/i.test(reason)) {
         const limit = await scanLimitOf(client, workgroup);
@@ -42,9 +43,9 @@ export async function failureOf(
     if (Status?.State === 'CANCELLED') {
         return new StorageError(`The query was cancelled in Athena, not from here (${reason}): run it again`);
     }
-    const broken = saysBrokenWorld(reason);
-    if (broken !== undefined) {
-        return broken;
+    const known = statisticsOverflowIn(reason) ?? saysBrokenWorld(reason);
+    if (known !== undefined) {
+        return known;
     }
     // 1 is Athena's own fault, 2 the user's (https://docs.aws.amazon.com/athena/latest/ug/error-reference.html).
     const isOfSystem = Status?.AthenaError?.ErrorCategory === 1;

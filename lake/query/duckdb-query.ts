@@ -4,6 +4,7 @@ import { SqlError, StorageError } from '#lake/errors';
 import { prepareReading } from './duckdb-statement.ts';
 import { bindParameters, toRows } from './duckdb-values.ts';
 import type { QueryResult, Value } from './query-engine.ts';
+import { statisticsOverflowIn } from './statistics-overflow.ts';
 
 export interface Question {
     sql: string;
@@ -15,7 +16,7 @@ export interface Question {
     release(): void;
 }
 
-/** Starts the query. The connection is the query's until `release`. @throws SqlError @throws StorageError @throws the signal's reason */
+/** Starts the query. The connection is the query's until `release`. @throws SqlError @throws OverflowError @throws StorageError @throws the signal's reason */
 export async function startQuery(connection: DuckDBConnection, question: Question): Promise<QueryResult> {
     const { sql, parameters, signal } = question;
     const stopListening = interruptOn(signal, connection);
@@ -107,6 +108,10 @@ function translate(error: unknown, { root, signal }: Question): unknown {
         .replace(/^Failed to extract statements: /, '')
         .replaceAll(/\n{2,}/g, '\n')
         .trim();
+    const overflow = statisticsOverflowIn(message, error);
+    if (overflow) {
+        return overflow;
+    }
     const [summary = ''] = message.split('\n');
     if (summary.startsWith('Permission Error')) {
         return new SqlError(`${summary}: SQL can read the lake's own tables and nothing else`, { cause: error });

@@ -143,14 +143,14 @@ describe('what lies in the folders', () => {
     });
 });
 
-test('two files that together pass the largest sum are one error that names the pair, and the day stays as it was', async () => {
+test('two files that together pass the largest sum are one error that names the pair and the day, which stays as it was', async () => {
     const half = smallFile([{ src: '10.0.0.1', dst: '10.0.0.2', date: '01/02/2026', durationUs: 1, packets: 1 }]);
     const huge = half.text.replace(',1,1\n', ',9223372036854775807,1\n');
     await take('a.csv', half);
     await consolidate(DAY, { store });
     await take('b.csv', { ...half, text: huge });
     await expect(consolidate(DAY, { store })).rejects.toThrow(OverflowError);
-    await expect(consolidate(DAY, { store })).rejects.toThrow('flow_duration_us_sum of 10.0.0.1 to 10.0.0.2 at site main would be');
+    await expect(consolidate(DAY, { store })).rejects.toThrow('flow_duration_us_sum of 10.0.0.1 to 10.0.0.2 at site main on 2026-02-01 would be');
     expect(await readFigures(store)).toEqual(figuresOfAll([half]));
     expect(await isConsolidated(DAY, { store })).toBe(false);
 });

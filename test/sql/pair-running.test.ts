@@ -1,5 +1,6 @@
 /** pair_running: running statistics over a pair's daily totals. */
 import fc from 'fast-check';
+import { OverflowError } from '#lake/errors';
 import { dayAfter, type Flow, groupBy, openFixture, type Row } from '#test/support/lake-fixture';
 
 test('counts every day of a pair from its first one, whatever days lie between', async () => {
@@ -78,9 +79,19 @@ test.each([
 test.each([
     [9223372036854775807n, 9223372036854775807n],
     [5000000000000000000n, 5000000000000000000n],
+    [1n, 2n, 9223372036854775807n],
+    Array.from({ length: 34 }, () => 300000000000000000n),
 ])('refuses what would leave its range instead of answering something wrong: %s', async (...totals) => {
     const { ask } = await openFixture(totals.map((total, at) => ({ day: dayAfter(at), duration: total })));
-    await expect(ask('select * from pair_running')).rejects.toThrow(/Overflow/);
+    const answer = ask('select * from pair_running');
+    await expect(answer).rejects.toThrow(OverflowError);
+    await expect(answer).rejects.toThrow(
+        `flow_duration_us of 10.0.0.1 to 10.0.0.2 at site main is too large for exact statistics on ${dayAfter(totals.length - 1)}`,
+    );
+    // What needs no squares is answered all the same.
+    expect(await ask('select count(*) as days, max(flow_duration_us_running_mean) > 1e17 as is_large from pair_running')).toEqual([
+        { days: BigInt(totals.length), is_large: true },
+    ]);
 });
 
 /** Pairs with some flows on some days, of all sizes that the views can hold. */

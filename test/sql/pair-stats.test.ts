@@ -1,4 +1,5 @@
 /** pair_stats: totals and spread of each pair. */
+import { OverflowError } from '#lake/errors';
 import { dayAfter, openFixture } from '#test/support/lake-fixture';
 
 test('tells the spread of a pair’s daily totals from that of its flows', async () => {
@@ -81,5 +82,10 @@ test('refuses what would leave its range instead of answering something wrong', 
     // Fits a bigint, and so do its sums; but the exact step squares them.
     const total = 4_000_000_000_000_000_000n;
     const { ask } = await openFixture([0n, 1n, 2n].map((more, at) => ({ day: dayAfter(at), packets: total + more })));
-    await expect(ask('select * from pair_stats')).rejects.toThrow(/Overflow/);
+    const answer = ask('select * from pair_stats');
+    await expect(answer).rejects.toThrow(OverflowError);
+    await expect(answer).rejects.toThrow(
+        `fwd_pkts of 10.0.0.1 to 10.0.0.2 at site main is too large for exact statistics on ${dayAfter(2)}`,
+    );
+    expect(await ask('select days, fwd_pkts_sum from pair_stats')).toEqual([{ days: 3n, fwd_pkts_sum: 3n * total + 3n }]);
 });

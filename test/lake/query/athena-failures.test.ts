@@ -1,7 +1,7 @@
 /** What is said when Athena does not answer: the user's SQL, or the world, and what to do. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StopQueryExecutionCommand } from '@aws-sdk/client-athena';
-import { SqlError, StorageError } from '#lake/errors';
+import { OverflowError, SqlError, StorageError } from '#lake/errors';
 import { type AthenaBackend, AthenaFailure, type Fault } from '#test/support/athena-server';
 import { openAthenaFixture } from '#test/support/athena-server-fixture';
 
@@ -20,6 +20,12 @@ describe('a query that failed', () => {
         ['Query exhausted resources at this scale factor', 2, StorageError, /too large; ask for fewer days/],
         ['HIVE_BAD_DATA: Not valid Parquet file: part-00.parquet', 2, StorageError, /damaged; run flowlake verify.*part-00/],
         ['Unable to verify/create output bucket results', 2, StorageError, /place for query results.*flowlake doctor/],
+        [
+            "INVALID_CAST_ARGUMENT: Cannot cast 'fwd_pkts of ::1 to it's at site Z' x is too large for exact statistics on 2026-01-05' to BIGINT",
+            2,
+            OverflowError,
+            /^fwd_pkts of ::1 to it's at site Z' x is too large for exact statistics on 2026-01-05: leave/,
+        ],
         ['The machine room is on fire', 1, StorageError, /Athena failed: The machine room is on fire; run it again/],
     ] as const)('%s', async (reason, category, kind, message) => {
         const { engine } = await openAthenaFixture({
