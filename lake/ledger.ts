@@ -53,8 +53,37 @@ export interface LedgerRecord extends Reading {
     commits: number;
     /** Every version that was ever live, with the days it has summaries for. */
     versions: Record<string, string[]>;
+    /** What each commit said, oldest first; records of older versions of the program have none. */
+    history?: CommitEntry[];
     /** The raw object's generation that was there when the source was retracted; null otherwise. */
     retracted_generation: string | null;
+}
+
+/** What one commit said, kept when later ones say something else: for people, nothing is decided by it. */
+export interface CommitEntry extends Pick<LedgerRecord, 'state' | 'version' | 'options' | 'size_bytes' | 'etag'>, CommitCounts {
+    /** UTC, ISO 8601. */
+    committed_at: string;
+}
+
+type CommitCounts = Pick<Reading, 'rows_read' | 'rows_kept' | 'rows_rejected' | 'pairs' | 'error'>;
+
+/** The record with its own commit as the last of its history. `before` is the record that it follows. */
+export function withHistory(record: LedgerRecord, { before, at }: { before: LedgerRecord | undefined; at: Date }): LedgerRecord {
+    return { ...record, history: [...commitsOf(before), entryOf(record, at.toISOString())] };
+}
+
+/** What is known of a record's commits, oldest first. One that was written before there was a history knows the version that is live. */
+export function commitsOf(record: LedgerRecord | undefined): readonly CommitEntry[] {
+    const known = record?.history ?? [];
+    if (!record || record.version === null || known.some(({ version }) => version === record.version)) {
+        return known;
+    }
+    return [...known, entryOf(record, record.summarized_at)];
+}
+
+function entryOf(record: LedgerRecord, committedAt: string): CommitEntry {
+    const { state, version, options, size_bytes, etag, rows_read, rows_kept, rows_rejected, pairs, error } = record;
+    return { committed_at: committedAt, state, version, options, size_bytes, etag, rows_read, rows_kept, rows_rejected, pairs, error };
 }
 
 /** The record as it was read, with the etag that the next commit must find. */
@@ -114,11 +143,20 @@ export function toOptions(metadata: ObjectInfo['metadata']): ReadingOptions {
 }
 
 function parseRecord(bytes: Uint8Array, key: string): LedgerRecord {
-    const value: unknown = JSON.parse(Buffer.from(bytes).toString());
+    const value = parseJson(Buffer.from(bytes).toString());
     if (!isRecord(value)) {
         throw new StorageError(`${key} is no ledger record: restore it from a backup, or delete it and run flowlake reconcile`);
     }
     return value;
+}
+
+/** Undefined where the text is no JSON. */
+function parseJson(text: string): unknown {
+    try {
+        return JSON.parse(text);
+    } catch {
+        return undefined;
+    }
 }
 
 function isRecord(value: unknown): value is LedgerRecord {

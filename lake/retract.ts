@@ -1,7 +1,7 @@
 /** Use case: take one source's contribution out of the figures. Its raw object stays where it is. */
 import { ConflictError } from '#lake/errors';
 import { sourceId } from '#lake/layout';
-import { commitLedger, type LedgerRecord, readLedger } from '#lake/ledger';
+import { commitLedger, type LedgerRecord, readLedger, withHistory } from '#lake/ledger';
 import { type SummarizeOptions, summarize } from '#lake/summarize';
 
 /**
@@ -39,7 +39,8 @@ export async function retract(rawKey: string, options: SummarizeOptions): Promis
             retracted_generation: asked?.generation ?? null,
         };
         try {
-            await commitLedger(store, { source, record: retracted, etag });
+            const next = withHistory(retracted, { before: record, at: options.now() });
+            await commitLedger(store, { source, record: next, etag });
         } catch (error) {
             if (error instanceof ConflictError) {
                 continue;

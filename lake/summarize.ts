@@ -14,6 +14,7 @@ import {
     type ReadingOptions,
     readLedger,
     toOptions,
+    withHistory,
 } from '#lake/ledger';
 import { type PairRows, pairRowsOf } from '#lake/pair-rows';
 import { writePairRows } from '#lake/parquet';
@@ -113,7 +114,8 @@ async function readSource(
         await options.store.put(summaryKey({ day, source: sourceId(raw.key), version }), writePairRows(rows));
     }
     const reading = result.ok && failure === undefined ? readingOf(result) : failedReading(result, failure ?? null);
-    return {
+    const at = options.now();
+    const next: LedgerRecord = {
         source: raw.key,
         site: siteOf(raw.key),
         state: failure === undefined ? 'done' : 'failed',
@@ -122,11 +124,12 @@ async function readSource(
         options: readingOptions,
         size_bytes: raw.sizeBytes,
         etag: raw.etag,
-        summarized_at: options.now().toISOString(),
+        summarized_at: at.toISOString(),
         commits,
         versions: { ...record?.versions, [version]: days.map(([day]) => day) },
         retracted_generation: null,
     };
+    return withHistory(next, { before: record, at });
 }
 
 interface ReadOnceOptions {
