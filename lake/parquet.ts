@@ -1,5 +1,5 @@
 /** Parquet bytes of the lake's tables: columns in, columns out, and the list of contributions that a day's object contains. */
-import { type FileMetaData, type KeyValue, parquetMetadata, parquetRead, type SchemaElement } from 'hyparquet';
+import { type FileMetaData, type KeyValue, parquetMetadata, parquetRead, type RowGroup, type SchemaElement } from 'hyparquet';
 import { ByteWriter, type ColumnSource, ParquetWriter } from 'hyparquet-writer';
 import { emptyPairRows, type PairRows } from '#lake/pair-rows';
 import { type ColumnType, pairDays } from '#lake/tables';
@@ -25,9 +25,14 @@ export function writePairRows(rows: PairRows, { contains }: { contains?: readonl
     return writeColumns(columns, list);
 }
 
-/** The rows of an object that `writePairRows` made. */
-export async function readPairRows(bytes: Uint8Array<ArrayBuffer>): Promise<PairRows> {
-    const metadata = physical(parquetMetadata(bufferOf(bytes)));
+/** The rows of an object that `writePairRows` made; only of the row groups that `mayHold` what is looked for. */
+export async function readPairRows(
+    bytes: Uint8Array<ArrayBuffer>,
+    { mayHold = () => true }: { mayHold?: (group: RowGroup) => boolean } = {},
+): Promise<PairRows> {
+    const whole = physical(parquetMetadata(bufferOf(bytes)));
+    const row_groups = whole.row_groups.filter(mayHold);
+    const metadata = { ...whole, row_groups, num_rows: row_groups.reduce((sum, group) => sum + group.num_rows, 0n) };
     const rows = emptyPairRows(Number(metadata.num_rows));
     await parquetRead({
         file: bufferOf(bytes),
