@@ -4,6 +4,7 @@ import { anomalies } from './commands/anomalies.ts';
 import { demo } from './commands/demo.ts';
 import { doctor } from './commands/doctor.ts';
 import { exportPair } from './commands/export.ts';
+import { history } from './commands/history.ts';
 import { pairs } from './commands/pairs.ts';
 import { prune } from './commands/prune.ts';
 import { query } from './commands/query.ts';
@@ -26,6 +27,7 @@ export const commands: readonly Command[] = [
     exportPair,
     query,
     rejects,
+    history,
     verify,
     doctor,
     reconcile,

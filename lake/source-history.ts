@@ -1,0 +1,43 @@
+/** What is known of every version of a source, from its ledger record alone. */
+import { type CommitEntry, commitsOf, contentOfVersion, type LedgerRecord, numberOfVersion } from '#lake/ledger';
+
+export interface SourceVersion {
+    version: string;
+    /** Number of the ledger commit that made it live. */
+    number: number;
+    /** What was read and how: the same for the same bytes, options and format. */
+    content: string;
+    /** `live` and `failed` (a file that could not be used) until something else was committed. */
+    state: 'live' | 'failed' | 'superseded' | 'retracted';
+    /** When it became live, and when it ceased to be; null: unknown, or not ended. UTC, ISO 8601. */
+    committedAt: string | null;
+    endedAt: string | null;
+    /** Days that it contributed to. */
+    days: readonly string[];
+    /** What was committed; undefined where the record does not remember it. */
+    commit: CommitEntry | undefined;
+}
+
+/** Every version that was ever live, oldest first. */
+export function versionsOf(record: LedgerRecord): SourceVersion[] {
+    const commits = commitsOf(record);
+    const versions = Object.entries(record.versions).sort(([a], [b]) => numberOfVersion(a) - numberOfVersion(b));
+    return versions.map(([version, days], at) => {
+        const place = commits.findIndex((commit) => commit.version === version);
+        const commit = commits[place];
+        const isLive = version === record.version;
+        const end = commit && !isLive ? commits[place + 1] : undefined;
+        // Of an old record it is only known that nothing came after the last version but its retraction.
+        const isRetracted = end ? end.state === 'retracted' : record.version === null && at === versions.length - 1;
+        return {
+            version,
+            number: numberOfVersion(version),
+            content: contentOfVersion(version),
+            state: commit?.state === 'failed' ? 'failed' : isLive ? 'live' : isRetracted ? 'retracted' : 'superseded',
+            committedAt: commit?.committed_at ?? null,
+            endedAt: end?.committed_at ?? null,
+            days,
+            commit,
+        };
+    });
+}
