@@ -4,7 +4,7 @@ import { decompress } from './decompress.ts';
 import { findHeader, type Header, isHeaderOpen } from './dialects.ts';
 import { PairTable } from './pair-table.ts';
 import type { Reject } from './rejects.ts';
-import { RowScanner, SPARE_BYTES, zeekNamesStart } from './row-scanner.ts';
+import { type PairWatch, RowScanner, SPARE_BYTES, zeekNamesStart } from './row-scanner.ts';
 import { DamagedFileError } from './zstd-frames.ts';
 
 const LF = 0x0a;
@@ -24,6 +24,8 @@ export interface ReadFlowsOptions {
     settledDates?: SettledDates | undefined;
     /** Gets the rejected rows as they are met, in batches of some thousands; awaited. */
     onRejects?: ((rejects: Reject[]) => Promise<void>) | undefined;
+    /** Told of the kept rows of one pair; the file is read more slowly then. */
+    watch?: PairWatch | undefined;
     signal?: AbortSignal | undefined;
 }
 
@@ -86,6 +88,7 @@ async function readPlain(chunks: AsyncGenerator<Uint8Array>, options: ReadFlowsO
         },
         durationScale: durationUnit === 's' ? 6 : 0,
         linesBefore: start.linesBefore,
+        watch: options.watch,
     });
     let rowsRejected = 0;
     const handOver = async (): Promise<void> => {

@@ -31,6 +31,34 @@ export interface ScannerOptions {
     durationScale: 0 | 6;
     /** Lines of the file in front of the first row. */
     linesBefore: number;
+    watch?: PairWatch | undefined;
+}
+
+/** Whoever asks for the rows of one pair: addresses as written, and what is told of each row that is kept. */
+export interface PairWatch {
+    src: string;
+    dst: string;
+    onRow: (row: WatchedRow) => void;
+}
+
+export interface WatchedRow {
+    /** Line of the file at which the row begins, from 1. */
+    lineNumber: number;
+    /** Its day in either order; the file's order may be known at its end only. */
+    date: DateSlot;
+    durationUs: bigint;
+    packets: bigint;
+    /** The row as read, as for a reject. */
+    line: string;
+}
+
+/** Where a row stands in the bytes at hand. */
+interface RowPlace {
+    lineNumber: number;
+    bytes: Buffer;
+    start: number;
+    /** Without the line end's LF. */
+    end: number;
 }
 
 export class RowScanner {
@@ -51,8 +79,10 @@ export class RowScanner {
     readonly #table: PairTable;
     readonly #dates: DateSlots;
     readonly #batch = new FlowBatch();
+    readonly #watch: PairWatch | undefined;
 
-    constructor(table: PairTable, { header, isZeekLog, dateRules, durationScale, linesBefore }: ScannerOptions) {
+    constructor(table: PairTable, { header, isZeekLog, dateRules, durationScale, linesBefore, watch }: ScannerOptions) {
+        this.#watch = watch;
         this.#table = table;
         this.#header = header;
         this.#starts = new Int32Array(header.lastNeeded + 2);
@@ -96,6 +126,10 @@ export class RowScanner {
 
     /** Line ends in front of this place are where their rows end, and may be left to the fast path. */
     #plainEnd(bytes: Buffer, from: number, end: number): number {
+        if (this.#watch) {
+            // The fast path tells nobody of a row.
+            return from;
+        }
         const quote = bytes.indexOf(QUOTE, from);
         return Math.min(quote < 0 ? end : quote, bytes.length - SPARE_BYTES);
     }
@@ -193,17 +227,21 @@ export class RowScanner {
         }
         const isCut = row.cells.length <= lastNeeded || (!row.hasMore && lastNeeded < names.length - 1);
         const cell = (at: number): string => (row.cells[at] ?? '').replace(/^[ \t]+|[ \t]+$/g, '');
+        const place = { lineNumber, bytes, start, end: row.contentEnd };
         const reason = isCut
             ? 'ragged_row'
-            : this.#count({
-                  source: cell(columns.src_ip),
-                  destination: cell(columns.dst_ip),
-                  timestamp: cell(columns.timestamp),
-                  duration: cell(columns.flow_duration),
-                  packets: cell(columns.fwd_pkts),
-              });
+            : this.#count(
+                  {
+                      source: cell(columns.src_ip),
+                      destination: cell(columns.dst_ip),
+                      timestamp: cell(columns.timestamp),
+                      duration: cell(columns.flow_duration),
+                      packets: cell(columns.fwd_pkts),
+                  },
+                  place,
+              );
         if (reason !== undefined) {
-            this.#reject(reason, { lineNumber, bytes, start, end: row.contentEnd });
+            this.#reject(reason, place);
         } else {
             this.rowsRead += 1;
         }
@@ -211,7 +249,10 @@ export class RowScanner {
     }
 
     /** Counts one row of trimmed cells, or says why not. */
-    #count(row: { source: string; destination: string; timestamp: string; duration: string; packets: string }): RejectReason | undefined {
+    #count(
+        row: { source: string; destination: string; timestamp: string; duration: string; packets: string },
+        place: RowPlace,
+    ): RejectReason | undefined {
         if (Object.values(row).some((cell) => cell === '' || cell === '-')) {
             return 'missing_field';
         }
@@ -231,6 +272,11 @@ export class RowScanner {
             return duration.ok ? (packets.ok ? undefined : packets.reason) : duration.reason;
         }
         this.#addRow(source, destination, slot, duration.value, packets.value);
+        const date = this.slots[slot];
+        if (this.#watch?.src === row.source && this.#watch.dst === row.destination && date) {
+            const { lineNumber } = place;
+            this.#watch.onRow({ lineNumber, date, durationUs: duration.value, packets: packets.value, line: lineAt(place) });
+        }
         return undefined;
     }
 
@@ -246,16 +292,8 @@ export class RowScanner {
         this.#table.addLargeFlow(this.#table.rowOf(source.key, destination.key, group), durationUs, packets);
     }
 
-    #reject(
-        reason: RejectReason,
-        { lineNumber, bytes, start, end }: { lineNumber: number; bytes: Buffer; start: number; end: number },
-    ): void {
-        const withoutCr = end > start && bytes[end - 1] === CR ? end - 1 : end;
-        // Four bytes make at most one character cut short: never decode a row of megabytes for a line that is cut anyway.
-        const line = bytes
-            .toString('utf8', start, Math.min(withoutCr, start + MAX_REJECT_LINE_LENGTH * 4))
-            .slice(0, MAX_REJECT_LINE_LENGTH);
-        this.rejects.push({ lineNumber, reason, line });
+    #reject(reason: RejectReason, place: RowPlace): void {
+        this.rejects.push({ lineNumber: place.lineNumber, reason, line: lineAt(place) });
         this.rowsRead += 1;
     }
 
@@ -285,6 +323,13 @@ const ZEEK_FIELDS = '#fields';
 export function zeekNamesStart(bytes: Buffer, { start, separator }: { start: number; separator: number }): number | undefined {
     const behind = start + ZEEK_FIELDS.length;
     return bytes.toString('latin1', start, behind) === ZEEK_FIELDS && bytes[behind] === separator ? behind + 1 : undefined;
+}
+
+/** A row for a person to look at: bytes that are not UTF-8 replaced, cut at `MAX_REJECT_LINE_LENGTH` characters. */
+function lineAt({ bytes, start, end }: RowPlace): string {
+    const withoutCr = end > start && bytes[end - 1] === CR ? end - 1 : end;
+    // Four bytes make at most one character cut short: never decode a row of megabytes for a line that is cut anyway.
+    return bytes.toString('utf8', start, Math.min(withoutCr, start + MAX_REJECT_LINE_LENGTH * 4)).slice(0, MAX_REJECT_LINE_LENGTH);
 }
 
 /** Where the field of a column ends: at the separator in front of the next one. */
