@@ -3,6 +3,7 @@ import type { Command } from './command.ts';
 import { anomalies } from './commands/anomalies.ts';
 import { demo } from './commands/demo.ts';
 import { doctor } from './commands/doctor.ts';
+import { explain } from './commands/explain.ts';
 import { exportPair } from './commands/export.ts';
 import { history } from './commands/history.ts';
 import { pairs } from './commands/pairs.ts';
@@ -25,6 +26,7 @@ export const commands: readonly Command[] = [
     pairs,
     anomalies,
     exportPair,
+    explain,
     query,
     rejects,
     history,
