@@ -2,7 +2,7 @@
 import { opendir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Column, type ColumnType, pairDays, rejects, sources, type Table, tables } from '#lake/tables';
-import { readView, VIEW_NAMES } from './sql-files.ts';
+import { readView, VIEW_NAMES, type ViewName } from './sql-files.ts';
 
 /** Where DuckDB lacks a function of Trino and Spark, or has another one by its name. All other SQL is one text for every engine. */
 export const MACROS: Readonly<Record<string, string>> = {
@@ -24,12 +24,7 @@ export interface Relation {
 export function relationsOf(directory: string): Relation[] {
     return [
         ...[...tables].sort((a, b) => needsOf(a).length - needsOf(b).length).map((table) => tableRelation(table, directory)),
-        ...VIEW_NAMES.map((name) => ({
-            name,
-            needs: [pairDays.name],
-            hasFiles: async () => true,
-            createSql: () => `create or replace view ${name} as ${readView(name)}`,
-        })),
+        ...VIEW_NAMES.map(viewRelation),
     ];
 }
 
@@ -66,6 +61,17 @@ function tableRelation(table: Table, directory: string): Relation {
             const select = hasFiles ? filledSelect(table, `${escapePattern(join(directory, table.prefix))}${pattern}`) : emptySelect(table);
             return `create or replace view ${table.name} as ${select}`;
         },
+    };
+}
+
+function viewRelation(name: ViewName): Relation {
+    const text = readView(name);
+    return {
+        name,
+        // Other views as well: of a view that is not there yet DuckDB makes none.
+        needs: [pairDays.name, ...VIEW_NAMES.filter((other) => text.includes(`from ${other}\n`))],
+        hasFiles: async () => true,
+        createSql: () => `create or replace view ${name} as ${text}`,
     };
 }
 

@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { packageRoot } from '#lake/package-root';
 
-/** The standing questions, each after those it reads. Every one reads table `pair_days`. */
-export const VIEW_NAMES = ['day_totals', 'pair_stats', 'pair_running', 'pair_anomalies'] as const;
+/** The standing questions, each after those it reads. Every one reads table `pair_days`, `pair_features` by way of `pair_running`. */
+export const VIEW_NAMES = ['day_totals', 'pair_stats', 'pair_running', 'pair_features', 'pair_anomalies'] as const;
 
 /** The questions with parameters; the head of each file lists them. */
 export const QUERY_NAMES = ['pair_report', 'top_pairs', 'busiest_days', 'nearest_pairs', 'anomalies', 'rejects'] as const;
