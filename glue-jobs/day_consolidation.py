@@ -20,19 +20,24 @@ class Outcome:
     writes: int = 0
     # How many times another writer was faster.
     lost_races: int = 0
+    # How many the day has now.
+    sources: int = 0
     # Of the object as it was written last.
     rows: int = 0
 
 
-def consolidate(day: str, *, bucket: LakeBucket, merge: Callable[..., None]) -> Outcome:
+def consolidate(day: str, *, bucket: LakeBucket, merge: Callable[..., None], anew: bool = False) -> Outcome:
     """
     Brings `pair_days` of the day up to what counts. Safe to call again, and by several workers at once, Lambdas among them.
+    With `anew` the day is written once from its summaries, whatever its object says it contains: for one that is damaged, or of an older
+    layout.
     `merge(day=, paths=, into=)` writes the merged rows of files as sorted parts. Raises OverflowError, and StorageError where something
     cannot be read that is there still.
     """
     outcome = Outcome()
     while True:
-        state = look_at_day(bucket, day)
+        state = look_at_day(bucket, day, anew=anew and outcome.writes == 0)
+        outcome.sources = len(state.counting)
         if state.is_current:
             return outcome
         try:
@@ -42,7 +47,7 @@ def consolidate(day: str, *, bucket: LakeBucket, merge: Callable[..., None]) -> 
             outcome.lost_races += 1
         except StorageError:
             # A summary that was deleted while it was read is no error: what counts is something else by now.
-            if look_at_day(bucket, day) == state:
+            if look_at_day(bucket, day, anew=state.is_anew) == state:
                 raise
         # Won or lost, look again: a slower worker's write may rest on a listing that was overtaken.
 

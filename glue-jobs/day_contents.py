@@ -17,6 +17,8 @@ MAX_INLINE_LIST_BYTES = 4096
 # Holds the footer of most days, so that one request is enough.
 _FIRST_READ_BYTES = 1 << 16
 
+_NEXT_STEP = 'flowlake rebuild --anew (--anew true of this job) writes it from the summaries of its day'
+
 # Length of the footer and the magic word behind it: https://parquet.apache.org/docs/file-format/
 _TAIL_BYTES = 8
 
@@ -53,11 +55,11 @@ def _metadata_of(bucket: LakeBucket, key: str, end: tuple[str, int, bytes]) -> d
     etag, size_bytes, tail = end
     needed = _TAIL_BYTES + int.from_bytes(tail[-8:-4], 'little')
     if tail[-4:] != b'PAR1' or needed > size_bytes:
-        raise StorageError(f'{key} is no Parquet file: delete it, and its day is built anew')
+        raise StorageError(f'{key} is no Parquet file: {_NEXT_STEP}')
     if needed > len(tail):
         tail = bucket.read_range(key, etag=etag, start=size_bytes - needed, length=needed)
     try:
         # What ends like the file: nothing in front of the footer is looked at.
         return pyarrow.parquet.read_metadata(pyarrow.BufferReader(tail)).metadata or {}
     except (pyarrow.ArrowException, OSError) as error:
-        raise StorageError(f'{key} has a damaged footer: delete it, and its day is built anew') from error
+        raise StorageError(f'{key} has a damaged footer: {_NEXT_STEP}') from error

@@ -21,10 +21,14 @@ class DayState:
     etag: str | None
     contained: list[str]
     counting: list[str]
+    # The day shall be written whatever its object contains, which was not looked at then.
+    is_anew: bool = False
 
     @property
     def is_current(self) -> bool:
         """Whether nothing needs to be written."""
+        if self.is_anew:
+            return self.etag is None and not self.counting
         return self.contained == self.counting
 
     @property
@@ -38,9 +42,13 @@ class DayState:
         return sorted(set(self.counting) - set(self.contained)) if self.may_merge else self.counting
 
 
-def look_at_day(bucket: LakeBucket, day: str) -> DayState:
-    """Looks once, object first. Raises StorageError where the day's object or a ledger record is damaged."""
-    etag, contained = _read_settled(bucket, pair_days_key(day))
+def look_at_day(bucket: LakeBucket, day: str, *, anew: bool = False) -> DayState:
+    """
+    Looks once, object first; with `anew` at no more of it than its etag. Raises StorageError where the day's object (not with `anew`) or a
+    ledger record is damaged.
+    """
+    key = pair_days_key(day)
+    etag, contained = (bucket.etag_of(key), []) if anew else _read_settled(bucket, key)
     listed = sorted(filter(None, map(contribution_of, bucket.list(day_prefix(SUMMARIES_PREFIX, day)))))
     is_contained = set(contained)
     versions = Counter(map(source_of, listed))
@@ -51,7 +59,7 @@ def look_at_day(bucket: LakeBucket, day: str) -> DayState:
     with ThreadPoolExecutor(_LEDGER_READS_AT_ONCE) as pool:
         live = dict(zip(asked, pool.map(lambda source: read_live_version(bucket, source), asked)))
     counting = [name for name in listed if name in known or name == f'{source_of(name)}.{live[source_of(name)]}']
-    return DayState(etag, contained, counting)
+    return DayState(etag, contained, counting, is_anew=anew)
 
 
 def read_live_version(bucket: LakeBucket, source: str) -> str | None:

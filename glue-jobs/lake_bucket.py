@@ -41,6 +41,16 @@ class LakeBucket:
                 return None
             raise
 
+    def etag_of(self, key: str) -> str | None:
+        """Of the object as it is, whatever is in it; None where nothing is there."""
+        try:
+            return self._client.head_object(Bucket=self.name, Key=key)['ETag']
+        except ClientError as error:
+            # HEAD has no body, and so no other code than its status.
+            if _code_of(error) == '404':
+                return None
+            raise
+
     def read_end(self, key: str, length: int) -> tuple[str, int, bytes] | None:
         """Etag, size and the last bytes of the object, as many as there are; None where nothing is there."""
         try:
@@ -88,6 +98,10 @@ class LakeBucket:
             return
         with open(path, 'rb') as body:
             _raced(lambda: self._client.put_object(Bucket=self.name, Key=key, Body=body, **condition))
+
+    def write(self, key: str, body: bytes) -> None:
+        """Writes the object, whatever was there. For what nobody else writes."""
+        self._client.put_object(Bucket=self.name, Key=key, Body=body)
 
     def delete_all(self, prefix: str) -> None:
         """Deletes every object whose key begins with the prefix."""

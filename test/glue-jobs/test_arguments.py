@@ -21,6 +21,13 @@ def test_a_dry_run_is_asked_for_with_or_without_a_value(said, meant):
     assert parse_arguments(RANGE + said).dry_run is meant
 
 
+def test_days_are_built_anew_and_reported_only_where_that_is_asked_for():
+    plain = parse_arguments(RANGE)
+    assert (plain.anew, plain.report) == (False, None)
+    asked = parse_arguments([*RANGE, '--anew', 'true', '--report', '_flowlake/reports/1.json'])
+    assert (asked.anew, asked.report) == (True, '_flowlake/reports/1.json')
+
+
 @pytest.mark.parametrize(
     'said, reason',
     [
@@ -30,6 +37,7 @@ def test_a_dry_run_is_asked_for_with_or_without_a_value(said, meant):
         ([*RANGE, '--to', '20260131'], '20260131'),
         ([*RANGE, '--to', '2025-12-31'], '--from 2026-01-01 is after --to 2025-12-31'),
         ([*RANGE, '--dry_run', 'maybe'], 'maybe'),
+        ([*RANGE, '--report', 'pair_days/day=2026-01-01/part-00.parquet'], 'is not below _flowlake/'),
     ],
 )
 def test_what_is_wrong_is_said(said, reason):

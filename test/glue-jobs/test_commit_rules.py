@@ -1,6 +1,8 @@
 """The rules of docs/design.md, "Consolidate a day", as the job keeps them."""
+import json
 from functools import partial
 
+import pyarrow
 import pyarrow.parquet
 import pytest
 from conftest import put_text
@@ -8,6 +10,7 @@ from consolidate_days import main
 from day_consolidation import consolidate
 from day_contents import read_contents
 from day_merge import write_sorted_parts
+from day_object import pair_schema, write_day_object
 from day_state import look_at_day
 from lake_errors import StorageError
 from lake_layout import ledger_key, pair_days_key, source_of, summary_key
@@ -32,6 +35,20 @@ def flows_of_day(bucket, tmp_path):
         return [(row['src_ip'], row['dst_ip'], row['flows']) for row in rows]
 
     return read
+
+
+@pytest.fixture
+def falsify(bucket, tmp_path):
+    """Writes an object of the day that lists what it should contain and has other figures."""
+
+    def write(day, contains):
+        rows = [['main', '10.0.0.9', '10.0.0.9', *[70] * (len(pair_schema()) - 3)]]
+        part, path = str(tmp_path / 'part.parquet'), str(tmp_path / 'false.parquet')
+        pyarrow.parquet.write_table(pyarrow.table([*map(list, zip(*rows))], schema=pair_schema()), part)
+        write_day_object(path, [part], contains=contains)
+        bucket.put_file(path, pair_days_key(day), etag=bucket.etag_of(pair_days_key(day)))
+
+    return write
 
 
 def first_time(action, call):
@@ -165,14 +182,95 @@ def test_a_day_that_another_tool_wrote_is_built_anew(bucket, put_source, merge, 
     assert flows_of_day() == [('10.0.0.1', '10.0.0.2', 1)]
 
 
-@pytest.mark.parametrize('damaged', ['', 'PAR1', 'no Parquet at all', '\0' * 20 + 'PAR1'])
+DAMAGED = ['', 'PAR1', 'no Parquet at all', '\0' * 20 + 'PAR1']
+
+
+@pytest.mark.parametrize('damaged', DAMAGED)
 def test_a_damaged_day_is_named_and_the_other_days_are_done(bucket, put_source, spark, capsys, damaged):
     put_source(1, [PAIR], day=DAY)
     put_source(1, [PAIR], day='2026-02-02')
     put_text(bucket, pair_days_key(DAY), damaged)
-    with pytest.raises(RuntimeError, match=f'1 days failed.*{pair_days_key(DAY)}'):
+    with pytest.raises(RuntimeError, match=f'1 day failed.*{pair_days_key(DAY)}'):
         main(['--bucket', bucket.name, '--from', '2026-02-01', '--to', '2026-02-02'])
-    assert '2026-02-02 written: 1 pairs' in capsys.readouterr().out
+    assert '2026-02-02 written: 1 pair of 1 source' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize('damaged', DAMAGED)
+def test_a_day_is_built_anew_whatever_its_object_is(bucket, put_source, spark, flows_of_day, capsys, damaged):
+    put_source(1, [PAIR], day=DAY)
+    put_text(bucket, pair_days_key(DAY), damaged)
+    arguments = ['--bucket', bucket.name, '--from', DAY, '--to', DAY, '--anew', 'true']
+    main([*arguments, '--dry_run', 'true'])
+    main(arguments)
+    report = [f'{DAY} needs to be built anew from 1 source', f'{DAY} written: 1 pair of 1 source']
+    assert capsys.readouterr().out.splitlines() == report
+    assert flows_of_day() == [('10.0.0.1', '10.0.0.2', 1)]
+
+
+def test_a_day_that_says_it_is_right_is_built_anew_once(bucket, put_source, merge, falsify, flows_of_day):
+    falsify(DAY, [put_source(number, [PAIR], day=DAY) for number in range(2)])
+    assert consolidate(DAY, bucket=bucket, merge=merge).writes == 0
+    assert flows_of_day() == [('10.0.0.9', '10.0.0.9', 70)]
+    outcome = consolidate(DAY, bucket=bucket, merge=merge, anew=True)
+    assert (outcome.writes, outcome.sources, outcome.rows) == (1, 2, 1)
+    assert flows_of_day() == [('10.0.0.1', '10.0.0.2', 2)]
+
+
+def test_a_day_stays_to_be_built_anew_until_that_write_is_won(bucket, put_source, merge, flows_of_day):
+    put_source(1, [PAIR], day=DAY)
+    consolidate(DAY, bucket=bucket, merge=merge)
+    damage = partial(put_text, bucket, pair_days_key(DAY), 'damaged meanwhile')
+    outcome = consolidate(DAY, bucket=bucket, merge=first_time(damage, merge), anew=True)
+    assert (outcome.writes, outcome.lost_races) == (1, 1)
+    assert flows_of_day() == [('10.0.0.1', '10.0.0.2', 1)]
+
+
+def test_a_day_built_anew_is_looked_at_again(bucket, put_source, merge, flows_of_day):
+    put_source(1, [PAIR], day=DAY)
+    late = partial(put_source, 2, [{**PAIR, 'flows': 10}], day=DAY)
+    outcome = consolidate(DAY, bucket=bucket, merge=first_time(late, merge), anew=True)
+    assert (outcome.writes, outcome.sources) == (2, 2)
+    assert flows_of_day() == [('10.0.0.1', '10.0.0.2', 11)]
+
+
+def test_of_a_day_without_anything_nothing_is_built_anew(bucket, put_source, merge, flows_of_day):
+    assert consolidate(DAY, bucket=bucket, merge=merge, anew=True).writes == 0
+    assert bucket.read(pair_days_key(DAY)) is None
+    put_text(bucket, pair_days_key(DAY), 'damaged')
+    assert consolidate(DAY, bucket=bucket, merge=merge, anew=True).writes == 1
+    assert flows_of_day() == []
+
+
+REPORT = '_flowlake/reports/of-this-test.json'
+
+
+def test_what_came_of_each_day_stands_in_the_report(bucket, put_source, spark):
+    put_source(1, [PAIR], day=DAY)
+    put_source(1, [PAIR], day='2026-02-02')
+    put_text(bucket, pair_days_key('2026-02-02'), 'damaged')
+    with pytest.raises(RuntimeError):
+        main(['--bucket', bucket.name, '--from', DAY, '--to', '2026-02-28', '--report', REPORT])
+    written, failed = json.loads(bucket.read(REPORT))['days']
+    assert written == {'day': DAY, 'what': 'written', 'sources': 1, 'pairs': 1, 'failed': False}
+    assert (failed['day'], failed['failed']) == ('2026-02-02', True)
+    assert failed['what'].startswith(f'failed: StorageError: {pair_days_key("2026-02-02")} is no Parquet file: flowlake rebuild --anew')
+
+
+def test_a_run_that_glue_starts_again_builds_no_day_anew_twice(bucket, put_source, spark, falsify, flows_of_day):
+    first = put_source(1, [PAIR], day=DAY)
+    put_source(1, [{**PAIR, 'flows': 2**62}], day='2026-02-02')
+    too_much = put_source(2, [{**PAIR, 'flows': 2**62}], day='2026-02-02')
+    arguments = ['--bucket', bucket.name, '--from', DAY, '--to', '2026-02-28', '--anew', 'true', '--report', REPORT]
+    with pytest.raises(RuntimeError):
+        main(arguments)
+    assert [day['what'][:7] for day in json.loads(bucket.read(REPORT))['days']] == ['written', 'failed:']
+    # Built anew once more, it would have its figures back.
+    falsify(DAY, [first])
+    bucket.delete_all(summary_key('2026-02-02', too_much))
+    main(arguments)
+    days = json.loads(bucket.read(REPORT))['days']
+    assert [(day['what'], day['failed']) for day in days] == [('written', False), ('written', False)]
+    assert flows_of_day() == [('10.0.0.9', '10.0.0.9', 70)]
 
 
 def test_a_damaged_summary_or_ledger_record_is_named(bucket, put_source, merge):
@@ -216,7 +314,7 @@ def test_a_dry_run_says_what_is_to_do_and_writes_nothing(bucket, put_source, spa
     before = list(bucket.list(''))
     main(['--bucket', bucket.name, '--from', DAY, '--to', '2026-02-28', '--dry_run', 'true'])
     report = sorted(capsys.readouterr().out.splitlines())
-    assert report == [f'{DAY} needs to be built anew from 1 sources', '2026-02-02 needs 1 sources merged into 1']
+    assert report == [f'{DAY} needs to be built anew from 1 source', '2026-02-02 needs 1 source merged into 1']
     assert list(bucket.list('')) == before
 
 
@@ -224,4 +322,4 @@ def test_both_ends_of_the_range_belong_to_it(bucket, put_source, spark, capsys):
     for day in ('2026-01-31', DAY, '2026-02-02', '2026-02-03'):
         put_source(1, [PAIR], day=day)
     main(['--bucket', bucket.name, '--from', DAY, '--to', '2026-02-02'])
-    assert sorted(capsys.readouterr().out.splitlines()) == [f'{day} written: 1 pairs' for day in (DAY, '2026-02-02')]
+    assert sorted(capsys.readouterr().out.splitlines()) == [f'{day} written: 1 pair of 1 source' for day in (DAY, '2026-02-02')]
