@@ -1,6 +1,7 @@
 /** Parquet bytes of the lake's tables: columns in, columns out, and the list of contributions that a day's object contains. */
 import { type FileMetaData, type KeyValue, parquetMetadata, parquetRead, type RowGroup, type SchemaElement } from 'hyparquet';
 import { ByteWriter, type ColumnSource, ParquetWriter } from 'hyparquet-writer';
+import { StorageError } from '#lake/errors';
 import { emptyPairRows, type PairRows } from '#lake/pair-rows';
 import { type ColumnType, pairDays } from '#lake/tables';
 
@@ -25,12 +26,16 @@ export function writePairRows(rows: PairRows, { contains }: { contains?: readonl
     return writeColumns(columns, list);
 }
 
-/** The rows of an object that `writePairRows` made; only of the row groups that `mayHold` what is looked for. */
+/**
+ * The rows of an object that `writePairRows` made; only of the row groups that `mayHold` what is looked for.
+ * @throws StorageError where its columns are not those of this version: else a missing one would read as zeros.
+ */
 export async function readPairRows(
     bytes: Uint8Array<ArrayBuffer>,
     { mayHold = () => true }: { mayHold?: (group: RowGroup) => boolean } = {},
 ): Promise<PairRows> {
     const whole = physical(parquetMetadata(bufferOf(bytes)));
+    checkColumns(whole);
     const row_groups = whole.row_groups.filter(mayHold);
     const metadata = { ...whole, row_groups, num_rows: row_groups.reduce((sum, group) => sum + group.num_rows, 0n) };
     const rows = emptyPairRows(Number(metadata.num_rows));
@@ -47,6 +52,21 @@ export async function readPairRows(
         },
     });
     return rows;
+}
+
+function checkColumns({ schema }: FileMetaData): void {
+    const [, ...elements] = schema;
+    const found = new Set(elements.map(({ name }) => name));
+    for (const { name } of pairDays.columns) {
+        if (!found.delete(name)) {
+            throw new StorageError(`column ${name} is missing, as in a summary of an older format: run flowlake reconcile`);
+        }
+    }
+    for (const name of found) {
+        throw new StorageError(
+            `column ${name} is not known to this version of flowlake: use the one that wrote the object, or a newer one`,
+        );
+    }
 }
 
 /** What a `pair_days` object contains, ascending. */

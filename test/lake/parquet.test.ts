@@ -5,6 +5,7 @@ import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { parquetMetadata } from 'hyparquet';
+import { StorageError } from '#lake/errors';
 import { emptyPairRows, type PairRows } from '#lake/pair-rows';
 import { readContains, readPairRows, writePairRows, writeParquetTable } from '#lake/parquet';
 import { pairDays } from '#lake/tables';
@@ -85,6 +86,23 @@ describe('rows', () => {
         const bytes = writePairRows(emptyPairRows(), { contains: [] });
         expect(textOfRows(await readPairRows(bytes))).toEqual([]);
         expect(readContains(bytes)).toEqual([]);
+    });
+
+    test.each(pairDays.columns.map(({ name }) => name))(
+        'are refused where column %s is missing, and not read as zeros',
+        async (missing) => {
+            const names = pairDays.columns.filter(({ name }) => name !== missing);
+            const bytes = writeParquetTable({ columns: names, rows: [names.map(({ type }) => (type === 'string' ? 'main' : 1n))] });
+            await expect(readPairRows(bytes)).rejects.toThrow(
+                new StorageError(`column ${missing} is missing, as in a summary of an older format: run flowlake reconcile`),
+            );
+        },
+    );
+
+    test('are refused where they have a column that would be lost', async () => {
+        const columns = [...pairDays.columns, { name: 'bwd_pkts_sum', type: 'bigint' }];
+        const bytes = writeParquetTable({ columns, rows: [columns.map(({ type }) => (type === 'string' ? 'main' : 1n))] });
+        await expect(readPairRows(bytes)).rejects.toThrow(/^column bwd_pkts_sum is not known to this version of flowlake/);
     });
 
     test('give the same bytes again', () => {
