@@ -136,5 +136,6 @@ export function namesOf({ stage }: Pick<StageConfig, 'stage'>): Deployment {
         summarizeDeadLetters: `${lake}-summarize-dead-letters`,
         consolidateQueue: `${lake}-consolidate.fifo`,
         consolidateDeadLetters: `${lake}-consolidate-dead-letters.fifo`,
+        consolidateDaysJob: `${lake}-consolidate-days`,
     };
 }

@@ -7,9 +7,9 @@ import type { Key } from 'aws-cdk-lib/aws-kms';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { Construct } from 'constructs';
-import { LEDGER_PREFIX, PAIR_DAYS_PREFIX, SUMMARIES_PREFIX } from '#lake/layout';
+import { LEDGER_PREFIX, PAIR_DAYS_PREFIX, SUMMARIES_PREFIX, WORK_PREFIX } from '#lake/layout';
 import type { StageConfig } from './config.ts';
-import { type LakeBucket, WORK_PREFIX } from './lake-bucket.ts';
+import type { LakeBucket } from './lake-bucket.ts';
 
 const SCRIPT = 'consolidate_days.py';
 

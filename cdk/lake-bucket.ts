@@ -16,16 +16,13 @@ import {
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { DEPLOYMENT_TAGS, type Deployment } from '#lake/deployment';
-import { EXPORTS_PREFIX, RAW_PREFIX } from '#lake/layout';
+import { EXPORTS_PREFIX, RAW_PREFIX, WORK_PREFIX } from '#lake/layout';
 import { tables } from '#lake/tables';
 import type { StageConfig } from './config.ts';
 import { grantKey } from './lake-key.ts';
 
 /** Where Athena writes its results. */
 export const RESULTS_PREFIX = 'athena-results/';
-
-/** Where the Spark job keeps what is being made, as glue-jobs/lake_layout.py has it. */
-export const WORK_PREFIX = '_flowlake/';
 
 /** What breaks off is tried again at once or never. */
 const UNFINISHED_DAYS = 7;

@@ -9,6 +9,7 @@ import { history } from './commands/history.ts';
 import { pairs } from './commands/pairs.ts';
 import { prune } from './commands/prune.ts';
 import { query } from './commands/query.ts';
+import { rebuild } from './commands/rebuild.ts';
 import { reconcile } from './commands/reconcile.ts';
 import { redrive } from './commands/redrive.ts';
 import { rejects } from './commands/rejects.ts';
@@ -33,6 +34,7 @@ export const commands: readonly Command[] = [
     verify,
     doctor,
     reconcile,
+    rebuild,
     retract,
     redrive,
     prune,

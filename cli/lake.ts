@@ -1,5 +1,6 @@
 /** A lake as commands work with it. */
 
+import type { JobRuns } from '#lake/jobs/job-runs';
 import type { QueryEngine, QueryResult, Value } from '#lake/query/query-engine';
 import type { QueryName } from '#lake/query/sql-files';
 import type { MessageQueue } from '#lake/queue/message-queue';
@@ -27,9 +28,14 @@ export interface BucketLake extends AnyLake {
     queue(which: QueuePart): Promise<MessageQueue>;
     /** Seconds that the oldest message of each queue has waited, by the queue's name, as far as CloudWatch knows. */
     oldestMessages(queues: readonly string[], options: { now: Date }): Promise<ReadonlyMap<string, number>>;
+    /** Runs of a deployed job. @throws Failure where the deployment names none */
+    jobRuns(which: JobPart): Promise<JobRuns>;
 }
 
 export type Lake = DirectoryLake | BucketLake;
 
 /** The queues of a deployment, by the names that lake/deployment.ts gives them. */
 export type QueuePart = 'summarizeQueue' | 'summarizeDeadLetters' | 'consolidateQueue' | 'consolidateDeadLetters';
+
+/** The jobs of a deployment. */
+export type JobPart = 'consolidateDaysJob';

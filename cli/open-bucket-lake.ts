@@ -69,6 +69,12 @@ export function openBucketLake({
             const client = createCloudWatchClient({ environment, region: (await connection()).region });
             return readOldestMessages({ queues: names, client, now });
         },
+        async jobRuns(which) {
+            const { createGlueClient } = await import('#lake/jobs/glue-client');
+            const { openGlueJobRuns } = await import('#lake/jobs/glue');
+            const { region, part } = await connection();
+            return openGlueJobRuns({ name: part(which), client: createGlueClient({ environment, region }) });
+        },
         engine() {
             openedEngine = engine();
             return openedEngine;
@@ -102,6 +108,12 @@ async function connect({ bucket, environment }: { bucket: string; environment: E
         s3: createS3Client({ environment, region }),
         part(which: keyof Deployment): string {
             const name = deployment[which];
+            if (name === undefined && deployment.stage !== undefined) {
+                throw new Failure(
+                    `Bucket ${bucket} has no tag ${DEPLOYMENT_TAGS[which]}: its lake was deployed by an earlier version; ` +
+                        `deploy it again (npx cdk deploy -c stage=${deployment.stage})`,
+                );
+            }
             if (name === undefined) {
                 throw new Failure(
                     `Bucket ${bucket} has no tag ${DEPLOYMENT_TAGS[which]}: is it a lake's? flowlake --lake s3://${bucket} doctor tells more`,

@@ -17,6 +17,8 @@ export interface Deployment {
     /** FIFO queue, the day as message group. */
     consolidateQueue: string;
     consolidateDeadLetters: string;
+    /** Glue job for days that are too large for a Lambda. */
+    consolidateDaysJob: string;
 }
 
 /** The bucket tag that holds each name. */
@@ -28,6 +30,7 @@ export const DEPLOYMENT_TAGS: Readonly<Record<keyof Deployment, string>> = {
     summarizeDeadLetters: 'flowlake:summarize-dead-letters',
     consolidateQueue: 'flowlake:consolidate-queue',
     consolidateDeadLetters: 'flowlake:consolidate-dead-letters',
+    consolidateDaysJob: 'flowlake:consolidate-days-job',
 };
 
 /** The deployment that the bucket's tags describe, and the tags that are missing (none: it is whole). */

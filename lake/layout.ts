@@ -9,6 +9,9 @@ export const PAIR_DAYS_PREFIX = 'pair_days/';
 export const REJECTS_PREFIX = 'rejects/';
 export const EXPORTS_PREFIX = 'exports/';
 
+/** Where jobs keep what is being made, and what they report: in no table, and gone after a week. As glue-jobs/lake_layout.py has it. */
+export const WORK_PREFIX = '_flowlake/';
+
 /** The site of a key that names none. */
 const DEFAULT_SITE = 'main';
 

@@ -7,7 +7,7 @@ import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/p
 import { availableParallelism } from 'node:os';
 import { extname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { consolidate } from '#lake/consolidate';
+import { type DayOutcome, rebuildDay } from '#lake/consolidate';
 import * as errors from '#lake/errors';
 import { sourceId } from '#lake/layout';
 import { type LedgerRecord, readLedger } from '#lake/ledger';
@@ -22,13 +22,16 @@ export type Task =
     /** Put a local file under a raw key, then summarize it. */
     | { kind: 'put'; path: string; key: string; ifMatch: string; metadata: Record<string, string> }
     | { kind: 'summarize'; key: string }
-    | { kind: 'consolidate'; day: string };
+    /** `anew` as for `rebuildDay`. */
+    | { kind: 'consolidate'; day: string; anew?: boolean };
 
 export interface TaskResult {
     /** The source's record after it. */
     record?: LedgerRecord | undefined;
     /** Days that must be consolidated after it. */
     days: string[];
+    /** What was done for the day, where that was the task. */
+    outcome?: DayOutcome | undefined;
 }
 
 export interface TaskEvents {
@@ -47,8 +50,7 @@ const THREAD_LIMITS = { maxYoungGenerationSizeMb: 8 };
 export async function runTask(directory: string, task: Task, { onBytes, signal }: TaskEvents = {}): Promise<TaskResult> {
     const store = openDirectoryStore(directory);
     if (task.kind === 'consolidate') {
-        await consolidate(task.day, { store });
-        return { days: [] };
+        return { days: [], outcome: await rebuildDay(task.day, { store, anew: task.anew ?? false }) };
     }
     if (task.kind === 'summarize') {
         return summarizeSource(store, task.key, { onBytes, signal });

@@ -1,8 +1,9 @@
 /** Use case: find whatever a crash, a lost message or a hand in the folders left undone, so that it can be finished. */
 import pMap, { pMapIterable } from 'p-map';
 import { isConsolidated } from '#lake/consolidate';
+import { listDays } from '#lake/days';
 import { ConflictError } from '#lake/errors';
-import { contributionOf, dayOf, PAIR_DAYS_PREFIX, RAW_PREFIX, REJECTS_PREFIX, SUMMARIES_PREFIX, sourceId } from '#lake/layout';
+import { contributionOf, RAW_PREFIX, REJECTS_PREFIX, SUMMARIES_PREFIX, sourceId } from '#lake/layout';
 import { commitLedger, type LedgerRecord, listLedger, numberOfVersion, readLedger } from '#lake/ledger';
 import { CALLS_AT_ONCE, type ObjectStore } from '#lake/store/object-store';
 import { needsReading } from '#lake/summarize';
@@ -124,16 +125,7 @@ async function isDeadForEver(
 
 /** Days whose `pair_days` do not contain just what counts, ascending. */
 export async function findUnconsolidatedDays(store: ObjectStore): Promise<string[]> {
-    const days = new Set<string>();
-    for (const prefix of [SUMMARIES_PREFIX, PAIR_DAYS_PREFIX]) {
-        for await (const { key } of store.list(prefix)) {
-            const day = dayOf(key);
-            if (day !== undefined) {
-                days.add(day);
-            }
-        }
-    }
-    const sorted = [...days].sort();
-    const areDone = await pMap(sorted, (day) => isConsolidated(day, { store }), { concurrency: CALLS_AT_ONCE });
-    return sorted.filter((_, at) => !areDone[at]);
+    const days = await listDays(store);
+    const areDone = await pMap(days, (day) => isConsolidated(day, { store }), { concurrency: CALLS_AT_ONCE });
+    return days.filter((_, at) => !areDone[at]);
 }

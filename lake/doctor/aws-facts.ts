@@ -1,8 +1,8 @@
 /** Everything that AWS says of a deployment, asked side by side; nothing is judged here. */
-import { GlueClient } from '@aws-sdk/client-glue';
 import { STSClient } from '@aws-sdk/client-sts';
 import { clientConfig, type Environment } from '#lake/aws/client-config';
 import { type Deployment, deploymentOf } from '#lake/deployment';
+import { createGlueClient } from '#lake/jobs/glue-client';
 import { createAthenaClient } from '#lake/query/athena-client';
 import { createSqsClient } from '#lake/queue/sqs-client';
 import { openS3Store } from '#lake/store/s3';
@@ -12,6 +12,7 @@ import { type CatalogTable, gatherCatalog } from './catalog-facts.ts';
 import { type DayFacts, gatherDays } from './day-facts.ts';
 import { type Answer, ask } from './finding.ts';
 import { gatherIdentity, type Identity } from './identity-facts.ts';
+import { gatherJob, type JobFacts } from './job-facts.ts';
 import { gatherQueue, type QueueFacts } from './queue-facts.ts';
 import { gatherWorkgroup, type WorkgroupFacts } from './workgroup-facts.ts';
 
@@ -33,12 +34,16 @@ export interface LakeFacts {
     deployment: Partial<Deployment>;
     /** Each of what the tags name; undefined where they do not. */
     queues: Partial<Record<QueuePart, Answer<QueueFacts>>>;
+    jobs: Partial<Record<JobPart, Answer<JobFacts>>>;
     workgroup: Answer<WorkgroupFacts> | undefined;
     catalog: Answer<ReadonlyMap<string, CatalogTable>> | undefined;
 }
 
 const QUEUE_PARTS = ['summarizeQueue', 'summarizeDeadLetters', 'consolidateQueue', 'consolidateDeadLetters'] as const;
 export type QueuePart = (typeof QUEUE_PARTS)[number];
+
+const JOB_PARTS = ['consolidateDaysJob'] as const;
+export type JobPart = (typeof JOB_PARTS)[number];
 
 /** Reads only. Endpoint, region and credentials come from the environment, as the SDK finds them. */
 export async function gatherAwsFacts({ bucket, environment }: { bucket: string; environment: Environment }): Promise<AwsFacts> {
@@ -65,16 +70,31 @@ async function gatherLake({
     const [setUp, days] = await Promise.all([gatherBucket(s3, bucket), gatherDays(openS3Store({ bucket, client: s3 }))]);
     const { deployment } = deploymentOf(setUp.tags.kind === 'found' ? setUp.tags.value : new Map());
     const sqs = createSqsClient(options);
+    const glue = createGlueClient(options);
     const { workgroup, database } = deployment;
-    const [queues, workgroupFacts, catalog] = await Promise.all([
+    const [queues, jobs, workgroupFacts, catalog] = await Promise.all([
         Promise.all(
             QUEUE_PARTS.map(async (part) => {
                 const name = deployment[part];
                 return name === undefined ? [] : [[part, await gatherQueue(sqs, name)] as const];
             }),
         ),
+        Promise.all(
+            JOB_PARTS.map(async (part) => {
+                const name = deployment[part];
+                return name === undefined ? [] : [[part, await gatherJob(glue, name)] as const];
+            }),
+        ),
         workgroup === undefined ? undefined : gatherWorkgroup(createAthenaClient(options), workgroup),
-        database === undefined ? undefined : gatherCatalog(new GlueClient(clientConfig(options, 'GLUE')), database),
+        database === undefined ? undefined : gatherCatalog(glue, database),
     ]);
-    return { setUp, days, deployment, queues: Object.fromEntries(queues.flat()), workgroup: workgroupFacts, catalog };
+    return {
+        setUp,
+        days,
+        deployment,
+        queues: Object.fromEntries(queues.flat()),
+        jobs: Object.fromEntries(jobs.flat()),
+        workgroup: workgroupFacts,
+        catalog,
+    };
 }

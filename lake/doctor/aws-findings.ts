@@ -1,12 +1,13 @@
 /** Whether a deployment is what it should be: every check, in the order in which one rests on the other. */
 import { readView, VIEW_NAMES } from '#lake/query/sql-files';
 import { tables } from '#lake/tables';
-import type { AwsFacts, LakeFacts, QueuePart } from './aws-facts.ts';
+import type { AwsFacts, JobPart, LakeFacts, QueuePart } from './aws-facts.ts';
 import { judgeBucket, judgeNotifications, judgePlace, judgeTags } from './bucket-findings.ts';
 import type { CatalogTable } from './catalog-facts.ts';
 import { judgeClock, judgeRange, judgeStrays } from './day-findings.ts';
 import { type Finding, judge, problem } from './finding.ts';
 import { judgeIdentity, judgeRegion } from './identity-findings.ts';
+import { judgeJob } from './job-findings.ts';
 import { judgeDeadLetters, judgeQueue } from './queue-findings.ts';
 import { judgeTable } from './table-findings.ts';
 import { judgeView } from './view-findings.ts';
@@ -22,7 +23,7 @@ export function judgeDeployment({ bucket, region, identity, place, lake }: AwsFa
 }
 
 function judgeLake(lake: LakeFacts, { bucket, now }: { bucket: string; now: Date }): Finding[] {
-    const { setUp, days, deployment, workgroup, catalog } = lake;
+    const { setUp, days, deployment, jobs, workgroup, catalog } = lake;
     const stage = deployment.stage === undefined ? '' : ` -c stage=${deployment.stage}`;
     // A deployment changes what its template changes. What was changed by hand it leaves, unless it is told not to.
     const redeploy = `npx cdk deploy${stage} --revert-drift`;
@@ -31,6 +32,10 @@ function judgeLake(lake: LakeFacts, { bucket, now }: { bucket: string; now: Date
         ...judgeBucket(bucket, setUp, { redeploy }),
         ...judgeNotifications(setUp.notifications, { queue: deployment.summarizeQueue, redeploy }),
         ...judgeQueues(lake, { bucket, redeploy }),
+        ...JOBS.flatMap(({ part, check }) => {
+            const job = jobs[part];
+            return job ? judgeJob(job, { check, name: deployment[part] ?? '', redeploy }) : [unnamed(check)];
+        }),
         ...(workgroup ? judgeWorkgroup(workgroup, { name: deployment.workgroup ?? '', bucket, redeploy }) : [unnamed('workgroup')]),
         ...(catalog
             ? judge('database', catalog, {
@@ -47,6 +52,8 @@ const QUEUES: readonly { part: QueuePart; deadLetters: QueuePart; check: string;
     { part: 'summarizeQueue', deadLetters: 'summarizeDeadLetters', check: 'summarize', isFifo: false },
     { part: 'consolidateQueue', deadLetters: 'consolidateDeadLetters', check: 'consolidate', isFifo: true },
 ];
+
+const JOBS: readonly { part: JobPart; check: string }[] = [{ part: 'consolidateDaysJob', check: 'consolidate-days job' }];
 
 function judgeQueues({ queues, deployment }: LakeFacts, { bucket, redeploy }: { bucket: string; redeploy: string }): Finding[] {
     return QUEUES.flatMap(({ part, deadLetters, check, isFifo }) => {

@@ -1,0 +1,66 @@
+/** Has the Spark job of a deployed lake rebuild days, and shows what its report says of them. */
+import { randomUUID } from 'node:crypto';
+import { type DayReport, parseDayReport } from '#lake/day-results';
+import { REPORT } from '#lake/follow-run';
+import type { JobRun } from '#lake/jobs/job-runs';
+import { WORK_PREFIX } from '#lake/layout';
+import { batchOf } from './batch-of.ts';
+import { type Context, Failure } from './command.ts';
+import type { BucketLake } from './lake.ts';
+import { printDays, sayFailures } from './print-days.ts';
+import { printRows } from './print-rows.ts';
+import { sayCount } from './quantity.ts';
+import { explainEnd, runJob } from './run-job.ts';
+
+interface RebuildOptions {
+    from: string;
+    to: string;
+    /** As for `rebuildDay`. */
+    anew: boolean;
+    /** False: returns once the job is started. */
+    wait: boolean;
+    context: Pick<Context, 'stdout' | 'stderr' | 'signal' | 'now' | 'output'>;
+}
+
+/** Prints a row for each day, or for the run where that is not waited for. @throws Failure where the run, or one of its days, failed */
+export async function rebuildBucket(lake: BucketLake, { from, to, anew, wait, context }: RebuildOptions): Promise<void> {
+    const runs = await lake.jobRuns('consolidateDaysJob');
+    const store = await lake.store();
+    const ownKey = `${WORK_PREFIX}reports/consolidate-days/${randomUUID()}.json`;
+    let report: DayReport | undefined;
+
+    async function sayProgress(run: JobRun): Promise<string | undefined> {
+        const key = run.arguments[REPORT];
+        const object = key === undefined ? undefined : await store.get(key);
+        report = object && parseDayReport(object.bytes, { key: object.info.key });
+        return report && `${report.days.length} of ${sayCount(report.daysTotal, 'day')}`;
+    }
+
+    const { id, end } = await runJob({
+        runs,
+        work: { '--from': from, '--to': to, '--anew': String(anew), '--dry_run': 'false' },
+        report: ownKey,
+        wait,
+        sayProgress,
+        context,
+    });
+    if (end === undefined) {
+        const columns = ['job', 'run'].map((name) => ({ name, type: 'varchar' }));
+        await printRows({ columns, batches: batchOf([[runs.name, id]]) }, context);
+        return;
+    }
+    await printDays(report?.days ?? [], context);
+    const failure = explainEnd(runs.name, end);
+    if (failure !== undefined) {
+        const failed = sayFailures(report?.days ?? []);
+        throw new Failure(failed === undefined ? `${failure}${sayDone(report)}` : `${failed}. ${failure}`);
+    }
+    if (report === undefined) {
+        await context.stderr.write(`Run ${id} succeeded and left no report: what it did for each day stands in its log\n`);
+    }
+}
+
+/** Of a run that ended before its time. */
+function sayDone(report: DayReport | undefined): string {
+    return report ? ` (${report.days.length} of ${sayCount(report.daysTotal, 'day')} were done)` : '';
+}

@@ -1,0 +1,60 @@
+/** Rebuilds days of a lake in a directory: this process does it, day beside day. */
+import { type DayResult, doneResult, failedResult } from '#lake/day-results';
+import { finishWork } from '#lake/finish-work';
+import { type Mark, markRunning, runTasks, type Task } from '#lake/local-work';
+import type { Context } from './command.ts';
+import { sayCount } from './quantity.ts';
+import { openStatusLine } from './status-line.ts';
+
+interface RebuildOptions {
+    days: readonly string[];
+    /** As for `rebuildDay`. */
+    anew: boolean;
+    context: Pick<Context, 'stderr' | 'signal' | 'now'>;
+}
+
+/** How each day came out. @throws the signal's reason; a day that was begun is done then, and the others are as they were */
+export async function rebuildDirectory(directory: string, { days, anew, context }: RebuildOptions): Promise<DayResult[]> {
+    const mark = await markRunning(directory);
+    await finishCutOff(directory, mark, context);
+    const { stderr, signal } = context;
+    const line = openStatusLine(stderr);
+    const results: DayResult[] = [];
+    const tasks = days.map((day): Task => ({ kind: 'consolidate', day, anew }));
+    const draw = () => line.draw(`Rebuilding: ${results.length} of ${sayCount(days.length, 'day')}`);
+    try {
+        await draw();
+        for await (const { task, ...ended } of runTasks(directory, tasks, { signal })) {
+            const day = task.kind === 'consolidate' ? task.day : '';
+            if ('error' in ended) {
+                results.push(failedResult(day, ended.error));
+            } else if (ended.result.outcome) {
+                results.push(doneResult(day, ended.result.outcome));
+            }
+            await draw();
+        }
+    } finally {
+        await line.clear();
+        // A day is written whole or stays as it was: no other command has to finish anything.
+        await mark.clear();
+    }
+    if (signal.aborted) {
+        await stderr.write(
+            `${results.length} of ${sayCount(days.length, 'day')} done, the others are as they were; run it again for them\n`,
+        );
+    }
+    signal.throwIfAborted();
+    return results;
+}
+
+/** As an upload does: the mark of this command takes theirs away in the end. */
+async function finishCutOff(directory: string, mark: Mark, { stderr, signal, now }: RebuildOptions['context']): Promise<void> {
+    if (mark.isWorkLeft) {
+        await stderr.write('A command was cut off in this lake; finishing its work first\n');
+        const { errors } = await finishWork(directory, { now: now(), signal });
+        signal.throwIfAborted();
+        if (errors[0]) {
+            throw errors[0];
+        }
+    }
+}
