@@ -49,7 +49,8 @@ export async function runJob({ runs, work, report, wait, sayProgress, context }:
                 }
                 const progress = await sayProgress(run);
                 const state = run.state === 'waiting' ? 'waiting for its workers' : run.state;
-                const elapsed = sayDuration(now().getTime() - (run.startedAt?.getTime() ?? startedAt));
+                // The clock of AWS is another one.
+                const elapsed = sayDuration(Math.max(0, now().getTime() - (run.startedAt?.getTime() ?? startedAt)));
                 await line.draw([`${runs.name}: ${state}`, progress, elapsed].filter((part) => part !== undefined).join(', '));
             },
         });
