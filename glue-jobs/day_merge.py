@@ -1,14 +1,8 @@
 """Summaries of a day into sorted Parquet parts: SQL that Spark runs."""
-import re
-
-from lake_errors import StorageError
 from lake_tables import pair_columns
+from spark_errors import spark_errors
 
 _LARGEST = {'bigint': 2**63 - 1, 'decimal(38,0)': 10**38 - 1}
-
-_OVERFLOW = re.compile(r'\w+ of [^\n]* would be above the largest value of its column, \d+')
-
-_CAUSE = re.compile(r'^Caused by: (.*)', re.MULTILINE)
 
 # How every job of the lake runs Spark.
 SPARK_SETTINGS = {
@@ -49,22 +43,11 @@ def write_sorted_parts(spark, *, day: str, paths: list[str], into: str) -> None:
     Writes the merged rows of the files below `into`; the parts' names ascend as their rows do.
     Raises OverflowError, and StorageError where a file cannot be read.
     """
-    from py4j.protocol import Py4JError
-    from pyspark.errors import PySparkException
-
     columns = pair_columns()
     schema = ', '.join(f'{name} {kind}' for name, kind in columns)
-    try:
+    with spark_errors(f'the summaries of {day} could not be merged'):
         rows = spark.read.schema(schema).parquet(*paths)
         spark.sql(merge_sql(columns), args={'day': day}, rows=rows).write.parquet(into)
-    except (PySparkException, Py4JError) as error:
-        text = str(error)
-        overflow = _OVERFLOW.search(text)
-        if overflow:
-            raise OverflowError(overflow[0]) from error
-        # The last cause is the one that names the file.
-        cause = (_CAUSE.findall(text) or text.splitlines()[:1])[-1]
-        raise StorageError(f'the summaries of {day} could not be merged: {cause}') from error
 
 
 def _complete(name: str) -> str:

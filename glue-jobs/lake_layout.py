@@ -4,6 +4,7 @@ import re
 SUMMARIES_PREFIX = 'summaries/'
 PAIR_DAYS_PREFIX = 'pair_days/'
 LEDGER_PREFIX = 'ledger/'
+FEATURES_PREFIX = 'exports/features/'
 
 # Outside of every table, and Athena and Spark pass over names that begin with an underscore.
 WORK_PREFIX = '_flowlake/'
@@ -20,6 +21,11 @@ def day_prefix(prefix: str, day: str) -> str:
 def pair_days_key(day: str) -> str:
     """The day's one object."""
     return f'{day_prefix(PAIR_DAYS_PREFIX, day)}part-00.parquet'
+
+
+def features_key(day: str) -> str:
+    """What models are trained on, of the day's pairs; one object."""
+    return f'{day_prefix(FEATURES_PREFIX, day)}part-00.parquet'
 
 
 def summary_key(day: str, contribution: str) -> str:
