@@ -3,10 +3,10 @@
  * test/architecture.test.ts runs these rules over the tree, and over a copy with one bad import for each of them.
  */
 
-const PORTS = '^lake/(store/object-store|query/query-engine|queue/message-queue)\\.ts$';
+const PORTS = '^lake/(store/object-store|query/query-engine|queue/message-queue|jobs/job-runs)\\.ts$';
 
 /** Folders of adapters. lake/aws is what those of AWS share. */
-const ADAPTERS = '^lake/(store|query|queue)/';
+const ADAPTERS = '^lake/(store|query|queue|jobs)/';
 
 /** They ask AWS how a deployment is set up. */
 const FACTS = '^lake/doctor/[a-z]+-facts\\.ts$';
@@ -74,13 +74,13 @@ const forbidden = [
     {
         name: 'adapters-know-their-port',
         comment: 'An adapter does what its port says and decides nothing: move the rule into the use case, or pass the value in.',
-        from: { path: '^lake/(store|query|queue)/' },
+        from: { path: '^lake/(store|query|queue|jobs)/' },
         to: { path: '^lake/', pathNot: ['^lake/$1/', '^lake/aws/', VOCABULARY] },
     },
     {
         name: 'sdks-stay-in-their-adapters',
         comment:
-            'Only lake/store, query and queue talk to DuckDB or AWS (and the facts of lake/doctor): add what you need to the port and its adapters. (lake/verify is a second ' +
+            'Only lake/store, query, queue and jobs talk to DuckDB or AWS (and the facts of lake/doctor): add what you need to the port and its adapters. (lake/verify is a second ' +
             'reader on purpose and has an engine of its own.)',
         from: { pathNot: [ADAPTERS, FACTS, '^lake/verify/engine\\.ts$', '^(test|bench)/'] },
         to: { path: SDKS },

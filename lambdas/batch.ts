@@ -21,7 +21,7 @@ export interface BatchOptions<News> {
     /** The queue that the messages came from. */
     queue: Pick<MessageQueue, 'release'>;
     /** What a person does with a subject that needs more time than an invocation has. */
-    howTooLargeGetsThrough: string;
+    howTooLargeGetsThrough: (subject: string) => string;
     log: Log;
 }
 
@@ -115,7 +115,7 @@ async function outcomeOf<News>(
             log.info('stopped: others had used up much of the time; it comes back at once', { subject });
             return 'postponed';
         }
-        log.error(`needs more time than the function has; ${howTooLargeGetsThrough}`, { subject, hadMs: wholeMs });
+        log.error(`needs more time than the function has; ${howTooLargeGetsThrough(subject)}`, { subject, hadMs: wholeMs });
         return 'too large';
     }
 }

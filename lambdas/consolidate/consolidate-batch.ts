@@ -54,7 +54,8 @@ export async function consolidateBatch(records: readonly SQSRecord[], options: C
             work,
             time,
             queue: consolidateQueue,
-            howTooLargeGetsThrough: `run \`flowlake --lake s3://${bucket} reconcile --here\` on a machine without a time limit`,
+            howTooLargeGetsThrough: (day) =>
+                `run \`flowlake --lake s3://${bucket} rebuild --from ${day} --to ${day}\`: the Spark job has time and memory for it`,
             log,
         });
     } finally {

@@ -79,7 +79,7 @@ export async function summarizeBatch(records: readonly SQSRecord[], options: Sum
             work,
             time,
             queue: summarizeQueue,
-            howTooLargeGetsThrough: `run \`flowlake --lake s3://${bucket} reconcile --here\` on a machine without a time limit`,
+            howTooLargeGetsThrough: () => `run \`flowlake --lake s3://${bucket} reconcile --here\` on a machine without a time limit`,
             log,
         });
     } finally {

@@ -55,9 +55,17 @@ test('a lake as deployed is well in everything', async () => {
     expect(await wrong()).toEqual([]);
     const checks = rows.map(({ check }) => check);
     expect(checks).toEqual(
-        expect.arrayContaining(['credentials', 'bucket tags', 'upload events', 'workgroup', 'view pair_running', 'days of pair_days']),
+        expect.arrayContaining([
+            'credentials',
+            'bucket tags',
+            'upload events',
+            'consolidate-days job',
+            'workgroup',
+            'view pair_running',
+            'days of pair_days',
+        ]),
     );
-    expect(checks).toHaveLength(26);
+    expect(checks).toHaveLength(27);
 });
 
 /** Breaks it; returns what mends it. */

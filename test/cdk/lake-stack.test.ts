@@ -46,6 +46,7 @@ describe('the bucket', () => {
         }
         template.hasResourceProperties('AWS::Glue::Database', { DatabaseInput: { Name: tags[DEPLOYMENT_TAGS.database] } });
         template.hasResourceProperties('AWS::Athena::WorkGroup', { Name: tags[DEPLOYMENT_TAGS.workgroup] });
+        template.hasResourceProperties('AWS::Glue::Job', { Name: tags[DEPLOYMENT_TAGS.consolidateDaysJob] });
         for (const queue of ['summarizeQueue', 'summarizeDeadLetters', 'consolidateQueue', 'consolidateDeadLetters'] as const) {
             template.hasResourceProperties('AWS::SQS::Queue', { QueueName: tags[DEPLOYMENT_TAGS[queue]] });
         }

@@ -158,7 +158,7 @@ describe('when the time is over', () => {
         expect((await readFigures(store)).size).toBe(0);
         expect(log.lines[0]).toMatchObject({
             level: 'error',
-            message: expect.stringContaining('reconcile --here'),
+            message: expect.stringContaining(`flowlake --lake s3://lake rebuild --from ${DAY} --to ${DAY}`),
             fields: { subject: DAY },
         });
     });

@@ -94,7 +94,15 @@ function checksOf(all: Finding[], result: Finding['result']): string[] {
 }
 
 const SET_UP = ['bucket versioning', 'bucket encryption', 'bucket TLS', 'bucket public access', 'upload events'];
-const PARTS = ['summarize queue', 'summarize dead letters', 'consolidate queue', 'consolidate dead letters', 'workgroup', 'database'];
+const PARTS = [
+    'summarize queue',
+    'summarize dead letters',
+    'consolidate queue',
+    'consolidate dead letters',
+    'consolidate-days job',
+    'workgroup',
+    'database',
+];
 
 test('what may not be looked at is told as that, each with the right that is missing', async () => {
     const all = await findings(DENIED);
