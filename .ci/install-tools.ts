@@ -1,6 +1,6 @@
 /**
- * Installs into .tools/ what the tests against a local AWS need beside Node: `npm run tools -- ministack trino spark`, or those that are
- * named. Each is pinned, installed once, and left alone when it is there. What the machine lacks for one is said in one line.
+ * Installs into .tools/ what the tests against a local AWS need beside Node: `npm run tools` installs all, `npm run tools -- ministack trino` those
+ * that are named. Each is pinned, installed once, and left alone when it is there. What the machine lacks for one is said in one line.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -44,6 +44,11 @@ const tools: Readonly<Record<string, Tool>> = {
                 copyArtifact(artifact, jars);
             }
         },
+    },
+    readers: {
+        what: 'pyarrow, pandas and Polars',
+        needs: PYTHON,
+        install: async (folder) => installPython(folder, ['-r', join(ROOT, 'test/engines/requirements.txt')]),
     },
     trino: {
         what: `Trino ${TRINO}, the engine inside Athena (450 MB)`,

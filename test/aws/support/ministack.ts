@@ -25,7 +25,7 @@ export interface Ministack {
 
 /** What is missing on this machine and how to get it, in one line; undefined where nothing is. */
 export function ministackMissing(): string | undefined {
-    return existsSync(PROGRAM)
+    return existsSync(PYTHON)
         ? undefined
         : 'ministack (the local AWS) is not installed: npm run tools -- ministack (needs python3 with venv and pip)';
 }

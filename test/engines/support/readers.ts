@@ -1,0 +1,53 @@
+/** Programs that read Parquet files without SQL, as people do in notebooks. */
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { type ColumnType, pairDays } from '#lake/tables';
+import type { Answer } from './compare.ts';
+
+const PYTHON = fileURLToPath(new URL('../../../.tools/readers/bin/python', import.meta.url));
+const PROGRAM = fileURLToPath(new URL('read_files.py', import.meta.url));
+
+export const READERS = ['pyarrow', 'pandas', 'polars'] as const;
+
+export type Reader = (typeof READERS)[number];
+
+/** One file of pair_days. */
+export interface DayRead {
+    day: string;
+    /** Name and the reader's own type; of pyarrow also whether it may be null. */
+    columns: string[][];
+    rows: (string | null)[][];
+    /** As the footer has them: rows, and by column the number of nulls, smallest and largest value. */
+    groups: { rows: number; limits: Record<string, [nulls: number | null, min: string | null, max: string | null]> }[];
+}
+
+/** What is missing on this machine and how to get it, in one line; undefined where nothing is. */
+export function readersMissing(): string | undefined {
+    return existsSync(PYTHON) ? undefined : 'pyarrow, pandas and Polars are not installed: npm run tools -- readers';
+}
+
+/** All files of pair_days, by day. */
+export async function readFiles({ folder, reader }: { folder: string; reader: Reader }): Promise<DayRead[]> {
+    const { stdout } = await promisify(execFile)(PYTHON, ['-B', PROGRAM, folder, reader], { maxBuffer: 1e9 });
+    return JSON.parse(stdout);
+}
+
+const TYPES: Readonly<Record<Reader, Readonly<Record<ColumnType, readonly string[]>>>> = {
+    pyarrow: { string: ['string', 'not null'], bigint: ['int64', 'not null'], 'decimal(38,0)': ['decimal128(38, 0)', 'not null'] },
+    // A decimal is a Python object, exact too.
+    pandas: { string: ['str'], bigint: ['int64'], 'decimal(38,0)': ['object'] },
+    polars: { string: ['String'], bigint: ['Int64'], 'decimal(38,0)': ['Decimal(precision=38, scale=0)'] },
+};
+
+/** The columns of pair_days as the reader should name them. */
+export function typesOf(reader: Reader): string[][] {
+    return pairDays.columns.map(({ name, type }) => [name, ...TYPES[reader][type]]);
+}
+
+/** The rows of an answer about pair_days as the files have them: in their order, without the day, every value as text. */
+export function wantedOf({ columns, rows }: Answer): Answer {
+    const places = pairDays.columns.map(({ name }) => columns.findIndex((column) => column.name === name));
+    return { columns: [], rows: rows.map((row) => places.map((place) => String(row[place]))) };
+}
