@@ -5,7 +5,7 @@ import { LEDGER_PREFIX, ledgerKey, shortHash } from '#lake/layout';
 import { ABSENT, CALLS_AT_ONCE, type ListedObject, type ObjectInfo, type ObjectStore } from '#lake/store/object-store';
 
 /** Part of every version: raise it when the same bytes would be read otherwise, and `reconcile` reads every source again. */
-const SUMMARY_FORMAT = 1;
+const SUMMARY_FORMAT = 2;
 
 export const DATE_ORDERS = ['dmy', 'mdy', 'ymd'] as const;
 export const DURATION_UNITS = ['us', 's'] as const;

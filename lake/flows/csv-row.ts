@@ -3,6 +3,8 @@
 const QUOTE = 0x22;
 const LF = 0x0a;
 const CR = 0x0d;
+const TAB = '\t'.charCodeAt(0);
+const SPACE = ' '.charCodeAt(0);
 
 /** A quoted field that is longer than this is no field but a quote that was never closed. */
 const MAX_QUOTED_BYTES = 1 << 20;
@@ -29,28 +31,34 @@ export interface ParseRowOptions {
     separator: number;
     /** Cells behind this one are passed over. */
     lastNeeded?: number;
+    /** The quoted fields that rows of the same bytes went through. */
+    seen?: SeenQuotes;
 }
 
 /**
  * Takes apart the row that begins at `start`. A field that begins with a quote is quoted (RFC 4180, 2.5 to 2.7): separators and line
  * ends inside belong to it. A quote further in is an ordinary character.
  */
-export function parseRow(bytes: Buffer, { start, end, separator, lastNeeded = Number.POSITIVE_INFINITY }: ParseRowOptions): ParsedRow {
+export function parseRow(
+    bytes: Buffer,
+    { start, end, separator, lastNeeded = Number.POSITIVE_INFINITY, seen }: ParseRowOptions,
+): ParsedRow {
     const cells: string[] = [];
     let at = start;
     let hasMore = false;
+    const stop = (why: 'unclosed' | 'more'): ParsedRow => ({ cells, hasMore, contentEnd: end, next: end, end: why });
     for (;;) {
         const isNeeded = cells.length <= lastNeeded;
         let quoted: QuotedField | undefined;
         if (bytes[at] === QUOTE && at < end) {
-            const start = at + 1;
-            quoted = quotedField(bytes, start, end);
-            if ((quoted?.closing ?? end) - start > MAX_QUOTED_BYTES) {
-                return { cells, hasMore, contentEnd: end, next: end, end: 'unclosed' };
+            if (seen?.hasSeen(at) === true) {
+                return stop('unclosed');
             }
-            if (!quoted) {
-                return { cells, hasMore, contentEnd: end, next: end, end: 'more' };
+            const found = quotedField(bytes, at + 1, end);
+            if (typeof found === 'string') {
+                return stop(found);
             }
+            quoted = found;
             at = quoted.closing + 1;
         }
         const plainStart = at;
@@ -58,16 +66,16 @@ export function parseRow(bytes: Buffer, { start, end, separator, lastNeeded = Nu
             at += 1;
         }
         if (at >= end) {
-            return { cells, hasMore, contentEnd: end, next: end, end: 'more' };
+            return stop('more');
         }
         const isRowEnd = bytes[at] === LF;
         const contentEnd = isRowEnd && at > plainStart && bytes[at - 1] === CR ? at - 1 : at;
         const plain = isNeeded || quoted ? bytes.toString('latin1', plainStart, contentEnd) : '';
-        if (quoted && !/^[ \t]*$/.test(plain)) {
-            return { cells, hasMore, contentEnd: end, next: end, end: 'unclosed' };
+        if (quoted && trimBlanks(plain, separator) !== '') {
+            return stop('unclosed');
         }
         if (isNeeded) {
-            cells.push(quoted?.text ?? plain);
+            cells.push(quoted ? unquoted(bytes, quoted) : plain);
         } else {
             hasMore = true;
         }
@@ -78,26 +86,88 @@ export function parseRow(bytes: Buffer, { start, end, separator, lastNeeded = Nu
     }
 }
 
-interface QuotedField {
-    text: string;
-    /** Where the closing quote stands. */
-    closing: number;
+/** The text without the blanks around it: spaces and tabs, but not the one that separates fields. */
+export function trimBlanks(text: string, separator: number): string {
+    const isBlank = (at: number): boolean => {
+        const code = text.charCodeAt(at);
+        return (code === SPACE || code === TAB) && code !== separator;
+    };
+    let from = 0;
+    let until = text.length;
+    while (from < until && isBlank(from)) {
+        from += 1;
+    }
+    while (until > from && isBlank(until - 1)) {
+        until -= 1;
+    }
+    return text.slice(from, until);
 }
 
-/** The text up to the closing quote; undefined where there is none, or where it is the last byte and could be the first of two. */
-function quotedField(bytes: Buffer, start: number, end: number): QuotedField | undefined {
-    let text = '';
+/**
+ * Marks the quoted fields that were met behind the first line of a row. A row that ends is left behind for good; so where a later row
+ * comes to such a field, an earlier one came to nothing from there on, and this one will. Without it each line of a file that is one chain
+ * of open quotes would be followed to the chain's end.
+ */
+export class SeenQuotes {
+    readonly #length: number;
+    #bits: Uint8Array | undefined;
+    #from = 0;
+
+    /** @param length of the bytes that rows are taken from; other bytes need marks of their own. */
+    constructor(length: number) {
+        this.#length = length;
+    }
+
+    /** A row begins whose first line ends at `lineEnd`: no other row comes to the quotes of that line. */
+    beginRow(lineEnd: number): void {
+        this.#from = lineEnd;
+    }
+
+    /** Whether the field that begins at `at` was met before; from now on it was. */
+    hasSeen(at: number): boolean {
+        if (at < this.#from) {
+            return false;
+        }
+        this.#bits ??= new Uint8Array((this.#length >> 3) + 1);
+        const bit = 1 << (at & 7);
+        const byte = this.#bits[at >> 3] ?? 0;
+        this.#bits[at >> 3] = byte | bit;
+        return (byte & bit) !== 0;
+    }
+}
+
+interface QuotedField {
+    /** Where the content begins, behind the opening quote. */
+    start: number;
+    /** Where the closing quote stands. */
+    closing: number;
+    hasQuotes: boolean;
+}
+
+/** The field whose content begins at `start`; `more` also where a quote is the last byte and could be the first of two. */
+function quotedField(bytes: Buffer, start: number, end: number): QuotedField | 'unclosed' | 'more' {
+    const limit = start + MAX_QUOTED_BYTES;
+    // Without a limit a search for the next quote would go through all that is there.
+    const within = bytes.subarray(0, Math.min(end, limit + 1));
+    let hasQuotes = false;
     let from = start;
     for (;;) {
-        const quote = bytes.indexOf(QUOTE, from);
-        if (quote < 0 || quote + 1 >= end) {
-            return undefined;
+        const quote = within.indexOf(QUOTE, from);
+        if (quote < 0) {
+            return end > limit ? 'unclosed' : 'more';
         }
-        text += bytes.toString('latin1', from, quote);
+        if (quote + 1 >= end) {
+            return 'more';
+        }
         if (bytes[quote + 1] !== QUOTE) {
-            return { text, closing: quote };
+            return { start, closing: quote, hasQuotes };
         }
-        text += '"';
+        hasQuotes = true;
         from = quote + 2;
     }
+}
+
+function unquoted(bytes: Buffer, { start, closing, hasQuotes }: QuotedField): string {
+    const text = bytes.toString('latin1', start, closing);
+    return hasQuotes ? text.replaceAll('""', '"') : text;
 }

@@ -13,6 +13,8 @@ const SECONDS_PER_DAY = 86_400;
 export class DateSlots {
     readonly all: DateSlot[] = [];
     readonly #rules: DateRules;
+    /** What stands between a date and its clock: a blank, which is no blank where it separates fields, or a T. */
+    readonly #dateEnd: RegExp;
     readonly #slotOfDate = new Map<string, number>();
     /** The last date that was found. Dates have 8 to 10 characters: three words, which overlap, cover them. */
     #lastLength = Number.MAX_SAFE_INTEGER;
@@ -23,8 +25,9 @@ export class DateSlots {
     #lastEpochDay = -1;
     #lastEpochSlot = NOT_PLAIN;
 
-    constructor(rules: DateRules) {
+    constructor(rules: DateRules, separator: number) {
         this.#rules = rules;
+        this.#dateEnd = separator === TAB ? /[ T]/ : separator === BLANK ? /[\tT]/ : /[ \tT]/;
     }
 
     /** The slot of the timestamp that stands in a plain field, or `NOT_PLAIN`: then what it is must be found out with care. */
@@ -48,7 +51,7 @@ export class DateSlots {
             return NOT_PLAIN;
         }
         if (this.all[slot]?.kind !== 'epoch') {
-            this.#remember(datePart(text), slot);
+            this.#remember(this.#datePart(text), slot);
         }
         return slot;
     }
@@ -59,7 +62,7 @@ export class DateSlots {
             // Not as a double: it would round 1612223999.999999999 up into the next day.
             return this.#slotOfEpoch(Number.parseInt(timestamp, 10));
         }
-        const written = datePart(timestamp);
+        const written = this.#datePart(timestamp);
         const known = this.#slotOfDate.get(written);
         if (known !== undefined) {
             return known;
@@ -93,6 +96,12 @@ export class DateSlots {
         return index;
     }
 
+    /** What stands in front of the clock. */
+    #datePart(timestamp: string): string {
+        const end = timestamp.search(this.#dateEnd);
+        return end < 0 ? timestamp : timestamp.slice(0, end);
+    }
+
     #remember(date: string, slot: number): void {
         const bytes = Buffer.from(date, 'latin1');
         this.#lastLength = bytes.length;
@@ -105,10 +114,4 @@ export class DateSlots {
 
 function isDateEnd(byte: number): boolean {
     return byte === BLANK || byte === TAB || byte === LETTER_T;
-}
-
-/** What stands in front of the clock. */
-function datePart(timestamp: string): string {
-    const end = timestamp.search(/[ \tT]/);
-    return end < 0 ? timestamp : timestamp.slice(0, end);
 }

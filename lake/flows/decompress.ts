@@ -1,5 +1,5 @@
 /** Plain bytes of a file that may be gzip or zstd, told by its first bytes. */
-import { Readable, type Transform } from 'node:stream';
+import { Readable } from 'node:stream';
 // As a whole, because Node before 22.15 has no zstd in it, and a name that is not there would keep this file from loading.
 import * as zlib from 'node:zlib';
 import { DamagedFileError, zstdFrames } from './zstd-frames.ts';
@@ -35,7 +35,7 @@ async function* plainBytes(chunks: AsyncIterator<Uint8Array>): AsyncGenerator<Ui
         yield first;
         yield* { [Symbol.asyncIterator]: () => chunks };
     } else if (compression === 'gzip') {
-        yield* unpack(copies(first, chunks), { with: zlib.createGunzip(UNPACK_OPTIONS), format: 'gzip' });
+        yield* gunzip(copies(first, chunks));
     } else if (zlib.createZstdDecompress === undefined) {
         throw new DamagedFileError('zstd needs Node 22.15 or newer: unpack the file first, or use a newer Node');
     } else {
@@ -48,9 +48,41 @@ async function* plainBytes(chunks: AsyncIterator<Uint8Array>): AsyncGenerator<Ui
 
 const UNPACK_OPTIONS = { chunkSize: 1 << 18 };
 
+/** All members of a gzip file. Node's decompressor ends at a zero behind one of them, whatever follows: nothing but zeros may. */
+async function* gunzip(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    const unpacker = zlib.createGunzip(UNPACK_OPTIONS);
+    const chunks = source[Symbol.asyncIterator]();
+    let length = 0;
+    let lastByteEnd = 0;
+    async function next(): Promise<Uint8Array | undefined> {
+        const { done, value } = await chunks.next();
+        if (done) {
+            return undefined;
+        }
+        const last = value.findLastIndex((byte: number) => byte !== 0);
+        lastByteEnd = last < 0 ? lastByteEnd : length + last + 1;
+        length += value.length;
+        return value;
+    }
+    async function* watched(): AsyncGenerator<Uint8Array> {
+        for (let chunk = await next(); chunk; chunk = await next()) {
+            yield chunk;
+        }
+    }
+    const watching = watched();
+    yield* unpack(watching, { with: unpacker, format: 'gzip' });
+    // It may still be waiting for a chunk.
+    await watching.return(undefined);
+    for (let chunk: Uint8Array | undefined = new Uint8Array(0); chunk; chunk = await next()) {
+        if (lastByteEnd > unpacker.bytesWritten) {
+            throw new DamagedFileError('gzip data is damaged: something else stands behind its end');
+        }
+    }
+}
+
 async function* unpack(
     source: AsyncIterable<Uint8Array>,
-    { with: unpacker, format }: { with: Transform; format: string },
+    { with: unpacker, format }: { with: zlib.Gunzip | zlib.ZstdDecompress; format: string },
 ): AsyncGenerator<Uint8Array> {
     const input = Readable.from(source, { objectMode: false, highWaterMark: 1 << 20 });
     let inputError: unknown;

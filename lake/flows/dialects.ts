@@ -1,5 +1,5 @@
 /** Which columns of a file hold what: told by the names in its header, never by their positions. */
-import { parseRow } from './csv-row.ts';
+import { parseRow, trimBlanks } from './csv-row.ts';
 
 /** What the lake reads of a row, in the order in which the checks are made. */
 export const ROLES = ['src_ip', 'dst_ip', 'timestamp', 'flow_duration', 'fwd_pkts'] as const;
@@ -62,7 +62,7 @@ export function findHeader(
     let best: { found: Map<Role, number>; names: string[]; separator: number; next: number } | undefined;
     for (const separator of separators) {
         const row = parseRow(bytes, { start, end, separator });
-        const names = row.cells.map((name) => name.trim());
+        const names = row.cells.map((name) => trimBlanks(name, separator));
         const found = row.end === 'line end' ? findRoles(names) : new Map<Role, number>();
         if (!best || found.size > best.found.size || (found.size === 0 && best.found.size === 0 && names.length > best.names.length)) {
             best = { found, names, separator, next: row.next };
@@ -93,7 +93,16 @@ export function isHeaderOpen(bytes: Buffer, { start, end }: { start: number; end
 
 /** Whether a row's cells (up to the last needed one) are the header once more. */
 export function isRepeatedHeader(cells: readonly string[], header: Header): boolean {
-    return ROLES.every((role) => normalize(cells[header.columns[role]] ?? '') === normalize(header.names[header.columns[role]] ?? ''));
+    const { columns, names, separator } = header;
+    return ROLES.every((role) => {
+        const cell = cells[columns[role]];
+        return cell !== undefined && normalize(trimBlanks(cell, separator)) === normalize(names[columns[role]] ?? '');
+    });
+}
+
+/** Whether two headers have the same columns in the same order. */
+export function haveSameNames(one: Header, other: Header): boolean {
+    return one.names.length === other.names.length && one.names.every((name, at) => normalize(name) === normalize(other.names[at] ?? ''));
 }
 
 function findRoles(names: readonly string[]): Map<Role, number> {
@@ -122,5 +131,5 @@ function describeMissing(missing: readonly Role[], names: readonly string[]): st
 }
 
 function normalize(name: string): string {
-    return name.trim().toLowerCase();
+    return name.toLowerCase();
 }

@@ -32,14 +32,14 @@ export function parseWhole(
     }
     // Where the point stands, counted from the left of `digits`; an exponent too long for a double becomes an infinity, which sorts right.
     const point = digits.length - fraction.length + Number(match[4] ?? '0') + scale;
+    if (onFraction === 'reject' && (point < 0 || /[1-9]/.test(digits.slice(point)))) {
+        return { ok: false, reason: 'not_whole' };
+    }
     if (point > MAX_WHOLE_DIGITS) {
         return { ok: false, reason: 'too_large' };
     }
     const kept = point <= 0 ? '' : digits.slice(0, point).padEnd(point, '0');
     const cut = point <= 0 ? (point < 0 ? '0' : digits) : digits.slice(point);
-    if (onFraction === 'reject' && (point < 0 || /[1-9]/.test(cut))) {
-        return { ok: false, reason: 'not_whole' };
-    }
     const value = BigInt(kept === '' ? '0' : kept) + (onFraction === 'round' && cut >= '5' ? 1n : 0n);
     return value > MAX_BIGINT ? { ok: false, reason: 'too_large' } : { ok: true, value };
 }

@@ -8,13 +8,12 @@ import { type PairWatch, RowScanner, SPARE_BYTES, zeekNamesStart } from './row-s
 import { DamagedFileError } from './zstd-frames.ts';
 
 const LF = 0x0a;
+const CR = 0x0d;
+const QUOTE = 0x22;
 const TAB = 0x09;
 
-/** A file whose header has not ended after this many bytes has none. */
+/** The header and what stands in front of it; a file whose header has not ended after this many bytes has none. */
 const MAX_HEADER_BYTES = 1 << 20;
-
-/** A line that does not end must not fill the memory. */
-const MAX_LINE_BYTES = 1 << 24;
 
 export interface ReadFlowsOptions {
     /** What the uploader said; what is not said is found out. */
@@ -99,23 +98,37 @@ async function readPlain(chunks: AsyncGenerator<Uint8Array>, options: ReadFlowsO
             await options.onRejects?.(rejects);
         }
     };
-    let left = scanAll(scanner, Buffer.alloc(0), start.rest);
-    await handOver();
+    const scan: Scan = async (bytes, { start: from, end, isLast }) => {
+        let at = from;
+        do {
+            at = scanner.scan(bytes, { start: at, end, isLast });
+            await handOver();
+        } while (scanner.isPaused);
+        return at;
+    };
+    let left = await scanAll(scan, Buffer.alloc(0), start.rest);
+    const waiting: Buffer[] = [];
+    let waitingBytes = 0;
     for await (const chunk of chunks) {
         options.signal?.throwIfAborted();
-        left = scanAll(scanner, left, asBuffer(chunk));
-        await handOver();
-        if (left.length > MAX_LINE_BYTES) {
-            return {
-                ok: false,
-                error: `a line is longer than ${MAX_LINE_BYTES >> 20} MiB: this is no file of flows, or its line ends are lost`,
-            };
+        waitingBytes += chunk.length;
+        // A row that goes on over many chunks is looked at again when there is twice as much of it, not with each of them.
+        if (waitingBytes < left.length) {
+            waiting.push(Buffer.from(chunk));
+            continue;
+        }
+        left = await scanAll(scan, left, waiting.length === 0 ? asBuffer(chunk) : Buffer.concat([...waiting, chunk]));
+        waiting.length = 0;
+        waitingBytes = 0;
+        if (scanner.failure !== undefined) {
+            await chunks.return(undefined);
+            break;
         }
     }
-    if (left.length > 0) {
-        const last = left[left.length - 1] === LF ? left : Buffer.concat([left, Buffer.from([LF])]);
-        scanner.scan(last, { start: 0, end: last.length, isLast: true });
-        await handOver();
+    if (left.length > 0 && scanner.failure === undefined) {
+        const last = Buffer.concat([left, ...waiting]);
+        const ended = last[last.length - 1] === LF ? last : Buffer.concat([last, Buffer.from([LF])]);
+        await scan(ended, { start: 0, end: ended.length, isLast: true });
     }
     if (scanner.failure !== undefined) {
         return { ok: false, error: scanner.failure };
@@ -139,8 +152,10 @@ async function readPlain(chunks: AsyncGenerator<Uint8Array>, options: ReadFlowsO
     };
 }
 
+type Scan = (bytes: Buffer, options: { start: number; end: number; isLast: boolean }) => Promise<number>;
+
 /** Scans what was left over and a chunk behind it; returns (a copy of) what is not a whole row yet. */
-function scanAll(scanner: RowScanner, left: Buffer, chunk: Buffer): Buffer {
+async function scanAll(scan: Scan, left: Buffer, chunk: Buffer): Promise<Buffer> {
     let start = 0;
     if (left.length > 0) {
         const firstEnd = chunk.indexOf(LF) + 1;
@@ -149,14 +164,14 @@ function scanAll(scanner: RowScanner, left: Buffer, chunk: Buffer): Buffer {
         }
         const row = Buffer.concat([left, chunk.subarray(0, firstEnd + SPARE_BYTES)]);
         const rowEnd = left.length + firstEnd;
-        const taken = scanner.scan(row, { start: 0, end: rowEnd, isLast: false });
+        const taken = await scan(row, { start: 0, end: rowEnd, isLast: false });
         if (taken < rowEnd) {
             // A quoted field goes on over this line end: only then is the whole chunk moved behind what is left.
-            return scanAll(scanner, Buffer.alloc(0), Buffer.concat([row.subarray(taken, rowEnd), chunk.subarray(firstEnd)]));
+            return scanAll(scan, Buffer.alloc(0), Buffer.concat([row.subarray(taken, rowEnd), chunk.subarray(firstEnd)]));
         }
         start = firstEnd;
     }
-    const next = scanner.scan(chunk, { start, end: chunk.length, isLast: false });
+    const next = await scan(chunk, { start, end: chunk.length, isLast: false });
     return Buffer.from(chunk.subarray(next));
 }
 
@@ -164,19 +179,36 @@ type FileStart = { ok: true; header: Header; isZeekLog: boolean; rest: Buffer; l
 
 /** Reads up to and with the header line. */
 async function readHeader(chunks: AsyncIterator<Uint8Array>): Promise<FileStart> {
-    let bytes = Buffer.alloc(0);
+    let parts: Buffer[] = [];
+    let length = 0;
+    let lookAt = MAGIC_BYTES;
     for (;;) {
         const { done, value } = await chunks.next();
-        bytes = done ? bytes : Buffer.concat([bytes, value]);
-        const found = done || bytes.length > 3 ? takeHeader(bytes, done === true || bytes.length > MAX_HEADER_BYTES) : undefined;
-        if (found) {
-            return found;
+        if (!done) {
+            parts.push(Buffer.from(value));
+            length += value.length;
+        }
+        if (done || length >= lookAt) {
+            const bytes = Buffer.concat(parts);
+            parts = [bytes];
+            // However small the chunks are, each byte is looked at a few times only.
+            lookAt = Math.min(length * 2, Math.max(length + 1, MAX_HEADER_BYTES));
+            const found = takeHeader(bytes, done === true);
+            if (found) {
+                return found;
+            }
         }
     }
 }
 
-/** Undefined where more bytes are needed. */
-function takeHeader(bytes: Buffer, isLast: boolean): FileStart | undefined {
+/** So many bytes tell what kind of file it is. */
+const MAGIC_BYTES = 5;
+
+/** Undefined where more bytes are needed: never where all are there that a header may have. */
+function takeHeader(whole: Buffer, isWhole: boolean): FileStart | undefined {
+    const bytes = whole.subarray(0, MAX_HEADER_BYTES);
+    const isLast = isWhole && bytes.length === whole.length;
+    const isFull = !isLast && bytes.length === MAX_HEADER_BYTES;
     const unusable = unusableStart(bytes);
     if (unusable !== undefined) {
         return { ok: false, error: unusable };
@@ -184,37 +216,48 @@ function takeHeader(bytes: Buffer, isLast: boolean): FileStart | undefined {
     let at = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
     // A header row that the file ends in needs a line end to be taken apart.
     const text = isLast && bytes[bytes.length - 1] !== LF ? Buffer.concat([bytes, Buffer.from([LF])]) : bytes;
-    let separator: number | undefined;
+    let separator = TAB;
     let isZeekLog = false;
     for (let linesBefore = 0; at < text.length; linesBefore += 1) {
         const lineEnd = text.indexOf(LF, at);
         if (lineEnd < 0) {
-            return undefined;
+            return isFull ? { ok: false, error: otherKindOf(text, text.toString('latin1', at)) ?? LINE_TOO_LONG } : undefined;
         }
-        const line = text.toString('utf8', at, lineEnd).replace(/\r$/, '');
+        const line = text.toString('latin1', at, lineEnd).replace(/\r$/, '');
         isZeekLog ||= /^#(separator|fields)\b/.test(line);
-        separator ??= zeekSeparator(line);
-        const namesStart = isZeekLog ? zeekNamesStart(text, { start: at, separator: separator ?? TAB }) : at;
-        if (namesStart !== undefined && line.trim() !== '') {
-            if (!isZeekLog && !isLast && isHeaderOpen(text, { start: at, end: text.length })) {
+        if (isZeekLog && line.startsWith(ZEEK_SEPARATOR)) {
+            const named = zeekSeparator(line);
+            if (named === undefined) {
+                return { ok: false, error: `${NO_SEPARATOR}; found ${JSON.stringify(line.slice(0, 40))}` };
+            }
+            separator = named;
+        }
+        const namesStart = isZeekLog ? zeekNamesStart(text, { start: at, separator }) : at;
+        if (namesStart !== undefined && /[^ \t]/.test(line)) {
+            if (!isZeekLog && !isLast && !isFull && isHeaderOpen(text, { start: at, end: text.length })) {
                 return undefined;
             }
-            const found = findHeader(text, { start: namesStart, end: text.length, ...(isZeekLog && { separators: [separator ?? TAB] }) });
+            const found = isZeekLog
+                ? findHeader(text, { start: namesStart, end: lineEnd + 1, separators: [separator] })
+                : findHeader(text, { start: at, end: text.length });
             if (!found.ok) {
-                return line.includes('\0') ? { ok: false, error: `${LOOKED_FOR}; found binary data` } : found;
+                return { ok: false, error: otherKindOf(text, line) ?? found.error };
             }
             const headerLines = text.subarray(at, found.next).filter((byte) => byte === LF).length;
             return {
                 ok: true,
                 header: found.header,
                 isZeekLog,
-                rest: Buffer.from(text.subarray(found.next)),
+                rest: isLast ? Buffer.from(text.subarray(found.next)) : Buffer.from(whole.subarray(found.next)),
                 linesBefore: linesBefore + headerLines,
             };
         }
         at = lineEnd + 1;
     }
-    return isLast ? { ok: false, error: isZeekLog ? 'no usable header: a Zeek log without a #fields line' : emptyError(bytes) } : undefined;
+    if (!isLast && !isFull) {
+        return undefined;
+    }
+    return { ok: false, error: isZeekLog ? 'no usable header: a Zeek log without a #fields line' : emptyError(bytes, isLast) };
 }
 
 const LOOKED_FOR = 'no usable header: looked for a CSV header with source and destination address';
@@ -223,17 +266,36 @@ function unusableStart(bytes: Buffer): string | undefined {
     if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) {
         return 'no usable header: the file is UTF-16; save it as UTF-8 and upload that';
     }
-    return bytes.toString('latin1', 0, 5) === '%PDF-' ? `${LOOKED_FOR}; found a PDF` : undefined;
+    return undefined;
 }
 
-function emptyError(bytes: Buffer): string {
+/** What a file is whose first line is no header; undefined where that cannot be told. */
+function otherKindOf(text: Buffer, line: string): string | undefined {
+    if (text.toString('latin1', 0, MAGIC_BYTES) === '%PDF-') {
+        return `${LOOKED_FOR}; found a PDF`;
+    }
+    return line.includes('\0') ? `${LOOKED_FOR}; found binary data` : undefined;
+}
+
+function emptyError(bytes: Buffer, isLast: boolean): string {
+    if (!isLast) {
+        return `no usable header: nothing but blanks and line ends in ${FIRST_BYTES}`;
+    }
     return `no usable header: the file is empty${bytes.length > 0 ? ' but for blanks and line ends' : ''}`;
 }
 
-/** `#separator \x09` names the separator by its code. */
+const FIRST_BYTES = `the first ${MAX_HEADER_BYTES >> 20} MiB`;
+
+const LINE_TOO_LONG = `${LOOKED_FOR}; found a line that does not end in ${FIRST_BYTES}`;
+
+const ZEEK_SEPARATOR = '#separator ';
+const NO_SEPARATOR = 'no usable header: looked for a separator as Zeek names it, one character or its code as \\x09, and no quote';
+
+/** `#separator \x09` names the separator by its code. A quote or a line end cannot separate. */
 function zeekSeparator(line: string): number | undefined {
-    const match = /^#separator (?:\\x([0-9a-fA-F]{2})|(.))$/.exec(line);
-    return match?.[1] === undefined ? match?.[2]?.charCodeAt(0) : Number.parseInt(match[1], 16);
+    const [, code, character] = /^#separator (?:\\x([0-9a-fA-F]{2})|([\s\S]))$/.exec(line) ?? [];
+    const separator = code === undefined ? character?.charCodeAt(0) : Number.parseInt(code, 16);
+    return separator !== undefined && [QUOTE, LF, CR].includes(separator) ? undefined : separator;
 }
 
 /** The order with more witnesses: flows whose `a/b/yyyy` fits it only. Day first where they are as many, or none. */

@@ -2,10 +2,10 @@
  * Rows of bytes into a pair table. The fast path finds a row's fields without looking at the ones behind the last needed one; whatever it
  * does not know by heart (quotes, blanks, exponents, every reject) goes the careful way, row by row.
  */
-import { parseRow } from './csv-row.ts';
+import { parseRow, SeenQuotes, trimBlanks } from './csv-row.ts';
 import { DateSlots } from './date-slots.ts';
 import type { DateRules, DateSlot } from './dates.ts';
-import { findHeader, type Header, isRepeatedHeader } from './dialects.ts';
+import { findHeader, type Header, haveSameNames, isRepeatedHeader } from './dialects.ts';
 import { BATCH_FLOWS, FlowBatch } from './flow-batch.ts';
 import { parseWhole } from './numbers.ts';
 import { type AddressKey, MAX_FAST_VALUE, type PairTable } from './pair-table.ts';
@@ -21,6 +21,12 @@ const NOT_WHOLE_YET = -1;
 
 /** So many bytes behind the last row make it one that the fast path can take: it reads a word at a time. */
 export const SPARE_BYTES = WORD_BYTES - 1;
+
+/** A row that does not end must not fill the memory. */
+const MAX_ROW_BYTES = 1 << 24;
+
+/** So many rejects are handed over at a time: bytes can be a reject every second one of them. */
+const REJECTS_AT_ONCE = 1_000;
 
 export interface ScannerOptions {
     header: Header;
@@ -52,20 +58,32 @@ export interface WatchedRow {
     line: string;
 }
 
+/** What is handed to the careful path. */
+interface AnyRow {
+    start: number;
+    end: number;
+    /** Where the row's first line ends. */
+    lineEnd: number;
+    isLast: boolean;
+    seen: SeenQuotes;
+}
+
 /** Where a row stands in the bytes at hand. */
 interface RowPlace {
     lineNumber: number;
     bytes: Buffer;
     start: number;
-    /** Without the line end's LF. */
+    /** Without the line end. */
     end: number;
 }
 
 export class RowScanner {
     rowsRead = 0;
     repeatedHeaders = 0;
-    /** Filled by `scan`; the caller takes them out. */
+    /** Filled by `scan`, which stops where they are many; the caller takes them out. */
     rejects: Reject[] = [];
+    /** Whether the last scan stopped for the rejects only. */
+    isPaused = false;
     /** Why the file cannot be used after all. */
     failure: string | undefined;
     /** Rejected rows that were good up to a date which fits one order only: if the file's is the other, that is why they go. */
@@ -87,7 +105,7 @@ export class RowScanner {
         this.#header = header;
         this.#starts = new Int32Array(header.lastNeeded + 2);
         this.#isZeekLog = isZeekLog;
-        this.#dates = new DateSlots(dateRules);
+        this.#dates = new DateSlots(dateRules, header.separator);
         this.#durationScale = durationScale;
         this.#lines = linesBefore;
     }
@@ -97,30 +115,47 @@ export class RowScanner {
     }
 
     /**
-     * Takes every whole row of `bytes` from `start` to `end`; with `isLast` the bytes must end with a line end and all are taken.
-     * @returns where the first row begins that is not whole.
+     * Takes the whole rows of `bytes` from `start` to `end`; with `isLast` the bytes must end with a line end.
+     * @returns where the first row begins that is not whole, or earlier where there are rejects to be handed over (`isPaused`) or the file
+     * has turned out to be of no use (`failure`).
      */
     scan(bytes: Buffer, { start, end, isLast }: { start: number; end: number; isLast: boolean }): number {
         const limit = bytes.lastIndexOf(LF, end - 1) + 1;
         const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+        const seen = new SeenQuotes(bytes.length);
         let at = start;
         let plainEnd = this.#plainEnd(bytes, at, end);
+        this.isPaused = false;
+        const mayBeTooLong = end - start > MAX_ROW_BYTES;
         while (at < limit) {
             const lineEnd = bytes.indexOf(LF, at);
+            if (mayBeTooLong && lineEnd - at >= MAX_ROW_BYTES) {
+                break;
+            }
             if (lineEnd < plainEnd && this.#takePlainRow(bytes, view, at, lineEnd)) {
                 at = lineEnd + 1;
                 continue;
             }
-            const next = this.#takeAnyRow(bytes, { start: at, end, isLast });
+            if (this.rejects.length >= REJECTS_AT_ONCE) {
+                this.isPaused = true;
+                break;
+            }
+            const next = this.#takeAnyRow(bytes, { start: at, end, lineEnd, isLast, seen });
             if (next === NOT_WHOLE_YET) {
                 break;
             }
             at = next;
+            if (this.failure !== undefined) {
+                break;
+            }
             if (plainEnd < at) {
                 plainEnd = this.#plainEnd(bytes, at, end);
             }
         }
         this.#table.addFlows(this.#batch);
+        if (!this.isPaused && end - at > MAX_ROW_BYTES) {
+            this.failure ??= `a row is longer than ${MAX_ROW_BYTES >> 20} MiB (line ${this.#lines + 1}): this is no file of flows, or its line ends are lost`;
+        }
         return at;
     }
 
@@ -199,26 +234,28 @@ export class RowScanner {
     }
 
     /** The careful path, for any row. Returns where the next row begins, or NOT_WHOLE_YET. */
-    #takeAnyRow(bytes: Buffer, { start, end, isLast }: { start: number; end: number; isLast: boolean }): number {
+    #takeAnyRow(bytes: Buffer, { start, end, lineEnd, isLast, seen }: AnyRow): number {
         const { separator, lastNeeded, names, columns } = this.#header;
         const lineNumber = this.#lines + 1;
-        const lineEnd = bytes.indexOf(LF, start);
         if (this.#isZeekLog && bytes[start] === HASH) {
             this.#takeZeekLine(bytes, { start, end: lineEnd + 1 });
             this.#lines += 1;
             return lineEnd + 1;
         }
-        const row = parseRow(bytes, { start, end, separator, lastNeeded });
+        seen.beginRow(lineEnd);
+        const limit = Math.min(end, start + MAX_ROW_BYTES);
+        const row = parseRow(bytes, { start, end: limit, separator, lastNeeded, seen });
         if (row.end !== 'line end') {
-            if (row.end === 'more' && !isLast) {
+            if (row.end === 'more' && (!isLast || limit < end)) {
                 return NOT_WHOLE_YET;
             }
             this.#lines += 1;
-            this.#reject('unclosed_quote', { lineNumber, bytes, start, end: lineEnd });
+            const hasCr = lineEnd > start && bytes[lineEnd - 1] === CR;
+            this.#reject('unclosed_quote', { lineNumber, bytes, start, end: hasCr ? lineEnd - 1 : lineEnd });
             return lineEnd + 1;
         }
         this.#lines += countLines(bytes, start, row.next);
-        if (row.cells.length === 1 && !row.hasMore && /^[ \t]*$/.test(bytes.toString('latin1', start, row.contentEnd))) {
+        if (row.cells.length === 1 && !row.hasMore && trimBlanks(bytes.toString('latin1', start, row.contentEnd), separator) === '') {
             return row.next;
         }
         if (isRepeatedHeader(row.cells, this.#header)) {
@@ -226,7 +263,7 @@ export class RowScanner {
             return row.next;
         }
         const isCut = row.cells.length <= lastNeeded || (!row.hasMore && lastNeeded < names.length - 1);
-        const cell = (at: number): string => (row.cells[at] ?? '').replace(/^[ \t]+|[ \t]+$/g, '');
+        const cell = (at: number): string => trimBlanks(row.cells[at] ?? '', separator);
         const place = { lineNumber, bytes, start, end: row.contentEnd };
         const reason = isCut
             ? 'ragged_row'
@@ -309,7 +346,7 @@ export class RowScanner {
             this.failure ??= `${found.error} (line ${this.#lines + 1}, a later #fields line)`;
             return;
         }
-        if (found.header.names.join() === this.#header.names.join()) {
+        if (haveSameNames(found.header, this.#header)) {
             this.repeatedHeaders += 1;
         }
         this.#header = found.header;
@@ -327,9 +364,8 @@ export function zeekNamesStart(bytes: Buffer, { start, separator }: { start: num
 
 /** A row for a person to look at: bytes that are not UTF-8 replaced, cut at `MAX_REJECT_LINE_LENGTH` characters. */
 function lineAt({ bytes, start, end }: RowPlace): string {
-    const withoutCr = end > start && bytes[end - 1] === CR ? end - 1 : end;
     // Four bytes make at most one character cut short: never decode a row of megabytes for a line that is cut anyway.
-    return bytes.toString('utf8', start, Math.min(withoutCr, start + MAX_REJECT_LINE_LENGTH * 4)).slice(0, MAX_REJECT_LINE_LENGTH);
+    return bytes.toString('utf8', start, Math.min(end, start + MAX_REJECT_LINE_LENGTH * 4)).slice(0, MAX_REJECT_LINE_LENGTH);
 }
 
 /** Where the field of a column ends: at the separator in front of the next one. */

@@ -1,5 +1,5 @@
 /** What a file's header tells, read from the page docs/reading.md and not from lake/flows: which column holds what. */
-import { blanks, hex } from './raw-text.ts';
+import { blanks, hex, trimBlanks } from './raw-text.ts';
 
 /** The five needed columns, in the order in which a row's fields are checked. */
 export const FIELDS = ['src', 'dst', 'began', 'duration', 'packets'] as const;
@@ -24,7 +24,7 @@ export interface Layout {
     names: readonly string[];
 }
 
-/** Names with line ends in them may need some lines; more than this is a quote that was never closed. */
+/** docs/reading.md: the header ends within the first MiB of a file. */
 const MAX_HEADER_CHARACTERS = 1 << 20;
 
 /**
@@ -36,14 +36,23 @@ export function takeHeader(text: string): { layout: Layout; rows: string } | und
     let isZeekLog = false;
     for (let at = 0; at < text.length; ) {
         const lineEnd = text.indexOf('\n', at);
+        if (lineEnd >= MAX_HEADER_CHARACTERS) {
+            return undefined;
+        }
         const line = text.slice(at, lineEnd).replace(/\r$/, '');
         isZeekLog ||= /^#(separator|fields)\b/.test(line);
         if (!isZeekLog && /[^ \t]/.test(line)) {
-            const header = csvHeader(text.slice(at, at + MAX_HEADER_CHARACTERS));
+            const header = csvHeader(text.slice(at, MAX_HEADER_CHARACTERS));
             return header && { layout: header.layout, rows: text.slice(at + header.end) };
         }
         at = lineEnd + 1;
-        separator = zeekSeparator(line) ?? separator;
+        if (isZeekLog && line.startsWith(ZEEK_SEPARATOR)) {
+            const named = zeekSeparator(line.slice(ZEEK_SEPARATOR.length));
+            if (named === undefined) {
+                return undefined;
+            }
+            separator = named;
+        }
         if (isZeekFields(line, separator)) {
             const layout = zeekLayout(line, separator);
             return layout && { layout, rows: text.slice(at) };
@@ -57,9 +66,9 @@ export function isZeekFields(line: string, separator: string): boolean {
     return line.startsWith(`#fields${separator}`);
 }
 
-/** The layout that a `#fields` line names, or undefined where it names too little. */
+/** The layout that a `#fields` line (without its line end) names, or undefined where it names too little. */
 export function zeekLayout(line: string, separator: string): Layout | undefined {
-    const row = takeNames(`${line}\n`, { at: '#fields'.length + 1, separator });
+    const row = takeNames(`${line}\r\n`, { at: '#fields'.length + 1, separator });
     return row && layoutOf(row.names, { separator, isZeekLog: true });
 }
 
@@ -100,16 +109,21 @@ function takeNames(text: string, { at, separator }: { at: number; separator: str
     field.lastIndex = at;
     for (let match = field.exec(text); match; match = field.exec(text)) {
         const [, quoted, plain = '', behind = ''] = match;
-        names.push((quoted?.replaceAll('""', '"') ?? plain).trim().toLowerCase());
-        if (behind.endsWith('\n')) {
+        const isLast = behind.endsWith('\n');
+        const written = quoted?.replaceAll('""', '"') ?? (isLast ? plain.replace(/\r$/, '') : plain);
+        names.push(trimBlanks(written, separator).toLowerCase());
+        if (isLast) {
             return { names, end: field.lastIndex };
         }
     }
     return undefined;
 }
 
-/** `#separator \x09` names the separator by its code. */
-function zeekSeparator(line: string): string | undefined {
-    const match = /^#separator (?:\\x([0-9a-f]{2})|(.))$/i.exec(line);
-    return match?.[1] === undefined ? match?.[2] : String.fromCharCode(Number.parseInt(match[1], 16));
+const ZEEK_SEPARATOR = '#separator ';
+
+/** One character, or its code as `\x09`; undefined for anything else, and for a quote or a line end. */
+function zeekSeparator(named: string): string | undefined {
+    const code = /^\\x([0-9a-f]{2})$/i.exec(named)?.[1];
+    const separator = code === undefined ? named : String.fromCharCode(Number.parseInt(code, 16));
+    return separator.length === 1 && !'"\r\n'.includes(separator) ? separator : undefined;
 }

@@ -21,7 +21,7 @@ export async function* plainBytes(bytes: ByteStream): AsyncGenerator<Uint8Array>
     try {
         const magic = (await cursor.peek(4)).toString('hex');
         if (magic.startsWith('1f8b')) {
-            yield* unpack(cursor.rest(), zlib.createGunzip({ chunkSize: UNPACKED_BYTES }));
+            yield* unpackMembers(cursor);
         } else if (magic === ZSTD_MAGIC) {
             yield* unpackFrames(cursor);
         } else {
@@ -29,6 +29,28 @@ export async function* plainBytes(bytes: ByteStream): AsyncGenerator<Uint8Array>
         }
     } finally {
         await cursor.close();
+    }
+}
+
+/** Node's decompressor takes member after member, but leaves off at a zero behind one: zeros may fill up a tape's block, no more. */
+async function* unpackMembers(cursor: Cursor): AsyncGenerator<Uint8Array> {
+    const gunzip = zlib.createGunzip({ chunkSize: UNPACKED_BYTES });
+    let nonZeroUntil = 0;
+    async function* watched(): AsyncGenerator<Uint8Array> {
+        for await (const chunk of cursor.rest()) {
+            const last = chunk.findLastIndex((byte) => byte !== 0);
+            nonZeroUntil = last < 0 ? nonZeroUntil : cursor.position() - chunk.length + last + 1;
+            yield chunk;
+        }
+    }
+    const packed = watched();
+    yield* unpack(packed, gunzip);
+    await packed.return(undefined);
+    for await (const _ of watched()) {
+        // Only looked through.
+    }
+    if (nonZeroUntil > gunzip.bytesWritten) {
+        throw new DamagedFileError('gzip data is damaged: something else stands behind its end');
     }
 }
 

@@ -5,14 +5,19 @@ import { plainBytes } from './plain-bytes.ts';
 /** So much text goes to the engine at a time: enough that pairs meet in one block, little enough that memory stays flat. */
 const BLOCK_CHARACTERS = 16 << 20;
 
-/** A line longer than this is no line of a CSV file; it would have to be held in memory whole. */
-const MAX_LINE_CHARACTERS = 256 << 20;
+/** docs/reading.md: a row longer than this makes the file unusable. */
+const MAX_ROW_CHARACTERS = 16 << 20;
 
 /** docs/reading.md: a quoted field that is still open after 1 MiB was never closed. */
 const MAX_QUOTED_CHARACTERS = 1 << 20;
 
 /** Stands for a line end inside a quoted field, so that one line of text is one record. No address, date or number holds either. */
 const INNER_LINE_END = '\u0001';
+
+/** The file has a row that is too long for a file of flows. */
+export class RowTooLongError extends Error {
+    override name = 'RowTooLongError';
+}
 
 /** The file has a construct that this second reading does not follow: it says neither right nor wrong. */
 export class NotFollowedError extends Error {
@@ -22,7 +27,7 @@ export class NotFollowedError extends Error {
 /**
  * The file's text in blocks that end with a line end (the last one too, also where the file lacks it). Every byte is one
  * character (Latin-1): all that is compared is ASCII, and no byte can be invalid. A byte order mark is left out.
- * @throws NotFollowedError for a line of hundreds of megabytes, DamagedFileError where it cannot be unpacked.
+ * @throws RowTooLongError for a line of more than 16 MiB, DamagedFileError where it cannot be unpacked.
  */
 export async function* readText(bytes: ByteStream): AsyncGenerator<string> {
     let parts: string[] = [];
@@ -43,8 +48,8 @@ export async function* readText(bytes: ByteStream): AsyncGenerator<string> {
             parts = [text.slice(lineEnd + 1)];
             length = text.length - lineEnd - 1;
         }
-        if (length > MAX_LINE_CHARACTERS) {
-            throw new NotFollowedError(`the file has a line of more than ${MAX_LINE_CHARACTERS} bytes`);
+        if (length > BLOCK_CHARACTERS + MAX_ROW_CHARACTERS) {
+            throw new RowTooLongError();
         }
     }
     const last = parts.join('');
@@ -59,34 +64,47 @@ export async function* readText(bytes: ByteStream): AsyncGenerator<string> {
  * lines after it are lines of their own.
  * @param isZeekLog whether lines that begin with `#` are no records, whatever they hold.
  * @param isLast whether nothing follows `text`; else `rest` is the record that may go on behind it.
+ * @throws RowTooLongError
  */
 export function joinRecords(
     text: string,
     { separator, isZeekLog = false, isLast }: { separator: string; isZeekLog?: boolean; isLast: boolean },
 ): { records: string; rest: string } {
     if (!text.includes('"')) {
+        assertRows(text);
         return { records: withPlainLineEnds(text), rest: '' };
     }
+    // Quoted fields behind the first line of a row. Where a later row comes to one, the earlier row was given up behind it, and so is this.
+    const seen = new Uint8Array(text.length);
     const fieldStart = new RegExp(`[\\n\\x${hex(separator)}]"`, 'g');
     const fieldEnd = new RegExp(`${blanks(separator)}(?:\\x${hex(separator)}|\\r?\\n)`, 'y');
     const pieces: string[] = [];
     let copied = 0;
-    let record = { start: 0, pieces: 0, copied: 0 };
+    let record = { start: 0, lineEnd: text.indexOf('\n'), pieces: 0, copied: 0 };
     let lastClose = 0;
     let opening = text.startsWith('"') ? 0 : nextOpening(fieldStart, text, 0);
     while (opening >= 0) {
         const lineEnd = text.slice(lastClose, opening).lastIndexOf('\n');
         if (lineEnd >= 0) {
-            record = { start: lastClose + lineEnd + 1, pieces: pieces.length, copied };
+            const start = lastClose + lineEnd + 1;
+            record = { start, lineEnd: text.indexOf('\n', start), pieces: pieces.length, copied };
         }
         if (isZeekLog && text[record.start] === '#') {
             lastClose = text.indexOf('\n', record.start);
             opening = nextOpening(fieldStart, text, lastClose);
             continue;
         }
-        const closing = closingQuote(text, opening + 1);
-        if (closing < 0 && !isLast && text.length - opening <= MAX_QUOTED_CHARACTERS) {
-            return { records: withPlainLineEnds(pieces.join('') + text.slice(copied, record.start)), rest: text.slice(record.start) };
+        const isSeen = opening > record.lineEnd && seen[opening] === 1;
+        seen[opening] = opening > record.lineEnd ? 1 : 0;
+        const closing = isSeen ? -1 : closingQuote(text, opening + 1);
+        const reached = isSeen ? opening : Math.min(closing < 0 ? text.length : closing, opening + MAX_QUOTED_CHARACTERS);
+        if (reached - record.start >= MAX_ROW_CHARACTERS) {
+            throw new RowTooLongError();
+        }
+        if (!isSeen && closing < 0 && !isLast && text.length - opening <= MAX_QUOTED_CHARACTERS) {
+            const records = pieces.join('') + text.slice(copied, record.start);
+            assertRows(records);
+            return { records: withPlainLineEnds(records), rest: text.slice(record.start) };
         }
         if (closing < 0 || closing - opening - 1 > MAX_QUOTED_CHARACTERS || !matchesAt(fieldEnd, text, closing + 1)) {
             pieces.length = record.pieces;
@@ -104,12 +122,36 @@ export function joinRecords(
         opening = nextOpening(fieldStart, text, lastClose);
     }
     pieces.push(text.slice(copied));
-    return { records: withPlainLineEnds(pieces.join('')), rest: '' };
+    const records = pieces.join('');
+    assertRows(records);
+    return { records: withPlainLineEnds(records), rest: '' };
 }
 
-/** Any number of blanks, as a regular expression; a tab is none where it separates. */
+/** @throws RowTooLongError where a record is longer than a row may be. */
+function assertRows(records: string): void {
+    for (let at = 0; at < records.length; ) {
+        const lineEnd = records.lastIndexOf('\n', at + MAX_ROW_CHARACTERS - 1);
+        if (lineEnd < at) {
+            throw new RowTooLongError();
+        }
+        at = lineEnd + 1;
+    }
+}
+
+/** Spaces and tabs, but for the one that separates fields. */
+export function blanksOf(separator: string): string {
+    return ' \t'.replace(separator, '');
+}
+
+/** Any number of blanks, as a regular expression. */
 export function blanks(separator: string): string {
-    return separator === '\t' ? ' *' : '[ \\t]*';
+    return `[${blanksOf(separator).replace('\t', '\\t')}]*`;
+}
+
+/** The text without the blanks at its ends. */
+export function trimBlanks(text: string, separator: string): string {
+    const blank = blanks(separator);
+    return text.replace(new RegExp(`^${blank}`), '').replace(new RegExp(`${blank}$`), '');
 }
 
 /** A character as two hex digits, for a regular expression. */

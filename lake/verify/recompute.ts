@@ -5,7 +5,7 @@ import type { ByteStream } from '#lake/store/object-store';
 import { pairDays } from '#lake/tables';
 import { type Engine, textOf, wholeOf } from './engine.ts';
 import { isZeekFields, type Layout, takeHeader, zeekLayout } from './header.ts';
-import { joinRecords, readText } from './raw-text.ts';
+import { joinRecords, RowTooLongError, readText } from './raw-text.ts';
 import { defaultUnit, FIGURES, insertParts, PARTS_TABLE } from './row-sql.ts';
 
 /** What the ledger should say of the file. */
@@ -22,7 +22,8 @@ export const MERGED_FIGURES = FIGURES.map((figure) => {
 
 /**
  * Leaves the figures in table `source_days` (src_ip, dst_ip, day, figures), made anew.
- * @returns undefined where the file has no usable header (or a later `#fields` line is none); then the table holds nothing to use.
+ * @returns undefined where the file has no usable header (or a later `#fields` line is none), or a row that is too long; then the table
+ * holds nothing to use.
  * @throws NotFollowedError for a file with a construct that this reading does not follow, DamagedFileError where it cannot be unpacked,
  * OverflowError where a sum leaves its range, and what the stream throws.
  */
@@ -30,7 +31,14 @@ export async function recompute(engine: Engine, bytes: ByteStream, options: Read
     await engine.run(PARTS_TABLE);
     await engine.run('truncate parts');
     const found: Found = { layout: undefined, repeatedHeaders: 0 };
-    await engine.runForEach(blocksOf(bytes, found, options));
+    try {
+        await engine.runForEach(blocksOf(bytes, found, options));
+    } catch (error) {
+        if (error instanceof RowTooLongError) {
+            return undefined;
+        }
+        throw error;
+    }
     return found.layout && (await gather(engine, found.layout, { ...options, repeatedHeaders: found.repeatedHeaders }));
 }
 
@@ -76,12 +84,14 @@ function traitsOf(records: string, { separator }: Layout): { hasQuotes: boolean;
 /** A Zeek log may have been put together from several: each `#fields` line rules from where it stands. */
 function* segmentsOf(records: string, found: Found): Generator<{ layout: Layout; records: string }> {
     let from = 0;
-    for (const match of found.layout?.isZeekLog ? records.matchAll(/^#fields.*$/gm) : []) {
+    for (const match of found.layout?.isZeekLog ? records.matchAll(/(?<=^|\n)#fields[^\n]*/g) : []) {
         if (found.layout && isZeekFields(match[0], found.layout.separator)) {
             yield { layout: found.layout, records: records.slice(from, match.index) };
-            const next: Layout | undefined = zeekLayout(match[0], found.layout.separator);
-            found.repeatedHeaders += next?.names.join() === found.layout.names.join() ? 1 : 0;
-            found.layout = next;
+            const { separator, dialect, names } = found.layout;
+            const next: Layout | undefined = zeekLayout(match[0], separator);
+            found.repeatedHeaders += JSON.stringify(next?.names) === JSON.stringify(names) ? 1 : 0;
+            // What kind of file it is, the first header tells.
+            found.layout = next && { ...next, dialect };
             from = match.index;
         }
     }

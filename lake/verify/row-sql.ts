@@ -1,7 +1,7 @@
 /** The SQL that takes one block of lines apart: a verdict for every row, exact whole numbers, and sums per pair and written day. */
 import type { ReadingOptions } from '#lake/ledger';
 import { FIELDS, type Layout } from './header.ts';
-import { blanks, hex } from './raw-text.ts';
+import { blanks, blanksOf, hex } from './raw-text.ts';
 
 /** The measures, as the tables name them, and the field that each is read from. */
 const MEASURES = [
@@ -31,7 +31,9 @@ export const PARTS_TABLE = `create table if not exists parts (
  */
 export function insertParts(layout: Layout, options: ReadingOptions & { hasQuotes: boolean; hasTabs: boolean }): string {
     const { hasQuotes, hasTabs } = options;
-    const trimmed = (text: string): string => (hasTabs ? `trim(${text}, ' ' || chr(9))` : `trim(${text})`);
+    const { separator } = layout;
+    const dateEnd = `(?:[${blanksOf(separator)}T]|$)`;
+    const trimmed = (text: string): string => `trim(${text}, ${blanksIn({ separator, hasTabs })})`;
     const scaleOf: Record<NumberField, number> = {
         began: 0,
         duration: (options.durationUnit ?? defaultUnit(layout)) === 's' ? 6 : 0,
@@ -41,7 +43,7 @@ export function insertParts(layout: Layout, options: ReadingOptions & { hasQuote
         NUMBER_FIELDS.map((field) => sqlOf(field, scaleOf[field])).join(',\n        ');
     return `insert into parts
 with lines as (select unnest(string_split($1, chr(10))) as line),
-records as (select line from lines where ${isRecord(layout, hasTabs)}),
+records as (select line from lines where ltrim(line, ${blanksIn({ separator, hasTabs })}) <> ''${layout.isZeekLog ? ` and not starts_with(line, '#')` : ''}),
 cells as (select line, ${cellsOf(layout, hasQuotes)} as cell from records),
 texts as (
     select
@@ -52,7 +54,7 @@ texts as (
 ),
 shapes as (
     select *,
-        regexp_extract(began, '^([0-9]{1,4})([-/.])([0-9]{1,2})([-/.])([0-9]{1,4})(?:[ \tT]|$)', ['a', 'mark', 'b', 'mark_2', 'c']) as date,
+        regexp_extract(began, '^([0-9]{1,4})([-/.])([0-9]{1,2})([-/.])([0-9]{1,4})${dateEnd}', ['a', 'mark', 'b', 'mark_2', 'c']) as date,
         ${eachNumber((field, scale) => `regexp_full_match(${field}, '${PLAIN[field](scale)}') as ${field}_is_plain`)}
     from texts
 ),
@@ -132,15 +134,16 @@ export function defaultUnit({ dialect }: Layout): 'us' | 's' {
     return dialect === 'cicflowmeter' ? 'us' : 's';
 }
 
-function isRecord({ isZeekLog }: Layout, hasTabs: boolean): string {
-    const isNotBlank = hasTabs ? `ltrim(line, ' ' || chr(9)) <> ''` : `ltrim(line) <> ''`;
-    return isZeekLog ? `${isNotBlank} and not starts_with(line, '#')` : isNotBlank;
+/** The blanks that the block may have, as SQL. */
+function blanksIn({ separator, hasTabs }: { separator: string; hasTabs: boolean }): string {
+    const found = [...blanksOf(separator)].filter((blank) => blank !== '\t' || hasTabs);
+    return found.map((blank) => `chr(${blank.charCodeAt(0)})`).join(' || ') || `''`;
 }
 
 /** RE2 repeats a group a thousand times at most. */
 const MAX_REPEATS = 1000;
 
-/** A struct of the needed fields as they are written, and in `behind` the separator behind the last of them. */
+/** A struct of the needed fields as they are written, and in `behind` the separator behind the last of them; all are empty in a row that ends before. */
 function cellsOf(layout: Layout, hasQuotes: boolean): string {
     const line = hasColumnsBehind(layout) ? 'line' : `(line || chr(${layout.separator.charCodeAt(0)}))`;
     const names = [...layout.columns.map(({ field }) => `'${field}'`), `'behind'`].join(', ');
@@ -163,7 +166,7 @@ function rowPattern({ columns, separator }: Layout, field: string): string {
         const whole = `(?:(?:${field}${end}){${MAX_REPEATS}})`.repeat(Math.floor(skipped / MAX_REPEATS));
         return `${whole}(?:${field}${end}){${skipped % MAX_REPEATS}}(${field})`;
     });
-    return `^${steps.join(end)}(${end})`;
+    return `^${steps.join(end)}(${end}|$)`;
 }
 
 function plainField({ separator }: Layout): string {

@@ -1,0 +1,74 @@
+/** Makes a golden case of an input: its bytes, how it is to be read, and what docs/reading.md says of it. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { PlainOptions, PlainReading } from './plain-reader.ts';
+import { readThePage } from './readings.ts';
+
+const FIXTURES = new URL('../fixtures/flows/', import.meta.url).pathname;
+
+const FIGURES = ['flow_duration_us', 'fwd_pkts'].flatMap((measure) => ['sum', 'sum_sq', 'min', 'max'].map((part) => `${measure}_${part}`));
+
+export interface GoldenCase {
+    /** Folder of the case, in lower case with dashes. */
+    name: string;
+    about: string;
+    bytes: Buffer;
+    options: PlainOptions;
+}
+
+/** Writes the case; look at its expected.json before it is committed. @returns its folder. */
+export async function writeGolden({ name, about, bytes, options }: GoldenCase): Promise<string> {
+    const folder = join(FIXTURES, name);
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, 'input.csv'), bytes);
+    if (Object.keys(options).length > 0) {
+        await writeFile(join(folder, 'options.json'), `${JSON.stringify(options)}\n`);
+    }
+    await writeFile(join(folder, 'expected.json'), expectedOf(about, readThePage({ seed: 0, bytes, options, pieces: [1] })));
+    return folder;
+}
+
+function expectedOf(about: string, reading: PlainReading | 'unusable'): string {
+    const found = reading === 'unusable' ? { ledger: { error: 'failed' }, pairDays: [], rejects: [] } : describeReading(reading);
+    const list = (items: object[]): string =>
+        items.length === 0 ? '[]' : `[\n${items.map((item) => `        ${oneLine(item)}`).join(',\n')}\n    ]`;
+    const ledger = JSON.stringify(found.ledger, null, 4).replaceAll('\n', '\n    ');
+    return `{
+    "about": ${JSON.stringify(about)},
+    "ledger": ${ledger},
+    "pair_days": ${list(found.pairDays)},
+    "rejects": ${list(found.rejects)}
+}
+`;
+}
+
+function describeReading({ dialect, dateOrder, durationUnit, rowsRead, repeatedHeaders, pairs, rejects, totals }: PlainReading) {
+    const rows = [...totals].map(([key, figures]) => {
+        const [day, src_ip, dst_ip] = key.split(' ');
+        const [flows, ...others] = figures.map(String);
+        return { day, src_ip, dst_ip, flows, ...Object.fromEntries(FIGURES.map((name, at) => [name, others[at]])) };
+    });
+    const keyOf = (row: (typeof rows)[number]): string => `${row.day} ${row.src_ip} ${row.dst_ip}`;
+    const pairDays = rows.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+    return {
+        ledger: {
+            dialect,
+            date_order: dateOrder,
+            duration_unit: durationUnit,
+            rows_read: rowsRead,
+            rows_kept: rowsRead - rejects.length,
+            rows_rejected: rejects.length,
+            repeated_headers: repeatedHeaders,
+            first_day: pairDays[0]?.day ?? null,
+            last_day: pairDays.at(-1)?.day ?? null,
+            pairs,
+            error: null,
+        },
+        pairDays,
+        rejects: rejects.map(({ lineNumber, reason }) => ({ line_number: lineNumber, reason })),
+    };
+}
+
+function oneLine(item: object): string {
+    return JSON.stringify(item, null, 1).replace(/\n */g, ' ');
+}

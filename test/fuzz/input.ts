@@ -1,0 +1,55 @@
+/** One input of the fuzzer: bytes, how they are asked to be read, and in what pieces they arrive. All of it follows from one seed. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Draw, drawFrom } from './draw.ts';
+import { makeFile, pack } from './grammar.ts';
+import { mutate } from './mutate.ts';
+import type { PlainOptions } from './plain-reader.ts';
+
+export interface FuzzInput {
+    seed: number;
+    bytes: Buffer;
+    options: PlainOptions;
+    /** Lengths of the pieces in which the first reader gets the bytes, in turn. */
+    pieces: number[];
+}
+
+/** Golden files that are larger make the fuzzer slow, and are read by the golden tests. */
+const MAX_FIXTURE_BYTES = 20_000;
+
+/** The inputs of all golden cases, to be changed. */
+export function readFixtures(): Buffer[] {
+    const folder = new URL('../fixtures/flows/', import.meta.url).pathname;
+    return readdirSync(folder)
+        .flatMap((name) => readdirSync(join(folder, name)).map((file) => join(folder, name, file)))
+        .filter((path) => path.includes('/input.'))
+        .sort()
+        .map((path) => readFileSync(path))
+        .filter((bytes) => bytes.length <= MAX_FIXTURE_BYTES);
+}
+
+/** The input with this seed. */
+export function makeInput(seed: number, fixtures: readonly Buffer[]): FuzzInput {
+    const draw = drawFrom(seed);
+    let bytes = draw.percent(75) ? makeFile(draw) : draw.pick(fixtures);
+    if (draw.percent(40)) {
+        bytes = mutate(draw, bytes, draw.percent(50) ? draw.pick(fixtures) : makeFile(draw));
+    }
+    if (draw.percent(10)) {
+        bytes = pack(draw, bytes);
+        bytes = draw.percent(20) ? mutate(draw, bytes, draw.pick(fixtures)) : bytes;
+    }
+    return { seed, bytes, options: makeOptions(draw), pieces: makePieces(draw) };
+}
+
+function makeOptions(draw: Draw): PlainOptions {
+    return {
+        ...(draw.percent(15) && { dateOrder: draw.pick(['dmy', 'mdy', 'ymd'] as const) }),
+        ...(draw.percent(15) && { durationUnit: draw.pick(['us', 's'] as const) }),
+    };
+}
+
+function makePieces(draw: Draw): number[] {
+    const longest = draw.pick([1, 3, 20, 100, 5000, 1 << 20]);
+    return Array.from({ length: 1 + draw.below(6) }, () => 1 + draw.below(longest));
+}

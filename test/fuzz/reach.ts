@@ -1,0 +1,82 @@
+/** What the fuzzer has reached: a fuzzer that reaches nothing proves nothing. */
+import { REJECT_REASONS } from '#lake/flows/rejects';
+import type { Outcome } from './compare.ts';
+import type { FuzzInput } from './input.ts';
+
+/** By name, how many inputs came there. */
+export type Reached = Record<string, number>;
+
+/** What of the messages tells one kind of unusable file from another. */
+const UNUSABLE: Record<string, RegExp> = {
+    'no usable header': /^no usable header: looked for (?!a )/,
+    'nothing in it': /the file is empty/,
+    'binary data': /found binary data/,
+    'a PDF': /found a PDF/,
+    'UTF-16': /UTF-16/,
+    'a Zeek log without #fields': /without a #fields line/,
+    'a Zeek separator that is none': /looked for a separator/,
+    'a later #fields line that is none': /a later #fields line/,
+    'damaged gzip': /^gzip data is damaged or ends too early/,
+    'gzip and something behind it': /^gzip data is damaged: something else/,
+    'damaged zstd': /^zstd data/,
+    'a sum that leaves its column': /above the largest value/,
+};
+
+/** All that must be reached. */
+export const TO_REACH: readonly string[] = [
+    ...REJECT_REASONS.map((reason) => `reject: ${reason}`),
+    ...['cicflowmeter', 'python-cicflowmeter', 'zeek'].map((dialect) => `dialect: ${dialect}`),
+    ...['dmy', 'mdy', 'ymd', 'epoch', 'assumed', 'null'].map((order) => `dates: ${order}`),
+    ...['us', 's'].map((unit) => `durations in ${unit}`),
+    ...['dateOrder', 'durationUnit'].map((option) => `given: ${option}`),
+    ...['nothing rejected', 'repeated headers', 'figures of several flows', 'packed as gzip', 'packed as zstd'],
+    ...Object.keys(UNUSABLE).map((kind) => `unusable: ${kind}`),
+];
+
+/** Adds to `reached` what this input came to. */
+export function addReached(reached: Reached, { bytes, options }: FuzzInput, { reading, error }: Outcome): void {
+    const note = (name: string): void => {
+        reached[name] = (reached[name] ?? 0) + 1;
+    };
+    for (const option of Object.keys(options)) {
+        note(`given: ${option}`);
+    }
+    const magic = bytes.toString('hex', 0, 4);
+    if (error !== undefined || reading === 'unusable') {
+        const kind = Object.entries(UNUSABLE).find(([, pattern]) => pattern.test(error ?? ''))?.[0];
+        note(`unusable: ${kind ?? 'of another kind'}`);
+        return;
+    }
+    note(`dialect: ${reading.dialect}`);
+    note(`dates: ${reading.dateOrder}`);
+    note(`durations in ${reading.durationUnit}`);
+    for (const reason of new Set(reading.rejects.map(({ reason }) => reason))) {
+        note(`reject: ${reason}`);
+    }
+    if (reading.rejects.length === 0 && reading.rowsRead > 0) {
+        note('nothing rejected');
+    }
+    if (reading.repeatedHeaders > 0) {
+        note('repeated headers');
+    }
+    if ([...reading.totals.values()].some(([flows]) => flows! > 1n)) {
+        note('figures of several flows');
+    }
+    if (magic.startsWith('1f8b')) {
+        note('packed as gzip');
+    }
+    if (magic === '28b52ffd') {
+        note('packed as zstd');
+    }
+}
+
+/** The counts of several runs as one. */
+export function mergeReached(all: readonly Reached[]): Reached {
+    const merged: Reached = {};
+    for (const reached of all) {
+        for (const [name, count] of Object.entries(reached)) {
+            merged[name] = (merged[name] ?? 0) + count;
+        }
+    }
+    return merged;
+}

@@ -1,0 +1,157 @@
+/** One input read by the lake's two readers and by the plain one, each told in the same words. */
+import { OverflowError } from '#lake/errors';
+import { type FlowsRead, type ReadFlowsOptions, readFlows } from '#lake/flows/read-flows';
+import { pairRowsOf } from '#lake/pair-rows';
+import { type Engine, textOf, wholeOf } from '#lake/verify/engine';
+import { DamagedFileError } from '#lake/verify/plain-bytes';
+import { recompute } from '#lake/verify/recompute';
+import { FIGURES } from '#lake/verify/row-sql';
+import { cut, inPieces } from '#test/support/bytes';
+import type { FuzzInput } from './input.ts';
+import { type PlainReading, readPlainly } from './plain-reader.ts';
+import { unpackPlainly } from './unpack-plainly.ts';
+
+/** What a reading found, in words that two of them can be compared by; `unusable` where the file cannot be used at all. */
+export type Told = string[] | 'unusable';
+
+/** The page's own reading: with each reject's line number, reason and line. */
+export function readThePage(input: FuzzInput): PlainReading | 'unusable' {
+    const plain = unpackPlainly(input.bytes);
+    const reading = plain && readPlainly(plain, input.options);
+    return reading?.ok ? reading : 'unusable';
+}
+
+/** The first reader (lake/flows) on the input's pieces, of which each is overwritten by the next. */
+export async function tellFirst({ bytes, options, pieces }: FuzzInput): Promise<{ told: Told; error: string | undefined }> {
+    let rejects: string[] = [];
+    const read = (settledDates?: ReadFlowsOptions['settledDates']) => {
+        rejects = [];
+        return readFlows(inPieces(cut(bytes, pieces)), {
+            ...options,
+            settledDates,
+            onRejects: async (batch) => {
+                rejects.push(...batch.map(({ lineNumber, reason, line }) => tellReject({ lineNumber, reason, line })));
+            },
+        });
+    };
+    let result = await read();
+    if (!result.ok && 'readAgainWith' in result) {
+        result = await read(result.readAgainWith);
+    }
+    if (!result.ok) {
+        return { told: 'unusable', error: 'error' in result ? result.error : 'it asks to be read a third time' };
+    }
+    const { rowsRead, rowsRejected } = result;
+    try {
+        const head = [`${rowsRead - rowsRejected} kept`, ...tellHead({ ...result, rejected: rowsRejected })];
+        return { told: [...head, ...rejects, ...tellTable(result)], error: undefined };
+    } catch (error) {
+        if (error instanceof OverflowError) {
+            return { told: 'unusable', error: error.message };
+        }
+        throw error;
+    }
+}
+
+/** What the page says, in the first reader's words. */
+export function tellPage(reading: PlainReading | 'unusable'): Told {
+    if (reading === 'unusable' || overflows(reading)) {
+        return 'unusable';
+    }
+    const { rowsRead, rejects, totals } = reading;
+    const rows = [...totals].map(([key, figures]) => `${key} ${figures.join(' ')}`).sort();
+    return [
+        `${rowsRead - rejects.length} kept`,
+        ...tellHead({ ...reading, rejected: rejects.length }),
+        ...rejects.map(tellReject),
+        ...rows,
+    ];
+}
+
+/** The second reader (lake/verify), which counts rejects by their reasons. */
+export async function tellSecond({ bytes, options, pieces }: FuzzInput, engine: Engine): Promise<Told> {
+    try {
+        const recount = await recompute(engine, inPieces(cut(bytes, pieces)), options);
+        if (!recount) {
+            return 'unusable';
+        }
+        const rows = await engine.rows('select *, cast(day as varchar) as written_day from source_days');
+        const { dialect, date_order, duration_unit, rows_read, rows_rejected, repeated_headers, pairs } = recount;
+        return [
+            ...tellHead({
+                dialect,
+                dateOrder: date_order,
+                durationUnit: duration_unit,
+                rowsRead: rows_read,
+                rejected: rows_rejected,
+                repeatedHeaders: repeated_headers,
+                pairs,
+            }),
+            ...[...recount.rejects].map(([reason, count]) => `${count} ${reason}`).sort(),
+            ...rows
+                .map((row) =>
+                    [
+                        ...['written_day', 'src_ip', 'dst_ip'].map((column) => textOf(row, column)),
+                        ...FIGURES.map((figure) => wholeOf(row, figure)),
+                    ].join(' '),
+                )
+                .sort(),
+        ];
+    } catch (error) {
+        if (error instanceof OverflowError || error instanceof DamagedFileError) {
+            return 'unusable';
+        }
+        throw error;
+    }
+}
+
+/** What the page says, in the second reader's words. */
+export function tellPageCounted(reading: PlainReading | 'unusable'): Told {
+    if (reading === 'unusable' || overflows(reading)) {
+        return 'unusable';
+    }
+    const counts = new Map<string, number>();
+    for (const { reason } of reading.rejects) {
+        counts.set(reason, (counts.get(reason) ?? 0) + 1);
+    }
+    return [
+        ...tellHead({ ...reading, rejected: reading.rejects.length }),
+        ...[...counts].map(([reason, count]) => `${count} ${reason}`).sort(),
+        ...[...reading.totals].map(([key, figures]) => `${key} ${figures.join(' ')}`).sort(),
+    ];
+}
+
+/** Whether a sum leaves its column: bigint, or decimal(38,0) for squares. */
+function overflows({ totals }: PlainReading): boolean {
+    return [...totals.values()].some((figures) =>
+        figures.some((figure, at) => figure > ([2, 6].includes(at) ? 10n ** 38n - 1n : 2n ** 63n - 1n)),
+    );
+}
+
+function tellHead(reading: {
+    dialect: string | null;
+    dateOrder: string | null;
+    durationUnit: string | null;
+    rowsRead: number;
+    rejected: number;
+    repeatedHeaders: number;
+    pairs: number;
+}): string[] {
+    return [
+        `${reading.dialect}, dates ${reading.dateOrder}, durations in ${reading.durationUnit}`,
+        `${reading.rowsRead} read, ${reading.rejected} rejected, ${reading.repeatedHeaders} repeated headers, ${reading.pairs} pairs`,
+    ];
+}
+
+function tellReject({ lineNumber, reason, line }: { lineNumber: number; reason: string; line: string }): string {
+    return `line ${lineNumber}: ${reason}: ${JSON.stringify(line)}`;
+}
+
+function tellTable({ table, days }: FlowsRead): string[] {
+    return [...days]
+        .flatMap(([day, rows]) => {
+            const { site, src_ip, dst_ip, ...figures } = pairRowsOf(table, { rows, site: 'main', day });
+            return site.map((_, at) => [day, src_ip[at], dst_ip[at], ...Object.values(figures).map((column) => column[at])].join(' '));
+        })
+        .sort();
+}
