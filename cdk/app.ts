@@ -1,7 +1,7 @@
 /** The CDK app: `npx cdk deploy`, `-c stage=prod` for another row of cdk/config.ts. */
-import { fileURLToPath } from 'node:url';
 import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
+import { bundleGlueJobs } from './bundle-glue-jobs.ts';
 import { bundleLambda } from './bundle-lambda.ts';
 import { readStage } from './config.ts';
 import { LakeStack } from './lake-stack.ts';
@@ -13,7 +13,7 @@ new LakeStack(app, {
     code: {
         summarize: bundleLambda('summarize').folder,
         consolidate: bundleLambda('consolidate').folder,
-        glueJobs: fileURLToPath(new URL('../glue-jobs', import.meta.url)),
+        glueJobs: bundleGlueJobs(),
     },
     destroyData: app.node.tryGetContext('destroy-data'),
 });

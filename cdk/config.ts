@@ -32,7 +32,7 @@ export interface StageConfig {
     firstDay: string;
     /** Raw files older than this lie in Glacier Instant Retrieval: a quarter of the price, still read at once, billed for 90 days at least. */
     rawColdAfterDays: number;
-    /** What `export --save` wrote is deleted after this. */
+    /** What `export --save` wrote, and features, are deleted so long after they were written. */
     exportDays: number;
     /** What Athena wrote for a query is deleted after this. */
     queryResultDays: number;
@@ -42,7 +42,7 @@ export interface StageConfig {
     oldVersionDays: number;
     /** Who read or wrote which object, as S3 logs it. */
     accessLogDays: number;
-    /** What the Lambdas and the job say. */
+    /** What the Lambdas and the jobs say. */
     logDays: RetentionDays;
     summarize: FunctionConfig;
     consolidate: FunctionConfig;
@@ -50,7 +50,7 @@ export interface StageConfig {
     maxScanBytes: number;
     /** An upload that is not in the figures after this long rings the alarm. */
     maxLagMinutes: number;
-    /** The Spark job for days that a Lambda cannot hold: workers of 4 cores and 16 GB (G.1X), 2 at least. */
+    /** Each of the Spark jobs, for days that a Lambda cannot hold and for features: workers of 4 cores and 16 GB (G.1X), 2 at least. */
     job: { workers: number; timeoutMinutes: number };
 }
 
@@ -137,5 +137,6 @@ export function namesOf({ stage }: Pick<StageConfig, 'stage'>): Deployment {
         consolidateQueue: `${lake}-consolidate.fifo`,
         consolidateDeadLetters: `${lake}-consolidate-dead-letters.fifo`,
         consolidateDaysJob: `${lake}-consolidate-days`,
+        exportFeaturesJob: `${lake}-export-features`,
     };
 }

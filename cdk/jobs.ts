@@ -1,4 +1,4 @@
-/** The Spark job for days that have outgrown a Lambda. Started by a person: nothing starts it by itself. */
+/** The Spark jobs. Started by a person, or by the person's own schedule: nothing starts them by itself. */
 import { join } from 'node:path';
 import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { Code, GlueVersion, PySparkEtlJob, WorkerType } from 'aws-cdk-lib/aws-glue';
@@ -7,39 +7,47 @@ import type { Key } from 'aws-cdk-lib/aws-kms';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { Construct } from 'constructs';
-import { LEDGER_PREFIX, PAIR_DAYS_PREFIX, SUMMARIES_PREFIX, WORK_PREFIX } from '#lake/layout';
+import { WORK_PREFIX } from '#lake/layout';
 import type { StageConfig } from './config.ts';
-import type { LakeBucket } from './lake-bucket.ts';
+import type { LakeBucket, ObjectRights } from './lake-bucket.ts';
 
-const SCRIPT = 'consolidate_days.py';
+/** The scripts of glue-jobs/ that are jobs, each by the name of its job. */
+export const JOB_SCRIPTS = { 'consolidate-days': 'consolidate_days.py', 'export-features': 'export_features.py' } as const;
 
-interface ConsolidateDaysJobProps {
+interface SparkJobProps {
+    job: keyof typeof JOB_SCRIPTS;
+    /** Of the job as it is deployed. */
+    jobName: string;
+    /** What it does, as a sentence without its end. */
+    description: string;
     config: StageConfig;
-    /** glue-jobs/: the script and the modules beside it. */
+    /** Scripts and modules, as `bundleGlueJobs` puts them together. */
     codeFolder: string;
     lake: LakeBucket;
+    /** Beside what every job may: all with what it makes under `_flowlake/`. */
+    rights: ObjectRights;
     key?: Key | undefined;
 }
 
-/** `aws glue start-job-run --job-name flowlake-<stage>-consolidate-days --arguments '{"--from":"2026-01-01","--to":"2026-01-31"}'` */
-export class ConsolidateDaysJob extends Construct {
+/** `aws glue start-job-run --job-name flowlake-<stage>-<job> --arguments '{"--from":"2026-01-01","--to":"2026-01-31"}'` */
+export class SparkJob extends Construct {
     readonly job: PySparkEtlJob;
 
-    constructor(scope: Construct, id: string, { config, codeFolder, lake, key }: ConsolidateDaysJobProps) {
+    constructor(scope: Construct, id: string, { job, jobName, description, config, codeFolder, lake, rights, key }: SparkJobProps) {
         super(scope, id);
-        const script = new Asset(this, 'script', { path: join(codeFolder, SCRIPT) });
+        const script = new Asset(this, 'script', { path: join(codeFolder, JOB_SCRIPTS[job]) });
         // As one zip, in which the modules keep the names that they are imported by: an asset of its own is named after its hash.
-        const modules = new Asset(this, 'modules', { path: codeFolder, exclude: ['__pycache__', SCRIPT] });
+        const modules = new Asset(this, 'modules', { path: codeFolder, exclude: Object.values(JOB_SCRIPTS) });
         const role = new Role(this, 'role', {
             assumedBy: new ServicePrincipal('glue.amazonaws.com'),
-            description: `Consolidates days of flowlake-${config.stage} with Spark`,
+            description: `${description} (flowlake-${config.stage})`,
         });
         // The folders of Hadoop are objects beside them, named `_flowlake_$folder$`: hence without the slash.
         const workObjects = WORK_PREFIX.slice(0, -1);
         lake.grantObjects(role, {
-            get: [SUMMARIES_PREFIX, LEDGER_PREFIX, PAIR_DAYS_PREFIX, workObjects],
-            put: [PAIR_DAYS_PREFIX, workObjects],
-            delete: [workObjects],
+            get: [...rights.get, workObjects],
+            put: [...rights.put, workObjects],
+            delete: [...(rights.delete ?? []), workObjects],
         });
         role.addToPolicy(
             new PolicyStatement({
@@ -48,12 +56,12 @@ export class ConsolidateDaysJob extends Construct {
             }),
         );
         grantMetrics(role);
-        const logPrefix = `/flowlake/${config.stage}/consolidate-days`;
+        const logPrefix = `/flowlake/${config.stage}/${job}`;
         createLogs(this, { prefix: logPrefix, config, key, role });
 
         this.job = new PySparkEtlJob(this, 'job', {
-            jobName: `flowlake-${config.stage}-consolidate-days`,
-            description: 'Consolidates days that are too large for the Lambda; takes --from and --to (YYYY-MM-DD)',
+            jobName,
+            description: `${description}; takes --from and --to (YYYY-MM-DD)`,
             // The construct would let it read the whole staging bucket; what it needs was granted above.
             role: role.withoutPolicyUpdates(),
             script: Code.fromBucket(script.bucket, script.s3ObjectKey),

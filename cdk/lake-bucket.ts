@@ -37,7 +37,7 @@ interface LakeBucketProps {
 }
 
 /** Prefixes whose objects a role may get, put and delete. */
-interface ObjectRights {
+export interface ObjectRights {
     get: readonly string[];
     put: readonly string[];
     delete?: readonly string[];

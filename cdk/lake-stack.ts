@@ -2,21 +2,21 @@
 import { type App, CfnOutput, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { DEPLOYMENT_TAGS } from '#lake/deployment';
-import { LEDGER_PREFIX, PAIR_DAYS_PREFIX, RAW_PREFIX, REJECTS_PREFIX, SUMMARIES_PREFIX } from '#lake/layout';
+import { FEATURES_PREFIX, LEDGER_PREFIX, PAIR_DAYS_PREFIX, RAW_PREFIX, REJECTS_PREFIX, SUMMARIES_PREFIX } from '#lake/layout';
 import { Alarms } from './alarms.ts';
 import { Athena } from './athena.ts';
 import { Catalog } from './catalog.ts';
 import { isDataDestroyed, namesOf, type StageConfig } from './config.ts';
 import { createDashboard } from './dashboard.ts';
 import { Worker } from './functions.ts';
-import { ConsolidateDaysJob } from './jobs.ts';
+import { SparkJob } from './jobs.ts';
 import { LakeBucket } from './lake-bucket.ts';
 import { createLakeKey } from './lake-key.ts';
 import { WorkQueue } from './queues.ts';
 
 interface LakeStackProps {
     config: StageConfig;
-    /** Folders with what runs: two bundles, and the Spark job's Python. */
+    /** Folders with what runs: two bundles, and the Spark jobs' Python with the views that they read. */
     code: { summarize: string; consolidate: string; glueJobs: string };
     /** What `-c destroy-data` says. */
     destroyData?: unknown;
@@ -88,7 +88,26 @@ export class LakeStack extends Stack {
 
         new Catalog(this, 'catalog', { databaseName: names.database, bucket, firstDay: config.firstDay });
         new Athena(this, 'athena', { config, names, bucket, key });
-        new ConsolidateDaysJob(this, 'consolidate-days', { config, codeFolder: code.glueJobs, lake, key });
+        new SparkJob(this, 'consolidate-days', {
+            job: 'consolidate-days',
+            jobName: names.consolidateDaysJob,
+            description: 'Consolidates days that are too large for the Lambda',
+            config,
+            codeFolder: code.glueJobs,
+            lake,
+            rights: { get: [SUMMARIES_PREFIX, LEDGER_PREFIX, PAIR_DAYS_PREFIX], put: [PAIR_DAYS_PREFIX] },
+            key,
+        });
+        new SparkJob(this, 'export-features', {
+            job: 'export-features',
+            jobName: names.exportFeaturesJob,
+            description: 'Exports what models are trained on, a row per pair and day',
+            config,
+            codeFolder: code.glueJobs,
+            lake,
+            rights: { get: [PAIR_DAYS_PREFIX], put: [FEATURES_PREFIX], delete: [FEATURES_PREFIX] },
+            key,
+        });
 
         const watched = {
             summarize: { queue: summarizeQueue, worker: summarize },

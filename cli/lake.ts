@@ -38,4 +38,4 @@ export type Lake = DirectoryLake | BucketLake;
 export type QueuePart = 'summarizeQueue' | 'summarizeDeadLetters' | 'consolidateQueue' | 'consolidateDeadLetters';
 
 /** The jobs of a deployment. */
-export type JobPart = 'consolidateDaysJob';
+export type JobPart = 'consolidateDaysJob' | 'exportFeaturesJob';

@@ -19,6 +19,8 @@ export interface Deployment {
     consolidateDeadLetters: string;
     /** Glue job for days that are too large for a Lambda. */
     consolidateDaysJob: string;
+    /** Glue job that writes what models are trained on. */
+    exportFeaturesJob: string;
 }
 
 /** The bucket tag that holds each name. */
@@ -31,6 +33,7 @@ export const DEPLOYMENT_TAGS: Readonly<Record<keyof Deployment, string>> = {
     consolidateQueue: 'flowlake:consolidate-queue',
     consolidateDeadLetters: 'flowlake:consolidate-dead-letters',
     consolidateDaysJob: 'flowlake:consolidate-days-job',
+    exportFeaturesJob: 'flowlake:export-features-job',
 };
 
 /** The deployment that the bucket's tags describe, and the tags that are missing (none: it is whole). */

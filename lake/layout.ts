@@ -8,6 +8,8 @@ export const SUMMARIES_PREFIX = 'summaries/';
 export const PAIR_DAYS_PREFIX = 'pair_days/';
 export const REJECTS_PREFIX = 'rejects/';
 export const EXPORTS_PREFIX = 'exports/';
+/** What models are trained on, a folder per day. */
+export const FEATURES_PREFIX = `${EXPORTS_PREFIX}features/`;
 
 /** Where jobs keep what is being made, and what they report: in no table, and gone after a week. As glue-jobs/lake_layout.py has it. */
 export const WORK_PREFIX = '_flowlake/';
@@ -57,6 +59,10 @@ export function rejectsKey({ source, version }: { source: string; version: strin
 
 export function pairDaysKey(day: string): string {
     return `${dayPrefix(PAIR_DAYS_PREFIX, day)}part-00.parquet`;
+}
+
+export function featuresKey(day: string): string {
+    return `${dayPrefix(FEATURES_PREFIX, day)}part-00.parquet`;
 }
 
 /** The partition of one day under a prefix, with the final slash. */

@@ -42,7 +42,7 @@ export interface LakeFacts {
 const QUEUE_PARTS = ['summarizeQueue', 'summarizeDeadLetters', 'consolidateQueue', 'consolidateDeadLetters'] as const;
 export type QueuePart = (typeof QUEUE_PARTS)[number];
 
-const JOB_PARTS = ['consolidateDaysJob'] as const;
+const JOB_PARTS = ['consolidateDaysJob', 'exportFeaturesJob'] as const;
 export type JobPart = (typeof JOB_PARTS)[number];
 
 /** Reads only. Endpoint, region and credentials come from the environment, as the SDK finds them. */

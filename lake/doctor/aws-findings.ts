@@ -32,9 +32,9 @@ function judgeLake(lake: LakeFacts, { bucket, now }: { bucket: string; now: Date
         ...judgeBucket(bucket, setUp, { redeploy }),
         ...judgeNotifications(setUp.notifications, { queue: deployment.summarizeQueue, redeploy }),
         ...judgeQueues(lake, { bucket, redeploy }),
-        ...JOBS.flatMap(({ part, check }) => {
+        ...JOBS.flatMap(({ part, check, ifMissing }) => {
             const job = jobs[part];
-            return job ? judgeJob(job, { check, name: deployment[part] ?? '', redeploy }) : [unnamed(check)];
+            return job ? judgeJob(job, { check, name: deployment[part] ?? '', ifMissing, redeploy }) : [unnamed(check)];
         }),
         ...(workgroup ? judgeWorkgroup(workgroup, { name: deployment.workgroup ?? '', bucket, redeploy }) : [unnamed('workgroup')]),
         ...(catalog
@@ -53,7 +53,10 @@ const QUEUES: readonly { part: QueuePart; deadLetters: QueuePart; check: string;
     { part: 'consolidateQueue', deadLetters: 'consolidateDeadLetters', check: 'consolidate', isFifo: true },
 ];
 
-const JOBS: readonly { part: JobPart; check: string }[] = [{ part: 'consolidateDaysJob', check: 'consolidate-days job' }];
+const JOBS: readonly { part: JobPart; check: string; ifMissing: string }[] = [
+    { part: 'consolidateDaysJob', check: 'consolidate-days job', ifMissing: 'days that are too large for a Lambda stay as they are' },
+    { part: 'exportFeaturesJob', check: 'export-features job', ifMissing: 'nothing writes features' },
+];
 
 function judgeQueues({ queues, deployment }: LakeFacts, { bucket, redeploy }: { bucket: string; redeploy: string }): Finding[] {
     return QUEUES.flatMap(({ part, deadLetters, check, isFifo }) => {

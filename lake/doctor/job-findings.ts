@@ -5,12 +5,14 @@ import type { JobFacts } from './job-facts.ts';
 export interface ExpectedJob {
     check: string;
     name: string;
+    /** What does not happen then. */
+    ifMissing: string;
     redeploy: string;
 }
 
-export function judgeJob(answer: Answer<JobFacts>, { check, name, redeploy }: ExpectedJob): readonly Finding[] {
+export function judgeJob(answer: Answer<JobFacts>, { check, name, ifMissing, redeploy }: ExpectedJob): readonly Finding[] {
     return judge(check, answer, {
-        missing: () => problem(check, `there is no Glue job ${name}: days that are too large for a Lambda stay as they are`, redeploy),
+        missing: () => problem(check, `there is no Glue job ${name}: ${ifMissing}`, redeploy),
         found: ({ glueVersion, script, workers, timeoutMinutes }) =>
             script === ''
                 ? [problem(check, `${name} has no script`, redeploy)]

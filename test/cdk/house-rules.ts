@@ -140,7 +140,7 @@ function isNarrow({ Effect, Action, Resource: resource, Condition }: any): boole
     return (
         Effect === 'Allow' &&
         listOf(Action).every((action) => !action.includes('*')) &&
-        (isMetric || listOf(resource).every((one) => /^[^*]+$|^<lakebucket\w+\.Arn>\/\w+\/?\*$/.test(textOf(one))))
+        (isMetric || listOf(resource).every((one) => /^[^*]+$|^<lakebucket\w+\.Arn>\/\w+(\/\w+)*\/?\*$/.test(textOf(one))))
     );
 }
 

@@ -46,7 +46,9 @@ describe('the bucket', () => {
         }
         template.hasResourceProperties('AWS::Glue::Database', { DatabaseInput: { Name: tags[DEPLOYMENT_TAGS.database] } });
         template.hasResourceProperties('AWS::Athena::WorkGroup', { Name: tags[DEPLOYMENT_TAGS.workgroup] });
-        template.hasResourceProperties('AWS::Glue::Job', { Name: tags[DEPLOYMENT_TAGS.consolidateDaysJob] });
+        for (const job of ['consolidateDaysJob', 'exportFeaturesJob'] as const) {
+            template.hasResourceProperties('AWS::Glue::Job', { Name: tags[DEPLOYMENT_TAGS[job]] });
+        }
         for (const queue of ['summarizeQueue', 'summarizeDeadLetters', 'consolidateQueue', 'consolidateDeadLetters'] as const) {
             template.hasResourceProperties('AWS::SQS::Queue', { QueueName: tags[DEPLOYMENT_TAGS[queue]] });
         }
@@ -87,6 +89,15 @@ describe('the bucket', () => {
     });
 });
 
+/** The prefixes of the lake, or queues, on which a role may do something. */
+function may(role: string, action: string): string[] {
+    return ofType(resources, 'AWS::IAM::Policy')
+        .filter(([id]) => id.startsWith(role))
+        .flatMap(([, { Properties }]) => Properties.PolicyDocument.Statement)
+        .filter(({ Action }) => listOf(Action).includes(action))
+        .flatMap(({ Resource: resource }) => listOf<any>(resource).map((one) => textOf(one).replace(`<${lakeId}.Arn>/`, '')));
+}
+
 describe('the functions', () => {
     test.each([
         ['summarize', 5],
@@ -109,17 +120,10 @@ describe('the functions', () => {
     });
 
     test('may not delete or change what was uploaded, and only the job for it writes each part', () => {
-        const may = (role: string, action: string) =>
-            ofType(resources, 'AWS::IAM::Policy')
-                .filter(([id]) => id.startsWith(role))
-                .flatMap(([, { Properties }]) => Properties.PolicyDocument.Statement)
-                .filter(({ Action }) => listOf(Action).includes(action))
-                .flatMap(({ Resource: resource }) => listOf<any>(resource).map((one) => textOf(one).replace(`<${lakeId}.Arn>/`, '')));
         expect(may('summarizerole', 's3:PutObject')).toEqual(['ledger/*', 'rejects/*', 'summaries/*']);
         expect(may('summarizerole', 's3:DeleteObject')).toEqual(['rejects/*', 'summaries/*']);
         expect(may('consolidaterole', 's3:PutObject')).toEqual(['pair_days/*']);
         expect(may('consolidaterole', 's3:DeleteObject')).toEqual([]);
-        expect(may('consolidatedaysrole', 's3:PutObject')).toEqual(['_flowlake*', 'pair_days/*']);
         expect(may('summarizerole', 'sqs:SendMessage')).toEqual([`<${queueOf('flowlake-dev-consolidate.fifo')[0]}.Arn>`]);
         expect(may('consolidaterole', 'sqs:SendMessage')).toEqual([]);
     });
@@ -148,16 +152,53 @@ describe('questions', () => {
     });
 });
 
-test('the Spark job runs the script with its modules, in the bucket and no longer than the row allows', () => {
-    const [[, { Properties }]] = ofType(resources, 'AWS::Glue::Job') as [[string, Resource]];
-    expect(Properties).toMatchObject({ GlueVersion: '5.0', WorkerType: 'G.1X', NumberOfWorkers: 4, Timeout: 120, MaxRetries: 1 });
-    expect(Properties.DefaultArguments).toMatchObject({
-        '--bucket': { Ref: lakeId },
-        '--stage': 'dev',
-        '--job-bookmark-option': 'job-bookmark-disable',
+describe('the Spark jobs', () => {
+    const jobs = ofType(resources, 'AWS::Glue::Job').map(([, { Properties }]) => Properties);
+
+    test('are those that the bucket names', () => {
+        expect(jobs.map(({ Name }) => Name).sort()).toEqual(['flowlake-dev-consolidate-days', 'flowlake-dev-export-features']);
     });
-    expect(textOf(Properties.Command.ScriptLocation)).toMatch(/\.py$/);
-    expect(textOf(Properties.DefaultArguments['--extra-py-files'])).toMatch(/\.zip$/);
+
+    test.each(jobs.map((job) => [job.Name, job]))(
+        '%s runs its script with the modules, in the bucket and no longer than the row allows',
+        (name, job) => {
+            expect(job).toMatchObject({
+                GlueVersion: '5.0',
+                WorkerType: 'G.1X',
+                NumberOfWorkers: 4,
+                Timeout: 120,
+                MaxRetries: 1,
+                ExecutionProperty: { MaxConcurrentRuns: 1 },
+            });
+            expect(job.DefaultArguments).toMatchObject({
+                '--bucket': { Ref: lakeId },
+                '--stage': 'dev',
+                '--job-bookmark-option': 'job-bookmark-disable',
+                '--enable-metrics': '',
+                '--custom-logGroup-prefix': name.replace('flowlake-dev-', '/flowlake/dev/'),
+            });
+            expect(textOf(job.Command.ScriptLocation)).toMatch(/\.py$/);
+            expect(textOf(job.DefaultArguments['--extra-py-files'])).toMatch(/\.zip$/);
+            for (const stream of ['output', 'error']) {
+                template.hasResourceProperties('AWS::Logs::LogGroup', {
+                    LogGroupName: `${job.DefaultArguments['--custom-logGroup-prefix']}/${stream}`,
+                });
+            }
+        },
+    );
+
+    test('share their modules, and each has a script of its own', () => {
+        expect(new Set(jobs.map((job) => textOf(job.DefaultArguments['--extra-py-files']))).size).toBe(1);
+        expect(new Set(jobs.map((job) => textOf(job.Command.ScriptLocation))).size).toBe(2);
+    });
+
+    test('write nothing but what each is for, and delete no figure', () => {
+        expect(may('consolidatedaysrole', 's3:PutObject')).toEqual(['_flowlake*', 'pair_days/*']);
+        expect(may('consolidatedaysrole', 's3:DeleteObject')).toEqual(['_flowlake*']);
+        expect(may('exportfeaturesrole', 's3:GetObject').filter((one) => !one.startsWith('arn:'))).toEqual(['_flowlake*', 'pair_days/*']);
+        expect(may('exportfeaturesrole', 's3:PutObject')).toEqual(['_flowlake*', 'exports/features/*']);
+        expect(may('exportfeaturesrole', 's3:DeleteObject')).toEqual(['_flowlake*', 'exports/features/*']);
+    });
 });
 
 test('alarms go by mail where the row has an address, and CloudWatch may send it', () => {

@@ -56,10 +56,11 @@ export function createStack({
         [code.summarize, 'index.mjs'],
         [code.consolidate, 'index.mjs'],
         [code.glueJobs, 'consolidate_days.py'],
+        [code.glueJobs, 'export_features.py'],
         [code.glueJobs, 'day_merge.py'],
     ] as const) {
         mkdirSync(path, { recursive: true });
-        writeFileSync(join(path, file), path);
+        writeFileSync(join(path, file), join(path, file));
     }
     return { app, stack: new LakeStack(app, { config: { ...readStage(stage), ...changes }, code, destroyData }) };
 }

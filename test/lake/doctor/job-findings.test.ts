@@ -2,7 +2,12 @@
 import { expect, test } from '@jest/globals';
 import { judgeJob } from '#lake/doctor/job-findings';
 
-const EXPECTED = { check: 'consolidate-days job', name: 'flowlake-dev-consolidate-days', redeploy: 'npx cdk deploy' };
+const EXPECTED = {
+    check: 'consolidate-days job',
+    name: 'flowlake-dev-consolidate-days',
+    ifMissing: 'days that are too large for a Lambda stay as they are',
+    redeploy: 'npx cdk deploy',
+};
 const WELL = { glueVersion: '5.0', script: 's3://assets/x.py', workers: 4, timeoutMinutes: 120 };
 
 test('a job as deployed is well, and says what it may take', () => {
