@@ -18,7 +18,7 @@ import { makeFolder } from '#test/support/temporary';
 import { type Answer, answerOf, differencesOf, sayCompared } from './support/compare.ts';
 import { makeLakes, putLake, WRITERS, type Writer } from './support/lake-variants.ts';
 import { ASKED_QUERIES, EMPTY_ANSWERS, QUESTIONS, type Question } from './support/questions.ts';
-import { READERS, readFiles, typesOf, wantedOf } from './support/readers.ts';
+import { groupsOf, READERS, readFiles, typesOf, wantedOf } from './support/readers.ts';
 import { type Spark, startSpark } from './support/spark.ts';
 
 let spark: Spark;
@@ -83,9 +83,7 @@ describe.each(WRITERS)('pair days written by %s', (writer) => {
             const days = await readFiles({ folder: lakes[writer], reader });
             expect(days.map(({ columns }) => columns)).toEqual(days.map(() => typesOf(reader)));
             expect(differencesOf({ columns: [], rows: days.flatMap(({ rows }) => rows) }, wantedOf(wantedAnswer('pair_days')))).toEqual([]);
-            for (const { day, rows, groups } of days) {
-                expect([day, groups.reduce((count, group) => count + group.rows, 0)]).toEqual([day, rows.length]);
-            }
+            expect(days.map(({ groups }) => groups)).toEqual(days.map(groupsOf));
         });
     });
 });

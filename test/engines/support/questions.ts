@@ -13,7 +13,7 @@ export interface Question {
 const ASKED: readonly [QueryName, readonly Value[]][] = [
     ['pair_report', ['10.0.0.1', '10.0.0.10', null, null, null]],
     ['pair_report', ['2001:db8::1', '2001:DB8::1', "o'hare", dayAfter(20), dayAfter(5)]],
-    ['pair_report', ['fe80::1%eth0', '10.0.0.1', '\u{1f600}', null, dayAfter(10)]],
+    ['pair_report', ['fe80::1%eth0', '10.0.0.10', '\u{1f600}', null, dayAfter(10)]],
     ['pair_report', ['172.16.0.3', '172.16.1.1', 'berlin', null, null]],
     ['pair_report', ['10.0.0.1', "' or '1' = '1", null, null, null]],
     ['top_pairs', [null, null, null, 'duration', 10n]],

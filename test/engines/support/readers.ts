@@ -20,7 +20,12 @@ export interface DayRead {
     columns: string[][];
     rows: (string | null)[][];
     /** As the footer has them: rows, and by column the number of nulls, smallest and largest value. */
-    groups: { rows: number; limits: Record<string, [nulls: number | null, min: string | null, max: string | null]> }[];
+    groups: RowGroup[];
+}
+
+interface RowGroup {
+    rows: number;
+    limits: Record<string, [nulls: number | null, min: string | null, max: string | null]>;
 }
 
 /** What is missing on this machine and how to get it, in one line; undefined where nothing is. */
@@ -50,4 +55,28 @@ export function typesOf(reader: Reader): string[][] {
 export function wantedOf({ columns, rows }: Answer): Answer {
     const places = pairDays.columns.map(({ name }) => columns.findIndex((column) => column.name === name));
     return { columns: [], rows: rows.map((row) => places.map((place) => String(row[place]))) };
+}
+
+/** As lake/parquet.ts and glue-jobs/day_object.py cut a day. */
+const ROW_GROUP_ROWS = 5_000;
+
+/** What the footer should say of these rows: groups of one size, no nulls, and of every column its true limits, text by its bytes. */
+export function groupsOf({ rows }: Pick<DayRead, 'rows'>): RowGroup[] {
+    return Array.from({ length: Math.ceil(rows.length / ROW_GROUP_ROWS) }, (_, group) => {
+        const ofGroup = rows.slice(group * ROW_GROUP_ROWS, (group + 1) * ROW_GROUP_ROWS);
+        const limits = pairDays.columns.map(({ name, type }, at): [string, RowGroup['limits'][string]] => {
+            const values = ofGroup.map((row) => row[at] ?? '');
+            const order = type === 'string' ? compareBytes : compareWhole;
+            return [name, [0, values.reduce((a, b) => (order(b, a) < 0 ? b : a)), values.reduce((a, b) => (order(b, a) > 0 ? b : a))]];
+        });
+        return { rows: ofGroup.length, limits: Object.fromEntries(limits) };
+    });
+}
+
+function compareBytes(a: string, b: string): number {
+    return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
+
+function compareWhole(a: string, b: string): number {
+    return a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);
 }

@@ -41,9 +41,12 @@ def open_lake(spark, *, folder, tables, views):
     for table in tables:
         columns = [f"{column['name']} {column['type']}" for column in table['columns']]
         partition = ['day string'] if table['isPartitionedByDay'] else []
-        reader = spark.read.schema(', '.join(columns + partition))
-        path = f"{folder}/{table['prefix']}"
-        getattr(reader, READERS[table['format']])(path).createOrReplaceTempView(table['name'])
+        schema = ', '.join(columns + partition)
+        path = Path(folder, table['prefix'])
+        # Spark refuses a folder that is not there; to the other engines that is a table without rows.
+        reader = getattr(spark.read.schema(schema), READERS[table['format']])
+        rows = reader(str(path)) if path.exists() else spark.createDataFrame([], schema)
+        rows.createOrReplaceTempView(table['name'])
     for name, sql in views:
         spark.sql(f'create or replace temporary view {name} as {sql}')
     return {}
