@@ -33,8 +33,9 @@ export const rebuild = defineCommand({
         const { useLake } = await import('#cli/open-lake');
         return useLake(context, async (lake) => {
             if (lake.kind === 's3' && !dryRun) {
-                const { rebuildBucket } = await import('#cli/rebuild-bucket');
-                await rebuildBucket(lake, { from, to, anew, wait, context });
+                const { runDaysJob } = await import('#cli/run-days-job');
+                const work = { '--from': from, '--to': to, '--anew': String(anew), '--dry_run': 'false' };
+                await runDaysJob(lake, { job: 'consolidateDaysJob', work, wait, context });
                 return 0;
             }
             const { listDays } = await import('#lake/days');

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Failure } from '#cli/command';
 import type { BucketLake } from '#cli/lake';
-import { rebuildBucket } from '#cli/rebuild-bucket';
+import { runDaysJob } from '#cli/run-days-job';
 import { openGlueJobRuns } from '#lake/jobs/glue';
 import { createGlueClient } from '#lake/jobs/glue-client';
 import type { ObjectStore } from '#lake/store/object-store';
@@ -52,7 +52,8 @@ function rebuild({ isTerminal = false, wait = true, anew = false, output = 'json
     } as unknown as BucketLake;
     const world = fakeWorld({ signal: interruption.signal, stderr: fakeOutput({ isTerminal, columns: 200 }) });
     const context = { ...world, output };
-    const done = rebuildBucket(lake, { from: '2026-01-05', to: '2026-01-07', anew, wait, context });
+    const asked = { '--from': '2026-01-05', '--to': '2026-01-07', '--anew': String(anew), '--dry_run': 'false' };
+    const done = runDaysJob(lake, { job: 'consolidateDaysJob', work: asked, wait, context });
     done.catch(() => undefined);
     return { done, world, rows: () => JSON.parse(world.stdout.text) };
 }

@@ -1,32 +1,34 @@
-/** Has the Spark job of a deployed lake rebuild days, and shows what its report says of them. */
+/** Has a Spark job of a deployed lake work on days, and shows what its report says of them. */
 import { randomUUID } from 'node:crypto';
 import { type DayReport, parseDayReport } from '#lake/day-results';
 import { REPORT } from '#lake/follow-run';
-import type { JobRun } from '#lake/jobs/job-runs';
+import type { JobArguments, JobRun } from '#lake/jobs/job-runs';
 import { WORK_PREFIX } from '#lake/layout';
 import { batchOf } from './batch-of.ts';
 import { type Context, Failure } from './command.ts';
-import type { BucketLake } from './lake.ts';
+import type { BucketLake, JobPart } from './lake.ts';
 import { printDays, sayFailures } from './print-days.ts';
 import { printRows } from './print-rows.ts';
 import { sayCount } from './quantity.ts';
 import { explainEnd, runJob } from './run-job.ts';
 
-interface RebuildOptions {
-    from: string;
-    to: string;
-    /** As for `rebuildDay`. */
-    anew: boolean;
+/** Where the reports of each job are, below `_flowlake/reports/`. */
+const REPORTS: Readonly<Record<JobPart, string>> = { consolidateDaysJob: 'consolidate-days', exportFeaturesJob: 'export-features' };
+
+export interface DaysJobOptions {
+    job: JobPart;
+    /** What the job shall do. */
+    work: JobArguments;
     /** False: returns once the job is started. */
     wait: boolean;
     context: Pick<Context, 'stdout' | 'stderr' | 'signal' | 'now' | 'output'>;
 }
 
 /** Prints a row for each day, or for the run where that is not waited for. @throws Failure where the run, or one of its days, failed */
-export async function rebuildBucket(lake: BucketLake, { from, to, anew, wait, context }: RebuildOptions): Promise<void> {
-    const runs = await lake.jobRuns('consolidateDaysJob');
+export async function runDaysJob(lake: BucketLake, { job, work, wait, context }: DaysJobOptions): Promise<void> {
+    const runs = await lake.jobRuns(job);
     const store = await lake.store();
-    const ownKey = `${WORK_PREFIX}reports/consolidate-days/${randomUUID()}.json`;
+    const ownKey = `${WORK_PREFIX}reports/${REPORTS[job]}/${randomUUID()}.json`;
     let report: DayReport | undefined;
 
     async function sayProgress(run: JobRun): Promise<string | undefined> {
@@ -38,7 +40,7 @@ export async function rebuildBucket(lake: BucketLake, { from, to, anew, wait, co
 
     const { id, end } = await runJob({
         runs,
-        work: { '--from': from, '--to': to, '--anew': String(anew), '--dry_run': 'false' },
+        work,
         report: ownKey,
         wait,
         sayProgress,
