@@ -5,6 +5,7 @@ import { demo } from './commands/demo.ts';
 import { doctor } from './commands/doctor.ts';
 import { explain } from './commands/explain.ts';
 import { exportPair } from './commands/export.ts';
+import { features } from './commands/features.ts';
 import { history } from './commands/history.ts';
 import { pairs } from './commands/pairs.ts';
 import { prune } from './commands/prune.ts';
@@ -27,6 +28,7 @@ export const commands: readonly Command[] = [
     pairs,
     anomalies,
     exportPair,
+    features,
     explain,
     query,
     rejects,

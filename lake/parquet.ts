@@ -142,6 +142,8 @@ function schemaElement({ name, type, data }: TypedColumn): SchemaElement {
             return { name, type: 'INT64', repetition_type };
         case 'double':
             return { name, type: 'DOUBLE', repetition_type };
+        case 'boolean':
+            return { name, type: 'BOOLEAN', repetition_type };
         case 'decimal(38,0)':
             return {
                 name,

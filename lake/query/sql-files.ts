@@ -6,7 +6,7 @@ import { packageRoot } from '#lake/package-root';
 export const VIEW_NAMES = ['day_totals', 'pair_stats', 'pair_running', 'pair_features', 'pair_anomalies'] as const;
 
 /** The questions with parameters; the head of each file lists them. */
-export const QUERY_NAMES = ['pair_report', 'top_pairs', 'busiest_days', 'nearest_pairs', 'anomalies', 'rejects'] as const;
+export const QUERY_NAMES = ['pair_report', 'top_pairs', 'busiest_days', 'nearest_pairs', 'anomalies', 'features', 'rejects'] as const;
 
 export type ViewName = (typeof VIEW_NAMES)[number];
 export type QueryName = (typeof QUERY_NAMES)[number];

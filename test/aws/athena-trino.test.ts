@@ -45,6 +45,7 @@ const QUESTIONS: readonly [QueryName, Value[]][] = [
     ['anomalies', [null, null, null, 50n]],
     ['anomalies', ['berlin', dayAfter(45), dayAfter(30), 50n]],
     ['nearest_pairs', ['10.0.0.2', '10.0.0.1', 5n]],
+    ['features', [dayAfter(20), dayAfter(5)]],
     ['rejects', [null, 10n]],
     ['rejects', ['raw/b.csv', 1n]],
 ];

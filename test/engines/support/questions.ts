@@ -25,6 +25,7 @@ const ASKED: readonly [QueryName, readonly Value[]][] = [
     ['anomalies', ['B', dayAfter(22), dayAfter(12), 50n]],
     ['nearest_pairs', ['10.0.0.2', '10.0.0.1', 25n]],
     ['nearest_pairs', ['2001:db8::2', 'fe80::1', 5n]],
+    ['features', [dayAfter(60), dayAfter(20)]],
     ['rejects', [null, 500n]],
     ['rejects', ['raw/site=Zürich/turn-2.csv', 2n]],
 ];
