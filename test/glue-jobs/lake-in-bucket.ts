@@ -1,6 +1,7 @@
 /** The lake's own code over a bucket, for the tests of the Glue jobs: `lake-in-bucket.ts <bucket> <command> <argument>`, JSON to stdout. */
 import { parquetMetadata } from 'hyparquet';
-import { consolidate, containedOf } from '#lake/consolidate';
+import { consolidate, containedOf, planDay } from '#lake/consolidate';
+import { plannedResult } from '#lake/day-results';
 import { pairDaysKey } from '#lake/layout';
 import { readPairRows } from '#lake/parquet';
 import { openS3Store } from '#lake/store/s3';
@@ -21,6 +22,10 @@ async function bytesOfDay(): Promise<Uint8Array<ArrayBuffer>> {
 const commands: Record<string, () => Promise<unknown>> = {
     consolidate: () => consolidate(argument, { store }),
     contained: () => containedOf(argument, { store }),
+    plan: async () => {
+        const { hasFailed, ...result } = plannedResult(argument, await planDay(argument, { store }));
+        return { ...result, failed: hasFailed };
+    },
     rows: async () => readPairRows(await bytesOfDay()),
     schema: async () => {
         const { schema } = parquetMetadata((await bytesOfDay()).buffer);

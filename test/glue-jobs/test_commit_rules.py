@@ -1,12 +1,13 @@
 """The rules of docs/design.md, "Consolidate a day", as the job keeps them."""
 import json
+from dataclasses import asdict
 from functools import partial
 
 import pyarrow
 import pyarrow.parquet
 import pytest
 from conftest import put_text
-from consolidate_days import main
+from consolidate_days import main, plan_day
 from day_consolidation import consolidate
 from day_contents import read_contents
 from day_merge import write_sorted_parts
@@ -316,6 +317,25 @@ def test_a_dry_run_says_what_is_to_do_and_writes_nothing(bucket, put_source, spa
     report = sorted(capsys.readouterr().out.splitlines())
     assert report == [f'{DAY} needs to be built anew from 1 source', '2026-02-02 needs 1 source merged into 1']
     assert list(bucket.list('')) == before
+
+
+def test_what_is_to_do_is_told_as_the_program_tells_it(bucket, put_source, merge, in_typescript):
+    def told():
+        ours = asdict(plan_day(DAY, bucket=bucket))
+        assert in_typescript(bucket, 'plan', DAY) == ours
+        return ours['what'], ours['sources']
+
+    assert told() == ('is right', 0)
+    put_source(1, [PAIR], day=DAY)
+    assert told() == ('needs to be built anew from 1 source', 1)
+    consolidate(DAY, bucket=bucket, merge=merge)
+    put_source(2, [PAIR], day=DAY)
+    gone = put_source(3, [PAIR], day=DAY)
+    assert told() == ('needs 2 sources merged into 1', 3)
+    consolidate(DAY, bucket=bucket, merge=merge)
+    assert told() == ('is right', 3)
+    bucket.delete_all(summary_key(DAY, gone))
+    assert told() == ('needs to be built anew from 2 sources', 2)
 
 
 def test_both_ends_of_the_range_belong_to_it(bucket, put_source, spark, capsys):

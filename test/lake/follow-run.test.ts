@@ -121,6 +121,11 @@ describe('following', () => {
         ).toBe('a failed');
     });
 
+    test('takes the run that failed for no attempt after itself', async () => {
+        const failed = runOf('a', 'failed', { arguments: { '--report': '_flowlake/own.json' } });
+        expect(await follow('a', jobOf({ looks: { a: [failed] }, newest: [[failed]] }))).toEqual({ end: 'a failed', seen: ['a failed'] });
+    });
+
     test('ends with the last attempt where that fails as well', async () => {
         const looks = { a: [runOf('a', 'failed')], b: [runOf('b', 'failed', { attempt: 1 })] };
         const newest = [[runOf('b', 'running', { attempt: 1, previousRunId: 'a' })]];
