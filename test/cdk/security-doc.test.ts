@@ -8,7 +8,7 @@ import { listOf, ofType, synthesize, textOf } from './synthesized.ts';
 const text = readFileSync(new URL('../../docs/security.md', import.meta.url), 'utf8');
 const resources = synthesize({ stage: 'prod' });
 
-test.each(['summarize', 'consolidate', 'consolidate-days'])('the row of %s names what its role may read, write and delete', (job) => {
+test.each(['summarize', 'consolidate', 'consolidate-days', 'export-features'])('the row of %s names what its role may read, write and delete', (job) => {
     const [, role] = ofType(resources, 'AWS::IAM::Policy').find(([id]) => id.startsWith(`${job.replace('-', '')}role`))!;
     const cells = ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'].map((action) => {
         const prefixes: string[] = role.Properties.PolicyDocument.Statement.filter(({ Action }: any) => listOf(Action).includes(action))
@@ -16,7 +16,7 @@ test.each(['summarize', 'consolidate', 'consolidate-days'])('the row of %s names
             .flatMap((arn: string) => /^<lakebucket\w+\.Arn>\/(.+)$/.exec(arn)?.[1] ?? []);
         return prefixes.map((prefix) => `\`${prefix}\``).join(', ') || 'nothing';
     });
-    expect(text).toContain(`| \`${job}\` (${job === 'consolidate-days' ? 'Glue job' : 'Lambda'}) | ${cells.join(' | ')} |`);
+    expect(text).toContain(`| \`${job}\` (${job.includes('-') ? 'Glue job' : 'Lambda'}) | ${cells.join(' | ')} |`);
 });
 
 test('its policies are such as IAM takes, for parts that exist, and give nobody whole services', () => {
@@ -27,7 +27,7 @@ test('its policies are such as IAM takes, for parts that exist, and give nobody 
         ':s3:::flowlake-prod-111122223333-eu-central-1(/([a-z_-]+/)?\\*)?',
         `:athena:eu-central-1:111122223333:workgroup/${names.workgroup}`,
         `:glue:eu-central-1:111122223333:(catalog|database/${names.database}|table/${names.database}/\\*)`,
-        `:glue:eu-central-1:111122223333:job/${ofType(resources, 'AWS::Glue::Job')[0]![1].Properties.Name}`,
+        ...ofType(resources, 'AWS::Glue::Job').map(([, { Properties }]) => `:glue:eu-central-1:111122223333:job/${Properties.Name}`),
         ':sqs:eu-central-1:111122223333:flowlake-prod-\\*',
         ':logs:eu-central-1:111122223333:log-group:/flowlake/prod/\\*',
         ':iam::111122223333:role/cdk-hnb659fds-\\*-role-111122223333-eu-central-1',
