@@ -48,7 +48,9 @@ test('docs/features.md has a row for each column of view pair_features, and its 
     const { pair_features: columns } = JSON.parse(await readFile(join(ROOT, 'cdk/view-columns.json'), 'utf8'));
     const text = await readFile(join(ROOT, 'docs/features.md'), 'utf8');
     const rows = [...text.matchAll(/^\| ([a-z0-9_, ]+) \| (string|bigint|double|boolean) \|/gm)];
-    const described = rows.flatMap(([, names = '', type]) => names.split(', ').map((name) => ({ name, type: type === 'string' ? 'varchar' : type })));
+    const described = rows.flatMap(([, names = '', type]) =>
+        names.split(', ').map((name) => ({ name, type: type === 'string' ? 'varchar' : type })),
+    );
     const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1);
     expect(described.sort(byName)).toEqual(columns.sort(byName));
 });

@@ -8,16 +8,19 @@ import { listOf, ofType, synthesize, textOf } from './synthesized.ts';
 const text = readFileSync(new URL('../../docs/security.md', import.meta.url), 'utf8');
 const resources = synthesize({ stage: 'prod' });
 
-test.each(['summarize', 'consolidate', 'consolidate-days', 'export-features'])('the row of %s names what its role may read, write and delete', (job) => {
-    const [, role] = ofType(resources, 'AWS::IAM::Policy').find(([id]) => id.startsWith(`${job.replace('-', '')}role`))!;
-    const cells = ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'].map((action) => {
-        const prefixes: string[] = role.Properties.PolicyDocument.Statement.filter(({ Action }: any) => listOf(Action).includes(action))
-            .flatMap(({ Resource }: any) => listOf<any>(Resource).map(textOf))
-            .flatMap((arn: string) => /^<lakebucket\w+\.Arn>\/(.+)$/.exec(arn)?.[1] ?? []);
-        return prefixes.map((prefix) => `\`${prefix}\``).join(', ') || 'nothing';
-    });
-    expect(text).toContain(`| \`${job}\` (${job.includes('-') ? 'Glue job' : 'Lambda'}) | ${cells.join(' | ')} |`);
-});
+test.each(['summarize', 'consolidate', 'consolidate-days', 'export-features'])(
+    'the row of %s names what its role may read, write and delete',
+    (job) => {
+        const [, role] = ofType(resources, 'AWS::IAM::Policy').find(([id]) => id.startsWith(`${job.replace('-', '')}role`))!;
+        const cells = ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'].map((action) => {
+            const prefixes: string[] = role.Properties.PolicyDocument.Statement.filter(({ Action }: any) => listOf(Action).includes(action))
+                .flatMap(({ Resource }: any) => listOf<any>(Resource).map(textOf))
+                .flatMap((arn: string) => /^<lakebucket\w+\.Arn>\/(.+)$/.exec(arn)?.[1] ?? []);
+            return prefixes.map((prefix) => `\`${prefix}\``).join(', ') || 'nothing';
+        });
+        expect(text).toContain(`| \`${job}\` (${job.includes('-') ? 'Glue job' : 'Lambda'}) | ${cells.join(' | ')} |`);
+    },
+);
 
 test('its policies are such as IAM takes, for parts that exist, and give nobody whole services', () => {
     const policies = [...text.matchAll(/```json\n(.*?)```/gs)].map(([, json = '']) => JSON.parse(json));
