@@ -1,10 +1,11 @@
 /** Use case: one day's summaries into its pair days. DESIGN section 4; docs/design.md tells what each rule is for. */
+import pMap from 'p-map';
 import { ConflictError, StorageError } from '#lake/errors';
 import { contributionOf, dayOf, dayPrefix, ledgerKey, PAIR_DAYS_PREFIX, pairDaysKey, SUMMARIES_PREFIX, summaryKey } from '#lake/layout';
 import { readLedger } from '#lake/ledger';
 import { mergePairRows, type PairRows } from '#lake/pair-rows';
 import { readContains, readContainsAtEnd, readPairRows, writePairRows } from '#lake/parquet';
-import { ABSENT, type ObjectStore } from '#lake/store/object-store';
+import { ABSENT, CALLS_AT_ONCE, type ObjectStore } from '#lake/store/object-store';
 
 /** A day as one look at the store shows it; contributions are `<source>.<version>`, ascending. */
 interface DayState {
@@ -137,16 +138,19 @@ async function countingOf(day: string, { store, contained }: { store: ObjectStor
             listed.set(source, [...(listed.get(source) ?? []), version]);
         }
     }
-    const counting: string[] = [];
-    for (const [source, versions] of listed) {
-        const names = versions.map((version) => `${source}.${version}`);
-        // A worker that died before its commit, or lost the race, leaves summaries that nobody may count; and one that has yet to
-        // delete what it superseded leaves two versions, of which a reader must never see both.
-        const isKnown = names.length === 1 && names.every((name) => isContained.has(name));
-        const live = isKnown ? undefined : (await readLedger(store, source)).record?.version;
-        counting.push(...names.filter((name) => isKnown || name === `${source}.${live}`));
-    }
-    return counting.sort();
+    const counting = await pMap(
+        listed,
+        async ([source, versions]) => {
+            const names = versions.map((version) => `${source}.${version}`);
+            // A worker that died before its commit, or lost the race, leaves summaries that nobody may count; and one that has yet to
+            // delete what it superseded leaves two versions, of which a reader must never see both.
+            const isKnown = names.length === 1 && names.every((name) => isContained.has(name));
+            const live = isKnown ? undefined : (await readLedger(store, source)).record?.version;
+            return names.filter((name) => isKnown || name === `${source}.${live}`);
+        },
+        { concurrency: CALLS_AT_ONCE },
+    );
+    return counting.flat().sort();
 }
 
 async function readDay(day: string, { store, written }: { store: ObjectStore; written?: Written | undefined }): Promise<Written> {
@@ -200,14 +204,21 @@ async function mergedRows(day: string, state: DayState, store: ObjectStore): Pro
     const mayMerge = bytes !== undefined && isPartOfCounting(state);
     const lists: PairRows[] = mayMerge ? [await readable(pairDaysKey(day), () => readPairRows(bytes))] : [];
     const isMerged = new Set(mayMerge ? contained : []);
-    for (const name of counting.filter((name) => !isMerged.has(name))) {
-        const [source = '', version = ''] = name.split('.');
-        const key = summaryKey({ day, source, version });
-        const object = await store.get(key);
-        if (!object) {
+    const read = await pMap(
+        counting.filter((name) => !isMerged.has(name)),
+        async (name) => {
+            const [source = '', version = ''] = name.split('.');
+            const key = summaryKey({ day, source, version });
+            const object = await store.get(key);
+            return object ? readable(key, () => readPairRows(object.bytes)) : undefined;
+        },
+        { concurrency: CALLS_AT_ONCE },
+    );
+    for (const rows of read) {
+        if (rows === undefined) {
             return undefined;
         }
-        lists.push(await readable(key, () => readPairRows(object.bytes)));
+        lists.push(rows);
     }
     return mergePairRows(lists, { day });
 }
