@@ -1,8 +1,8 @@
 /** Which files the words of an upload mean, and by which raw keys they go into the lake. */
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join, sep } from 'node:path';
+import { basename, join, relative, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { StorageError, UsageError } from '#lake/errors';
 import { rawKey } from '#lake/layout';
@@ -31,7 +31,7 @@ export interface GatherOptions {
 
 /**
  * Files, folders (all below them, named by the path below the folder) and patterns; `-` is what is piped in. A path with a folder
- * `site=S` in it is named from there on. `cleanUp` removes what was written for it. @throws Failure for a word that means no file.
+ * `site=S` in it is named from there on. A symbolic link is followed where it is named itself, and left out where it stands in a folder. `cleanUp` removes what was written for it. @throws Failure for a word that means no file.
  * @throws UsageError for names that cannot be.
  */
 export async function gatherFiles(
@@ -42,6 +42,7 @@ export async function gatherFiles(
     const named: { shown: string; path: string; name: string }[] = [];
     let spool: string | undefined;
     let leftOut = 0;
+    let links = 0;
     for (const word of words) {
         if (word === '-' || (await isPipe(word))) {
             if (as === undefined) {
@@ -53,6 +54,7 @@ export async function gatherFiles(
         }
         const found = await findFiles(word);
         leftOut += found.leftOut;
+        links += found.links;
         named.push(...found.files);
     }
     const cleanUp = async (): Promise<void> => {
@@ -69,6 +71,11 @@ export async function gatherFiles(
                 `Left out ${leftOut} ${leftOut === 1 ? 'file' : 'files'} that end in none of .csv, .tsv, .log (also .gz, .zst)\n`,
             );
         }
+        if (links > 0) {
+            await context.stderr.write(
+                `Left out ${links} symbolic ${links === 1 ? 'link' : 'links'}: name one itself to upload what it points to\n`,
+            );
+        }
         return { files: await withKeys(named, { site, as }), cleanUp };
     } catch (error) {
         await cleanUp();
@@ -82,32 +89,57 @@ async function isPipe(word: string): Promise<boolean> {
     return found !== undefined && !found.isFile() && !found.isDirectory();
 }
 
-async function findFiles(word: string): Promise<{ files: { shown: string; path: string; name: string }[]; leftOut: number }> {
+interface FoundFiles {
+    files: { shown: string; path: string; name: string }[];
+    /** Files whose names end in nothing that is known, and links that were met in folders. */
+    leftOut: number;
+    links: number;
+}
+
+async function findFiles(word: string): Promise<FoundFiles> {
     const found = await stat(word).catch((error: unknown) => {
-        if (error instanceof Error && 'code' in error && error.code === 'EACCES') {
+        if (isForbidden(error)) {
             throw new StorageError(`cannot read ${word}: no permission; check who owns it`, { cause: error });
         }
         return undefined;
     });
     if (found?.isDirectory()) {
-        const { glob } = await import('tinyglobby');
-        const paths = (await glob('**/*', { cwd: word, dot: false, onlyFiles: true, expandDirectories: false })).sort();
+        const below = await readdir(word, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
+            throw isForbidden(error)
+                ? new StorageError(`cannot read all below ${word}: no permission (${error.message})`, { cause: error })
+                : error;
+        });
+        const entries = below
+            .map((entry) => ({ entry, path: relative(word, join(entry.parentPath, entry.name)) }))
+            .filter(({ path }) => !path.split(sep).some((part) => part.startsWith('.')));
+        const paths = entries.flatMap(({ entry, path }) => (entry.isFile() ? [path] : [])).sort();
+        const links = entries.filter(({ entry }) => entry.isSymbolicLink()).length;
         const flowFiles = paths.filter((path) => FLOW_FILE.test(path));
         if (flowFiles.length === 0) {
-            throw new Failure(`No files of flows in ${word}: looked for .csv, .tsv and .log, also with .gz or .zst`);
+            const alsoLinks = links > 0 ? '; symbolic links in it are left out' : '';
+            throw new Failure(`No files of flows in ${word}: looked for .csv, .tsv and .log, also with .gz or .zst${alsoLinks}`);
         }
         const files = flowFiles.map((path) => ({ shown: join(word, path), path: join(word, path), name: nameOf(join(word, path), path) }));
-        return { files, leftOut: paths.length - flowFiles.length };
+        return { files, leftOut: paths.length - flowFiles.length, links };
     }
     if (found) {
-        return { files: [{ shown: word, path: word, name: nameOf(word, basename(word)) }], leftOut: 0 };
+        return { files: [{ shown: word, path: word, name: nameOf(word, basename(word)) }], leftOut: 0, links: 0 };
     }
     const { glob, isDynamicPattern } = await import('tinyglobby');
-    const paths = isDynamicPattern(word) ? (await glob(word, { onlyFiles: true, expandDirectories: false })).sort() : [];
+    const paths = isDynamicPattern(word) ? (await glob(word, optionsOf(word))).sort() : [];
     if (paths.length === 0) {
         throw new Failure(`No such file, folder or pattern: ${word}`);
     }
-    return { files: paths.map((path) => ({ shown: path, path, name: nameOf(path, basename(path)) })), leftOut: 0 };
+    return { files: paths.map((path) => ({ shown: path, path, name: nameOf(path, basename(path)) })), leftOut: 0, links: 0 };
+}
+
+function isForbidden(error: unknown): error is Error {
+    return error instanceof Error && 'code' in error && error.code === 'EACCES';
+}
+
+/** A link that a pattern names is followed, as if the shell had named it; `**` stands for folders, and goes into none that is a link. */
+function optionsOf(pattern: string): { onlyFiles: true; expandDirectories: false; followSymbolicLinks: boolean } {
+    return { onlyFiles: true, expandDirectories: false, followSymbolicLinks: !pattern.includes('**') };
 }
 
 /** The name that a path has by itself, or from its last folder `site=S` on. */
@@ -134,9 +166,19 @@ async function withKeys(
             throw new UsageError(`${other} and ${shown} would both be ${key}: upload their common folder, or one at a time with --as NAME`);
         }
         shownOfKey.set(key, shown);
-        files.push({ shown, path, key, sizeBytes: (await stat(path)).size });
+        files.push({ shown, path, key, sizeBytes: await sizeOf(path, shown) });
     }
     return files;
+}
+
+async function sizeOf(path: string, shown: string): Promise<number> {
+    try {
+        return (await stat(path)).size;
+    } catch (error) {
+        // A name whose bytes are no UTF-8 is told with other characters, by which nothing is found.
+        const why = shown.includes('\ufffd') ? 'its name is no UTF-8: rename it' : 'it is gone';
+        throw new StorageError(`cannot read ${shown}: ${why}`, { cause: error });
+    }
 }
 
 function keyOf(site: string | undefined, name: string): string {

@@ -2,14 +2,15 @@
 /** The program: makes the surroundings of the process. No other file touches `process`. */
 import { basename } from 'node:path';
 import process from 'node:process';
-import { openOutput } from './output.ts';
+import { openOutput, secretsOf } from './output.ts';
 import { INTERRUPTED, run } from './run.ts';
 
 /** Work that takes longer than this to end after Ctrl-C says how to end it at once. */
 const PATIENCE_MS = 500;
 
 const interruption = new AbortController();
-const stderr = openOutput(process.stderr, { isOptional: true });
+const secrets = secretsOf(process.env);
+const stderr = openOutput(process.stderr, { isOptional: true, secrets });
 
 function interrupt(): void {
     if (interruption.signal.aborted) {
@@ -32,7 +33,7 @@ function findInvocation(): string {
 
 process.exitCode = await run(process.argv.slice(2), {
     environment: process.env,
-    stdout: openOutput(process.stdout),
+    stdout: openOutput(process.stdout, { secrets }),
     stderr,
     readInput: () => process.stdin,
     signal: interruption.signal,

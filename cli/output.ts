@@ -1,12 +1,18 @@
 /** One of the program's two ways out, with what must be known of it to print well. */
 import type { Writable } from 'node:stream';
+import { harmless } from './text-width.ts';
 
 export interface Output {
     isTerminal: boolean;
     /** Width of the terminal; 80 where there is none or it does not say. */
     columns: number;
-    /** Resolves when the text is on its way, so whoever awaits it writes no faster than it is read. @throws OutputClosed */
+    /**
+     * Resolves when the text is on its way, so whoever awaits it writes no faster than it is read. What a terminal would obey (it may come
+     * from a file's name or content) is escaped where the text is for people. @throws OutputClosed
+     */
     write(text: string): Promise<void>;
+    /** Moves the cursor of a terminal or clears it: for sequences that this program wrote itself, nothing else. */
+    control(sequence: string): Promise<void>;
 }
 
 /** The reader of stdout has seen enough, as `head` does: no error, just the end. */
@@ -14,13 +20,35 @@ export class OutputClosed extends Error {
     override name = 'OutputClosed';
 }
 
+/** Real ones are longer; shorter words, which a cloud on this machine may take for one, would be hidden from all that is printed. */
+const MIN_SECRET_LENGTH = 16;
+
+/** The credentials in an environment. */
+export function secretsOf(environment: Readonly<Record<string, string | undefined>>): string[] {
+    const names = ['AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'AWS_CONTAINER_AUTHORIZATION_TOKEN'];
+    return names.flatMap((name) => environment[name] ?? []).filter((secret) => secret.length >= MIN_SECRET_LENGTH);
+}
+
 interface Terminal {
     isTTY?: boolean;
     columns?: number;
 }
 
-/** Wraps a stream. With `isOptional` a closed stream swallows what is written instead of ending the program. */
-export function openOutput(stream: Writable & Terminal, { isOptional = false }: { isOptional?: boolean } = {}): Output {
+export interface OpenOutputOptions {
+    /** A closed stream swallows what is written instead of ending the program. */
+    isOptional?: boolean;
+    /** What is never printed: credentials, which an error of a service may repeat. */
+    secrets?: readonly string[];
+}
+
+/** What stands for a secret. */
+const HIDDEN = '(hidden)';
+
+/**
+ * Wraps a stream. With `isOptional` all that is written is for people; else it is where a terminal shows it: a pipe or a file gets every
+ * character as it is.
+ */
+export function openOutput(stream: Writable & Terminal, { isOptional = false, secrets = [] }: OpenOutputOptions = {}): Output {
     let failure: NodeJS.ErrnoException | undefined;
     // Without a listener the stream's error would end the process with a stack; write's callback hands it on.
     stream.on('error', (error: NodeJS.ErrnoException) => {
@@ -30,6 +58,22 @@ export function openOutput(stream: Writable & Terminal, { isOptional = false }: 
         new Promise<void>((resolve, reject) => {
             stream.write(text, (error) => (error ? reject(error) : resolve()));
         });
+    const send = async (text: string): Promise<void> => {
+        try {
+            if (failure) {
+                throw failure;
+            }
+            await writeOnce(text);
+        } catch (error) {
+            if (isOptional) {
+                return;
+            }
+            if (error instanceof Error && 'code' in error && (error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED')) {
+                throw new OutputClosed('nobody reads stdout any more', { cause: error });
+            }
+            throw error;
+        }
+    };
     return {
         get isTerminal() {
             return stream.isTTY === true;
@@ -37,21 +81,10 @@ export function openOutput(stream: Writable & Terminal, { isOptional = false }: 
         get columns() {
             return stream.columns || 80;
         },
-        async write(text) {
-            try {
-                if (failure) {
-                    throw failure;
-                }
-                await writeOnce(text);
-            } catch (error) {
-                if (isOptional) {
-                    return;
-                }
-                if (error instanceof Error && 'code' in error && (error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED')) {
-                    throw new OutputClosed('nobody reads stdout any more', { cause: error });
-                }
-                throw error;
-            }
+        write(text) {
+            const told = secrets.reduce((all, secret) => all.replaceAll(secret, HIDDEN), text);
+            return send(isOptional || stream.isTTY === true ? harmless(told) : told);
         },
+        control: send,
     };
 }

@@ -17,14 +17,15 @@ export function openStatusLine(stderr: Output): StatusLine {
     const clear = async (): Promise<void> => {
         if (drawn !== undefined) {
             drawn = undefined;
-            await stderr.write(CLEAR_LINE);
+            await stderr.control(CLEAR_LINE);
         }
     };
     const draw = async (text: string): Promise<void> => {
         if (stderr.isTerminal) {
             drawn = text;
             // A full line makes some terminals go to the next one.
-            await stderr.write(CLEAR_LINE + text.slice(0, stderr.columns - 1));
+            await stderr.control(CLEAR_LINE);
+            await stderr.write(text.slice(0, stderr.columns - 1));
         }
     };
     return {

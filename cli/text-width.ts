@@ -21,6 +21,18 @@ export function printable(text: string): string {
     );
 }
 
+const HARMLESS = /^[ -~\n\t]*$/;
+
+/** The same of lines and tabs that stay what they are. */
+export function harmless(text: string): string {
+    return HARMLESS.test(text)
+        ? text
+        : text
+              .split(/(\r?\n|\t)/)
+              .map((part, at) => (at % 2 === 1 ? part : printable(part)))
+              .join('');
+}
+
 /** Columns that a printable text takes. */
 export function widthOf(text: string): number {
     if (PLAIN.test(text)) {

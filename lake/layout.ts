@@ -27,16 +27,33 @@ export function sourceId(rawKey: string): string {
     return shortHash(rawKey);
 }
 
+/** What S3 allows: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html. A directory lake holds what moves there. */
+const MAX_KEY_BYTES = 1024;
+
 /** The key under raw/ for a file of this name. @throws UsageError for a site or name that no key may have. */
 export function rawKey({ site, name }: { site?: string; name: string }): string {
-    if (site !== undefined && !/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(site)) {
-        throw new UsageError(`Site "${site}" is not usable: letters, digits, dot, dash and underscore, beginning with a letter or digit`);
-    }
     const parts = name.split('/');
-    if (parts.some((part) => part === '' || part === '.' || part === '..') || hasControlCharacter(name)) {
-        throw new UsageError(`Name "${name}" is not usable: give a relative path without empty, "." and ".." parts (--as NAME)`);
+    const namedSite = parts.length > 1 && parts[0]?.startsWith('site=') ? parts[0].slice('site='.length) : undefined;
+    for (const one of [site, namedSite]) {
+        if (one !== undefined && !/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(one)) {
+            throw new UsageError(
+                `Site ${JSON.stringify(one)} is not usable: letters, digits, dot, dash and underscore, beginning with a letter or digit`,
+            );
+        }
     }
-    return site === undefined || site === DEFAULT_SITE ? RAW_PREFIX + name : `${RAW_PREFIX}site=${site}/${name}`;
+    if (parts.some((part) => part === '' || part === '.' || part === '..') || hasControlCharacter(name)) {
+        const rule = 'give a relative path without empty, "." and ".." parts, and without control characters (--as NAME)';
+        throw new UsageError(`Name ${JSON.stringify(name)} is not usable: ${rule}`);
+    }
+    const key = site === undefined || site === DEFAULT_SITE ? RAW_PREFIX + name : `${RAW_PREFIX}site=${site}/${name}`;
+    const lengthBytes = Buffer.byteLength(key);
+    if (lengthBytes > MAX_KEY_BYTES) {
+        const shown = JSON.stringify(`${name.slice(0, 40)}...`);
+        throw new UsageError(
+            `Name ${shown} is not usable: with raw/ and site it has ${lengthBytes} bytes, of ${MAX_KEY_BYTES} (--as NAME)`,
+        );
+    }
+    return key;
 }
 
 /** The site that a raw key names, or `main`. */

@@ -26,7 +26,7 @@ export const status = defineCommand({
         return useLake(context, async (lake) => {
             for (;;) {
                 if (watch && context.stdout.isTerminal) {
-                    await context.stdout.write(CLEAR_SCREEN);
+                    await context.stdout.control(CLEAR_SCREEN);
                 }
                 const exitCode = queues ? await showQueues(lake, context) : await show(lake, context);
                 if (!watch) {

@@ -1,7 +1,8 @@
 /** What must be known of a lake in a directory to say whether it is well. */
 import { access, constants, readdir, readFile, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openDirectoryStore, WORK_FOLDER } from '#lake/store/directory';
+import { openDirectoryStore } from '#lake/store/directory';
+import { WORK_FOLDER } from '#lake/store/directory-links';
 import { isAlive } from '#lake/store/directory-lock';
 import { codeOf, translated } from '#lake/store/system-errors';
 import { type DayFacts, gatherDays } from './day-facts.ts';

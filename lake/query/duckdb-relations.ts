@@ -1,6 +1,7 @@
 /** What the lake's tables and views are in DuckDB: SQL over the files of a directory, computed from lake/tables.ts and sql/views. */
-import { opendir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { StorageError } from '#lake/errors';
 import { type Column, type ColumnType, pairDays, rejects, sources, type Table, tables } from '#lake/tables';
 import { readView, VIEW_NAMES, type ViewName } from './sql-files.ts';
 
@@ -56,7 +57,7 @@ function tableRelation(table: Table, directory: string): Relation {
     return {
         name: table.name,
         needs: needsOf(table),
-        hasFiles: () => hasFile(join(directory, table.prefix), pattern.split('/')),
+        hasFiles: () => hasFile(directory, [table.prefix.replace('/', ''), ...pattern.split('/')]),
         createSql: ({ hasFiles }) => {
             const select = hasFiles ? filledSelect(table, `${escapePattern(join(directory, table.prefix))}${pattern}`) : emptySelect(table);
             return `create or replace view ${table.name} as ${select}`;
@@ -105,16 +106,20 @@ function reader(table: Table, pattern: string): string {
     return `read_json(${pattern}, ${format}, records = true, hive_partitioning = false, columns = {${columns}})`;
 }
 
-/** Whether some file below the folder matches the pattern, name by name. */
+/**
+ * Whether some file below the folder matches the pattern, name by name.
+ * @throws StorageError where one of these is a symbolic link: DuckDB would follow it out of the lake.
+ */
 async function hasFile(folder: string, [pattern = '*', ...deeper]: readonly string[]): Promise<boolean> {
     const name = new RegExp(`^${pattern.replaceAll('.', '\\.').replaceAll('?', '.').replaceAll('*', '.*')}$`);
     try {
-        for await (const entry of await opendir(folder)) {
-            if (name.test(entry.name) && (deeper.length === 0 || (await hasFile(join(folder, entry.name), deeper)))) {
-                return true;
-            }
+        const entries = (await readdir(folder, { withFileTypes: true })).filter((entry) => name.test(entry.name));
+        const link = entries.find((entry) => entry.isSymbolicLink());
+        if (link) {
+            throw new StorageError(`${join(folder, link.name)} is a symbolic link, and a lake follows none: put there what it points to`);
         }
-        return false;
+        const found = await Promise.all(entries.map((entry) => deeper.length === 0 || hasFile(join(folder, entry.name), deeper)));
+        return found.includes(true);
     } catch (error) {
         if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) {
             return false;

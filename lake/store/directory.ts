@@ -1,19 +1,18 @@
 /**
  * The object store in a directory: objects are plain files under their keys, so that any Parquet reader and any file browser
- * sees them. Files are written aside and renamed; conditional writes compare the etag and rename under a lock.
+ * sees them. Files are written aside and renamed; conditional writes compare the etag and rename under a lock. A symbolic link is no
+ * object, and a folder that is one is an error.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { constants, type FileHandle, lstat, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ConflictError } from '#lake/errors';
+import { guardLinks, WORK_FOLDER } from './directory-links.ts';
 import { withLock } from './directory-lock.ts';
 import { ABSENT, type ByteStream, type ListedObject, type ObjectInfo, type ObjectStore, type PutOptions } from './object-store.ts';
 import { readAhead } from './read-ahead.ts';
 import { codeOf, translated } from './system-errors.ts';
-
-/** Folder for what is no object: files being written, the lock, descriptions of raw files. */
-export const WORK_FOLDER = '.flowlake';
 
 /** Objects whose etag and metadata are kept in a description, because hashing them each time would read gigabytes. */
 const DESCRIBED_PREFIX = 'raw/';
@@ -31,7 +30,18 @@ export function temporaryPath(directory: string): string {
 /** A store over `directory`, which is made with the first write. The etag is the SHA-256 of the bytes, in hex. */
 export function openDirectoryStore(directory: string): ObjectStore {
     const pathOf = (key: string): string => join(directory, key);
-    const descriptions = (key: string): string => join(directory, WORK_FOLDER, 'objects', sha256(Buffer.from(key)).slice(0, 16));
+    const guard = guardLinks(directory);
+    /** For what is done to one object. */
+    const guarded = <T>(key: string, doing: string, work: () => Promise<T>): Promise<T> =>
+        translated(
+            async () => {
+                await guard.assertWayTo(key);
+                return work();
+            },
+            { directory, doing: `${doing} ${key}` },
+        );
+    const descriptionFolder = (key: string): string => join(WORK_FOLDER, 'objects', sha256(Buffer.from(key)).slice(0, 16));
+    const descriptions = (key: string): string => join(directory, descriptionFolder(key));
     const lockFolder = join(directory, WORK_FOLDER, 'lock');
 
     /** `bytes` are the file's where the caller has read them. */
@@ -42,6 +52,7 @@ export function openDirectoryStore(directory: string): ObjectStore {
             const etag = bytes ? sha256(bytes) : await hashOf(file);
             return { key, etag, sizeBytes, generation: etag, metadata: {} };
         }
+        await guard.assertWayTo(join(descriptionFolder(key), 'file'));
         const known = await readDescription(join(descriptions(key), identityOf(stats)));
         const { etag, generation, metadata } = known ?? (await describeUnknown(key, file, identityOf(stats)));
         return { key, etag, sizeBytes, generation, metadata };
@@ -82,10 +93,10 @@ export function openDirectoryStore(directory: string): ObjectStore {
     }
 
     return {
-        head: (key) => translated(() => head(key), { directory, doing: `read ${key}` }),
+        head: (key) => guarded(key, 'read', () => head(key)),
 
         async *open(key, { ifMatch }) {
-            const file = await translated(() => openObject(pathOf(key)), { directory, doing: `read ${key}` });
+            const file = await guarded(key, 'read', () => openObject(pathOf(key)));
             if (!file) {
                 throw new ConflictError(`${key} is gone`);
             }
@@ -101,67 +112,61 @@ export function openDirectoryStore(directory: string): ObjectStore {
         },
 
         get: (key, { lastBytes } = {}) =>
-            translated(
-                () =>
-                    withFile(pathOf(key), async (file) => {
-                        const bytes = new Uint8Array(await file.readFile());
-                        const info = await describe(key, file, bytes);
-                        return { info, bytes: lastBytes === undefined ? bytes : bytes.subarray(-lastBytes) };
-                    }),
-                { directory, doing: `read ${key}` },
+            guarded(key, 'read', () =>
+                withFile(pathOf(key), async (file) => {
+                    const bytes = new Uint8Array(await file.readFile());
+                    const info = await describe(key, file, bytes);
+                    return { info, bytes: lastBytes === undefined ? bytes : bytes.subarray(-lastBytes) };
+                }),
             ),
 
         put: (key, body, { ifMatch, metadata = {} }: PutOptions = {}) =>
-            translated(
-                async () => {
-                    const temporary = temporaryPath(directory);
-                    let description: string | undefined;
-                    await mkdir(temporaryFolder(directory), { recursive: true });
-                    try {
-                        const { etag, stats } = await writeWhole(temporary, body);
-                        const info = { key, etag, sizeBytes: Number(stats.size), generation: etag, metadata: {} };
-                        if (key.startsWith(DESCRIBED_PREFIX)) {
-                            Object.assign(info, { generation: randomUUID(), metadata });
-                            description = join(descriptions(key), identityOf(stats));
-                            await writeDescription(descriptions(key), identityOf(stats), { ...info, putAt: new Date().toISOString() });
-                        }
-                        await place(temporary, key, { etag, ifMatch });
-                        return info;
-                    } catch (error) {
-                        const isPlaced = await rm(temporary).then(
-                            () => false,
-                            () => true,
-                        );
-                        // What was never there must not describe a copy of the lake, where raw files are known by their bytes.
-                        if (description !== undefined && !isPlaced) {
-                            await rm(description, { force: true }).catch(() => undefined);
-                        }
-                        throw error;
+            guarded(key, 'write', async () => {
+                const temporary = temporaryPath(directory);
+                let description: string | undefined;
+                await mkdir(temporaryFolder(directory), { recursive: true });
+                try {
+                    const { etag, stats } = await writeWhole(temporary, body);
+                    const info = { key, etag, sizeBytes: Number(stats.size), generation: etag, metadata: {} };
+                    if (key.startsWith(DESCRIBED_PREFIX)) {
+                        await guard.assertWayTo(join(descriptionFolder(key), 'file'));
+                        Object.assign(info, { generation: randomUUID(), metadata });
+                        description = join(descriptions(key), identityOf(stats));
+                        await writeDescription(descriptions(key), identityOf(stats), { ...info, putAt: new Date().toISOString() });
                     }
-                },
-                { directory, doing: `write ${key}` },
-            ),
+                    await place(temporary, key, { etag, ifMatch });
+                    return info;
+                } catch (error) {
+                    const isPlaced = await rm(temporary).then(
+                        () => false,
+                        () => true,
+                    );
+                    // What was never there must not describe a copy of the lake, where raw files are known by their bytes.
+                    if (description !== undefined && !isPlaced) {
+                        await rm(description, { force: true }).catch(() => undefined);
+                    }
+                    throw error;
+                }
+            }),
 
         delete: (key, { ifMatch } = {}) =>
-            translated(
-                async () => {
-                    if (ifMatch === undefined) {
-                        await removeObject(pathOf(key));
-                        return;
+            guarded(key, 'delete', async () => {
+                if (ifMatch === undefined) {
+                    await removeObject(pathOf(key));
+                    return;
+                }
+                await withLock(lockFolder, async () => {
+                    const found = (await head(key))?.etag;
+                    if (found !== undefined && found !== ifMatch) {
+                        throw new ConflictError(`${key} was changed by another writer (found ${found}, expected ${ifMatch})`);
                     }
-                    await withLock(lockFolder, async () => {
-                        const found = (await head(key))?.etag;
-                        if (found !== undefined && found !== ifMatch) {
-                            throw new ConflictError(`${key} was changed by another writer (found ${found}, expected ${ifMatch})`);
-                        }
-                        await removeObject(pathOf(key));
-                    });
-                },
-                { directory, doing: `delete ${key}` },
-            ),
+                    await removeObject(pathOf(key));
+                });
+            }),
 
         async *list(prefix) {
             const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
+            await translated(() => guard.assertWayTo(`${folder}object`), { directory, doing: `list ${folder}` });
             yield* walk(directory, folder, prefix);
         },
     };
@@ -242,7 +247,7 @@ async function* walk(directory: string, folder: string, prefix: string): AsyncGe
                 yield* walk(directory, key, prefix);
             }
         } else if (key.startsWith(prefix)) {
-            const stats = await translated(() => stat(join(directory, key)).catch(ignoreMissing(undefined)), {
+            const stats = await translated(() => lstat(join(directory, key)).catch(ignoreMissing(undefined)), {
                 directory,
                 doing: `read ${key}`,
             });
@@ -262,28 +267,31 @@ async function withFile<T>(path: string, use: (file: FileHandle) => Promise<T>):
     }
 }
 
-/** Undefined where nothing is, or a folder: that is no object. */
+/** A link is not followed, and a pipe that nobody writes into is not waited for. Windows knows neither flag. */
+const OBJECT_ONLY = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+
+/** Undefined where nothing is, or what is no object: a folder, a link, a pipe. */
 async function openObject(path: string): Promise<FileHandle | undefined> {
-    const file = await open(path).catch(ignoreMissing(undefined));
-    if (file && (await file.stat()).isDirectory()) {
+    const file = await open(path, OBJECT_ONLY).catch(ignoreMissing(undefined));
+    if (file && !(await file.stat()).isFile()) {
         await file.close();
         return undefined;
     }
     return file;
 }
 
-/** Leaves a folder where it is. */
+/** Leaves what is no object where it is. */
 async function removeObject(path: string): Promise<void> {
-    const stats = await stat(path).catch(ignoreMissing(undefined));
-    if (stats && !stats.isDirectory()) {
+    const stats = await lstat(path).catch(ignoreMissing(undefined));
+    if (stats?.isFile()) {
         await rm(path, { force: true });
     }
 }
 
-/** A key below another one's file is missing too. */
+/** A key below another one's file is missing too; a link (ELOOP) and a socket (ENXIO) are no objects. */
 function ignoreMissing<T>(instead: T): (error: unknown) => T {
     return (error) => {
-        if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') {
+        if (['ENOENT', 'ENOTDIR', 'ELOOP', 'EMLINK', 'ENXIO'].includes(codeOf(error) ?? '')) {
             return instead;
         }
         throw error;

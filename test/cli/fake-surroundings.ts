@@ -21,6 +21,9 @@ export function fakeOutput({ isTerminal = false, columns = 80 }: { isTerminal?: 
         async write(text) {
             this.text += text;
         },
+        async control(sequence) {
+            this.text += sequence;
+        },
     };
 }
 

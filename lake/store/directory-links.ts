@@ -1,0 +1,70 @@
+/** Symbolic links in a lake's directory: none is followed, so that no name below it reaches out of it. */
+import { lstat, readdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { StorageError } from '#lake/errors';
+import { codeOf } from './system-errors.ts';
+
+/** Folder for what is no object: files being written, the lock, descriptions of raw files. */
+export const WORK_FOLDER = '.flowlake';
+
+/** Says of folders whether all on the way to them are real ones; each is looked at once. */
+export interface LinkGuard {
+    /** @param key path below the lake's directory. @throws StorageError where a folder on the way to it is a link. */
+    assertWayTo(key: string): Promise<void>;
+}
+
+/** A guard for the folders below `directory`, which itself may be a link: whoever names the lake says so. */
+export function guardLinks(directory: string): LinkGuard {
+    const real = new Set<string>(['.']);
+
+    /** Whether the folder is there. */
+    async function look(folder: string): Promise<boolean> {
+        if (real.has(folder)) {
+            return true;
+        }
+        if (!(await look(dirname(folder)))) {
+            return false;
+        }
+        const stats = await lstat(join(directory, folder)).catch((error: unknown) => {
+            if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') {
+                return undefined;
+            }
+            throw error;
+        });
+        if (stats?.isSymbolicLink()) {
+            throw new StorageError(describeLink(folder, directory));
+        }
+        if (stats) {
+            real.add(folder);
+        }
+        return stats !== undefined;
+    }
+
+    return {
+        async assertWayTo(key) {
+            await look(dirname(key));
+        },
+    };
+}
+
+/**
+ * For whoever works in a lake's folder beside its objects: locks, marks, files being written.
+ * @param folder below `directory`. @throws StorageError where it, or what stands in it, is a link.
+ */
+export async function assertNoLinksIn(folder: string, directory: string): Promise<void> {
+    await guardLinks(directory).assertWayTo(join(folder, 'file'));
+    const entries = await readdir(join(directory, folder), { withFileTypes: true }).catch((error: unknown) => {
+        if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') {
+            return [];
+        }
+        throw error;
+    });
+    const link = entries.find((entry) => entry.isSymbolicLink());
+    if (link) {
+        throw new StorageError(describeLink(join(folder, link.name), directory));
+    }
+}
+
+function describeLink(path: string, directory: string): string {
+    return `${path} in ${directory} is a symbolic link, and a lake follows none: put there what it points to (a mounted folder will do)`;
+}
