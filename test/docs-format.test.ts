@@ -198,18 +198,21 @@ test('the SQL of the page finds the day of pair_days, and passes over what does 
     const folder = await makeFolder();
     const store = openDirectoryStore(folder);
     const day = '2026-01-05';
-    for (const name of ['a', 'b']) {
-        const flows = [1, 2].map((packets) => ({ src: '10.0.0.1', dst: `10.0.0.${packets}`, date: '05/01/2026', durationUs: 5, packets }));
+    const tellDay = async (told: string): Promise<void> => void (await consolidate(told, { store }));
+    // The second file of one name is a correction.
+    for (const [name, packets] of [
+        ['a', 1],
+        ['b', 2],
+        ['b', 3],
+    ] as const) {
+        const flows = ['10.0.0.1', '10.0.0.2'].map((dst) => ({ src: '10.0.0.9', dst, date: '05/01/2026', durationUs: 5, packets }));
         await store.put(`raw/${name}.csv`, Buffer.from(smallFile(flows).text));
-        await summarize(`raw/${name}.csv`, {
-            store,
-            now: () => new Date(0),
-            tellDay: async (told) => void (await consolidate(told, { store })),
-        });
+        await summarize(`raw/${name}.csv`, { store, now: () => new Date(0), tellDay });
     }
+    // As a worker leaves it that was cut off before its commit.
     const { record } = await readLedger(store, sourceId('raw/a.csv'));
     const live = { day, source: sourceId('raw/a.csv'), version: record!.version! };
-    await copyFile(join(folder, summaryKey(live)), join(folder, summaryKey({ ...live, version: `2-${'0'.repeat(16)}` })));
+    await copyFile(join(folder, summaryKey(live)), join(folder, summaryKey({ ...live, version: live.version.replace('1-', '2-') })));
     const engine = await openDuckDb({ directory: folder });
     const [, sql = ''] = /```sql\n(.*?)```/s.exec(page) ?? [];
     const found = await rowsOf(engine, sql.replaceAll('my-lake', folder));
