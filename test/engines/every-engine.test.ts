@@ -13,13 +13,14 @@ import { QUERY_NAMES, readView } from '#lake/query/sql-files';
 import { describeBucket } from '#lake/store/s3-bucket';
 import { type LocalAthena, startAthena } from '#test/aws/support/athena';
 import { bucket, s3, store } from '#test/aws/support/deployed';
+import { trinoMissing } from '#test/aws/support/trino';
 import { dayAfter, putFlows } from '#test/support/lake-fixture';
 import { makeFolder } from '#test/support/temporary';
 import { type Answer, answerOf, differencesOf, sayCompared } from './support/compare.ts';
 import { makeLakes, putLake, WRITERS, type Writer } from './support/lake-variants.ts';
 import { ASKED_QUERIES, EMPTY_ANSWERS, QUESTIONS, type Question } from './support/questions.ts';
-import { groupsOf, READERS, readFiles, typesOf, wantedOf } from './support/readers.ts';
-import { type Spark, startSpark } from './support/spark.ts';
+import { groupsOf, READERS, readersMissing, readFiles, typesOf, wantedOf } from './support/readers.ts';
+import { type Spark, sparkMissing, startSpark } from './support/spark.ts';
 
 let spark: Spark;
 let athena: LocalAthena;
@@ -29,6 +30,10 @@ let openTrino: () => Promise<QueryEngine>;
 const wanted = new Map<string, Answer>();
 
 beforeAll(async () => {
+    const missing = [sparkMissing(), trinoMissing(), readersMissing()].find((what) => what !== undefined);
+    if (missing !== undefined) {
+        throw new Error(missing);
+    }
     spark = startSpark(process.env);
     lakes = await makeLakes({ folder: await makeFolder(), spark });
     athena = await startAthena({ bucket, environment: process.env });

@@ -12,8 +12,7 @@ export interface NastyFile {
 /** A name that is taken out again: its day is left without a row. */
 export const RETRACTED_KEY = 'raw/empty-day.csv';
 
-/** The first day of the lake, a Monday. */
-const FIRST_DAY = '2026-01-05';
+/** From `dayAfter(0)` on. */
 const DAYS = 24;
 /** Of its pairs there are more than two row groups. */
 const WIDE_DAY = 20;
@@ -113,6 +112,3 @@ function csvOf(flows: readonly Flow[]): string {
     });
     return ['Src IP,Dst IP,Timestamp,Flow Duration,Tot Fwd Pkts', ...rows, ''].join('\n');
 }
-
-/** The range of days that questions may name. */
-export const LAKE_DAYS = { first: FIRST_DAY, last: dayAfter(DAYS + 3) };

@@ -11,7 +11,7 @@ const PYTHON = fileURLToPath(new URL('../../../.tools/spark/bin/python', import.
 const PROGRAM = fileURLToPath(new URL('spark_engine.py', import.meta.url));
 
 /** Where Spark lacks what DuckDB and Trino have, or has it by another name. All other SQL is one text for every engine. */
-export const SPARK_DIFFERENCES: readonly (readonly [RegExp, string])[] = [
+const SPARK_DIFFERENCES: readonly (readonly [RegExp, string])[] = [
     // Its varchar must have a length; Trino cuts a text off at such a length.
     [/\bas varchar\)/g, 'as string)'],
     [/\blevenshtein_distance\(/g, 'levenshtein('],
