@@ -33,18 +33,16 @@ export async function* readText(bytes: ByteStream): AsyncGenerator<string> {
     let parts: string[] = [];
     let length = 0;
     let isFirst = true;
+    const withoutMark = (text: string): string => (isFirst ? text.replace(/^\xef\xbb\xbf/, '') : text);
     for await (const chunk of plainBytes(bytes)) {
-        let text = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length).toString('latin1');
-        if (isFirst) {
-            isFirst = false;
-            text = text.replace(/^\xef\xbb\xbf/, '');
-        }
+        const text = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length).toString('latin1');
         parts.push(text);
         length += text.length;
         const lineEnd = length < BLOCK_CHARACTERS ? -1 : text.lastIndexOf('\n');
         if (lineEnd >= 0) {
             parts[parts.length - 1] = text.slice(0, lineEnd + 1);
-            yield parts.join('');
+            yield withoutMark(parts.join(''));
+            isFirst = false;
             parts = [text.slice(lineEnd + 1)];
             length = text.length - lineEnd - 1;
         }
@@ -52,7 +50,7 @@ export async function* readText(bytes: ByteStream): AsyncGenerator<string> {
             throw new RowTooLongError();
         }
     }
-    const last = parts.join('');
+    const last = withoutMark(parts.join(''));
     if (last !== '') {
         yield last.endsWith('\n') ? last : `${last}\n`;
     }

@@ -16,7 +16,7 @@ import type { PlainOptions } from './plain-reader.ts';
 import { mergeReached, TO_REACH } from './reach.ts';
 import { type Problem, type RunResult, runInputs } from './run.ts';
 import { type Counted, countSteps } from './steps.ts';
-import type { WorkerTask } from './worker.ts';
+import type { News, WorkerTask } from './worker.ts';
 
 const { values } = parseArgs({
     options: {
@@ -73,7 +73,6 @@ async function fuzz(): Promise<number> {
             `${sum((result) => result.secondInputs)} of them by the second reader too`,
     );
     const problems = results.flatMap((result) => result.problems);
-    problems.forEach(tellProblem);
     const unreached = inputs === undefined ? tellReached(results) : [];
     const isSlow = inputs === undefined && problems.length === 0 && (await countWork(seed));
     return problems.length > 0 || unreached.length > 0 || isSlow ? 1 : 0;
@@ -100,7 +99,13 @@ function runThread(task: WorkerTask): Promise<RunResult> {
                 console.log(`  ${inputs} inputs, at seed ${seed}`);
             }
         }, 1000);
-        worker.once('message', resolve);
+        worker.on('message', ({ problem, result }: News) => {
+            if (problem) {
+                tellProblem(problem);
+            } else if (result) {
+                resolve(result);
+            }
+        });
         worker.once('error', reject);
         worker.once('exit', () => clearInterval(watch));
     });

@@ -8,7 +8,6 @@ export type Reached = Record<string, number>;
 
 /** What of the messages tells one kind of unusable file from another. */
 const UNUSABLE: Record<string, RegExp> = {
-    'no usable header': /^no usable header: looked for (?!a )/,
     'nothing in it': /the file is empty/,
     'binary data': /found binary data/,
     'a PDF': /found a PDF/,
@@ -19,6 +18,7 @@ const UNUSABLE: Record<string, RegExp> = {
     'damaged gzip': /^gzip data is damaged or ends too early/,
     'gzip and something behind it': /^gzip data is damaged: something else/,
     'damaged zstd': /^zstd data/,
+    'no usable header': /^no usable header: looked for (?!a )/,
     'a sum that leaves its column': /above the largest value/,
 };
 

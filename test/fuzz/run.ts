@@ -15,6 +15,8 @@ export interface RunOptions {
     fixtures: readonly Buffer[];
     /** Asked before each input. */
     isDone: (inputs: number) => boolean;
+    /** Told of what is wrong when it is found. */
+    onProblem?: (problem: Problem) => void;
     /** Told of each input before it is read. */
     onInput?: (seed: number) => void;
 }
@@ -39,7 +41,7 @@ const MAX_PROBLEMS = 5;
 /** Asking the second reader takes long. */
 const MAX_TRIES = { first: 3000, second: 400 };
 
-export async function runInputs({ seed, step, secondEvery, fixtures, isDone, onInput }: RunOptions): Promise<RunResult> {
+export async function runInputs({ seed, step, secondEvery, fixtures, isDone, onInput, onProblem }: RunOptions): Promise<RunResult> {
     const engine = secondEvery > 0 ? await openEngine() : undefined;
     const result: RunResult = { inputs: 0, secondInputs: 0, bytes: 0, problems: [], reached: {} };
     try {
@@ -61,7 +63,9 @@ export async function runInputs({ seed, step, secondEvery, fixtures, isDone, onI
                 };
                 const maxTries = who.includes('second') ? MAX_TRIES.second : MAX_TRIES.first;
                 const bytes = await minimize(input.bytes, async (less) => (await find(less)) !== undefined, { maxTries });
-                result.problems.push({ input: { ...input, bytes }, problem: (await find(bytes)) ?? outcome.problem });
+                const problem: Problem = { input: { ...input, bytes }, problem: (await find(bytes)) ?? outcome.problem };
+                result.problems.push(problem);
+                onProblem?.(problem);
             }
         }
     } finally {

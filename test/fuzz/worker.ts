@@ -1,7 +1,7 @@
 /** One thread of the fuzzer. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { readFixtures } from './input.ts';
-import { runInputs } from './run.ts';
+import { type Problem, type RunResult, runInputs } from './run.ts';
 
 export interface WorkerTask {
     seed: number;
@@ -14,6 +14,9 @@ export interface WorkerTask {
     state: SharedArrayBuffer;
 }
 
+/** What it tells the main thread. */
+export type News = { problem: Problem; result?: never } | { result: RunResult; problem?: never };
+
 const { seed, step, secondEvery, until, maxInputs, state }: WorkerTask = workerData;
 const shared = new Int32Array(state);
 
@@ -23,9 +26,10 @@ const result = await runInputs({
     secondEvery,
     fixtures: readFixtures(),
     isDone: (inputs) => inputs >= maxInputs || Date.now() >= until,
+    onProblem: (problem) => parentPort?.postMessage({ problem } satisfies News),
     onInput: (next) => {
         Atomics.store(shared, 1, next);
         Atomics.add(shared, 0, 1);
     },
 });
-parentPort?.postMessage(result);
+parentPort?.postMessage({ result } satisfies News);
