@@ -76,6 +76,19 @@ def test_every_row_is_what_the_view_gives_in_duckdb_digit_by_digit(with_days, la
     assert sorted(report) == [f'{day} written: {sum(row["day"] == day for row in rows)} pairs' for day in days_of(lake_folder)]
 
 
+def test_a_lake_in_a_directory_writes_the_same_rows_under_the_same_keys(with_days, lake_folder, spark, capsys, tmp_path):
+    run_job(with_days, capsys)
+    directory = shutil.copytree(lake_folder, tmp_path / 'lake')
+    _node(PROGRAM, '--lake', directory, 'features', '--from', '2026-01-01', '--to', '2026-12-31')
+    written = {str(path.relative_to(directory)): path.read_bytes() for path in (directory / 'exports').rglob('*.parquet')}
+    by_job = exported(with_days)
+    assert written.keys() == by_job.keys()
+    for key, text in written.items():
+        ours, theirs = table_of(by_job[key]), table_of(text)
+        assert [(field.name, field.type) for field in ours.schema] == [(field.name, field.type) for field in theirs.schema]
+        assert ours.to_pylist() == theirs.to_pylist()
+
+
 def test_types_are_plain_and_pairs_in_the_order_of_their_bytes(bucket, put_day, spark, capsys):
     sites = ['main', 'Zürich', "o'hare", 'a"b', '\uff21', '\U0001f600', 'B']
     put_day('2026-02-01', [{'site': site, 'src_ip': src} for site in sites for src in ('10.0.0.10', '10.0.0.2', '::1')])
