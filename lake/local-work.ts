@@ -227,12 +227,18 @@ export async function markRunning(directory: string): Promise<Mark> {
         async () => {
             await mkdir(folder, { recursive: true });
             await mkdir(temporaryFolder(directory), { recursive: true });
-            const { left, gone } = await readMarks(folder);
+            const { left, ...processes } = await readMarks(folder);
             const own = `${process.pid}-${randomUUID()}`;
-            // Written aside: without its name in it, another command would take it for that of a dead one.
-            await writeFile(join(temporaryFolder(directory), own), await ownName());
-            await rename(join(temporaryFolder(directory), own), join(folder, own));
-            await removeLeftFiles(directory, gone);
+            const aside = join(temporaryFolder(directory), own);
+            try {
+                // Written aside: without its name in it, another command would take it for that of a dead one.
+                await writeFile(aside, await ownName());
+                await rename(aside, join(folder, own));
+            } catch (error) {
+                await rm(aside, { force: true }).catch(() => undefined);
+                throw error;
+            }
+            await removeLeftFiles(directory, processes);
             return {
                 isWorkLeft: left.length > 0,
                 async clear() {
@@ -249,14 +255,23 @@ export async function findCutOff(directory: string): Promise<number> {
     return (await readMarks(runningFolder(directory))).left.length;
 }
 
+/** Ids of processes by what their marks say. */
+interface Processes {
+    /** Surely so; none of another machine has the same id. */
+    gone: ReadonlySet<string>;
+    /** Surely so. */
+    alive: ReadonlySet<string>;
+}
+
 /**
- * Marks whose command does not run here any more, and ids of processes that are surely gone. A command of another machine cannot be
+ * Marks whose command does not run here any more, and what is known of processes. A command of another machine cannot be
  * asked: its work may be cut off, and is safe to do twice, but it may as well be writing.
  */
-async function readMarks(folder: string): Promise<{ left: string[]; gone: ReadonlySet<string> }> {
+async function readMarks(folder: string): Promise<{ left: string[] } & Processes> {
     const left: string[] = [];
     const gone = new Set<string>();
-    const others = new Set([String(process.pid)]);
+    const living = new Set([String(process.pid)]);
+    const unknown = new Set<string>();
     for (const name of await readdir(folder).catch(() => [])) {
         const owner = await readFile(join(folder, name), 'utf8').catch(() => undefined);
         if (owner === undefined) {
@@ -267,9 +282,9 @@ async function readMarks(folder: string): Promise<{ left: string[]; gone: Readon
         if (alive !== true) {
             left.push(name);
         }
-        (alive === false ? gone : others).add(processOf(name));
+        (alive === undefined ? unknown : alive ? living : gone).add(processOf(name));
     }
-    return { left, gone: new Set([...gone].filter((process) => !others.has(process))) };
+    return { left, alive: living, gone: new Set([...gone].filter((process) => !living.has(process) && !unknown.has(process))) };
 }
 
 /** Marks, and files being written, are named by their process first. */
@@ -281,13 +296,23 @@ function runningFolder(directory: string): string {
     return join(directory, WORK_FOLDER, 'running');
 }
 
-async function removeLeftFiles(directory: string, gone: ReadonlySet<string>): Promise<void> {
+async function removeLeftFiles(directory: string, { gone, alive }: Processes): Promise<void> {
     const folder = temporaryFolder(directory);
     for (const name of await readdir(folder).catch(() => [])) {
         const path = join(folder, name);
-        const modifiedMs = (await stat(path).catch(() => undefined))?.mtimeMs ?? 0;
-        if (gone.has(processOf(name)) || Date.now() - modifiedMs > UNKNOWN_FILES_STAY_MS) {
+        const { mtimeMs = 0, size = 0 } = (await stat(path).catch(() => undefined)) ?? {};
+        // A clock that was set forward makes every file an old one.
+        const isOld = Date.now() - mtimeMs > UNKNOWN_FILES_STAY_MS && !alive.has(processOf(name));
+        if (gone.has(processOf(name)) || isOld || (size < MOST_OF_A_MARK && (await isMarkOfDead(path)))) {
             await rm(path, { recursive: true, force: true });
         }
     }
+}
+
+/** A host name has at most 253 characters; beside it stand two numbers. */
+const MOST_OF_A_MARK = 512;
+
+/** Whether it is the mark of a command that was killed before the mark stood in its place. */
+async function isMarkOfDead(path: string): Promise<boolean> {
+    return (await isAlive(await readFile(path, 'utf8').catch(() => ''))) === false;
 }

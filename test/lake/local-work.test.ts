@@ -1,7 +1,7 @@
 /** Work in a directory lake: tasks in threads, and the marks by which a command that was killed is known. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdir, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -96,6 +96,34 @@ describe('the mark of a command', () => {
         child.stdin?.end('go on\n');
         expect(await once(child, 'close')).toEqual([0, null]);
         expect(await openDirectoryStore(directory).head('raw/a.csv')).toBeDefined();
+    });
+
+    test('keeps a command’s files from one whose clock is years ahead', async () => {
+        const directory = await makeFolder();
+        await startCommand(directory);
+        const long = new Date('2001-01-01T00:00:00Z');
+        const [writing = ''] = await temporaryFiles(directory);
+        await utimes(join(directory, '.flowlake/tmp', writing), long, long);
+        await markRunning(directory);
+        expect(await temporaryFiles(directory)).toEqual([writing]);
+    });
+
+    test('that was not yet in its place when its command was killed goes, and so does that which could not be put there', async () => {
+        const directory = await makeFolder();
+        const child = await startCommand(directory);
+        const [mark = ''] = await readdir(join(directory, '.flowlake/running'));
+        await rename(join(directory, '.flowlake/running', mark), join(directory, '.flowlake/tmp', mark));
+        const other = await markRunning(directory);
+        expect(await temporaryFiles(directory)).toContain(mark);
+        await kill(child);
+        await markRunning(directory);
+        expect(await temporaryFiles(directory)).not.toContain(mark);
+        await other.clear();
+        const before = await temporaryFiles(directory);
+        await rm(join(directory, '.flowlake/running'), { recursive: true });
+        await writeFile(join(directory, '.flowlake/running'), '');
+        await expect(markRunning(directory)).rejects.toMatchObject({ name: 'StorageError' });
+        expect(await temporaryFiles(directory)).toEqual(before);
     });
 
     test('of another machine is that of a command that may be cut off, and may as well be writing', async () => {
