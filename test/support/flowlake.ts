@@ -16,22 +16,33 @@ export interface RunOptions {
     /** What is piped in. */
     input?: string | Uint8Array;
     environment?: Record<string, string>;
+    /** A command and its words that run the program in their turn: `sh -c 'ulimit -f 16 && exec "$@"'`. */
+    through?: readonly string[];
+    /** The number of the user who runs it. */
+    as?: number;
 }
 
 /** Runs a line as a shell reads it (`upload "a b.csv"`), or words as they are. */
-export function runFlowlake(line: string | readonly string[], { folder, input, environment }: RunOptions): Promise<Ran> {
-    const child = startFlowlake(line, { folder, ...(environment && { environment }) });
+export function runFlowlake(line: string | readonly string[], { input, ...options }: RunOptions): Promise<Ran> {
+    const child = startFlowlake(line, options);
     child.stdin?.end(input ?? '');
     return collect(child);
 }
 
 /** Starts it and leaves it to the caller, to be killed for instance. */
-export function startFlowlake(line: string | readonly string[], { folder, environment }: Omit<RunOptions, 'input'>): ChildProcess {
-    const [command, words] =
+export function startFlowlake(
+    line: string | readonly string[],
+    { folder, environment, through = [], as }: Omit<RunOptions, 'input'>,
+): ChildProcess {
+    const [command = '', ...words] =
         typeof line === 'string'
-            ? ['sh', ['-c', `exec "$0" "$1" ${line}`, process.execPath, PROGRAM]]
-            : [process.execPath, [PROGRAM, ...line]];
-    return spawn(command, words, { cwd: folder, env: { PATH: process.env.PATH, ...environment } });
+            ? [...through, 'sh', '-c', `exec "$0" "$1" ${line}`, process.execPath, PROGRAM]
+            : [...through, process.execPath, PROGRAM, ...line];
+    return spawn(command, words, {
+        cwd: folder,
+        env: { PATH: process.env.PATH, ...environment },
+        ...(as !== undefined && { uid: as, gid: as }),
+    });
 }
 
 /** What a started program printed, once it has ended. */

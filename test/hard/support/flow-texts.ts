@@ -52,8 +52,13 @@ function added(before: bigint[] | undefined, ...measures: [bigint, bigint]): big
     return [
         flows + 1n,
         ...measures.flatMap((value, at) => {
-            const [sum = 0n, squares = 0n, least = value, most = value] = of.slice(4 * at, 4 * at + 4);
-            return [sum + value, squares + value * value, value < least ? value : least, value > most ? value : most];
+            const [sum = 0n, squares = 0n, least = 0n, most = 0n] = of.slice(4 * at, 4 * at + 4);
+            return [
+                sum + value,
+                squares + value * value,
+                of.length === 0 || value < least ? value : least,
+                of.length === 0 || value > most ? value : most,
+            ];
         }),
     ];
 }

@@ -7,7 +7,7 @@ import { readLedger } from '#lake/ledger';
 import { findUndoneWork } from '#lake/reconcile';
 import { openDirectoryStore } from '#lake/store/directory';
 import { findWrongAccounts } from '#test/support/accounts';
-import { type Ran, type RunOptions, runFlowlake } from '#test/support/flowlake';
+import { type Ran, runFlowlake } from '#test/support/flowlake';
 import { readFigures } from '#test/support/small-files';
 import { makeFolder } from '#test/support/temporary';
 import { recount } from './flow-texts.ts';
@@ -19,7 +19,11 @@ export interface TextLake {
     /** Where the program runs; the lake is in `lake` below it. */
     folder: string;
     directory: string;
-    run(words: readonly string[], options?: Pick<RunOptions, 'environment'>): Promise<Ran>;
+    /** `through` is a command that runs the program; `as` the number of the user who does. */
+    run(
+        words: readonly string[],
+        options?: { environment?: Record<string, string>; through?: readonly string[]; as?: number },
+    ): Promise<Ran>;
     /** Writes texts into a folder of their own, by file name (`a.csv`, `site=berlin/a.csv`), and returns the folder. */
     write(texts: Readonly<Record<string, string>>): Promise<string>;
     /** The digest that `states` knows a text by. */
