@@ -12,7 +12,7 @@ import * as errors from '#lake/errors';
 import { sourceId } from '#lake/layout';
 import { type LedgerRecord, readLedger } from '#lake/ledger';
 import { readLocalFile } from '#lake/local-file';
-import { openDirectoryStore, temporaryFolder } from '#lake/store/directory';
+import { openDirectoryStore, removeTemporary, temporaryFolder } from '#lake/store/directory';
 import { WORK_FOLDER } from '#lake/store/directory-links';
 import { isAlive, ownName } from '#lake/store/directory-lock';
 import { ABSENT, type ObjectStore } from '#lake/store/object-store';
@@ -304,7 +304,7 @@ async function removeLeftFiles(directory: string, { gone, alive }: Processes): P
         // A clock that was set forward makes every file an old one.
         const isOld = Date.now() - mtimeMs > UNKNOWN_FILES_STAY_MS && !alive.has(processOf(name));
         if (gone.has(processOf(name)) || isOld || (size < MOST_OF_A_MARK && (await isMarkOfDead(path)))) {
-            await rm(path, { recursive: true, force: true });
+            await removeTemporary(directory, name);
         }
     }
 }

@@ -17,6 +17,9 @@ import { codeOf, translated } from './system-errors.ts';
 /** Objects whose etag and metadata are kept in a description, because hashing them each time would read gigabytes. */
 const DESCRIBED_PREFIX = 'raw/';
 
+/** Descriptions of raw files: a folder for each key, and in it a file for each file that stood or was to stand under the key. */
+const OBJECTS_FOLDER = join(WORK_FOLDER, 'objects');
+
 /** Where files that are being written stand, each named by its process first; a killed process leaves some behind. */
 export function temporaryFolder(directory: string): string {
     return join(directory, WORK_FOLDER, 'tmp');
@@ -25,6 +28,22 @@ export function temporaryFolder(directory: string): string {
 /** A name for a file that is being written, that no other process and no other file has. */
 export function temporaryPath(directory: string): string {
     return join(temporaryFolder(directory), `${process.pid}-${randomUUID()}`);
+}
+
+/**
+ * Removes a file, or a folder, that a killed process was writing; `name` is its own in `temporaryFolder`. With it goes the description
+ * of a raw file that was never put in its place: in a copy of the lake, where raw files are known by their bytes, it would speak for another upload of them.
+ */
+export async function removeTemporary(directory: string, name: string): Promise<void> {
+    const path = join(temporaryFolder(directory), name);
+    const stats = await lstat(path, { bigint: true }).catch(ignoreMissing(undefined));
+    if (stats?.isFile()) {
+        const folder = join(directory, OBJECTS_FOLDER);
+        for (const object of await readdir(folder).catch(() => [])) {
+            await rm(join(folder, object, identityOf(stats)), { force: true });
+        }
+    }
+    await rm(path, { recursive: true, force: true });
 }
 
 /** A store over `directory`, which is made with the first write. The etag is the SHA-256 of the bytes, in hex. */
@@ -40,7 +59,7 @@ export function openDirectoryStore(directory: string): ObjectStore {
             },
             { directory, doing: `${doing} ${key}` },
         );
-    const descriptionFolder = (key: string): string => join(WORK_FOLDER, 'objects', sha256(Buffer.from(key)).slice(0, 16));
+    const descriptionFolder = (key: string): string => join(OBJECTS_FOLDER, sha256(Buffer.from(key)).slice(0, 16));
     const descriptions = (key: string): string => join(directory, descriptionFolder(key));
     const lockFolder = join(directory, WORK_FOLDER, 'lock');
 

@@ -1,7 +1,7 @@
 /** Work in a directory lake: tasks in threads, and the marks by which a command that was killed is known. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdir, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -273,4 +273,27 @@ test('a lake that is copied elsewhere has nothing to do there: what is retracted
     await runTask(to, { kind: 'summarize', key: 'raw/goes.csv' });
     await runTask(to, { kind: 'summarize', key: 'raw/stays.csv' });
     expect(await readFigures(openDirectoryStore(to))).toEqual(countUp([{ file: fileOf(1), site: 'main', options: { dateOrder: 'mdy' } }]));
+});
+
+test('an upload that was killed before its file was in place brings nothing retracted back, in a copy neither', async () => {
+    const [from, to] = [await makeFolder(), join(await makeFolder(), 'copy')];
+    const task = await put(from, 'a.csv', fileOf(1).text);
+    await runTask(from, task);
+    const store = openDirectoryStore(from);
+    await retract('raw/a.csv', { store, now: () => NOW, tellDay: async () => undefined });
+    await finishWork(from, { now: NOW });
+    // What the kill leaves: the mark, the whole file aside and its description.
+    const child = await startCommand(from);
+    const [own = ''] = await readdir(join(from, '.flowlake/running'));
+    const aside = join(from, '.flowlake/tmp', own);
+    await writeFile(aside, fileOf(1).text);
+    const { ino, mtimeNs, size } = await stat(aside, { bigint: true });
+    const folder = join(from, '.flowlake/objects', sourceId('raw/a.csv'));
+    const described = { etag: (await store.head('raw/a.csv'))?.etag, generation: 'another', metadata: {}, putAt: '2099-01-01' };
+    await writeFile(join(folder, `${ino}-${mtimeNs}-${size}`), JSON.stringify(described));
+    await kill(child);
+    await (await markRunning(from)).clear();
+    expect(await readdir(folder)).toHaveLength(1);
+    await cp(from, to, { recursive: true });
+    expect(await findUndoneWork(openDirectoryStore(to), { now: NOW })).toEqual({ sources: [], deadObjects: [], days: [] });
 });
