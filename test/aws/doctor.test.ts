@@ -60,6 +60,7 @@ test('a lake as deployed is well in everything', async () => {
             'bucket tags',
             'upload events',
             'consolidate-days job',
+            'export-features job',
             'workgroup',
             'view pair_running',
             'days of pair_days',

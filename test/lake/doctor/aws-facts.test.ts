@@ -100,6 +100,7 @@ const PARTS = [
     'consolidate queue',
     'consolidate dead letters',
     'consolidate-days job',
+    'export-features job',
     'workgroup',
     'database',
 ];
