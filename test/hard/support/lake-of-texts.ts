@@ -1,5 +1,6 @@
 /** A lake in a directory that the built program works in, and what must hold of it whenever nothing is at work. */
 import { createHash } from 'node:crypto';
+import { statSync } from 'node:fs';
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { sourceId } from '#lake/layout';
@@ -75,7 +76,10 @@ export async function openTextLake({ folder: given }: { folder?: string } = {}):
             return accounts;
         }
         for (const part of ['tmp', 'running']) {
-            const left = await readdir(join(directory, '.flowlake', part)).catch(() => []);
+            // A command that is killed within its very first write leaves an empty file that says nothing of anybody, for a day.
+            const left = (await readdir(join(directory, '.flowlake', part)).catch(() => [])).filter(
+                (name) => statSync(join(directory, '.flowlake', part, name)).size > 0,
+            );
             if (left.length > 0) {
                 return `left in .flowlake/${part}: ${left}`;
             }
