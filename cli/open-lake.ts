@@ -4,7 +4,6 @@ import { resolve } from 'node:path';
 import type { Environment } from '#lake/aws/client-config';
 import { StorageError, UsageError } from '#lake/errors';
 import type { QueryEngine } from '#lake/query/query-engine';
-import { assertNoLinksIn, WORK_FOLDER } from '#lake/store/directory-links';
 import type { ObjectStore } from '#lake/store/object-store';
 import type { Context, LakeLocation } from './command.ts';
 import { Failure } from './command.ts';
@@ -71,6 +70,7 @@ async function openDirectory(
     if (kind === 'nothing' && !mayBeNew) {
         throw new Failure(`No lake at ${lake.name}: upload something first (flowlake --lake ${quoteForShell(lake.name)} upload <file>)`);
     }
+    const { assertNoLinksIn, WORK_FOLDER } = await import('#lake/store/directory-links');
     await assertNoLinksIn(WORK_FOLDER, lake.directory);
     return openDirectoryLake(lake.directory, signal);
 }

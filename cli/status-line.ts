@@ -24,8 +24,8 @@ export function openStatusLine(stderr: Output): StatusLine {
         if (stderr.isTerminal) {
             drawn = text;
             // A full line makes some terminals go to the next one.
-            await stderr.control(CLEAR_LINE);
-            await stderr.write(text.slice(0, stderr.columns - 1));
+            // Both begun at once: nothing that is drawn meanwhile may come between.
+            await Promise.all([stderr.control(CLEAR_LINE), stderr.write(text.slice(0, stderr.columns - 1))]);
         }
     };
     return {

@@ -105,7 +105,9 @@ test("a day's object that is damaged is named, with what to do", async () => {
     await writeFile(join(folder, 'lake', pairDaysKey(DAY)), 'no Parquet at all');
     expect(await run('explain', ...PAIR, DAY)).toMatchObject({
         exitCode: 1,
-        stderr: expect.stringMatching(/pair_days\/day=2026-03-31\/part-00\.parquet .*: flowlake rebuild --from 2026-03-31 --to 2026-03-31 --anew/),
+        stderr: expect.stringMatching(
+            /pair_days\/day=2026-03-31\/part-00\.parquet .*: flowlake rebuild --from 2026-03-31 --to 2026-03-31 --anew/,
+        ),
     });
 });
 

@@ -150,7 +150,9 @@ test('two files that together pass the largest sum are one error that names the 
     await consolidate(DAY, { store });
     await take('b.csv', { ...half, text: huge });
     await expect(consolidate(DAY, { store })).rejects.toThrow(OverflowError);
-    await expect(consolidate(DAY, { store })).rejects.toThrow('flow_duration_us_sum of 10.0.0.1 to 10.0.0.2 at site main on 2026-02-01 would be');
+    await expect(consolidate(DAY, { store })).rejects.toThrow(
+        'flow_duration_us_sum of 10.0.0.1 to 10.0.0.2 at site main on 2026-02-01 would be',
+    );
     expect(await readFigures(store)).toEqual(figuresOfAll([half]));
     expect(await isConsolidated(DAY, { store })).toBe(false);
 });
