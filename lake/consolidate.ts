@@ -220,5 +220,7 @@ async function mergedRows(day: string, state: DayState, store: ObjectStore): Pro
         }
         lists.push(rows);
     }
-    return mergePairRows(lists, { day });
+    const [only] = lists;
+    // One list is merged already: another copy of a day of millions of pairs would be gigabytes.
+    return only && lists.length === 1 ? only : mergePairRows(lists, { day });
 }
