@@ -28,6 +28,11 @@ export interface SummarizeOptions {
     signal?: AbortSignal | undefined;
     /** Told how many bytes of the raw object were read since the last call. */
     onBytes?: ((bytes: number) => void) | undefined;
+    /**
+     * A version that must make way though the raw object is still what it was read from: its summaries, rejects or record are not what
+     * they were. It is read once more, for the next commit; once another version is live there is nothing left to do.
+     */
+    anew?: string | undefined;
 }
 
 /**
@@ -41,7 +46,7 @@ export async function summarize(rawKey: string, options: SummarizeOptions): Prom
     for (;;) {
         const { etag, record } = await readLedger(store, source);
         const raw = await store.head(rawKey);
-        if (!raw || !needsReading(raw, record)) {
+        if (!raw || !(needsReading(raw, record) || isToMakeWay(record, options))) {
             await publish(rawKey, { record, options });
             return record;
         }
@@ -65,6 +70,10 @@ export function needsReading(raw: ObjectInfo, record: LedgerRecord | undefined):
     }
     const content = contentOf({ etag: raw.etag, options: toOptions(raw.metadata) });
     return !record?.version || contentOfVersion(record.version) !== content;
+}
+
+function isToMakeWay(record: LedgerRecord | undefined, { anew }: SummarizeOptions): boolean {
+    return anew !== undefined && record?.version === anew;
 }
 
 /** Deletes the objects of every version that is not live and tells all days that the ledger remembers. */
