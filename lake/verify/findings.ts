@@ -1,9 +1,22 @@
 /** What verifying a lake finds: figures that differ, and what must be known beside them. */
 
-/** One figure that is not what the second reading says. */
+/** What a difference belongs to, and what it means to whoever has to do something about it. */
+export const DIFFERENCE_KINDS = {
+    pair_day: 'a figure of a pair’s day is not what the raw files say',
+    day: 'a day’s object is missing, or its columns have other types',
+    contents: 'a day lacks a contribution that counts, or contains one that does not',
+    source: 'the ledger says something else of a file than its raw bytes or its summaries do',
+    summary: 'what a file contributes to a pair’s day is not what its raw bytes say, or the object is missing or one too many',
+    rejects: 'the rows that could not be used are not those of the raw file',
+    damaged: 'an object cannot be read whole, or its bytes are others than were written',
+    dead_object: 'a leftover that counts nowhere and changes no figure',
+    orphan: 'an object that nothing in the ledger explains; queries may read it',
+} as const;
+export type DifferenceKind = keyof typeof DIFFERENCE_KINDS;
+
+/** One figure that is not what the second reading says, or one object that is not as it should be. */
 export interface Difference {
-    /** What the figure belongs to: a pair's day, a whole day, a source, its rejects, or what it contributes to a pair's day. */
-    kind: 'pair_day' | 'day' | 'source' | 'rejects' | 'summary';
+    kind: DifferenceKind;
     source?: string;
     site?: string;
     src_ip?: string;
@@ -17,7 +30,7 @@ export interface Difference {
     recomputed: bigint | string | null;
 }
 
-/** What must be known beside the differences. Only after `raw_gone` is the verdict as good as without it. */
+/** What must be known beside the differences: it could not be checked, or not from the raw file. */
 export interface Note {
     kind: /** The raw file is not there: its committed summaries were taken instead. */
         | 'raw_gone'
@@ -29,6 +42,8 @@ export interface Note {
         | 'not_followed'
         /** It is there, or may be, and could not be read: nothing is said about it. */
         | 'could_not_read'
+        /** Neither raw file nor summary tells what was contributed to some days: they are not compared, and nothing can mend it. */
+        | 'lost'
         /** Sources came or went while the lake was verified: differences may be no more than that. */
         | 'changed_meanwhile';
     /** Object that the note is about. */
@@ -36,11 +51,24 @@ export interface Note {
     text: string;
 }
 
+/** What would mend the differences, as far as anything would. */
+export interface Mends {
+    /** Raw keys of sources that must be read anew under a new commit, each with its version that must make way. */
+    readAnew: Map<string, string>;
+    /** Days whose object must be built anew from its summaries. */
+    buildAnew: Set<string>;
+    /** Raw keys of sources whose differences nothing but a backup mends. */
+    beyondMending: Set<string>;
+    /** Days that must be left as they are: what they contain is the last trace of something. */
+    lostDays: Set<string>;
+}
+
 /** Takes what is found; differences are all counted, and the first ones kept. */
 export interface Findings {
     readonly listed: readonly Difference[];
     readonly count: number;
     readonly notes: readonly Note[];
+    readonly mends: Mends;
     /** So many more differences are kept. */
     readonly room: number;
     add(...differences: Difference[]): void;
@@ -56,6 +84,7 @@ export function openFindings({ maxListed }: { maxListed: number }): Findings {
     return {
         listed,
         notes,
+        mends: { readAnew: new Map(), buildAnew: new Set(), beyondMending: new Set(), lostDays: new Set() },
         get count() {
             return count;
         },

@@ -1,15 +1,25 @@
 /** What stands in a lake, as far as it is verified. An object that is not there and one that cannot be read are told apart. */
 import pMap from 'p-map';
-import { contributionOf, dayOf, LEDGER_PREFIX, ledgerKey, PAIR_DAYS_PREFIX, pairDaysKey, RAW_PREFIX, sourceId } from '#lake/layout';
+import {
+    contributionOf,
+    dayOf,
+    LEDGER_PREFIX,
+    ledgerKey,
+    PAIR_DAYS_PREFIX,
+    pairDaysKey,
+    RAW_PREFIX,
+    REJECTS_PREFIX,
+    SUMMARIES_PREFIX,
+    sourceId,
+} from '#lake/layout';
 import type { LedgerRecord } from '#lake/ledger';
-import type { ObjectStore } from '#lake/store/object-store';
-import type { StoredObject } from './copies.ts';
+import type { ListedObject, ObjectStore } from '#lake/store/object-store';
 
 /** Each is small: the time to the first byte is what counts. */
 const RECORDS_SIDE_BY_SIDE = 32;
 
 /** Straight below their day, or below the prefix of what has none. */
-const CONTRIBUTION_KEYS = /^summaries\/day=[^/]+\/[^/]+\.parquet$|^rejects\/[^/]+\.jsonl\.gz$/;
+const CONTRIBUTION_KEYS = /^summaries\/day=\d{4}-\d{2}-\d{2}\/[^/]+\.parquet$|^rejects\/[^/]+\.jsonl\.gz$/;
 
 /** What of a ledger record is verified, and what is needed for it. */
 export type SourceRecord = Pick<
@@ -22,6 +32,7 @@ export type SourceRecord = Pick<
     | 'etag'
     | 'size_bytes'
     | 'versions'
+    | 'commits'
     | 'dialect'
     | 'date_order'
     | 'duration_unit'
@@ -38,15 +49,28 @@ export type SourceRecord = Pick<
 export interface Unreadable {
     key: string;
     why: string;
+    /** Whether it was read and is no record; else the store did not hand it out. */
+    isDamaged: boolean;
 }
 
-/** The records of the ledger in the order of their sources, and what could not be read as one; `state` differs where any of it does. */
-export async function readRecords(store: ObjectStore): Promise<{ records: SourceRecord[]; unreadable: Unreadable[]; state: string }> {
+export interface LedgerFound {
+    /** In the order of their sources. */
+    records: SourceRecord[];
+    /** What could not be read as a record. */
+    unreadable: Unreadable[];
+    /** Keys below `ledger/` that are no record's. */
+    strays: string[];
+    /** Differs where any of it does. */
+    state: string;
+}
+
+const RECORD_KEY = /^ledger\/[0-9a-f]{16}\.json$/;
+
+export async function readRecords(store: ObjectStore): Promise<LedgerFound> {
     const keys: string[] = [];
+    const strays: string[] = [];
     for await (const { key } of store.list(LEDGER_PREFIX)) {
-        if (key.endsWith('.json') && !key.slice(LEDGER_PREFIX.length).includes('/')) {
-            keys.push(key);
-        }
+        (RECORD_KEY.test(key) ? keys : strays).push(key);
     }
     const found = (await pMap(keys, (key) => readRecord(store, key), { concurrency: RECORDS_SIDE_BY_SIDE })).filter(
         (outcome) => outcome !== undefined,
@@ -54,8 +78,10 @@ export async function readRecords(store: ObjectStore): Promise<{ records: Source
     const records = found.flatMap(({ record }) => record ?? []);
     return {
         records: records.sort((a, b) => (a.source < b.source ? -1 : 1)),
-        unreadable: found.flatMap(({ key, why }) => (why === undefined ? [] : { key, why })),
-        state: found.map(({ key, etag }) => `${key} ${etag}`).join('\n'),
+        unreadable: found.flatMap(({ key, why, isDamaged = false }) => (why === undefined ? [] : { key, why, isDamaged })),
+        strays: strays.filter(isSeenByReaders),
+        // Not the etag: a commit may say nothing new.
+        state: found.map(({ key, etag, record }) => `${key} ${record ? `${record.state} ${record.version}` : etag}`).join('\n'),
     };
 }
 
@@ -64,25 +90,26 @@ interface RecordFound {
     etag?: string;
     record?: SourceRecord;
     why?: string;
+    isDamaged?: boolean;
 }
 
 /** Undefined where the record went since it was listed. */
 async function readRecord(store: ObjectStore, key: string): Promise<RecordFound | undefined> {
-    let etag: string | undefined;
+    let object: Awaited<ReturnType<ObjectStore['get']>>;
     try {
-        const object = await store.get(key);
-        if (!object) {
-            return undefined;
-        }
-        etag = object.info.etag;
-        const record = parseRecord(Buffer.from(object.bytes).toString());
-        if (record && ledgerKey(sourceId(record.source)) === key) {
-            return { key, etag, record };
-        }
-        return { key, etag, why: record ? `it is the record of ${record.source}` : 'it is no ledger record' };
+        object = await store.get(key);
     } catch (error) {
-        return { key, ...(etag !== undefined && { etag }), why: messageOf(error) };
+        return { key, why: messageOf(error) };
     }
+    if (!object) {
+        return undefined;
+    }
+    const { etag } = object.info;
+    const record = parseRecord(Buffer.from(object.bytes).toString());
+    if (record && ledgerKey(sourceId(record.source)) === key) {
+        return { key, etag, record };
+    }
+    return { key, etag, isDamaged: true, why: record ? `it is the record of ${record.source}` : 'it is no ledger record' };
 }
 
 /** Size of each raw object by its key. The S3 console makes objects of folders: they are no files. */
@@ -96,35 +123,54 @@ export async function listRaw(store: ObjectStore): Promise<Map<string, number>> 
     return sizes;
 }
 
-/** The summaries, or the rejects, of each `<source>.<version>`. */
-export async function listContributions(store: ObjectStore, prefix: string): Promise<Map<string, StoredObject[]>> {
-    const contributions = new Map<string, StoredObject[]>();
-    for await (const { key, sizeBytes } of store.list(prefix)) {
-        const { source, version } = contributionOf(key) ?? {};
-        if (source === undefined || version === undefined || !CONTRIBUTION_KEYS.test(key)) {
+/** What lies below the prefixes of what was computed. */
+export interface LakeObjects {
+    /** Of each `<source>.<version>`. */
+    summaries: Contributions;
+    rejects: Contributions;
+    /** The object of each day. */
+    pairDays: ReadonlyMap<string, ListedObject>;
+    /** Keys that are none of the lake's. */
+    strays: string[];
+}
+
+export type Contributions = ReadonlyMap<string, readonly ListedObject[]>;
+
+export async function listObjects(store: ObjectStore): Promise<LakeObjects> {
+    const strays: string[] = [];
+    const summaries = await listContributions(store, SUMMARIES_PREFIX, strays);
+    const rejects = await listContributions(store, REJECTS_PREFIX, strays);
+    const pairDays = new Map<string, ListedObject>();
+    for await (const object of store.list(PAIR_DAYS_PREFIX)) {
+        const day = dayOf(object.key);
+        if (day !== undefined && object.key === pairDaysKey(day)) {
+            pairDays.set(day, object);
+        } else {
+            strays.push(object.key);
+        }
+    }
+    return { summaries, rejects, pairDays, strays: strays.filter(isSeenByReaders) };
+}
+
+async function listContributions(store: ObjectStore, prefix: string, strays: string[]): Promise<Contributions> {
+    const contributions = new Map<string, ListedObject[]>();
+    for await (const object of store.list(prefix)) {
+        const { source, version } = contributionOf(object.key) ?? {};
+        if (source === undefined || version === undefined || !CONTRIBUTION_KEYS.test(object.key)) {
+            strays.push(object.key);
             continue;
         }
         const id = `${source}.${version}`;
         const objects = contributions.get(id) ?? [];
-        objects.push({ key, sizeBytes });
+        objects.push(object);
         contributions.set(id, objects);
     }
     return contributions;
 }
 
-/** The object of each day that has pair days, and the Parquet objects beside them that a reader would take for some. */
-export async function listPairDays(store: ObjectStore): Promise<{ days: Map<string, StoredObject>; strays: string[] }> {
-    const days = new Map<string, StoredObject>();
-    const strays: string[] = [];
-    for await (const { key, sizeBytes } of store.list(PAIR_DAYS_PREFIX)) {
-        const day = dayOf(key);
-        if (day !== undefined && key === pairDaysKey(day)) {
-            days.set(day, { key, sizeBytes });
-        } else if (/^[^/]+\/([^/]+\/)+[^._/][^/]*\.parquet$/.test(key)) {
-            strays.push(key);
-        }
-    }
-    return { days, strays };
+/** Readers pass over names that begin with a dot or an underscore, and what consoles make of folders. */
+function isSeenByReaders(key: string): boolean {
+    return /(^|\/)[^._/][^/]*$/.test(key);
 }
 
 export function messageOf(error: unknown): string {
@@ -132,8 +178,12 @@ export function messageOf(error: unknown): string {
 }
 
 function parseRecord(text: string): SourceRecord | undefined {
-    const value: unknown = JSON.parse(text);
-    return isSourceRecord(value) ? value : undefined;
+    try {
+        const value: unknown = JSON.parse(text);
+        return isSourceRecord(value) ? value : undefined;
+    } catch {
+        return undefined;
+    }
 }
 
 const TYPES: Record<keyof SourceRecord, readonly string[]> = {
@@ -145,6 +195,7 @@ const TYPES: Record<keyof SourceRecord, readonly string[]> = {
     etag: ['string', 'null'],
     size_bytes: ['number'],
     versions: ['object'],
+    commits: ['number'],
     dialect: ['string', 'null'],
     date_order: ['string', 'null'],
     duration_unit: ['string', 'null'],

@@ -8,6 +8,11 @@ export class ChangedError extends Error {
     override name = 'ChangedError';
 }
 
+/** The object is the one that was summarized, by its file and by all that its store says, and its bytes are others: they rotted on the disk. */
+export class RottenError extends Error {
+    override name = 'RottenError';
+}
+
 /** The object is there, or may be, and its store does not hand it out. */
 export class UnreadableError extends Error {
     override name = 'UnreadableError';
@@ -28,8 +33,8 @@ const SHA_256 = /^[0-9a-f]{64}$/;
 
 /**
  * The object as a stream; undefined where there is none.
- * @throws ChangedError where it has another etag, UnreadableError where that cannot be told. The stream throws these too, and ConflictError
- * where the object was replaced since.
+ * @throws ChangedError where it has another etag, UnreadableError where that cannot be told. The stream throws UnreadableError too, RottenError
+ * at its end, and ConflictError where the object was replaced since.
  */
 export async function openPinned(
     { key, etag }: { key: string; etag: string | null },
@@ -60,7 +65,7 @@ async function* pinnedBytes(
     }
     const found = hash?.digest('hex') ?? etag;
     if (found !== etag) {
-        throw new ChangedError(`${key} has SHA-256 ${found} instead of ${etag}`);
+        throw new RottenError(`its SHA-256 is ${found}`);
     }
 }
 
@@ -69,4 +74,20 @@ function unreadable(error: unknown): never {
         throw error;
     }
     throw new UnreadableError(error.message, { cause: error });
+}
+
+/** Whether the very bytes of the record are there; read once more from start to end. Always true where the etag is no hash of them. */
+export async function areBytesSound(object: { key: string; etag: string | null }, options: PinnedOptions): Promise<boolean> {
+    try {
+        const bytes = await openPinned(object, { ...options, onBytes: undefined });
+        for await (const _ of bytes ?? []) {
+            // Hashed on their way.
+        }
+        return true;
+    } catch (error) {
+        if (error instanceof RottenError) {
+            return false;
+        }
+        throw error;
+    }
 }

@@ -1,26 +1,25 @@
 /** One source: its raw object read the second way, and compared with what the ledger, its rejects and its summaries say of it. */
 import { ConflictError, OverflowError } from '#lake/errors';
-import { dayOf, rejectsKey, siteOf, sourceId, summaryKey } from '#lake/layout';
+import { siteOf, sourceId } from '#lake/layout';
+import type { ReadingOptions } from '#lake/ledger';
 import type { ObjectStore } from '#lake/store/object-store';
-import { compareFigures } from './compare.ts';
-import type { Copies, StoredObject } from './copies.ts';
-import { type Engine, fileList, literal, textOf, wholeOf } from './engine.ts';
+import type { Copies } from './copies.ts';
+import type { Engine } from './engine.ts';
 import type { Difference, Findings } from './findings.ts';
-import { messageOf, type SourceRecord } from './lake-files.ts';
-import { ChangedError, openPinned, UnreadableError } from './pinned-bytes.ts';
+import { type LakeObjects, messageOf, type SourceRecord } from './lake-files.ts';
+import { areBytesSound, ChangedError, openPinned, RottenError, UnreadableError } from './pinned-bytes.ts';
 import { DamagedFileError } from './plain-bytes.ts';
 import { NotFollowedError } from './raw-text.ts';
 import { type Recount, recompute } from './recompute.ts';
-import { FIGURES } from './row-sql.ts';
+import { verifyRejects } from './verify-rejects.ts';
+import { NO_SOURCE_DAYS, verifySummaries } from './verify-summaries.ts';
 
 export interface VerifySourceOptions {
     engine: Engine;
     findings: Findings;
     store: ObjectStore;
     copies: Copies;
-    /** Of each `<source>.<version>`. */
-    summaries: ReadonlyMap<string, readonly StoredObject[]>;
-    rejects: ReadonlyMap<string, readonly StoredObject[]>;
+    objects: LakeObjects;
     onBytes: (bytes: number) => void;
     signal: AbortSignal | undefined;
 }
@@ -31,8 +30,8 @@ export type LiveRecord = SourceRecord & { version: string };
 export interface SourceOutcome {
     /** Data rows of the raw file; undefined where it was not read. */
     rowsRead: number | undefined;
-    /** Neither the raw file nor the summaries tell what the source contributes. */
-    isUnknown: boolean;
+    /** Of these days neither the raw file nor the summaries tell what the source contributes. */
+    unknownDays: readonly string[];
 }
 
 /**
@@ -50,30 +49,71 @@ export async function verifySource(record: LiveRecord, options: VerifySourceOpti
     if (recount) {
         findings.add(...ledgerDifferences(record, recount));
     }
-    const areSummariesRead = await verifySummaries(record, { ...options, isRecomputed: recount !== undefined });
+    const unknownDays = await verifySummaries(record, { ...options, isRecomputed: recount !== undefined });
     await verifyRejects(record, { ...options, recount });
-    return { rowsRead: recount?.rows_read, isUnknown: !recount && !areSummariesRead };
+    return { rowsRead: recount?.rows_read, unknownDays };
 }
 
-/** A source that could not be used must be of no use to the second reading either; else its figures are missing. */
-export async function verifyFailed(record: SourceRecord, options: VerifySourceOptions): Promise<void> {
+/**
+ * Leaves what the source will contribute once its raw object is read, in table `source_days`: for one that waits for that.
+ * @returns its data rows, or undefined where it cannot be told
+ */
+export async function readPending(
+    source: string,
+    { etag, options: readingOptions }: { etag: string; options: ReadingOptions },
+    options: VerifySourceOptions,
+): Promise<number | undefined> {
     const { engine, findings, signal } = options;
-    const { source, etag } = record;
+    try {
+        const raw = await openPinned({ key: source, etag }, options);
+        const recount = raw && (await recompute(engine, raw, readingOptions));
+        if (recount) {
+            return recount.rows_read;
+        }
+    } catch (error) {
+        signal?.throwIfAborted();
+        if (![OverflowError, DamagedFileError].some((kind) => error instanceof kind)) {
+            findings.note('could_not_read', source, `${source} could not be read: ${messageOf(error)}`);
+            return undefined;
+        }
+    }
+    // A file that cannot be used contributes nothing.
+    await engine.run(NO_SOURCE_DAYS);
+    return 0;
+}
+
+/**
+ * A source that could not be used must be of no use to the second reading either; else its figures are missing.
+ * @returns whether its raw object is there as it was, so that it can be read once more
+ */
+export async function verifyFailed(record: SourceRecord, options: VerifySourceOptions): Promise<boolean> {
+    const { engine, findings, signal, objects } = options;
+    const { source, etag, version } = record;
+    const id = `${sourceId(source)}.${version}`;
+    for (const [kind, contributions] of [['summary', objects.summaries] as const, ['rejects', objects.rejects] as const]) {
+        findings.add(
+            ...(contributions.get(id) ?? []).map(({ key }) => ({ kind, source, figure: 'object', in_lake: key, recomputed: null })),
+        );
+    }
     try {
         const raw = await openPinned({ key: source, etag }, options);
         if (raw && (await recompute(engine, raw, record.options))) {
             findings.add({ kind: 'source', source, figure: 'state', in_lake: record.state, recomputed: 'done' });
         }
+        return raw !== undefined;
     } catch (error) {
         signal?.throwIfAborted();
         const isUnusable = [NotFollowedError, OverflowError, DamagedFileError].some((kind) => error instanceof kind);
         if (error instanceof ChangedError) {
             findings.note('raw_changed', source, `${source} was changed since it could not be used: run flowlake reconcile`);
+        } else if (error instanceof RottenError) {
+            addRotten(record, error.message, options);
         } else if (error instanceof ConflictError) {
             findings.note('changed_meanwhile', source, `${source} was replaced while it was read`);
         } else if (!isUnusable) {
             findings.note('could_not_read', source, `${source} could not be read: ${messageOf(error)}`);
         }
+        return isUnusable;
     }
 }
 
@@ -97,6 +137,10 @@ async function recountRaw(record: LiveRecord, options: VerifySourceOptions): Pro
         signal?.throwIfAborted();
         if (error instanceof ChangedError) {
             findings.note('raw_changed', source, `${source} was changed since it was summarized; ${instead}. Run flowlake reconcile`);
+        } else if (error instanceof RottenError) {
+            addRotten(record, error.message, options);
+        } else if (error instanceof DamagedFileError && !(await areBytesSound({ key: source, etag }, options).catch(() => true))) {
+            addRotten(record, error.message, options);
         } else if (error instanceof ConflictError) {
             findings.note('changed_meanwhile', source, `${source} was replaced while it was read; ${instead}`);
         } else if (error instanceof NotFollowedError) {
@@ -110,6 +154,11 @@ async function recountRaw(record: LiveRecord, options: VerifySourceOptions): Pro
         }
         return undefined;
     }
+}
+
+/** Nothing tells the store of it, so nobody reads the file anew; and it must not be read: what it holds was never uploaded. */
+function addRotten({ source, etag }: SourceRecord, why: string, { findings }: VerifySourceOptions): void {
+    findings.add({ kind: 'damaged', source, figure: `bytes of the raw file: ${why}`, in_lake: source, recomputed: etag });
 }
 
 function ledgerDifferences(record: SourceRecord, recount: Recount): Difference[] {
@@ -129,104 +178,4 @@ function ledgerDifferences(record: SourceRecord, recount: Recount): Difference[]
 
 function shown(value: unknown): bigint | string | null {
     return typeof value === 'number' ? BigInt(value) : typeof value === 'string' ? value : null;
-}
-
-/** Compares the source's live summaries with the recount, or takes them for it. @returns whether they could be read. */
-async function verifySummaries(record: LiveRecord, options: VerifySourceOptions & { isRecomputed: boolean }): Promise<boolean> {
-    const { engine, findings, copies, summaries, signal, isRecomputed } = options;
-    const { source, version } = record;
-    const id = sourceId(source);
-    const keyOf = (day: string): string => summaryKey({ day, source: id, version });
-    const objects = summaries.get(`${id}.${version}`) ?? [];
-    const daysThere = objects.map(({ key }) => dayOf(key) ?? '');
-    const daysRecorded = record.versions[version] ?? [];
-    findings.add(
-        ...daysRecorded
-            .filter((day) => !daysThere.includes(day))
-            .map((day) => ({ kind: 'summary' as const, source, day, figure: 'object', in_lake: null, recomputed: keyOf(day) })),
-        ...daysThere
-            .filter((day) => !daysRecorded.includes(day))
-            .map((day) => ({ kind: 'summary' as const, source, day, figure: 'object', in_lake: keyOf(day), recomputed: null })),
-    );
-    const figures = FIGURES.join(', ');
-    const nothing = `select '' as site, '' as src_ip, '' as dst_ip, '' as day, ${FIGURES.map((figure) => `0 as ${figure}`).join(', ')} where false`;
-    const rowsOf = (paths: readonly string[]): string =>
-        paths.length === 0
-            ? nothing
-            : `select site, src_ip, dst_ip, regexp_extract(filename, 'day=([0-9-]{10})[^=]*$', 1) as day, ${figures}
-               from read_parquet(${fileList(paths)}, filename = true, hive_partitioning = false)`;
-    try {
-        await copies.use(objects, (paths) => engine.run(`create or replace temp table summary_rows as ${rowsOf(paths)}`));
-        if (isRecomputed) {
-            const recomputed = `select ${literal(siteOf(source))} as site, src_ip, dst_ip, cast(day as varchar) as day, ${figures} from source_days`;
-            await compareFigures(engine, { kind: 'summary', source, inLake: 'from summary_rows', recomputed }, findings);
-        } else {
-            await engine.run(
-                `create or replace temp table source_days as select * exclude (site) replace (cast(day as date) as day) from summary_rows`,
-            );
-        }
-        const [total] = await engine.rows('select sum(flows) as flows from summary_rows');
-        const flows = wholeOf(total, 'flows') ?? 0n;
-        if (flows !== BigInt(record.rows_kept)) {
-            findings.add({
-                kind: 'source',
-                source,
-                figure: 'flows of its summaries',
-                in_lake: flows,
-                recomputed: BigInt(record.rows_kept),
-            });
-        }
-        return true;
-    } catch (error) {
-        signal?.throwIfAborted();
-        const why = `${messageOf(error)}${isRecomputed ? '' : '; the days that it touches are not compared'}`;
-        findings.note('could_not_read', source, `the summaries of ${source} (${id}.${version}.parquet) could not be read: ${why}`);
-        return false;
-    }
-}
-
-/** Compares the rejects by their reasons with the recount, or their number with the ledger. */
-async function verifyRejects(record: LiveRecord, options: VerifySourceOptions & { recount: Recount | undefined }): Promise<void> {
-    const { engine, findings, copies, rejects, signal, recount } = options;
-    const { source, version } = record;
-    const id = sourceId(source);
-    const objects = rejects.get(`${id}.${version}`) ?? [];
-    const key = rejectsKey({ source: id, version });
-    const expected = recount ? recount.rejects : new Map([['lines', BigInt(record.rows_rejected)]]);
-    const isExpected = [...expected.values()].some((count) => count > 0n);
-    if (objects.length === 0) {
-        if (isExpected) {
-            findings.add({ kind: 'rejects', source, figure: 'object', in_lake: null, recomputed: key });
-        }
-        return;
-    }
-    try {
-        const rows = await copies.use(objects, (paths) =>
-            engine.rows(`
-            select ${recount ? 'reason' : `'lines'`} as figure, count(*) as lines, count(*) filter (source is distinct from ${literal(source)} or version is distinct from ${literal(version)}) as strangers
-            from read_json(${fileList(paths)}, format = 'newline_delimited', compression = 'gzip',
-                columns = {source: 'varchar', version: 'varchar', reason: 'varchar'})
-            group by 1`),
-        );
-        const found = new Map(rows.map((row) => [textOf(row, 'figure') ?? '', wholeOf(row, 'lines') ?? 0n]));
-        const strangers = rows.reduce((sum, row) => sum + (wholeOf(row, 'strangers') ?? 0n), 0n);
-        const differing = [...new Set([...expected.keys(), ...found.keys()])]
-            .sort()
-            .filter((figure) => (found.get(figure) ?? 0n) !== (expected.get(figure) ?? 0n));
-        findings.add(
-            ...differing.map((figure) => ({
-                kind: 'rejects' as const,
-                source,
-                figure,
-                in_lake: found.get(figure) ?? 0n,
-                recomputed: expected.get(figure) ?? 0n,
-            })),
-        );
-        if (strangers > 0n) {
-            findings.add({ kind: 'rejects', source, figure: 'lines of another source or version', in_lake: strangers, recomputed: 0n });
-        }
-    } catch (error) {
-        signal?.throwIfAborted();
-        findings.note('could_not_read', key, `the rejects of ${source} could not be read: ${messageOf(error)}`);
-    }
 }

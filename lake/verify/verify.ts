@@ -1,19 +1,19 @@
 /**
  * Use case: every figure of a lake recomputed from the raw objects by a second way that shares neither the reading of rows nor the
- * arithmetic with lake/flows, and compared one by one. Nothing in the lake is changed.
+ * arithmetic with lake/flows, and compared one by one; and every object that the figures rest on. Nothing in the lake is changed.
  */
-import { ConflictError, UsageError } from '#lake/errors';
-import { dayOf, LEDGER_PREFIX, ledgerKey, REJECTS_PREFIX, SUMMARIES_PREFIX, siteOf } from '#lake/layout';
+import { UsageError } from '#lake/errors';
+import { dayOf, LEDGER_PREFIX, ledgerKey, siteOf, sourceId } from '#lake/layout';
+import type { ReadingOptions } from '#lake/ledger';
 import type { ObjectStore } from '#lake/store/object-store';
-import { pairDays } from '#lake/tables';
-import { compareFigures } from './compare.ts';
-import { type Copies, openCopies, type StoredObject } from './copies.ts';
-import { type Engine, fileList, literal, openEngine, textOf, wholeOf } from './engine.ts';
-import { type Difference, type Findings, type Note, openFindings } from './findings.ts';
-import { listContributions, listPairDays, listRaw, messageOf, readRecords, type SourceRecord } from './lake-files.ts';
-import { MERGED_FIGURES } from './recompute.ts';
+import { type Copies, openCopies } from './copies.ts';
+import { type Engine, literal, openEngine } from './engine.ts';
+import { type Difference, type Findings, type Mends, type Note, openFindings } from './findings.ts';
+import { type LakeObjects, type LedgerFound, listObjects, listRaw, readRecords, type SourceRecord } from './lake-files.ts';
 import { FIGURES } from './row-sql.ts';
-import { type LiveRecord, verifyFailed, verifySource } from './verify-source.ts';
+import { verifyDays } from './verify-days.ts';
+import { verifyObjects } from './verify-objects.ts';
+import { type LiveRecord, readPending, verifyFailed, verifySource } from './verify-source.ts';
 
 export interface VerifyProgress {
     /** Sources are read, then days compared. */
@@ -31,11 +31,27 @@ export interface VerifyOptions {
     from?: string | undefined;
     /** Last day that is compared, inclusive. */
     to?: string | undefined;
+    /** These days instead, and these sources whatever their days are; objects that count nowhere are looked for on the days from `from` to `to`. */
+    only?: { days: ReadonlySet<string>; sources: ReadonlySet<string> } | undefined;
+    /**
+     * Sources whose raw object is to be read next, with its etag and reading options: they are taken as they will be then, so that what is
+     * recomputed is what the figures will be.
+     */
+    pending?: ReadonlyMap<string, PendingSource> | undefined;
+    /** A source whose raw file is gone counts as checked by its summaries. */
+    allowPruned?: boolean | undefined;
     /** So many differences are listed; all are counted. */
     maxListed?: number | undefined;
+    /** Tells what a worker may be at from what one has left behind; without it none is taken to have been there for long. */
+    now?: Date | undefined;
     onProgress?: ((progress: VerifyProgress) => void) | undefined;
     /** Aborting it rejects with its reason. */
     signal?: AbortSignal | undefined;
+}
+
+export interface PendingSource {
+    etag: string;
+    options: ReadingOptions;
 }
 
 export interface VerifyResult {
@@ -53,6 +69,7 @@ export interface VerifyResult {
     differences: readonly Difference[];
     differenceCount: number;
     notes: readonly Note[];
+    mends: Mends;
 }
 
 const DEFAULT_MAX_LISTED = 1000;
@@ -66,29 +83,36 @@ const LAST_DAY = '9999-12-31';
  * cannot be listed or the engine has no room.
  */
 export async function verifyLake(options: VerifyOptions): Promise<VerifyResult> {
-    const { store, from = FIRST_DAY, to = LAST_DAY, maxListed = DEFAULT_MAX_LISTED, signal, onProgress } = options;
+    const { store, from = FIRST_DAY, to = LAST_DAY, only, pending = new Map(), allowPruned = false, signal, onProgress } = options;
     checkDays({ from, to });
-    const findings = openFindings({ maxListed });
+    const findings = openFindings({ maxListed: options.maxListed ?? DEFAULT_MAX_LISTED });
     const copies = openCopies({ store, signal });
     const engine = await openEngine({ signal });
     try {
-        const work: Work = { engine, copies, findings, store, from, to, signal, onProgress, unknownDays: new Set() };
-        const before = await readRecords(store);
-        const summaries = await listContributions(store, SUMMARIES_PREFIX);
-        const rejects = await listContributions(store, REJECTS_PREFIX);
-        for (const { key, why } of before.unreadable) {
-            findings.note('could_not_read', key, `${key} could not be read: ${why}; the days that its source touches are not compared`);
-            addAll(work.unknownDays, daysOfSource(key, summaries));
-        }
+        const ledger = await readRecords(store);
+        const objects = await listObjects(store);
         const raw = await listRaw(store);
-        noteUnread(before.records, { raw, findings });
-        const sources = await verifySources(before.records, { ...work, raw, summaries, rejects });
-        const compared = await verifyDays(work);
-        if ((await readRecords(store)).state !== before.state) {
+        const isAsked = (day: string): boolean => (only ? only.days.has(day) : day >= from && day <= to);
+        const range = only ? { from: FIRST_DAY, to: LAST_DAY } : { from, to };
+        const isWholeLake = from === FIRST_DAY && to === LAST_DAY;
+        const unknownDays = new Set<string>();
+        const work: Work = { engine, copies, findings, store, objects, raw, pending, isAsked, ...range, unknownDays, signal, onProgress };
+        noteUnreadable(ledger, work);
+        noteUnread(ledger.records, work);
+        const isObjectAsked = (day: string | undefined): boolean => (day === undefined ? isWholeLake : day >= from && day <= to);
+        verifyObjects({ ledger, objects, raw, findings, now: options.now, isAsked: isObjectAsked });
+        // A failed source has no days that could be asked for.
+        const isSourceAsked = (record: SourceRecord): boolean =>
+            only ? isOneOf(record, only) : isWholeLake || isTouching(record, { from, to });
+        const sources = await verifySources(ledger.records.filter(isSourceAsked), work);
+        const onDay = ({ day, ...progress }: { day: string; done: number; total: number }): void =>
+            onProgress?.({ doing: 'days', current: day, ...progress });
+        const compared = await verifyDays({ ...work, ledger, onDay });
+        if ((await readRecords(store)).state !== ledger.state) {
             const text = 'sources were read, replaced or retracted while the lake was verified: run it again before believing a difference';
             findings.note('changed_meanwhile', LEDGER_PREFIX, text);
         }
-        const isComplete = findings.notes.every(({ kind }) => kind === 'raw_gone');
+        const isComplete = findings.notes.every(({ kind }) => allowPruned && kind === 'raw_gone');
         return {
             verdict: findings.count > 0 ? 'different' : isComplete ? 'equal' : 'incomplete',
             ...sources,
@@ -96,6 +120,7 @@ export async function verifyLake(options: VerifyOptions): Promise<VerifyResult> 
             differences: findings.listed,
             differenceCount: findings.count,
             notes: findings.notes,
+            mends: findings.mends,
         };
     } finally {
         await engine.close();
@@ -103,14 +128,20 @@ export async function verifyLake(options: VerifyOptions): Promise<VerifyResult> 
     }
 }
 
-interface Work extends Pick<VerifyOptions, 'store' | 'signal' | 'onProgress'> {
+interface Work extends Pick<VerifyOptions, 'store' | 'onProgress'> {
     engine: Engine;
     copies: Copies;
     findings: Findings;
+    objects: LakeObjects;
+    /** Sizes by raw key. */
+    raw: ReadonlyMap<string, number>;
+    pending: ReadonlyMap<string, PendingSource>;
     from: string;
     to: string;
+    isAsked: (day: string) => boolean;
     /** Days of sources of which nothing can be read: what should be in them is not known. */
     unknownDays: Set<string>;
+    signal: AbortSignal | undefined;
 }
 
 function checkDays(days: Record<string, string>): void {
@@ -121,23 +152,32 @@ function checkDays(days: Record<string, string>): void {
     }
 }
 
+/** Says which records cannot be read: their sources' days are not known. */
+function noteUnreadable({ unreadable }: LedgerFound, { findings, objects, unknownDays }: Work): void {
+    for (const { key, why, isDamaged } of unreadable) {
+        if (isDamaged) {
+            findings.add({ kind: 'damaged', figure: why, in_lake: key, recomputed: null });
+        }
+        findings.note('could_not_read', key, `${key} could not be read: ${why}; the days that its source touches are not compared`);
+        addAll(unknownDays, daysOfSource(key, objects));
+    }
+}
+
 /** Notes raw files that are in no figure though they could be. */
-function noteUnread(records: readonly SourceRecord[], { raw, findings }: { raw: ReadonlyMap<string, number>; findings: Findings }): void {
+function noteUnread(records: readonly SourceRecord[], { raw, pending, findings }: Work): void {
     const known = new Set(records.map(({ source }) => source));
     for (const key of raw.keys()) {
-        if (!known.has(key)) {
+        if (!known.has(key) && !pending.has(key)) {
             findings.note('not_summarized', key, `${key} is in no figure: run flowlake reconcile`);
         }
     }
 }
 
 /** The days of every version of the source that a ledger key names. */
-function daysOfSource(key: string, summaries: Contributions): string[] {
+function daysOfSource(key: string, { summaries }: LakeObjects): string[] {
     const objects = [...summaries].filter(([id]) => ledgerKey(id.split('.')[0] ?? '') === key).flatMap(([, found]) => found);
     return objects.map((object) => dayOf(object.key) ?? '');
 }
-
-type Contributions = ReadonlyMap<string, readonly StoredObject[]>;
 
 function addAll(set: Set<string>, days: readonly string[]): void {
     for (const day of days) {
@@ -149,119 +189,77 @@ function isLive(record: SourceRecord): record is LiveRecord {
     return record.state === 'done' && record.version !== null;
 }
 
-/** Verifies each source that touches the days by itself, and gathers what they contribute in table `contributions`. */
-async function verifySources(
-    all: readonly SourceRecord[],
-    { raw, summaries, rejects, ...work }: Work & { raw: ReadonlyMap<string, number>; summaries: Contributions; rejects: Contributions },
-): Promise<Pick<VerifyResult, 'sources' | 'rowsRead'>> {
-    const { engine, copies, from, to, findings, store, signal, onProgress } = work;
-    const isWholeLake = from === FIRST_DAY && to === LAST_DAY;
-    const isTouching = ({ first_day, last_day }: SourceRecord): boolean =>
-        first_day !== null && last_day !== null && first_day <= to && last_day >= from;
-    // A failed source has no days that could be asked for.
-    const records = all
-        .filter((record) => isWholeLake || isTouching(record))
-        .filter((record) => isLive(record) || record.state === 'failed');
+function isTouching({ first_day, last_day }: SourceRecord, { from, to }: { from: string; to: string }): boolean {
+    return first_day !== null && last_day !== null && first_day <= to && last_day >= from;
+}
+
+function isOneOf({ source, version, versions }: SourceRecord, { days, sources }: NonNullable<VerifyOptions['only']>): boolean {
+    return sources.has(source) || (version !== null && (versions[version] ?? []).some((day) => days.has(day)));
+}
+
+/** Verifies each source by itself, and gathers what they contribute to the days that are asked for in table `contributions`. */
+async function verifySources(asked: readonly SourceRecord[], work: Work): Promise<Pick<VerifyResult, 'sources' | 'rowsRead'>> {
+    const { engine, from, to, findings, raw, pending, unknownDays, onProgress } = work;
+    const records = asked.filter((record) => (isLive(record) || record.state === 'failed') && !pending.has(record.source));
     const sources = { recomputed: 0, fromSummaries: 0 };
-    const total = records.reduce((sum, { source }) => sum + (raw.get(source) ?? 0), 0);
+    const keys = [...records.map(({ source }) => source), ...pending.keys()];
+    const total = keys.reduce((sum, source) => sum + (raw.get(source) ?? 0), 0);
     let rowsRead = 0;
     let before = 0;
     await engine.run(`create table contributions (
         site varchar, src_ip varchar, dst_ip varchar, day date, ${FIGURES.map((figure) => `${figure} hugeint`).join(', ')}
     )`);
-    for (const record of records) {
-        const { source } = record;
+    const openOptions = (source: string) => {
         let done = before;
         const onBytes = (bytes: number): void => {
             done += bytes;
             onProgress?.({ doing: 'sources', current: source, done, total });
         };
         onBytes(0);
-        const options = { engine, copies, findings, store, summaries, rejects, onBytes, signal };
         before += raw.get(source) ?? 0;
-        if (!isLive(record)) {
-            await verifyFailed(record, options);
-            continue;
-        }
-        const outcome = await verifySource(record, options);
-        if (outcome.isUnknown) {
-            addAll(work.unknownDays, record.versions[record.version] ?? []);
-            continue;
-        }
-        rowsRead += outcome.rowsRead ?? 0;
-        sources[outcome.rowsRead === undefined ? 'fromSummaries' : 'recomputed'] += 1;
-        await engine.run(`
+        return { ...work, onBytes };
+    };
+    const contribute = (source: string): Promise<void> =>
+        engine.run(`
             insert into contributions
             select ${literal(siteOf(source))}, src_ip, dst_ip, day, ${FIGURES.join(', ')}
             from source_days
             where day between date ${literal(from)} and date ${literal(to)}`);
+    for (const record of records) {
+        const { source } = record;
+        const options = openOptions(source);
+        const found = findings.count;
+        if (!isLive(record)) {
+            const isReadable = await verifyFailed(record, options);
+            markMend(record, { isRead: isReadable, isFound: findings.count > found, work });
+            continue;
+        }
+        const outcome = await verifySource(record, options);
+        markMend(record, { isRead: outcome.rowsRead !== undefined, isFound: findings.count > found, work });
+        rowsRead += outcome.rowsRead ?? 0;
+        sources[outcome.rowsRead === undefined ? 'fromSummaries' : 'recomputed'] += 1;
+        addAll(unknownDays, outcome.unknownDays);
+        await contribute(source);
+    }
+    for (const [source, next] of pending) {
+        const rows = await readPending(source, next, openOptions(source));
+        if (rows === undefined) {
+            addAll(unknownDays, daysOfSource(ledgerKey(sourceId(source)), work.objects));
+        } else {
+            rowsRead += rows;
+            sources.recomputed += 1;
+            await contribute(source);
+        }
     }
     return { sources, rowsRead };
 }
 
-/** Compares what the sources contribute, merged, with `pair_days`. */
-async function verifyDays(work: Work): Promise<Pick<VerifyResult, 'days' | 'pairDays' | 'figures'>> {
-    const { engine, copies, findings, store, from, to, signal, onProgress } = work;
-    await engine.run(`
-        create table expected as
-        select site, src_ip, dst_ip, day, ${MERGED_FIGURES}
-        from contributions
-        group by all
-        order by day`);
-    const rows = await engine.rows('select cast(day as varchar) as day, count(*) as pairs from expected group by all');
-    const expectedPairs = new Map(rows.map((row) => [textOf(row, 'day') ?? '', wholeOf(row, 'pairs') ?? 0n]));
-    const inLake = await listPairDays(store);
-    findings.add(...inLake.strays.map((key) => ({ kind: 'day' as const, figure: 'object', in_lake: key, recomputed: null })));
-    const daysInLake = new Map([...inLake.days].filter(([day]) => day >= from && day <= to));
-    const days = [...new Set([...daysInLake.keys(), ...expectedPairs.keys()])].filter((day) => !work.unknownDays.has(day)).sort();
-    let pairDaysCompared = 0;
-    for (const [index, day] of days.entries()) {
-        onProgress?.({ doing: 'days', current: day, done: index, total: days.length });
-        const pairs = expectedPairs.get(day) ?? 0n;
-        pairDaysCompared += Number(pairs);
-        const object = daysInLake.get(day);
-        if (!object) {
-            findings.add({ kind: 'day', day, figure: 'pairs', in_lake: null, recomputed: pairs });
-            continue;
-        }
-        try {
-            await copies.use([object], ([path = '']) => verifyDay(work, { day, path }));
-        } catch (error) {
-            signal?.throwIfAborted();
-            const kind = error instanceof ConflictError ? 'changed_meanwhile' : 'could_not_read';
-            findings.note(kind, object.key, `${object.key} could not be read: ${messageOf(error)}`);
-        }
+/** What was found of a source, reading it anew mends, if it can be read. */
+function markMend({ source, version }: SourceRecord, { isRead, isFound, work }: { isRead: boolean; isFound: boolean; work: Work }): void {
+    const { readAnew, beyondMending } = work.findings.mends;
+    if (isFound && isRead && version !== null) {
+        readAnew.set(source, version);
+    } else if (isFound) {
+        beyondMending.add(source);
     }
-    return { days: days.length, pairDays: pairDaysCompared, figures: pairDaysCompared * FIGURES.length };
-}
-
-const DUCKDB_TYPES = { string: 'VARCHAR', bigint: 'BIGINT', 'decimal(38,0)': 'DECIMAL(38,0)' } as const;
-
-async function verifyDay({ engine, findings }: Work, { day, path }: { day: string; path: string }): Promise<void> {
-    const file = `read_parquet(${fileList([path])}, hive_partitioning = false)`;
-    const described = await engine.rows(`select column_name, column_type from (describe select * from ${file})`);
-    const typeOf = new Map(described.map((row) => [textOf(row, 'column_name'), textOf(row, 'column_type')]));
-    const wrong = pairDays.columns.filter(({ name, type }) => typeOf.get(name) !== DUCKDB_TYPES[type]);
-    findings.add(
-        ...wrong.map(({ name, type }) => ({
-            kind: 'day' as const,
-            day,
-            figure: `type of ${name}`,
-            in_lake: typeOf.get(name) ?? null,
-            recomputed: DUCKDB_TYPES[type],
-        })),
-    );
-    if (wrong.some(({ name }) => !typeOf.has(name))) {
-        return;
-    }
-    const columns = `site, src_ip, dst_ip, ${FIGURES.join(', ')}`;
-    await compareFigures(
-        engine,
-        {
-            kind: 'pair_day',
-            inLake: `select ${columns}, ${literal(day)} as day from ${file}`,
-            recomputed: `select ${columns}, ${literal(day)} as day from expected where day = date ${literal(day)}`,
-        },
-        findings,
-    );
 }

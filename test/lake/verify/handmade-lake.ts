@@ -34,7 +34,9 @@ export interface HandmadeLake {
     store: ObjectStore;
     /** Path of an object. */
     path(key: string): string;
-    writeDay(day: string, rows: PairRow[], options?: { types?: Record<string, string> }): Promise<void>;
+    /** Contains all sources of the day, where nothing else is given. */
+    writeDay(day: string, rows: PairRow[], options?: WriteOptions): Promise<void>;
+    writeSummary(source: Source, day: string, rows: PairRow[], options?: WriteOptions): Promise<void>;
     writeRecord(source: Source, change?: Partial<LedgerRecord>): Promise<void>;
     summaryKey(source: Source, day: string): string;
     rejectsKey(source: Source): string;
@@ -44,7 +46,13 @@ export interface HandmadeLake {
     remove(): Promise<void>;
 }
 
-const VERSION = '1-00112233445566ff';
+interface WriteOptions {
+    types?: Record<string, string>;
+    /** `<source>.<version>` of each contribution. */
+    contains?: string[];
+}
+
+export const VERSION = '1-00112233445566ff';
 const HEADER = 'Flow ID,Src IP,Dst IP,Timestamp,Flow Duration,Tot Fwd Pkts,Label';
 
 /** A CSV file of CICFlowMeter as text, ISO dates. */
@@ -65,7 +73,15 @@ export async function makeLake(sources: Source[], { folder = 'lake' }: { folder?
         store: openDirectoryStore(directory),
         path,
         days: daysOf(sources),
-        writeDay: (day, rows, options) => writeParquet(path(pairDaysKey(day)), rows, options),
+        writeDay: (day, rows, options) =>
+            writeParquet(path(pairDaysKey(day)), rows, {
+                contains: sources
+                    .filter(({ flows }) => flows.some(([, , of]) => of === day))
+                    .map(({ key }) => `${sourceId(key)}.${VERSION}`)
+                    .sort(),
+                ...options,
+            }),
+        writeSummary: (source, day, rows, options) => writeParquet(path(lake.summaryKey(source, day)), rows, options),
         writeRecord: (source, change = {}) =>
             writeObject(path(ledgerKey(sourceId(source.key))), JSON.stringify({ ...recordOf(source), ...change })),
         summaryKey: ({ key }, day) => summaryKey({ day, source: sourceId(key), version: VERSION }),
@@ -82,7 +98,7 @@ export async function makeLake(sources: Source[], { folder = 'lake' }: { folder?
         await writeObject(path(source.key), source.raw);
         await lake.writeRecord(source);
         for (const [day, rows] of daysOf([source])) {
-            await writeParquet(path(lake.summaryKey(source, day)), rows);
+            await lake.writeSummary(source, day, rows);
         }
         if (source.rejects) {
             await lake.writeRejects(source, source.rejects);
@@ -150,6 +166,10 @@ function daysOf(sources: Source[]): Days {
         }
         days.set(day, [...(days.get(day) ?? []), row]);
     }
+    const order = ({ site, src_ip, dst_ip }: PairRow): string => `${site} ${src_ip} ${dst_ip}`;
+    for (const rows of days.values()) {
+        rows.sort((a, b) => (order(a) < order(b) ? -1 : 1));
+    }
     return days;
 }
 
@@ -158,7 +178,7 @@ async function writeObject(path: string, bytes: string | Uint8Array): Promise<vo
     await writeFile(path, bytes);
 }
 
-async function writeParquet(path: string, rows: PairRow[], { types = {} }: { types?: Record<string, string> } = {}): Promise<void> {
+async function writeParquet(path: string, rows: PairRow[], { types = {}, contains }: WriteOptions = {}): Promise<void> {
     await mkdir(dirname(path), { recursive: true });
     const columns = ['site', 'src_ip', 'dst_ip', ...FIGURES];
     const typeOf = (column: string): string =>
@@ -169,7 +189,7 @@ async function writeParquet(path: string, rows: PairRow[], { types = {} }: { typ
     const connection = await instance.connect();
     await connection.run(
         `copy (select ${columns.map((column) => `cast(${column} as ${typeOf(column)}) as ${column}`).join(', ')} from ${from} as t(${columns.join(', ')}))
-         to '${path.replaceAll("'", "''")}' (format parquet)`,
+         to '${path.replaceAll("'", "''")}' (format parquet${contains ? `, kv_metadata {'flowlake.contains': '${contains.join()}'}` : ''})`,
     );
     connection.closeSync();
     instance.closeSync();

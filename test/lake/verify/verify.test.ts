@@ -23,6 +23,7 @@ describe('a lake as it should be', () => {
             differences: [],
             differenceCount: 0,
             notes: [],
+            mends: { readAnew: new Map(), buildAnew: new Set(), beyondMending: new Set(), lostDays: new Set() },
         });
     });
 
@@ -130,7 +131,7 @@ describe('a planted difference in pair_days is named', () => {
         const lake = await lakeOf([first]);
         const stray = pairDaysKey(DAY_1).replace('part-00', 'part-01');
         await writeFile(lake.path(stray), 'anything');
-        expect(await differencesOf(lake)).toEqual([{ kind: 'day', figure: 'object', in_lake: stray, recomputed: null }]);
+        expect(await differencesOf(lake)).toEqual([{ kind: 'orphan', day: DAY_1, figure: 'object', in_lake: stray, recomputed: null }]);
     });
 
     test('all are counted, the first ones listed', async () => {

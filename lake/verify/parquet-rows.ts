@@ -1,0 +1,287 @@
+/** Parquet objects of the lake's pair tables into the engine, row by row and with all that is wrong with the files themselves. */
+import { open, readFile } from 'node:fs/promises';
+import { StorageError } from '#lake/errors';
+import { readPairRows } from '#lake/parquet';
+import { pairDays } from '#lake/tables';
+import { type Engine, fileList, literal, type Row, textOf, wholeOf } from './engine.ts';
+import { messageOf } from './lake-files.ts';
+import { type ColumnChunk, findPageFault } from './parquet-pages.ts';
+import { FIGURES } from './row-sql.ts';
+
+export interface ParquetFile {
+    key: string;
+    /** Its copy on this machine, which ends with the key. */
+    path: string;
+}
+
+export interface LoadedRows {
+    /** Why a file cannot be read whole, by its key; nothing of these is in the table. */
+    damaged: ReadonlyMap<string, string>;
+    /** Columns of other types than the table's, by the file's key. */
+    wrongTypes: ReadonlyMap<string, readonly WrongType[]>;
+    /** Keys of files whose rows are not in the order of their keys. */
+    unsorted: readonly string[];
+}
+
+export interface WrongType {
+    name: string;
+    found: string;
+    expected: string;
+}
+
+/** What is said of a file whose rows are not sorted. */
+export const UNSORTED = 'rows are not in the order of their keys';
+
+const KEYS = ['site', 'src_ip', 'dst_ip'] as const;
+const DUCKDB_TYPES = { string: 'VARCHAR', bigint: 'BIGINT', 'decimal(38,0)': 'DECIMAL(38,0)' } as const;
+
+/**
+ * Makes table `table` (filename, place, site, src_ip, dst_ip, day as text, all figures) of the files: every page is looked at and every
+ * value decoded. After an abort it says nothing true.
+ * @throws StorageError where this machine has no room
+ */
+export async function loadRows(engine: Engine, table: string, files: readonly ParquetFile[]): Promise<LoadedRows> {
+    await engine.run(
+        `create or replace temp table ${table} (filename varchar, place bigint, ${KEYS.map((key) => `${key} varchar`).join(', ')}, day varchar, ${FIGURES.map((figure) => `${figure} hugeint`).join(', ')})`,
+    );
+    const damaged = new Map<string, string>();
+    const wrongTypes = new Map<string, WrongType[]>();
+    const inspected = await eachOrTogether(files, damaged, async (some) => {
+        for (const { key, wrong } of await inspect(engine, some, damaged)) {
+            wrongTypes.set(key, wrong);
+        }
+    });
+    await eachOrTogether(
+        inspected.filter(({ key }) => !damaged.has(key)),
+        damaged,
+        (some) => insert(engine, table, some),
+    );
+    const sound = files.filter(({ key }) => !damaged.has(key) && !wrongTypes.has(key));
+    for (const [key, fault] of await compareReaders(engine, table, sound)) {
+        damaged.set(key, fault);
+    }
+    const rows = await engine.rows(`
+        select distinct filename
+        from (select filename, (site, src_ip, dst_ip) as key, lag((site, src_ip, dst_ip)) over (partition by filename order by place) as key_before from ${table})
+        where key_before > key`);
+    const unsorted = new Set(rows.map((row) => textOf(row, 'filename')));
+    return { damaged, wrongTypes, unsorted: files.filter(({ path }) => unsorted.has(path)).map(({ key }) => key) };
+}
+
+/** What is wrong with this machine, and not with a file. */
+const NO_ROOM = /Out of Memory|No space left|Could not write/;
+
+/** Work over all files at once, and where that fails over each, to see which one it is. @returns those that went through */
+async function eachOrTogether(
+    files: readonly ParquetFile[],
+    damaged: Map<string, string>,
+    work: (files: readonly ParquetFile[]) => Promise<void>,
+): Promise<readonly ParquetFile[]> {
+    if (files.length === 0) {
+        return files;
+    }
+    try {
+        await work(files);
+        return files;
+    } catch (error) {
+        const [only, another] = files;
+        if (!(error instanceof Error) || (error instanceof StorageError && NO_ROOM.test(error.message))) {
+            throw error;
+        }
+        if (another === undefined && only) {
+            damaged.set(only.key, messageOf(error).replaceAll(only.path, only.key));
+            return [];
+        }
+    }
+    const sound: ParquetFile[] = [];
+    for (const file of files) {
+        sound.push(...(await eachOrTogether([file], damaged, work)));
+    }
+    return sound;
+}
+
+/** Looks at footers and pages. @returns of each file the columns of wrong types, where it has any */
+async function inspect(
+    engine: Engine,
+    files: readonly ParquetFile[],
+    damaged: Map<string, string>,
+): Promise<{ key: string; wrong: WrongType[] }[]> {
+    const list = fileList(files.map(({ path }) => path));
+    const columns = groupByFile(
+        await engine.rows(`select file_name, name, duckdb_type from parquet_schema(${list}) where duckdb_type is not null`),
+    );
+    const chunks = groupByFile(
+        await engine.rows(`
+        select file_name, path_in_schema, num_values, dictionary_page_offset, data_page_offset, total_compressed_size
+        from parquet_metadata(${list})
+        order by data_page_offset`),
+    );
+    const found: { key: string; wrong: WrongType[] }[] = [];
+    for (const { key, path } of files) {
+        const typeOf = new Map((columns.get(path) ?? []).map((row) => [textOf(row, 'name'), textOf(row, 'duckdb_type')]));
+        const missing = pairDays.columns.find(({ name }) => !typeOf.has(name));
+        const ofFile = (chunks.get(path) ?? []).map(toChunk);
+        const fault = missing ? `it has no column ${missing.name}` : await firstPageFault(path, ofFile);
+        if (fault !== undefined) {
+            damaged.set(key, fault);
+            continue;
+        }
+        const wrong = pairDays.columns
+            .filter(({ name, type }) => typeOf.get(name) !== DUCKDB_TYPES[type])
+            .map(({ name, type }) => ({ name, found: typeOf.get(name) ?? '', expected: DUCKDB_TYPES[type] }));
+        if (wrong.length > 0) {
+            found.push({ key, wrong });
+        }
+    }
+    return found;
+}
+
+async function firstPageFault(path: string, chunks: readonly ColumnChunk[]): Promise<string | undefined> {
+    const file = await open(path);
+    try {
+        for (const chunk of chunks) {
+            const fault = await findPageFault(file, chunk);
+            if (fault !== undefined) {
+                return fault;
+            }
+        }
+        return undefined;
+    } finally {
+        await file.close();
+    }
+}
+
+/**
+ * Two readers stumble over different things: the engine passes over what the one that merges days does not, and the other way round. So
+ * each must get through, and to the same figures. @returns by key the files where they do not; their rows are taken out of the table
+ */
+async function compareReaders(engine: Engine, table: string, files: readonly ParquetFile[]): Promise<Map<string, string>> {
+    const totals = await engine.rows(`
+        select filename, ${[...KEYS.map((key) => `sum(strlen(${key})) as ${key}`), ...FIGURES.map((figure) => `sum(${figure} % ${MODULUS}) as ${figure}`)].join(', ')}
+        from ${table}
+        group by filename`);
+    const totalsOf = new Map(totals.map((row) => [textOf(row, 'filename'), row]));
+    const faults = new Map<string, string>();
+    for (const { key, path } of files) {
+        const fault = await findReaderFault(path, totalsOf.get(path));
+        if (fault !== undefined) {
+            faults.set(key, fault);
+            await engine.run(`delete from ${table} where filename = ${literal(path)}`);
+        }
+    }
+    return faults;
+}
+
+/** A prime that keeps the sums of squares of many rows small. */
+const MODULUS = 4_294_967_291n;
+
+/** @param totals what the engine read of the file; undefined where that were no rows */
+async function findReaderFault(path: string, totals: Row | undefined): Promise<string | undefined> {
+    try {
+        const rows = await readPairRows(new Uint8Array(await readFile(path)));
+        const columns = new Map<string, Iterable<unknown>>(Object.entries(rows));
+        const differing = [...KEYS, ...FIGURES].find((name) => totalOf(columns.get(name) ?? []) !== (wholeOf(totals, name) ?? 0n));
+        return differing === undefined ? undefined : `column ${differing} is another to one reader than to another`;
+    } catch (error) {
+        return `the reader that merges days cannot read it: ${messageOf(error)}`;
+    }
+}
+
+/** Of numbers their sum, of texts their length in bytes. */
+function totalOf(values: Iterable<unknown>): bigint {
+    let total = 0n;
+    for (const value of values) {
+        total += typeof value === 'bigint' ? value % MODULUS : BigInt(Buffer.byteLength(String(value)));
+    }
+    return total;
+}
+
+function toChunk(row: Row): ColumnChunk {
+    const numberOf = (column: string): number => Number(wholeOf(row, column) ?? 0n);
+    const dictionary = numberOf('dictionary_page_offset');
+    const data = numberOf('data_page_offset');
+    return {
+        column: textOf(row, 'path_in_schema') ?? '',
+        // Some writers say 0 where there is no dictionary; nothing but the file's mark stands there.
+        offset: dictionary > 0 && dictionary < data ? dictionary : data,
+        sizeBytes: numberOf('total_compressed_size'),
+        values: numberOf('num_values'),
+    };
+}
+
+async function insert(engine: Engine, table: string, files: readonly ParquetFile[]): Promise<void> {
+    const figures = FIGURES.map((figure) => `try_cast(${figure} as hugeint)`).join(', ');
+    await engine.run(`
+        insert into ${table}
+        select filename, file_row_number, ${KEYS.join(', ')}, regexp_extract(filename, 'day=([0-9-]{10})[^=]*$', 1), ${figures}
+        from read_parquet(${fileList(files.map(({ path }) => path))}, filename = true, file_row_number = true, hive_partitioning = false)`);
+}
+
+/**
+ * What the footer says of a row group's smallest or largest values and is not so, in words: readers pass over rows for it. `table` holds
+ * the file's rows, as `loadRows` made it.
+ */
+export async function findLyingStatistics(engine: Engine, table: string, path: string): Promise<string[]> {
+    const columns = [...KEYS, ...FIGURES];
+    const metadata = `parquet_metadata(${literal(path)})`;
+    const rows = await engine.rows(`
+        with sizes as (select distinct row_group_id, row_group_num_rows from ${metadata}),
+        groups as (
+            select *, sum(row_group_num_rows) over (order by row_group_id) - row_group_num_rows as first_place
+            from sizes
+        ),
+        found as (
+            select row_group_id, ${columns.map((name) => `[cast(min(${name}) as varchar), cast(max(${name}) as varchar)] as ${name}`).join(', ')}
+            from ${table}
+            join groups on place >= first_place and place < first_place + row_group_num_rows
+            group by all
+        ),
+        ends as (unpivot found on ${columns.join(', ')} into name path_in_schema value ends)
+        select path_in_schema, min(row_group_id) as row_group_id
+        from ends
+        join (select *, coalesce(stats_min_value, stats_min) as smallest, coalesce(stats_max_value, stats_max) as largest from ${metadata}) as said
+            using (row_group_id, path_in_schema)
+        where case when path_in_schema in (${KEYS.map(literal).join(', ')}) then smallest > ends[1] or largest < ends[2]
+            else try_cast(smallest as hugeint) > try_cast(ends[1] as hugeint) or try_cast(largest as hugeint) < try_cast(ends[2] as hugeint) end
+        group by all`);
+    return rows.map(
+        (row) =>
+            `column ${textOf(row, 'path_in_schema')}, row group ${wholeOf(row, 'row_group_id')}: values outside of what its statistics say`,
+    );
+}
+
+function groupByFile(rows: readonly Row[]): Map<string, Row[]> {
+    const groups = new Map<string, Row[]>();
+    for (const row of rows) {
+        const file = textOf(row, 'file_name') ?? '';
+        const group = groups.get(file) ?? [];
+        group.push(row);
+        groups.set(file, group);
+    }
+    return groups;
+}
+
+/** Key of the metadata that lists what a day's object contains, `<source>.<version>`, comma between; or where in the file that list stands. */
+const CONTAINS = 'flowlake.contains';
+const CONTAINS_AT = 'flowlake.contains_at';
+
+/** What a day's object says it contains; nothing where it says nothing. */
+export async function readContents(engine: Engine, path: string): Promise<string[]> {
+    const rows = await engine.rows(
+        `select decode(key) as key, decode(value) as value from parquet_kv_metadata(${literal(path)}) where starts_with(decode(key), ${literal(CONTAINS)})`,
+    );
+    const entries = new Map(rows.map((row) => [textOf(row, 'key'), textOf(row, 'value') ?? '']));
+    const [offset = 0, length = 0] = (entries.get(CONTAINS_AT) ?? '').split(':').map(Number);
+    const list = length > 0 ? await readText(path, { offset, length }) : (entries.get(CONTAINS) ?? '');
+    return list === '' ? [] : list.split(',');
+}
+
+async function readText(path: string, { offset, length }: { offset: number; length: number }): Promise<string> {
+    const file = await open(path);
+    try {
+        const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, offset);
+        return buffer.toString('utf8', 0, bytesRead);
+    } finally {
+        await file.close();
+    }
+}
