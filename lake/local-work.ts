@@ -54,7 +54,8 @@ export async function runTask(directory: string, task: Task, { onBytes, signal }
         return { days: [], outcome: await rebuildDay(task.day, { store, anew: task.anew ?? false }) };
     }
     if (task.kind === 'summarize') {
-        return summarizeSource(store, task.key, { onBytes, signal });
+        // Nobody put anything: there is no message to be used up, and a process that is killed leaves a mark until its work is done.
+        return summarizeSource(store, task.key, { onBytes, signal, mustFence: false });
     }
     // The file is read twice, once to put it and once to summarize it: each time counts half.
     const halved = { signal, onBytes: (bytes: number): void => onBytes?.(bytes / 2) };
@@ -72,12 +73,16 @@ export async function runTask(directory: string, task: Task, { onBytes, signal }
     }
 }
 
-async function summarizeSource(store: ObjectStore, key: string, { onBytes, signal }: TaskEvents): Promise<TaskResult> {
+async function summarizeSource(
+    store: ObjectStore,
+    key: string,
+    { onBytes, signal, mustFence = true }: TaskEvents & { mustFence?: boolean },
+): Promise<TaskResult> {
     const days: string[] = [];
     const tellDay = async (day: string): Promise<void> => {
         days.push(day);
     };
-    const record = await summarize(key, { store, now: () => new Date(), tellDay, onBytes, signal });
+    const record = await summarize(key, { store, now: () => new Date(), tellDay, onBytes, signal }, { mustFence });
     return { record, days };
 }
 

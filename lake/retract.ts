@@ -49,6 +49,6 @@ export async function retract(rawKey: string, options: SummarizeOptions): Promis
         }
         // Not only to publish: an upload that came after the first look may have been summarized before this commit took it out, or
         // found to be what was live already; its own worker has gone by then.
-        return summarize(rawKey, options);
+        return summarize(rawKey, options, { mustFence: false });
     }
 }

@@ -33,33 +33,57 @@ export interface SummarizeOptions {
      * they were. It is read once more, for the next commit; once another version is live there is nothing left to do.
      */
     anew?: string | undefined;
+    /** Told each time that this call has committed what it read; not where it found nothing to read, or another was faster. */
+    onCommitted?: (() => void) | undefined;
 }
 
 /**
  * Brings one source's summaries and ledger record up to its raw object, deletes what is superseded and tells every day concerned.
  * Safe to call again at any time, and by several workers at once. Returns the ledger record, or undefined for a source of which
- * there is neither record nor raw object.
+ * there is neither record nor raw object. Where it finds nothing to read it writes the record once all the same, see below; not with
+ * `mustFence: false`, for callers that have just committed the record themselves, or are no worker that was sent a message.
  */
-export async function summarize(rawKey: string, options: SummarizeOptions): Promise<LedgerRecord | undefined> {
+export async function summarize(
+    rawKey: string,
+    options: SummarizeOptions,
+    { mustFence = true }: { mustFence?: boolean } = {},
+): Promise<LedgerRecord | undefined> {
     const { store } = options;
     const source = sourceId(rawKey);
+    let isFenced = !mustFence;
     for (;;) {
         const { etag, record } = await readLedger(store, source);
         const raw = await store.head(rawKey);
-        if (!raw || !(needsReading(raw, record) || isToMakeWay(record, options))) {
-            await publish(rawKey, { record, options });
-            return record;
-        }
-        try {
-            const next = await readSource(raw, { record, options });
-            await commitLedger(store, { source, record: next, etag });
-        } catch (error) {
-            if (!(error instanceof ConflictError)) {
-                throw error;
+        if (raw && (needsReading(raw, record) || isToMakeWay(record, options))) {
+            if (await isWon(async () => commitLedger(store, { source, record: await readSource(raw, { record, options }), etag }))) {
+                isFenced = true;
+                options.onCommitted?.();
             }
+            // Won or lost, look again: the raw object may have changed under the commit, and the worker that was told of it may have
+            // found nothing to do yet.
+            continue;
         }
-        // Won or lost, look again: the raw object may have changed under the commit, and the worker that was told of it may have
-        // found nothing to do yet.
+        // The fence: whoever read older bytes and has yet to commit them rests on an older record, and loses. It may be another delivery
+        // of this very message, which is done after this, so that nobody would look again should that worker commit and die. Without a
+        // record nothing is live; without a raw object that worker may be the only one that has read the last bytes.
+        const last = raw && record && !isFenced ? { ...record, commits: record.commits + 1 } : record;
+        if (last === record || (last && (await isWon(() => commitLedger(store, { source, record: last, etag }))))) {
+            await publish(rawKey, { record: last, options });
+            return last;
+        }
+    }
+}
+
+/** Whether the commit came about; false where another came first, or the raw object changed while it was read. */
+async function isWon(commit: () => Promise<void>): Promise<boolean> {
+    try {
+        await commit();
+        return true;
+    } catch (error) {
+        if (error instanceof ConflictError) {
+            return false;
+        }
+        throw error;
     }
 }
 

@@ -1,12 +1,9 @@
 /** A store that counts what a Lambda reports, and that stops in time. */
 import { ConflictError } from '#lake/errors';
-import { LEDGER_PREFIX } from '#lake/layout';
 import type { ObjectStore } from '#lake/store/object-store';
 
 /** What was seen since the store was wrapped. */
 export interface Seen {
-    /** Ledger commits that succeeded. */
-    commits: number;
     /** Writes that another worker was faster with. */
     conflicts: number;
 }
@@ -16,7 +13,7 @@ export interface Seen {
  * with its reason. That stops a use case that takes no signal, between two calls, where it may stop as well as a worker that dies.
  */
 export function watchStore(store: ObjectStore, { signal }: { signal?: AbortSignal } = {}): { store: ObjectStore; seen: Seen } {
-    const seen: Seen = { commits: 0, conflicts: 0 };
+    const seen: Seen = { conflicts: 0 };
     const watched: ObjectStore = {
         ...store,
         async get(key, options) {
@@ -26,9 +23,7 @@ export function watchStore(store: ObjectStore, { signal }: { signal?: AbortSigna
         async put(key, body, options) {
             signal?.throwIfAborted();
             try {
-                const object = await store.put(key, body, options);
-                seen.commits += key.startsWith(LEDGER_PREFIX) ? 1 : 0;
-                return object;
+                return await store.put(key, body, options);
             } catch (error) {
                 seen.conflicts += error instanceof ConflictError ? 1 : 0;
                 throw error;

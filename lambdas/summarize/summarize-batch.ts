@@ -36,10 +36,14 @@ export async function summarizeBatch(records: readonly SQSRecord[], options: Sum
         const uploadedAt = earliestOf(news);
         const watched = watchStore(store);
         const days = new Set<string>();
+        let hasCommitted = false;
         const record = await summarize(source, {
             store: watched.store,
             tellDay: async (day) => void days.add(day),
             now,
+            onCommitted: () => {
+                hasCommitted = true;
+            },
             signal: time.signal,
             onBytes: (bytes) => {
                 bytesRead += bytes;
@@ -50,7 +54,7 @@ export async function summarizeBatch(records: readonly SQSRecord[], options: Sum
         const lagMs = now().getTime() - uploadedAt.getTime();
         await tellDays(days, { queue: consolidateQueue, uploadedAt });
         // A record that this call found but did not write was counted by the call that wrote it: a duplicate event adds no rows.
-        if (!record || watched.seen.commits === 0) {
+        if (!record || !hasCommitted) {
             log.info(record ? 'nothing new' : 'gone before it was read', { source, days: days.size });
             return;
         }

@@ -1,5 +1,5 @@
 /** `flowlake upload` as its users meet it, in processes of its own. */
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { flowCsv } from '#test/support/flow-csv';
@@ -60,6 +60,23 @@ describe('an uploaded file', () => {
         expect(stdout).toMatch(/a\.csv +skipped/);
         expect(stderr).toMatch(/the lake has these bytes under this name/);
         expect(await ask(TOTALS)).toMatchObject([{ flows: 1 }]);
+    });
+
+    test('that the lake has changes no object of it, and neither does reconcile where nothing is left to do', async () => {
+        const { folder, run } = await makePlace({ 'a.csv': flowCsv([{}]) });
+        const objects = async (): Promise<string[]> => {
+            const entries = await readdir(join(folder, 'lake'), { recursive: true, withFileTypes: true });
+            const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+            // A file that is written anew has another inode, whatever its bytes are.
+            return Promise.all(files.sort().map(async (path) => `${path} ${(await stat(path)).ino}`));
+        };
+        await run('upload a.csv');
+        const before = await objects();
+        expect(before.length).toBeGreaterThanOrEqual(4);
+        for (const line of ['upload a.csv', 'reconcile']) {
+            const { exitCode } = await run(line);
+            expect([line, exitCode, await objects()]).toEqual([line, 0, before]);
+        }
     });
 
     test('of the same name and other bytes is refused, and replaces the old figures with --replace', async () => {

@@ -30,7 +30,7 @@ const PHASES: { name: string; act: (world: World) => Promise<void>; isCommand?: 
 
 async function send(world: World, key: string, file: SmallFile): Promise<void> {
     await world.upload(key, file);
-    world.summarizeQueue.push(key);
+    world.send('summarize', key);
 }
 
 interface CallMade {

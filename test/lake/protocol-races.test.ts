@@ -4,6 +4,7 @@ import { sourceId } from '#lake/layout';
 import { listLedger } from '#lake/ledger';
 import { findWrongAccounts } from '#test/support/accounts';
 import type { Rule } from '#test/support/protocol-broken';
+import { messageOf } from '#test/support/protocol-message';
 import { World } from '#test/support/protocol-world';
 import { readFigures, type SmallFile, smallFile } from '#test/support/small-files';
 
@@ -29,7 +30,7 @@ async function isRight(race: (world: World) => Promise<void>, broken?: Rule): Pr
 
 async function uploadAndDrain(world: World, file: SmallFile): Promise<void> {
     await world.upload(A, file);
-    world.summarizeQueue.push(A);
+    world.send('summarize', A);
     await world.drain();
 }
 
@@ -37,8 +38,8 @@ async function uploadAndDrain(world: World, file: SmallFile): Promise<void> {
 async function uploadBeside(world: World, file: SmallFile): Promise<void> {
     await world.upload(A, file);
     await world.finish(await world.start('summarize', A));
-    for (const day of world.consolidateQueue.splice(0)) {
-        await world.finish(await world.start('consolidate', day));
+    for (const message of world.consolidateQueue.splice(0)) {
+        await world.finish(await world.deliver('consolidate', message));
     }
 }
 
@@ -59,16 +60,17 @@ describe('each race ends with the right figures, and only with the rule that is 
             },
         },
         {
-            name: 'the first bytes come back while others are being summarized',
+            name: 'a worker that has read the last bytes comes too late, by one that has read those before',
             rule: 'look-again-source',
             async race(world) {
-                await uploadAndDrain(world, X);
-                await world.upload(A, Y);
+                await world.upload(A, X);
                 const slow = await world.start('summarize', A);
                 await world.runUntil(slow, `put ${LEDGER_OF_A}`);
-                await world.upload(A, X);
-                await world.finish(await world.start('summarize', A));
+                await world.upload(A, Y);
+                const last = await world.start('summarize', A);
+                await world.runUntil(last, `put ${LEDGER_OF_A}`);
                 await world.finish(slow);
+                await world.finish(last);
                 await world.drain();
             },
         },
@@ -124,6 +126,22 @@ describe('each race ends with the right figures, and only with the rule that is 
                 await world.drain();
             },
         },
+        {
+            name: 'a message is delivered twice: one delivery finds nothing to do, the other commits what it read long ago, and dies',
+            rule: 'fence',
+            async race(world) {
+                await uploadAndDrain(world, X);
+                await world.upload(A, Y);
+                const message = messageOf(A);
+                const slow = await world.deliver('summarize', message);
+                await world.runUntil(slow, `put ${LEDGER_OF_A}`);
+                await uploadBeside(world, X);
+                await world.finish(await world.deliver('summarize', message));
+                await world.advance(slow, 'dies after');
+                expect(world.summarizeQueue).toEqual([]);
+                await world.drain();
+            },
+        },
     ];
 
     test.each(races)('$name', async ({ race, rule }) => {
@@ -156,7 +174,7 @@ describe('a retraction', () => {
         await uploadBeside(world, Y);
         await world.finish(await world.start('retract', A));
         await world.finish(slow);
-        world.summarizeQueue.push(A);
+        world.send('summarize', A);
         await world.drain();
         expect(await readFigures(world.store)).toEqual(new Map());
     });
@@ -165,21 +183,22 @@ describe('a retraction', () => {
         const world = new World();
         await uploadAndDrain(world, X);
         await world.finish(await world.start('retract', A));
-        world.summarizeQueue.push(A, A);
+        world.send('summarize', A, A);
         await world.drain();
         expect(await readFigures(world.store)).toEqual(new Map());
         expect(await recordOf(world)).toMatchObject({ state: 'retracted', version: null, rows_kept: 0, first_day: null, pairs: 0 });
         await uploadAndDrain(world, X);
         expect(await readFigures(world.store)).toEqual(world.truth.figures());
         expect(world.truth.figures().size).toBe(1);
-        expect(await recordOf(world)).toMatchObject({ state: 'done', retracted_generation: null, commits: 3 });
+        // An upload, the retraction, a number used up by each late message, an upload.
+        expect(await recordOf(world)).toMatchObject({ state: 'done', retracted_generation: null, commits: 5 });
     });
 
     test('takes out a source whose raw object is gone', async () => {
         const world = new World();
         await uploadAndDrain(world, X);
         await world.store.delete(A);
-        world.summarizeQueue.push(A);
+        world.send('summarize', A);
         await world.drain();
         expect(await readFigures(world.store)).toEqual(world.truth.figures());
         await world.finish(await world.start('retract', A));

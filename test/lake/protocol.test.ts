@@ -11,7 +11,7 @@ const RUNS = Number(process.env.FLOWLAKE_TEST_RUNS ?? 1);
 const HISTORIES = 200 * RUNS;
 
 /** These take hundreds of histories or thousands; protocol-races.test.ts plays them. */
-const LATE_FOUND = ['look-again-day', 'look-again-source', 'pinned-reading'];
+const LATE_FOUND = ['commit-number', 'fence', 'look-again-day', 'look-again-source', 'pinned-reading'];
 const SOON_FOUND = RULES.filter((rule) => !LATE_FOUND.includes(rule));
 
 describe('after any history', () => {

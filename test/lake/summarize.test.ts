@@ -1,7 +1,8 @@
 /** One source into its committed summaries: what is written when it cannot be used, is cut off, or has nothing new. */
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { rejectsKey, sourceId } from '#lake/layout';
+import { LEDGER_PREFIX, rejectsKey, sourceId } from '#lake/layout';
 import { type LedgerRecord, type ReadingOptions, readLedger, toMetadata } from '#lake/ledger';
+import { retract } from '#lake/retract';
 import type { ObjectStore } from '#lake/store/object-store';
 import { type SummarizeOptions, summarize } from '#lake/summarize';
 import { findWrongAccounts } from '#test/support/accounts';
@@ -63,7 +64,7 @@ describe('a source', () => {
             bytes += count;
         };
         const wasThere = await keysOf('');
-        expect(await work({ onBytes })).toEqual(first);
+        expect(await work({ onBytes })).toEqual({ ...first, commits: 2 });
         expect([bytes, told, await keysOf('')]).toEqual([0, ['2026-02-01'], wasThere]);
     });
 
@@ -112,9 +113,9 @@ describe('a file that cannot be used', () => {
     test('is not read again until it changes', async () => {
         await put('no flows');
         const first = await work();
-        expect(await work()).toEqual(first);
+        expect(await work()).toEqual({ ...first, commits: 2 });
         await put(textOf(['01/02/2026']));
-        expect(await work()).toMatchObject({ state: 'done', error: null, commits: 2 });
+        expect(await work()).toMatchObject({ state: 'done', error: null, commits: 3 });
     });
 
     test('because a sum of it is too large has no rejects either', async () => {
@@ -126,6 +127,113 @@ describe('a file that cannot be used', () => {
             error: expect.stringContaining('flow_duration_us_sum of'),
         });
         expect(await findWrongAccounts(store)).toBeUndefined();
+    });
+});
+
+describe('the ledger record', () => {
+    /** What is written of it, `n` for a live version of that number; `before` comes before each write. */
+    function watched(before: () => Promise<unknown> = async () => undefined): { store: ObjectStore; written: string[] } {
+        const written: string[] = [];
+        return {
+            written,
+            store: {
+                ...store,
+                async put(key, body, options) {
+                    if (!key.startsWith(LEDGER_PREFIX)) {
+                        return store.put(key, body, options);
+                    }
+                    await before();
+                    const info = await store.put(key, body, options);
+                    const { commits, version }: LedgerRecord = JSON.parse(Buffer.from(body as Uint8Array).toString());
+                    written.push(`commit ${commits}, live ${version?.split('-')[0]}`);
+                    return info;
+                },
+            },
+        };
+    }
+
+    test('is written once by the call that reads the source, and once by each that finds nothing to read', async () => {
+        await put(textOf(['01/02/2026']));
+        const seen = watched();
+        let commits = 0;
+        const onCommitted = (): void => {
+            commits += 1;
+        };
+        await work({ store: seen.store, onCommitted });
+        expect([seen.written, commits]).toEqual([['commit 1, live 1'], 1]);
+        await work({ store: seen.store, onCommitted });
+        await work({ store: seen.store, onCommitted });
+        expect([seen.written, commits]).toEqual([['commit 1, live 1', 'commit 2, live 1', 'commit 3, live 1'], 1]);
+        expect((await readLedger(store, sourceId(A))).record?.history).toHaveLength(1);
+    });
+
+    test('is as it was committed, where nobody but its worker had it in hand', async () => {
+        await put(textOf(['01/02/2026']));
+        expect(await work()).toEqual((await readLedger(store, sourceId(A))).record);
+        expect(await work()).toEqual((await readLedger(store, sourceId(A))).record);
+    });
+
+    test('lets nobody commit older bytes once a message of the newest ones is done', async () => {
+        await put(textOf(['01/02/2026']));
+        await work();
+        await put(textOf(['02/02/2026']));
+        let isFirst = true;
+        // The bytes come back, and their worker finds nothing to do.
+        const slow = watched(async () => {
+            if (isFirst) {
+                isFirst = false;
+                await put(textOf(['01/02/2026']));
+                await work();
+            }
+        });
+        expect(await work({ store: slow.store })).toMatchObject({ first_day: '2026-02-01' });
+        // It lost, found nothing to read then, and used one number up itself.
+        expect(slow.written).toEqual(['commit 3, live 1']);
+    });
+
+    test('is written by two calls side by side until each has used its number up', async () => {
+        await put(textOf(['01/02/2026']));
+        await work();
+        let others = 2;
+        const overtaken = watched(async () => {
+            if (others > 0) {
+                others -= 1;
+                await work();
+            }
+        });
+        await work({ store: overtaken.store });
+        expect(overtaken.written).toEqual(['commit 4, live 1']);
+    });
+
+    test('is not written for a raw object that is gone', async () => {
+        await put(textOf(['01/02/2026']));
+        const first = await work();
+        await store.delete(A);
+        const seen = watched();
+        expect([await work({ store: seen.store }), seen.written, told]).toEqual([first, [], ['2026-02-01']]);
+    });
+
+    test('is written once by a retraction, and keeps it through late messages', async () => {
+        await put(textOf(['01/02/2026']));
+        await work();
+        const seen = watched();
+        await retract(A, { store: seen.store, now: () => new Date(0), tellDay: async () => undefined });
+        expect(seen.written).toEqual(['commit 2, live undefined']);
+        expect(await work()).toMatchObject({ state: 'retracted', version: null, commits: 3 });
+        expect(await keysOf('summaries/')).toEqual([]);
+    });
+
+    test('is of the bytes that came while it was committed, in the same call', async () => {
+        await put(textOf(['01/02/2026']));
+        let isFirst = true;
+        const changing = watched(async () => {
+            if (isFirst) {
+                isFirst = false;
+                await put(textOf(['02/02/2026']));
+            }
+        });
+        expect(await work({ store: changing.store })).toMatchObject({ first_day: '2026-02-02' });
+        expect(changing.written).toEqual(['commit 1, live 1', 'commit 2, live 2']);
     });
 });
 

@@ -1,4 +1,5 @@
 /** A store for one worker that takes one rule of DESIGN section 4 away, to see that the tests of the protocol find its absence out. */
+import { isDeepStrictEqual } from 'node:util';
 import { contributionOf, LEDGER_PREFIX, PAIR_DAYS_PREFIX, RAW_PREFIX, SUMMARIES_PREFIX } from '#lake/layout';
 import type { LedgerRecord } from '#lake/ledger';
 import type { ObjectInfo, ObjectStore } from '#lake/store/object-store';
@@ -14,6 +15,7 @@ export const RULES = [
     'day-condition',
     'pinned-reading',
     'retracted-generation',
+    'fence',
 ] as const;
 export type Rule = (typeof RULES)[number];
 
@@ -27,7 +29,7 @@ export interface BrokenOptions {
 
 /** The store as the worker is to see it, and whether it tells a day to the consolidator. */
 export function withoutRule({ rule, kind, store, end }: BrokenOptions): { store: ObjectStore; tells: (day: string) => boolean } {
-    const listed = new Map<string, string>();
+    const listed = new Map<string, string[]>();
     let raw: ObjectInfo | undefined;
     let ledger: LedgerRecord | undefined;
     let hasCommitted = false;
@@ -37,12 +39,21 @@ export function withoutRule({ rule, kind, store, end }: BrokenOptions): { store:
 
     function seenAs(record: LedgerRecord, key: string): LedgerRecord {
         if (rule === 'ledger-check' && kind === 'consolidate') {
-            return { ...record, version: listed.get(key.slice(LEDGER_PREFIX.length, -'.json'.length)) ?? record.version };
+            const versions = listed.get(key.slice(LEDGER_PREFIX.length, -'.json'.length));
+            return { ...record, version: versions?.find((version) => version !== record.version) ?? record.version };
         }
         if (rule === 'commit-number' && kind === 'summarize') {
             return { ...record, commits: 0 };
         }
         return rule === 'look-again-source' && hasCommitted && ledger ? ledger : record;
+    }
+
+    function isFence(key: string, body: unknown): boolean {
+        if (!key.startsWith(LEDGER_PREFIX) || !(body instanceof Uint8Array) || !ledger) {
+            return false;
+        }
+        const next: LedgerRecord = JSON.parse(Buffer.from(body).toString());
+        return isDeepStrictEqual(next, { ...ledger, commits: next.commits });
     }
 
     return {
@@ -77,7 +88,14 @@ export function withoutRule({ rule, kind, store, end }: BrokenOptions): { store:
                 const isFree =
                     (rule === 'ledger-condition' && key.startsWith(LEDGER_PREFIX)) ||
                     (rule === 'day-condition' && key.startsWith(PAIR_DAYS_PREFIX));
-                const info = await store.put(key, body, isFree ? {} : options);
+                if (rule === 'fence' && kind === 'summarize' && isFence(key, body)) {
+                    return (await store.head(key)) as ObjectInfo;
+                }
+                const putting = store.put(key, body, isFree ? {} : options);
+                if (rule === 'look-again-source' && kind === 'summarize' && key.startsWith(LEDGER_PREFIX)) {
+                    await putting.catch(end);
+                }
+                const info = await putting;
                 if (key.startsWith(LEDGER_PREFIX) && body instanceof Uint8Array) {
                     hasCommitted = true;
                     ledger = JSON.parse(Buffer.from(body).toString());
@@ -95,7 +113,7 @@ export function withoutRule({ rule, kind, store, end }: BrokenOptions): { store:
             async *list(prefix) {
                 for await (const object of store.list(prefix)) {
                     const { source, version } = contributionOf(object.key) ?? { source: '', version: '' };
-                    listed.set(source, version);
+                    listed.set(source, [...(listed.get(source) ?? []), version]);
                     yield object;
                 }
             },

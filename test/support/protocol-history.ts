@@ -2,6 +2,7 @@
 import type { ReadingOptions } from '#lake/ledger';
 import { findWrongAccounts } from '#test/support/accounts';
 import type { Rule } from '#test/support/protocol-broken';
+import { type Message, messageOf } from '#test/support/protocol-message';
 import { FATES, type Fate, type Worker, World } from '#test/support/protocol-world';
 import { dayOfFlow, readFigures, type SmallFile, type SmallFlow, smallFile, unusableFile } from '#test/support/small-files';
 
@@ -36,7 +37,11 @@ class History {
     /** One source and two contents only, which meet all the more. */
     readonly #isNarrow: boolean;
     readonly #places = new WeakMap<Worker, number>();
+    /** Half of all messages are delivered again while the first delivery is under way. */
+    readonly #isRepeated: boolean;
     #actsLeft: number;
+    /** How many calls may come out badly after the last act, and before all is reconciled. */
+    #mishapsLeft: number;
     #uploads = 0;
 
     constructor(seed: number, broken: Rule | undefined) {
@@ -45,6 +50,8 @@ class History {
         this.#actsLeft = 2 + this.#below(7);
         this.#isOrdered = this.#happens(0.5);
         this.#isNarrow = this.#happens(0.5);
+        this.#isRepeated = this.#happens(0.3);
+        this.#mishapsLeft = this.#below(3);
     }
 
     async run(): Promise<string | undefined> {
@@ -69,6 +76,7 @@ class History {
 
     async #reconcile(): Promise<void> {
         this.log.push('two days pass; reconcile');
+        this.#mishapsLeft = 0;
         this.#world.now = new Date(this.#world.now.getTime() + 2 * A_DAY_MS);
         await this.#world.start('reconcile', '');
         await this.#workUntilQuiet();
@@ -101,10 +109,15 @@ class History {
         for (const kind of ['summarize', 'consolidate'] as const) {
             const queue = kind === 'summarize' ? world.summarizeQueue : world.consolidateQueue;
             if (queue.length > 0 && world.running.length < 5 && this.#happens(0.3)) {
-                const at = this.#below(queue.length);
-                // Sometimes delivered again, the first still working.
-                const [subject] = this.#actsLeft > 0 && this.#happens(0.1) ? queue.slice(at) : queue.splice(at, 1);
-                await world.start(kind, subject ?? '');
+                const message = queue[this.#below(queue.length)] as Message;
+                if (!this.#mayGoWrong || !this.#happens(this.#isRepeated ? 0.5 : 0.1)) {
+                    queue.splice(queue.indexOf(message), 1);
+                } else if (kind === 'consolidate') {
+                    // FIFO, with the day as group: no message is delivered to two at once. But there may be several messages of a day.
+                    queue[queue.indexOf(message)] = messageOf(message.subject);
+                }
+                // Else it waits to be delivered again while the first delivery is under way.
+                await world.deliver(kind, message);
             }
         }
     }
@@ -132,8 +145,13 @@ class History {
         return place;
     }
 
+    get #mayGoWrong(): boolean {
+        return this.#actsLeft > 0 || this.#mishapsLeft > 0;
+    }
+
     #fate(): Fate {
-        const isBad = this.#actsLeft > 0 && this.#happens(0.05);
+        const isBad = this.#mayGoWrong && this.#happens(0.05);
+        this.#mishapsLeft -= isBad && this.#actsLeft === 0 ? 1 : 0;
         return isBad ? (FATES[1 + this.#below(FATES.length - 1)] ?? 'works') : 'works';
     }
 
@@ -145,7 +163,7 @@ class History {
         if (dice < 0.58) {
             await this.#upload(key);
         } else if (dice < 0.72) {
-            world.summarizeQueue.push(key);
+            world.summarizeQueue.push(messageOf(key, { isDone: true }));
             this.log.push(`late duplicate event of ${key}`);
         } else if (dice < 0.78 && canTell) {
             // In quiet moments only, when the bytes are surely in the figures.
@@ -177,7 +195,7 @@ class History {
         this.#files.set(key + name, file);
         const options: ReadingOptions = this.#happens(0.3) ? { dateOrder: 'mdy' } : {};
         await this.#world.upload(key, file, options);
-        this.#world.summarizeQueue.push(key);
+        this.#world.send('summarize', key);
         const days = file.flows.map((flow) => dayOfFlow(flow, options));
         this.log.push(`upload ${key} content ${name} ${options.dateOrder ?? ''} ${file.isUsable ? `${days}` : 'unusable'}`);
     }

@@ -1,6 +1,6 @@
 /**
  * A lake whose workers stop before every single call to the store or a queue, so that a test decides who goes on, who dies there and
- * whose call fails. The workers are the real use cases; the queues deliver at least once, in any order.
+ * whose call fails. The workers are the real use cases; the queues deliver at least once, in any order, and promise no more.
  */
 import { setImmediate } from 'node:timers/promises';
 import { consolidate } from '#lake/consolidate';
@@ -14,6 +14,7 @@ import type { ObjectStore } from '#lake/store/object-store';
 import { summarize } from '#lake/summarize';
 import { memoryStore } from '#test/support/memory-store';
 import { type Rule, withoutRule } from '#test/support/protocol-broken';
+import { endBadly, endWell, type Message, messageOf } from '#test/support/protocol-message';
 import { Truth, type Upload } from '#test/support/protocol-truth';
 import type { SmallFile } from '#test/support/small-files';
 import { stepwiseStore } from '#test/support/stepwise-store';
@@ -22,7 +23,8 @@ import { stepwiseStore } from '#test/support/stepwise-store';
 export const FATES = ['works', 'dies before', 'dies after', 'fails before', 'fails after', 'loses its answer'] as const;
 export type Fate = (typeof FATES)[number];
 
-type Kind = 'summarize' | 'consolidate' | 'retract' | 'reconcile';
+type QueueKind = 'summarize' | 'consolidate';
+type Kind = QueueKind | 'retract' | 'reconcile';
 
 export interface Worker {
     kind: Kind;
@@ -34,6 +36,8 @@ export interface Worker {
     calls: Call[];
     /** Of a retraction: the upload that was there when it was asked for. */
     target?: Upload | undefined;
+    /** What it was told by; a command has none. */
+    message?: Message | undefined;
 }
 
 interface Call {
@@ -47,8 +51,8 @@ interface Call {
 export class World {
     now = new Date('2026-03-01T00:00:00Z');
     readonly store = memoryStore({ now: () => this.now });
-    readonly summarizeQueue: string[] = [];
-    readonly consolidateQueue: string[] = [];
+    readonly summarizeQueue: Message[] = [];
+    readonly consolidateQueue: Message[] = [];
     running: Worker[] = [];
     readonly truth = new Truth();
     /** Whether a command died or a message was lost, so that only `reconcile` knows what is left to do. */
@@ -65,12 +69,28 @@ export class World {
         this.truth.uploaded({ key, file, options, generation, etag, isRetracted: false });
     }
 
-    /** Starts a worker, up to its first call. */
-    async start(kind: Kind, subject: string): Promise<Worker> {
+    /** Sends messages. */
+    send(kind: QueueKind, ...subjects: string[]): void {
+        this.#queueOf(kind).push(...subjects.map((subject) => messageOf(subject)));
+    }
+
+    /** Starts a worker on a delivery of a message, up to its first call. */
+    deliver(kind: QueueKind, message: Message): Promise<Worker> {
+        message.deliveries += 1;
+        return this.#start(kind, { subject: message.subject, message });
+    }
+
+    /** Starts a worker, up to its first call: a command, or one that was told by a message of its own. */
+    start(kind: Kind, subject: string): Promise<Worker> {
+        return isOfQueue(kind) ? this.deliver(kind, messageOf(subject)) : this.#start(kind, { subject });
+    }
+
+    async #start(kind: Kind, { subject, message }: { subject: string; message?: Message }): Promise<Worker> {
         const calls: Call[] = [];
         const worker: Worker = {
             kind,
             subject,
+            message,
             calls,
             get call() {
                 return calls[0];
@@ -146,10 +166,10 @@ export class World {
         while (!this.isQuiet) {
             const [summarizing] = this.summarizeQueue.splice(0, this.running.length > 0 ? 0 : 1);
             const [consolidating] = this.consolidateQueue.splice(0, this.running.length > 0 || summarizing !== undefined ? 0 : 1);
-            if (summarizing !== undefined) {
-                await this.start('summarize', summarizing);
-            } else if (consolidating !== undefined) {
-                await this.start('consolidate', consolidating);
+            if (summarizing) {
+                await this.deliver('summarize', summarizing);
+            } else if (consolidating) {
+                await this.deliver('consolidate', consolidating);
             }
             const [worker] = this.running;
             if (worker) {
@@ -165,12 +185,12 @@ export class World {
 
     #work(worker: Worker): Promise<unknown> {
         const { kind, subject } = worker;
-        const end = (): void => this.#forget(worker);
+        const end = (): void => this.#endWell(worker);
         const { store: inner, tells } = withoutRule({ rule: this.#broken, kind, store: this.#observed(worker), end });
         const store = stepwiseStore(inner, (what, effect, options) => this.#call(worker, what, { effect, ...options }));
         const tellDay = async (day: string): Promise<void> => {
             if (tells(day)) {
-                await this.#call(worker, `tell ${day}`, { effect: async () => void this.consolidateQueue.push(day) });
+                await this.#call(worker, `tell ${day}`, { effect: async () => this.send('consolidate', day) });
             }
         };
         const options = { store, tellDay, now: () => this.now };
@@ -189,7 +209,7 @@ export class World {
     /** What the command does on AWS: it sends the messages that are missing. */
     async #reconcile(worker: Worker, { store, tellDay }: { store: ObjectStore; tellDay: (day: string) => Promise<void> }): Promise<void> {
         for (const key of await findUnread(store, await readAllRecords(store))) {
-            await this.#call(worker, `send ${key}`, { effect: async () => void this.summarizeQueue.push(key) });
+            await this.#call(worker, `send ${key}`, { effect: async () => this.send('summarize', key) });
         }
         await removeDeadObjects(store, { records: await readAllRecords(store), now: this.now });
         for (const day of await findUnconsolidatedDays(store)) {
@@ -221,25 +241,40 @@ export class World {
         if (error) {
             this.#giveUp(worker);
         } else {
-            this.#forget(worker);
+            this.#endWell(worker);
         }
         this.#onPause();
     }
 
-    /** A message whose worker did not end well comes back; a command is not repeated. */
+    #endWell(worker: Worker): void {
+        const { kind, message } = worker;
+        if (this.#forget(worker) && isOfQueue(kind) && message) {
+            endWell(message, this.#queueOf(kind));
+        }
+    }
+
+    /** A command is not repeated. */
     #giveUp(worker: Worker): void {
-        this.#forget(worker);
-        if (worker.kind === 'summarize') {
-            this.summarizeQueue.push(worker.subject);
-        } else if (worker.kind === 'consolidate') {
-            this.consolidateQueue.push(worker.subject);
+        const { kind, message } = worker;
+        if (!this.#forget(worker)) {
+            return;
+        }
+        if (isOfQueue(kind) && message) {
+            endBadly(message, this.#queueOf(kind));
         } else {
             this.needsReconcile = true;
         }
     }
 
-    #forget(worker: Worker): void {
+    /** Whether it was running still. */
+    #forget(worker: Worker): boolean {
+        const wasRunning = this.running.includes(worker);
         this.running = this.running.filter((other) => other !== worker);
+        return wasRunning;
+    }
+
+    #queueOf(kind: QueueKind): Message[] {
+        return kind === 'summarize' ? this.summarizeQueue : this.consolidateQueue;
     }
 
     /** The store itself, under the eyes of the test. */
@@ -275,4 +310,8 @@ export class World {
             },
         };
     }
+}
+
+function isOfQueue(kind: Kind): kind is QueueKind {
+    return kind === 'summarize' || kind === 'consolidate';
 }
