@@ -1,9 +1,10 @@
 /** `verify` on a lake in S3: as strong as on a directory, and with the same answers. */
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { consolidate } from '#lake/consolidate';
-import { pairDaysKey, sourceId } from '#lake/layout';
+import { pairDaysKey, sourceId, summaryKey } from '#lake/layout';
 import { readLedger } from '#lake/ledger';
-import { readPairRows, writePairRows } from '#lake/parquet';
+import { readContains, readPairRows, writePairRows } from '#lake/parquet';
+import { findPending, planRepair, repairLake } from '#lake/repair';
 import { openDirectoryStore } from '#lake/store/directory';
 import type { ObjectStore } from '#lake/store/object-store';
 import { openS3Store } from '#lake/store/s3';
@@ -63,12 +64,28 @@ test('one figure that is wrong by one is named', async () => {
     const day = await store.get(pairDaysKey('2026-01-03'));
     const wrong = await readPairRows(day!.bytes);
     wrong.fwd_pkts_sum_sq[2]! += 1n;
-    await store.put(pairDaysKey('2026-01-03'), writePairRows(wrong));
+    await store.put(pairDaysKey('2026-01-03'), writePairRows(wrong, { contains: readContains(day!.bytes) }));
     const { verdict, differences } = await verifyLake({ store });
     expect([verdict, differences]).toEqual([
         'different',
         [expect.objectContaining({ kind: 'pair_day', day: '2026-01-03', figure: 'fwd_pkts_sum_sq' })],
     ]);
+});
+
+test('what is damaged in a bucket is mended by the process that found it', async () => {
+    const store = await bucketLake(SMALL);
+    const { record } = await readLedger(store, sourceId('raw/a.csv'));
+    const summary = summaryKey({ day: '2026-01-02', source: sourceId('raw/a.csv'), version: record!.version! });
+    await store.put(summary, (await store.get(summary))!.bytes.slice(0, 300));
+    await store.put(pairDaysKey('2026-01-04'), Buffer.from('no Parquet'));
+    await store.put('raw/c.csv', Buffer.from(HEADER + rows(3, 9)));
+    const now = new Date();
+    const pending = await findPending(store);
+    const result = await verifyLake({ store, pending, now });
+    const plan = await planRepair(store, { result, pending, now });
+    expect(plan).toMatchObject({ toRead: ['raw/c.csv'], toReadAnew: new Map([['raw/a.csv', record!.version!]]) });
+    expect((await repairLake(store, plan, { now: () => now, signal: new AbortController().signal })).errors).toEqual([]);
+    expect(await verifyLake({ store, now })).toMatchObject({ verdict: 'equal', sources: { recomputed: 3 } });
 });
 
 test('raw objects that are gone, changed, replaced while they are read or not summarized are told apart', async () => {
