@@ -60,6 +60,17 @@ test('--lines shows file, line number and row of every flow, as the file has the
     expect(exitCode).toBe(0);
 });
 
+test('--lines takes the days as the file’s own order has them', async () => {
+    const { folder, ask } = await makeLake();
+    await writeFile(
+        join(folder, 'us.csv'),
+        flowCsv([{ timestamp: '04/03/2026' }, { timestamp: '03/04/2026' }, { timestamp: '03/31/2026' }]),
+    );
+    await runFlowlake('--lake lake upload --site osaka us.csv', { folder });
+    const { rows, exitCode } = await ask('2026-03-04', '--lines');
+    expect([exitCode, rows.map((row: { line_number: number }) => row.line_number)]).toEqual([0, [3]]);
+});
+
 test('--limit bounds the lines that are shown; all are counted', async () => {
     const { ask } = await makeLake();
     const { rows, stderr, exitCode } = await ask(DAY, '--lines', '--limit', '1');

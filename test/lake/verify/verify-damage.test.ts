@@ -122,6 +122,25 @@ test('any byte of a Parquet file that changes is found, or changes nothing that 
     }
 }, 120_000);
 
+test('statistics that would make a reader pass over rows that are there', async () => {
+    const lake = await lakeOf([first]);
+    const key = pairDaysKey(DAY_1);
+    const rows = await readPairRows(new Uint8Array(await readFile(lake.path(key))));
+    const bytes = Buffer.from(writePairRows(rows, { contains: [`${FIRST_ID}.${VERSION}`] }));
+    await writeFile(lake.path(key), bytes);
+    expect(await foundIn(lake)).toEqual([]);
+    // The smallest and largest address in the footer; the pages stay as they are.
+    const footerAt = bytes.length - 8 - bytes.readUInt32LE(bytes.length - 8);
+    for (let at = bytes.indexOf(A, footerAt); at >= 0; at = bytes.indexOf(A, at + 1)) {
+        bytes.write('10.0.0.3', at);
+    }
+    await writeFile(lake.path(key), bytes);
+    expect(await foundIn(lake)).toEqual([
+        ['damaged', expect.stringMatching(/^column (src|dst)_ip, row group 0: values outside of what its statistics say$/), key],
+        ['damaged', expect.stringMatching(/^column (src|dst)_ip, row group 0: values outside of what its statistics say$/), key],
+    ]);
+});
+
 test('a page whose checksum is another is named with its column', async () => {
     // Written by pyarrow 17 with write_page_checksum.
     const fixture = fileURLToPath(new URL('../../fixtures/parquet/page-checksums.parquet', import.meta.url));
