@@ -7,7 +7,7 @@ import { rejectsKey, sourceId } from '#lake/layout';
 import { type Engine, fileList, literal, textOf, wholeOf } from './engine.ts';
 import { messageOf } from './lake-files.ts';
 import type { Recount } from './recompute.ts';
-import type { LiveRecord, VerifySourceOptions } from './verify-source.ts';
+import type { LiveRecord, VerifySourceOptions } from './source-work.ts';
 
 /** Compares the rejects by their reasons with the recount, or their number with the ledger. */
 export async function verifyRejects(record: LiveRecord, options: VerifySourceOptions & { recount: Recount | undefined }): Promise<void> {

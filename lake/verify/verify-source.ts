@@ -2,30 +2,15 @@
 import { ConflictError, OverflowError } from '#lake/errors';
 import { siteOf, sourceId } from '#lake/layout';
 import type { ReadingOptions } from '#lake/ledger';
-import type { ObjectStore } from '#lake/store/object-store';
-import type { Copies } from './copies.ts';
-import type { Engine } from './engine.ts';
-import type { Difference, Findings } from './findings.ts';
-import { type LakeObjects, messageOf, type SourceRecord } from './lake-files.ts';
+import type { Difference } from './findings.ts';
+import { messageOf, type SourceRecord } from './lake-files.ts';
 import { areBytesSound, ChangedError, openPinned, RottenError, UnreadableError } from './pinned-bytes.ts';
 import { DamagedFileError } from './plain-bytes.ts';
 import { NotFollowedError } from './raw-text.ts';
 import { type Recount, recompute } from './recompute.ts';
+import type { LiveRecord, VerifySourceOptions } from './source-work.ts';
 import { verifyRejects } from './verify-rejects.ts';
 import { NO_SOURCE_DAYS, verifySummaries } from './verify-summaries.ts';
-
-export interface VerifySourceOptions {
-    engine: Engine;
-    findings: Findings;
-    store: ObjectStore;
-    copies: Copies;
-    objects: LakeObjects;
-    onBytes: (bytes: number) => void;
-    signal: AbortSignal | undefined;
-}
-
-/** A source that counts. */
-export type LiveRecord = SourceRecord & { version: string };
 
 export interface SourceOutcome {
     /** Data rows of the raw file; undefined where it was not read. */

@@ -7,7 +7,7 @@ import { findImpossible } from './impossible.ts';
 import { messageOf } from './lake-files.ts';
 import { type LoadedRows, loadRows, UNSORTED } from './parquet-rows.ts';
 import { FIGURES } from './row-sql.ts';
-import type { LiveRecord, VerifySourceOptions } from './verify-source.ts';
+import type { LiveRecord, VerifySourceOptions } from './source-work.ts';
 
 /** SQL that leaves nothing in table `source_days`: where it cannot be told what a source contributes, or that is nothing. */
 export const NO_SOURCE_DAYS = 'create or replace temp table source_days as select * from contributions limit 0';

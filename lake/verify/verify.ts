@@ -11,9 +11,10 @@ import { type Engine, literal, openEngine } from './engine.ts';
 import { type Difference, type Findings, type Mends, type Note, openFindings } from './findings.ts';
 import { type LakeObjects, type LedgerFound, listObjects, listRaw, readRecords, type SourceRecord } from './lake-files.ts';
 import { FIGURES } from './row-sql.ts';
+import type { LiveRecord } from './source-work.ts';
 import { verifyDays } from './verify-days.ts';
 import { verifyObjects } from './verify-objects.ts';
-import { type LiveRecord, readPending, verifyFailed, verifySource } from './verify-source.ts';
+import { readPending, verifyFailed, verifySource } from './verify-source.ts';
 
 export interface VerifyProgress {
     /** Sources are read, then days compared. */

@@ -45,7 +45,7 @@ export async function upload(store: ObjectStore, key: string, file: SmallFile): 
 }
 
 /** Summarizes what is there under the key and consolidates its days. */
-export async function inFigures(store: ObjectStore, key: string): Promise<void> {
+async function inFigures(store: ObjectStore, key: string): Promise<void> {
     const days: string[] = [];
     await summarize(key, { store, now: () => NOW, tellDay: async (day) => void days.push(day) });
     for (const day of days) {
