@@ -160,7 +160,9 @@ async function scanAll(scan: Scan, left: Buffer, chunk: Buffer): Promise<Buffer>
     if (left.length > 0) {
         const firstEnd = chunk.indexOf(LF) + 1;
         if (firstEnd === 0) {
-            return Buffer.concat([left, chunk]);
+            // Only looked at for how long it has become.
+            const line = Buffer.concat([left, chunk]);
+            return line.subarray(await scan(line, { start: 0, end: line.length, isLast: false }));
         }
         const row = Buffer.concat([left, chunk.subarray(0, firstEnd + SPARE_BYTES)]);
         const rowEnd = left.length + firstEnd;

@@ -97,6 +97,8 @@ export class RowScanner {
     readonly #table: PairTable;
     readonly #dates: DateSlots;
     readonly #batch = new FlowBatch();
+    /** Of the bytes at hand. */
+    #seen = new SeenQuotes(0);
     readonly #watch: PairWatch | undefined;
 
     constructor(table: PairTable, { header, isZeekLog, dateRules, durationScale, linesBefore, watch }: ScannerOptions) {
@@ -115,17 +117,21 @@ export class RowScanner {
     }
 
     /**
-     * Takes the whole rows of `bytes` from `start` to `end`; with `isLast` the bytes must end with a line end.
+     * Takes the whole rows of `bytes` from `start` to `end`; with `isLast` the bytes must end with a line end. After a scan that was paused
+     * the same bytes must come again, from where it stopped.
      * @returns where the first row begins that is not whole, or earlier where there are rejects to be handed over (`isPaused`) or the file
      * has turned out to be of no use (`failure`).
      */
     scan(bytes: Buffer, { start, end, isLast }: { start: number; end: number; isLast: boolean }): number {
         const limit = bytes.lastIndexOf(LF, end - 1) + 1;
         const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-        const seen = new SeenQuotes(bytes.length);
         let at = start;
         let plainEnd = this.#plainEnd(bytes, at, end);
+        if (!this.isPaused) {
+            this.#seen = new SeenQuotes(bytes.length);
+        }
         this.isPaused = false;
+        const seen = this.#seen;
         const mayBeTooLong = end - start > MAX_ROW_BYTES;
         while (at < limit) {
             const lineEnd = bytes.indexOf(LF, at);
@@ -134,6 +140,11 @@ export class RowScanner {
             }
             if (lineEnd < plainEnd && this.#takePlainRow(bytes, view, at, lineEnd)) {
                 at = lineEnd + 1;
+                continue;
+            }
+            const filled = this.#skipEmptyLines(bytes, at, limit);
+            if (filled > at) {
+                at = filled;
                 continue;
             }
             if (this.rejects.length >= REJECTS_AT_ONCE) {
@@ -167,6 +178,16 @@ export class RowScanner {
         }
         const quote = bytes.indexOf(QUOTE, from);
         return Math.min(quote < 0 ? end : quote, bytes.length - SPARE_BYTES);
+    }
+
+    /** A few bytes of a packed file may unpack to gigabytes of them. Returns where the first line is that has something in it. */
+    #skipEmptyLines(bytes: Buffer, start: number, limit: number): number {
+        let at = start;
+        while (at < limit && (bytes[at] === LF || (bytes[at] === CR && bytes[at + 1] === LF))) {
+            at += bytes[at] === LF ? 1 : 2;
+            this.#lines += 1;
+        }
+        return at;
     }
 
     /** The fast path. Returns whether the row was taken; if not, nothing is counted. */
