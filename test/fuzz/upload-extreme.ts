@@ -1,0 +1,76 @@
+/** Gives the real program an extreme file, piped in, and tells what came of it and how much memory that took. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { ExtremeFile } from './extreme-files.ts';
+
+const PROGRAM = fileURLToPath(new URL('../../dist/flowlake.js', import.meta.url));
+const TELL_PEAK = new URL('tell-peak.js', import.meta.url).href;
+
+/** What two threads, their buffers and a packed day need, with room to spare; no file here may take its own size. */
+const MAX_PEAK_MIB = 640;
+
+export interface ExtremeOutcome {
+    peakMib: number;
+    /** What is wrong; empty where all is well. */
+    problems: string[];
+    /** What the ledger says. */
+    told: string;
+}
+
+/** @param folder where the lake of this file is made. */
+export async function uploadExtreme(file: ExtremeFile, folder: string): Promise<ExtremeOutcome> {
+    const uploaded = await run(['upload', '--as', file.name.split(':')[0] ?? '', '-'], { folder, input: file.bytes() });
+    const asked = await run(['--output', 'json', 'query', 'select state, rows_kept, rows_rejected from sources'], { folder, input: [] });
+    const [record] = JSON.parse(asked.stdout || '[]');
+    const { expected } = file;
+    const problems: string[] = [];
+    if (record?.state !== expected.state) {
+        problems.push(`it is ${record?.state}, not ${expected.state}`);
+    }
+    if (expected.state === 'failed' && !expected.error.test(uploaded.stderr)) {
+        problems.push(`it does not say ${expected.error}`);
+    }
+    if (expected.state === 'done' && (record?.rows_kept !== expected.rows_kept || record?.rows_rejected !== expected.rows_rejected)) {
+        problems.push(`not ${expected.rows_kept} kept and ${expected.rows_rejected} rejected`);
+    }
+    if (uploaded.exitCode !== (expected.state === 'failed' ? 1 : 0)) {
+        problems.push(`exit code ${uploaded.exitCode}`);
+    }
+    if (uploaded.peakMib > MAX_PEAK_MIB) {
+        problems.push(`more than ${MAX_PEAK_MIB} MiB`);
+    }
+    const told = record?.state === 'done' ? `${record.rows_kept} kept, ${record.rows_rejected} rejected` : uploaded.stderr.trim();
+    return { peakMib: uploaded.peakMib, problems, told };
+}
+
+async function run(words: readonly string[], { folder, input }: { folder: string; input: Iterable<Uint8Array> }) {
+    const peakFile = join(folder, 'peak');
+    const child = spawn(process.execPath, ['--import', TELL_PEAK, PROGRAM, '--lake', 'lake', ...words], {
+        cwd: folder,
+        env: { PATH: process.env.PATH, PEAK_FILE: peakFile },
+    });
+    const printed = { stdout: '', stderr: '' };
+    child.stdout.on('data', (text) => {
+        printed.stdout += text;
+    });
+    child.stderr.on('data', (text) => {
+        printed.stderr += text;
+    });
+    const closed = once(child, 'close');
+    // It may have seen enough and end before all is written.
+    child.stdin.on('error', () => undefined);
+    for (const piece of input) {
+        if (child.stdin.destroyed || child.exitCode !== null) {
+            break;
+        }
+        if (!child.stdin.write(piece)) {
+            await Promise.race([once(child.stdin, 'drain'), closed]);
+        }
+    }
+    child.stdin.end();
+    const [exitCode] = await closed;
+    return { ...printed, exitCode, peakMib: Math.round(Number(await readFile(peakFile, 'utf8')) / 1024) };
+}
