@@ -26,7 +26,7 @@ beforeAll(async () => {
     const rows = ['01/07/2025', '02/07/2025', '03/07/2025'].flatMap((timestamp, at) =>
         [1, 2].map((host) => ({ timestamp, src: `10.77.0.${host}`, duration: 1000 * host + at * at })),
     );
-    await writeFile(join(folder, 'captures/a.csv'), flowCsv(rows));
+    await writeFile(join(folder, 'captures/features.csv'), flowCsv(rows));
     expect(await flowlake('upload captures')).toMatchObject({ exitCode: 0 });
     await settled();
 });

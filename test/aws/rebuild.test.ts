@@ -25,7 +25,7 @@ beforeAll(async () => {
     glue = await startGlue({ environment: process.env, folder });
     const captures = join(folder, 'rebuild');
     await mkdir(captures);
-    for (const [at, name] of ['a.csv', 'b.csv'].entries()) {
+    for (const [at, name] of ['rebuild-a.csv', 'rebuild-b.csv'].entries()) {
         const rows = ['01/06/2025', '02/06/2025', '03/06/2025'].flatMap((timestamp) =>
             [1, 2, 3].map((host) => ({ timestamp, src: `10.66.${at}.${host}`, duration: 1000 * host + at })),
         );
