@@ -114,5 +114,5 @@ describe('reconcile alone brings the figures back', () => {
             await world.drain();
             expect({ place, figures: await readFigures(world.store) }).toEqual({ place, figures: world.truth.figures() });
         }
-    });
+    }, 120_000);
 });
