@@ -171,7 +171,8 @@ describe('files that other tools put there', () => {
         await queue.send([{ body: JSON.stringify({ Service: 'Amazon S3', Event: 's3:TestEvent', Bucket: bucket }) }]);
         await settled();
         expect(await askCopy(figuresOf(site))).toMatchObject([{ flows: 1n }]);
-        expect((await readLedger(store, sourceId(key))).record?.commits).toBe(1);
+        // Read once; what found nothing to read made the record newer and no more.
+        expect((await readLedger(store, sourceId(key))).record?.version).toMatch(/^1-/);
         expect((await (await queueOf('summarizeDeadLetters')).depth()).waiting).toBe(0);
     });
 
