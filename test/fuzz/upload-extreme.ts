@@ -14,6 +14,7 @@ const MAX_PEAK_MIB = 640;
 
 export interface ExtremeOutcome {
     peakMib: number;
+    cpuSeconds: number;
     /** What is wrong; empty where all is well. */
     problems: string[];
     /** What the ledger says. */
@@ -43,7 +44,7 @@ export async function uploadExtreme(file: ExtremeFile, folder: string): Promise<
         problems.push(`more than ${MAX_PEAK_MIB} MiB`);
     }
     const told = record?.state === 'done' ? `${record.rows_kept} kept, ${record.rows_rejected} rejected` : uploaded.stderr.trim();
-    return { peakMib: uploaded.peakMib, problems, told };
+    return { peakMib: uploaded.peakMib, cpuSeconds: uploaded.cpuSeconds, problems, told };
 }
 
 async function run(words: readonly string[], { folder, input }: { folder: string; input: Iterable<Uint8Array> }) {
@@ -72,5 +73,6 @@ async function run(words: readonly string[], { folder, input }: { folder: string
     }
     child.stdin.end();
     const [exitCode] = await closed;
-    return { ...printed, exitCode, peakMib: Math.round(Number(await readFile(peakFile, 'utf8')) / 1024) };
+    const [peakKib = 0, cpuUs = 0] = (await readFile(peakFile, 'utf8')).split(' ').map(Number);
+    return { ...printed, exitCode, peakMib: Math.round(peakKib / 1024), cpuSeconds: cpuUs / 1e6 };
 }
