@@ -17,21 +17,21 @@ export interface ExtremeOutcome {
     cpuSeconds: number;
     /** What is wrong; empty where all is well. */
     problems: string[];
-    /** What the ledger says. */
+    /** What the program says. */
     told: string;
 }
 
 /** @param folder where the lake of this file is made. */
 export async function uploadExtreme(file: ExtremeFile, folder: string): Promise<ExtremeOutcome> {
-    const uploaded = await run(['upload', '--as', file.name.split(':')[0] ?? '', '-'], { folder, input: file.bytes() });
-    const asked = await run(['--output', 'json', 'query', 'select state, rows_kept, rows_rejected from sources'], { folder, input: [] });
-    const [record] = JSON.parse(asked.stdout || '[]');
+    const line = ['--output', 'json', 'upload', '--as', file.name.split(':')[0] ?? '', '-'];
+    const uploaded = await run(line, { folder, input: file.bytes() });
+    const [record] = JSON.parse(uploaded.stdout || '[]');
     const { expected } = file;
     const problems: string[] = [];
-    if (record?.state !== expected.state) {
-        problems.push(`it is ${record?.state}, not ${expected.state}`);
+    if (record?.result !== (expected.state === 'done' ? 'added' : 'failed')) {
+        problems.push(`it is ${record?.result ?? uploaded.stderr}, not ${expected.state}`);
     }
-    if (expected.state === 'failed' && !expected.error.test(uploaded.stderr)) {
+    if (expected.state === 'failed' && !expected.error.test(record?.note)) {
         problems.push(`it does not say ${expected.error}`);
     }
     if (expected.state === 'done' && (record?.rows_kept !== expected.rows_kept || record?.rows_rejected !== expected.rows_rejected)) {
@@ -43,7 +43,7 @@ export async function uploadExtreme(file: ExtremeFile, folder: string): Promise<
     if (uploaded.peakMib > MAX_PEAK_MIB) {
         problems.push(`more than ${MAX_PEAK_MIB} MiB`);
     }
-    const told = record?.state === 'done' ? `${record.rows_kept} kept, ${record.rows_rejected} rejected` : uploaded.stderr.trim();
+    const told = record?.result === 'added' ? `${record.rows_kept} kept, ${record.rows_rejected} rejected` : String(record?.note);
     return { peakMib: uploaded.peakMib, cpuSeconds: uploaded.cpuSeconds, problems, told };
 }
 
