@@ -77,7 +77,7 @@ const VERY_LARGE = 10n ** 60n;
 
 /** A number times ten to the power of `scale`, rounded half up, or with `isCut` cut, to a whole one. */
 export function readNumber(text: string, { scale = 0, isCut = false }: { scale?: number; isCut?: boolean } = {}): PlainNumber {
-    const match = /^([+-]?)([0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE]([+-]?[0-9]+))?$/.exec(text);
+    const match = /^([+-]?)([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE]([+-]?[0-9]+))?$/.exec(text);
     if (!match) {
         const word = text.replace(/^[+-]/, '').toLowerCase();
         return { reason: word === 'nan' ? 'nan' : word === 'inf' || word === 'infinity' ? 'infinity' : 'not_a_number' };
