@@ -86,6 +86,8 @@ describe('what only a backup can bring back', () => {
         const store = await makeLake();
         await store.delete(A);
         await store.delete(await summaryKeyOf(store, A, DAY_2));
+        // It has something that would be mended otherwise.
+        await DAMAGE['a day without a list of contents']!(store);
         const day = await store.get(pairDaysKey(DAY_2));
         const { plan } = await planFor(store);
         expect(plan).toMatchObject({ beyondMending: [A], lostDays: [DAY_2], toBuild: [] });
