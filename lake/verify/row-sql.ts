@@ -1,7 +1,7 @@
 /** The SQL that takes one block of lines apart: a verdict for every row, exact whole numbers, and sums per pair and written day. */
 import type { ReadingOptions } from '#lake/ledger';
 import { FIELDS, type Layout } from './header.ts';
-import { blanks, blanksOf, hex } from './raw-text.ts';
+import { blanks, blanksOf, hex, NotFollowedError } from './raw-text.ts';
 
 /** The measures, as the tables name them, and the field that each is read from. */
 const MEASURES = [
@@ -28,6 +28,7 @@ export const PARTS_TABLE = `create table if not exists parts (
 /**
  * Adds one block, parameter 1, to table `parts`. The block's records stand on one line each.
  * @param hasQuotes whether any field of the block may be quoted, `hasTabs` whether it has tabs that are blanks.
+ * @throws NotFollowedError for a file of thousands of columns.
  */
 export function insertParts(layout: Layout, options: ReadingOptions & { hasQuotes: boolean; hasTabs: boolean }): string {
     const { hasQuotes, hasTabs } = options;
@@ -143,6 +144,9 @@ function blanksIn({ separator, hasTabs }: { separator: string; hasTabs: boolean 
 /** RE2 repeats a group a thousand times at most. */
 const MAX_REPEATS = 1000;
 
+/** A pattern that goes over more fields than this RE2 may not compile, which has room for one of some megabytes. */
+const MAX_FIELDS = 8000;
+
 /** A struct of the needed fields as they are written, and in `behind` the separator behind the last of them; all are empty in a row that ends before. */
 function cellsOf(layout: Layout, hasQuotes: boolean): string {
     const line = hasColumnsBehind(layout) ? 'line' : `(line || chr(${layout.separator.charCodeAt(0)}))`;
@@ -158,6 +162,10 @@ function hasColumnsBehind({ columns, names }: Layout): boolean {
 }
 
 function rowPattern({ columns, separator }: Layout, field: string): string {
+    const last = columns.at(-1)?.at ?? 0;
+    if (last >= MAX_FIELDS) {
+        throw new NotFollowedError(`a needed column is the file's ${last + 1}th, and this reading goes over ${MAX_FIELDS}`);
+    }
     const end = `\\x${hex(separator)}`;
     let next = 0;
     const steps = columns.map(({ at }) => {

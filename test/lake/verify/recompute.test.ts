@@ -224,4 +224,24 @@ describe('the file', () => {
         );
         expect([found!.recount.rows_kept, [...found!.recount.rejects]]).toEqual([3, [['unclosed_quote', 3n]]]);
     });
+
+    test('a chain of open quotes that comes to nothing is gone through once, not once for each of its lines', async () => {
+        const header = 'Src IP,Dst IP,Timestamp,Flow Duration,Tot Fwd Pkts,Label\n';
+        const found = await read(`${header}${'x","\n'.repeat(100_000)}"y\n10.0.0.1,10.0.0.2,2024-05-01,1,1,x\n`);
+        expect([found!.recount.rows_kept, [...found!.recount.rejects]]).toEqual([1, [['unclosed_quote', 100_001n]]]);
+    });
+
+    test('a row of more than 16 MiB makes the file unusable, on one line or on many', async () => {
+        const header = 'Src IP,Dst IP,Timestamp,Flow Duration,Tot Fwd Pkts,Label\n';
+        const lengthBytes = (1 << 24) + 10;
+        expect(await read(header + 'x'.repeat(lengthBytes))).toBeUndefined();
+        expect(await read(header + 'x","\n'.repeat(lengthBytes / 5))).toBeUndefined();
+        expect((await read(`${header}${'x'.repeat(lengthBytes - 20)}\n`))!.recount.rows_rejected).toBe(1);
+    });
+
+    test('thousands of columns in front of a needed one are not followed, and that is said', async () => {
+        const wide = (name: string): string => Array.from({ length: 9000 }, (_, at) => `${name}${at},`).join('');
+        const file = `${wide('c')}Src IP,Dst IP,Timestamp,Flow Duration,Tot Fwd Pkts\n${wide('"x"')}10.0.0.1,10.0.0.2,2024-05-01,1,1\n`;
+        await expect(read(file)).rejects.toThrow("a needed column is the file's 9005th");
+    });
 });
