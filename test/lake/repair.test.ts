@@ -96,6 +96,19 @@ describe('what only a backup can bring back', () => {
         expect(await readFigures(store)).toEqual(figuresOfFiles());
     });
 
+    test('such a day is left alone also where another of its files is read once more', async () => {
+        const store = await makeLake();
+        await store.delete(A);
+        await store.delete(await summaryKeyOf(store, A, DAY_2));
+        await store.delete(await summaryKeyOf(store, B, DAY_2));
+        const day = await store.get(pairDaysKey(DAY_2));
+        const { plan } = await planFor(store);
+        expect([[...plan.toReadAnew.keys()], plan.lostDays]).toEqual([[B], [DAY_2]]);
+        await repairLake(store, plan, options);
+        expect((await store.get(pairDaysKey(DAY_2)))?.bytes).toEqual(day?.bytes);
+        expect(await store.head(await summaryKeyOf(store, B, DAY_2))).toBeDefined();
+    });
+
     test('a ledger record that cannot be read is named, and nothing is done', async () => {
         const store = await makeLake();
         await store.put(`ledger/${sourceId(A)}.json`, Buffer.from('{'));

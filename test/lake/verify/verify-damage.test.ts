@@ -1,11 +1,12 @@
 /** Damage done on purpose to what the figures rest on: each is found, and called what it is. */
-import { mkdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ledgerKey, pairDaysKey, sourceId } from '#lake/layout';
 import { emptyPairRows } from '#lake/pair-rows';
 import { readPairRows, writePairRows } from '#lake/parquet';
 import { openEngine } from '#lake/verify/engine';
+import { findPageFault } from '#lake/verify/parquet-pages';
 import { findLyingStatistics, loadRows, readContents } from '#lake/verify/parquet-rows';
 import { verifyLake } from '#lake/verify/verify';
 import { type MeasuredFlow, pairRowsOfFlows, textOfRows } from '#test/support/pair-rows-of';
@@ -158,6 +159,20 @@ test('a page whose checksum is another is named with its column', async () => {
         expect(damaged.get('day.parquet')).toMatch(/^column flows, page 1: its CRC-32 is [0-9a-f]{8} and should be [0-9a-f]{8}$/);
     } finally {
         await engine.close();
+    }
+});
+
+test('pages that have not the values that the footer tells, or end elsewhere', async () => {
+    const file = await open(fileURLToPath(new URL('../../fixtures/parquet/page-checksums.parquet', import.meta.url)));
+    try {
+        // Of column flows, as the footer has it.
+        const chunk = { column: 'flows', offset: 294, sizeBytes: 43, values: 2 };
+        expect(await findPageFault(file, chunk)).toBeUndefined();
+        expect(await findPageFault(file, { ...chunk, values: 3 })).toBe('column flows: its pages have 2 values, the footer says 3');
+        expect(await findPageFault(file, { ...chunk, sizeBytes: 44 })).toBe('column flows: no page begins at byte 337');
+        expect(await findPageFault(file, { ...chunk, sizeBytes: 9999 })).toBe('column flows: the file ends before its pages do');
+    } finally {
+        await file.close();
     }
 });
 
