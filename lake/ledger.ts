@@ -4,8 +4,11 @@ import { StorageError } from '#lake/errors';
 import { LEDGER_PREFIX, ledgerKey, shortHash } from '#lake/layout';
 import { ABSENT, CALLS_AT_ONCE, type ListedObject, type ObjectInfo, type ObjectStore } from '#lake/store/object-store';
 
-/** Part of every version: raise it when the same bytes would be read otherwise, and `reconcile` reads every source again. */
-const SUMMARY_FORMAT = 2;
+/**
+ * Part of every version: raise it when the same bytes would be read otherwise, and `reconcile` reads every source again. A program that
+ * meets a record of a higher one stops, else it would put its older figures in the place of the newer ones.
+ */
+export const SUMMARY_FORMAT = 2;
 
 export const DATE_ORDERS = ['dmy', 'mdy', 'ymd'] as const;
 export const DURATION_UNITS = ['us', 's'] as const;
@@ -53,6 +56,8 @@ export interface LedgerRecord extends Reading {
     commits: number;
     /** Every version that was ever live, with the days it has summaries for. */
     versions: Record<string, string[]>;
+    /** `SUMMARY_FORMAT` of the program that read the raw object last; records of older versions of the program have none. */
+    summary_format?: number;
     /** What each commit said, oldest first; records of older versions of the program have none. */
     history?: CommitEntry[];
     /** The raw object's generation that was there when the source was retracted; null otherwise. */
@@ -146,6 +151,11 @@ function parseRecord(bytes: Uint8Array, key: string): LedgerRecord {
     const value = parseJson(Buffer.from(bytes).toString());
     if (!isRecord(value)) {
         throw new StorageError(`${key} is no ledger record: restore it from a backup, or delete it and run flowlake reconcile`);
+    }
+    if ((value.summary_format ?? 0) > SUMMARY_FORMAT) {
+        throw new StorageError(
+            `${key} was written by a newer flowlake (summary format ${value.summary_format}, this one knows ${SUMMARY_FORMAT}): install that version`,
+        );
     }
     return value;
 }

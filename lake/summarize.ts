@@ -13,6 +13,7 @@ import {
     type Reading,
     type ReadingOptions,
     readLedger,
+    SUMMARY_FORMAT,
     toOptions,
     withHistory,
 } from '#lake/ledger';
@@ -161,6 +162,7 @@ async function readSource(
         commits,
         versions: { ...record?.versions, [version]: days.map(([day]) => day) },
         retracted_generation: null,
+        summary_format: SUMMARY_FORMAT,
     };
     return withHistory(next, { before: record, at });
 }

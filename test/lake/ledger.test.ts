@@ -13,6 +13,7 @@ import {
     numberOfVersion,
     type ReadingOptions,
     readLedger,
+    SUMMARY_FORMAT,
     toMetadata,
     toOptions,
 } from '#lake/ledger';
@@ -93,6 +94,7 @@ describe('a record', () => {
             commits: 1,
             versions: { [version]: ['2026-02-13'] },
             retracted_generation: null,
+            summary_format: SUMMARY_FORMAT,
             history: [
                 {
                     committed_at: '2026-03-01T12:00:00.000Z',
@@ -157,6 +159,20 @@ describe('a record', () => {
             name: 'StorageError',
             message: expect.stringContaining(`${ledgerKey(sourceId(A))} is no ledger record`),
         });
+    });
+
+    test('of a newer program is not overwritten by this one, and the error says what to do', async () => {
+        const { etag } = await readLedger(store, sourceId(A));
+        await commitLedger(store, { source: sourceId(A), record: { ...record, summary_format: SUMMARY_FORMAT + 1 }, etag });
+        await store.put(A, Buffer.from('other bytes'));
+        const tellDay = async (): Promise<void> => undefined;
+        await expect(summarize(A, { store, now: () => new Date(), tellDay })).rejects.toMatchObject({
+            name: 'StorageError',
+            message: expect.stringMatching(/newer flowlake \(summary format 3, this one knows 2\): install that version/),
+        });
+        const { summary_format, ...older } = { ...record, summary_format: undefined };
+        await store.put(ledgerKey(sourceId(A)), Buffer.from(JSON.stringify(older)));
+        expect((await readLedger(store, sourceId(A))).record).toEqual(older);
     });
 
     test('is listed with all others, and what is none is passed over', async () => {
