@@ -223,6 +223,28 @@ describe('the ledger record', () => {
         expect(await keysOf('summaries/')).toEqual([]);
     });
 
+    test('is of the bytes that it names, whatever stood under the name between a look at them and their reading', async () => {
+        await put(textOf(['01/02/2026']));
+        let isFirst = true;
+        // Others come right after the first look, and the first ones again before the commit.
+        const changing = watched(() => put(textOf(['01/02/2026'])));
+        const record = await work({
+            store: {
+                ...changing.store,
+                async head(key) {
+                    const info = await store.head(key);
+                    if (isFirst) {
+                        isFirst = false;
+                        await put(textOf(['02/02/2026']));
+                    }
+                    return info;
+                },
+            },
+        });
+        expect(record).toMatchObject({ first_day: '2026-02-01', etag: (await store.head(A))?.etag });
+        expect(await keysOf('summaries/')).toEqual([expect.stringMatching(/^summaries\/day=2026-02-01\//)]);
+    });
+
     test('is of the bytes that came while it was committed, in the same call', async () => {
         await put(textOf(['01/02/2026']));
         let isFirst = true;

@@ -88,7 +88,47 @@ describe('processes at work on one object', () => {
         await once(child, 'close');
         expect(await readdir(folder)).toEqual(['1.over', '2.over']);
     });
+
+    test('work one at a time, however many of one process want to', async () => {
+        const folder = await makeFolder();
+        let inside = 0;
+        let most = 0;
+        const work = async (): Promise<void> => {
+            inside += 1;
+            most = Math.max(most, inside);
+            // Longer than any of the others takes to come in.
+            await lookOften(folder);
+            inside -= 1;
+        };
+        await Promise.all(Array.from({ length: 6 }, () => withLock(folder, work)));
+        expect(most).toBe(1);
+    });
+
+    test('wait for another process that is inside, and come in after it', async () => {
+        const folder = await makeFolder();
+        const child = start(HOLD_LOCK, [folder]);
+        const said = createInterface({ input: child.stdout ?? process.stdin })[Symbol.asyncIterator]();
+        expect((await said.next()).value).toBe('looked');
+        child.stdin?.write('\n');
+        expect((await said.next()).value).toBe('inside');
+        let isIn = false;
+        const mine = withLock(folder, async () => {
+            isIn = true;
+        });
+        await lookOften(folder);
+        expect(isIn).toBe(false);
+        child.stdin?.write('\n');
+        await mine;
+        expect(isIn).toBe(true);
+    });
 });
+
+/** Many times the file calls that it takes to come in. */
+async function lookOften(folder: string): Promise<void> {
+    for (let looks = 0; looks < 100; looks += 1) {
+        await readdir(folder);
+    }
+}
 
 describe('what the system refuses', () => {
     // Nothing is forbidden to root: then another user is asked to try.
