@@ -1,0 +1,240 @@
+/** Ways to break the commit rules and the accounts in the sources, each of which tests must notice; docs/testing.md has the table. */
+
+export interface Break {
+    /** For `--only`. */
+    name: string;
+    /** What the broken code does, in plain words. */
+    does: string;
+    file: string;
+    /** Stands in the file exactly once. */
+    text: string;
+    replacement: string;
+    /** The test files of which one must fail. */
+    tests: readonly string[];
+}
+
+const HISTORIES = 'test/lake/protocol.test.ts';
+const RACES = 'test/lake/protocol-races.test.ts';
+
+/** Every break; the name is unique. */
+export const breaks: readonly Break[] = [
+    {
+        name: 'no-ledger-check',
+        does: 'a day counts every summary that lies in its folder, whatever the ledger says',
+        file: 'lake/consolidate.ts',
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: it is a piece of a source
+        text: 'return names.filter((name) => isKnown || name === `${source}.${live}`);',
+        replacement: 'return live === 0 ? [] : names;',
+        tests: [HISTORIES],
+    },
+    {
+        name: 'two-versions-known',
+        does: 'of two versions of a source in a day the ledger is not asked where one is contained',
+        file: 'lake/consolidate.ts',
+        text: 'const isKnown = names.length === 1 && names.every((name) => isContained.has(name));',
+        replacement: 'const isKnown = names.some((name) => isContained.has(name));',
+        tests: [HISTORIES],
+    },
+    {
+        name: 'contained-by-count',
+        does: 'a day is taken for right when it contains as many sources as count, whichever',
+        file: 'lake/consolidate.ts',
+        text: 'return contained.length === counting.length && contained.every((name, at) => name === counting[at]);',
+        replacement: 'return contained.length === counting.length;',
+        tests: [HISTORIES],
+    },
+    {
+        name: 'merge-into-outdated',
+        does: 'new summaries are merged into a day of which only a part counts still',
+        file: 'lake/consolidate.ts',
+        text: 'return contained.length > 0 && contained.every((name) => counts.has(name));',
+        replacement: 'return contained.some((name) => counts.has(name));',
+        tests: [HISTORIES],
+    },
+    {
+        name: 'merge-twice',
+        does: 'what a day contains already is merged into it once more',
+        file: 'lake/consolidate.ts',
+        text: 'const isMerged = new Set(mayMerge ? contained : []);',
+        replacement: 'const isMerged = new Set<string>();',
+        tests: ['test/lake/consolidate.test.ts'],
+    },
+    {
+        name: 'day-without-condition',
+        does: 'a day is written whoever wrote it meanwhile',
+        file: 'lake/consolidate.ts',
+        text: 'ifMatch: state.etag,',
+        replacement: '',
+        tests: [HISTORIES],
+    },
+    {
+        name: 'no-second-look-at-a-day',
+        does: 'consolidation ends with its write',
+        file: 'lake/consolidate.ts',
+        text: 'outcome.pairs = rows.flows.length;',
+        replacement: 'outcome.pairs = rows.flows.length;\n                return outcome;',
+        tests: [RACES],
+    },
+    {
+        name: 'ledger-without-condition',
+        does: 'the ledger record is written whoever wrote it meanwhile',
+        file: 'lake/ledger.ts',
+        text: '{ ifMatch: etag });',
+        replacement: 'etag === undefined ? { ifMatch: etag } : {});',
+        tests: [HISTORIES],
+    },
+    {
+        name: 'no-commit-number',
+        does: 'versions are named by content alone, so that a superseded one comes back to life',
+        file: 'lake/summarize.ts',
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: it is a piece of a source
+        text: 'const version = `${commits}-',
+        replacement: 'const version = `1-',
+        tests: [RACES],
+    },
+    {
+        name: 'reading-not-pinned',
+        does: 'the raw object is read as it is by now, not as it was when it was looked at',
+        file: 'lake/summarize.ts',
+        text: '{ ifMatch: raw.etag }), options.onBytes)',
+        replacement: "{ ifMatch: (await options.store.head(raw.key))?.etag ?? '' }), options.onBytes)",
+        tests: ['test/lake/summarize.test.ts'],
+    },
+    {
+        name: 'pin-not-looked-at',
+        does: 'a directory opens whatever stands under the name, whichever version was asked for',
+        file: 'lake/store/directory.ts',
+        text: 'if (etag !== ifMatch) {',
+        replacement: 'if (etag === undefined) {',
+        tests: ['test/lake/store/directory.test.ts'],
+    },
+    {
+        name: 'no-second-look-at-a-source',
+        does: 'summarize ends with its commit, won or lost',
+        file: 'lake/summarize.ts',
+        text: 'found nothing to do yet.\n            continue;',
+        replacement:
+            'found nothing to do yet.\n            const last = (await readLedger(store, source)).record;\n            await publish(rawKey, { record: last, options });\n            return last;',
+        tests: [RACES],
+    },
+    {
+        name: 'no-fence',
+        does: 'a message that finds nothing to do uses no commit number up',
+        file: 'lake/summarize.ts',
+        text: 'const last = raw && record && !isFenced ?',
+        replacement: 'const last = raw && record && !isFenced && Date.now() === 0 ?',
+        tests: [RACES],
+    },
+    {
+        name: 'delete-before-commit',
+        does: 'the objects of the old version are deleted before the new one is live',
+        file: 'lake/summarize.ts',
+        text: 'commitLedger(store, { source, record: await readSource(raw, { record, options }), etag }))) {',
+        replacement:
+            '{\n                const next = await readSource(raw, { record, options });\n                await publish(rawKey, { record: next, options });\n                await commitLedger(store, { source, record: next, etag });\n            })) {',
+        tests: [HISTORIES],
+    },
+    {
+        name: 'tell-before-deletes',
+        does: 'days are told before the objects of the old versions are deleted',
+        file: 'lake/summarize.ts',
+        text: `    const days = new Set<string>();
+    for (const [version, versionDays] of Object.entries(record?.versions ?? {})) {`,
+        replacement: `    const days = new Set<string>();
+    for (const day of new Set(Object.values(record?.versions ?? {}).flat())) {
+        await options.tellDay(day);
+    }
+    options = { ...options, tellDay: async () => undefined };
+    for (const [version, versionDays] of Object.entries(record?.versions ?? {})) {`,
+        tests: [HISTORIES],
+    },
+    {
+        name: 'old-versions-stay',
+        does: 'the summaries of superseded versions are not deleted',
+        file: 'lake/summarize.ts',
+        text: 'await options.store.delete(summaryKey({ day, source, version }));',
+        replacement: '',
+        tests: [HISTORIES],
+    },
+    {
+        name: 'old-days-not-told',
+        does: 'only the days of the live version are told',
+        file: 'lake/summarize.ts',
+        text: 'for (const day of [...days].sort()) {',
+        replacement: "for (const day of record?.versions[record.version ?? ''] ?? []) {",
+        tests: [HISTORIES],
+    },
+    {
+        name: 'rejects-not-awaited',
+        does: 'the ledger says how many rows were rejected before their object is written',
+        file: 'lake/summarize.ts',
+        text: 'await open?.put;\n        },\n        async discard',
+        replacement: '},\n        async discard',
+        tests: ['test/lake/summarize.test.ts', HISTORIES],
+    },
+    {
+        name: 'retraction-of-a-name',
+        does: 'a retraction holds for the name: a new upload of it is never read',
+        file: 'lake/summarize.ts',
+        text: 'if (record?.retracted_generation === raw.generation) {',
+        replacement: "if (record?.state === 'retracted') {",
+        tests: [HISTORIES],
+    },
+    {
+        name: 'retraction-not-published',
+        does: 'a retraction ends with its commit: nothing is deleted, no day is told',
+        file: 'lake/retract.ts',
+        text: 'return summarize(rawKey, options, { mustFence: false });',
+        replacement: 'return (await readLedger(store, source)).record;',
+        tests: [HISTORIES],
+    },
+    {
+        name: 'young-objects-deleted',
+        does: 'reconcile deletes what a worker may be about to commit',
+        file: 'lake/reconcile.ts',
+        text: 'if (isSuperseded || now.getTime() - modifiedAt.getTime() > OLDER_THAN_ANY_WORKER_MS) {',
+        replacement: 'if (isSuperseded || now.getTime() - modifiedAt.getTime() > OLDER_THAN_ANY_WORKER_MS * 0 - 1) {',
+        tests: [RACES],
+    },
+    {
+        name: 'number-not-used-up',
+        does: 'reconcile deletes old objects whose commit may still come',
+        file: 'lake/reconcile.ts',
+        text: '    try {\n        await commitLedger(store, { source, record: { ...record, commits: numberOfVersion(version) }, etag });',
+        replacement: '    try {',
+        tests: [RACES],
+    },
+    {
+        name: 'message-done-too-soon',
+        does: 'a Lambda says of every message that it is done',
+        file: 'lambdas/batch.ts',
+        text: 'return { batchItemFailures: failed.map(({ id }) => ({ itemIdentifier: id })) };',
+        replacement: 'return { batchItemFailures: failed.slice(0, 0).map(({ id }) => ({ itemIdentifier: id })) };',
+        tests: ['test/lambdas/pipeline.test.ts', 'test/lambdas/summarize.test.ts'],
+    },
+    {
+        name: 'days-not-awaited',
+        does: 'a message is done before its days stand in the next queue',
+        file: 'lambdas/summarize/summarize-batch.ts',
+        text: 'await tellDays(days, { queue: consolidateQueue, uploadedAt });',
+        replacement: 'tellDays(days, { queue: consolidateQueue, uploadedAt }).catch(() => undefined);',
+        tests: ['test/lambdas/summarize.test.ts'],
+    },
+    {
+        name: 'sums-in-doubles',
+        does: 'squares of two files are added as doubles',
+        file: 'lake/pair-rows.ts',
+        text: 'const sum = (merged[column][into] as bigint) + (from[column][at] as bigint);\n        merged[column][into] = checked(sum, MAX_DECIMAL',
+        replacement:
+            'const sum = BigInt(Number(merged[column][into]) + Number(from[column][at]));\n        merged[column][into] = checked(sum, MAX_DECIMAL',
+        tests: ['test/lake/pair-rows.test.ts'],
+    },
+    {
+        name: 'lock-not-held',
+        does: 'two processes compare and replace an object of a directory at once',
+        file: 'lake/store/directory-lock.ts',
+        text: 'return isAlive ?? (await ageOf(path)) < UNKNOWN_HOLDER_MS;',
+        replacement: 'return isAlive === undefined && (await ageOf(path)) < UNKNOWN_HOLDER_MS;',
+        tests: ['test/lake/store/directory-processes.test.ts'],
+    },
+];
