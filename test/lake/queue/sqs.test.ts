@@ -1,0 +1,34 @@
+/** The message queue on SQS keeps the promises of the port against a server of SQS's protocol; test/aws has the same on a local AWS. */
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { openSqsQueue } from '#lake/queue/sqs';
+import { createSqsClient } from '#lake/queue/sqs-client';
+import { describeMessageQueue } from '#test/support/message-queue-contract';
+import { type SqsServer, startSqsServer } from '#test/support/sqs-server';
+
+let server: SqsServer;
+
+beforeAll(async () => {
+    server = await startSqsServer();
+    Object.assign(process.env, { AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' });
+});
+
+afterAll(() => server.stop());
+
+function open(name: string) {
+    return openSqsQueue({ name, client: createSqsClient({ environment: { AWS_ENDPOINT_URL: server.endpoint } }) });
+}
+
+describeMessageQueue('SQS queue', { openQueue: async (wanted) => open(server.makeQueue(wanted)) });
+
+test('a queue that is missing is said to be, and what to do', async () => {
+    const queue = open('no-such-queue');
+    await expect(queue.depth()).rejects.toThrow(/cannot look at queue no-such-queue: there is no such queue; run flowlake doctor/);
+});
+
+test('a batch of which one message is not taken is an error: nobody takes it for sent', async () => {
+    const queue = open(server.makeQueue());
+    server.refuseOne();
+    await expect(queue.send(['a', 'b', 'c'].map((body) => ({ body })))).rejects.toThrow(
+        /did not take 1 of 3 messages: as the test wants it/,
+    );
+});

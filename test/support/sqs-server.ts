@@ -1,0 +1,169 @@
+/** As much of SQS (JSON 1.0, as the SDK speaks it) as the lake's queues ask for, over real HTTP; the messages are in queues in memory. */
+import { createHash, randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
+import type { MessageQueue, ReceivedMessage } from '#lake/queue/message-queue';
+import { memoryQueue } from '#test/support/memory-queue';
+import type { QueueWanted } from '#test/support/message-queue-contract';
+
+export interface SqsServer {
+    /** For AWS_ENDPOINT_URL. */
+    endpoint: string;
+    /** Makes an empty queue and returns its name. */
+    makeQueue(wanted?: QueueWanted): string;
+    /** The next batch that is sent is taken but for its last message. */
+    refuseOne(): void;
+    stop(): Promise<void>;
+}
+
+interface Stored {
+    queue: MessageQueue;
+    isFifo: boolean;
+    /** A FIFO queue takes no id twice within five minutes: no test is so long. */
+    seenIds: Set<string>;
+}
+
+type Input = Record<string, any>;
+
+class Refusal extends Error {
+    readonly type: string;
+
+    constructor(type: string) {
+        super(type);
+        this.type = type;
+    }
+}
+
+/** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html */
+const MAX_BATCH_MESSAGES = 10;
+
+export async function startSqsServer(): Promise<SqsServer> {
+    const queues = new Map<string, Stored>();
+    let isOneRefused = false;
+
+    function find(name: string | undefined): Stored {
+        const stored = queues.get(name ?? '');
+        if (!stored) {
+            throw new Refusal('QueueDoesNotExist');
+        }
+        return stored;
+    }
+
+    async function sendBatch({ queue, isFifo, seenIds }: Stored, entries: readonly Input[]): Promise<Input> {
+        if (entries.length === 0 || entries.length > MAX_BATCH_MESSAGES || new Set(entries.map(({ Id }) => Id)).size < entries.length) {
+            throw new Refusal(entries.length === 0 ? 'EmptyBatchRequest' : 'TooManyEntriesInBatchRequest');
+        }
+        if (entries.some(({ MessageGroupId, MessageDeduplicationId }) => isFifo && !(MessageGroupId && MessageDeduplicationId))) {
+            throw new Refusal('MissingParameter');
+        }
+        const Failed: Input[] = [];
+        const Successful: Input[] = [];
+        for (const [at, { Id, MessageBody: body, MessageGroupId: group, MessageDeduplicationId: once }] of entries.entries()) {
+            if (isOneRefused && at === entries.length - 1) {
+                isOneRefused = false;
+                Failed.push({ Id, SenderFault: false, Code: 'InternalError', Message: 'as the test wants it' });
+                continue;
+            }
+            if (once === undefined || !seenIds.has(once)) {
+                await queue.send([{ body, group }]);
+            }
+            seenIds.add(once ?? '');
+            Successful.push({ Id, MessageId: randomUUID(), MD5OfMessageBody: md5(body) });
+        }
+        return { Failed, Successful };
+    }
+
+    async function answer(action: string, input: Input): Promise<Input> {
+        if (action === 'GetQueueUrl') {
+            find(input.QueueName);
+            return { QueueUrl: `${endpoint}/000000000000/${input.QueueName}` };
+        }
+        const stored = find(input.QueueUrl?.split('/').at(-1));
+        switch (action) {
+            case 'SendMessageBatch':
+                return sendBatch(stored, input.Entries);
+            case 'ReceiveMessage':
+                return {
+                    Messages: (
+                        await stored.queue.receive({
+                            max: input.MaxNumberOfMessages ?? 1,
+                            waitSeconds: input.WaitTimeSeconds ?? 0,
+                            visibilitySeconds: input.VisibilityTimeout,
+                        })
+                    ).map((message) => messageOf(message, input.MessageSystemAttributeNames ?? [])),
+                };
+            case 'DeleteMessage':
+                await stored.queue.delete(input.ReceiptHandle);
+                return {};
+            case 'ChangeMessageVisibility':
+                if (input.VisibilityTimeout === 0) {
+                    await stored.queue.release(input.ReceiptHandle);
+                }
+                return {};
+            case 'GetQueueAttributes':
+                return { Attributes: attributesOf(await stored.queue.depth(), input.AttributeNames ?? []) };
+            default:
+                throw new Refusal('InvalidAction');
+        }
+    }
+
+    const server = createServer(async (request, response) => {
+        const send = (status: number, body: Input): void => {
+            response.writeHead(status, { 'content-type': 'application/x-amz-json-1.0' }).end(JSON.stringify(body));
+        };
+        try {
+            send(200, await answer(actionOf(request), (await json(request)) as Input));
+        } catch (error) {
+            const type = error instanceof Refusal ? error.type : 'InternalError';
+            send(error instanceof Refusal ? 400 : 500, { __type: `com.amazonaws.sqs#${type}`, message: String(error) });
+        }
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    return {
+        endpoint,
+        makeQueue({ isFifo = false, visibilitySeconds = 30 } = {}) {
+            const name = `test-${randomUUID()}${isFifo ? '.fifo' : ''}`;
+            queues.set(name, { queue: memoryQueue({ name, isFifo, visibilitySeconds }), isFifo, seenIds: new Set() });
+            return name;
+        },
+        refuseOne() {
+            isOneRefused = true;
+        },
+        async stop() {
+            server.closeAllConnections();
+            await new Promise<void>((resolve) => server.close(() => resolve()));
+        },
+    };
+}
+
+function actionOf({ headers }: IncomingMessage): string {
+    return String(headers['x-amz-target']).split('.')[1] ?? '';
+}
+
+/** Only what was asked for, as SQS does. */
+function messageOf({ id, receipt, body, group, receiveCount, sentAt }: ReceivedMessage, asked: readonly string[]): Input {
+    const all = {
+        ApproximateReceiveCount: String(receiveCount),
+        SentTimestamp: String(sentAt.getTime()),
+        ...(group !== undefined && { MessageGroupId: group }),
+    };
+    const Attributes = Object.fromEntries(Object.entries(all).filter(([name]) => asked.includes(name)));
+    return { MessageId: id, ReceiptHandle: receipt, Body: body, MD5OfBody: md5(body), Attributes };
+}
+
+/** Of the waiting ones one counts as delayed, so that whoever leaves these out is found out. */
+function attributesOf({ waiting, inFlight }: { waiting: number; inFlight: number }, asked: readonly string[]): Record<string, string> {
+    const delayed = Math.min(waiting, 1);
+    const all = {
+        ApproximateNumberOfMessages: String(waiting - delayed),
+        ApproximateNumberOfMessagesDelayed: String(delayed),
+        ApproximateNumberOfMessagesNotVisible: String(inFlight),
+    };
+    return Object.fromEntries(Object.entries(all).filter(([name]) => asked.includes(name)));
+}
+
+function md5(text: string): string {
+    return createHash('md5').update(text).digest('hex');
+}
