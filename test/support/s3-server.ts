@@ -19,6 +19,9 @@ interface Stored {
     modifiedAt: Date;
 }
 
+/** A versioned bucket hides what is deleted. */
+type Marker = Pick<Stored, 'versionId' | 'modifiedAt'>;
+
 interface Upload {
     key: string;
     metadata: Record<string, string>;
@@ -27,6 +30,8 @@ interface Upload {
 
 interface Bucket {
     objects: Map<string, Stored>;
+    /** Every upload of each key and every delete marker, newest first. */
+    versions: Map<string, (Stored | Marker)[]>;
     uploads: Map<string, Upload>;
 }
 
@@ -71,7 +76,7 @@ function answerTo(buckets: Map<string, Bucket>, { method = '', url = '/', header
     const [, name = '', path = ''] = /^\/([^/]+)\/?(.*)$/s.exec(pathname) ?? [];
     const key = decodeURIComponent(path);
     if (key === '' && method === 'PUT') {
-        buckets.set(name, buckets.get(name) ?? { objects: new Map(), uploads: new Map() });
+        buckets.set(name, buckets.get(name) ?? { objects: new Map(), versions: new Map(), uploads: new Map() });
         return { status: 200 };
     }
     const bucket = buckets.get(name);
@@ -79,11 +84,13 @@ function answerTo(buckets: Map<string, Bucket>, { method = '', url = '/', header
         return failure(404, 'NoSuchBucket');
     }
     const asked = { method, query, headers, body };
-    return key === ''
-        ? list(bucket, query)
-        : query.has('uploads') || query.has('uploadId')
-          ? inParts(bucket, key, asked)
-          : one(bucket, key, asked);
+    if (key === '') {
+        return query.has('versions') ? listVersions(bucket, query) : list(bucket, query);
+    }
+    if (headers['x-amz-copy-source'] !== undefined) {
+        return copy(buckets, String(headers['x-amz-copy-source']), { bucket, key });
+    }
+    return query.has('uploads') || query.has('uploadId') ? inParts(bucket, key, asked) : one(bucket, key, asked);
 }
 
 function one(bucket: Bucket, key: string, { method, headers, body }: Asked): Answer {
@@ -95,10 +102,23 @@ function one(bucket: Bucket, key: string, { method, headers, body }: Asked): Ans
         const refused = stored && refusal(stored, headers);
         if (!refused) {
             bucket.objects.delete(key);
+            keepVersion(bucket, key, { versionId: randomUUID(), modifiedAt: new Date() });
         }
         return refused ?? { status: 204 };
     }
     return stored ? (refusal(stored, headers) ?? read(stored, headers.range)) : failure(404, 'NoSuchKey');
+}
+
+/** Of a version that may be hidden by now; `source` is `bucket/key?versionId=...`, encoded. */
+function copy(buckets: Map<string, Bucket>, source: string, { bucket, key }: { bucket: Bucket; key: string }): Answer {
+    const [, name = '', from = '', versionId] = /^\/?([^/]+)\/([^?]+)(?:\?versionId=(.+))?$/.exec(source) ?? [];
+    const versions = buckets.get(name)?.versions.get(decodeURIComponent(from)) ?? [];
+    const found = versions.find((version) => versionId === undefined || version.versionId === versionId);
+    if (!found || !('bytes' in found)) {
+        return failure(404, 'NoSuchVersion');
+    }
+    const { headers = {} } = written(store(bucket, key, found));
+    return { ...xml('CopyObjectResult', `<ETag>&quot;${found.etag}&quot;</ETag>`), headers };
 }
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-requests.html */
@@ -201,7 +221,12 @@ function complete(
 function store(bucket: Bucket, key: string, object: Pick<Stored, 'bytes' | 'etag' | 'metadata'>): Stored {
     const stored = { ...object, versionId: randomUUID(), modifiedAt: new Date() };
     bucket.objects.set(key, stored);
+    keepVersion(bucket, key, stored);
     return stored;
+}
+
+function keepVersion({ versions }: Bucket, key: string, version: Stored | Marker): void {
+    versions.set(key, [version, ...(versions.get(key) ?? [])]);
 }
 
 function written({ etag, versionId }: Stored): Answer {
@@ -222,6 +247,17 @@ function list({ objects }: Bucket, query: URLSearchParams): Answer {
     const isTruncated = page.length < keys.length;
     const next = isTruncated ? `<NextContinuationToken>${Buffer.from(page.at(-1) ?? '').toString('base64')}</NextContinuationToken>` : '';
     return xml('ListBucketResult', `${contents.join('')}<IsTruncated>${isTruncated}</IsTruncated>${next}`);
+}
+
+function listVersions({ versions }: Bucket, query: URLSearchParams): Answer {
+    const keys = [...versions.keys()].filter((key) => key.startsWith(query.get('prefix') ?? '')).sort(byBytes);
+    const all = keys.flatMap((key) => (versions.get(key) ?? []).map((version, at) => ({ key, version, isLatest: at === 0 })));
+    const page = all.slice(0, Math.min(PAGE_OBJECTS, Number(query.get('max-keys') ?? PAGE_OBJECTS)));
+    const entries = page.map(({ key, version, isLatest }) => {
+        const kind = 'bytes' in version ? 'Version' : 'DeleteMarker';
+        return `<${kind}><Key>${escaped(key)}</Key><VersionId>${version.versionId}</VersionId><IsLatest>${isLatest}</IsLatest></${kind}>`;
+    });
+    return xml('ListVersionsResult', `${entries.join('')}<IsTruncated>${page.length < all.length}</IsTruncated>`);
 }
 
 function byBytes(a: string, b: string): number {
