@@ -7,10 +7,21 @@ export interface Seen {
     url: string;
     headers: IncomingMessage['headers'];
     bodyBytes: number;
+    /** The client's end of the connection: it tells which process asks. */
+    port: number;
 }
 
-/** What happens to a request: it goes through, is answered with a status, or its answer breaks off in the middle. */
-export type Fault = { status: number; code: string } | 'cut the answer' | 'lose the answer' | undefined;
+/**
+ * What happens to a request: it goes through, is answered with a status, never arrives, or its answer is lost or breaks off in the
+ * middle. `afterwards` is called once it was done, and then its answer is lost.
+ */
+export type Fault =
+    | { status: number; code: string }
+    | { afterwards: () => void }
+    | 'cut the answer'
+    | 'lose the answer'
+    | 'lose the request'
+    | undefined;
 
 export interface FaultyProxy {
     endpoint: string;
@@ -20,20 +31,29 @@ export interface FaultyProxy {
 }
 
 /** A proxy before `target`. `faultOf` decides on each request as it comes. */
-export async function startFaultyProxy(target: string, faultOf: (seen: Seen) => Fault): Promise<FaultyProxy> {
+export async function startFaultyProxy(
+    target: string,
+    faultOf: (seen: Seen, body: Buffer) => Fault | Promise<Fault>,
+): Promise<FaultyProxy> {
     const seen: Seen[] = [];
     const server = createServer(async (incoming, answer) => {
-        const body: Buffer[] = [];
-        for await (const chunk of incoming) {
-            body.push(chunk);
+        const bytes = await readWhole(incoming);
+        if (bytes === undefined) {
+            return;
         }
-        const bytes = Buffer.concat(body);
-        const now = { method: incoming.method ?? '', url: incoming.url ?? '', headers: incoming.headers, bodyBytes: bytes.length };
+        const { method = '', url = '', headers } = incoming;
+        const now = { method, url, headers, bodyBytes: bytes.length, port: incoming.socket.remotePort ?? 0 };
         seen.push(now);
-        const fault = faultOf(now);
-        if (typeof fault === 'object') {
-            answer.writeHead(fault.status, { 'content-type': 'application/xml' });
-            answer.end(`<?xml version="1.0"?><Error><Code>${fault.code}</Code><Message>as the test wants it</Message></Error>`);
+        const fault = await faultOf(now, bytes);
+        if (fault === 'lose the request') {
+            answer.destroy();
+            return;
+        }
+        if (typeof fault === 'object' && 'status' in fault) {
+            // SQS speaks JSON, and says by this header what it is asked for.
+            const isJson = headers['x-amz-target'] !== undefined;
+            answer.writeHead(fault.status, { 'content-type': isJson ? 'application/x-amz-json-1.0' : 'application/xml' });
+            answer.end(isJson ? JSON.stringify({ __type: fault.code, message: MESSAGE }) : errorXml(fault.code));
             return;
         }
         forward(target, { incoming, bytes, answer, fault });
@@ -52,17 +72,35 @@ export async function startFaultyProxy(target: string, faultOf: (seen: Seen) => 
     };
 }
 
+const MESSAGE = 'as the test wants it';
+
+function errorXml(code: string): string {
+    return `<?xml version="1.0"?><Error><Code>${code}</Code><Message>${MESSAGE}</Message></Error>`;
+}
+
+/** Undefined where whoever sent it went away in the middle. */
+async function readWhole(incoming: IncomingMessage): Promise<Buffer | undefined> {
+    const body: Buffer[] = [];
+    try {
+        for await (const chunk of incoming) {
+            body.push(chunk);
+        }
+        return Buffer.concat(body);
+    } catch {
+        return undefined;
+    }
+}
+
 function forward(
     target: string,
     { incoming, bytes, answer, fault }: { incoming: IncomingMessage; bytes: Buffer; answer: ServerResponse; fault: Fault },
 ): void {
     const onward = request(`${target}${incoming.url}`, { method: incoming.method, headers: incoming.headers }, async (reply) => {
-        const parts: Buffer[] = [];
-        for await (const chunk of reply) {
-            parts.push(chunk);
+        const whole = await readWhole(reply);
+        if (typeof fault === 'object' && 'afterwards' in fault) {
+            fault.afterwards();
         }
-        const whole = Buffer.concat(parts);
-        if (fault === 'lose the answer') {
+        if (whole === undefined || fault === 'lose the answer' || typeof fault === 'object') {
             answer.destroy();
             return;
         }

@@ -1,0 +1,39 @@
+/** Hard times for the deployed lake, of which nothing is left after the test that made them. */
+import { afterEach } from '@jest/globals';
+import { JOBS, reserveConcurrency, sendCallsThrough } from './deployed-lambdas.ts';
+import { hideMessagesFor } from './deployed-queues.ts';
+import { type Fault, type Seen, startFaultyProxy } from './faulty-proxy.ts';
+
+const undo: (() => Promise<void>)[] = [];
+
+afterEach(async () => {
+    for (const one of undo.splice(0).reverse()) {
+        await one();
+    }
+});
+
+/** A worker of these tests has done its batch by then; only who died, or failed, is waited for. */
+const HIDDEN_SECONDS = 3;
+
+/**
+ * Messages that are not done come back within seconds instead of half an hour, and each call of the Lambdas to AWS meets what `faultOf`
+ * says.
+ */
+export async function openHardTimes({
+    faultOf,
+    hiddenSeconds = HIDDEN_SECONDS,
+}: {
+    faultOf?: (seen: Seen, body: Buffer) => Fault | Promise<Fault>;
+    hiddenSeconds?: number;
+} = {}): Promise<{ seen: Seen[] }> {
+    undo.push(await hideMessagesFor(hiddenSeconds));
+    undo.push(async () => {
+        await Promise.all(JOBS.map((job) => reserveConcurrency(job, undefined)));
+    });
+    if (faultOf === undefined) {
+        return { seen: [] };
+    }
+    const proxy = await startFaultyProxy(process.env.AWS_ENDPOINT_URL ?? '', faultOf);
+    undo.push(proxy.close, await sendCallsThrough(proxy.endpoint));
+    return proxy;
+}
