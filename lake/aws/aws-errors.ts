@@ -66,8 +66,14 @@ export function asStorageError(error: unknown, { doing }: { doing: string }): un
         }
         return error;
     }
-    // A HEAD has no body: S3 can say no more than the status.
-    const status = awsStatusOf(error);
-    const known = MEANINGS[code] ?? (status === 403 ? MEANINGS.AccessDenied : status === 301 ? MEANINGS.PermanentRedirect : undefined);
+    const known = MEANINGS[code] ?? meaningOfStatus(awsStatusOf(error));
     return new StorageError(`cannot ${doing}: ${known ?? error.message} (${code})`, { cause: error });
+}
+
+/** A HEAD has no body: S3 can say no more than the status. */
+function meaningOfStatus(status: number | undefined): string | undefined {
+    if (status !== undefined && status >= 500) {
+        return `AWS failed, at the last attempt too (HTTP ${status}); run it again later`;
+    }
+    return status === 403 ? MEANINGS.AccessDenied : status === 301 ? MEANINGS.PermanentRedirect : undefined;
 }

@@ -253,6 +253,12 @@ export function describeS3Store(): void {
             await expect(store.head('raw/a')).rejects.toThrow(/may not do that/);
         });
 
+        test('a HEAD that S3 cannot answer says so, and that it may be run again', async () => {
+            const { store, seen } = await openFaulty(() => ({ status: 500, code: 'InternalError' }));
+            await expect(store.head('raw/a')).rejects.toThrow(/AWS failed, at the last attempt too \(HTTP 500\); run it again later/);
+            expect(seen.length).toBe(6);
+        });
+
         test('nothing answers', async () => {
             const { store } = await openFaulty(() => undefined);
             await proxies.splice(0)[0]?.close();
