@@ -1,0 +1,119 @@
+/** Deployed Lambdas that meet at one record, move by move: what one of them read is overtaken before it commits. */
+import process from 'node:process';
+import { expect, test } from '@jest/globals';
+import { ledgerKey, sourceId } from '#lake/layout';
+import { sourceMessage } from '#lake/messages';
+import { drawText, openChance } from '#test/hard/support/flow-texts';
+import { makeFolder } from '#test/support/temporary';
+import { nameOfCall } from './support/aws-call.ts';
+import { bucket, queueOf, until } from './support/deployed.ts';
+import { invoke, processOfPort, reserveConcurrency, whyNoProcesses } from './support/deployed-lambdas.ts';
+import { drained } from './support/deployed-queues.ts';
+import type { Fault, Seen } from './support/faulty-proxy.ts';
+import { openHardTimes } from './support/hard-times.ts';
+import { openMonth } from './support/month-of-texts.ts';
+
+const chance = openChance(7);
+const draw = (): string => drawText(chance, { rows: 50, days: 2 });
+
+/** Whether the request writes this source's record. */
+const writes =
+    (rawKey: string) =>
+    (seen: Seen): boolean =>
+        nameOfCall(seen) === 'PUT ledger' && seen.url.includes(ledgerKey(sourceId(rawKey)));
+
+/** Stops the next request that is meant until it is opened. */
+function openGate() {
+    let isMeant: (seen: Seen) => boolean = () => false;
+    let open: (fault: Fault) => void = () => undefined;
+    let held: Seen | undefined;
+    return {
+        async faultOf(seen: Seen): Promise<Fault> {
+            if (!isMeant(seen)) {
+                return undefined;
+            }
+            isMeant = () => false;
+            held = seen;
+            return new Promise((resolve) => {
+                open = resolve;
+            });
+        },
+        close(meant: (seen: Seen) => boolean): void {
+            isMeant = meant;
+        },
+        /** Waits until one stands there. */
+        async held(): Promise<Seen> {
+            await until(async () => held !== undefined, 'a request stands before the gate');
+            return held as Seen;
+        },
+        open: (fault?: Fault) => open(fault),
+    };
+}
+
+test('a worker that read older bytes commits first: whoever read the newer ones looks again', async () => {
+    const [folder, month] = [await makeFolder(), openMonth('2024-06')];
+    const key = month.keyOf('a.csv');
+    const gates = [openGate(), openGate()] as const;
+    // Nothing fails here: no message is to come back while its worker is held.
+    await openHardTimes({ faultOf: async (seen) => (await gates[0].faultOf(seen)) ?? gates[1].faultOf(seen), hiddenSeconds: 60 });
+    await month.put('a.csv', draw());
+    await drained({ folder });
+
+    gates[0].close(writes(key));
+    await month.put('a.csv', draw());
+    await gates[0].held();
+    gates[1].close(writes(key));
+    await month.put('a.csv', draw());
+    await gates[1].held();
+    const { commits } = await month.record('a.csv');
+    gates[0].open();
+    await until(async () => (await month.record('a.csv')).commits > commits, 'the older bytes are committed');
+    gates[1].open();
+    await drained({ folder });
+    await month.assertRight();
+});
+
+const why = whyNoProcesses();
+(why === undefined ? test : test.skip)(
+    `a second delivery that read bytes which are gone again, and dies with its commit, commits nothing${why === undefined ? '' : ` (skipped: ${why})`}`,
+    async () => {
+        const [folder, month] = [await makeFolder(), openMonth('2024-07')];
+        const key = month.keyOf('a.csv');
+        const gate = openGate();
+        await openHardTimes({ faultOf: gate.faultOf });
+        const first = await month.put('a.csv', draw());
+        await drained({ folder });
+        const before = await month.record('a.csv');
+
+        // The delivery that will die has the function for itself; those of the queue are turned away meanwhile.
+        await reserveConcurrency('summarize', 0);
+        gate.close(writes(key));
+        await month.put('a.csv', draw());
+        await reserveConcurrency('summarize', 1);
+        const second = until(
+            () => invoke('summarize', [sourceMessage({ bucket, key, uploadedAt: new Date() })]).then(...isOver),
+            'it has the function',
+        );
+        const held = await gate.held();
+        await month.put('a.csv', first);
+        await reserveConcurrency('summarize', undefined);
+        const queue = await queueOf('summarizeQueue');
+        await until(async () => Object.values(await queue.depth()).every((count) => count === 0), 'both messages are used up');
+        gate.open({
+            afterwards: () => {
+                const victim = processOfPort(held.port);
+                if (victim) {
+                    process.kill(victim.pid, 'SIGKILL');
+                }
+            },
+        });
+        await second;
+        await drained({ folder });
+        await month.assertRight();
+        const after = await month.record('a.csv');
+        expect({ version: after.version, versions: after.versions }).toEqual({ version: before.version, versions: before.versions });
+    },
+);
+
+/** An invocation is over once it has died or ended; not where it was turned away. */
+const isOver = [() => true, (error: unknown) => !String(error).includes('429')] as const;
