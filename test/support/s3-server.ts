@@ -7,6 +7,8 @@ import { buffer } from 'node:stream/consumers';
 export interface S3Server {
     /** For AWS_ENDPOINT_URL. */
     endpoint: string;
+    /** Makes a bucket with these tags. */
+    makeBucket(name: string, tags: Readonly<Record<string, string>>): void;
     stop(): Promise<void>;
 }
 
@@ -33,6 +35,7 @@ interface Bucket {
     /** Every upload of each key and every delete marker, newest first. */
     versions: Map<string, (Stored | Marker)[]>;
     uploads: Map<string, Upload>;
+    tags: Readonly<Record<string, string>>;
 }
 
 interface Asked {
@@ -58,11 +61,16 @@ export async function startS3Server(): Promise<S3Server> {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return {
         endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+        makeBucket: (name, tags) => void buckets.set(name, emptyBucket(tags)),
         async stop() {
             server.closeAllConnections();
             await new Promise<void>((resolve) => server.close(() => resolve()));
         },
     };
+}
+
+function emptyBucket(tags: Bucket['tags'] = {}): Bucket {
+    return { objects: new Map(), versions: new Map(), uploads: new Map(), tags };
 }
 
 function send({ method }: IncomingMessage, response: ServerResponse, { status, headers, body = '' }: Answer): void {
@@ -76,7 +84,7 @@ function answerTo(buckets: Map<string, Bucket>, { method = '', url = '/', header
     const [, name = '', path = ''] = /^\/([^/]+)\/?(.*)$/s.exec(pathname) ?? [];
     const key = decodeURIComponent(path);
     if (key === '' && method === 'PUT') {
-        buckets.set(name, buckets.get(name) ?? { objects: new Map(), versions: new Map(), uploads: new Map() });
+        buckets.set(name, buckets.get(name) ?? emptyBucket());
         return { status: 200 };
     }
     const bucket = buckets.get(name);
@@ -85,12 +93,25 @@ function answerTo(buckets: Map<string, Bucket>, { method = '', url = '/', header
     }
     const asked = { method, query, headers, body };
     if (key === '') {
-        return query.has('versions') ? listVersions(bucket, query) : list(bucket, query);
+        return ofBucket(bucket, asked);
     }
     if (headers['x-amz-copy-source'] !== undefined) {
         return copy(buckets, String(headers['x-amz-copy-source']), { bucket, key });
     }
     return query.has('uploads') || query.has('uploadId') ? inParts(bucket, key, asked) : one(bucket, key, asked);
+}
+
+function ofBucket(bucket: Bucket, { method, query }: Asked): Answer {
+    if (method === 'HEAD') {
+        return { status: 200, headers: { 'x-amz-bucket-region': 'us-east-1' } };
+    }
+    if (query.has('tagging')) {
+        const tags = Object.entries(bucket.tags).map(
+            ([name, value]) => `<Tag><Key>${escaped(name)}</Key><Value>${escaped(value)}</Value></Tag>`,
+        );
+        return tags.length > 0 ? xml('Tagging', `<TagSet>${tags.join('')}</TagSet>`) : failure(404, 'NoSuchTagSet');
+    }
+    return query.has('versions') ? listVersions(bucket, query) : list(bucket, query);
 }
 
 function one(bucket: Bucket, key: string, { method, headers, body }: Asked): Answer {

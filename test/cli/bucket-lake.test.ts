@@ -1,0 +1,198 @@
+/** The commands on a deployed lake, over the protocols of S3 and SQS; the Lambdas' batches work off what the queues hold, when the test lets them. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { DEPLOYMENT_TAGS } from '#lake/deployment';
+import { siteOf } from '#lake/layout';
+import type { MessageQueue } from '#lake/queue/message-queue';
+import { openSqsQueue } from '#lake/queue/sqs';
+import { createSqsClient } from '#lake/queue/sqs-client';
+import { retract } from '#lake/retract';
+import type { ObjectStore } from '#lake/store/object-store';
+import { openS3Store } from '#lake/store/s3';
+import { createS3Client } from '#lake/store/s3-client';
+import { consolidateBatch } from '#lambdas/consolidate/consolidate-batch';
+import { summarizeBatch } from '#lambdas/summarize/summarize-batch';
+import { deliver, s3Event, testLog, testMetrics, testTime } from '#test/lambdas/surroundings';
+import { findWrongAccounts } from '#test/support/accounts';
+import { type S3Server, startS3Server } from '#test/support/s3-server';
+import { countUp, readFigures, type SmallFile, smallFile } from '#test/support/small-files';
+import { type SqsServer, startSqsServer } from '#test/support/sqs-server';
+import { makeFolder } from '#test/support/temporary';
+import { fakeWorld, runLine } from './fake-surroundings.ts';
+
+const BUCKET = 'lake';
+const QUEUES = ['summarizeQueue', 'summarizeDeadLetters', 'consolidateQueue', 'consolidateDeadLetters'] as const;
+
+let s3: S3Server;
+let sqs: SqsServer;
+let store: ObjectStore;
+let queues: Record<(typeof QUEUES)[number], MessageQueue>;
+let environment: Record<string, string>;
+let folder: string;
+
+beforeAll(async () => {
+    s3 = await startS3Server();
+    sqs = await startSqsServer();
+    Object.assign(process.env, { AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' });
+});
+
+afterAll(async () => {
+    await s3.stop();
+    await sqs.stop();
+});
+
+beforeEach(async () => {
+    folder = await makeFolder();
+    environment = { AWS_ENDPOINT_URL_S3: s3.endpoint, AWS_ENDPOINT_URL_SQS: sqs.endpoint, XDG_CACHE_HOME: folder, HOME: folder };
+    const names = Object.fromEntries(QUEUES.map((queue) => [queue, sqs.makeQueue({ isFifo: queue.startsWith('consolidate') })]));
+    s3.makeBucket(BUCKET, {
+        [DEPLOYMENT_TAGS.stage]: 'test',
+        ...Object.fromEntries(QUEUES.map((queue) => [DEPLOYMENT_TAGS[queue], names[queue] ?? ''])),
+    });
+    store = openS3Store({ bucket: BUCKET, client: createS3Client({ environment }) });
+    const client = createSqsClient({ environment });
+    queues = Object.fromEntries(QUEUES.map((queue) => [queue, openSqsQueue({ name: names[queue] ?? '', client })])) as typeof queues;
+});
+
+const FIRST = fileOf('01/02/2026', 10);
+const SECOND = fileOf('02/02/2026', 20);
+
+function fileOf(date: string, durationUs: number): SmallFile {
+    return smallFile([{ src: '10.0.0.1', dst: '10.0.0.2', date, durationUs, packets: 1 }], { rejects: 1 });
+}
+
+function run(...words: string[]) {
+    return runLine(['--lake', `s3://${BUCKET}`, ...words], { world: fakeWorld({ environment, now: () => new Date() }) });
+}
+
+/** Stores files as `upload` does and does not wait; S3 tells nobody. */
+async function upload(files: Record<string, SmallFile>): Promise<void> {
+    for (const [name, { text }] of Object.entries(files)) {
+        await writeFile(join(folder, name), text);
+        const { exitCode, stderr } = await run('upload', join(folder, name), '--no-wait');
+        expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+    }
+}
+
+/** Both Lambdas once, each on what its queue holds. */
+async function work(): Promise<void> {
+    const options = { bucket: BUCKET, store, time: testTime(), now: () => new Date(), log: testLog(), metrics: testMetrics() };
+    await deliver(queues.summarizeQueue, (records) => summarizeBatch(records, { ...options, ...queues }));
+    await deliver(queues.consolidateQueue, (records) => consolidateBatch(records, { ...options, ...queues }));
+}
+
+async function waitingIn(queue: (typeof QUEUES)[number]): Promise<number> {
+    return (await queues[queue].depth()).waiting;
+}
+
+async function expectFigures(files: Record<string, SmallFile>): Promise<void> {
+    const wanted = countUp(Object.entries(files).map(([key, file]) => ({ file, site: siteOf(key), options: {} })));
+    expect(await readFigures(store)).toEqual(wanted);
+    expect(await findWrongAccounts(store)).toBeUndefined();
+}
+
+test('upload waits until its file is in the figures, and a second time finds it there', async () => {
+    await writeFile(join(folder, 'a.csv'), FIRST.text);
+    const uploading = run('upload', join(folder, 'a.csv'));
+    while (!(await store.head('raw/a.csv'))) {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    expect(await readFigures(store)).toEqual(new Map());
+    await queues.summarizeQueue.send([{ body: s3Event(['raw/a.csv']) }]);
+    await work();
+    expect(await uploading).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/a\.csv.*added/) });
+    await expectFigures({ 'raw/a.csv': FIRST });
+    expect(await run('upload', join(folder, 'a.csv'))).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/a\.csv.*skipped/) });
+});
+
+test('upload refuses other bytes under a name, and the same under another, as in a directory', async () => {
+    await upload({ 'a.csv': FIRST });
+    await writeFile(join(folder, 'a.csv'), SECOND.text);
+    expect(await run('upload', join(folder, 'a.csv'), '--no-wait')).toMatchObject({
+        exitCode: 1,
+        stdout: expect.stringContaining('refused'),
+    });
+    await writeFile(join(folder, 'b.csv'), FIRST.text);
+    expect(await run('upload', join(folder, 'b.csv'), '--no-wait')).toMatchObject({
+        exitCode: 1,
+        stderr: expect.stringContaining('the same bytes are in the lake as raw/a.csv'),
+    });
+    expect(Buffer.from((await store.get('raw/a.csv'))?.bytes ?? []).toString()).toBe(FIRST.text);
+});
+
+test('reconcile sends what was lost, and changes nothing itself; with --dry-run it only tells', async () => {
+    await upload({ 'a.csv': FIRST, 'b.csv': SECOND });
+    expect((await run('reconcile', '--dry-run')).stdout).toMatch(/to summarize +raw\/a\.csv\n.*to summarize +raw\/b\.csv/);
+    expect(await waitingIn('summarizeQueue')).toBe(0);
+    expect(await run('reconcile')).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/sent to be summarized +raw\/a\.csv/) });
+    expect(await waitingIn('summarizeQueue')).toBe(2);
+    await work();
+    await expectFigures({ 'raw/a.csv': FIRST, 'raw/b.csv': SECOND });
+    expect((await run('reconcile')).stderr).toContain('Nothing is undone');
+});
+
+test('reconcile finishes a retraction that was cut off: what can never count goes before days are looked at', async () => {
+    await upload({ 'a.csv': FIRST, 'b.csv': SECOND });
+    await run('reconcile', '--here');
+    const [summary = ''] = await keysOf('summaries/');
+    const cut: ObjectStore = { ...store, delete: () => Promise.reject(new Error('killed')) };
+    const tellDay = async (): Promise<void> => undefined;
+    await expect(retract('raw/a.csv', { store: cut, now: () => new Date(), tellDay })).rejects.toThrow('killed');
+    // While its summary is there, the day still has just what it contains.
+    expect((await run('reconcile', '--dry-run')).stdout).toContain(summary);
+    const { stdout } = await run('reconcile');
+    expect(stdout).toContain(summary);
+    expect(stdout).toMatch(/sent to be consolidated +2026-02-01/);
+    await work();
+    await expectFigures({ 'raw/b.csv': SECOND });
+});
+
+test('reconcile --here does the work itself, and one file that fails does not stop the rest', async () => {
+    await upload({ 'a.csv': FIRST, 'b.csv': SECOND });
+    expect(await run('reconcile', '--here')).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/summarized +raw\/a\.csv/) });
+    expect([await waitingIn('summarizeQueue'), await waitingIn('consolidateQueue')]).toEqual([0, 0]);
+    await expectFigures({ 'raw/a.csv': FIRST, 'raw/b.csv': SECOND });
+    // What was counted goes out again with what can never count, in one go.
+    const [summary = '', other = ''] = await keysOf('summaries/');
+    await store.put(other.replace(/\.1-[0-9a-f]+/, '.1-0123456789abcdef'), (await store.get(summary))?.bytes ?? new Uint8Array());
+    await store.delete('pair_days/day=2026-02-01/part-00.parquet');
+    await store.put(summary, Buffer.from('damaged'));
+    await store.delete('pair_days/day=2026-02-02/part-00.parquet');
+    const failed = await run('reconcile', '--here');
+    expect(failed).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('cannot be read as Parquet') });
+    expect([...(await readFigures(store)).keys()]).toEqual(['2026-02-02 main 10.0.0.1 10.0.0.2']);
+    expect(await keysOf('summaries/')).toEqual([summary, other]);
+});
+
+test('retract takes a source out and waits until its days are without it', async () => {
+    await upload({ 'a.csv': FIRST, 'b.csv': SECOND });
+    await run('reconcile', '--here');
+    const retracting = run('retract', 'a.csv');
+    while ((await waitingIn('consolidateQueue')) === 0) {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    await work();
+    expect(await retracting).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('Took 1 rows of raw/a.csv out of 1 day') });
+    await expectFigures({ 'raw/b.csv': SECOND });
+    expect((await run('retract', 'a.csv')).stderr).toContain('raw/a.csv is retracted already');
+});
+
+test('redrive brings the dead letters of both queues back to be worked on', async () => {
+    await upload({ 'a.csv': FIRST });
+    await queues.summarizeDeadLetters.send([{ body: s3Event(['raw/a.csv']) }]);
+    await queues.consolidateDeadLetters.send([{ body: '{"day":"2026-02-01","uploaded_at":"2026-02-01T00:00:00Z"}', group: '2026-02-01' }]);
+    expect((await run('redrive', '--output', 'json')).stdout.replaceAll(/\s/g, '')).toContain('"queue":"summarize","redriven":1');
+    expect([await waitingIn('summarizeDeadLetters'), await waitingIn('consolidateDeadLetters')]).toEqual([0, 0]);
+    await work();
+    await work();
+    await expectFigures({ 'raw/a.csv': FIRST });
+});
+
+async function keysOf(prefix: string): Promise<string[]> {
+    const keys: string[] = [];
+    for await (const { key } of store.list(prefix)) {
+        keys.push(key);
+    }
+    return keys;
+}
