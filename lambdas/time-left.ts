@@ -21,7 +21,11 @@ const LARGEST_SHARE = 0.5;
 /** The time of one invocation, from now on. */
 export function timeLeftOf(context: Pick<Context, 'getRemainingTimeInMillis'>): TimeLeft {
     const remainingMs = (): number => context.getRemainingTimeInMillis();
-    const wholeMs = remainingMs();
+    return { remainingMs, signal: AbortSignal.timeout(workingMsOf(remainingMs())) };
+}
+
+/** How much of so much time may be spent on work. */
+export function workingMsOf(wholeMs: number): number {
     const marginMs = Math.min(STOP_BEFORE_END_MS, wholeMs * LARGEST_SHARE);
-    return { remainingMs, signal: AbortSignal.timeout(Math.max(0, Math.floor(wholeMs - marginMs))) };
+    return Math.max(0, Math.floor(wholeMs - marginMs));
 }
