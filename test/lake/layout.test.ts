@@ -28,6 +28,12 @@ test('a summary’s key gives back day, source and version', () => {
     );
 });
 
+test('a raw key has 1024 bytes at most, counted in UTF-8 and with its folders', () => {
+    const longest = `${'ü'.repeat(502)}.csv`;
+    expect(Buffer.byteLength(rawKey({ site: 'berlin', name: longest }))).toBe(1024);
+    expect(() => rawKey({ site: 'berlin', name: `${longest}x` })).toThrow('with raw/ and site it has 1025 bytes, of 1024 (--as NAME)');
+});
+
 test('a raw key gives back its site, and no two names have one key', () => {
     fc.assert(
         fc.property(site, name, (site, name) => {

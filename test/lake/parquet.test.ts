@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { parquetMetadata } from 'hyparquet';
 import { StorageError } from '#lake/errors';
 import { emptyPairRows, type PairRows } from '#lake/pair-rows';
-import { readContains, readPairRows, writePairRows, writeParquetTable } from '#lake/parquet';
+import { readContains, readContainsAtEnd, readPairRows, writePairRows, writeParquetTable } from '#lake/parquet';
 import { pairDays } from '#lake/tables';
 import { measuredFlow, pairRowsOfFlows, textOfRows } from '#test/support/pair-rows-of';
 import { makeFolder } from '#test/support/temporary';
@@ -119,6 +119,21 @@ describe('the list of what a day contains', () => {
         const footerBytes = new DataView(bytes.buffer, bytes.byteOffset).getUint32(bytes.length - 8, true);
         expect(footerBytes).toBeLessThan(7_000);
         expect(textOfRows(await readPairRows(bytes))).toEqual(textOfRows(manyRows(10)));
+    });
+
+    test.each([3, 5_000])('of %d sources is read from the end of the object, or is not known where that is too short', (count) => {
+        const names = contributions(count);
+        const bytes = writePairRows(manyRows(3_000), { contains: names });
+        const known: boolean[] = [];
+        for (let length = 1; length <= bytes.length; length += length < 8_000 ? 97 : 20_011) {
+            const list = readContainsAtEnd(bytes.slice(-length), { sizeBytes: bytes.length });
+            known.push(list !== undefined);
+            expect(list ?? names).toEqual(names);
+        }
+        expect(readContainsAtEnd(bytes, { sizeBytes: bytes.length })).toEqual(names);
+        // From some length on it is, below it is not.
+        expect(known).toEqual(known.toSorted((a, b) => Number(a) - Number(b)));
+        expect(new Set(known)).toEqual(new Set([false, true]));
     });
 
     test('is empty in a file that another engine wrote', () => {

@@ -80,3 +80,22 @@ test('interrupted, it stops and leaves the rest where it is', async () => {
     await expect(work).rejects.toThrow('aborted');
     expect((await deadLetters.depth()).waiting).toBe(20);
 });
+
+test('letters that die once more while it runs are left for the next time', async () => {
+    const deadLetters = memoryQueue();
+    await deadLetters.send(Array.from({ length: 20 }, (_, at) => ({ body: String(at) })));
+    // Each is dead again as soon as it is back: without an end to it, this would go on for ever.
+    let sent = 0;
+    const queue: MessageQueue = {
+        ...memoryQueue(),
+        async send(messages) {
+            sent += messages.length;
+            if (sent > 40) {
+                throw new Error('there is no end to it');
+            }
+            await deadLetters.send(messages);
+        },
+    };
+    expect(await redrive({ deadLetters, queue })).toBe(20);
+    expect((await deadLetters.depth()).waiting).toBe(20);
+});

@@ -12,6 +12,9 @@ export interface SqsServer {
     endpoint: string;
     /** Makes an empty queue and returns its name. */
     makeQueue(wanted?: QueueWanted): string;
+    /** Has no queue of this name, until it is shown again. */
+    hide(name: string): void;
+    show(name: string): void;
     /** The next batch that is sent is taken but for its last message. */
     refuseOne(): void;
     stop(): Promise<void>;
@@ -22,6 +25,8 @@ interface Stored {
     isFifo: boolean;
     /** A FIFO queue takes no id twice within five minutes: no test is so long. */
     seenIds: Set<string>;
+    /** Receipts of messages that are being worked on. */
+    receipts: Set<string>;
 }
 
 type Input = Record<string, any>;
@@ -40,11 +45,12 @@ const MAX_BATCH_MESSAGES = 10;
 
 export async function startSqsServer(): Promise<SqsServer> {
     const queues = new Map<string, Stored>();
+    const hidden = new Set<string>();
     let isOneRefused = false;
 
     function find(name: string | undefined): Stored {
         const stored = queues.get(name ?? '');
-        if (!stored) {
+        if (!stored || hidden.has(name ?? '')) {
             throw new Refusal('QueueDoesNotExist');
         }
         return stored;
@@ -74,6 +80,18 @@ export async function startSqsServer(): Promise<SqsServer> {
         return { Failed, Successful };
     }
 
+    async function receive({ queue, receipts }: Stored, input: Input): Promise<Input> {
+        const messages = await queue.receive({
+            max: input.MaxNumberOfMessages ?? 1,
+            waitSeconds: input.WaitTimeSeconds ?? 0,
+            visibilitySeconds: input.VisibilityTimeout,
+        });
+        for (const { receipt } of messages) {
+            receipts.add(receipt);
+        }
+        return { Messages: messages.map((message) => messageOf(message, input.MessageSystemAttributeNames ?? [])) };
+    }
+
     async function answer(action: string, input: Input): Promise<Input> {
         if (action === 'GetQueueUrl') {
             find(input.QueueName);
@@ -84,22 +102,18 @@ export async function startSqsServer(): Promise<SqsServer> {
             case 'SendMessageBatch':
                 return sendBatch(stored, input.Entries);
             case 'ReceiveMessage':
-                return {
-                    Messages: (
-                        await stored.queue.receive({
-                            max: input.MaxNumberOfMessages ?? 1,
-                            waitSeconds: input.WaitTimeSeconds ?? 0,
-                            visibilitySeconds: input.VisibilityTimeout,
-                        })
-                    ).map((message) => messageOf(message, input.MessageSystemAttributeNames ?? [])),
-                };
+                return receive(stored, input);
             case 'DeleteMessage':
+                if (!stored.receipts.delete(input.ReceiptHandle)) {
+                    throw new Refusal('ReceiptHandleIsInvalid');
+                }
                 await stored.queue.delete(input.ReceiptHandle);
                 return {};
             case 'ChangeMessageVisibility':
-                if (input.VisibilityTimeout === 0) {
-                    await stored.queue.release(input.ReceiptHandle);
+                if (input.VisibilityTimeout !== 0 || !stored.receipts.delete(input.ReceiptHandle)) {
+                    throw new Refusal('MessageNotInflight');
                 }
+                await stored.queue.release(input.ReceiptHandle);
                 return {};
             case 'GetQueueAttributes':
                 return { Attributes: attributesOf(await stored.queue.depth(), input.AttributeNames ?? []) };
@@ -125,9 +139,11 @@ export async function startSqsServer(): Promise<SqsServer> {
         endpoint,
         makeQueue({ isFifo = false, visibilitySeconds = 30 } = {}) {
             const name = `test-${randomUUID()}${isFifo ? '.fifo' : ''}`;
-            queues.set(name, { queue: memoryQueue({ name, isFifo, visibilitySeconds }), isFifo, seenIds: new Set() });
+            queues.set(name, { queue: memoryQueue({ name, isFifo, visibilitySeconds }), isFifo, seenIds: new Set(), receipts: new Set() });
             return name;
         },
+        hide: (name) => void hidden.add(name),
+        show: (name) => void hidden.delete(name),
         refuseOne() {
             isOneRefused = true;
         },

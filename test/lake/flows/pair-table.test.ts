@@ -55,6 +55,21 @@ test('a hundred thousand pairs keep apart, addresses as written', () => {
     expect(table.totalsOf(99_999, DURATION).sum).toBe(99_999n);
 });
 
+test('pairs are counted once whatever their days, and an IPv4 address is no other address, though both are kept as numbers', () => {
+    const table = new PairTable();
+    const [first, second] = [table.addressKey('::1'), table.addressKey('::2')];
+    const [zero, one] = [table.addressKey('0.0.0.0'), table.addressKey('0.0.0.1')];
+    expect([first?.key, second?.key]).toEqual([zero?.key, one?.key]);
+    for (const day of [0, 1]) {
+        table.addFlow(table.rowOf(0, 1, day << 2), 1, 1);
+        table.addFlow(table.rowOf(0, 1, (day << 2) | 1), 1, 1);
+        table.addFlow(table.rowOf(0, 1, (day << 2) | 2), 1, 1);
+        table.addFlow(table.rowOf(0, 1, (day << 2) | 3), 1, 1);
+    }
+    expect([table.rowCount, table.countPairs()]).toEqual([8, 4]);
+    expect([table.sourceOf(2), table.destinationOf(2)]).toEqual(['0.0.0.0', '::2']);
+});
+
 test('what is no address has no key', () => {
     const table = new PairTable();
     expect(['1.2.3', '1.2.3.256', '01.2.3.4', '1::2::3', 'host', ''].map((text) => table.addressKey(text))).toEqual(

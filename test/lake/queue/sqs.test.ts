@@ -32,3 +32,21 @@ test('a batch of which one message is not taken is an error: nobody takes it for
         /did not take 1 of 3 messages: as the test wants it/,
     );
 });
+
+test('a message that is not out any more is released and deleted all the same', async () => {
+    const queue = open(server.makeQueue());
+    await queue.send([{ body: 'a' }]);
+    const [message] = await queue.receive({ waitSeconds: 5 });
+    await queue.release(message?.receipt ?? '');
+    await queue.release(message?.receipt ?? '');
+    await queue.delete(message?.receipt ?? '');
+});
+
+test('the queue is looked for again where it was not there', async () => {
+    const name = server.makeQueue();
+    server.hide(name);
+    const queue = open(name);
+    await expect(queue.depth()).rejects.toThrow('there is no such queue');
+    server.show(name);
+    expect(await queue.depth()).toEqual({ waiting: 0, inFlight: 0 });
+});

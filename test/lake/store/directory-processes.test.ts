@@ -4,10 +4,11 @@ import { once } from 'node:events';
 import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { withLock } from '#lake/store/directory-lock';
+import { isAlive, ownName, withLock } from '#lake/store/directory-lock';
 import type { Counts } from '#test/support/count-up';
 import { makeFolder } from '#test/support/temporary';
 import type { StoreOutcome } from '#test/support/use-store';
@@ -18,6 +19,9 @@ const USE_STORE = fileURLToPath(new URL('../../support/use-store.ts', import.met
 
 /** `FLOWLAKE_TEST_RUNS=20` kills twenty times as many. */
 const RUNS = Number(process.env.FLOWLAKE_TEST_RUNS ?? 1);
+
+/** Nothing is forbidden to root: then another user is asked to try. */
+const somebody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
 
 const children: ChildProcess[] = [];
 
@@ -121,6 +125,23 @@ describe('processes at work on one object', () => {
         await mine;
         expect(isIn).toBe(true);
     });
+
+    test('know each other by what their names say, also where they belong to somebody else', async () => {
+        const lock = new URL('../../../lake/store/directory-lock.ts', import.meta.url).href;
+        const ask = `const { isAlive } = await import(process.argv[1]); console.log(await isAlive(process.argv[2]));`;
+        const name = await ownName();
+        const child = spawn(process.execPath, ['--input-type=module', '-e', ask, lock, name], {
+            stdio: ['ignore', 'pipe', 'inherit'],
+            ...somebody,
+        });
+        children.push(child);
+        // Of a process of another user the system says no more than that it may not be asked.
+        expect(await text(child.stdout)).toBe('true\n');
+        const [host, pid, start] = name.split(' ');
+        expect(await isAlive(`${host} ${pid} 1`)).toBe(false);
+        expect(await isAlive(`another-${host} ${pid} ${start}`)).toBeUndefined();
+        expect(await isAlive('')).toBeUndefined();
+    });
 });
 
 /** Many times the file calls that it takes to come in. */
@@ -131,9 +152,6 @@ async function lookOften(folder: string): Promise<void> {
 }
 
 describe('what the system refuses', () => {
-    // Nothing is forbidden to root: then another user is asked to try.
-    const somebody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
-
     async function use(argv: readonly string[], { shell = 'exec "$@"' }: { shell?: string } = {}): Promise<StoreOutcome> {
         const child = spawn('sh', ['-c', shell, 'sh', process.execPath, USE_STORE, ...argv], {
             stdio: ['ignore', 'pipe', 'inherit'],
