@@ -120,7 +120,7 @@ function one(bucket: Bucket, key: string, { method, headers, body }: Asked): Ans
         return refusal(stored, headers) ?? written(store(bucket, key, { bytes: body, etag: md5(body), metadata: metadataOf(headers) }));
     }
     if (method === 'DELETE') {
-        const refused = stored && refusal(stored, headers);
+        const refused = refusal(stored, headers);
         if (!refused) {
             bucket.objects.delete(key);
             keepVersion(bucket, key, { versionId: randomUUID(), modifiedAt: new Date() });

@@ -1,5 +1,6 @@
 /** The store in a directory: what every store promises, and what people may do to its files by hand. */
-import { chmod, cp, mkdir, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chmod, cp, mkdir, open, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { StorageError } from '#lake/errors';
@@ -164,3 +165,25 @@ async function filesIn(folder: string): Promise<string[]> {
     const entries = await readdir(folder, { recursive: true, withFileTypes: true });
     return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1));
 }
+
+test('an object is on the disk before it has its name', async () => {
+    const folder = await makeFolder();
+    const store = openDirectoryStore(folder);
+    const file = await open(join(folder, 'any'), 'w');
+    const kind: typeof file = Object.getPrototypeOf(file);
+    const { sync } = kind;
+    const synced: boolean[] = [];
+    kind.sync = async function syncNoted() {
+        await sync.call(this);
+        synced.push(existsSync(join(folder, 'ledger/a.json')));
+    };
+    try {
+        await store.put('ledger/a.json', Buffer.from('{}'));
+        await store.delete('ledger/a.json');
+        await store.put('ledger/a.json', Buffer.from('{}'), { ifMatch: ABSENT });
+    } finally {
+        kind.sync = sync;
+        await file.close();
+    }
+    expect(synced).toEqual([false, false]);
+});

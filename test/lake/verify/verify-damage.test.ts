@@ -2,6 +2,7 @@
 import { mkdir, open, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { ledgerKey, pairDaysKey, sourceId } from '#lake/layout';
 import { emptyPairRows } from '#lake/pair-rows';
 import { readPairRows, writePairRows } from '#lake/parquet';
@@ -77,6 +78,19 @@ describe('an object that cannot be read whole', () => {
         await writeFile(path, whole);
         await flip(path, -6);
         expect(await foundIn(lake)).toEqual([['damaged', expect.stringContaining('incorrect data check'), lake.rejectsKey(withRejects)]]);
+    });
+
+    test('rejects that say that they are of another source or version, though as many as there should be', async () => {
+        const lake = await lakeOf([withRejects]);
+        const path = lake.path(lake.rejectsKey(withRejects));
+        const lines = gunzipSync(await readFile(path)).toString();
+        for (const [was, is] of [
+            [VERSION, '7-ffffffffffffffff'],
+            [withRejects.key, 'raw/other.csv'],
+        ] as const) {
+            await writeFile(path, gzipSync(lines.replace(was, is)));
+            expect(await foundIn(lake)).toEqual([['rejects', 'lines of another source or version', 1n]]);
+        }
     });
 
     test('a ledger record that is none', async () => {

@@ -75,6 +75,24 @@ describe('what cannot be recomputed is said', () => {
         });
     });
 
+    test('a file that could not be used and was changed since waits for reconcile; one that can be used after all is a difference', async () => {
+        const lake = await lakeOf([first]);
+        const failed: Source = { ...second, raw: 'no,such,header\n', flows: [] };
+        await writeFile(lake.path(second.key), failed.raw);
+        await lake.writeRecord(failed, { state: 'failed', dialect: null, duration_unit: null, rows_read: 0, rows_kept: 0 });
+        expect(await verifyLake({ store: lake.store })).toMatchObject({ verdict: 'equal', notes: [], mends: { readAnew: new Map() } });
+        await writeFile(lake.path(second.key), csvOf(SECOND));
+        expect(await verifyLake({ store: lake.store })).toMatchObject({
+            verdict: 'incomplete',
+            notes: [{ kind: 'raw_changed', key: second.key, text: expect.stringContaining('reconcile') }],
+        });
+        await lake.writeRecord({ ...failed, raw: csvOf(SECOND) }, { state: 'failed', dialect: null, duration_unit: null });
+        expect(await verifyLake({ store: lake.store })).toMatchObject({
+            verdict: 'different',
+            differences: [{ kind: 'source', source: second.key, figure: 'state', in_lake: 'failed', recomputed: 'done' }],
+        });
+    });
+
     test('what is there and cannot be read is not taken for missing', async () => {
         const lake = await lakeOf([first, second]);
         const { verdict, notes } = await verifyLake({
