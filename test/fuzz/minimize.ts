@@ -1,4 +1,5 @@
-/** Makes a failing input small: takes away lines, then bytes, as long as it still fails (delta debugging). */
+/** Makes a failing input small: takes away lines, then bytes, as long as it still fails. */
+import { minimizeList } from '#test/support/minimize-list';
 
 /**
  * The smallest bytes found for which `stillFails` holds, as it must for `bytes`. It is asked `maxTries` times at most.
@@ -8,28 +9,15 @@ export async function minimize(
     stillFails: (bytes: Buffer) => Promise<boolean>,
     { maxTries = 3000 }: { maxTries?: number } = {},
 ): Promise<Buffer> {
-    let tries = 0;
-    let parts: Buffer[] = splitLines(bytes);
-    const reduce = async (): Promise<void> => {
-        for (let size = Math.ceil(parts.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
-            for (let at = 0; at < parts.length && tries < maxTries; ) {
-                const rest = [...parts.slice(0, at), ...parts.slice(at + size)];
-                tries += 1;
-                if (await stillFails(Buffer.concat(rest))) {
-                    parts = rest;
-                } else {
-                    at += size;
-                }
-            }
-        }
-    };
-    await reduce();
-    for (let before = Number.POSITIVE_INFINITY; parts.length < before && tries < maxTries; ) {
-        parts = [...Buffer.concat(parts)].map((byte) => Buffer.from([byte]));
-        before = parts.length;
-        await reduce();
+    const budget = { tries: maxTries };
+    const reduce = (parts: Buffer[]): Promise<Buffer[]> => minimizeList(parts, (rest) => stillFails(Buffer.concat(rest)), budget);
+    let small = await reduce(splitLines(bytes));
+    for (let before = Number.POSITIVE_INFINITY; small.length < before && budget.tries > 0; ) {
+        const single = [...Buffer.concat(small)].map((byte) => Buffer.from([byte]));
+        before = single.length;
+        small = await reduce(single);
     }
-    return Buffer.concat(parts);
+    return Buffer.concat(small);
 }
 
 function splitLines(bytes: Buffer): Buffer[] {

@@ -1,7 +1,7 @@
 /** One scenario of uploads, a correction, a retraction and a return, cut at every single call in turn, and tried again. */
 import { describe, expect, test } from '@jest/globals';
+import { FATES, type Fate, type Worker, World } from '#test/histories/world';
 import { findWrongAccounts } from '#test/support/accounts';
-import { FATES, type Fate, type Worker, World } from '#test/support/protocol-world';
 import { readFigures, type SmallFile, smallFile } from '#test/support/small-files';
 
 /** `FLOWLAKE_TEST_RUNS` above 1 tries all ways in which a call can fail, and all calls. */
@@ -108,8 +108,8 @@ describe('reconcile alone brings the figures back', () => {
                 expect(place).toBeGreaterThan(80);
                 return;
             }
-            world.summarizeQueue.splice(0);
-            world.consolidateQueue.splice(0);
+            world.queues.summarize.lose();
+            world.queues.consolidate.lose();
             await world.start('reconcile', '');
             await world.drain();
             expect({ place, figures: await readFigures(world.store) }).toEqual({ place, figures: world.truth.figures() });

@@ -2,10 +2,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { sourceId } from '#lake/layout';
 import { listLedger } from '#lake/ledger';
+import type { Rule } from '#test/histories/without-rule';
+import { World } from '#test/histories/world';
 import { findWrongAccounts } from '#test/support/accounts';
-import type { Rule } from '#test/support/protocol-broken';
-import { messageOf } from '#test/support/protocol-message';
-import { World } from '#test/support/protocol-world';
 import { readFigures, type SmallFile, smallFile } from '#test/support/small-files';
 
 const A = 'raw/a.csv';
@@ -38,7 +37,7 @@ async function uploadAndDrain(world: World, file: SmallFile): Promise<void> {
 async function uploadBeside(world: World, file: SmallFile): Promise<void> {
     await world.upload(A, file);
     await world.finish(await world.start('summarize', A));
-    for (const message of world.consolidateQueue.splice(0)) {
+    for (const message of world.queues.consolidate.receivable()) {
         await world.finish(await world.deliver('consolidate', message));
     }
 }
@@ -51,7 +50,7 @@ describe('each race ends with the right figures, and only with the rule that is 
             async race(world) {
                 await world.upload(A, X);
                 await world.finish(await world.start('summarize', A));
-                world.consolidateQueue.splice(0);
+                world.queues.consolidate.lose();
                 const slow = await world.start('consolidate', DAY);
                 await world.runUntil(slow, `put ${PAIR_DAYS}`);
                 await uploadBeside(world, ELSEWHERE);
@@ -89,18 +88,43 @@ describe('each race ends with the right figures, and only with the rule that is 
             },
         },
         {
-            name: 'a slow worker deletes a version whose bytes have come back meanwhile',
+            name: 'reconcile comes while a worker has written its summaries and not committed yet',
             rule: 'commit-number',
             async race(world) {
                 await uploadAndDrain(world, X);
-                await world.upload(A, ELSEWHERE);
+                await world.upload(A, Y);
                 const slow = await world.start('summarize', A);
-                await world.runUntil(slow, 'delete summaries/');
-                await uploadBeside(world, X);
+                await world.runUntil(slow, `put ${LEDGER_OF_A}`);
+                const reconcile = await world.start('reconcile', '');
+                world.queues.summarize.lose();
+                await world.finish(reconcile);
+                world.queues.summarize.lose();
                 await world.finish(slow);
                 await world.drain();
             },
         },
+        ...(['correction', 'retraction'] as const).map((kind) => ({
+            name: `a message is delivered twice, and the slower worker writes what a ${kind} has deleted meanwhile, and dies`,
+            rule: 'own-keys' as const,
+            async race(world: World) {
+                await world.upload(A, X);
+                const message = world.queues.summarize.send(A, { sentAt: world.now });
+                const slow = await world.deliver('summarize', message, { stays: true });
+                await world.runUntil(slow, 'put summaries/');
+                await world.finish(await world.deliver('summarize', message));
+                for (const day of world.queues.consolidate.receivable()) {
+                    await world.finish(await world.deliver('consolidate', day));
+                }
+                if (kind === 'correction') {
+                    await world.upload(A, ELSEWHERE);
+                    await world.finish(await world.start('summarize', A));
+                } else {
+                    await world.finish(await world.start('retract', A));
+                }
+                await world.advance(slow, 'dies after');
+                await world.drain();
+            },
+        })),
         {
             name: 'two workers commit, the slower one of bytes that have come back meanwhile',
             rule: 'ledger-condition',
@@ -132,13 +156,46 @@ describe('each race ends with the right figures, and only with the rule that is 
             async race(world) {
                 await uploadAndDrain(world, X);
                 await world.upload(A, Y);
-                const message = messageOf(A);
-                const slow = await world.deliver('summarize', message);
+                const message = world.queues.summarize.send(A, { sentAt: world.now });
+                const slow = await world.deliver('summarize', message, { stays: true });
                 await world.runUntil(slow, `put ${LEDGER_OF_A}`);
                 await uploadBeside(world, X);
                 await world.finish(await world.deliver('summarize', message));
                 await world.advance(slow, 'dies after');
-                expect(world.summarizeQueue).toEqual([]);
+                expect(world.queues.summarize.isEmpty).toBe(true);
+                await world.drain();
+            },
+        },
+        {
+            name: 'a raw object is pruned while a worker has read the bytes before it and not committed them',
+            rule: 'fence',
+            async race(world) {
+                await uploadAndDrain(world, X);
+                await world.upload(A, Y);
+                const slow = await world.start('summarize', A);
+                await world.runUntil(slow, `put ${LEDGER_OF_A}`);
+                await world.upload(A, X);
+                await world.finish(await world.start('prune', ''));
+                expect(await world.store.head(A)).toBeUndefined();
+                await world.finish(slow);
+                world.send('summarize', A);
+                await world.drain();
+            },
+        },
+        {
+            name: 'a worker of the release before is still at work after an upgrade',
+            rule: 'newer-format',
+            async race(world) {
+                world.isOld = true;
+                await world.upload(A, X);
+                const slow = await world.start('summarize', A);
+                await world.runUntil(slow, `put ${LEDGER_OF_A}`);
+                world.upgrade();
+                await world.finish(await world.start('reconcile', ''));
+                for (const message of world.queues.summarize.receivable()) {
+                    await world.finish(await world.deliver('summarize', message));
+                }
+                await world.finish(slow);
                 await world.drain();
             },
         },
@@ -232,7 +289,7 @@ describe('reconcile', () => {
         const dying = await world.start('summarize', A);
         await world.runUntil(dying, `put ${LEDGER_OF_A}`);
         await world.advance(dying, 'dies before');
-        world.summarizeQueue.splice(0);
+        world.queues.summarize.lose();
         world.now = new Date(world.now.getTime() + TWO_DAYS_MS);
     }
 

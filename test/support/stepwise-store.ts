@@ -20,7 +20,9 @@ export function stepwiseStore(store: ObjectStore, call: MakeCall): ObjectStore {
         delete: (key, options) => call(`delete ${key}`, () => store.delete(key, options)),
         async *list(prefix) {
             for (let after = ''; ; ) {
-                const page = await call(`list ${prefix} after ${after}`, () => pageOf(store.list(prefix), after));
+                const page = await call(after ? `list ${prefix} after ${after}` : `list ${prefix}`, () =>
+                    pageOf(store.list(prefix), after),
+                );
                 yield* page;
                 if (page.length < PAGE_OBJECTS) {
                     return;

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { contributionOf, LEDGER_PREFIX, PAIR_DAYS_PREFIX, RAW_PREFIX, SUMMARIES_PREFIX } from '#lake/layout';
 import type { LedgerRecord } from '#lake/ledger';
 import type { ObjectInfo, ObjectStore } from '#lake/store/object-store';
+import type { Kind } from './kinds.ts';
 
 export const RULES = [
     'ledger-check',
@@ -16,12 +17,14 @@ export const RULES = [
     'pinned-reading',
     'retracted-generation',
     'fence',
+    'newer-format',
+    'own-keys',
 ] as const;
 export type Rule = (typeof RULES)[number];
 
 export interface BrokenOptions {
     rule: Rule | undefined;
-    kind: 'summarize' | 'consolidate' | 'retract' | 'reconcile';
+    kind: Kind;
     store: ObjectStore;
     /** Ends the worker as if it had done all its work. */
     end: () => void;
@@ -37,8 +40,10 @@ export function withoutRule({ rule, kind, store, end }: BrokenOptions): { store:
         return { store, tells: () => true };
     }
 
+    const isAtDay = kind === 'consolidate' || kind === 'rebuild' || kind === 'rebuild anew';
+
     function seenAs(record: LedgerRecord, key: string): LedgerRecord {
-        if (rule === 'ledger-check' && kind === 'consolidate') {
+        if (rule === 'ledger-check' && isAtDay) {
             const versions = listed.get(key.slice(LEDGER_PREFIX.length, -'.json'.length));
             return { ...record, version: versions?.find((version) => version !== record.version) ?? record.version };
         }
@@ -88,7 +93,7 @@ export function withoutRule({ rule, kind, store, end }: BrokenOptions): { store:
                 const isFree =
                     (rule === 'ledger-condition' && key.startsWith(LEDGER_PREFIX)) ||
                     (rule === 'day-condition' && key.startsWith(PAIR_DAYS_PREFIX));
-                if (rule === 'fence' && kind === 'summarize' && isFence(key, body)) {
+                if (rule === 'fence' && (kind === 'summarize' || kind === 'prune') && isFence(key, body)) {
                     return (await store.head(key)) as ObjectInfo;
                 }
                 const putting = store.put(key, body, isFree ? {} : options);

@@ -1,39 +1,43 @@
 /**
  * A lake whose workers stop before every single call to the store or a queue, so that a test decides who goes on, who dies there and
- * whose call fails. The workers are the real use cases; the queues deliver at least once, in any order, and promise no more.
+ * whose call fails. The workers are the real use cases; store and queues promise what S3 and SQS do, and no more.
  */
 import { setImmediate } from 'node:timers/promises';
-import { consolidate } from '#lake/consolidate';
+import { rebuildDay } from '#lake/consolidate';
 import { ConflictError, StorageError } from '#lake/errors';
-import { dayOf, LEDGER_PREFIX, PAIR_DAYS_PREFIX } from '#lake/layout';
+import { dayOf, LEDGER_PREFIX, PAIR_DAYS_PREFIX, shortHash } from '#lake/layout';
 import { type LedgerRecord, type ReadingOptions, toMetadata } from '#lake/ledger';
 import { readContains } from '#lake/parquet';
+import { prune } from '#lake/prune';
 import { findUnconsolidatedDays, findUnread, readAllRecords, removeDeadObjects } from '#lake/reconcile';
 import { retract } from '#lake/retract';
 import type { ObjectStore } from '#lake/store/object-store';
 import { summarize } from '#lake/summarize';
 import { memoryStore } from '#test/support/memory-store';
-import { type Rule, withoutRule } from '#test/support/protocol-broken';
-import { endBadly, endWell, type Message, messageOf } from '#test/support/protocol-message';
-import { Truth, type Upload } from '#test/support/protocol-truth';
 import type { SmallFile } from '#test/support/small-files';
 import { stepwiseStore } from '#test/support/stepwise-store';
+import { isOfQueue, type Kind, QUEUE_KINDS, type QueueKind } from './kinds.ts';
+import { asOlderRelease } from './older-release.ts';
+import { type Message, ModelQueue } from './queue.ts';
+import { Truth, type Upload } from './truth.ts';
+import { type Rule, withoutRule } from './without-rule.ts';
 
 /** How a call comes out. `loses its answer`: it took effect, and the client that sent it again was told that it came too late. */
 export const FATES = ['works', 'dies before', 'dies after', 'fails before', 'fails after', 'loses its answer'] as const;
 export type Fate = (typeof FATES)[number];
 
-type QueueKind = 'summarize' | 'consolidate';
-type Kind = QueueKind | 'retract' | 'reconcile';
-
 export interface Worker {
-    kind: Kind;
+    /** `<kind> <subject> #<n>`: the n-th of its kind and subject. */
+    readonly name: string;
+    readonly kind: Kind;
     /** Raw key or day. */
-    subject: string;
+    readonly subject: string;
     /** What it is about to do next; undefined once it has ended. */
     readonly call: Call | undefined;
     /** All that it is about to do: a worker may ask for several objects side by side. They come out one by one, in turn. */
     calls: Call[];
+    /** Whether it is of the release before, which reads files otherwise. */
+    readonly isOld: boolean;
     /** Of a retraction: the upload that was there when it was asked for. */
     target?: Upload | undefined;
     /** What it was told by; a command has none. */
@@ -48,20 +52,36 @@ interface Call {
     refuse: (error: Error) => void;
 }
 
+/** More than any history takes. */
+const MAX_STEPS = 20_000;
+
+export interface WorldOptions {
+    /** The rule that is taken out. */
+    broken?: Rule | undefined;
+    /** Whether workers are of the release before until `upgrade`. */
+    isOld?: boolean;
+    /** Whether the days' queue is FIFO with the day as group, as deployed; else several workers are told of one day at once. */
+    isFifo?: boolean;
+}
+
 export class World {
     now = new Date('2026-03-01T00:00:00Z');
     readonly store = memoryStore({ now: () => this.now });
-    readonly summarizeQueue: Message[] = [];
-    readonly consolidateQueue: Message[] = [];
+    readonly queues: Record<QueueKind, ModelQueue>;
     running: Worker[] = [];
     readonly truth = new Truth();
     /** Whether a command died or a message was lost, so that only `reconcile` knows what is left to do. */
     needsReconcile = false;
+    isOld: boolean;
     readonly #broken: Rule | undefined;
+    #attempts = 0;
+    readonly #started = new Map<string, number>();
     #onPause: () => void = () => undefined;
 
-    constructor({ broken }: { broken?: Rule | undefined } = {}) {
+    constructor({ broken, isOld = false, isFifo = false }: WorldOptions = {}) {
         this.#broken = broken;
+        this.isOld = isOld;
+        this.queues = { summarize: new ModelQueue(), consolidate: new ModelQueue({ isFifo }) };
     }
 
     async upload(key: string, file: SmallFile, options: ReadingOptions = {}): Promise<void> {
@@ -69,29 +89,42 @@ export class World {
         this.truth.uploaded({ key, file, options, generation, etag, isRetracted: false });
     }
 
+    /** From now on workers are of this release. What files the one before has read, `reconcile` has read once more. */
+    upgrade(): void {
+        this.needsReconcile ||= this.isOld;
+        this.isOld = false;
+    }
+
     /** Sends messages. */
     send(kind: QueueKind, ...subjects: string[]): void {
-        this.#queueOf(kind).push(...subjects.map((subject) => messageOf(subject)));
+        for (const subject of subjects) {
+            this.queues[kind].send(subject, { sentAt: this.now });
+        }
     }
 
     /** Starts a worker on a delivery of a message, up to its first call. */
-    deliver(kind: QueueKind, message: Message): Promise<Worker> {
-        message.deliveries += 1;
+    deliver(kind: QueueKind, message: Message, options?: { stays?: boolean }): Promise<Worker> {
+        this.queues[kind].receive(message, options);
         return this.#start(kind, { subject: message.subject, message });
     }
 
     /** Starts a worker, up to its first call: a command, or one that was told by a message of its own. */
     start(kind: Kind, subject: string): Promise<Worker> {
-        return isOfQueue(kind) ? this.deliver(kind, messageOf(subject)) : this.#start(kind, { subject });
+        return isOfQueue(kind) ? this.deliver(kind, this.queues[kind].send(subject, { sentAt: this.now })) : this.#start(kind, { subject });
     }
 
     async #start(kind: Kind, { subject, message }: { subject: string; message?: Message }): Promise<Worker> {
         const calls: Call[] = [];
+        const title = `${kind} ${subject}`.trim();
+        const number = (this.#started.get(title) ?? 0) + 1;
+        this.#started.set(title, number);
         const worker: Worker = {
+            name: `${title} #${number}`,
             kind,
             subject,
             message,
             calls,
+            isOld: this.isOld,
             get call() {
                 return calls[0];
             },
@@ -110,7 +143,7 @@ export class World {
     async advance(worker: Worker, fate: Fate): Promise<void> {
         const call = worker.calls.shift();
         if (!call) {
-            throw new Error(`${worker.kind} ${worker.subject} has ended`);
+            throw new Error(`${worker.name} has ended`);
         }
         if (fate === 'dies before') {
             this.#giveUp(worker);
@@ -150,7 +183,7 @@ export class World {
             await this.advance(worker, 'works');
         }
         if (!worker.call) {
-            throw new Error(`${worker.kind} ${worker.subject} never came to ${what}`);
+            throw new Error(`${worker.name} never came to ${what}`);
         }
     }
 
@@ -163,13 +196,17 @@ export class World {
 
     /** One worker after the other until nothing waits; `fateOf` is asked before every call. */
     async drain(fateOf: (worker: Worker) => Fate = () => 'works'): Promise<void> {
-        while (!this.isQuiet) {
-            const [summarizing] = this.summarizeQueue.splice(0, this.running.length > 0 ? 0 : 1);
-            const [consolidating] = this.consolidateQueue.splice(0, this.running.length > 0 || summarizing !== undefined ? 0 : 1);
-            if (summarizing) {
-                await this.deliver('summarize', summarizing);
-            } else if (consolidating) {
-                await this.deliver('consolidate', consolidating);
+        for (let step = 0; !this.isQuiet; step += 1) {
+            if (step > MAX_STEPS) {
+                throw new Error(`never quiet: ${this.running.map(({ name, call }) => `${name} is to ${call?.what}`)}`);
+            }
+            if (this.running.length === 0) {
+                for (const kind of QUEUE_KINDS) {
+                    const [message] = this.running.length > 0 ? [] : this.queues[kind].receivable();
+                    if (message) {
+                        await this.deliver(kind, message);
+                    }
+                }
             }
             const [worker] = this.running;
             if (worker) {
@@ -178,31 +215,59 @@ export class World {
         }
     }
 
-    /** Whether nobody works and nothing waits. */
+    /** Sends all dead letters again. @returns how many they were */
+    redrive(): number {
+        return QUEUE_KINDS.reduce((letters, kind) => letters + this.queues[kind].redrive(this.now), 0);
+    }
+
+    /** Whether nobody works and nothing waits. Dead letters do not: nobody works on them. */
     get isQuiet(): boolean {
-        return this.running.length === 0 && this.summarizeQueue.length === 0 && this.consolidateQueue.length === 0;
+        return this.running.length === 0 && QUEUE_KINDS.every((kind) => this.queues[kind].isEmpty);
+    }
+
+    get hasDeadLetters(): boolean {
+        return QUEUE_KINDS.some((kind) => this.queues[kind].deadLetters.length > 0);
     }
 
     #work(worker: Worker): Promise<unknown> {
         const { kind, subject } = worker;
         const end = (): void => this.#endWell(worker);
         const { store: inner, tells } = withoutRule({ rule: this.#broken, kind, store: this.#observed(worker), end });
-        const store = stepwiseStore(inner, (what, effect, options) => this.#call(worker, what, { effect, ...options }));
+        const release = worker.isOld ? asOlderRelease(inner, { stops: this.#broken !== 'newer-format' }) : inner;
+        const store = stepwiseStore(release, (what, effect, options) => this.#call(worker, what, { effect, ...options }));
         const tellDay = async (day: string): Promise<void> => {
             if (tells(day)) {
                 await this.#call(worker, `tell ${day}`, { effect: async () => this.send('consolidate', day) });
             }
         };
-        const options = { store, tellDay, now: () => this.now };
+        const newAttempt = (): string => this.#newAttempt();
+        const options = { store, tellDay, newAttempt, now: () => this.now };
         switch (kind) {
             case 'summarize':
                 return summarize(subject, options);
             case 'consolidate':
-                return consolidate(subject, { store });
+            case 'rebuild':
+                return rebuildDay(subject, { store });
+            case 'rebuild anew':
+                return rebuildDay(subject, { store, anew: true });
             case 'retract':
                 return retract(subject, options);
+            case 'prune':
+                return this.#prune(store);
             default:
                 return this.#reconcile(worker, { store, tellDay });
+        }
+    }
+
+    /** The same in every run, so that listings have the same order; without the rule it is the same for every attempt. */
+    #newAttempt(): string {
+        this.#attempts += this.#broken === 'own-keys' ? 0 : 1;
+        return shortHash(`${this.#attempts}`);
+    }
+
+    async #prune(store: ObjectStore): Promise<void> {
+        for await (const _ of prune(store, { before: '9999-12-31' })) {
+            // Each goes when its turn comes.
         }
     }
 
@@ -236,7 +301,7 @@ export class World {
 
     #ended(worker: Worker, error?: Error): void {
         if (error && !(error instanceof StorageError)) {
-            this.truth.faults.push(`${worker.kind} ${worker.subject} failed: ${error.stack ?? error.message}`);
+            this.truth.faults.push(`${worker.name} failed: ${error.stack ?? error.message}`);
         }
         if (error) {
             this.#giveUp(worker);
@@ -249,7 +314,7 @@ export class World {
     #endWell(worker: Worker): void {
         const { kind, message } = worker;
         if (this.#forget(worker) && isOfQueue(kind) && message) {
-            endWell(message, this.#queueOf(kind));
+            this.queues[kind].endWell(message);
         }
     }
 
@@ -260,7 +325,7 @@ export class World {
             return;
         }
         if (isOfQueue(kind) && message) {
-            endBadly(message, this.#queueOf(kind));
+            this.queues[kind].endBadly(message);
         } else {
             this.needsReconcile = true;
         }
@@ -271,10 +336,6 @@ export class World {
         const wasRunning = this.running.includes(worker);
         this.running = this.running.filter((other) => other !== worker);
         return wasRunning;
-    }
-
-    #queueOf(kind: QueueKind): Message[] {
-        return kind === 'summarize' ? this.summarizeQueue : this.consolidateQueue;
     }
 
     /** The store itself, under the eyes of the test. */
@@ -310,8 +371,4 @@ export class World {
             },
         };
     }
-}
-
-function isOfQueue(kind: Kind): kind is QueueKind {
-    return kind === 'summarize' || kind === 'consolidate';
 }

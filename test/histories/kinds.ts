@@ -1,0 +1,12 @@
+/** Who is at work in a history. */
+
+/** Told by a message; its subject is a raw key or a day. */
+export const QUEUE_KINDS = ['summarize', 'consolidate'] as const;
+export type QueueKind = (typeof QUEUE_KINDS)[number];
+/** What people start; its subject is a raw key, a day, or nothing. */
+export type CommandKind = 'retract' | 'reconcile' | 'rebuild' | 'rebuild anew' | 'prune';
+export type Kind = QueueKind | CommandKind;
+
+export function isOfQueue(kind: Kind): kind is QueueKind {
+    return kind === 'summarize' || kind === 'consolidate';
+}
