@@ -65,7 +65,7 @@ export function ledgerKey(source: string): string {
     return `${LEDGER_PREFIX}${source}.json`;
 }
 
-/** `version` is `<n>-<content>`. */
+/** `version` is `<n>-<attempt>`. */
 export function summaryKey({ day, source, version }: { day: string; source: string; version: string }): string {
     return `${dayPrefix(SUMMARIES_PREFIX, day)}${source}.${version}.parquet`;
 }

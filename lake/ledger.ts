@@ -1,4 +1,5 @@
 /** The ledger: one JSON record per source. It alone decides which version of a source counts. */
+import { randomBytes } from 'node:crypto';
 import { pMapIterable } from 'p-map';
 import { StorageError } from '#lake/errors';
 import { LEDGER_PREFIX, ledgerKey, shortHash } from '#lake/layout';
@@ -44,7 +45,7 @@ export interface LedgerRecord extends Reading {
     source: string;
     site: string;
     state: 'done' | 'failed' | 'retracted';
-    /** The live version, `<n>-<content>`; null where none counts. A failed source has a live version without days. */
+    /** The live version, `<n>-<attempt>`; null where none counts. A failed source has a live version without days. */
     version: string | null;
     /** How the uploader said that the file must be read. */
     options: ReadingOptions;
@@ -121,17 +122,34 @@ export async function* listLedger(store: ObjectStore): AsyncGenerator<LedgerReco
     }
 }
 
-/** The part of a version that says what was read and how: equal content gives equal summaries. */
-export function contentOf({ etag, options }: { etag: string; options: ReadingOptions }): string {
+/** Names what a version was read from and how: equal for equal bytes, options and format. */
+export function contentOf({ etag, options }: Pick<CommitEntry, 'etag' | 'options'>): string {
     return shortHash([etag, options.dateOrder ?? '', options.durationUnit ?? '', SUMMARY_FORMAT].join(' '));
 }
 
-/** The content part of a version `<n>-<content>`. */
-export function contentOfVersion(version: string): string {
-    return version.slice(version.indexOf('-') + 1);
+/** Whether what is live was read from these bytes, with these options, in the format of this program. */
+export function isOfContent(record: LedgerRecord, raw: Pick<CommitEntry, 'etag' | 'options'>): boolean {
+    if (record.version === null) {
+        return false;
+    }
+    // Programs that did not write the format named a version by what it was read from.
+    const isOfFormat =
+        record.summary_format === undefined ? record.version.endsWith(`-${contentOf(record)}`) : record.summary_format === SUMMARY_FORMAT;
+    return isOfFormat && contentOf(record) === contentOf(raw);
 }
 
-/** The commit number of a version `<n>-<content>`. */
+/**
+ * A version for the record's next commit, `<n>-<attempt>`. No other attempt has it, not even one at the same bytes for the same commit: so what was
+ * deleted of a version never comes back, whoever is slow.
+ */
+export function newVersion(
+    record: LedgerRecord | undefined,
+    { attempt = randomBytes(8).toString('hex') }: { attempt?: string | undefined } = {},
+): string {
+    return `${(record?.commits ?? 0) + 1}-${attempt}`;
+}
+
+/** The commit number of a version `<n>-<attempt>`. */
 export function numberOfVersion(version: string): number {
     return Number.parseInt(version, 10);
 }

@@ -1,12 +1,12 @@
 /** What is known of every version of a source, from its ledger record alone. */
-import { type CommitEntry, commitsOf, contentOfVersion, type LedgerRecord, numberOfVersion } from '#lake/ledger';
+import { type CommitEntry, commitsOf, contentOf, type LedgerRecord, numberOfVersion } from '#lake/ledger';
 
 export interface SourceVersion {
     version: string;
     /** Number of the ledger commit that made it live. */
     number: number;
-    /** What was read and how: the same for the same bytes, options and format. */
-    content: string;
+    /** Names what was read and how: the same for the same bytes and options. Null where the record does not remember it. */
+    content: string | null;
     /** `live` and `failed` (a file that could not be used) until something else was committed. */
     state: 'live' | 'failed' | 'superseded' | 'retracted';
     /** When it became live, and when it ceased to be; null: unknown, or not ended. UTC, ISO 8601. */
@@ -32,7 +32,7 @@ export function versionsOf(record: LedgerRecord): SourceVersion[] {
         return {
             version,
             number: numberOfVersion(version),
-            content: contentOfVersion(version),
+            content: commit ? contentOf(commit) : null,
             state: commit?.state === 'failed' ? 'failed' : isLive ? 'live' : isRetracted ? 'retracted' : 'superseded',
             committedAt: commit?.committed_at ?? null,
             endedAt: end?.committed_at ?? null,

@@ -7,9 +7,10 @@ import type { Reject } from '#lake/flows/rejects';
 import { rejectsKey, siteOf, sourceId, summaryKey } from '#lake/layout';
 import {
     commitLedger,
-    contentOf,
-    contentOfVersion,
+    isOfContent,
     type LedgerRecord,
+    newVersion,
+    numberOfVersion,
     type Reading,
     type ReadingOptions,
     readLedger,
@@ -34,6 +35,8 @@ export interface SummarizeOptions {
      * they were. It is read once more, for the next commit; once another version is live there is nothing left to do.
      */
     anew?: string | undefined;
+    /** Names an attempt at a commit, 16 hex digits that no other attempt has; random ones where it is not given. */
+    newAttempt?: (() => string) | undefined;
     /** Told each time that this call has committed what it read; not where it found nothing to read, or another was faster. */
     onCommitted?: (() => void) | undefined;
 }
@@ -52,13 +55,23 @@ export async function summarize(
     const { store } = options;
     const source = sourceId(rawKey);
     let isFenced = !mustFence;
+    let last: Attempt | undefined;
     for (;;) {
         const { etag, record } = await readLedger(store, source);
+        // A commit that another came before; but not one whose answer was lost.
+        if (last && last.version !== record?.version) {
+            await discard(store, last);
+        }
+        last = undefined;
         const raw = await store.head(rawKey);
         if (raw && (needsReading(raw, record) || isToMakeWay(record, options))) {
-            if (await isWon(async () => commitLedger(store, { source, record: await readSource(raw, { record, options }), etag }))) {
+            const attempt: Attempt = { version: newVersion(record, { attempt: options.newAttempt?.() }), keys: [] };
+            const next = (): Promise<LedgerRecord> => readSource(raw, { record, attempt, options });
+            if (await isWon(async () => commitLedger(store, { source, record: await next(), etag }))) {
                 isFenced = true;
                 options.onCommitted?.();
+            } else {
+                last = attempt;
             }
             // Won or lost, look again: the raw object may have changed under the commit, and the worker that was told of it may have
             // found nothing to do yet.
@@ -67,11 +80,24 @@ export async function summarize(
         // The fence: whoever read older bytes and has yet to commit them rests on an older record, and loses. It may be another delivery
         // of this very message, which is done after this, so that nobody would look again should that worker commit and die. Without a
         // record nothing is live; without a raw object that worker may be the only one that has read the last bytes.
-        const last = raw && record && !isFenced ? { ...record, commits: record.commits + 1 } : record;
-        if (last === record || (last && (await isWon(() => commitLedger(store, { source, record: last, etag }))))) {
-            await publish(rawKey, { record: last, options });
-            return last;
+        const fenced = raw && record && !isFenced ? { ...record, commits: record.commits + 1 } : record;
+        if (fenced === record || (fenced && (await isWon(() => commitLedger(store, { source, record: fenced, etag }))))) {
+            await publish(rawKey, { record: fenced, options });
+            return fenced;
         }
+    }
+}
+
+/** What is written for one commit. */
+interface Attempt {
+    version: string;
+    /** Summaries and rejects that are in the store, or may be. No other attempt has them. */
+    keys: string[];
+}
+
+async function discard(store: ObjectStore, { keys }: Attempt): Promise<void> {
+    for (const key of keys) {
+        await store.delete(key);
     }
 }
 
@@ -93,8 +119,7 @@ export function needsReading(raw: ObjectInfo, record: LedgerRecord | undefined):
     if (record?.retracted_generation === raw.generation) {
         return false;
     }
-    const content = contentOf({ etag: raw.etag, options: toOptions(raw.metadata) });
-    return !record?.version || contentOfVersion(record.version) !== content;
+    return !record || !isOfContent(record, { etag: raw.etag, options: toOptions(raw.metadata) });
 }
 
 function isToMakeWay(record: LedgerRecord | undefined, { anew }: SummarizeOptions): boolean {
@@ -124,28 +149,44 @@ async function publish(
     }
 }
 
-/** Writes summaries and rejects of the raw object and returns the record to commit. */
-async function readSource(
-    raw: ObjectInfo,
-    { record, options }: { record: LedgerRecord | undefined; options: SummarizeOptions },
-): Promise<LedgerRecord> {
+/** Writes summaries and rejects of the raw object and returns the record to commit. Where it fails, nothing that it wrote stays. */
+async function readSource(raw: ObjectInfo, reading: ReadSourceOptions): Promise<LedgerRecord> {
+    try {
+        return await readWhole(raw, reading);
+    } catch (error) {
+        // A conflict is looked into first.
+        if (!(error instanceof ConflictError)) {
+            await discard(reading.options.store, reading.attempt).catch(() => undefined);
+        }
+        throw error;
+    }
+}
+
+interface ReadSourceOptions {
+    record: LedgerRecord | undefined;
+    attempt: Attempt;
+    options: SummarizeOptions;
+}
+
+async function readWhole(raw: ObjectInfo, { record, attempt, options }: ReadSourceOptions): Promise<LedgerRecord> {
+    const { version } = attempt;
     const readingOptions = toOptions(raw.metadata);
-    const commits = (record?.commits ?? 0) + 1;
-    const version = `${commits}-${contentOf({ etag: raw.etag, options: readingOptions })}`;
-    let result = await readOnce(raw, { version, readingOptions, options });
+    let result = await readOnce(raw, { attempt, readingOptions, options });
     if ('readAgainWith' in result) {
-        result = await readOnce(raw, { version, readingOptions, settledDates: result.readAgainWith, options });
+        result = await readOnce(raw, { attempt, readingOptions, settledDates: result.readAgainWith, options });
     }
     const summaries = result.ok ? rowsByDay(result, siteOf(raw.key)) : undefined;
     const failure = result.ok ? summaries?.error : 'error' in result ? result.error : 'dates of both orders, in both readings';
     if (result.ok && failure !== undefined) {
         // Its rejects stand there by now.
-        await options.store.delete(rejectsKey({ source: sourceId(raw.key), version }));
+        await discard(options.store, attempt);
     }
     const days = [...(summaries?.rows ?? [])];
     for (const [day, rows] of days) {
         options.signal?.throwIfAborted();
-        await options.store.put(summaryKey({ day, source: sourceId(raw.key), version }), writePairRows(rows));
+        const key = summaryKey({ day, source: sourceId(raw.key), version });
+        attempt.keys.push(key);
+        await options.store.put(key, writePairRows(rows));
     }
     const reading = result.ok && failure === undefined ? readingOf(result) : failedReading(result, failure ?? null);
     const at = options.now();
@@ -159,7 +200,7 @@ async function readSource(
         size_bytes: raw.sizeBytes,
         etag: raw.etag,
         summarized_at: at.toISOString(),
-        commits,
+        commits: numberOfVersion(version),
         versions: { ...record?.versions, [version]: days.map(([day]) => day) },
         retracted_generation: null,
         summary_format: SUMMARY_FORMAT,
@@ -168,15 +209,15 @@ async function readSource(
 }
 
 interface ReadOnceOptions {
-    version: string;
+    attempt: Attempt;
     readingOptions: ReadingOptions;
     settledDates?: SettledDates;
     options: SummarizeOptions;
 }
 
 /** Reads the raw object to its end; its rejects are written where the reading counts. */
-async function readOnce(raw: ObjectInfo, { version, readingOptions, settledDates, options }: ReadOnceOptions): Promise<FlowsResult> {
-    const rejects = openRejects(raw.key, { version, store: options.store });
+async function readOnce(raw: ObjectInfo, { attempt, readingOptions, settledDates, options }: ReadOnceOptions): Promise<FlowsResult> {
+    const rejects = openRejects(raw.key, { attempt, store: options.store });
     try {
         const result = await readFlows(counted(options.store.open(raw.key, { ifMatch: raw.etag }), options.onBytes), {
             ...readingOptions,
@@ -193,13 +234,16 @@ async function readOnce(raw: ObjectInfo, { version, readingOptions, settledDates
 }
 
 /** A rejects object that comes to be with the first reject and stands in the store once it is finished. */
-function openRejects(source: string, { version, store }: { version: string; store: ObjectStore }) {
+function openRejects(source: string, { attempt, store }: { attempt: Attempt; store: ObjectStore }) {
+    const { version } = attempt;
+    const key = rejectsKey({ source: sourceId(source), version });
     let open: { gzip: ReturnType<typeof createGzip>; put: Promise<unknown> } | undefined;
     return {
         async write(batch: Reject[]): Promise<void> {
             if (!open) {
                 const gzip = createGzip();
-                const put = store.put(rejectsKey({ source: sourceId(source), version }), gzip);
+                attempt.keys.push(key);
+                const put = store.put(key, gzip);
                 put.catch((error: unknown) => gzip.destroy(error instanceof Error ? error : new Error(String(error))));
                 gzip.on('error', () => undefined);
                 open = { gzip, put };

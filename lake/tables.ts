@@ -89,7 +89,7 @@ export const sources: Table = {
     columns: [
         text('source', 'the raw object’s key'),
         text('site', 'site that the key names'),
-        text('version', 'the version that counts, `<n>-<content>`; null where none does', true),
+        text('version', 'the version that counts, `<n>-<attempt>`; null where none does', true),
         text('state', '`done`, `failed` or `retracted`'),
         text('dialect', '`cicflowmeter`, `python-cicflowmeter` or `zeek`; null where the file has no usable header', true),
         text(

@@ -5,11 +5,12 @@ import { ledgerKey, sourceId } from '#lake/layout';
 import {
     commitLedger,
     contentOf,
-    contentOfVersion,
     DATE_ORDERS,
     DURATION_UNITS,
+    isOfContent,
     type LedgerRecord,
     listLedger,
+    newVersion,
     numberOfVersion,
     type ReadingOptions,
     readLedger,
@@ -27,8 +28,8 @@ const ALL_OPTIONS: ReadingOptions[] = [undefined, ...DATE_ORDERS].flatMap((dateO
     [undefined, ...DURATION_UNITS].map((durationUnit) => ({ ...(dateOrder && { dateOrder }), ...(durationUnit && { durationUnit }) })),
 );
 
-describe('the content of a version', () => {
-    test('is another one for other bytes and for other options, and the same for the same', () => {
+describe('a version', () => {
+    test('has another content for other bytes and for other options, and the same for the same', () => {
         const contents = ['e1', 'e2'].flatMap((etag) => ALL_OPTIONS.map((options) => contentOf({ etag, options })));
         expect(new Set(contents).size).toBe(2 * ALL_OPTIONS.length);
         for (const content of contents) {
@@ -39,8 +40,11 @@ describe('the content of a version', () => {
         );
     });
 
-    test('stands in the version behind the number of its commit', () => {
-        expect([numberOfVersion('12-fedcba9876543210'), contentOfVersion('12-fedcba9876543210')]).toEqual([12, 'fedcba9876543210']);
+    test('has the number of the next commit, and no other attempt has it', () => {
+        expect(newVersion(undefined)).toMatch(/^1-[0-9a-f]{16}$/);
+        expect(newVersion(undefined)).not.toBe(newVersion(undefined));
+        expect(newVersion(undefined, { attempt: 'fedcba9876543210' })).toBe('1-fedcba9876543210');
+        expect(numberOfVersion('12-fedcba9876543210')).toBe(12);
     });
 });
 
@@ -70,7 +74,8 @@ describe('a record', () => {
 
     test('says all that was found out', async () => {
         const raw = await store.head(A);
-        const version = `1-${contentOf({ etag: raw?.etag ?? '', options: { durationUnit: 's' } })}`;
+        const version = record.version ?? '';
+        expect(version).toMatch(/^1-[0-9a-f]{16}$/);
         expect(record).toEqual({
             source: A,
             site: 'berlin',
@@ -112,6 +117,19 @@ describe('a record', () => {
             ],
         });
         expect((await readLedger(store, sourceId(A))).record).toEqual(record);
+    });
+
+    test('knows what it was read from, also one that a program wrote which named versions by that', async () => {
+        const raw = { etag: record.etag, options: record.options };
+        expect(isOfContent(record, raw)).toBe(true);
+        expect(isOfContent(record, { ...raw, etag: 'another' })).toBe(false);
+        expect(isOfContent(record, { ...raw, options: {} })).toBe(false);
+        expect(isOfContent({ ...record, version: null }, raw)).toBe(false);
+        expect(isOfContent({ ...record, summary_format: SUMMARY_FORMAT - 1 }, raw)).toBe(false);
+        const { summary_format: _, ...older } = record;
+        expect(isOfContent(older, raw)).toBe(false);
+        expect(isOfContent({ ...older, version: `1-${contentOf(raw)}` }, raw)).toBe(true);
+        expect(isOfContent({ ...older, version: `1-${contentOf(raw)}` }, { ...raw, options: {} })).toBe(false);
     });
 
     test('remembers what each commit said, also that a record without a history said it', async () => {

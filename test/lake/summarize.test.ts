@@ -1,7 +1,9 @@
 /** One source into its committed summaries: what is written when it cannot be used, is cut off, or has nothing new. */
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { LEDGER_PREFIX, rejectsKey, sourceId } from '#lake/layout';
+import { ConflictError } from '#lake/errors';
+import { LEDGER_PREFIX, rejectsKey, sourceId, summaryKey } from '#lake/layout';
 import { type LedgerRecord, type ReadingOptions, readLedger, toMetadata } from '#lake/ledger';
+import { findDeadObjects, readAllRecords } from '#lake/reconcile';
 import { retract } from '#lake/retract';
 import type { ObjectStore } from '#lake/store/object-store';
 import { type SummarizeOptions, summarize } from '#lake/summarize';
@@ -280,20 +282,70 @@ describe('work that is cut off', () => {
         }
     });
 
-    test('leaves objects that the next try makes the same', async () => {
+    test('by a store that cannot write takes away what it wrote', async () => {
+        await put(textOf(['01/02/2026', '02/02/2026'], 1));
+        const broken: ObjectStore = {
+            ...store,
+            put: (key, body, options) => (key.includes('02-02') ? Promise.reject(new Error('no room')) : store.put(key, body, options)),
+        };
+        await expect(work({ store: broken })).rejects.toThrow('no room');
+        expect(await keysOf('summaries/', 'rejects/')).toEqual([]);
+    });
+
+    test('before it knows whether its commit came about leaves what it wrote, and no later try writes the same keys', async () => {
         await put(textOf(['01/02/2026', '02/02/2026'], 1));
         const ledgerFails: ObjectStore = {
             ...store,
             put: (key, body, options) => (key.startsWith('ledger/') ? Promise.reject(new Error('cut off')) : store.put(key, body, options)),
         };
         await expect(work({ store: ledgerFails })).rejects.toThrow('cut off');
-        const left = await Promise.all((await keysOf('summaries/', 'rejects/')).map(async (key) => [key, (await store.head(key))?.etag]));
+        const left = await keysOf('summaries/', 'rejects/');
         expect(left).toHaveLength(3);
         await work();
-        expect(
-            await Promise.all((await keysOf('summaries/', 'rejects/')).map(async (key) => [key, (await store.head(key))?.etag])),
-        ).toEqual(left);
+        const all = await keysOf('summaries/', 'rejects/');
+        expect(all).toEqual(expect.arrayContaining(left));
+        expect(all).toHaveLength(6);
+        expect(await findDeadObjects(store, { records: await readAllRecords(store), now: new Date(0) })).toEqual(
+            expect.arrayContaining(left),
+        );
     });
+
+    test('by another worker takes away what it wrote, but not where only the answer of its commit was lost', async () => {
+        await put(textOf(['01/02/2026'], 1));
+        let commits = 0;
+        const answerIsLost: ObjectStore = {
+            ...store,
+            async put(key, body, options) {
+                const info = await store.put(key, body, options);
+                commits += key.startsWith('ledger/') ? 1 : 0;
+                if (commits === 1 && key.startsWith('ledger/')) {
+                    throw new ConflictError('the second try came too late');
+                }
+                return info;
+            },
+        };
+        const record = await work({ store: answerIsLost });
+        expect(await keysOf('summaries/', 'rejects/')).toEqual(keysOfVersion(record?.version));
+        await put(textOf(['02/02/2026'], 1));
+        let isBeaten = false;
+        const beaten: ObjectStore = {
+            ...store,
+            async put(key, body, options) {
+                if (key.startsWith('ledger/') && !isBeaten) {
+                    isBeaten = true;
+                    await work();
+                }
+                return store.put(key, body, options);
+            },
+        };
+        const last = await work({ store: beaten });
+        expect(await keysOf('summaries/', 'rejects/')).toEqual(keysOfVersion(last?.version, '2026-02-02'));
+    });
+
+    function keysOfVersion(version: string | null | undefined, day = '2026-02-01'): string[] {
+        const source = sourceId(A);
+        return [summaryKey({ day, source, version: version ?? '' }), rejectsKey({ source, version: version ?? '' })];
+    }
 });
 
 test('a file of both date orders has the rejects of its second reading only', async () => {
