@@ -67,7 +67,7 @@ export async function runTask(directory: string, task: Task, { onBytes, signal }
         // Nothing of a new file is in the figures: leave the lake as it was. What it replaced cannot be brought back; then the next
         // upload or reconcile finishes the work.
         if (ifMatch === ABSENT && !(await readLedger(store, sourceId(key))).record) {
-            await store.delete(key, { ifMatch: raw.etag }).catch(() => undefined);
+            await store.delete(key, { only: raw }).catch(() => undefined);
         }
         throw error;
     }

@@ -25,16 +25,14 @@ export const prune = defineCommand({
         const { batchOf } = await import('#cli/batch-of');
         const { sayBytes, sayCount } = await import('#cli/quantity');
         return useLake(context, async ({ store }) => {
-            const { findPrunable } = await import('#lake/prune');
+            const { findPrunable, prune: pruneLake } = await import('#lake/prune');
             const rows: (string | bigint)[][] = [];
             let freedBytes = 0;
             let freed = 0;
-            for await (const { key, raw, ...finding } of findPrunable(await store(), { before: rawBefore })) {
+            const find = dryRun ? findPrunable : pruneLake;
+            for await (const { key, raw, ...finding } of find(await store(), { before: rawBefore })) {
                 context.signal.throwIfAborted();
                 if (finding.canGo) {
-                    if (!dryRun) {
-                        await (await store()).delete(key, { ifMatch: raw.etag });
-                    }
                     freedBytes += raw.sizeBytes;
                     freed += 1;
                 }

@@ -168,16 +168,16 @@ export function openDirectoryStore(directory: string): ObjectStore {
                 }
             }),
 
-        delete: (key, { ifMatch } = {}) =>
+        delete: (key, { only } = {}) =>
             guarded(key, 'delete', async () => {
-                if (ifMatch === undefined) {
+                if (only === undefined) {
                     await removeObject(pathOf(key));
                     return;
                 }
                 await withLock(lockFolder, async () => {
-                    const found = (await head(key))?.etag;
-                    if (found !== undefined && found !== ifMatch) {
-                        throw new ConflictError(`${key} was changed by another writer (found ${found}, expected ${ifMatch})`);
+                    const found = (await head(key))?.generation;
+                    if (found !== undefined && found !== only.generation) {
+                        throw new ConflictError(`${key} was put once more (found ${found}, expected ${only.generation})`);
                     }
                     await removeObject(pathOf(key));
                 });

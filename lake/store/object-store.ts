@@ -57,8 +57,11 @@ export interface ObjectStore {
     get(key: string, options?: { lastBytes?: number }): Promise<{ info: ObjectInfo; bytes: Uint8Array<ArrayBuffer> } | undefined>;
     /** Writes the object whole or not at all. @throws ConflictError where `ifMatch` does not hold. @throws StorageError */
     put(key: string, body: Uint8Array | ByteStream, options?: PutOptions): Promise<ObjectInfo>;
-    /** Deletes the object; fine where nothing is there. With `ifMatch`: @throws ConflictError where it has another etag. */
-    delete(key: string, options?: { ifMatch?: string }): Promise<void>;
+    /**
+     * Deletes the object; fine where nothing is there. With `only`: @throws ConflictError where it is not that very upload any more, also where
+     * the same bytes were put once more.
+     */
+    delete(key: string, options?: { only?: Pick<ObjectInfo, 'etag' | 'generation'> }): Promise<void>;
     /** Every object whose key begins with the prefix, in the order of their keys' bytes. */
     list(prefix: string): AsyncIterable<ListedObject>;
 }

@@ -1,9 +1,11 @@
 /** The object store in an S3 bucket. Conditions, pins and generations are S3's own: If-Match, If-None-Match and version ids. */
 import {
+    CopyObjectCommand,
     DeleteObjectCommand,
     GetObjectCommand,
     type GetObjectCommandInput,
     HeadObjectCommand,
+    ListObjectVersionsCommand,
     PutObjectCommand,
     paginateListObjectsV2,
     type S3Client,
@@ -91,6 +93,43 @@ export function openS3Store({ bucket, client }: { bucket: string; client: S3Clie
         return { ...infoOf(key, written, sizeBytes), metadata };
     }
 
+    async function deleteObject(key: string, ifMatch?: string): Promise<void> {
+        const command = new DeleteObjectCommand({ ...at(key), ...(ifMatch && { IfMatch: quoted(ifMatch) }) });
+        try {
+            await tryAgain(() => client.send(command), { mayHelp: isConcurrent });
+        } catch (error) {
+            if (awsStatusOf(error) !== 404) {
+                throw conflictOf(error, key);
+            }
+        }
+    }
+
+    /**
+     * S3 compares etags only, and the same bytes may be put once more just now. So the versions are looked at before and after, and one that
+     * was hidden unseen is put in front again: a new upload to everybody, with an event of its own.
+     */
+    async function deleteOnly(key: string, { etag, generation }: Pick<ObjectInfo, 'etag' | 'generation'>): Promise<void> {
+        const findNewer = async (): Promise<string | undefined> => {
+            const { Versions = [] } = await client.send(
+                new ListObjectVersionsCommand({ Bucket: bucket, Prefix: key, MaxKeys: NEWEST_VERSIONS }),
+            );
+            const newest = Versions.find((version) => version.Key === key)?.VersionId;
+            return newest === undefined || newest === UNVERSIONED || newest === generation ? undefined : newest;
+        };
+        const putAgain = new ConflictError(`${named(key)} was put once more by another writer`);
+        if (await findNewer()) {
+            throw putAgain;
+        }
+        await deleteObject(key, etag);
+        const hidden = await findNewer();
+        if (hidden !== undefined) {
+            await client.send(
+                new CopyObjectCommand({ ...at(key), CopySource: `${bucket}/${encodeURIComponent(key)}?versionId=${hidden}` }),
+            );
+            throw putAgain;
+        }
+    }
+
     return {
         head: (key) => translated(() => head(key), { doing: `read ${named(key)}` }),
 
@@ -118,24 +157,8 @@ export function openS3Store({ bucket, client }: { bucket: string; client: S3Clie
                 { doing: `write ${named(key)}` },
             ),
 
-        delete: (key, { ifMatch } = {}) =>
-            translated(
-                async () => {
-                    try {
-                        await tryAgain(
-                            () => client.send(new DeleteObjectCommand({ ...at(key), ...(ifMatch && { IfMatch: quoted(ifMatch) }) })),
-                            {
-                                mayHelp: isConcurrent,
-                            },
-                        );
-                    } catch (error) {
-                        if (awsStatusOf(error) !== 404) {
-                            throw conflictOf(error, key);
-                        }
-                    }
-                },
-                { doing: `delete ${named(key)}` },
-            ),
+        delete: (key, { only } = {}) =>
+            translated(() => (only ? deleteOnly(key, only) : deleteObject(key)), { doing: `delete ${named(key)}` }),
 
         list: (prefix) => translatedStream(listObjects(prefix), { doing: `list s3://${bucket}/${prefix}` }),
     };
@@ -148,6 +171,11 @@ export function openS3Store({ bucket, client }: { bucket: string; client: S3Clie
         }
     }
 }
+
+/** S3 lists the versions of a key newest first, delete markers among them; other keys that begin so come after. */
+const NEWEST_VERSIONS = 10;
+/** The version id where a bucket keeps no versions. */
+const UNVERSIONED = 'null';
 
 interface Described {
     ETag?: string | undefined;

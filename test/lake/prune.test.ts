@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import { consolidate } from '#lake/consolidate';
 import { pairDaysKey, sourceId, summaryKey } from '#lake/layout';
 import { type ReadingOptions, readLedger, toMetadata } from '#lake/ledger';
-import { findPrunable } from '#lake/prune';
+import { findPrunable, prune } from '#lake/prune';
 import { retract } from '#lake/retract';
 import type { ObjectStore } from '#lake/store/object-store';
 import { summarize } from '#lake/summarize';
@@ -112,13 +112,30 @@ describe('a raw object', () => {
         await work(A);
         await work('raw/b.csv');
         const figures = await readFigures(store);
-        for await (const { key, raw, canGo } of findPrunable(store, { before: BEFORE })) {
+        for await (const { canGo } of prune(store, { before: BEFORE })) {
             expect(canGo).toBe(true);
-            await store.delete(key, { ifMatch: raw.etag });
         }
+        expect(await store.head(A)).toBeUndefined();
         await store.delete(pairDaysKey('2026-02-01'));
         await work(A);
         await work('raw/b.csv');
         expect(await readFigures(store)).toEqual(figures);
+    });
+
+    test('stays where the same bytes are uploaded again, with other options, between the look at it and its end', async () => {
+        await put(A, fileOf('01/02/2026'));
+        await work(A);
+        const racing: ObjectStore = {
+            ...store,
+            async delete(key, options) {
+                await put(A, fileOf('01/02/2026'), { dateOrder: 'mdy' });
+                await store.delete(key, options);
+            },
+        };
+        for await (const finding of prune(racing, { before: BEFORE })) {
+            expect(finding).toMatchObject({ key: A, canGo: false, reason: 'it was uploaded again just now' });
+        }
+        await work(A);
+        expect([...(await readFigures(store)).keys()]).toEqual(['2026-01-02 main 10.0.0.1 10.0.0.2']);
     });
 });

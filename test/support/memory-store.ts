@@ -50,9 +50,10 @@ export function memoryStore({ pieceBytes = 1 << 16, now = () => new Date() }: { 
             objects.set(key, { info, bytes, modifiedAt: now() });
             return info;
         },
-        async delete(key, { ifMatch } = {}) {
-            if (objects.has(key)) {
-                check(key, ifMatch);
+        async delete(key, { only } = {}) {
+            const found = objects.get(key)?.info.generation;
+            if (only && found !== undefined && found !== only.generation) {
+                throw new ConflictError(`${key}: found generation ${found}, expected ${only.generation}`);
             }
             objects.delete(key);
         },

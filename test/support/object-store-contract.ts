@@ -47,7 +47,7 @@ export function describeObjectStore(name: string, { openStore, mayNest }: Contra
             expect(await store.get('raw/none')).toBeUndefined();
             await expect(readAll(store.open('raw/none', { ifMatch: 'e' }))).rejects.toThrow(ConflictError);
             await store.delete('raw/none');
-            await store.delete('raw/none', { ifMatch: 'e' });
+            await store.delete('raw/none', { only: { etag: 'e', generation: 'g' } });
             expect(await listed(store, '')).toEqual([]);
         });
 
@@ -238,21 +238,21 @@ export function describeObjectStore(name: string, { openStore, mayNest }: Contra
         });
 
         test('can be left in the middle of reading', async () => {
-            const { etag } = await store.put('raw/a', noise(LARGE_BYTES));
-            for await (const piece of store.open('raw/a', { ifMatch: etag })) {
+            const large = await store.put('raw/a', noise(LARGE_BYTES));
+            for await (const piece of store.open('raw/a', { ifMatch: large.etag })) {
                 expect(piece.length).toBeGreaterThan(0);
                 break;
             }
-            await store.delete('raw/a', { ifMatch: etag });
+            await store.delete('raw/a', { only: large });
             expect(await store.head('raw/a')).toBeUndefined();
         });
 
-        test('deletes the version that was asked for or none', async () => {
+        test.each(['second', 'first'])('deletes the upload that was asked for or none, also where the next one is %s', async (next) => {
             const first = await store.put('raw/a', bytesOf('first'));
-            const second = await store.put('raw/a', bytesOf('second'));
-            await expect(store.delete('raw/a', { ifMatch: first.etag })).rejects.toThrow(ConflictError);
+            const second = await store.put('raw/a', bytesOf(next));
+            await expect(store.delete('raw/a', { only: first })).rejects.toThrow(ConflictError);
             expect(await store.head('raw/a')).toEqual(second);
-            await store.delete('raw/a', { ifMatch: second.etag });
+            await store.delete('raw/a', { only: second });
             expect(await store.head('raw/a')).toBeUndefined();
         });
     });
@@ -317,7 +317,7 @@ export function describeObjectStore(name: string, { openStore, mayNest }: Contra
             expect(await store.get('raw/a')).toBeUndefined();
             await expect(readAll(store.open('raw/a', { ifMatch: 'e' }))).rejects.toThrow(ConflictError);
             await store.delete('raw/a');
-            await store.delete('raw/a', { ifMatch: 'e' });
+            await store.delete('raw/a', { only: { etag: 'e', generation: 'g' } });
             expect(await store.head('raw/a/b/c')).toBeUndefined();
             expect(await store.get('raw/a/b/c')).toBeUndefined();
             await store.delete('raw/a/b/c');
