@@ -121,17 +121,17 @@ export const breaks: readonly Break[] = [
         name: 'no-fence',
         does: 'a message that finds nothing to do uses no commit number up',
         file: 'lake/summarize.ts',
-        text: 'const last = raw && record && !isFenced ?',
-        replacement: 'const last = raw && record && !isFenced && Date.now() === 0 ?',
+        text: 'raw && record && !isFenced ?',
+        replacement: 'raw && record && !isFenced && Date.now() === 0 ?',
         tests: [RACES],
     },
     {
         name: 'delete-before-commit',
         does: 'the objects of the old version are deleted before the new one is live',
         file: 'lake/summarize.ts',
-        text: 'commitLedger(store, { source, record: await readSource(raw, { record, options }), etag }))) {',
+        text: 'if (raw && (needsReading(raw, record) || isToMakeWay(record, options))) {',
         replacement:
-            '{\n                const next = await readSource(raw, { record, options });\n                await publish(rawKey, { record: next, options });\n                await commitLedger(store, { source, record: next, etag });\n            })) {',
+            'if (raw && (needsReading(raw, record) || isToMakeWay(record, options))) {\n            await publish(rawKey, { record: record && { ...record, version: null }, options });',
         tests: [HISTORIES],
     },
     {
