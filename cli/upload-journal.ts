@@ -22,7 +22,7 @@ export function journalOf(entry: JournalEntry, environment: Environment): Resume
     const path = join(folder, `${createHash('sha256').update(text).digest('hex').slice(0, 32)}.json`);
     return {
         async find() {
-            const kept: unknown = JSON.parse(await readFile(path, 'utf8').catch(() => '{}'));
+            const kept = parsed(await readFile(path, 'utf8').catch(() => '{}'));
             return typeof kept === 'object' && kept !== null && 'upload' in kept && typeof kept.upload === 'string'
                 ? kept.upload
                 : undefined;
@@ -35,6 +35,15 @@ export function journalOf(entry: JournalEntry, environment: Environment): Resume
         forget: () => rm(path, { force: true }),
         isWorthKeeping: (error) => !(error instanceof ConflictError) && !isPreconditionFailed(error),
     };
+}
+
+/** Undefined for a file that was cut off while it was written: then the upload begins anew. */
+function parsed(text: string): unknown {
+    try {
+        return JSON.parse(text);
+    } catch {
+        return undefined;
+    }
 }
 
 /** As S3 itself says it, before the store makes a ConflictError of it. */
