@@ -1,0 +1,44 @@
+/** What queues hold, and what needs a person. */
+import { expect, test } from '@jest/globals';
+import type { BucketLake, QueuePart } from '#cli/lake';
+import { queueRows, readQueues, sayDeadLetters, sayQueue } from '#cli/queue-status';
+import { memoryQueue } from '#test/support/memory-queue';
+
+const NOW = new Date('2026-02-01T12:00:00Z');
+
+/** A lake with so many messages in each queue, of which `inFlight` are being worked on; CloudWatch tells an age for each. */
+async function lakeWith(messages: Partial<Record<QueuePart, { waiting: number; inFlight: number }>>): Promise<BucketLake> {
+    const parts: QueuePart[] = ['summarizeQueue', 'summarizeDeadLetters', 'consolidateQueue', 'consolidateDeadLetters'];
+    const queues = new Map(parts.map((part) => [part, memoryQueue({ name: part })]));
+    for (const [part, queue] of queues) {
+        const { waiting = 0, inFlight = 0 } = messages[part] ?? {};
+        await queue.send(Array.from({ length: waiting + inFlight }, (_, at) => ({ body: String(at) })));
+        await queue.receive({ max: inFlight });
+    }
+    const ages = new Map(parts.map((part, at) => [part as string, 100 * (at + 1)]));
+    return { queue: async (which: QueuePart) => queues.get(which), oldestMessages: async () => ages } as unknown as BucketLake;
+}
+
+test('waiting and worked on are told apart, dead letters counted together, and an age is told where there is something', async () => {
+    const lake = await lakeWith({
+        summarizeQueue: { waiting: 3, inFlight: 1 },
+        consolidateDeadLetters: { waiting: 1, inFlight: 2 },
+    });
+    const queues = await readQueues(lake, { now: NOW });
+    const rows: unknown[] = [];
+    for await (const batch of queueRows(queues).batches) {
+        rows.push(...batch);
+    }
+    expect(rows).toEqual([
+        ['summarize', 3n, 1n, 100n, 0n, null],
+        ['consolidate', 0n, 0n, null, 3n, 400n],
+    ]);
+    expect(queues.map(sayQueue)).toEqual([
+        'summarize queue: 3 waiting, 1 in work, the oldest for 1 min 40 s',
+        'consolidate queue: 0 waiting, 0 in work',
+    ]);
+    expect(queues.map(sayDeadLetters)).toEqual([
+        undefined,
+        expect.stringMatching(/^3 consolidate messages could not be worked off, the oldest 6 min 40 s ago: .*flowlake redrive$/),
+    ]);
+});
