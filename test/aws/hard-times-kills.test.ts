@@ -8,7 +8,7 @@ import { batchesThatDied, whyNoProcesses } from './support/deployed-lambdas.ts';
 import { drained, messagesThere } from './support/deployed-queues.ts';
 import { openHardTimes } from './support/hard-times.ts';
 import { openKiller } from './support/lambda-killer.ts';
-import { type MonthOfTexts, openMonth } from './support/month-of-texts.ts';
+import { type MonthOfTexts, onDay, openMonth } from './support/month-of-texts.ts';
 
 /** How many processes are killed; `FLOWLAKE_KILLS=1000` for a night of them. */
 const KILLS = Number(process.env.FLOWLAKE_KILLS ?? 40);
@@ -57,7 +57,9 @@ function openPeople(month: MonthOfTexts, { chance, folder }: { chance: Chance; f
     const names = Array.from({ length: 24 }, (_, at) => `${at}.csv`);
 
     async function put(name: string): Promise<void> {
-        const text = drawText(chance, chance.oneOf([{ rows: 30 }, { rows: 200, days: 3 }, { rows: 1000, days: 6 }]));
+        const drawn = drawText(chance, chance.oneOf([{ rows: 30 }, { rows: 200, days: 3 }, { rows: 1000, days: 6 }]));
+        // Half of them on a day of their own: news of it that is lost is made up for by no other file.
+        const text = chance.below(2) === 0 ? drawn : onDay(drawn, 1 + names.indexOf(name));
         texts.set(name, text);
         gone.delete(name);
         await month.put(name, text);

@@ -2,7 +2,7 @@
 import process from 'node:process';
 import { expect, test } from '@jest/globals';
 import { ledgerKey, sourceId } from '#lake/layout';
-import { sourceMessage } from '#lake/messages';
+import { dayMessage, sourceMessage } from '#lake/messages';
 import { drawText, openChance } from '#test/hard/support/flow-texts';
 import { makeFolder } from '#test/support/temporary';
 import { nameOfCall } from './support/aws-call.ts';
@@ -11,10 +11,23 @@ import { invoke, processOfPort, reserveConcurrency, whyNoProcesses } from './sup
 import { drained } from './support/deployed-queues.ts';
 import type { Fault, Seen } from './support/faulty-proxy.ts';
 import { openHardTimes } from './support/hard-times.ts';
-import { openMonth } from './support/month-of-texts.ts';
+import { onDay, openMonth } from './support/month-of-texts.ts';
+
+const why = whyNoProcesses();
+/** Skipped with the reason in its name. */
+const orSkip = (name: string, work: () => Promise<void>): void =>
+    why === undefined ? test(name, work) : test.skip(`${name} (${why})`, work);
 
 const chance = openChance(7);
 const draw = (): string => drawText(chance, { rows: 50, days: 2 });
+
+/** For who is killed: the request was not made, or its answer never comes. */
+function kill({ port }: Seen): void {
+    const victim = processOfPort(port);
+    if (victim) {
+        process.kill(victim.pid, 'SIGKILL');
+    }
+}
 
 /** Whether the request writes this source's record. */
 const writes =
@@ -73,47 +86,77 @@ test('a worker that read older bytes commits first: whoever read the newer ones 
     await month.assertRight();
 });
 
-const why = whyNoProcesses();
-(why === undefined ? test : test.skip)(
-    `a second delivery that read bytes which are gone again, and dies with its commit, commits nothing${why === undefined ? '' : ` (skipped: ${why})`}`,
+orSkip(
+    'a worker that dies between its commit and its news of it: the next delivery, which has nothing to read, tells of the day',
     async () => {
-        const [folder, month] = [await makeFolder(), openMonth('2024-07')];
-        const key = month.keyOf('a.csv');
+        const [folder, month] = [await makeFolder(), openMonth('2024-08')];
         const gate = openGate();
         await openHardTimes({ faultOf: gate.faultOf });
-        const first = await month.put('a.csv', draw());
-        await drained({ folder });
-        const before = await month.record('a.csv');
-
-        // The delivery that will die has the function for itself; those of the queue are turned away meanwhile.
-        await reserveConcurrency('summarize', 0);
-        gate.close(writes(key));
+        gate.close((seen) => nameOfCall(seen) === 'SendMessageBatch');
         await month.put('a.csv', draw());
-        await reserveConcurrency('summarize', 1);
-        const second = until(
-            () => invoke('summarize', [sourceMessage({ bucket, key, uploadedAt: new Date() })]).then(...isOver),
-            'it has the function',
-        );
         const held = await gate.held();
-        await month.put('a.csv', first);
-        await reserveConcurrency('summarize', undefined);
-        const queue = await queueOf('summarizeQueue');
-        await until(async () => Object.values(await queue.depth()).every((count) => count === 0), 'both messages are used up');
-        gate.open({
-            afterwards: () => {
-                const victim = processOfPort(held.port);
-                if (victim) {
-                    process.kill(victim.pid, 'SIGKILL');
-                }
-            },
-        });
-        await second;
+        expect((await month.record('a.csv')).commits).toBe(1);
+        kill(held);
+        gate.open('lose the request');
         await drained({ folder });
         await month.assertRight();
-        const after = await month.record('a.csv');
-        expect({ version: after.version, versions: after.versions }).toEqual({ version: before.version, versions: before.versions });
+        expect((await month.record('a.csv')).version).toMatch(/^1-/);
     },
 );
+
+orSkip('a worker that saw less of a day, and dies with its write, takes nothing out of the day', async () => {
+    const [folder, month] = [await makeFolder(), openMonth('2024-09')];
+    const gates = [openGate(), openGate()] as const;
+    await openHardTimes({ faultOf: async (seen) => (await gates[0].faultOf(seen)) ?? gates[1].faultOf(seen), hiddenSeconds: 60 });
+    const isWriteOfDay = (seen: Seen): boolean => nameOfCall(seen) === 'PUT pair_days';
+    gates[0].close(isWriteOfDay);
+    await month.put('a.csv', onDay(draw(), 1));
+    await gates[0].held();
+    // As a rebuild beside the queue, or a delivery that outlives its time-out.
+    gates[1].close(isWriteOfDay);
+    const second = invoke('consolidate', [dayMessage({ day: '2024-09-01', uploadedAt: new Date() })]).then(...isOver);
+    const held = await gates[1].held();
+    gates[0].open();
+    await month.put('b.csv', onDay(draw(), 1));
+    await drained({ folder });
+    const before = await month.dayETags();
+    gates[1].open({ afterwards: () => kill(held) });
+    await second;
+    expect(await month.dayETags()).toEqual(before);
+    await drained({ folder });
+    await month.assertRight();
+});
+
+orSkip('a second delivery that read bytes which are gone again, and dies with its commit, commits nothing', async () => {
+    const [folder, month] = [await makeFolder(), openMonth('2024-07')];
+    const key = month.keyOf('a.csv');
+    const gate = openGate();
+    await openHardTimes({ faultOf: gate.faultOf });
+    const first = await month.put('a.csv', draw());
+    await drained({ folder });
+    const before = await month.record('a.csv');
+
+    // The delivery that will die has the function for itself; those of the queue are turned away meanwhile.
+    await reserveConcurrency('summarize', 0);
+    gate.close(writes(key));
+    await month.put('a.csv', draw());
+    await reserveConcurrency('summarize', 1);
+    const second = until(
+        () => invoke('summarize', [sourceMessage({ bucket, key, uploadedAt: new Date() })]).then(...isOver),
+        'it has the function',
+    );
+    const held = await gate.held();
+    await month.put('a.csv', first);
+    await reserveConcurrency('summarize', undefined);
+    const queue = await queueOf('summarizeQueue');
+    await until(async () => Object.values(await queue.depth()).every((count) => count === 0), 'both messages are used up');
+    gate.open({ afterwards: () => kill(held) });
+    await second;
+    await drained({ folder });
+    await month.assertRight();
+    const after = await month.record('a.csv');
+    expect({ version: after.version, versions: after.versions }).toEqual({ version: before.version, versions: before.versions });
+});
 
 /** An invocation is over once it has died or ended; not where it was turned away. */
 const isOver = [() => true, (error: unknown) => !String(error).includes('429')] as const;

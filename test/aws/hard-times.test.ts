@@ -12,7 +12,7 @@ import { invoke, reserveConcurrency, throttles } from './support/deployed-lambda
 import { deadLettersThere, drained, messagesThere } from './support/deployed-queues.ts';
 import type { Fault, Seen } from './support/faulty-proxy.ts';
 import { openHardTimes } from './support/hard-times.ts';
-import { type MonthOfTexts, openMonth } from './support/month-of-texts.ts';
+import { type MonthOfTexts, onDay, openMonth } from './support/month-of-texts.ts';
 
 const SEED = Number(process.env.FLOWLAKE_SEED ?? Date.now() % 1_000_000);
 
@@ -197,10 +197,10 @@ describe('what nobody can work off', () => {
                 return isPoison && isForbidden ? { status: 403, code: 'AccessDenied' } : undefined;
             },
         });
-        await month.put('poison.csv', dayOnly(drawText(chance, { rows: 100 }), 28));
+        await month.put('poison.csv', onDay(drawText(chance, { rows: 100 }), 28));
         // A day that somebody wrote over, with a file of its own.
         await store.put(pairDaysKey('2024-05-27'), Buffer.from('no Parquet'));
-        await month.put('damaged.csv', dayOnly(drawText(chance, { rows: 100 }), 27));
+        await month.put('damaged.csv', onDay(drawText(chance, { rows: 100 }), 27));
         const others = Array.from({ length: 5 }, (_, at) => `${at}.csv`);
         for (const name of others) {
             await month.put(name, drawText(chance, { rows: 100, days: 3 }));
@@ -225,11 +225,6 @@ describe('what nobody can work off', () => {
         expect((await flowlake('status', { folder })).exitCode).toBe(0);
     });
 });
-
-/** All of its flows on this day of the month. */
-function dayOnly(drawn: string, day: number): string {
-    return drawn.replaceAll(/,\d+\/01\/2026/g, `,${day}/01/2026`);
-}
 
 async function statesOf(month: MonthOfTexts, names: readonly string[]): Promise<string[]> {
     return Promise.all(names.map(async (name) => (await month.record(name)).state));

@@ -121,3 +121,8 @@ export function openMonth(month: string): MonthOfTexts {
         },
     };
 }
+
+/** A text of `drawText` with all of its flows on one day, 1 to 28, of the month that it will be put into. */
+export function onDay(drawn: string, day: number): string {
+    return drawn.replaceAll(/,\d+\/01\/2026/g, `,${String(day).padStart(2, '0')}/01/2026`);
+}
