@@ -256,6 +256,25 @@ describe('tasks', () => {
     });
 });
 
+test('a task that fails never takes a file out that replaced another one, also where that was in no figure', async () => {
+    const directory = await makeFolder();
+    const store = openDirectoryStore(directory);
+    await mkdir(join(directory, 'raw'));
+    await writeFile(join(directory, 'raw/a.csv'), fileOf(1).text);
+    const { etag } = (await store.head('raw/a.csv')) ?? { etag: '' };
+    const aborted = new AbortController();
+    let pieces = 0;
+    const onBytes = (): void => {
+        pieces += 1;
+        if (pieces === 2) {
+            aborted.abort();
+        }
+    };
+    const task = await put(directory, 'a.csv', fileOf(2).text, { ifMatch: etag });
+    await expect(runTask(directory, task, { onBytes, signal: aborted.signal })).rejects.toThrow('abort');
+    expect(Buffer.from((await store.get('raw/a.csv'))?.bytes ?? []).toString()).toBe(fileOf(2).text);
+});
+
 test('a lake that is copied elsewhere has nothing to do there: what is retracted stays so, and options are kept', async () => {
     const [from, to] = [await makeFolder(), join(await makeFolder(), 'copy')];
     const metadata = { 'date-order': 'mdy' };

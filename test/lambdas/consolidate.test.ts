@@ -108,6 +108,13 @@ describe('a day', () => {
         expect(metrics.values).toMatchObject({ Conflicts: [1], Passes: [1] });
     });
 
+    test('whose object cannot be written fails, and that is no conflict', async () => {
+        await summarizeFiles(['01/02/2026']);
+        const full: ObjectStore = { ...store, put: () => Promise.reject(new StorageError('cannot write')) };
+        expect(await work([news('m1', DAY)], { store: full })).toEqual(['m1']);
+        expect(metrics.values.Conflicts).toEqual([0]);
+    });
+
     test('that fails fails with all of its messages, and the other days go on', async () => {
         await summarizeFiles(['01/02/2026', '02/02/2026']);
         const broken = new StorageError('cannot list');
@@ -161,6 +168,22 @@ describe('when the time is over', () => {
             message: expect.stringContaining(`flowlake --lake s3://lake rebuild --from ${DAY} --to ${DAY}`),
             fields: { subject: DAY },
         });
+    });
+
+    test('a day that fails by itself at that moment is told as what it is, and waits for its visibility time-out', async () => {
+        const time = testTime();
+        const failing: ObjectStore = {
+            ...store,
+            async *list(prefix) {
+                yield* store.list(prefix);
+                time.runOut();
+                throw new StorageError(`cannot list ${prefix}`);
+            },
+        };
+        expect(await work([news('m1', DAY)], { store: failing, time })).toEqual(['m1']);
+        expect(released).toEqual([]);
+        expect(log.lines).toMatchObject([{ level: 'error', message: expect.stringMatching(/^failed: /), fields: { subject: DAY } }]);
+        expect(metrics.values.Conflicts).toEqual([0]);
     });
 
     test('a day that others kept waiting comes back at once, with all of its messages', async () => {

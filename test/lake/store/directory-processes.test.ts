@@ -108,6 +108,16 @@ describe('processes at work on one object', () => {
         expect(most).toBe(1);
     });
 
+    test('leave no more than the last turns behind, however many there were', async () => {
+        const folder = await makeFolder();
+        for (let turn = 0; turn < 200; turn += 1) {
+            await withLock(folder, async () => undefined);
+        }
+        const names = await readdir(folder);
+        expect(names).toContain('200.over');
+        expect(names.length).toBeLessThan(100);
+    });
+
     test('wait for another process that is inside, and come in after it', async () => {
         const folder = await makeFolder();
         const child = start(HOLD_LOCK, [folder]);
