@@ -163,7 +163,8 @@ describe('a record', () => {
 
     test('that is not there is told from one that cannot be read', async () => {
         expect(await readLedger(store, sourceId('raw/none'))).toEqual({ etag: ABSENT, record: undefined });
-        for (const text of ['{}', '[]', 'null', '7']) {
+        const without = ['source', 'commits', 'versions', 'state'].map((name) => JSON.stringify({ ...record, [name]: undefined }));
+        for (const text of ['{}', '[]', 'null', '7', ...without]) {
             await store.put(ledgerKey(sourceId('raw/none')), Buffer.from(text));
             await expect(readLedger(store, sourceId('raw/none'))).rejects.toThrow(
                 `${ledgerKey(sourceId('raw/none'))} is no ledger record: restore it from a backup`,
