@@ -287,6 +287,20 @@ inline comes_too_late() {
     written = WITHOUT(written, ME)
 }
 
+#ifdef RETRACTS_NAME
+#define IS_RETRACTED true
+#else
+#define IS_RETRACTED ((asked & ME) != 0)
+#endif
+
+inline commit_retraction() {
+    live = 0;
+    live_bytes = nothing;
+    retracts = IS_RETRACTED;
+    is_gone = is_gone || (asked & ME) != 0;
+    ledger_is_written()
+}
+
 proctype Summarizer(byte me) {
     mtype seen_bytes = nothing;
     bool is_fenced, is_command, is_copy, tells;
@@ -328,19 +342,18 @@ retract: /* Commit that no version is live. The raw object was looked at after t
     if
     :: d_step {
             IS_LEDGER_AS_SEEN ->
-            live = 0; live_bytes = nothing;
-#ifdef RETRACTS_NAME
-            retracts = true;
-#else
-            retracts = (asked & ME) != 0;
-#endif
-            is_gone = is_gone || (asked & ME) != 0;
+            printf("worker %c commits the retraction\n", 65 + me);
+            commit_retraction();
             asked = WITHOUT(asked, ME);
-            is_fenced = true;
-            ledger_is_written();
-            printf("worker %c commits the retraction\n", 65 + me)
+            is_fenced = true
         }
         goto step_1
+    :: d_step {
+            IS_LEDGER_AS_SEEN ->
+            printf("worker %c commits the retraction, but the answer is lost\n", 65 + me);
+            commit_retraction()
+        }
+        goto retract
     :: d_step {
             !IS_LEDGER_AS_SEEN && (asked & ME) != 0 ->
             fresh = fresh | ME;

@@ -3,13 +3,13 @@
 /** Replaced in this order: sets of versions are numbers in braces, each bit a version. */
 const WORDS: [RegExp, string | ((whole: string, set: string) => string)][] = [
     [/live is \{0\}, of bytes nothing/, 'nothing is live'],
-    [/live is \{(\d+)\}/, (_, set) => (set === '0' ? 'a version without rows on the day is live' : `version ${names(set)} is live`)],
+    [/live is \{(\d+)\}/, (_, set) => (set === '0' ? 'a version without rows on the day is live' : `${versions(set)} is live`)],
     [/version \{0\}/, 'a version without rows on the day'],
-    [/version \{(\d+)\}/, (_, set) => `version ${names(set)}`],
+    [/version \{(\d+)\}/, (_, set) => versions(set)],
     [/told 0$/, 'not told'],
     [/told 1$/, 'told'],
     [/\{0\}/, 'nothing'],
-    [/\{(\d+)\}/, (_, set) => `version ${names(set)}`],
+    [/\{(\d+)\}/, (_, set) => versions(set)],
 ];
 
 /** One numbered line for each step that a worker, reconcile or a person does. A version's number is used again once nothing speaks of that version. */
@@ -22,7 +22,7 @@ function translated(line: string): string {
     return WORDS.reduce((text, [from, to]) => (typeof to === 'string' ? text.replace(from, to) : text.replace(from, to)), line);
 }
 
-function names(set: string): string {
-    const bits = [...Number(set).toString(2)].reverse();
-    return bits.flatMap((bit, at) => (bit === '1' ? [String(at + 1)] : [])).join(' and ');
+function versions(set: string): string {
+    const numbers = [...Number(set).toString(2)].reverse().flatMap((bit, at) => (bit === '1' ? [String(at + 1)] : []));
+    return `${numbers.length > 1 ? 'versions' : 'version'} ${numbers.join(' and ')}`;
 }
