@@ -22,6 +22,16 @@ test('a lake as it should be needs none', async () => {
     expect([result.verdict, isEmptyPlan(plan)]).toEqual(['equal', true]);
 });
 
+test.each([
+    ['read', { toRead: ['raw/a.csv'] }],
+    ['delete', { toDelete: ['summaries/day=2026-02-01/x.parquet'] }],
+    ['read anew', { toReadAnew: new Map([['raw/a.csv', '1-0123456789abcdef']]) }],
+    ['build', { toBuild: ['2026-02-01'] }],
+])('a plan that has something to %s is not an empty one', async (_, part) => {
+    const { plan } = await planFor(await makeLake());
+    expect(isEmptyPlan({ ...plan, ...part })).toBe(false);
+});
+
 describe('after a repair everything is equal, for', () => {
     test.each(Object.entries(DAMAGE))('%s', async (_, damage) => {
         const store = await makeLake();
