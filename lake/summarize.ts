@@ -66,11 +66,15 @@ export async function summarize(
         const raw = await store.head(rawKey);
         if (raw && (needsReading(raw, record) || isToMakeWay(record, options))) {
             const attempt: Attempt = { version: newVersion(record, { attempt: options.newAttempt?.() }), keys: [] };
-            const next = (): Promise<LedgerRecord> => readSource(raw, { record, attempt, options });
-            if (await isWon(async () => commitLedger(store, { source, record: await next(), etag }))) {
+            try {
+                await commitLedger(store, { source, record: await readSource(raw, { record, attempt, options }), etag });
                 isFenced = true;
                 options.onCommitted?.();
-            } else {
+            } catch (error) {
+                if (!(error instanceof ConflictError)) {
+                    await discardFailed(store, { source, attempt });
+                    throw error;
+                }
                 last = attempt;
             }
             // Won or lost, look again: the raw object may have changed under the commit, and the worker that was told of it may have
@@ -93,11 +97,26 @@ interface Attempt {
     version: string;
     /** Summaries and rejects that are in the store, or may be. No other attempt has them. */
     keys: string[];
+    /** Whether all of it is written, so that the commit is next. */
+    isSent?: boolean;
 }
 
 async function discard(store: ObjectStore, { keys }: Attempt): Promise<void> {
     for (const key of keys) {
         await store.delete(key);
+    }
+}
+
+/** The same after an error, as far as it can be done; not where a commit was sent and has come about, or may yet. */
+async function discardFailed(store: ObjectStore, { source, attempt }: { source: string; attempt: Attempt }): Promise<void> {
+    const mayBeLive = async (): Promise<boolean> =>
+        !store.isSettledByError || (await readLedger(store, source)).record?.version === attempt.version;
+    try {
+        if (!attempt.isSent || !(await mayBeLive())) {
+            await discard(store, attempt);
+        }
+    } catch {
+        // The first error is the one to tell; reconcile finds what is left.
     }
 }
 
@@ -149,26 +168,14 @@ async function publish(
     }
 }
 
-/** Writes summaries and rejects of the raw object and returns the record to commit. Where it fails, nothing that it wrote stays. */
-async function readSource(raw: ObjectInfo, reading: ReadSourceOptions): Promise<LedgerRecord> {
-    try {
-        return await readWhole(raw, reading);
-    } catch (error) {
-        // A conflict is looked into first.
-        if (!(error instanceof ConflictError)) {
-            await discard(reading.options.store, reading.attempt).catch(() => undefined);
-        }
-        throw error;
-    }
-}
-
 interface ReadSourceOptions {
     record: LedgerRecord | undefined;
     attempt: Attempt;
     options: SummarizeOptions;
 }
 
-async function readWhole(raw: ObjectInfo, { record, attempt, options }: ReadSourceOptions): Promise<LedgerRecord> {
+/** Writes summaries and rejects of the raw object and returns the record to commit. */
+async function readSource(raw: ObjectInfo, { record, attempt, options }: ReadSourceOptions): Promise<LedgerRecord> {
     const { version } = attempt;
     const readingOptions = toOptions(raw.metadata);
     let result = await readOnce(raw, { attempt, readingOptions, options });
@@ -188,6 +195,7 @@ async function readWhole(raw: ObjectInfo, { record, attempt, options }: ReadSour
         attempt.keys.push(key);
         await options.store.put(key, writePairRows(rows));
     }
+    attempt.isSent = true;
     const reading = result.ok && failure === undefined ? readingOf(result) : failedReading(result, failure ?? null);
     const at = options.now();
     const next: LedgerRecord = {

@@ -112,6 +112,8 @@ export function openDirectoryStore(directory: string): ObjectStore {
     }
 
     return {
+        isSettledByError: true,
+
         head: (key) => guarded(key, 'read', () => head(key)),
 
         async *open(key, { ifMatch }) {

@@ -46,6 +46,8 @@ export interface Resume {
 }
 
 export interface ObjectStore {
+    /** Whether a `put` that has thrown cannot take place any more, so that a look tells what came of it. Over a network it may arrive late. */
+    readonly isSettledByError?: boolean;
     /** @returns what is there, or undefined where nothing is. @throws StorageError where it cannot be told. */
     head(key: string): Promise<ObjectInfo | undefined>;
     /** The whole object as a stream, pinned to one etag. The stream @throws ConflictError where the object has another etag or is gone. */

@@ -310,6 +310,27 @@ describe('work that is cut off', () => {
         );
     });
 
+    test.each([false, true])(
+        'by a store whose errors are final takes away what it wrote, unless the commit came about: %s',
+        async (comesAbout) => {
+            await put(textOf(['01/02/2026'], 1));
+            const ledgerFails: ObjectStore = {
+                ...store,
+                isSettledByError: true,
+                async put(key, body, options) {
+                    const info = key.startsWith('ledger/') && !comesAbout ? undefined : await store.put(key, body, options);
+                    if (!info || key.startsWith('ledger/')) {
+                        throw new Error('no room');
+                    }
+                    return info;
+                },
+            };
+            await expect(work({ store: ledgerFails })).rejects.toThrow('no room');
+            const { record } = await readLedger(store, sourceId(A));
+            expect(await keysOf('summaries/', 'rejects/')).toEqual(comesAbout ? keysOfVersion(record?.version) : []);
+        },
+    );
+
     test('by another worker takes away what it wrote, but not where only the answer of its commit was lost', async () => {
         await put(textOf(['01/02/2026'], 1));
         let commits = 0;
