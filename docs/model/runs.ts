@@ -15,7 +15,6 @@ export const BOUNDS: Bounds[] = [
     { name: '1 upload, any retractions, 1 consolidator', defines: ['UPLOADS=1', 'RETRACTIONS'] },
     { name: '1 upload, 2 consolidators', defines: ['UPLOADS=1', 'CONSOLIDATORS=2'] },
     { name: '2 uploads, any retractions, 1 consolidator', defines: ['UPLOADS=2', 'RETRACTIONS'], isDeep: true },
-    { name: '2 uploads, 2 consolidators', defines: ['UPLOADS=2', 'CONSOLIDATORS=2'], isDeep: true },
 ];
 
 /** What each promise of commit-rules.pml says. */
