@@ -14,7 +14,7 @@ export const BOUNDS: Bounds[] = [
     { name: '2 uploads, 1 consolidator, 4 versions at once', defines: ['UPLOADS=2', 'VERSIONS=4'] },
     { name: '1 upload, any retractions, 1 consolidator', defines: ['UPLOADS=1', 'RETRACTIONS'] },
     { name: '1 upload, 2 consolidators', defines: ['UPLOADS=1', 'CONSOLIDATORS=2'] },
-    { name: '2 uploads, 2 consolidators, 2 versions at once', defines: ['UPLOADS=2', 'CONSOLIDATORS=2', 'VERSIONS=2'], isDeep: true },
+    { name: '2 uploads, 2 consolidators', defines: ['UPLOADS=2', 'CONSOLIDATORS=2'], isDeep: true },
     { name: '2 uploads, any retractions, 1 consolidator', defines: ['UPLOADS=2', 'RETRACTIONS'], isDeep: true },
 ];
 
