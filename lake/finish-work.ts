@@ -1,4 +1,5 @@
 /** Finishes whatever is undone in a directory lake: what `reconcile` does, and an upload that finds a killed command's mark. */
+import { pairDaysKey } from '#lake/layout';
 import { runTasks, type Task, type TaskEvents } from '#lake/local-work';
 import { findUnconsolidatedDays, findUnread, readAllRecords, removeDeadObjects, type UndoneWork } from '#lake/reconcile';
 import { openDirectoryStore } from '#lake/store/directory';
@@ -24,14 +25,24 @@ export async function finishWork(
     return { sources, deadObjects, days, errors: [...errors, ...(await consolidateDays(directory, days, events))] };
 }
 
-/** Consolidates the days side by side; returns the errors of those that could not be. `totalBytes` as for `runTasks`: large uploads touch large days. */
+/** To merge a byte of Parquet takes as long as to read so many of CSV. */
+const CSV_BYTES_OF_PARQUET = 8;
+
+/** Consolidates the days side by side; returns the errors of those that could not be. `totalBytes` is what was read of files of these days. */
 export async function consolidateDays(
     directory: string,
     days: Iterable<string>,
-    events: TaskEvents & { totalBytes?: number },
+    { totalBytes = 0, ...events }: TaskEvents & { totalBytes?: number },
 ): Promise<Error[]> {
-    const tasks = [...new Set(days)].sort().map((day): Task => ({ kind: 'consolidate', day }));
-    return runAll(directory, tasks, events);
+    const store = openDirectoryStore(directory);
+    const tasks = [...new Set(days)].sort().map((day): Task & { kind: 'consolidate' } => ({ kind: 'consolidate', day }));
+    let dayBytes = 0;
+    for (const { day } of tasks) {
+        for await (const { sizeBytes } of store.list(pairDaysKey(day))) {
+            dayBytes += sizeBytes;
+        }
+    }
+    return runAll(directory, tasks, { ...events, totalBytes: totalBytes + dayBytes * CSV_BYTES_OF_PARQUET });
 }
 
 async function runAll(directory: string, tasks: readonly Task[], events: TaskEvents & { totalBytes?: number }): Promise<Error[]> {

@@ -41,8 +41,9 @@ export interface TaskEvents {
     signal?: AbortSignal | undefined;
 }
 
-/** The start of a thread takes as long as reading so much. */
+/** The start of a thread takes as long as reading so much, or as a few small tasks. */
 const SMALL_BYTES = 1 << 24;
+const FEW_TASKS = 16;
 
 /** Rows and totals of a file are short-lived by the million; room for more of them only makes the process larger, not faster. */
 const THREAD_LIMITS = { maxYoungGenerationSizeMb: 8 };
@@ -96,10 +97,15 @@ export type Outcome = { task: Task; result: TaskResult } | { task: Task; error: 
 export async function* runTasks(
     directory: string,
     tasks: readonly Task[],
-    { totalBytes = 0, ...events }: TaskEvents & { totalBytes?: number } = {},
+    { totalBytes, ...events }: TaskEvents & { totalBytes?: number | undefined } = {},
 ): AsyncGenerator<Outcome> {
-    if (tasks.length <= 1 && totalBytes < SMALL_BYTES) {
+    // Of several tasks it must be known that there is little to do.
+    const isFew = totalBytes === undefined ? tasks.length <= 1 : tasks.length <= FEW_TASKS && totalBytes < SMALL_BYTES;
+    if (isFew) {
         for (const task of tasks) {
+            if (events.signal?.aborted && task !== tasks[0]) {
+                return;
+            }
             yield await settled(task, runTask(directory, task, events));
         }
         return;

@@ -173,7 +173,10 @@ describe('the mark of a command', () => {
 });
 
 describe('tasks', () => {
-    test('put, summarize and consolidate, in this thread or in several', async () => {
+    test.each([
+        ['in several threads', undefined],
+        ['in this one, where little is to be read', 1000],
+    ])('put, summarize and consolidate, %s', async (_, totalBytes) => {
         const directory = await makeFolder();
         const files = [1, 2, 3, 4].map(fileOf);
         const tasks = await Promise.all(files.map(({ text }, at) => put(directory, `${at}.csv`, text)));
@@ -182,7 +185,7 @@ describe('tasks', () => {
         const onBytes = (count: number): void => {
             bytes += count;
         };
-        for await (const outcome of runTasks(directory, tasks, { onBytes })) {
+        for await (const outcome of runTasks(directory, tasks, { onBytes, totalBytes })) {
             outcomes.push(outcome);
         }
         expect(outcomes.map((outcome) => 'result' in outcome && [outcome.result.record?.state, outcome.result.days])).toEqual(
