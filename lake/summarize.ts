@@ -55,14 +55,14 @@ export async function summarize(
     const { store } = options;
     const source = sourceId(rawKey);
     let isFenced = !mustFence;
-    let last: Attempt | undefined;
+    let lost: Attempt | undefined;
     for (;;) {
         const { etag, record } = await readLedger(store, source);
-        // A commit that another came before; but not one whose answer was lost.
-        if (last && last.version !== record?.version) {
-            await discard(store, last);
+        // Another came before it; or only its answer was lost, and it is live.
+        if (lost && lost.version !== record?.version) {
+            await discard(store, lost);
         }
-        last = undefined;
+        lost = undefined;
         const raw = await store.head(rawKey);
         if (raw && (needsReading(raw, record) || isToMakeWay(record, options))) {
             const attempt: Attempt = { version: newVersion(record, { attempt: options.newAttempt?.() }), keys: [] };
@@ -75,7 +75,7 @@ export async function summarize(
                     await discardFailed(store, { source, attempt });
                     throw error;
                 }
-                last = attempt;
+                lost = attempt;
             }
             // Won or lost, look again: the raw object may have changed under the commit, and the worker that was told of it may have
             // found nothing to do yet.
@@ -98,7 +98,7 @@ interface Attempt {
     /** Summaries and rejects that are in the store, or may be. No other attempt has them. */
     keys: string[];
     /** Whether all of it is written, so that the commit is next. */
-    isSent?: boolean;
+    isWritten?: boolean;
 }
 
 async function discard(store: ObjectStore, { keys }: Attempt): Promise<void> {
@@ -112,7 +112,7 @@ async function discardFailed(store: ObjectStore, { source, attempt }: { source: 
     const mayBeLive = async (): Promise<boolean> =>
         !store.isSettledByError || (await readLedger(store, source)).record?.version === attempt.version;
     try {
-        if (!attempt.isSent || !(await mayBeLive())) {
+        if (!attempt.isWritten || !(await mayBeLive())) {
             await discard(store, attempt);
         }
     } catch {
@@ -195,7 +195,7 @@ async function readSource(raw: ObjectInfo, { record, attempt, options }: ReadSou
         attempt.keys.push(key);
         await options.store.put(key, writePairRows(rows));
     }
-    attempt.isSent = true;
+    attempt.isWritten = true;
     const reading = result.ok && failure === undefined ? readingOf(result) : failedReading(result, failure ?? null);
     const at = options.now();
     const next: LedgerRecord = {
