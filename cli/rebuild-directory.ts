@@ -1,8 +1,8 @@
 /** Rebuilds days of a lake in a directory: this process does it, day beside day. */
 import { type DayResult, doneResult, failedResult } from '#lake/day-results';
-import { finishWork } from '#lake/finish-work';
-import { type Mark, markRunning, runTasks, type Task } from '#lake/local-work';
+import { markRunning, runTasks, type Task } from '#lake/local-work';
 import type { Context } from './command.ts';
+import { finishCutOff } from './finish-cut-off.ts';
 import { sayCount } from './quantity.ts';
 import { openStatusLine } from './status-line.ts';
 
@@ -45,16 +45,4 @@ export async function rebuildDirectory(directory: string, { days, anew, context 
     }
     signal.throwIfAborted();
     return results;
-}
-
-/** As an upload does: the mark of this command takes theirs away in the end. */
-async function finishCutOff(directory: string, mark: Mark, { stderr, signal, now }: RebuildOptions['context']): Promise<void> {
-    if (mark.isWorkLeft) {
-        await stderr.write('A command was cut off in this lake; finishing its work first\n');
-        const { errors } = await finishWork(directory, { now: now(), signal });
-        signal.throwIfAborted();
-        if (errors[0]) {
-            throw errors[0];
-        }
-    }
 }

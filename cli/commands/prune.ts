@@ -1,6 +1,20 @@
 /** `flowlake prune`: frees the raw bytes that the figures no longer need. */
-import { defineCommand } from '#cli/command';
+import { type Context, defineCommand } from '#cli/command';
+import type { Lake } from '#cli/lake';
 import { day, flag } from '#cli/option';
+import type { Mark } from '#lake/local-work';
+
+/** The mark of this command in a directory, where the next one removes what it was writing if it is killed. */
+async function markOf(lake: Lake, context: Pick<Context, 'stderr' | 'signal' | 'now'>): Promise<Mark | undefined> {
+    if (lake.kind !== 'directory') {
+        return undefined;
+    }
+    const { markRunning } = await import('#lake/local-work');
+    const { finishCutOff } = await import('#cli/finish-cut-off');
+    const mark = await markRunning(lake.directory);
+    await finishCutOff(lake.directory, mark, context);
+    return mark;
+}
 
 export const prune = defineCommand({
     name: 'prune',
@@ -24,20 +38,26 @@ export const prune = defineCommand({
         const { printRows } = await import('#cli/print-rows');
         const { batchOf } = await import('#cli/batch-of');
         const { sayBytes, sayCount } = await import('#cli/quantity');
-        return useLake(context, async ({ store }) => {
+        return useLake(context, async (lake) => {
             const { findPrunable, prune: pruneLake } = await import('#lake/prune');
+            const mark = dryRun ? undefined : await markOf(lake, context);
             const rows: (string | bigint)[][] = [];
             let freedBytes = 0;
             let freed = 0;
-            const find = dryRun ? findPrunable : pruneLake;
-            for await (const { key, raw, ...finding } of find(await store(), { before: rawBefore })) {
-                context.signal.throwIfAborted();
-                if (finding.canGo) {
-                    freedBytes += raw.sizeBytes;
-                    freed += 1;
+            try {
+                const find = dryRun ? findPrunable : pruneLake;
+                for await (const { key, raw, ...finding } of find(await lake.store(), { before: rawBefore })) {
+                    context.signal.throwIfAborted();
+                    if (finding.canGo) {
+                        freedBytes += raw.sizeBytes;
+                        freed += 1;
+                    }
+                    const result = finding.canGo ? (dryRun ? 'would go' : 'freed') : `stays: ${finding.reason}`;
+                    rows.push([key, BigInt(raw.sizeBytes), result]);
                 }
-                const result = finding.canGo ? (dryRun ? 'would go' : 'freed') : `stays: ${finding.reason}`;
-                rows.push([key, BigInt(raw.sizeBytes), result]);
+            } finally {
+                // Wherever it ends there is nothing for others to finish.
+                await mark?.clear();
             }
             await printRows(
                 {
