@@ -23,7 +23,7 @@ orSkip(
         console.info(`kills of Lambdas: FLOWLAKE_SEED=${SEED}`);
         const chance = openChance(SEED);
         const folder = await makeFolder();
-        const month = openMonth('2024-01');
+        const month = openMonth('2025-08');
         const killer = openKiller({ chance: openChance(SEED + 1), kills: KILLS });
         const died = batchesThatDied();
         await openHardTimes({ faultOf: killer.faultOf });

@@ -64,7 +64,7 @@ function openGate() {
 }
 
 test('a worker that read older bytes commits first: whoever read the newer ones looks again', async () => {
-    const [folder, month] = [await makeFolder(), openMonth('2024-06')];
+    const [folder, month] = [await makeFolder(), openMonth('2025-02')];
     const key = month.keyOf('a.csv');
     const gates = [openGate(), openGate()] as const;
     // Nothing fails here: no message is to come back while its worker is held.
@@ -89,7 +89,7 @@ test('a worker that read older bytes commits first: whoever read the newer ones 
 orSkip(
     'a worker that dies between its commit and its news of it: the next delivery, which has nothing to read, tells of the day',
     async () => {
-        const [folder, month] = [await makeFolder(), openMonth('2024-08')];
+        const [folder, month] = [await makeFolder(), openMonth('2025-03')];
         const gate = openGate();
         await openHardTimes({ faultOf: gate.faultOf });
         gate.close((seen) => nameOfCall(seen) === 'SendMessageBatch');
@@ -105,7 +105,7 @@ orSkip(
 );
 
 orSkip('a worker that saw less of a day, and dies with its write, takes nothing out of the day', async () => {
-    const [folder, month] = [await makeFolder(), openMonth('2024-09')];
+    const [folder, month] = [await makeFolder(), openMonth('2025-04')];
     const gates = [openGate(), openGate()] as const;
     await openHardTimes({ faultOf: async (seen) => (await gates[0].faultOf(seen)) ?? gates[1].faultOf(seen), hiddenSeconds: 60 });
     const isWriteOfDay = (seen: Seen): boolean => nameOfCall(seen) === 'PUT pair_days';
@@ -114,7 +114,7 @@ orSkip('a worker that saw less of a day, and dies with its write, takes nothing 
     await gates[0].held();
     // As a rebuild beside the queue, or a delivery that outlives its time-out.
     gates[1].close(isWriteOfDay);
-    const second = invoke('consolidate', [dayMessage({ day: '2024-09-01', uploadedAt: new Date() })]).then(...isOver);
+    const second = invoke('consolidate', [dayMessage({ day: '2025-04-01', uploadedAt: new Date() })]).then(...isOver);
     const held = await gates[1].held();
     gates[0].open();
     await month.put('b.csv', onDay(draw(), 1));
@@ -128,7 +128,7 @@ orSkip('a worker that saw less of a day, and dies with its write, takes nothing 
 });
 
 orSkip('a second delivery that read bytes which are gone again, and dies with its commit, commits nothing', async () => {
-    const [folder, month] = [await makeFolder(), openMonth('2024-07')];
+    const [folder, month] = [await makeFolder(), openMonth('2025-05')];
     const key = month.keyOf('a.csv');
     const gate = openGate();
     await openHardTimes({ faultOf: gate.faultOf });

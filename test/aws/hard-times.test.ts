@@ -20,7 +20,7 @@ const messageOf = (key: string): string => sourceMessage({ bucket, key, uploaded
 
 describe('Lambdas that are turned away', () => {
     test('leave the files where they are, and do all of the work once they may', async () => {
-        const [chance, folder, month] = [openChance(SEED), await makeFolder(), openMonth('2024-02')];
+        const [chance, folder, month] = [openChance(SEED), await makeFolder(), openMonth('2025-09')];
         await openHardTimes();
         const before = await throttles('consolidate');
         await reserveConcurrency('summarize', 1);
@@ -44,7 +44,7 @@ describe('Lambdas that are turned away', () => {
 describe('calls of the Lambdas', () => {
     test('of which a third fails, is answered late or loses its answer, come to the same figures', async () => {
         console.info(`failing calls: FLOWLAKE_SEED=${SEED}`);
-        const [chance, folder, month] = [openChance(SEED), await makeFolder(), openMonth('2024-03')];
+        const [chance, folder, month] = [openChance(SEED), await makeFolder(), openMonth('2025-10')];
         const met = new Map<string, number>();
         const doomed = new Set<unknown>();
         const fates = openChance(SEED + 1);
@@ -100,7 +100,7 @@ describe('every message given twice', () => {
     const MOST_BESIDE = 4;
 
     test('one after the other, side by side, to both Lambdas at once and long after, changes nothing', async () => {
-        const [chance, folder, month] = [openChance(SEED), await makeFolder(), openMonth('2024-04')];
+        const [chance, folder, month] = [openChance(SEED), await makeFolder(), openMonth('2025-11')];
         const beside: Promise<number>[] = [];
         let running = 0;
         let invocations = 0;
@@ -188,7 +188,7 @@ describe('every message given twice', () => {
 
 describe('what nobody can work off', () => {
     test('is tried as often as deployed and put aside, while all others go on; status says so, and mended it comes back', async () => {
-        const [chance, folder, month] = [openChance(SEED), await makeFolder(), openMonth('2024-05')];
+        const [chance, folder, month] = [openChance(SEED), await makeFolder(), openMonth('2025-12')];
         const poison = month.keyOf('poison.csv');
         let isForbidden = true;
         let tries = 0;
@@ -201,7 +201,7 @@ describe('what nobody can work off', () => {
         });
         await month.put('poison.csv', onDay(drawText(chance, { rows: 100 }), 28));
         // A day that somebody wrote over, with a file of its own.
-        await store.put(pairDaysKey('2024-05-27'), Buffer.from('no Parquet'));
+        await store.put(pairDaysKey('2025-12-27'), Buffer.from('no Parquet'));
         await month.put('damaged.csv', onDay(drawText(chance, { rows: 100 }), 27));
         const others = Array.from({ length: 5 }, (_, at) => `${at}.csv`);
         for (const name of others) {
@@ -220,7 +220,7 @@ describe('what nobody can work off', () => {
 
         isForbidden = false;
         // What the log and status say of a damaged day; the day is then built from its summaries.
-        await store.delete(pairDaysKey('2024-05-27'));
+        await store.delete(pairDaysKey('2025-12-27'));
         expect((await flowlake('redrive', { folder })).exitCode).toBe(0);
         expect(await drained({ folder })).toBe(0);
         await month.assertRight();
