@@ -201,7 +201,7 @@ export const breaks: readonly Break[] = [
         file: 'lake/summarize.ts',
         text: 'if (record?.retracted_generation === raw.generation) {',
         replacement: "if (record?.state === 'retracted') {",
-        tests: [HISTORIES],
+        tests: [RACES],
     },
     {
         name: 'retraction-not-published',

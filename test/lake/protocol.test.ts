@@ -8,7 +8,7 @@ import { type Drawn, drawHistory } from '#test/histories/draw-history';
 import { shortenHistory } from '#test/histories/shorten-history';
 import { RULES, type Rule } from '#test/histories/without-rule';
 
-const HISTORIES = 100;
+const HISTORIES = 200;
 
 /** These take hundreds of histories or thousands; protocol-races.test.ts plays them. */
 const LATE_FOUND: readonly Rule[] = [
