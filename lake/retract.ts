@@ -1,5 +1,5 @@
 /** Use case: take one source's contribution out of the figures. Its raw object stays where it is. */
-import { ConflictError } from '#lake/errors';
+import { ConflictError, StorageError } from '#lake/errors';
 import { sourceId } from '#lake/layout';
 import { commitLedger, type LedgerRecord, readLedger, withHistory } from '#lake/ledger';
 import { type SummarizeOptions, summarize } from '#lake/summarize';
@@ -22,6 +22,10 @@ export async function retract(rawKey: string, options: SummarizeOptions): Promis
         if (raw && raw.generation !== asked?.generation) {
             // A new upload has undone the retraction already; it may have been retracted in its turn, which must stay.
             return summarize(rawKey, options);
+        }
+        if (!raw && asked) {
+            // It may have been uploaded once more before, which would have undone the retraction: nobody can tell any more.
+            throw new StorageError(`${rawKey} was freed or deleted while it was taken out; run the command again if it shall still go`);
         }
         const retracted: LedgerRecord = {
             ...record,
