@@ -6,7 +6,7 @@ import { LEDGER_PREFIX, ledgerKey, shortHash } from '#lake/layout';
 import { ABSENT, CALLS_AT_ONCE, type ListedObject, type ObjectInfo, type ObjectStore } from '#lake/store/object-store';
 
 /**
- * Part of every version: raise it when the same bytes would be read otherwise, and `reconcile` reads every source again. A program that
+ * Part of what a version was read from: raise it when the same bytes would be read otherwise, and `reconcile` reads every source again. A program that
  * meets a record of a higher one stops, else it would put its older figures in the place of the newer ones.
  */
 export const SUMMARY_FORMAT = 2;
@@ -110,6 +110,19 @@ export async function commitLedger(
     { source, record, etag }: { source: string; record: LedgerRecord; etag: string },
 ): Promise<void> {
     await store.put(ledgerKey(source), Buffer.from(`${JSON.stringify(record)}\n`), { ifMatch: etag });
+}
+
+/**
+ * Uses one commit number up and changes nothing else, so that whoever rests on an older record loses: see `summarize`.
+ * @returns the record as it is then @throws ConflictError where another commit came first.
+ */
+export async function fenceLedger(
+    store: ObjectStore,
+    { source, record, etag }: { source: string; record: LedgerRecord; etag: string },
+): Promise<LedgerRecord> {
+    const fenced = { ...record, commits: record.commits + 1 };
+    await commitLedger(store, { source, record: fenced, etag });
+    return fenced;
 }
 
 /** All records, in the order of their keys. */

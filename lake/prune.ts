@@ -2,7 +2,7 @@
 import { containedOf } from '#lake/consolidate';
 import { ConflictError } from '#lake/errors';
 import { contributionOf, dayPrefix, RAW_PREFIX, SUMMARIES_PREFIX, sourceId } from '#lake/layout';
-import { commitLedger, type HeldRecord, type LedgerRecord, readLedger } from '#lake/ledger';
+import { fenceLedger, type HeldRecord, type LedgerRecord, readLedger } from '#lake/ledger';
 import type { ObjectInfo, ObjectStore } from '#lake/store/object-store';
 import { needsReading } from '#lake/summarize';
 
@@ -58,7 +58,7 @@ async function free({ key, raw, record, etag }: Look, store: ObjectStore): Promi
     }
     try {
         // The fence of `summarize`: whoever has read older bytes and is yet to commit them loses. Later nobody could read the last ones again.
-        await commitLedger(store, { source: sourceId(key), record: { ...record, commits: record.commits + 1 }, etag });
+        await fenceLedger(store, { source: sourceId(key), record, etag });
         await store.delete(key, { only: raw });
         return undefined;
     } catch (error) {

@@ -7,6 +7,7 @@ import type { Reject } from '#lake/flows/rejects';
 import { rejectsKey, siteOf, sourceId, summaryKey } from '#lake/layout';
 import {
     commitLedger,
+    fenceLedger,
     isOfContent,
     type LedgerRecord,
     newVersion,
@@ -84,11 +85,17 @@ export async function summarize(
         // The fence: whoever read older bytes and has yet to commit them rests on an older record, and loses. It may be another delivery
         // of this very message, which is done after this, so that nobody would look again should that worker commit and die. Without a
         // record nothing is live; without a raw object that worker may be the only one that has read the last bytes.
-        const fenced = raw && record && !isFenced ? { ...record, commits: record.commits + 1 } : record;
-        if (fenced === record || (fenced && (await isWon(() => commitLedger(store, { source, record: fenced, etag }))))) {
-            await publish(rawKey, { record: fenced, options });
-            return fenced;
+        let last = record;
+        try {
+            last = raw && record && !isFenced ? await fenceLedger(store, { source, record, etag }) : record;
+        } catch (error) {
+            if (error instanceof ConflictError) {
+                continue;
+            }
+            throw error;
         }
+        await publish(rawKey, { record: last, options });
+        return last;
     }
 }
 
@@ -117,19 +124,6 @@ async function discardFailed(store: ObjectStore, { source, attempt }: { source: 
         }
     } catch {
         // The first error is the one to tell; reconcile finds what is left.
-    }
-}
-
-/** Whether the commit came about; false where another came first, or the raw object changed while it was read. */
-async function isWon(commit: () => Promise<void>): Promise<boolean> {
-    try {
-        await commit();
-        return true;
-    } catch (error) {
-        if (error instanceof ConflictError) {
-            return false;
-        }
-        throw error;
     }
 }
 
