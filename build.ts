@@ -12,7 +12,7 @@ const ROOT = fileURLToPath(new URL('.', import.meta.url));
 const DIST = join(ROOT, 'dist');
 
 /** Name in dist/ and source. Each may be run by itself: the bin of package.json, and what the thread pool starts. */
-const ENTRY_POINTS = { flowlake: 'cli/main.ts', worker: 'lake/worker.ts' };
+const ENTRY_POINTS = { flowlake: 'cli/main.ts', worker: 'lake/here/worker.ts' };
 const EXECUTABLE = 'flowlake.js';
 
 /** What must be installed beside the program: it has a native part. All else is bundled. */

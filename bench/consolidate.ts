@@ -1,10 +1,10 @@
 /** One more file for a day that holds few or many: the cost should be one read and one write of the day's object. */
 import { join } from 'node:path';
-import { consolidate } from '#lake/consolidate';
+import { consolidate } from '#lake/commit/consolidate';
 import { sourceId, summaryKey } from '#lake/layout';
 import { commitLedger, type LedgerRecord } from '#lake/ledger';
-import { emptyPairRows, type PairRows } from '#lake/pair-rows';
 import { writePairRows } from '#lake/parquet';
+import { emptyPairRows, type PairRows } from '#lake/rows';
 import { openDirectoryStore } from '#lake/store/directory';
 import { ABSENT, type ObjectStore } from '#lake/store/object-store';
 import { type BenchOptions, type Finding, once } from './measure.ts';

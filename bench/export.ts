@@ -4,8 +4,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { pairDaysKey } from '#lake/layout';
-import { emptyPairRows, type PairRows } from '#lake/pair-rows';
 import { writePairRows } from '#lake/parquet';
+import { emptyPairRows, type PairRows } from '#lake/rows';
 import { type BenchOptions, type Finding, median, sayRatio } from './measure.ts';
 
 const PROGRAM = fileURLToPath(new URL('../dist/flowlake.js', import.meta.url));

@@ -4,10 +4,10 @@ import { mkdir, open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { type FlowsRead, readFlows } from '#lake/flows/read-flows';
-import { type PairRows, pairRowsOf } from '#lake/pair-rows';
 import { writePairRows } from '#lake/parquet';
-import { sampleFiles } from '#lake/sample/sample-files';
+import { type PairRows, pairRowsOf } from '#lake/rows';
 import { readAhead } from '#lake/store/read-ahead';
+import { sampleFiles } from '#sample/flows/sample-files';
 import { type BenchOptions, type Finding, inTurn, sayRatio } from './measure.ts';
 
 const PAIRS = 20_000;

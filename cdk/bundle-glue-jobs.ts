@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
 
-const SOURCES = ['glue-jobs', 'sql/views'];
+const SOURCES = ['glue-jobs', 'sql/flows/views'];
 
 /**
  * Makes dist-glue-jobs/ the same as its sources and @returns its path: modules, tables.json and views in one folder, because a module finds

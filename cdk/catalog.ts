@@ -1,4 +1,4 @@
-/** What SQL finds: the Glue database with the lake's tables and views, all computed from lake/tables.ts and sql/views. */
+/** What SQL finds: the Glue database with the lake's tables and views, all computed from lake/tables.ts and sql/flows/views. */
 import { RemovalPolicy } from 'aws-cdk-lib';
 import {
     CfnTable,

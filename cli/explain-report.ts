@@ -1,8 +1,9 @@
 /** What `explain` shows: rows for each source or line, whether they come to what pair_days says, and what to do where they do not. */
-import type { Explanation, Part } from '#lake/explain';
-import type { FoundLines } from '#lake/explain-lines';
-import type { PairRows } from '#lake/pair-rows';
+
 import type { ResultColumn, Value } from '#lake/query/query-engine';
+import type { Explanation, Part } from '#lake/reports/explain';
+import type { FoundLines } from '#lake/reports/explain-lines';
+import type { PairRows } from '#lake/rows';
 
 const SHOWN = [
     'flows',

@@ -1,6 +1,6 @@
 /** What a command of a directory lake does first: finish the work of those that were killed. */
-import { finishWork } from '#lake/finish-work';
-import type { Mark } from '#lake/local-work';
+import { finishWork } from '#lake/here/finish-work';
+import type { Mark } from '#lake/here/local-work';
 import type { Context } from './command.ts';
 
 /** As an upload does: the mark of this command takes theirs away in the end. @throws what could not be finished */

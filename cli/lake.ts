@@ -10,7 +10,7 @@ import type { ObjectStore } from '#lake/store/object-store';
 interface AnyLake {
     store(): Promise<ObjectStore>;
     engine(): Promise<QueryEngine>;
-    /** Runs a file of sql/queries, its `?` filled in order. */
+    /** Runs a file of sql/flows/queries, its `?` filled in order. */
     ask(name: QueryName, parameters?: readonly Value[]): Promise<QueryResult>;
     close(): Promise<void>;
 }

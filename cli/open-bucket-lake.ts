@@ -1,13 +1,14 @@
 /** A deployed lake from no more than its bucket's name: where it is and what its parts are called, the bucket says. */
+
+import { sayBytes } from '#cli/draw/quantity';
+import { openStatusLine } from '#cli/draw/status-line';
 import type { Environment } from '#lake/aws/client-config';
 import type { Deployment } from '#lake/deployment';
+import { once } from '#lake/once';
 import type { MessageQueue } from '#lake/queue/message-queue';
 import { Failure } from './command.ts';
 import type { BucketLake } from './lake.ts';
-import { once } from './once.ts';
 import type { Output } from './output.ts';
-import { sayBytes } from './quantity.ts';
-import { openStatusLine } from './status-line.ts';
 
 /** The region that is asked first where none is set: the answer says where the bucket is. */
 const ANY_REGION = 'us-east-1';

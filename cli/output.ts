@@ -1,6 +1,6 @@
 /** One of the program's two ways out, with what must be known of it to print well. */
 import type { Writable } from 'node:stream';
-import { harmless } from './text-width.ts';
+import { harmless } from '#cli/draw/text-width';
 
 export interface Output {
     isTerminal: boolean;

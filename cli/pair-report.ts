@@ -1,14 +1,14 @@
 /** The report of one pair: its rows, what they look like in each format, where they are kept, and what is said where there are none. */
 import { extname } from 'node:path';
+import type { PlotOptions } from '#cli/draw/plot';
+import { renderPlot } from '#cli/draw/plot';
+import { renderCsv, renderJson } from '#cli/draw/print-rows';
 import { UsageError } from '#lake/errors';
 import { EXPORTS_PREFIX } from '#lake/layout';
 import type { QueryResult, ResultColumn, Value } from '#lake/query/query-engine';
 import type { OutputFormat } from './command.ts';
 import { Failure } from './command.ts';
 import type { Lake } from './lake.ts';
-import type { PlotOptions } from './plot.ts';
-import { renderPlot } from './plot.ts';
-import { renderCsv, renderJson } from './print-rows.ts';
 
 /** Which pair's rows, and of which days, both ends included. */
 export interface PairQuestion {

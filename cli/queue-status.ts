@@ -1,8 +1,9 @@
 /** What the queues of a deployed lake hold, as rows and in words. */
+
+import { batchOf } from '#cli/draw/batch-of';
+import { sayCount, sayDuration } from '#cli/draw/quantity';
 import type { QueryResult } from '#lake/query/query-engine';
-import { batchOf } from './batch-of.ts';
 import type { BucketLake, QueuePart } from './lake.ts';
-import { sayCount, sayDuration } from './quantity.ts';
 
 export interface QueueStatus {
     queue: 'summarize' | 'consolidate';

@@ -1,10 +1,11 @@
 /** Rebuilds days of a lake in a directory: this process does it, day beside day. */
-import { type DayResult, doneResult, failedResult } from '#lake/day-results';
-import { markRunning, runTasks, type Task } from '#lake/local-work';
+
+import { sayCount } from '#cli/draw/quantity';
+import { openStatusLine } from '#cli/draw/status-line';
+import { markRunning, runTasks, type Task } from '#lake/here/local-work';
+import { type DayResult, doneResult, failedResult } from '#lake/work/day-results';
 import type { Context } from './command.ts';
 import { finishCutOff } from './finish-cut-off.ts';
-import { sayCount } from './quantity.ts';
-import { openStatusLine } from './status-line.ts';
 
 interface RebuildOptions {
     days: readonly string[];

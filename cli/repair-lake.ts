@@ -1,5 +1,5 @@
 /** `verify --repair`: says what would be done, does it, and verifies once more what it touched. */
-import { isEmptyPlan, type RepairPlan } from '#lake/repair';
+import { isEmptyPlan, type RepairPlan } from '#lake/commit/repair';
 import type { ObjectStore } from '#lake/store/object-store';
 import type { PendingSource, VerifyResult } from '#lake/verify/verify';
 import { type Context, Failure } from './command.ts';
@@ -24,7 +24,7 @@ export interface RepairRequest {
 
 /** @returns the exit code: of what is left after the repair, or in a dry run of what was found */
 export async function repairVerified(lake: Lake, { result, pending, isDryRun, asked, context }: RepairRequest): Promise<number> {
-    const { planRepair } = await import('#lake/repair');
+    const { planRepair } = await import('#lake/commit/repair');
     const { verifyLake } = await import('#lake/verify/verify');
     const { stderr, signal, now } = context;
     const store = await lake.store();
@@ -64,12 +64,12 @@ export async function repairVerified(lake: Lake, { result, pending, isDryRun, as
 async function repair(
     lake: Lake,
     { store, plan, context }: { store: ObjectStore; plan: RepairPlan; context: RepairRequest['context'] },
-): Promise<Awaited<ReturnType<typeof import('#lake/repair').repairLake>>> {
-    const { repairLake } = await import('#lake/repair');
-    const { openStatusLine } = await import('#cli/status-line');
-    const { sayBytes, sayCount } = await import('#cli/quantity');
+): Promise<Awaited<ReturnType<typeof import('#lake/commit/repair').repairLake>>> {
+    const { repairLake } = await import('#lake/commit/repair');
+    const { openStatusLine } = await import('#cli/draw/status-line');
+    const { sayBytes, sayCount } = await import('#cli/draw/quantity');
     const { stderr, signal, now } = context;
-    const mark = lake.kind === 'directory' ? await (await import('#lake/local-work')).markRunning(lake.directory) : undefined;
+    const mark = lake.kind === 'directory' ? await (await import('#lake/here/local-work')).markRunning(lake.directory) : undefined;
     const line = openStatusLine(stderr);
     let current = '';
     let doneBytes = 0;
@@ -94,7 +94,7 @@ async function repair(
     await stderr.write(`Repaired: ${parts.join(', ')}\n`);
     if (lake.kind === 'directory' && mark?.isWorkLeft) {
         // The mark of a command that was killed goes with ours: so its work is finished first, on days too that were not asked for.
-        const { finishWork } = await import('#lake/finish-work');
+        const { finishWork } = await import('#lake/here/finish-work');
         done.errors.push(...(await finishWork(lake.directory, { now: now(), signal })).errors);
     }
     if (done.errors.length === 0) {

@@ -1,15 +1,15 @@
 /** Has a Spark job of a deployed lake work on days, and shows what its report says of them. */
 import { randomUUID } from 'node:crypto';
-import { type DayReport, parseDayReport } from '#lake/day-results';
-import { REPORT } from '#lake/follow-run';
+import { batchOf } from '#cli/draw/batch-of';
+import { printDays, sayFailures } from '#cli/draw/print-days';
+import { printRows } from '#cli/draw/print-rows';
+import { sayCount } from '#cli/draw/quantity';
 import type { JobArguments, JobRun } from '#lake/jobs/job-runs';
 import { WORK_PREFIX } from '#lake/layout';
-import { batchOf } from './batch-of.ts';
+import { type DayReport, parseDayReport } from '#lake/work/day-results';
+import { REPORT } from '#lake/work/follow-run';
 import { type Context, Failure } from './command.ts';
 import type { BucketLake, JobPart } from './lake.ts';
-import { printDays, sayFailures } from './print-days.ts';
-import { printRows } from './print-rows.ts';
-import { sayCount } from './quantity.ts';
 import { explainEnd, runJob } from './run-job.ts';
 
 /** Where the reports of each job are, below `_flowlake/reports/`. */

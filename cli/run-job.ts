@@ -1,10 +1,10 @@
 /** Has a deployed job do some work, and shows how far it is until it is over. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { beginRun, followRun } from '#lake/follow-run';
+import { sayDuration } from '#cli/draw/quantity';
+import { openStatusLine } from '#cli/draw/status-line';
 import type { JobArguments, JobRun, JobRuns } from '#lake/jobs/job-runs';
+import { beginRun, followRun } from '#lake/work/follow-run';
 import { type Context, Failure } from './command.ts';
-import { sayDuration } from './quantity.ts';
-import { openStatusLine } from './status-line.ts';
 
 export interface RunJobOptions {
     runs: JobRuns;

@@ -1,13 +1,14 @@
 /** How each file of an upload came out, as rows and in words. */
+
+import { batchOf } from '#cli/draw/batch-of';
+import { printRows } from '#cli/draw/print-rows';
+import { sayCount } from '#cli/draw/quantity';
 import { siteOf } from '#lake/layout';
 import type { LedgerRecord } from '#lake/ledger';
 import type { Value } from '#lake/query/query-engine';
-import type { UploadDecision } from '#lake/upload';
-import { batchOf } from './batch-of.ts';
+import type { UploadDecision } from '#lake/upload/decide';
 import type { Context } from './command.ts';
 import type { UploadFile } from './gather-files.ts';
-import { printRows } from './print-rows.ts';
-import { sayCount } from './quantity.ts';
 
 export interface UploadResult {
     file: UploadFile;

@@ -12,8 +12,8 @@ type Surroundings = Pick<Context, 'stdout' | 'stderr' | 'signal' | 'output'>;
 
 /** The differences to stdout, and to stderr what each kind means, the notes and what was compared. */
 export async function showVerification(result: VerifyResult, context: Surroundings): Promise<void> {
-    const { printRows } = await import('#cli/print-rows');
-    const { batchOf } = await import('#cli/batch-of');
+    const { printRows } = await import('#cli/draw/print-rows');
+    const { batchOf } = await import('#cli/draw/batch-of');
     const { stderr } = context;
     const { differences, differenceCount } = result;
     const rows = differences.map((difference) => DIFFERENCE_COLUMNS.map((name) => difference[name]?.toString() ?? null));
@@ -43,14 +43,14 @@ function kindsOf({ differences }: VerifyResult): DifferenceKind[] {
 }
 
 async function sayCompared({ sources, figures, pairDays, days, rowsRead }: VerifyResult): Promise<string> {
-    const { sayCount } = await import('#cli/quantity');
+    const { sayCount } = await import('#cli/draw/quantity');
     const fromSummaries = sources.fromSummaries > 0 ? `, ${sources.fromSummaries} more by their summaries` : '';
     const compared = `${sayCount(figures, 'figure')} of ${sayCount(pairDays, 'pair day')} on ${sayCount(days, 'day')}`;
     return `Compared ${compared} with ${sayCount(rowsRead, 'row')} of ${sayCount(sources.recomputed, 'source')}${fromSummaries}`;
 }
 
 async function sayVerdict({ verdict, differenceCount }: VerifyResult): Promise<string> {
-    const { sayCount } = await import('#cli/quantity');
+    const { sayCount } = await import('#cli/draw/quantity');
     return {
         equal: 'all equal',
         different: sayCount(differenceCount, 'difference'),

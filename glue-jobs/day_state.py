@@ -1,4 +1,4 @@
-"""A day as one look at the bucket shows it: what its object contains and what should be in it, by the rules of lake/consolidate.ts."""
+"""A day as one look at the bucket shows it: what its object contains and what should be in it, by the rules of lake/commit/consolidate.ts."""
 import json
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor

@@ -1,8 +1,8 @@
-"""The texts of sql/views, the same for every engine."""
+"""The texts of sql/flows/views, the same for every engine."""
 import pkgutil
 
 # On Glue the deployment has put them beside the modules; in a checkout they are where they are written.
-_PLACES = ('{}.sql', '../sql/views/{}.sql')
+_PLACES = ('{}.sql', '../sql/flows/views/{}.sql')
 
 
 def view_sql(name: str) -> str:

@@ -7,7 +7,7 @@
 export interface Deployment {
     /** `dev`, `prod`: which of several lakes of one account this is. */
     stage: string;
-    /** Glue database, with the tables of lake/tables.ts and the views of sql/views. */
+    /** Glue database, with the tables of lake/tables.ts and the views of sql/flows/views. */
     database: string;
     /** Athena workgroup. */
     workgroup: string;

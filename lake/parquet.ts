@@ -2,8 +2,8 @@
 import { type FileMetaData, type KeyValue, parquetMetadata, parquetRead, type RowGroup, type SchemaElement } from 'hyparquet';
 import { ByteWriter, type ColumnSource, ParquetWriter } from 'hyparquet-writer';
 import { StorageError } from '#lake/errors';
-import { emptyPairRows, type PairRows } from '#lake/pair-rows';
 import { type ColumnType, pairDays } from '#lake/tables';
+import { emptyPairRows, type PairRows } from './rows.ts';
 
 /** Small enough that the statistics of sorted keys let a reader of one pair skip nearly all groups of a day. */
 const ROW_GROUP_ROWS = 5_000;

@@ -21,7 +21,7 @@ export const anomalies = defineCommand({
     ],
     async run({ options: { site, from, to, top }, ...context }) {
         const { useLake } = await import('#cli/open-lake');
-        const { printRows } = await import('#cli/print-rows');
+        const { printRows } = await import('#cli/draw/print-rows');
         return useLake(context, async (lake) => {
             await printRows(await lake.ask('anomalies', [site ?? null, to ?? null, from ?? null, BigInt(top)]), context);
             return 0;

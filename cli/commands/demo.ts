@@ -37,7 +37,7 @@ async function present(
     { stdout, stderr, signal, environment, invocation, invoke }: Context,
     { folder, samples, lake }: Places,
 ): Promise<void> {
-    const { plannedAnomalies } = await import('#lake/sample/sample-files');
+    const { plannedAnomalies } = await import('#sample/flows/sample-files');
     const { parseLakeLocation, quoteForShell, useLake } = await import('#cli/open-lake');
     const { fetchReport, plotReport } = await import('#cli/pair-report');
     const show = (argv: readonly string[]) => [invocation, ...argv.map(quoteForShell)].join(' ');

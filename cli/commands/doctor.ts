@@ -18,9 +18,9 @@ export const doctor = defineCommand({
         { line: 'doctor --output json', does: 'for a monitoring script, with the exit code' },
     ],
     async run(context) {
-        const { batchOf } = await import('#cli/batch-of');
-        const { printRows } = await import('#cli/print-rows');
-        const { sayCount } = await import('#cli/quantity');
+        const { batchOf } = await import('#cli/draw/batch-of');
+        const { printRows } = await import('#cli/draw/print-rows');
+        const { sayCount } = await import('#cli/draw/quantity');
         const findings = await examine(context);
         const rows = findings.map(({ check, result, found, todo }) => [check, result, found, todo]);
         await printRows({ columns: COLUMNS, batches: batchOf(rows) }, context);
@@ -44,7 +44,7 @@ async function examine({ lake, environment, signal, now }: Context): Promise<Fin
         const { judgeDeployment } = await import('#lake/doctor/aws-findings');
         return judgeDeployment(await gatherAwsFacts({ bucket: lake.bucket, environment }), { now: now() });
     }
-    const { findCutOff } = await import('#lake/local-work');
+    const { findCutOff } = await import('#lake/here/local-work');
     const { gatherDirectory } = await import('#lake/doctor/directory-facts');
     const { judgeDirectory } = await import('#lake/doctor/directory-findings');
     const cutOff = await findCutOff(lake.directory);

@@ -2,8 +2,8 @@
 import { type Context, defineCommand, Failure } from '#cli/command';
 import type { Lake } from '#cli/lake';
 import { flag, isDay, text, whole } from '#cli/option';
-import type { Explanation } from '#lake/explain';
 import type { Value } from '#lake/query/query-engine';
+import type { Explanation } from '#lake/reports/explain';
 
 interface Question {
     src: string;
@@ -38,7 +38,7 @@ export const explain = defineCommand({
             throw new UsageError(`"${day}" is no day of the calendar: write it as 2026-01-27`);
         }
         const { useLake } = await import('#cli/open-lake');
-        const { explainPairDay } = await import('#lake/explain');
+        const { explainPairDay } = await import('#lake/reports/explain');
         const { findMismatches } = await import('#cli/explain-report');
         return useLake(context, async (lake) => {
             const question = { src, dst, day, site };
@@ -67,8 +67,8 @@ type Surroundings = Pick<Context, 'stdout' | 'stderr' | 'signal' | 'output' | 'n
 
 async function showParts(explanation: Explanation, context: Surroundings): Promise<void> {
     const { PART_COLUMNS, partRows } = await import('#cli/explain-report');
-    const { batchOf } = await import('#cli/batch-of');
-    const { printRows } = await import('#cli/print-rows');
+    const { batchOf } = await import('#cli/draw/batch-of');
+    const { printRows } = await import('#cli/draw/print-rows');
     await printRows({ columns: PART_COLUMNS, batches: batchOf(partRows(explanation)) }, context);
 }
 
@@ -78,10 +78,10 @@ async function showLines(
     { explanation, question, limit, context }: { explanation: Explanation; question: Question; limit: number; context: Surroundings },
 ): Promise<string[]> {
     const { findLineMismatches, LINE_COLUMNS, nameOf } = await import('#cli/explain-report');
-    const { batchOf } = await import('#cli/batch-of');
-    const { printRows } = await import('#cli/print-rows');
-    const { openProgress } = await import('#cli/progress');
-    const { findLines } = await import('#lake/explain-lines');
+    const { batchOf } = await import('#cli/draw/batch-of');
+    const { printRows } = await import('#cli/draw/print-rows');
+    const { openProgress } = await import('#cli/draw/progress');
+    const { findLines } = await import('#lake/reports/explain-lines');
     const store = await lake.store();
     const rows: Value[][] = [];
     const mismatches: string[] = [];

@@ -34,7 +34,7 @@ export const exportPair = defineCommand({
                 await context.stderr.write(`${await explainNoRows(lake, question)}\n`);
             }
             if (destination.kind === 'stdout') {
-                const { printRows } = await import('#cli/print-rows');
+                const { printRows } = await import('#cli/draw/print-rows');
                 await printRows(streamReport(report), { ...context, output: destination.output });
             } else if (destination.kind === 'file') {
                 const { writeWhole } = await import('#cli/write-whole');

@@ -2,8 +2,8 @@
 import { type Context, defineCommand } from '#cli/command';
 import type { Lake } from '#cli/lake';
 import { day, flag } from '#cli/option';
-import type { DayResult } from '#lake/day-results';
-import type { DayRange } from '#lake/export-features';
+import type { DayRange } from '#lake/reports/export-features';
+import type { DayResult } from '#lake/work/day-results';
 
 export const features = defineCommand({
     name: 'features',
@@ -41,7 +41,7 @@ export const features = defineCommand({
             if (results.length === 0) {
                 await context.stderr.write(`No day from ${from} to ${to} has figures\n`);
             }
-            const { printDays } = await import('#cli/print-days');
+            const { printDays } = await import('#cli/draw/print-days');
             await printDays(results, context);
             return 0;
         });
@@ -49,9 +49,9 @@ export const features = defineCommand({
 });
 
 async function write(lake: Lake, range: DayRange, { stderr, signal }: Pick<Context, 'stderr' | 'signal'>): Promise<DayResult[]> {
-    const { exportFeatures } = await import('#lake/export-features');
-    const { openStatusLine } = await import('#cli/status-line');
-    const { sayCount } = await import('#cli/quantity');
+    const { exportFeatures } = await import('#lake/reports/export-features');
+    const { openStatusLine } = await import('#cli/draw/status-line');
+    const { sayCount } = await import('#cli/draw/quantity');
     const line = openStatusLine(stderr);
     const results: DayResult[] = [];
     try {
@@ -69,7 +69,7 @@ async function write(lake: Lake, range: DayRange, { stderr, signal }: Pick<Conte
 }
 
 async function plan(lake: Lake, range: DayRange, { signal }: Pick<Context, 'signal'>): Promise<DayResult[]> {
-    const { planFeatures, readPairCounts } = await import('#lake/export-features');
+    const { planFeatures, readPairCounts } = await import('#lake/reports/export-features');
     const pairs = await readPairCounts(range, { engine: await lake.engine(), signal });
     return planFeatures(range, { pairs, store: await lake.store() });
 }

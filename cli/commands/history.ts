@@ -2,7 +2,7 @@
 import { type Context, defineCommand } from '#cli/command';
 import { flag } from '#cli/option';
 import type { Value } from '#lake/query/query-engine';
-import type { SourceVersion } from '#lake/source-history';
+import type { SourceVersion } from '#lake/reports/source-history';
 import type { ObjectStore } from '#lake/store/object-store';
 
 const COLUMNS = [
@@ -49,11 +49,11 @@ export const history = defineCommand({
     ],
     async run({ arguments: { source: name }, options, ...context }) {
         const { useLake } = await import('#cli/open-lake');
-        const { batchOf } = await import('#cli/batch-of');
+        const { batchOf } = await import('#cli/draw/batch-of');
         const { findRecord } = await import('#cli/find-record');
-        const { printRows } = await import('#cli/print-rows');
+        const { printRows } = await import('#cli/draw/print-rows');
         return useLake(context, async (lake) => {
-            const { versionsOf } = await import('#lake/source-history');
+            const { versionsOf } = await import('#lake/reports/source-history');
             const store = await lake.store();
             const record = await findRecord(name, store);
             if (record.source !== name) {

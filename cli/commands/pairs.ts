@@ -23,7 +23,7 @@ export const pairs = defineCommand({
     ],
     async run({ options: { site, from, to, by, top }, ...context }) {
         const { useLake } = await import('#cli/open-lake');
-        const { printRows, withoutColumns } = await import('#cli/print-rows');
+        const { printRows, withoutColumns } = await import('#cli/draw/print-rows');
         return useLake(context, async (lake) => {
             const result = await lake.ask('top_pairs', [site ?? null, from ?? null, to ?? null, by, BigInt(top)]);
             await printRows(context.output === 'table' ? withoutColumns(result, ['first_day', 'last_day']) : result, context);

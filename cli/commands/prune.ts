@@ -2,14 +2,14 @@
 import { type Context, defineCommand } from '#cli/command';
 import type { Lake } from '#cli/lake';
 import { day, flag } from '#cli/option';
-import type { Mark } from '#lake/local-work';
+import type { Mark } from '#lake/here/local-work';
 
 /** The mark of this command in a directory, where the next one removes what it was writing if it is killed. */
 async function markOf(lake: Lake, context: Pick<Context, 'stderr' | 'signal' | 'now'>): Promise<Mark | undefined> {
     if (lake.kind !== 'directory') {
         return undefined;
     }
-    const { markRunning } = await import('#lake/local-work');
+    const { markRunning } = await import('#lake/here/local-work');
     const { finishCutOff } = await import('#cli/finish-cut-off');
     const mark = await markRunning(lake.directory);
     await finishCutOff(lake.directory, mark, context);
@@ -35,11 +35,11 @@ export const prune = defineCommand({
             throw new UsageError('Give the first day whose raw files stay: --raw-before 2026-01-01');
         }
         const { useLake } = await import('#cli/open-lake');
-        const { printRows } = await import('#cli/print-rows');
-        const { batchOf } = await import('#cli/batch-of');
-        const { sayBytes, sayCount } = await import('#cli/quantity');
+        const { printRows } = await import('#cli/draw/print-rows');
+        const { batchOf } = await import('#cli/draw/batch-of');
+        const { sayBytes, sayCount } = await import('#cli/draw/quantity');
         return useLake(context, async (lake) => {
-            const { findPrunable, prune: pruneLake } = await import('#lake/prune');
+            const { findPrunable, prune: pruneLake } = await import('#lake/commit/prune');
             const mark = dryRun ? undefined : await markOf(lake, context);
             const rows: (string | bigint)[][] = [];
             let freedBytes = 0;

@@ -25,13 +25,13 @@ export const query = defineCommand({
     ],
     async run({ arguments: { sql }, options: { file, maxScan }, ...context }) {
         const { useLake } = await import('#cli/open-lake');
-        const { printRows } = await import('#cli/print-rows');
+        const { printRows } = await import('#cli/draw/print-rows');
         const statement = await readStatement({ sql, file, readInput: context.readInput });
         return useLake(context, async (lake) => {
             const engine = await lake.engine();
             const result = await engine.query(statement, { signal: context.signal, maxScanBytes: maxScan });
             if (result.scanned !== undefined) {
-                const { sayBytes } = await import('#cli/quantity');
+                const { sayBytes } = await import('#cli/draw/quantity');
                 await context.stderr.write(`Scanned ${sayBytes(result.scanned.bytes)}: ${sayUsd(result.scanned.costUsd)}\n`);
             }
             await printRows(result, context);

@@ -1,8 +1,8 @@
 /** `flowlake rebuild`: days of a range brought up to what their summaries say. */
 import { type Context, defineCommand, Failure } from '#cli/command';
 import { day, flag } from '#cli/option';
-import type { DayResult } from '#lake/day-results';
 import type { ObjectStore } from '#lake/store/object-store';
+import type { DayResult } from '#lake/work/day-results';
 
 export const rebuild = defineCommand({
     name: 'rebuild',
@@ -38,8 +38,8 @@ export const rebuild = defineCommand({
                 await runDaysJob(lake, { job: 'consolidateDaysJob', work, wait, context });
                 return 0;
             }
-            const { listDays } = await import('#lake/days');
-            const { printDays, sayFailures } = await import('#cli/print-days');
+            const { listDays } = await import('#lake/commit/periods');
+            const { printDays, sayFailures } = await import('#cli/draw/print-days');
             const store = await lake.store();
             const days = await listDays(store, { from, to });
             if (days.length === 0) {
@@ -71,10 +71,10 @@ async function rebuildHere(directory: string, range: Range): Promise<DayResult[]
 
 async function planDays(store: ObjectStore, { days, anew, context: { signal, stderr } }: Range): Promise<DayResult[]> {
     const { default: pMap } = await import('p-map');
-    const { planDay } = await import('#lake/consolidate');
-    const { failedResult, plannedResult } = await import('#lake/day-results');
+    const { planDay } = await import('#lake/commit/consolidate');
+    const { failedResult, plannedResult } = await import('#lake/work/day-results');
     const { CALLS_AT_ONCE } = await import('#lake/store/object-store');
-    const { openStatusLine } = await import('#cli/status-line');
+    const { openStatusLine } = await import('#cli/draw/status-line');
     const line = openStatusLine(stderr);
     let done = 0;
     const planOne = async (of: string): Promise<DayResult> => {

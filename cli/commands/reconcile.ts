@@ -2,7 +2,7 @@
 import { type Context, defineCommand, Failure } from '#cli/command';
 import type { BucketLake } from '#cli/lake';
 import { flag } from '#cli/option';
-import type { UndoneWork } from '#lake/reconcile';
+import type { UndoneWork } from '#lake/commit/reconcile';
 import type { ObjectStore } from '#lake/store/object-store';
 
 export const reconcile = defineCommand({
@@ -25,7 +25,7 @@ export const reconcile = defineCommand({
     async run({ options: { dryRun, here }, ...context }) {
         const { useLake } = await import('#cli/open-lake');
         return useLake(context, async (lake) => {
-            const { findUndoneWork } = await import('#lake/reconcile');
+            const { findUndoneWork } = await import('#lake/commit/reconcile');
             if (dryRun) {
                 await show(await findUndoneWork(await lake.store(), { now: context.now() }), VERBS.planned, context);
                 return 0;
@@ -51,8 +51,8 @@ const VERBS = {
 } as const;
 
 async function reconcileDirectory(directory: string, context: Surroundings): Promise<number> {
-    const { finishWork } = await import('#lake/finish-work');
-    const { markRunning } = await import('#lake/local-work');
+    const { finishWork } = await import('#lake/here/finish-work');
+    const { markRunning } = await import('#lake/here/local-work');
     const mark = await markRunning(directory);
     const done = await finishWork(directory, { now: context.now(), signal: context.signal });
     context.signal.throwIfAborted();
@@ -63,9 +63,9 @@ async function reconcileDirectory(directory: string, context: Surroundings): Pro
 }
 
 async function reconcileHere(store: ObjectStore, context: Surroundings): Promise<number> {
-    const { finishHere } = await import('#lake/finish-here');
-    const { openStatusLine } = await import('#cli/status-line');
-    const { sayBytes } = await import('#cli/quantity');
+    const { finishHere } = await import('#lake/commit/finish-here');
+    const { openStatusLine } = await import('#cli/draw/status-line');
+    const { sayBytes } = await import('#cli/draw/quantity');
     const line = openStatusLine(context.stderr);
     let current = '';
     let doneBytes = 0;
@@ -88,8 +88,8 @@ async function reconcileHere(store: ObjectStore, context: Surroundings): Promise
 }
 
 async function sendUndone(lake: BucketLake, context: Surroundings): Promise<number> {
-    const { findUnconsolidatedDays, findUnread, readAllRecords, removeDeadObjects } = await import('#lake/reconcile');
-    const { tellDays, tellSources } = await import('#lake/tell-work');
+    const { findUnconsolidatedDays, findUnread, readAllRecords, removeDeadObjects } = await import('#lake/commit/reconcile');
+    const { tellDays, tellSources } = await import('#lake/work/tell-work');
     const store = await lake.store();
     const now = context.now();
     const records = await readAllRecords(store);
@@ -115,8 +115,8 @@ function failOn([first, ...others]: readonly Error[]): void {
 }
 
 async function show({ sources, deadObjects, days }: UndoneWork, verbs: readonly [string, string, string], context: Surroundings) {
-    const { printRows } = await import('#cli/print-rows');
-    const { batchOf } = await import('#cli/batch-of');
+    const { printRows } = await import('#cli/draw/print-rows');
+    const { batchOf } = await import('#cli/draw/batch-of');
     const [summarized, deleted, consolidated] = verbs;
     const rows = [
         ...sources.map((key) => [summarized, key]),

@@ -19,8 +19,8 @@ export const redrive = defineCommand({
             }
             const summarize = await redriveOne('summarize', lake, context);
             const consolidate = await redriveOne('consolidate', lake, context);
-            const { printRows } = await import('#cli/print-rows');
-            const { batchOf } = await import('#cli/batch-of');
+            const { printRows } = await import('#cli/draw/print-rows');
+            const { batchOf } = await import('#cli/draw/batch-of');
             const columns = [
                 { name: 'queue', type: 'varchar' },
                 { name: 'redriven', type: 'bigint' },
@@ -40,8 +40,8 @@ async function redriveOne(
     lake: BucketLake,
     { stderr, signal }: Pick<Context, 'stderr' | 'signal'>,
 ): Promise<number> {
-    const { redrive: redriveQueue } = await import('#lake/redrive');
-    const { openStatusLine } = await import('#cli/status-line');
+    const { redrive: redriveQueue } = await import('#lake/work/redrive');
+    const { openStatusLine } = await import('#cli/draw/status-line');
     const line = openStatusLine(stderr);
     return redriveQueue({
         deadLetters: await lake.queue(`${which}DeadLetters`),

@@ -16,7 +16,7 @@ export const rejects = defineCommand({
     ],
     async run({ arguments: { source: name }, options: { limit }, ...context }) {
         const { useLake } = await import('#cli/open-lake');
-        const { printRows } = await import('#cli/print-rows');
+        const { printRows } = await import('#cli/draw/print-rows');
         return useLake(context, async (lake) => {
             const source = name === undefined ? null : await nameSource(lake, name, context);
             const shown = await printRows(await lake.ask('rejects', [source, BigInt(limit)]), context);

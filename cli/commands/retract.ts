@@ -18,7 +18,7 @@ export const retract = defineCommand({
         const { findSource } = await import('#cli/find-source');
         return useLake(context, async (lake) => {
             const { sourceId } = await import('#lake/layout');
-            const { readAllRecords } = await import('#lake/reconcile');
+            const { readAllRecords } = await import('#lake/commit/reconcile');
             const store = await lake.store();
             const records = await readAllRecords(store);
             const key = findSource(
@@ -43,8 +43,8 @@ type Surroundings = Pick<Context, 'now' | 'signal' | 'stderr'>;
 
 /** Returns the days that were touched; they are without the source by then. */
 async function fromDirectory(key: string, { directory, store }: DirectoryLake, { now, signal }: Surroundings): Promise<string[]> {
-    const { consolidateDays, finishWork } = await import('#lake/finish-work');
-    const { markRunning } = await import('#lake/local-work');
+    const { consolidateDays, finishWork } = await import('#lake/here/finish-work');
+    const { markRunning } = await import('#lake/here/local-work');
     const mark = await markRunning(directory);
     if (mark.isWorkLeft) {
         await finishWork(directory, { now: now(), signal });
@@ -62,9 +62,9 @@ async function fromDirectory(key: string, { directory, store }: DirectoryLake, {
 
 /** The same; the workers do it, and are waited for. */
 async function fromBucket(key: string, lake: BucketLake, { now, signal, stderr }: Surroundings): Promise<string[]> {
-    const { isConsolidated } = await import('#lake/consolidate');
-    const { tellDays } = await import('#lake/tell-work');
-    const { openStatusLine } = await import('#cli/status-line');
+    const { isConsolidated } = await import('#lake/commit/consolidate');
+    const { tellDays } = await import('#lake/work/tell-work');
+    const { openStatusLine } = await import('#cli/draw/status-line');
     const { setTimeout: sleep } = await import('node:timers/promises');
     const store = await lake.store();
     const days = await commit(key, store, { now, signal });
@@ -91,7 +91,7 @@ async function fromBucket(key: string, lake: BucketLake, { now, signal, stderr }
 const LOOK_AGAIN_AFTER_MS = 500;
 
 async function commit(key: string, store: ObjectStore, { now, signal }: Pick<Surroundings, 'now' | 'signal'>): Promise<string[]> {
-    const { retract: retractSource } = await import('#lake/retract');
+    const { retract: retractSource } = await import('#lake/commit/retract');
     const days: string[] = [];
     await retractSource(key, {
         store,

@@ -20,9 +20,9 @@ export const sample = defineCommand({
         { line: 'sample ./many --flows 5000000 --days 90 --pairs 20000 --seed 7', does: 'enough to be busy with' },
     ],
     async run({ arguments: { dir }, options, stderr, now, signal }) {
-        const { writeSamples } = await import('#lake/sample/write-samples');
-        const { openProgress } = await import('#cli/progress');
-        const { sayCount } = await import('#cli/quantity');
+        const { writeSamples } = await import('#sample/flows/write-samples');
+        const { openProgress } = await import('#cli/draw/progress');
+        const { sayCount } = await import('#cli/draw/quantity');
         const progress = openProgress({ stderr, now, doing: 'Writing', totalBytes: undefined });
         let toldBytes = 0;
         const onProgress = ({ sizeBytes }: { sizeBytes: number }) => {

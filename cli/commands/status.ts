@@ -41,7 +41,7 @@ export const status = defineCommand({
 type Surroundings = Omit<Context, 'arguments' | 'options'>;
 
 async function showQueues(lake: Lake, context: Surroundings): Promise<number> {
-    const { printRows } = await import('#cli/print-rows');
+    const { printRows } = await import('#cli/draw/print-rows');
     const { queueRows, readQueues, sayDeadLetters } = await import('#cli/queue-status');
     if (lake.kind === 'directory') {
         throw new Failure('A lake in a directory has no queues: what waits there, flowlake status tells');
@@ -67,8 +67,8 @@ async function tellQueues(lake: BucketLake, { stderr, now }: Surroundings): Prom
 
 /** Commands of a directory lake that were killed. */
 async function tellCutOff({ directory }: DirectoryLake): Promise<string[]> {
-    const { findCutOff } = await import('#lake/local-work');
-    const { sayCount } = await import('#cli/quantity');
+    const { findCutOff } = await import('#lake/here/local-work');
+    const { sayCount } = await import('#cli/draw/quantity');
     const cutOff = await findCutOff(directory);
     return cutOff > 0
         ? [`${sayCount(cutOff, 'command')} cut off in the middle: the next upload finishes the work, or flowlake reconcile now`]
@@ -76,10 +76,10 @@ async function tellCutOff({ directory }: DirectoryLake): Promise<string[]> {
 }
 
 async function show(lake: Lake, context: Surroundings): Promise<number> {
-    const { readLakeStatus } = await import('#lake/lake-status');
-    const { printRows } = await import('#cli/print-rows');
-    const { batchOf } = await import('#cli/batch-of');
-    const { sayCount, sayDuration } = await import('#cli/quantity');
+    const { readLakeStatus } = await import('#lake/reports/lake-status');
+    const { printRows } = await import('#cli/draw/print-rows');
+    const { batchOf } = await import('#cli/draw/batch-of');
+    const { sayCount, sayDuration } = await import('#cli/draw/quantity');
     const { states, days, problems } = await readLakeStatus(await lake.store(), { now: context.now() });
     await printRows(
         {

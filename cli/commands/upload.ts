@@ -40,10 +40,10 @@ export const upload = defineCommand({
                 const { files, cleanUp } = await gatherFiles(words, { ...options, lake, context });
                 try {
                     if (lake.kind === 'directory') {
-                        const { uploadToDirectory } = await import('#cli/upload-to-directory');
+                        const { uploadToDirectory } = await import('#lake/upload/to-directory');
                         return await uploadToDirectory(files, { ...options, directory: lake.directory, context });
                     }
-                    const { uploadToBucket } = await import('#cli/upload-to-bucket');
+                    const { uploadToBucket } = await import('#lake/upload/to-bucket');
                     return await uploadToBucket(files, { ...options, lake, context });
                 } finally {
                     await cleanUp();

@@ -1,7 +1,7 @@
 /** `flowlake verify`: every figure once more, by a second path, and all that the figures rest on. */
 import { type Context, defineCommand } from '#cli/command';
+import type { Progress } from '#cli/draw/progress';
 import { day, flag, whole } from '#cli/option';
-import type { Progress } from '#cli/progress';
 
 export const verify = defineCommand({
     name: 'verify',
@@ -40,7 +40,7 @@ export const verify = defineCommand({
         const { exitCodeOf, showVerification } = await import('#cli/verify-report');
         return useLake(context, async (lake) => {
             const store = await lake.store();
-            const pending = repair ? await (await import('#lake/repair')).findPending(store) : undefined;
+            const pending = repair ? await (await import('#lake/commit/repair')).findPending(store) : undefined;
             const bar = await openBar(context);
             const result = await verifyLake({
                 store,
@@ -65,7 +65,7 @@ export const verify = defineCommand({
 
 /** A bar for the sources' bytes; the days go by quickly after them. */
 async function openBar({ stderr, now }: Pick<Context, 'stderr' | 'now'>) {
-    const { openProgress } = await import('#cli/progress');
+    const { openProgress } = await import('#cli/draw/progress');
     let progress: Progress | undefined;
     let seenBytes = 0;
     return {

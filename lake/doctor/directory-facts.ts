@@ -33,7 +33,7 @@ export interface LockHolder {
     isAlive: boolean | undefined;
 }
 
-/** Changes nothing. @param cutOff as lake/local-work.ts counts */
+/** Changes nothing. @param cutOff as lake/here/local-work.ts counts */
 export async function gatherDirectory(directory: string, { cutOff }: { cutOff: number }): Promise<DirectoryFacts> {
     const about = <T>(doing: string, question: () => Promise<T>): Promise<Answer<T>> =>
         ask(() => translated(question, { directory, doing }), { doing, isMissing: (error) => codeOf(error.cause) === 'ENOENT' });

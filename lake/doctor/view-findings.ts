@@ -1,10 +1,10 @@
-/** Whether a view of the catalog is the one of sql/views, in the form in which Athena and Trino keep views. */
+/** Whether a view of the catalog is the one of sql/flows/views, in the form in which Athena and Trino keep views. */
 import type { CatalogTable } from './catalog-facts.ts';
 import { type Finding, ok, problem } from './finding.ts';
 
 export interface ExpectedView {
     name: string;
-    /** The select of sql/views. */
+    /** The select of sql/flows/views. */
     sql: string;
     database: string;
     redeploy: string;
@@ -26,7 +26,7 @@ export function judgeView(found: CatalogTable | undefined, { name, sql, database
             : ['its text cannot be decoded']),
     ];
     return differences.length === 0
-        ? ok(check, `the text of sql/views/${name}.sql`)
+        ? ok(check, `the text of sql/flows/views/${name}.sql`)
         : problem(check, differences.join('; '), `it is of another version, or was changed by hand: ${redeploy}`);
 }
 

@@ -1,7 +1,8 @@
 /** Which written day a timestamp has: each way of writing one gets a slot, and the one of the last row is found by its bytes. */
+
+import { NOT_PLAIN, readSeconds, WORD_BYTES } from '#lake/flows/formats/plain-row';
 import { type DateRules, type DateSlot, dayOfEpoch, parseDate } from './dates.ts';
 import { parseWhole } from './numbers.ts';
-import { NOT_PLAIN, readSeconds, WORD_BYTES } from './plain-row.ts';
 import type { RejectReason } from './rejects.ts';
 
 const BLANK = 0x20;

@@ -1,10 +1,11 @@
 /** A file of flows, as a stream of bytes, into exact totals per day and pair. This is all that the lake knows about files. */
+
+import { findHeader, type Header, isHeaderOpen } from '#lake/flows/formats/dialects';
+import { type PairWatch, RowScanner, SPARE_BYTES, zeekNamesStart } from '#lake/flows/formats/row-scanner';
 import type { DateOrder, DateSlot } from './dates.ts';
 import { decompress } from './decompress.ts';
-import { findHeader, type Header, isHeaderOpen } from './dialects.ts';
 import { PairTable } from './pair-table.ts';
 import type { Reject } from './rejects.ts';
-import { type PairWatch, RowScanner, SPARE_BYTES, zeekNamesStart } from './row-scanner.ts';
 import { DamagedFileError } from './zstd-frames.ts';
 
 const LF = 0x0a;

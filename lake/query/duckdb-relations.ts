@@ -1,4 +1,4 @@
-/** What the lake's tables and views are in DuckDB: SQL over the files of a directory, computed from lake/tables.ts and sql/views. */
+/** What the lake's tables and views are in DuckDB: SQL over the files of a directory, computed from lake/tables.ts and sql/flows/views. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StorageError } from '#lake/errors';

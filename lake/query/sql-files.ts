@@ -1,4 +1,4 @@
-/** The SQL of the package: the text of sql/views and sql/queries, the same for every engine. */
+/** The SQL of the package: the text of sql/flows/views and sql/flows/queries, the same for every engine. */
 import { readFileSync } from 'node:fs';
 import { packageRoot } from '#lake/package-root';
 
@@ -13,7 +13,7 @@ export type QueryName = (typeof QUERY_NAMES)[number];
 
 /** The select that the view is made of. */
 export function readView(name: ViewName): string {
-    return readFileSync(new URL(`sql/views/${name}.sql`, packageRoot), 'utf8');
+    return readFileSync(new URL(`sql/flows/views/${name}.sql`, packageRoot), 'utf8');
 }
 
 /**
@@ -23,7 +23,7 @@ export function readView(name: ViewName): string {
  * `pair_days`: a filter on the view's days would not pass its window function, and days that cannot count would be read.
  */
 export function readQuery(name: QueryName): string {
-    const text = readFileSync(new URL(`sql/queries/${name}.sql`, packageRoot), 'utf8');
+    const text = readFileSync(new URL(`sql/flows/queries/${name}.sql`, packageRoot), 'utf8');
     return text.replaceAll(/^ *view (\w+) over (\w+)$/gm, (line, view: string, relation: string) => {
         const known = VIEW_NAMES.find((one) => one === view);
         return known === undefined

@@ -1,7 +1,8 @@
 /** Two relations of figures side by side, and each figure in which they differ. */
+
+import { FIGURES } from '#lake/verify/flows/row-sql';
 import { type Engine, type Row, textOf, wholeOf } from './engine.ts';
 import type { Difference, Findings } from './findings.ts';
-import { FIGURES } from './row-sql.ts';
 
 const KEYS = ['site', 'src_ip', 'dst_ip', 'day'] as const;
 

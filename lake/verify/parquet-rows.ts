@@ -3,10 +3,10 @@ import { open, readFile } from 'node:fs/promises';
 import { StorageError } from '#lake/errors';
 import { readPairRows } from '#lake/parquet';
 import { pairDays } from '#lake/tables';
+import { FIGURES } from '#lake/verify/flows/row-sql';
 import { type Engine, fileList, literal, type Row, textOf, wholeOf } from './engine.ts';
 import { messageOf } from './lake-files.ts';
 import { type ColumnChunk, findPageFault } from './parquet-pages.ts';
-import { FIGURES } from './row-sql.ts';
 
 export interface ParquetFile {
     key: string;

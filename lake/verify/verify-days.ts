@@ -2,6 +2,8 @@
 import { ConflictError } from '#lake/errors';
 import { ledgerKey, pairDaysKey, sourceId } from '#lake/layout';
 import { pairDays } from '#lake/tables';
+import { MERGED_FIGURES } from '#lake/verify/flows/recompute';
+import { FIGURES } from '#lake/verify/flows/row-sql';
 import { compareFigures } from './compare.ts';
 import type { Copies } from './copies.ts';
 import { type Engine, literal, textOf, wholeOf } from './engine.ts';
@@ -9,8 +11,6 @@ import type { Difference, Findings } from './findings.ts';
 import { findImpossible } from './impossible.ts';
 import { type LakeObjects, type LedgerFound, messageOf, type SourceRecord } from './lake-files.ts';
 import { findLyingStatistics, loadRows, readContents, UNSORTED } from './parquet-rows.ts';
-import { MERGED_FIGURES } from './recompute.ts';
-import { FIGURES } from './row-sql.ts';
 
 export interface VerifyDaysOptions {
     engine: Engine;

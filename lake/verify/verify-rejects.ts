@@ -4,9 +4,9 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { StorageError } from '#lake/errors';
 import { rejectsKey, sourceId } from '#lake/layout';
+import type { Recount } from '#lake/verify/flows/recompute';
 import { type Engine, fileList, literal, textOf, wholeOf } from './engine.ts';
 import { messageOf } from './lake-files.ts';
-import type { Recount } from './recompute.ts';
 import type { LiveRecord, VerifySourceOptions } from './source-work.ts';
 
 /** Compares the rejects by their reasons with the recount, or their number with the ledger. */

@@ -2,12 +2,12 @@
 import { ConflictError, OverflowError } from '#lake/errors';
 import { siteOf, sourceId } from '#lake/layout';
 import type { ReadingOptions } from '#lake/ledger';
+import { DamagedFileError } from '#lake/verify/flows/plain-bytes';
+import { NotFollowedError } from '#lake/verify/flows/raw-text';
+import { type Recount, recompute } from '#lake/verify/flows/recompute';
 import type { Difference } from './findings.ts';
 import { messageOf, type SourceRecord } from './lake-files.ts';
 import { areBytesSound, ChangedError, openPinned, RottenError, UnreadableError } from './pinned-bytes.ts';
-import { DamagedFileError } from './plain-bytes.ts';
-import { NotFollowedError } from './raw-text.ts';
-import { type Recount, recompute } from './recompute.ts';
 import type { LiveRecord, VerifySourceOptions } from './source-work.ts';
 import { verifyRejects } from './verify-rejects.ts';
 import { NO_SOURCE_DAYS, verifySummaries } from './verify-summaries.ts';

@@ -1,12 +1,12 @@
 /** What one source contributes to its days, against its raw file's recount; or taken for it, where there is none. */
 import { dayOf, siteOf, sourceId, summaryKey } from '#lake/layout';
+import { FIGURES } from '#lake/verify/flows/row-sql';
 import { compareFigures } from './compare.ts';
 import { literal, textOf, wholeOf } from './engine.ts';
 import type { Difference } from './findings.ts';
 import { findImpossible } from './impossible.ts';
 import { messageOf } from './lake-files.ts';
 import { type LoadedRows, loadRows, UNSORTED } from './parquet-rows.ts';
-import { FIGURES } from './row-sql.ts';
 import type { LiveRecord, VerifySourceOptions } from './source-work.ts';
 
 /** SQL that leaves nothing in table `source_days`: where it cannot be told what a source contributes, or that is nothing. */

@@ -1,10 +1,10 @@
 /** News of days into their pair days. */
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
-import { consolidate } from '#lake/consolidate';
-import { type DayNews, parseDayNews } from '#lake/messages';
+import { consolidate } from '#lake/commit/consolidate';
 import type { MessageQueue } from '#lake/queue/message-queue';
 import type { ObjectStore } from '#lake/store/object-store';
+import { type DayNews, parseDayNews } from '#lake/work/messages';
 import { type Log, workThrough } from '#lambdas/batch';
 import { earliestOf, type MetricSink } from '#lambdas/figures';
 import type { TimeLeft } from '#lambdas/time-left';

@@ -1,13 +1,13 @@
 /** News of raw objects into their summaries, and the days that they touch onto the next queue. */
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
+import { summarize } from '#lake/commit/summarize';
 import { UsageError } from '#lake/errors';
 import type { LedgerRecord } from '#lake/ledger';
-import { parseSourceNews, type SourceNews } from '#lake/messages';
 import type { MessageQueue } from '#lake/queue/message-queue';
 import type { ObjectStore } from '#lake/store/object-store';
-import { summarize } from '#lake/summarize';
-import { tellDays } from '#lake/tell-work';
+import { parseSourceNews, type SourceNews } from '#lake/work/messages';
+import { tellDays } from '#lake/work/tell-work';
 import { type Log, workThrough } from '#lambdas/batch';
 import { earliestOf, type MetricSink } from '#lambdas/figures';
 import type { TimeLeft } from '#lambdas/time-left';

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process, { stderr } from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { plannedAnomalies } from '#lake/sample/sample-files';
+import { plannedAnomalies } from '#sample/flows/sample-files';
 import { type LocalAthena, startAthena } from './support/athena.ts';
 import { deployLake } from './support/deploy-lake.ts';
 import { type Ministack, ministackMissing, startMinistack } from './support/ministack.ts';

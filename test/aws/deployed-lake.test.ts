@@ -14,7 +14,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { sourceId } from '#lake/layout';
 import { readLedger } from '#lake/ledger';
-import { sourceMessage } from '#lake/messages';
+import { sourceMessage } from '#lake/work/messages';
 import { flowCsv } from '#test/support/flow-csv';
 import { collect, runFlowlake, startFlowlake } from '#test/support/flowlake';
 import { makeFolder } from '#test/support/temporary';

@@ -1,7 +1,7 @@
 /** Every command that asks, on the lake as deployed: its own catalog's tables and views, and the answers of a lake in a directory. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { plannedAnomalies } from '#lake/sample/sample-files';
+import { plannedAnomalies } from '#sample/flows/sample-files';
 import { runFlowlake } from '#test/support/flowlake';
 import { makeFolder } from '#test/support/temporary';
 import { type LocalAthena, startAthena } from './support/athena.ts';

@@ -1,6 +1,6 @@
 /** The deployed Lambdas killed in the middle of their work, while files come, are corrected and taken back. */
 import { expect, test } from '@jest/globals';
-import { sourceMessage } from '#lake/messages';
+import { sourceMessage } from '#lake/work/messages';
 import { type Chance, drawText, openChance } from '#test/hard/support/flow-texts';
 import { makeFolder } from '#test/support/temporary';
 import { bucket, flowlake, queueOf, until } from './support/deployed.ts';

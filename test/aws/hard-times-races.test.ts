@@ -2,7 +2,7 @@
 import process from 'node:process';
 import { expect, test } from '@jest/globals';
 import { ledgerKey, sourceId } from '#lake/layout';
-import { dayMessage, sourceMessage } from '#lake/messages';
+import { dayMessage, sourceMessage } from '#lake/work/messages';
 import { drawText, openChance } from '#test/hard/support/flow-texts';
 import { makeFolder } from '#test/support/temporary';
 import { nameOfCall } from './support/aws-call.ts';

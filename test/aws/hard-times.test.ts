@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import { pairDaysKey, sourceId } from '#lake/layout';
 import { readLedger } from '#lake/ledger';
-import { dayMessage, sourceMessage } from '#lake/messages';
+import { dayMessage, sourceMessage } from '#lake/work/messages';
 import { drawText, openChance } from '#test/hard/support/flow-texts';
 import { makeFolder } from '#test/support/temporary';
 import { nameOfCall } from './support/aws-call.ts';

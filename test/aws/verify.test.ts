@@ -1,15 +1,15 @@
 /** `verify` on a lake in S3: as strong as on a directory, and with the same answers. */
 import { gzipSync, zstdCompressSync } from 'node:zlib';
-import { consolidate } from '#lake/consolidate';
+import { consolidate } from '#lake/commit/consolidate';
+import { findPending, planRepair, repairLake } from '#lake/commit/repair';
+import { summarize } from '#lake/commit/summarize';
 import { pairDaysKey, sourceId, summaryKey } from '#lake/layout';
 import { readLedger } from '#lake/ledger';
 import { readContains, readPairRows, writePairRows } from '#lake/parquet';
-import { findPending, planRepair, repairLake } from '#lake/repair';
 import { openDirectoryStore } from '#lake/store/directory';
 import type { ObjectStore } from '#lake/store/object-store';
 import { openS3Store } from '#lake/store/s3';
 import { createS3Client } from '#lake/store/s3-client';
-import { summarize } from '#lake/summarize';
 import { verifyLake } from '#lake/verify/verify';
 import { makeFolder } from '#test/support/temporary';
 import { makeBucket } from './support/buckets.ts';

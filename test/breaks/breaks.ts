@@ -13,15 +13,15 @@ export interface Break {
     tests: readonly string[];
 }
 
-const HISTORIES = 'test/lake/protocol.test.ts';
-const RACES = 'test/lake/protocol-races.test.ts';
+const HISTORIES = 'test/lake/commit/protocol.test.ts';
+const RACES = 'test/lake/commit/protocol-races.test.ts';
 
 /** Every break; the name is unique. */
 export const breaks: readonly Break[] = [
     {
         name: 'no-ledger-check',
         does: 'a day counts every summary that lies in its folder, whatever the ledger says',
-        file: 'lake/consolidate.ts',
+        file: 'lake/commit/consolidate.ts',
         // biome-ignore lint/suspicious/noTemplateCurlyInString: it is a piece of a source
         text: 'return names.filter((name) => isKnown || name === `${source}.${live}`);',
         replacement: 'return live === 0 ? [] : names;',
@@ -30,7 +30,7 @@ export const breaks: readonly Break[] = [
     {
         name: 'two-versions-known',
         does: 'of two versions of a source in a day the ledger is not asked where one is contained',
-        file: 'lake/consolidate.ts',
+        file: 'lake/commit/consolidate.ts',
         text: 'const isKnown = names.length === 1 && names.every((name) => isContained.has(name));',
         replacement: 'const isKnown = names.some((name) => isContained.has(name));',
         tests: [HISTORIES],
@@ -38,7 +38,7 @@ export const breaks: readonly Break[] = [
     {
         name: 'contained-by-count',
         does: 'a day is taken for right when it contains as many sources as count, whichever',
-        file: 'lake/consolidate.ts',
+        file: 'lake/commit/consolidate.ts',
         text: 'return contained.length === counting.length && contained.every((name, at) => name === counting[at]);',
         replacement: 'return contained.length === counting.length;',
         tests: [HISTORIES],
@@ -46,7 +46,7 @@ export const breaks: readonly Break[] = [
     {
         name: 'merge-into-outdated',
         does: 'new summaries are merged into a day of which only a part counts still',
-        file: 'lake/consolidate.ts',
+        file: 'lake/commit/consolidate.ts',
         text: 'return contained.length > 0 && contained.every((name) => counts.has(name));',
         replacement: 'return contained.some((name) => counts.has(name));',
         tests: [HISTORIES],
@@ -54,15 +54,15 @@ export const breaks: readonly Break[] = [
     {
         name: 'merge-twice',
         does: 'what a day contains already is merged into it once more',
-        file: 'lake/consolidate.ts',
+        file: 'lake/commit/consolidate.ts',
         text: 'const isMerged = new Set(mayMerge ? contained : []);',
         replacement: 'const isMerged = new Set<string>();',
-        tests: ['test/lake/consolidate.test.ts'],
+        tests: ['test/lake/commit/consolidate.test.ts'],
     },
     {
         name: 'day-without-condition',
         does: 'a day is written whoever wrote it meanwhile',
-        file: 'lake/consolidate.ts',
+        file: 'lake/commit/consolidate.ts',
         text: 'ifMatch: state.etag,',
         replacement: '',
         tests: [HISTORIES],
@@ -70,7 +70,7 @@ export const breaks: readonly Break[] = [
     {
         name: 'no-second-look-at-a-day',
         does: 'consolidation ends with its write',
-        file: 'lake/consolidate.ts',
+        file: 'lake/commit/consolidate.ts',
         text: 'outcome.pairs = rows.flows.length;',
         replacement: 'outcome.pairs = rows.flows.length;\n                return outcome;',
         tests: [RACES],
@@ -94,7 +94,7 @@ export const breaks: readonly Break[] = [
     {
         name: 'shared-keys',
         does: 'attempts at the same commit write the same keys, so that a slow one writes what was deleted',
-        file: 'lake/summarize.ts',
+        file: 'lake/commit/summarize.ts',
         text: '{ attempt: options.newAttempt?.() }',
         replacement: "{ attempt: '0123456789abcdef' }",
         tests: [RACES],
@@ -102,7 +102,7 @@ export const breaks: readonly Break[] = [
     {
         name: 'prune-without-fence',
         does: 'a raw object is freed while a worker may commit the bytes before it',
-        file: 'lake/prune.ts',
+        file: 'lake/commit/prune.ts',
         text: 'await fenceLedger(store, { source: sourceId(key), record, etag });',
         replacement: 'void [fenceLedger, etag];',
         tests: [RACES],
@@ -110,18 +110,18 @@ export const breaks: readonly Break[] = [
     {
         name: 'prune-of-any-upload',
         does: 'a raw object is freed though it was uploaded once more just now',
-        file: 'lake/prune.ts',
+        file: 'lake/commit/prune.ts',
         text: 'store.delete(key, { only: raw })',
         replacement: 'store.delete(key)',
-        tests: ['test/lake/prune.test.ts'],
+        tests: ['test/lake/commit/prune.test.ts'],
     },
     {
         name: 'reading-not-pinned',
         does: 'the raw object is read as it is by now, not as it was when it was looked at',
-        file: 'lake/summarize.ts',
+        file: 'lake/commit/summarize.ts',
         text: '{ ifMatch: raw.etag }), options.onBytes)',
         replacement: "{ ifMatch: (await options.store.head(raw.key))?.etag ?? '' }), options.onBytes)",
-        tests: ['test/lake/summarize.test.ts'],
+        tests: ['test/lake/commit/summarize.test.ts'],
     },
     {
         name: 'pin-not-looked-at',
@@ -134,7 +134,7 @@ export const breaks: readonly Break[] = [
     {
         name: 'no-second-look-at-a-source',
         does: 'summarize ends with its commit, won or lost',
-        file: 'lake/summarize.ts',
+        file: 'lake/commit/summarize.ts',
         text: 'found nothing to do yet.\n            continue;',
         replacement:
             'found nothing to do yet.\n            const last = (await readLedger(store, source)).record;\n            await publish(rawKey, { record: last, options });\n            return last;',
@@ -143,7 +143,7 @@ export const breaks: readonly Break[] = [
     {
         name: 'no-fence',
         does: 'a message that finds nothing to do uses no commit number up',
-        file: 'lake/summarize.ts',
+        file: 'lake/commit/summarize.ts',
         text: 'raw && record && !isFenced ?',
         replacement: 'raw && record && !isFenced && Date.now() === 0 ?',
         tests: [RACES],
@@ -151,7 +151,7 @@ export const breaks: readonly Break[] = [
     {
         name: 'delete-before-commit',
         does: 'the objects of the old version are deleted before the new one is live',
-        file: 'lake/summarize.ts',
+        file: 'lake/commit/summarize.ts',
         text: 'if (raw && (needsReading(raw, record) || isToMakeWay(record, options))) {',
         replacement:
             'if (raw && (needsReading(raw, record) || isToMakeWay(record, options))) {\n            await publish(rawKey, { record: record && { ...record, version: null }, options });',
@@ -160,7 +160,7 @@ export const breaks: readonly Break[] = [
     {
         name: 'tell-before-deletes',
         does: 'days are told before the objects of the old versions are deleted',
-        file: 'lake/summarize.ts',
+        file: 'lake/commit/summarize.ts',
         text: `    const days = new Set<string>();
     for (const [version, versionDays] of Object.entries(record?.versions ?? {})) {`,
         replacement: `    const days = new Set<string>();
@@ -174,7 +174,7 @@ export const breaks: readonly Break[] = [
     {
         name: 'old-versions-stay',
         does: 'the summaries of superseded versions are not deleted',
-        file: 'lake/summarize.ts',
+        file: 'lake/commit/summarize.ts',
         text: 'await options.store.delete(summaryKey({ day, source, version }));',
         replacement: '',
         tests: [HISTORIES],
@@ -182,7 +182,7 @@ export const breaks: readonly Break[] = [
     {
         name: 'old-days-not-told',
         does: 'only the days of the live version are told',
-        file: 'lake/summarize.ts',
+        file: 'lake/commit/summarize.ts',
         text: 'for (const day of [...days].sort()) {',
         replacement: "for (const day of record?.versions[record.version ?? ''] ?? []) {",
         tests: [HISTORIES],
@@ -190,15 +190,15 @@ export const breaks: readonly Break[] = [
     {
         name: 'rejects-not-awaited',
         does: 'the ledger says how many rows were rejected before their object is written',
-        file: 'lake/summarize.ts',
+        file: 'lake/commit/summarize.ts',
         text: 'await open?.put;\n        },\n        async discard',
         replacement: '},\n        async discard',
-        tests: ['test/lake/summarize.test.ts', HISTORIES],
+        tests: ['test/lake/commit/summarize.test.ts', HISTORIES],
     },
     {
         name: 'retraction-of-a-name',
         does: 'a retraction holds for the name: a new upload of it is never read',
-        file: 'lake/summarize.ts',
+        file: 'lake/commit/summarize.ts',
         text: 'if (record?.retracted_generation === raw.generation) {',
         replacement: "if (record?.state === 'retracted') {",
         tests: [RACES],
@@ -206,7 +206,7 @@ export const breaks: readonly Break[] = [
     {
         name: 'retraction-not-published',
         does: 'a retraction ends with its commit: nothing is deleted, no day is told',
-        file: 'lake/retract.ts',
+        file: 'lake/commit/retract.ts',
         text: 'return summarize(rawKey, options, { mustFence: false });',
         replacement: 'return (await readLedger(store, source)).record;',
         tests: [HISTORIES],
@@ -214,7 +214,7 @@ export const breaks: readonly Break[] = [
     {
         name: 'young-objects-deleted',
         does: 'reconcile deletes what a worker may be about to commit',
-        file: 'lake/reconcile.ts',
+        file: 'lake/commit/reconcile.ts',
         text: 'if (isSuperseded || now.getTime() - modifiedAt.getTime() > OLDER_THAN_ANY_WORKER_MS) {',
         replacement: 'if (isSuperseded || now.getTime() - modifiedAt.getTime() > OLDER_THAN_ANY_WORKER_MS * 0 - 1) {',
         tests: [RACES],
@@ -222,7 +222,7 @@ export const breaks: readonly Break[] = [
     {
         name: 'number-not-used-up',
         does: 'reconcile deletes old objects whose commit may still come',
-        file: 'lake/reconcile.ts',
+        file: 'lake/commit/reconcile.ts',
         text: '    try {\n        await commitLedger(store, { source, record: { ...record, commits: numberOfVersion(version) }, etag });',
         replacement: '    try {',
         tests: [RACES],
@@ -246,11 +246,11 @@ export const breaks: readonly Break[] = [
     {
         name: 'sums-in-doubles',
         does: 'squares of two files are added as doubles',
-        file: 'lake/pair-rows.ts',
+        file: 'lake/rows.ts',
         text: 'const sum = (merged[column][into] as bigint) + (from[column][at] as bigint);\n        merged[column][into] = checked(sum, MAX_DECIMAL',
         replacement:
             'const sum = BigInt(Number(merged[column][into]) + Number(from[column][at]));\n        merged[column][into] = checked(sum, MAX_DECIMAL',
-        tests: ['test/lake/pair-rows.test.ts'],
+        tests: ['test/lake/rows.test.ts'],
     },
     {
         name: 'lock-not-held',

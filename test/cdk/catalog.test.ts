@@ -55,7 +55,7 @@ describe.each(VIEW_NAMES)('view %s', (name) => {
         });
     });
 
-    test('is the text of sql/views, whole and with nothing left to fill in', () => {
+    test('is the text of sql/flows/views, whole and with nothing left to fill in', () => {
         // An object here would be a value that is known at deployment only, and base64 would have hidden it.
         expect(typeof input.ViewOriginalText).toBe('string');
         const { columns, ...view } = decode(input.ViewOriginalText);

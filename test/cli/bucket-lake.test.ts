@@ -2,12 +2,12 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { retract } from '#lake/commit/retract';
 import { DEPLOYMENT_TAGS } from '#lake/deployment';
 import { siteOf } from '#lake/layout';
 import type { MessageQueue } from '#lake/queue/message-queue';
 import { openSqsQueue } from '#lake/queue/sqs';
 import { createSqsClient } from '#lake/queue/sqs-client';
-import { retract } from '#lake/retract';
 import type { ObjectStore } from '#lake/store/object-store';
 import { openS3Store } from '#lake/store/s3';
 import { createS3Client } from '#lake/store/s3-client';

@@ -1,7 +1,7 @@
 /** `explain`: which files, and which of their lines, a figure comes from; and what is said where they do not come to it. */
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { containedOf } from '#lake/consolidate';
+import { containedOf } from '#lake/commit/consolidate';
 import { pairDaysKey } from '#lake/layout';
 import { readPairRows, writePairRows } from '#lake/parquet';
 import { openDirectoryStore } from '#lake/store/directory';

@@ -1,7 +1,7 @@
 /** `verify` as a cron job and a person use it: its exit codes, what it says, and what --repair shows and does. */
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { containedOf } from '#lake/consolidate';
+import { containedOf } from '#lake/commit/consolidate';
 import { pairDaysKey } from '#lake/layout';
 import { readPairRows, writePairRows } from '#lake/parquet';
 import { openDirectoryStore } from '#lake/store/directory';

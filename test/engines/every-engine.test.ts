@@ -49,7 +49,7 @@ afterAll(async () => {
     process.stdout.write(`${sayCompared()}\n`);
 });
 
-test('no query of sql/queries is left out', () => {
+test('no query of sql/flows/queries is left out', () => {
     expect(ASKED_QUERIES).toEqual(new Set(QUERY_NAMES));
 });
 

@@ -1,11 +1,11 @@
 /** One input read by the lake's two readers and by the plain one, each told in the same words. */
 import { OverflowError } from '#lake/errors';
 import { type FlowsRead, type ReadFlowsOptions, readFlows } from '#lake/flows/read-flows';
-import { pairRowsOf } from '#lake/pair-rows';
+import { pairRowsOf } from '#lake/rows';
 import { type Engine, textOf, wholeOf } from '#lake/verify/engine';
-import { DamagedFileError } from '#lake/verify/plain-bytes';
-import { recompute } from '#lake/verify/recompute';
-import { FIGURES } from '#lake/verify/row-sql';
+import { DamagedFileError } from '#lake/verify/flows/plain-bytes';
+import { recompute } from '#lake/verify/flows/recompute';
+import { FIGURES } from '#lake/verify/flows/row-sql';
 import { cut, inPieces } from '#test/support/bytes';
 import type { FuzzInput } from './input.ts';
 import { type PlainReading, readPlainly } from './plain-reader.ts';

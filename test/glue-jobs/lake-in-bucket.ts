@@ -1,12 +1,12 @@
 /** The lake's own code over a bucket, for the tests of the Glue jobs: `lake-in-bucket.ts <bucket> <command> <argument>`, JSON to stdout. */
 import { parquetMetadata } from 'hyparquet';
-import { consolidate, containedOf, planDay } from '#lake/consolidate';
-import { plannedResult } from '#lake/day-results';
+import { consolidate, containedOf, planDay } from '#lake/commit/consolidate';
+import { summarize } from '#lake/commit/summarize';
 import { pairDaysKey } from '#lake/layout';
 import { readPairRows } from '#lake/parquet';
 import { openS3Store } from '#lake/store/s3';
 import { createS3Client } from '#lake/store/s3-client';
-import { summarize } from '#lake/summarize';
+import { plannedResult } from '#lake/work/day-results';
 
 const [bucket = '', command = '', argument = ''] = process.argv.slice(2);
 const store = openS3Store({ bucket, client: createS3Client({ environment: process.env }) });

@@ -1,4 +1,4 @@
-"""What the job writes and what lake/consolidate.ts writes is the same, whoever comes first."""
+"""What the job writes and what lake/commit/consolidate.ts writes is the same, whoever comes first."""
 import threading
 
 import pyarrow.parquet

@@ -2,11 +2,11 @@
 import { mkdir, open, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { consolidate } from '#lake/consolidate';
+import { consolidate } from '#lake/commit/consolidate';
+import { summarize } from '#lake/commit/summarize';
 import { LEDGER_PREFIX, PAIR_DAYS_PREFIX, rawKey, SUMMARIES_PREFIX } from '#lake/layout';
 import { openDirectoryStore } from '#lake/store/directory';
 import type { ObjectStore } from '#lake/store/object-store';
-import { summarize } from '#lake/summarize';
 import { type Ran, runFlowlake } from '#test/support/flowlake';
 import { memoryStore } from '#test/support/memory-store';
 import { readFigures } from '#test/support/small-files';

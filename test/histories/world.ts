@@ -3,16 +3,16 @@
  * whose call fails. The workers are the real use cases; store and queues promise what S3 and SQS do, and no more.
  */
 import { setImmediate } from 'node:timers/promises';
-import { rebuildDay } from '#lake/consolidate';
+import { rebuildDay } from '#lake/commit/consolidate';
+import { prune } from '#lake/commit/prune';
+import { findUnconsolidatedDays, findUnread, readAllRecords, removeDeadObjects } from '#lake/commit/reconcile';
+import { retract } from '#lake/commit/retract';
+import { summarize } from '#lake/commit/summarize';
 import { ConflictError, StorageError } from '#lake/errors';
 import { dayOf, LEDGER_PREFIX, PAIR_DAYS_PREFIX, shortHash } from '#lake/layout';
 import { type LedgerRecord, type ReadingOptions, toMetadata } from '#lake/ledger';
 import { readContains } from '#lake/parquet';
-import { prune } from '#lake/prune';
-import { findUnconsolidatedDays, findUnread, readAllRecords, removeDeadObjects } from '#lake/reconcile';
-import { retract } from '#lake/retract';
 import type { ObjectStore } from '#lake/store/object-store';
-import { summarize } from '#lake/summarize';
 import { memoryStore } from '#test/support/memory-store';
 import type { SmallFile } from '#test/support/small-files';
 import { stepwiseStore } from '#test/support/stepwise-store';

@@ -1,5 +1,7 @@
 /** The ledger: what a version is made of, and records that are held to their etag. */
 import { beforeEach, describe, expect, test } from '@jest/globals';
+import { retract } from '#lake/commit/retract';
+import { summarize } from '#lake/commit/summarize';
 import { ConflictError } from '#lake/errors';
 import { ledgerKey, sourceId } from '#lake/layout';
 import {
@@ -18,9 +20,7 @@ import {
     toMetadata,
     toOptions,
 } from '#lake/ledger';
-import { retract } from '#lake/retract';
 import { ABSENT, type ObjectStore } from '#lake/store/object-store';
-import { summarize } from '#lake/summarize';
 import { memoryStore } from '#test/support/memory-store';
 import { smallFile } from '#test/support/small-files';
 

@@ -1,11 +1,11 @@
 /** The Lambda that consolidates: one pass for many messages, days apart from each other, and what is counted. */
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { SQSRecord } from 'aws-lambda';
+import { summarize } from '#lake/commit/summarize';
 import { StorageError } from '#lake/errors';
 import { dayPrefix, pairDaysKey, SUMMARIES_PREFIX } from '#lake/layout';
-import { dayMessage } from '#lake/messages';
 import type { ObjectStore } from '#lake/store/object-store';
-import { summarize } from '#lake/summarize';
+import { dayMessage } from '#lake/work/messages';
 import { type ConsolidateBatchOptions, consolidateBatch } from '#lambdas/consolidate/consolidate-batch';
 import { memoryStore } from '#test/support/memory-store';
 import { countUp, readFigures, type SmallFile, smallFile } from '#test/support/small-files';

@@ -1,13 +1,13 @@
 /** The Lambda that summarizes: what news comes to, what is reported as failed, and what is counted. */
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { SQSRecord } from 'aws-lambda';
+import { summarize } from '#lake/commit/summarize';
 import { StorageError } from '#lake/errors';
 import { LEDGER_PREFIX, sourceId } from '#lake/layout';
 import { readLedger } from '#lake/ledger';
-import { parseDayNews } from '#lake/messages';
 import type { MessageQueue } from '#lake/queue/message-queue';
 import type { ObjectStore } from '#lake/store/object-store';
-import { summarize } from '#lake/summarize';
+import { parseDayNews } from '#lake/work/messages';
 import { type SummarizeBatchOptions, summarizeBatch } from '#lambdas/summarize/summarize-batch';
 import { memoryQueue } from '#test/support/memory-queue';
 import { memoryStore } from '#test/support/memory-store';

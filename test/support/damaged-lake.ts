@@ -1,10 +1,10 @@
 /** A small lake in memory of which every figure is known, and damage that is done to it on purpose. */
-import { consolidate, containedOf } from '#lake/consolidate';
+import { consolidate, containedOf } from '#lake/commit/consolidate';
+import { summarize } from '#lake/commit/summarize';
 import { ledgerKey, pairDaysKey, rejectsKey, siteOf, sourceId, summaryKey } from '#lake/layout';
 import { type LedgerRecord, type ReadingOptions, readLedger, toMetadata } from '#lake/ledger';
 import { readPairRows, writePairRows } from '#lake/parquet';
 import type { ObjectStore } from '#lake/store/object-store';
-import { summarize } from '#lake/summarize';
 import { memoryStore } from '#test/support/memory-store';
 import { countUp, type Figures, type SmallFile, smallFile } from '#test/support/small-files';
 

@@ -26,7 +26,7 @@ export interface FixtureLake {
     engine: QueryEngine;
     /** All rows of the answer, by column name. */
     ask(sql: string, parameters?: Value[]): Promise<Row[]>;
-    /** The same of a file of sql/queries. */
+    /** The same of a file of sql/flows/queries. */
     askQuery(name: QueryName, parameters: Value[]): Promise<Row[]>;
 }
 

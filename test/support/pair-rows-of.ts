@@ -1,6 +1,6 @@
 /** Rows of pairs for tests: made by plain grouping, and seen as text. */
 import fc from 'fast-check';
-import { emptyPairRows, type PairRows } from '#lake/pair-rows';
+import { emptyPairRows, type PairRows } from '#lake/rows';
 import { figuresOf } from '#test/support/small-files';
 
 export interface MeasuredFlow {

@@ -2,12 +2,12 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { findUndoneWork } from '#lake/commit/reconcile';
 import { deploymentOf } from '#lake/deployment';
 import { LEDGER_PREFIX, PAIR_DAYS_PREFIX, REJECTS_PREFIX } from '#lake/layout';
 import { openDuckDb } from '#lake/query/duckdb';
 import { openSqsQueue } from '#lake/queue/sqs';
 import { createSqsClient } from '#lake/queue/sqs-client';
-import { findUndoneWork } from '#lake/reconcile';
 import { openS3Store } from '#lake/store/s3';
 import { describeBucket } from '#lake/store/s3-bucket';
 import { createS3Client } from '#lake/store/s3-client';

@@ -14,7 +14,7 @@ export interface CatalogOptions {
     days: { first: string; last: string };
 }
 
-/** Creates the database, every table of lake/tables.ts over the bucket and every view of sql/views. */
+/** Creates the database, every table of lake/tables.ts over the bucket and every view of sql/flows/views. */
 export async function createCatalog({ glue, bucket, database, url, days }: CatalogOptions): Promise<void> {
     await glue.send(new CreateDatabaseCommand({ DatabaseInput: { Name: database } }));
     for (const table of tables) {

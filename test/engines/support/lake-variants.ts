@@ -2,7 +2,7 @@
 import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import pMap from 'p-map';
-import { consolidate } from '#lake/consolidate';
+import { consolidate } from '#lake/commit/consolidate';
 import { LEDGER_PREFIX, PAIR_DAYS_PREFIX, SUMMARIES_PREFIX, sourceId } from '#lake/layout';
 import { CALLS_AT_ONCE, type ObjectStore } from '#lake/store/object-store';
 import { openS3Store } from '#lake/store/s3';

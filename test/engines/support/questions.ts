@@ -1,4 +1,4 @@
-/** What every engine is asked: every table and view as a whole, and every file of sql/queries with several parameters. */
+/** What every engine is asked: every table and view as a whole, and every file of sql/flows/queries with several parameters. */
 import type { Value } from '#lake/query/query-engine';
 import { type QueryName, readQuery, VIEW_NAMES } from '#lake/query/sql-files';
 import { tables } from '#lake/tables';
@@ -41,7 +41,7 @@ export const QUESTIONS: readonly Question[] = [
     ...ASKED.map(([name, parameters]) => ({ name: `${name} ${parameters.map(String).join(' ')}`, sql: readQuery(name), parameters })),
 ];
 
-/** Files of sql/queries that are asked. */
+/** Files of sql/flows/queries that are asked. */
 export const ASKED_QUERIES: ReadonlySet<QueryName> = new Set(ASKED.map(([name]) => name));
 
 /** What puts the rows of a table into one order: of summaries all columns, since several sources have the same pair. */

@@ -18,7 +18,7 @@ const SPARK_DIFFERENCES: readonly (readonly [RegExp, string])[] = [
 ];
 
 export interface Spark {
-    /** The lake in the folder as tables and views, in place of the one before; `views` are texts in place of those of sql/views. */
+    /** The lake in the folder as tables and views, in place of the one before; `views` are texts in place of those of sql/flows/views. */
     open(folder: string, views?: Readonly<Record<string, string>>): Promise<QueryEngine>;
     /** Runs the Glue job over all days of a bucket; what it prints of each day. @throws where it fails */
     consolidate(bucket: string): Promise<string[]>;

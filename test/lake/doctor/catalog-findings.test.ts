@@ -106,7 +106,7 @@ describe('a view', () => {
     const judged = (view: CatalogTable | undefined) =>
         judgeView(view, { name: 'view', sql: SQL, database: 'lake_dev', redeploy: 'deploy' });
 
-    test('is well with the very text of sql/views', () => {
+    test('is well with the very text of sql/flows/views', () => {
         expect(judged(catalogView())).toMatchObject({ check: 'view view', result: 'ok' });
         expect(judged(catalogView({ originalSql: SQL.trim() })).result).toBe('ok');
     });

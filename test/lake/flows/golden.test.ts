@@ -3,13 +3,13 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
-import { consolidate } from '#lake/consolidate';
+import { consolidate } from '#lake/commit/consolidate';
+import { summarize } from '#lake/commit/summarize';
 import { pairDaysKey, rejectsKey, sourceId } from '#lake/layout';
 import { type LedgerRecord, type ReadingOptions, toMetadata } from '#lake/ledger';
-import type { PairRows } from '#lake/pair-rows';
 import { readPairRows } from '#lake/parquet';
+import type { PairRows } from '#lake/rows';
 import type { ObjectStore } from '#lake/store/object-store';
-import { summarize } from '#lake/summarize';
 import { memoryStore } from '#test/support/memory-store';
 
 const FIXTURES = new URL('../../fixtures/flows/', import.meta.url).pathname;

@@ -121,7 +121,7 @@ describe('parameters', () => {
         ]);
     });
 
-    test('fill the questions of sql/queries', async () => {
+    test('fill the questions of sql/flows/queries', async () => {
         const rows = await rowsOf(engine, readQuery('pair_report'), ['10.0.0.1', '10.0.0.2', null, dayAfter(1), null]);
         expect(rows.map(({ day, running_days }) => [day, running_days])).toEqual([
             [dayAfter(0), 1n],

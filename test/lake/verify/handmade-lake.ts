@@ -9,7 +9,7 @@ import { ledgerKey, pairDaysKey, rejectsKey, siteOf, sourceId, summaryKey } from
 import type { LedgerRecord } from '#lake/ledger';
 import { openDirectoryStore } from '#lake/store/directory';
 import type { ObjectStore } from '#lake/store/object-store';
-import { FIGURES } from '#lake/verify/row-sql';
+import { FIGURES } from '#lake/verify/flows/row-sql';
 
 /** Kept rows: source address, destination, day, microseconds, packets. */
 export type Flow = [src: string, dst: string, day: string, us: number | bigint, packets: number | bigint];

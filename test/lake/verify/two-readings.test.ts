@@ -1,14 +1,14 @@
 /** The first reading (lake/flows, a byte scanner) and the second one (SQL) of files that hold whatever a probe may write. */
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
+import { summarize } from '#lake/commit/summarize';
 import { rejectsKey, sourceId, summaryKey } from '#lake/layout';
 import { DATE_ORDERS, type LedgerRecord, type ReadingOptions, toMetadata } from '#lake/ledger';
 import { readPairRows } from '#lake/parquet';
 import type { ObjectStore } from '#lake/store/object-store';
-import { summarize } from '#lake/summarize';
 import { type Engine, openEngine, textOf, wholeOf } from '#lake/verify/engine';
-import { recompute } from '#lake/verify/recompute';
-import { FIGURES } from '#lake/verify/row-sql';
+import { recompute } from '#lake/verify/flows/recompute';
+import { FIGURES } from '#lake/verify/flows/row-sql';
 import { cut, inPieces } from '#test/support/bytes';
 import { memoryStore } from '#test/support/memory-store';
 

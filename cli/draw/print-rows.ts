@@ -1,0 +1,92 @@
+/** Prints the rows of a query as a table, JSON or CSV, batch by batch: memory stays flat however many there are. */
+
+import type { OutputFormat } from '#cli/command';
+import type { Output } from '#cli/output';
+import type { QueryResult, Value } from '#lake/query/query-engine';
+import type { Chunk } from './print-table.ts';
+import { renderTable } from './print-table.ts';
+
+export interface PrintOptions {
+    output: OutputFormat;
+    stdout: Output;
+    stderr: Output;
+    signal: AbortSignal;
+}
+
+/** @returns how many rows there were. With no rows a table says so on stderr; columns are shown in any case. */
+export async function printRows(result: QueryResult, { output, stdout, stderr, signal }: PrintOptions): Promise<number> {
+    const chunks = output === 'csv' ? renderCsv(result) : output === 'json' ? renderJson(result) : renderTable(result, stdout);
+    let rows = 0;
+    for await (const chunk of chunks) {
+        signal.throwIfAborted();
+        rows += chunk.rows;
+        await stdout.write(chunk.text);
+    }
+    if (rows === 0 && output === 'table') {
+        await stderr.write('0 rows\n');
+    }
+    return rows;
+}
+
+/** The result without these columns. */
+export function withoutColumns({ columns, batches }: QueryResult, names: readonly string[]): QueryResult {
+    const kept = columns.flatMap(({ name }, index) => (names.includes(name) ? [] : [index]));
+    const pick = async function* () {
+        for await (const batch of batches) {
+            yield batch.map((row) => kept.map((index) => row[index] ?? null));
+        }
+    };
+    return { columns: columns.filter(({ name }) => !names.includes(name)), batches: pick() };
+}
+
+/**
+ * CSV with a header line and quotes as RFC 4180 has them; lines end in LF, as other programs of a pipe expect. Null is an empty
+ * field and the empty text is `""`.
+ */
+export async function* renderCsv({ columns, batches }: QueryResult): AsyncGenerator<Chunk> {
+    yield { text: `${columns.map(({ name }) => csvField(name)).join(',')}\n`, rows: 0 };
+    for await (const batch of batches) {
+        yield { text: batch.map((row) => `${row.map(csvField).join(',')}\n`).join(''), rows: batch.length };
+    }
+}
+
+/** A JSON array with one object per row and line. Whole numbers stand digit by digit; a number that JSON has not (NaN) is null. */
+export async function* renderJson({ columns, batches }: QueryResult): AsyncGenerator<Chunk> {
+    const keys = distinctNames(columns.map(({ name }) => name)).map((name) => JSON.stringify(name));
+    let separator = '\n';
+    yield { text: '[', rows: 0 };
+    for await (const batch of batches) {
+        let text = '';
+        for (const row of batch) {
+            text += `${separator}{${row.map((value, index) => `${keys[index]}:${jsonValue(value)}`).join(',')}}`;
+            separator = ',\n';
+        }
+        yield { text, rows: batch.length };
+    }
+    yield { text: separator === '\n' ? ']\n' : '\n]\n', rows: 0 };
+}
+
+function csvField(value: Value): string {
+    if (value === null) {
+        return '';
+    }
+    const text = String(value);
+    return text === '' || /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+function jsonValue(value: Value): string {
+    return typeof value === 'bigint' ? value.toString() : JSON.stringify(value);
+}
+
+/** `a, a` becomes `a, a_2`: an object has each key once. */
+function distinctNames(names: readonly string[]): string[] {
+    const taken = new Set<string>();
+    return names.map((name) => {
+        let free = name;
+        for (let n = 2; taken.has(free); n++) {
+            free = `${name}_${n}`;
+        }
+        taken.add(free);
+        return free;
+    });
+}

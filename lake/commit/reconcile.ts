@@ -1,0 +1,131 @@
+/** Use case: find whatever a crash, a lost message or a hand in the folders left undone, so that it can be finished. */
+import pMap, { pMapIterable } from 'p-map';
+import { ConflictError } from '#lake/errors';
+import { contributionOf, RAW_PREFIX, REJECTS_PREFIX, SUMMARIES_PREFIX, sourceId } from '#lake/layout';
+import { commitLedger, type LedgerRecord, listLedger, numberOfVersion, readLedger } from '#lake/ledger';
+import { CALLS_AT_ONCE, type ObjectStore } from '#lake/store/object-store';
+import { isConsolidated } from './consolidate.ts';
+import { listDays } from './periods.ts';
+import { needsReading } from './summarize.ts';
+
+export interface UndoneWork {
+    /** Raw keys that are not in the figures, or not as they are now. */
+    sources: string[];
+    /** Keys of summaries and rejects that can never count. */
+    deadObjects: string[];
+    /** Days whose pair days are not what counts; days of `sources` may join them. */
+    days: string[];
+}
+
+/** What is undone, with nothing changed. */
+export async function findUndoneWork(store: ObjectStore, { now }: { now: Date }): Promise<UndoneWork> {
+    const records = await readAllRecords(store);
+    return {
+        sources: await findUnread(store, records),
+        deadObjects: await findDeadObjects(store, { records, now }),
+        days: await findUnconsolidatedDays(store),
+    };
+}
+
+/** No worker lives this long: what it wrote for a commit that never came is dead by then. */
+const OLDER_THAN_ANY_WORKER_MS = 24 * 60 * 60 * 1000;
+
+/** Raw keys of sources whose raw object is not what the ledger says is live. */
+export async function findUnread(store: ObjectStore, records: ReadonlyMap<string, LedgerRecord>): Promise<string[]> {
+    const keys: string[] = [];
+    for await (const raw of pMapIterable(store.list(RAW_PREFIX), ({ key }) => store.head(key), { concurrency: CALLS_AT_ONCE })) {
+        if (raw && needsReading(raw, records.get(sourceId(raw.key)))) {
+            keys.push(raw.key);
+        }
+    }
+    return keys;
+}
+
+/** Every ledger record by its source id. */
+export async function readAllRecords(store: ObjectStore): Promise<Map<string, LedgerRecord>> {
+    const records = new Map<string, LedgerRecord>();
+    for await (const record of listLedger(store)) {
+        records.set(sourceId(record.source), record);
+    }
+    return records;
+}
+
+/**
+ * Keys of summaries and rejects that can never count again: versions that are not live with numbers up to the ledger's own, and
+ * newer ones once they are older than any worker (a worker may be about to commit those).
+ */
+export async function findDeadObjects(
+    store: ObjectStore,
+    { records, now }: { records: ReadonlyMap<string, LedgerRecord>; now: Date },
+): Promise<string[]> {
+    const dead: string[] = [];
+    for (const prefix of [SUMMARIES_PREFIX, REJECTS_PREFIX]) {
+        for await (const { key, modifiedAt } of store.list(prefix)) {
+            const contribution = contributionOf(key);
+            const record = contribution && records.get(contribution.source);
+            if (!contribution || contribution.version === record?.version) {
+                continue;
+            }
+            const isSuperseded = numberOfVersion(contribution.version) <= (record?.commits ?? 0);
+            if (isSuperseded || now.getTime() - modifiedAt.getTime() > OLDER_THAN_ANY_WORKER_MS) {
+                dead.push(key);
+            }
+        }
+    }
+    return dead;
+}
+
+/** Deletes what `findDeadObjects` finds, but for what a worker has taken up again meanwhile; returns the keys. */
+export async function removeDeadObjects(
+    store: ObjectStore,
+    { records, now }: { records: ReadonlyMap<string, LedgerRecord>; now: Date },
+): Promise<string[]> {
+    const removed: string[] = [];
+    const dead = await findDeadObjects(store, { records, now });
+    const waiting = new Set<string>();
+    for await (const { key } of dead.length > 0 ? store.list(RAW_PREFIX) : []) {
+        waiting.add(sourceId(key));
+    }
+    for (const key of dead) {
+        const contribution = contributionOf(key);
+        if (contribution && (await isDeadForEver(store, { ...contribution, waiting }))) {
+            await store.delete(key);
+            removed.push(key);
+        }
+    }
+    return removed;
+}
+
+/**
+ * Old age alone is no proof: whoever summarizes the same bytes for the same commit writes these very keys again, perhaps just now. So
+ * the ledger uses the commit's number up first; then nobody can commit it any more. A source that has no record yet must wait for
+ * its first one, if it has a raw object to come from.
+ */
+async function isDeadForEver(
+    store: ObjectStore,
+    { source, version, waiting }: { source: string; version: string; waiting: ReadonlySet<string> },
+): Promise<boolean> {
+    const { etag, record } = await readLedger(store, source);
+    if (!record) {
+        return !waiting.has(source);
+    }
+    if (record.version === version || numberOfVersion(version) <= record.commits) {
+        return record.version !== version;
+    }
+    try {
+        await commitLedger(store, { source, record: { ...record, commits: numberOfVersion(version) }, etag });
+        return true;
+    } catch (error) {
+        if (error instanceof ConflictError) {
+            return false;
+        }
+        throw error;
+    }
+}
+
+/** Days whose `pair_days` do not contain just what counts, ascending. */
+export async function findUnconsolidatedDays(store: ObjectStore): Promise<string[]> {
+    const days = await listDays(store);
+    const areDone = await pMap(days, (day) => isConsolidated(day, { store }), { concurrency: CALLS_AT_ONCE });
+    return days.filter((_, at) => !areDone[at]);
+}

@@ -1,0 +1,35 @@
+/** Entry of a worker thread: does one task after the other and says how far it is. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { type FromThread, runTask, type ToThread } from './local-work.ts';
+
+/** Telling about every chunk would keep the owner busy with messages. */
+const TELL_AFTER_BYTES = 1 << 22;
+
+const aborted = new AbortController();
+
+parentPort?.on('message', async (message: ToThread) => {
+    if (message === 'abort') {
+        aborted.abort();
+        return;
+    }
+    let untold = 0;
+    const onBytes = (bytes: number): void => {
+        untold += bytes;
+        if (untold >= TELL_AFTER_BYTES) {
+            tell({ bytes: untold });
+            untold = 0;
+        }
+    };
+    try {
+        const result = await runTask(workerData.directory, message.task, { onBytes, signal: aborted.signal });
+        tell({ bytes: untold });
+        tell({ result });
+    } catch (error) {
+        const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
+        tell({ error: { name, message, stack } });
+    }
+});
+
+function tell(message: FromThread): void {
+    parentPort?.postMessage(message);
+}

@@ -1,0 +1,101 @@
+/** Use case: what the lake holds, what waits and what needs a person; nothing is changed. */
+
+import { findUnconsolidatedDays, findUnread, readAllRecords } from '#lake/commit/reconcile';
+import { dayOf, PAIR_DAYS_PREFIX, RAW_PREFIX } from '#lake/layout';
+import type { LedgerRecord } from '#lake/ledger';
+import type { ObjectStore } from '#lake/store/object-store';
+
+export interface StateTotals {
+    /** `waiting`: a raw object that the ledger does not know, or knows otherwise. */
+    state: LedgerRecord['state'] | 'waiting';
+    sources: number;
+    rowsRead: number;
+    rowsKept: number;
+    rowsRejected: number;
+    sizeBytes: number;
+    firstDay: string | null;
+    lastDay: string | null;
+}
+
+export interface Problem {
+    kind: 'failed' | 'waiting' | 'unconsolidated';
+    /** Raw keys, or days. */
+    subjects: string[];
+    /** How long the first of them has waited. */
+    waitingMs?: number;
+}
+
+export interface LakeStatus {
+    states: StateTotals[];
+    days: { count: number; first: string | undefined; last: string | undefined };
+    /** Empty where no person is needed. */
+    problems: Problem[];
+}
+
+/** One look at everything; costs a read of every ledger record and every day's object. */
+export async function readLakeStatus(store: ObjectStore, { now }: { now: Date }): Promise<LakeStatus> {
+    const records = await readAllRecords(store);
+    const waiting = new Set(await findUnread(store, records));
+    const totals = new Map<StateTotals['state'], StateTotals>();
+    for (const record of records.values()) {
+        if (!waiting.has(record.source)) {
+            add(totals, record.state, record);
+        }
+    }
+    let oldestMs = 0;
+    for await (const { key, sizeBytes, modifiedAt } of store.list(RAW_PREFIX)) {
+        if (waiting.has(key)) {
+            oldestMs = Math.max(oldestMs, now.getTime() - modifiedAt.getTime());
+            add(totals, 'waiting', {
+                size_bytes: sizeBytes,
+                rows_read: 0,
+                rows_kept: 0,
+                rows_rejected: 0,
+                first_day: null,
+                last_day: null,
+            });
+        }
+    }
+    const failed = [...records.values()]
+        .filter(({ state, source }) => state === 'failed' && !waiting.has(source))
+        .map(({ source }) => source);
+    const problems: Problem[] = [
+        { kind: 'failed', subjects: failed.sort() },
+        { kind: 'waiting', subjects: [...waiting].sort(), waitingMs: oldestMs },
+        { kind: 'unconsolidated', subjects: await findUnconsolidatedDays(store) },
+    ];
+    const states = (['done', 'failed', 'retracted', 'waiting'] as const).flatMap((state) => totals.get(state) ?? []);
+    return { states, days: await countDays(store), problems: problems.filter(({ subjects }) => subjects.length > 0) };
+}
+
+type Counted = Pick<LedgerRecord, 'rows_read' | 'rows_kept' | 'rows_rejected' | 'size_bytes' | 'first_day' | 'last_day'>;
+
+function add(totals: Map<StateTotals['state'], StateTotals>, state: StateTotals['state'], record: Counted): void {
+    const empty = { state, sources: 0, rowsRead: 0, rowsKept: 0, rowsRejected: 0, sizeBytes: 0, firstDay: null, lastDay: null };
+    const before = totals.get(state) ?? empty;
+    totals.set(state, {
+        state,
+        sources: before.sources + 1,
+        rowsRead: before.rowsRead + record.rows_read,
+        rowsKept: before.rowsKept + record.rows_kept,
+        rowsRejected: before.rowsRejected + record.rows_rejected,
+        sizeBytes: before.sizeBytes + record.size_bytes,
+        firstDay: [before.firstDay, record.first_day].filter((day) => day !== null).sort()[0] ?? null,
+        lastDay:
+            [before.lastDay, record.last_day]
+                .filter((day) => day !== null)
+                .sort()
+                .at(-1) ?? null,
+    });
+}
+
+async function countDays(store: ObjectStore): Promise<LakeStatus['days']> {
+    const days: string[] = [];
+    for await (const { key } of store.list(PAIR_DAYS_PREFIX)) {
+        const day = dayOf(key);
+        if (day !== undefined) {
+            days.push(day);
+        }
+    }
+    return { count: days.length, first: days[0], last: days.at(-1) };
+}

@@ -1,0 +1,82 @@
+/** What an upload means for each of its files, before anything is put. */
+import { createReadStream } from 'node:fs';
+import type { UploadFile } from '#cli/gather-files';
+import { whyUnusable } from '#lake/flows/read-flows';
+import { hashLocalFile } from '#lake/here/local-file';
+import { once } from '#lake/once';
+import type { ObjectStore } from '#lake/store/object-store';
+import { decideUpload, type KnownBytes, type KnownSources, type UploadDecision } from './decide.ts';
+
+export interface DecideAllOptions {
+    store: ObjectStore;
+    known: KnownSources;
+    replace: boolean;
+    allowDuplicate: boolean;
+    dateOrder: 'dmy' | 'mdy' | 'ymd' | undefined;
+    durationUnit: 'us' | 's' | undefined;
+    /** Whether a file has the bytes of an object of its size, `sha256` being asked where that tells. */
+    hasBytesOf: (file: UploadFile, object: KnownBytes, sha256: () => Promise<string>) => Promise<boolean>;
+    signal: AbortSignal;
+}
+
+export interface Decided {
+    file: UploadFile;
+    decision: UploadDecision;
+    /** SHA-256 of the file in hex; the file is read for it once at most. */
+    sha256: () => Promise<string>;
+}
+
+/** Metadata of a raw object: the SHA-256 of its bytes in hex, where the store's own etag is another thing. */
+export const SHA256 = 'sha256';
+
+/** One decision for each file, in their order; two files of one upload with the same bytes are twins too. */
+export async function decideAll(files: readonly UploadFile[], options: DecideAllOptions): Promise<Decided[]> {
+    const sizes = new Map<number, number>();
+    for (const { sizeBytes } of files) {
+        sizes.set(sizeBytes, (sizes.get(sizeBytes) ?? 0) + 1);
+    }
+    const ofThisUpload: KnownBytes[] = [];
+    const known: KnownSources = {
+        recordOf: options.known.recordOf,
+        ofSize: async (sizeBytes) => [
+            ...(await options.known.ofSize(sizeBytes)),
+            ...ofThisUpload.filter((twin) => twin.sizeBytes === sizeBytes),
+        ],
+    };
+    const decided: Decided[] = [];
+    for (const file of files) {
+        options.signal.throwIfAborted();
+        const sha256 = once(() => hashLocalFile(file.path, options.signal));
+        const decision = await decideOne(file, { ...options, known, sha256 });
+        decided.push({ file, decision, sha256 });
+        // Hashing reads the whole file: only where another of this upload may have the same bytes.
+        if (decision.action === 'put' && (sizes.get(file.sizeBytes) ?? 0) > 1) {
+            const hash = await sha256();
+            ofThisUpload.push({ source: file.key, sizeBytes: file.sizeBytes, etag: hash, metadata: { [SHA256]: hash } });
+        }
+    }
+    return decided;
+}
+
+/** The decision for one file. */
+export function decideOne(
+    file: UploadFile,
+    { sha256, hasBytesOf, ...options }: DecideAllOptions & { sha256: () => Promise<string> },
+): Promise<UploadDecision> {
+    const { store, known, replace, allowDuplicate, dateOrder, durationUnit } = options;
+    return decideUpload(
+        {
+            key: file.key,
+            sizeBytes: file.sizeBytes,
+            hasBytesOf: (object) => hasBytesOf(file, object, sha256),
+            whyUnusable: () => whyUnusable(createReadStream(file.path)),
+        },
+        {
+            store,
+            known,
+            readingOptions: { ...(dateOrder && { dateOrder }), ...(durationUnit && { durationUnit }) },
+            mayReplace: replace,
+            mayDuplicate: allowDuplicate,
+        },
+    );
+}

@@ -1,0 +1,166 @@
+/** Days are consolidated in few passes, and what lies about in their folders does no harm. */
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { consolidate, containedOf, isConsolidated } from '#lake/commit/consolidate';
+import { summarize } from '#lake/commit/summarize';
+import { OverflowError } from '#lake/errors';
+import { ledgerKey, pairDaysKey, sourceId } from '#lake/layout';
+import { readPairRows, writePairRows } from '#lake/parquet';
+import type { ObjectStore } from '#lake/store/object-store';
+import { memoryStore } from '#test/support/memory-store';
+import { countUp, readFigures, type SmallFile, smallFile } from '#test/support/small-files';
+
+const DAY = '2026-02-01';
+
+let store: ObjectStore;
+/** `get pair_days`, `put pair_days` and the like. */
+let calls: string[];
+
+beforeEach(() => {
+    calls = [];
+    const inner = memoryStore();
+    function noted<T>(what: string, key: string, result: T): T {
+        calls.push(`${what} ${key.split('/')[0]}`);
+        return result;
+    }
+    store = {
+        ...inner,
+        head: (key) => noted('head', key, inner.head(key)),
+        get: (key) => noted('get', key, inner.get(key)),
+        put: (key, body, options) => noted('put', key, inner.put(key, body, options)),
+    };
+});
+
+function fileOf(packets: number): SmallFile {
+    return smallFile([{ src: '10.0.0.1', dst: '10.0.0.2', date: '01/02/2026', durationUs: 1, packets }]);
+}
+
+async function take(name: string, { text }: SmallFile): Promise<void> {
+    await store.put(`raw/${name}`, Buffer.from(text));
+    await summarize(`raw/${name}`, { store, now: () => new Date(0), tellDay: async () => undefined });
+}
+
+function figuresOfAll(files: readonly SmallFile[]): Map<string, string> {
+    return countUp(files.map((file) => ({ file, site: 'main', options: {} })));
+}
+
+function count(call: string): number {
+    return calls.filter((made) => made === call).length;
+}
+
+describe('a day', () => {
+    test('takes a burst of files in one pass', async () => {
+        const files = Array.from({ length: 30 }, (_, packets) => fileOf(packets));
+        for (const [at, file] of files.entries()) {
+            await take(`${at}.csv`, file);
+        }
+        calls = [];
+        expect(await consolidate(DAY, { store })).toBe(1);
+        expect([count('put pair_days'), count('get summaries')]).toEqual([1, 30]);
+        expect(await readFigures(store)).toEqual(figuresOfAll(files));
+    });
+
+    test('takes one more file with one read and one write of its object, however many it holds', async () => {
+        const files = Array.from({ length: 12 }, (_, packets) => fileOf(packets));
+        for (const [at, file] of files.slice(1).entries()) {
+            await take(`${at + 1}.csv`, file);
+        }
+        await consolidate(DAY, { store });
+        await take('0.csv', fileOf(0));
+        calls = [];
+        expect(await consolidate(DAY, { store })).toBe(1);
+        expect([count('get pair_days'), count('put pair_days'), count('get summaries'), count('get ledger')]).toEqual([1, 1, 1, 1]);
+        expect(await readFigures(store)).toEqual(figuresOfAll(files));
+    });
+
+    test('that is right already is read once and not written', async () => {
+        await take('a.csv', fileOf(1));
+        await consolidate(DAY, { store });
+        calls = [];
+        expect(await consolidate(DAY, { store })).toBe(0);
+        expect(calls).toEqual(['get pair_days']);
+        expect(await isConsolidated(DAY, { store })).toBe(true);
+    });
+
+    test('without any summary stays without an object, or has one with no rows', async () => {
+        expect(await consolidate(DAY, { store })).toBe(0);
+        expect(await store.head(pairDaysKey(DAY))).toBeUndefined();
+        await take('a.csv', fileOf(1));
+        await consolidate(DAY, { store });
+        for await (const { key } of store.list('summaries/')) {
+            await store.delete(key);
+        }
+        expect(await isConsolidated(DAY, { store })).toBe(false);
+        expect(await consolidate(DAY, { store })).toBe(1);
+        expect(await containedOf(DAY, { store })).toEqual([]);
+        expect(await readFigures(store)).toEqual(new Map());
+    });
+
+    test('of more sources than a footer may list takes one more as well', async () => {
+        const files = Array.from({ length: 130 }, (_, packets) => fileOf(packets));
+        for (const [at, file] of files.entries()) {
+            await take(`${at}.csv`, file);
+        }
+        await consolidate(DAY, { store });
+        expect(await containedOf(DAY, { store })).toHaveLength(130);
+        await take('last.csv', fileOf(500));
+        expect(await consolidate(DAY, { store })).toBe(1);
+        expect(await containedOf(DAY, { store })).toHaveLength(131);
+        expect(await readFigures(store)).toEqual(figuresOfAll([...files, fileOf(500)]));
+    });
+});
+
+describe('what lies in the folders', () => {
+    test('is passed over where it is no summary of a source', async () => {
+        await take('a.csv', fileOf(1));
+        const [summary = ''] = (await keysOf('summaries/')).filter((key) => key.endsWith('.parquet'));
+        const { bytes } = (await store.get(summary)) ?? {};
+        for (const name of ['_SUCCESS', '.hidden', 'copy of it.parquet', `${summary.split('/').at(-1)}.crc`]) {
+            await store.put(`summaries/day=${DAY}/${name}`, bytes ?? new Uint8Array());
+        }
+        // A summary of a source that nobody knows.
+        await store.put(`summaries/day=${DAY}/0123456789abcdef.1-0123456789abcdef.parquet`, bytes ?? new Uint8Array());
+        expect(await consolidate(DAY, { store })).toBe(1);
+        expect(await readFigures(store)).toEqual(figuresOfAll([fileOf(1)]));
+    });
+
+    test('is built anew where another tool has written the day', async () => {
+        await take('a.csv', fileOf(1));
+        await consolidate(DAY, { store });
+        const rows = await readPairRows((await store.get(pairDaysKey(DAY)))?.bytes ?? new Uint8Array());
+        await store.put(pairDaysKey(DAY), writePairRows(rows));
+        expect(await consolidate(DAY, { store })).toBe(1);
+        expect(await readFigures(store)).toEqual(figuresOfAll([fileOf(1)]));
+    });
+
+    test('counts once where a ledger record was lost and the source is summarized again', async () => {
+        await take('a.csv', fileOf(1));
+        await take('a.csv', fileOf(2));
+        await consolidate(DAY, { store });
+        await store.delete(ledgerKey(sourceId('raw/a.csv')));
+        await take('a.csv', fileOf(2));
+        await consolidate(DAY, { store });
+        expect(await readFigures(store)).toEqual(figuresOfAll([fileOf(2)]));
+    });
+});
+
+test('two files that together pass the largest sum are one error that names the pair and the day, which stays as it was', async () => {
+    const half = smallFile([{ src: '10.0.0.1', dst: '10.0.0.2', date: '01/02/2026', durationUs: 1, packets: 1 }]);
+    const huge = half.text.replace(',1,1\n', ',9223372036854775807,1\n');
+    await take('a.csv', half);
+    await consolidate(DAY, { store });
+    await take('b.csv', { ...half, text: huge });
+    await expect(consolidate(DAY, { store })).rejects.toThrow(OverflowError);
+    await expect(consolidate(DAY, { store })).rejects.toThrow(
+        'flow_duration_us_sum of 10.0.0.1 to 10.0.0.2 at site main on 2026-02-01 would be',
+    );
+    expect(await readFigures(store)).toEqual(figuresOfAll([half]));
+    expect(await isConsolidated(DAY, { store })).toBe(false);
+});
+
+async function keysOf(prefix: string): Promise<string[]> {
+    const keys: string[] = [];
+    for await (const { key } of store.list(prefix)) {
+        keys.push(key);
+    }
+    return keys;
+}

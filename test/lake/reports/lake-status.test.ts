@@ -1,0 +1,123 @@
+/** The status of a lake: what it holds, what waits, and what needs a person. */
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { consolidate } from '#lake/commit/consolidate';
+import { retract } from '#lake/commit/retract';
+import { summarize } from '#lake/commit/summarize';
+import { pairDaysKey } from '#lake/layout';
+import { readLakeStatus } from '#lake/reports/lake-status';
+import type { ObjectStore } from '#lake/store/object-store';
+import { memoryStore } from '#test/support/memory-store';
+import { smallFile } from '#test/support/small-files';
+
+const HOUR_MS = 3_600_000;
+
+let now: Date;
+let store: ObjectStore;
+
+beforeEach(() => {
+    now = new Date('2026-03-01T12:00:00Z');
+    store = memoryStore({ now: () => now });
+});
+
+function textOf(dates: readonly string[], rejects = 0): string {
+    const flows = dates.map((date) => ({ src: '10.0.0.1', dst: '10.0.0.2', date, durationUs: 1, packets: 1 }));
+    return smallFile(flows, { rejects }).text;
+}
+
+async function take(key: string, text: string): Promise<void> {
+    await store.put(key, Buffer.from(text));
+    await summarize(key, options());
+}
+
+function options() {
+    return { store, now: () => now, tellDay: async (day: string) => void (await consolidate(day, { store })) };
+}
+
+async function snapshot(): Promise<Map<string, string>> {
+    const objects = new Map<string, string>();
+    for await (const { key } of store.list('')) {
+        objects.set(key, (await store.head(key))?.generation ?? '');
+    }
+    return objects;
+}
+
+test('an empty lake holds nothing and needs nobody', async () => {
+    expect(await readLakeStatus(store, { now })).toEqual({
+        states: [],
+        days: { count: 0, first: undefined, last: undefined },
+        problems: [],
+    });
+});
+
+test('sources are counted by state, with their rows, bytes and days', async () => {
+    const [a, b] = [textOf(['02/02/2026', '03/02/2026'], 2), textOf(['01/02/2026'])];
+    await take('raw/a.csv', a);
+    await take('raw/site=berlin/b.csv', b);
+    await take('raw/failed.csv', 'no flows');
+    await take('raw/retracted.csv', textOf(['09/02/2026']));
+    await retract('raw/retracted.csv', options());
+    const { states, days, problems } = await readLakeStatus(store, { now });
+    const none = { rowsRead: 0, rowsKept: 0, rowsRejected: 0, firstDay: null, lastDay: null };
+    expect(states).toEqual([
+        {
+            state: 'done',
+            sources: 2,
+            rowsRead: 5,
+            rowsKept: 3,
+            rowsRejected: 2,
+            sizeBytes: a.length + b.length,
+            firstDay: '2026-02-01',
+            lastDay: '2026-02-03',
+        },
+        { state: 'failed', sources: 1, ...none, sizeBytes: 8 },
+        { state: 'retracted', sources: 1, ...none, sizeBytes: textOf(['09/02/2026']).length },
+    ]);
+    // The retracted day has an object still, with no rows in it.
+    expect(days).toEqual({ count: 4, first: '2026-02-01', last: '2026-02-09' });
+    expect(problems).toEqual([{ kind: 'failed', subjects: ['raw/failed.csv'] }]);
+});
+
+describe('what waits', () => {
+    test('is what is not in the figures as it is now, and how long the first of it has waited', async () => {
+        await take('raw/changed.csv', textOf(['01/02/2026']));
+        await store.put('raw/changed.csv', Buffer.from(textOf(['02/02/2026'])));
+        now = new Date(now.getTime() + 2 * HOUR_MS);
+        await store.put('raw/new.csv', Buffer.from(textOf(['02/02/2026'])));
+        now = new Date(now.getTime() + HOUR_MS);
+        const { states, problems } = await readLakeStatus(store, { now });
+        expect(states).toMatchObject([{ state: 'waiting', sources: 2, rowsRead: 0, sizeBytes: 2 * textOf(['01/02/2026']).length }]);
+        expect(problems).toEqual([{ kind: 'waiting', subjects: ['raw/changed.csv', 'raw/new.csv'], waitingMs: 3 * HOUR_MS }]);
+    });
+
+    test('may have failed before: then it is no failure any more', async () => {
+        await take('raw/a.csv', 'no flows');
+        await store.put('raw/a.csv', Buffer.from(textOf(['02/02/2026'])));
+        expect((await readLakeStatus(store, { now })).problems).toMatchObject([{ kind: 'waiting', subjects: ['raw/a.csv'] }]);
+    });
+
+    test('is no source whose raw object is gone, or was retracted', async () => {
+        await take('raw/gone.csv', textOf(['01/02/2026']));
+        await store.delete('raw/gone.csv');
+        await take('raw/retracted.csv', textOf(['01/02/2026']));
+        await retract('raw/retracted.csv', options());
+        expect((await readLakeStatus(store, { now })).problems).toEqual([]);
+    });
+
+    test('are days whose pair days are not what counts', async () => {
+        await take('raw/a.csv', textOf(['01/02/2026', '02/02/2026', '03/02/2026']));
+        await store.delete(pairDaysKey('2026-02-02'));
+        await store.put('raw/b.csv', Buffer.from(textOf(['03/02/2026'])));
+        await summarize('raw/b.csv', { ...options(), tellDay: async () => undefined });
+        expect((await readLakeStatus(store, { now })).problems).toEqual([
+            { kind: 'unconsolidated', subjects: ['2026-02-02', '2026-02-03'] },
+        ]);
+    });
+});
+
+test('a look changes nothing', async () => {
+    await take('raw/a.csv', textOf(['01/02/2026']));
+    await store.put('raw/b.csv', Buffer.from(textOf(['01/02/2026'])));
+    const before = await snapshot();
+    await readLakeStatus(store, { now });
+    expect(await snapshot()).toEqual(before);
+});

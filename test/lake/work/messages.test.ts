@@ -1,0 +1,56 @@
+/** What the queues carry is understood as S3 and this program write it, and nothing else is. */
+import fc from 'fast-check';
+import { dayMessage, parseDayNews, parseSourceNews, sourceMessage } from '#lake/work/messages';
+
+const AT = new Date('2026-03-31T10:00:00.000Z');
+
+/** A record as S3 sends it, shortened by what nobody reads. */
+function record(key: string, bucket = 'lake') {
+    return {
+        eventSource: 'aws:s3',
+        eventTime: AT.toISOString(),
+        eventName: 'ObjectCreated:Put',
+        s3: { bucket: { name: bucket }, object: { key } },
+    };
+}
+
+const parse = (...records: unknown[]) => parseSourceNews(JSON.stringify({ Records: records }));
+
+test('a key is read as a form writes it: a plus is a blank, and everything else stands in percent signs', () => {
+    expect(parse(record('raw/site%3Dberlin/a+b%2Bc%25.csv'))).toEqual([
+        { bucket: 'lake', key: 'raw/site=berlin/a b+c%.csv', uploadedAt: AT },
+    ]);
+    expect(parse(record('raw/Z%C3%BCrich.csv'), record('raw/b.csv')).map(({ key }) => key)).toEqual(['raw/Zürich.csv', 'raw/b.csv']);
+});
+
+test('a test event, another prefix and a folder of the console are news of nothing', () => {
+    expect(parseSourceNews(JSON.stringify({ Service: 'Amazon S3', Event: 's3:TestEvent', Bucket: 'lake' }))).toEqual([]);
+    expect(parse(record('exports/a.csv'), record('raw/site%3Dberlin/'))).toEqual([]);
+});
+
+test.each([
+    ['no JSON', 'hello'],
+    ['no object', '7'],
+    ['no records', '{}'],
+    ['a record without a key', JSON.stringify({ Records: [{ s3: { bucket: { name: 'lake' } } }] })],
+    ['a record without a time', JSON.stringify({ Records: [{ s3: { bucket: { name: 'lake' }, object: { key: 'raw/a' } } }] })],
+    ['a key that is no form', JSON.stringify({ Records: [record('raw/%E0%A4%A')] })],
+])('%s is an error, so that a person sees it', (_, body) => {
+    expect(() => parseSourceNews(body)).toThrow();
+});
+
+test('what is sent again is understood as what S3 sent, whatever the key is', () => {
+    fc.assert(
+        fc.property(fc.string({ unit: 'grapheme', minLength: 1 }), (name) => {
+            const news = { bucket: 'lake', key: `raw/${name}x`, uploadedAt: AT };
+            expect(parseSourceNews(sourceMessage(news))).toEqual([news]);
+        }),
+    );
+});
+
+test('a day is understood as it was sent, and nothing else is a day', () => {
+    expect(parseDayNews(dayMessage({ day: '2026-03-31', uploadedAt: AT }))).toEqual({ day: '2026-03-31', uploadedAt: AT });
+    expect(() => parseDayNews('{}')).toThrow('names no day');
+    expect(() => parseDayNews('{"day":"2026-03-31"}')).toThrow('does not say when');
+    expect(() => parseDayNews('{"day":"../x","uploaded_at":"2026-03-31T10:00:00Z"}')).toThrow('names no day');
+});
