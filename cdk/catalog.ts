@@ -14,8 +14,9 @@ import {
 } from 'aws-cdk-lib/aws-glue';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
+import { tables } from '#lake/kinds';
 import { readView, VIEW_NAMES, type ViewName } from '#lake/query/sql-files';
-import { type ColumnType, type Column as LakeColumn, type Table, tables } from '#lake/tables';
+import type { ColumnType, Column as LakeColumn, Table } from '#lake/tables';
 import { hiveTypeOf, type ViewColumn, viewColumnsOf } from './view-columns.ts';
 
 const GLUE_TYPES: Readonly<Record<ColumnType, Type>> = {
@@ -65,7 +66,7 @@ function createTable(
         columns: table.columns.map(glueColumn),
         // Athena and Trino see by the object's name that it is gzipped.
         dataFormat: table.format === 'parquet' ? DataFormat.PARQUET : DataFormat.JSON,
-        ...(table.isPartitionedByDay && {
+        ...(table.per !== undefined && {
             partitionKeys: [{ name: 'day', type: Schema.STRING, comment: 'the day, YYYY-MM-DD' }],
             // Partitions are computed, not listed in the catalog: https://docs.aws.amazon.com/athena/latest/ug/partition-projection-supported-types.html
             partitionProjection: {

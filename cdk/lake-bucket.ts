@@ -16,8 +16,8 @@ import {
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { DEPLOYMENT_TAGS, type Deployment } from '#lake/deployment';
+import { tables } from '#lake/kinds';
 import { EXPORTS_PREFIX, RAW_PREFIX, WORK_PREFIX } from '#lake/layout';
-import { tables } from '#lake/tables';
 import type { StageConfig } from './config.ts';
 import { grantKey } from './lake-key.ts';
 

@@ -2,7 +2,9 @@
 import { type App, CfnOutput, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { DEPLOYMENT_TAGS } from '#lake/deployment';
-import { FEATURES_PREFIX, LEDGER_PREFIX, PAIR_DAYS_PREFIX, RAW_PREFIX, REJECTS_PREFIX, SUMMARIES_PREFIX } from '#lake/layout';
+import { pairDays } from '#lake/flows/tables';
+import { kinds } from '#lake/kinds';
+import { FEATURES_PREFIX, LEDGER_PREFIX, RAW_PREFIX } from '#lake/layout';
 import { Alarms } from './alarms.ts';
 import { Athena } from './athena.ts';
 import { Catalog } from './catalog.ts';
@@ -21,6 +23,17 @@ interface LakeStackProps {
     /** What `-c destroy-data` says. */
     destroyData?: unknown;
 }
+
+/** What a version of a source owns, of any kind. */
+const OWNED_PREFIXES = kinds.flatMap(({ contributions, rejects }) => [contributions.prefix, rejects.prefix]);
+
+const MERGED_PREFIXES = kinds.map(({ merged }) => merged.prefix);
+
+/** Of whoever merges what sources contribute. */
+const CONSOLIDATION_RIGHTS = {
+    get: [...kinds.map(({ contributions }) => contributions.prefix), LEDGER_PREFIX, ...MERGED_PREFIXES],
+    put: MERGED_PREFIXES,
+};
 
 export class LakeStack extends Stack {
     constructor(app: App, { config, code, destroyData }: LakeStackProps) {
@@ -66,9 +79,9 @@ export class LakeStack extends Stack {
             ifFailing: 'New files are not read, or much later than they should be: reports lack them. They are safe in raw/.',
         });
         lake.grantObjects(summarize.role, {
-            get: [RAW_PREFIX, LEDGER_PREFIX, SUMMARIES_PREFIX, REJECTS_PREFIX],
-            put: [LEDGER_PREFIX, SUMMARIES_PREFIX, REJECTS_PREFIX],
-            delete: [SUMMARIES_PREFIX, REJECTS_PREFIX],
+            get: [RAW_PREFIX, LEDGER_PREFIX, ...OWNED_PREFIXES],
+            put: [LEDGER_PREFIX, ...OWNED_PREFIXES],
+            delete: OWNED_PREFIXES,
         });
         summarize.role.addToPolicy(
             new PolicyStatement({ actions: ['sqs:SendMessage', 'sqs:GetQueueUrl'], resources: [consolidateQueue.queue.queueArn] }),
@@ -84,7 +97,7 @@ export class LakeStack extends Stack {
             ifFailing:
                 'Days are not merged, or much later than they should be: reports show older figures. What was read is safe in summaries/.',
         });
-        lake.grantObjects(consolidate.role, { get: [SUMMARIES_PREFIX, LEDGER_PREFIX, PAIR_DAYS_PREFIX], put: [PAIR_DAYS_PREFIX] });
+        lake.grantObjects(consolidate.role, CONSOLIDATION_RIGHTS);
 
         new Catalog(this, 'catalog', { databaseName: names.database, bucket, firstDay: config.firstDay });
         new Athena(this, 'athena', { config, names, bucket, key });
@@ -95,7 +108,7 @@ export class LakeStack extends Stack {
             config,
             codeFolder: code.glueJobs,
             lake,
-            rights: { get: [SUMMARIES_PREFIX, LEDGER_PREFIX, PAIR_DAYS_PREFIX], put: [PAIR_DAYS_PREFIX] },
+            rights: CONSOLIDATION_RIGHTS,
             key,
         });
         new SparkJob(this, 'export-features', {
@@ -105,7 +118,7 @@ export class LakeStack extends Stack {
             config,
             codeFolder: code.glueJobs,
             lake,
-            rights: { get: [PAIR_DAYS_PREFIX], put: [FEATURES_PREFIX], delete: [FEATURES_PREFIX] },
+            rights: { get: [pairDays.prefix], put: [FEATURES_PREFIX], delete: [FEATURES_PREFIX] },
             key,
         });
 

@@ -2,7 +2,8 @@
 import { writeFile } from 'node:fs/promises';
 import { commands } from '#cli/commands';
 import { describeCommands } from '#cli/describe';
-import { type Column, type Table, tables } from '#lake/tables';
+import { tables } from '#lake/kinds';
+import type { Column, Table } from '#lake/tables';
 
 const NOTE = '<!-- Written by docs/generate.ts: change the code it describes, then run `npm run docs`. -->';
 
@@ -21,10 +22,11 @@ function describeTables(described: readonly Table[]): string {
     return `${['# Tables', intro, ...described.map(describeTable)].join('\n\n')}\n`;
 }
 
-function describeTable({ name, prefix, format, isPartitionedByDay, grain, columns }: Table): string {
-    const day: Column[] = isPartitionedByDay
-        ? [{ name: 'day', type: 'string', nullable: false, meaning: 'the day, `YYYY-MM-DD`; partition: it stands in the object’s key' }]
-        : [];
+function describeTable({ name, prefix, format, per, grain, columns }: Table): string {
+    const day: Column[] =
+        per !== undefined
+            ? [{ name: 'day', type: 'string', nullable: false, meaning: 'the day, `YYYY-MM-DD`; partition: it stands in the object’s key' }]
+            : [];
     const rows = [...day, ...columns].map(
         ({ name: column, type, unit, nullable, meaning }) =>
             `| ${column} | ${type} | ${unit ?? ''} | ${nullable ? 'yes' : ''} | ${meaning} |`,

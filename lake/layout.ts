@@ -1,12 +1,10 @@
-/** Where each object of the lake lives, and what its key tells. Nothing else builds or takes apart a key. */
+/** Where each object of the lake lives, and what its key tells. Nothing else in this program builds or takes apart a key. */
 import { createHash } from 'node:crypto';
 import { UsageError } from '#lake/errors';
+import type { Table } from '#lake/tables';
 
 export const RAW_PREFIX = 'raw/';
 export const LEDGER_PREFIX = 'ledger/';
-export const SUMMARIES_PREFIX = 'summaries/';
-export const PAIR_DAYS_PREFIX = 'pair_days/';
-export const REJECTS_PREFIX = 'rejects/';
 export const EXPORTS_PREFIX = 'exports/';
 /** What models are trained on, a folder per day. */
 export const FEATURES_PREFIX = `${EXPORTS_PREFIX}features/`;
@@ -22,7 +20,7 @@ export function shortHash(text: string): string {
     return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }
 
-/** The id that a raw key's summaries, ledger record and rejects are named by. */
+/** The id that a raw key's contributions, ledger record and rejects are named by. */
 export function sourceId(rawKey: string): string {
     return shortHash(rawKey);
 }
@@ -30,8 +28,11 @@ export function sourceId(rawKey: string): string {
 /** What S3 allows: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html. A directory lake holds what moves there. */
 const MAX_KEY_BYTES = 1024;
 
-/** The key under raw/ for a file of this name. @throws UsageError for a site or name that no key may have. */
-export function rawKey({ site, name }: { site?: string; name: string }): string {
+/**
+ * The key under raw/ for a file of this name: `raw/[kind=<kind>/][site=<site>/]<name>`. Without `kind` it names none, which means flows.
+ * @throws UsageError for a site or name that no key may have.
+ */
+export function rawKey({ kind, site, name }: { kind?: string | undefined; site?: string; name: string }): string {
     const parts = name.split('/');
     const namedSite = parts.length > 1 && parts[0]?.startsWith('site=') ? parts[0].slice('site='.length) : undefined;
     for (const one of [site, namedSite]) {
@@ -45,7 +46,11 @@ export function rawKey({ site, name }: { site?: string; name: string }): string 
         const rule = 'give a relative path without empty, "." and ".." parts, and without control characters (--as NAME)';
         throw new UsageError(`Name ${JSON.stringify(name)} is not usable: ${rule}`);
     }
-    const key = site === undefined || site === DEFAULT_SITE ? RAW_PREFIX + name : `${RAW_PREFIX}site=${site}/${name}`;
+    if (parts.length > 1 && parts[0]?.startsWith('kind=')) {
+        throw new UsageError(`Name ${JSON.stringify(name)} is not usable: a first folder kind=... says what kind of data it is (--kind)`);
+    }
+    const folder = kind === undefined ? RAW_PREFIX : `${RAW_PREFIX}kind=${kind}/`;
+    const key = site === undefined || site === DEFAULT_SITE ? folder + name : `${folder}site=${site}/${name}`;
     const lengthBytes = Buffer.byteLength(key);
     if (lengthBytes > MAX_KEY_BYTES) {
         const shown = JSON.stringify(`${name.slice(0, 40)}...`);
@@ -58,24 +63,66 @@ export function rawKey({ site, name }: { site?: string; name: string }): string 
 
 /** The site that a raw key names, or `main`. */
 export function siteOf(rawKey: string): string {
-    return /^raw\/site=([^/]+)\/./.exec(rawKey)?.[1] ?? DEFAULT_SITE;
+    return /^raw\/(?:kind=[^/]+\/)?site=([^/]+)\/./.exec(rawKey)?.[1] ?? DEFAULT_SITE;
+}
+
+/** The kind that a raw key names; undefined where it names none. */
+export function kindNameOf(rawKey: string): string | undefined {
+    return /^raw\/kind=([^/]+)\/./.exec(rawKey)?.[1];
 }
 
 export function ledgerKey(source: string): string {
     return `${LEDGER_PREFIX}${source}.json`;
 }
 
-/** `version` is `<n>-<attempt>`. */
-export function summaryKey({ day, source, version }: { day: string; source: string; version: string }): string {
-    return `${dayPrefix(SUMMARIES_PREFIX, day)}${source}.${version}.parquet`;
+/** A span of time of one merged table: one object. As plain data: queues and threads carry it. */
+export interface TablePeriod {
+    /** Name of the table. */
+    table: string;
+    /** A day (`2026-01-05`), or an hour (`2026-01-05T13`), in UTC as far as the source tells. */
+    period: string;
 }
 
-export function rejectsKey({ source, version }: { source: string; version: string }): string {
-    return `${REJECTS_PREFIX}${source}.${version}.jsonl.gz`;
+/** Names a period among those of all tables: the same text for the same period. */
+export function nameOfPeriod({ table, period }: TablePeriod): string {
+    return `${table} ${period}`;
 }
 
-export function pairDaysKey(day: string): string {
-    return `${dayPrefix(PAIR_DAYS_PREFIX, day)}part-00.parquet`;
+/** The key of what a version of a source contributes to a period; `version` is `<n>-<attempt>`. */
+export function contributionKey(table: Table, { period, source, version }: { period: string; source: string; version: string }): string {
+    return `${contributionsPrefix(table, period)}${source}.${version}.parquet`;
+}
+
+/** What the keys of all contributions to a period begin with: `<prefix>day=D/`, of an hour `<prefix>day=D/HH.`. */
+export function contributionsPrefix(table: Table, period: string): string {
+    const [day = '', hour] = period.split('T');
+    return `${dayPrefix(table.prefix, day)}${hour === undefined ? '' : `${hour}.`}`;
+}
+
+/** The key of a version's rejects. */
+export function rejectsKey(table: Table, { source, version }: { source: string; version: string }): string {
+    return `${table.prefix}${source}.${version}.jsonl.gz`;
+}
+
+/** The key of a period's merged object: `<prefix>day=D/part-00.parquet`, of an hour `<prefix>day=D/HH.parquet`. */
+export function mergedKey(table: Table, period: string): string {
+    const [day = '', hour = 'part-00'] = period.split('T');
+    return `${dayPrefix(table.prefix, day)}${hour}.parquet`;
+}
+
+/** The period that the key of a merged object or of a contribution is of; undefined where the table has no such object. */
+export function periodOf(table: Table, key: string): string | undefined {
+    const day = key.startsWith(table.prefix) ? dayOf(key) : undefined;
+    if (day === undefined || table.per !== 'hour') {
+        return day;
+    }
+    const hour = /\/(\d\d)\.[^/]+$/.exec(key)?.[1];
+    return hour === undefined || hour > '23' ? undefined : `${day}T${hour}`;
+}
+
+/** The day that a period lies in. */
+export function dayOfPeriod(period: string): string {
+    return period.slice(0, 'yyyy-mm-dd'.length);
 }
 
 export function featuresKey(day: string): string {
@@ -92,9 +139,9 @@ export function dayOf(key: string): string | undefined {
     return /\/day=(\d{4}-\d{2}-\d{2})\//.exec(key)?.[1];
 }
 
-/** Takes apart `<source>.<version>` of a summary's or rejects' key; undefined for any other object. */
+/** Takes apart `<source>.<version>` of a contribution's or rejects' key; undefined for any other object. */
 export function contributionOf(key: string): { source: string; version: string } | undefined {
-    const match = /\/([0-9a-f]{16})\.(\d+-[0-9a-f]{16})\.(?:parquet|jsonl\.gz)$/.exec(key);
+    const match = /\/(?:\d\d\.)?([0-9a-f]{16})\.(\d+-[0-9a-f]{16})\.(?:parquet|jsonl\.gz)$/.exec(key);
     return match?.[1] && match[2] ? { source: match[1], version: match[2] } : undefined;
 }
 

@@ -2,43 +2,24 @@
 import { randomBytes } from 'node:crypto';
 import { pMapIterable } from 'p-map';
 import { StorageError } from '#lake/errors';
+import type { Kind, ReadingOptions } from '#lake/kind';
+import { kindOf } from '#lake/kinds';
 import { LEDGER_PREFIX, ledgerKey, shortHash } from '#lake/layout';
-import { ABSENT, CALLS_AT_ONCE, type ListedObject, type ObjectInfo, type ObjectStore } from '#lake/store/object-store';
+import { ABSENT, CALLS_AT_ONCE, type ListedObject, type ObjectInfo, type ObjectStore, tryPut } from '#lake/store/object-store';
 
-/**
- * Part of what a version was read from: raise it when the same bytes would be read otherwise, and `reconcile` reads every source again. A program that
- * meets a record of a higher one stops, else it would put its older figures in the place of the newer ones.
- */
-export const SUMMARY_FORMAT = 2;
-
-export const DATE_ORDERS = ['dmy', 'mdy', 'ymd'] as const;
-export const DURATION_UNITS = ['us', 's'] as const;
-export type DateOrder = (typeof DATE_ORDERS)[number];
-export type DurationUnit = (typeof DURATION_UNITS)[number];
-
-/** How the uploader said a file must be read; what is not said is found out. Kept as metadata of the raw object. */
-export interface ReadingOptions {
-    dateOrder?: DateOrder;
-    durationUnit?: DurationUnit;
-}
-
-/** What reading a source found out: the columns of table `sources` that come from the file. */
+/** The counts of a reading, and its first and last day: columns of table `sources` that every kind of data has. */
 export interface Reading {
-    dialect: string | null;
-    date_order: DateOrder | 'epoch' | 'assumed' | null;
-    duration_unit: DurationUnit | null;
     rows_read: number;
     rows_kept: number;
     rows_rejected: number;
-    /** Header rows met again below the first one; they are not in `rows_read`. */
-    repeated_headers: number;
     first_day: string | null;
     last_day: string | null;
-    /** Distinct pairs. */
-    pairs: number;
-    /** Why the file could not be used at all; null where it could. */
+    /** Why the source could not be used at all; null where it could. */
     error: string | null;
 }
+
+/** A reading of which nothing counts, so that none of its rows are read, kept or rejected. */
+export const NOTHING_READ: Reading = { rows_read: 0, rows_kept: 0, rows_rejected: 0, first_day: null, last_day: null, error: null };
 
 export interface LedgerRecord extends Reading {
     /** The raw key. */
@@ -55,23 +36,30 @@ export interface LedgerRecord extends Reading {
     summarized_at: string;
     /** Commits of this record so far; the next version's `<n>` is one more. */
     commits: number;
-    /** Every version that was ever live, with the days it has summaries for. */
+    /** Every version that was ever live, with the periods that it contributes to. */
     versions: Record<string, string[]>;
-    /** `SUMMARY_FORMAT` of the program that read the raw object last; records of older versions of the program have none. */
+    /** The kind's format number in the program that read the raw object last; records of older versions of the program have none. */
     summary_format?: number;
     /** What each commit said, oldest first; records of older versions of the program have none. */
     history?: CommitEntry[];
     /** The raw object's generation that was there when the source was retracted; null otherwise. */
     retracted_generation: string | null;
+    /** What the kind's reader found out: `Kind.found`, and what else it has to say (of flows `repeated_headers`). */
+    [found: string]: unknown;
 }
 
 /** What one commit said, kept when later ones say something else: for people, nothing is decided by it. */
-export interface CommitEntry extends Pick<LedgerRecord, 'state' | 'version' | 'options' | 'size_bytes' | 'etag'>, CommitCounts {
+export interface CommitEntry extends Pick<Reading, 'rows_read' | 'rows_kept' | 'rows_rejected' | 'error'> {
     /** UTC, ISO 8601. */
     committed_at: string;
+    state: LedgerRecord['state'];
+    version: string | null;
+    options: ReadingOptions;
+    size_bytes: number;
+    etag: string;
+    /** The numbers that the reader found, by their columns' names. */
+    [found: string]: unknown;
 }
-
-type CommitCounts = Pick<Reading, 'rows_read' | 'rows_kept' | 'rows_rejected' | 'pairs' | 'error'>;
 
 /** The record with its own commit as the last of its history. `before` is the record that it follows. */
 export function withHistory(record: LedgerRecord, { before, at }: { before: LedgerRecord | undefined; at: Date }): LedgerRecord {
@@ -88,8 +76,13 @@ export function commitsOf(record: LedgerRecord | undefined): readonly CommitEntr
 }
 
 function entryOf(record: LedgerRecord, committedAt: string): CommitEntry {
-    const { state, version, options, size_bytes, etag, rows_read, rows_kept, rows_rejected, pairs, error } = record;
-    return { committed_at: committedAt, state, version, options, size_bytes, etag, rows_read, rows_kept, rows_rejected, pairs, error };
+    const { source, state, version, options, size_bytes, etag, rows_read, rows_kept, rows_rejected, error } = record;
+    const numbers = Object.fromEntries(
+        kindOf(source)
+            .found.filter(({ type }) => type === 'bigint')
+            .map(({ name }) => [name, record[name]]),
+    );
+    return { committed_at: committedAt, state, version, options, size_bytes, etag, rows_read, rows_kept, rows_rejected, ...numbers, error };
 }
 
 /** The record as it was read, with the etag that the next commit must find. */
@@ -104,25 +97,24 @@ export async function readLedger(store: ObjectStore, source: string): Promise<He
     return object ? { etag: object.info.etag, record: parseRecord(object.bytes, object.info.key) } : { etag: ABSENT, record: undefined };
 }
 
-/** @throws ConflictError where another commit came first. */
+/** @returns false where another commit came first */
 export async function commitLedger(
     store: ObjectStore,
     { source, record, etag }: { source: string; record: LedgerRecord; etag: string },
-): Promise<void> {
-    await store.put(ledgerKey(source), Buffer.from(`${JSON.stringify(record)}\n`), { ifMatch: etag });
+): Promise<boolean> {
+    return (await tryPut(store, ledgerKey(source), Buffer.from(`${JSON.stringify(record)}\n`), { ifMatch: etag })) !== undefined;
 }
 
 /**
  * Uses one commit number up and changes nothing else, so that whoever rests on an older record loses: see `summarize`.
- * @returns the record as it is then @throws ConflictError where another commit came first.
+ * @returns the record as it is then, or undefined where another commit came first
  */
 export async function fenceLedger(
     store: ObjectStore,
     { source, record, etag }: { source: string; record: LedgerRecord; etag: string },
-): Promise<LedgerRecord> {
+): Promise<LedgerRecord | undefined> {
     const fenced = { ...record, commits: record.commits + 1 };
-    await commitLedger(store, { source, record: fenced, etag });
-    return fenced;
+    return (await commitLedger(store, { source, record: fenced, etag })) ? fenced : undefined;
 }
 
 /** All records, in the order of their keys. */
@@ -135,9 +127,9 @@ export async function* listLedger(store: ObjectStore): AsyncGenerator<LedgerReco
     }
 }
 
-/** Names what a version was read from and how: equal for equal bytes, options and format. */
-export function contentOf({ etag, options }: Pick<CommitEntry, 'etag' | 'options'>): string {
-    return shortHash([etag, options.dateOrder ?? '', options.durationUnit ?? '', SUMMARY_FORMAT].join(' '));
+/** Names what a version was read from and how: equal for equal bytes, options and format of the kind. */
+export function contentOf(kind: Kind, { etag, options }: Pick<CommitEntry, 'etag' | 'options'>): string {
+    return shortHash([etag, ...kind.options.map(({ name }) => options[name] ?? ''), kind.format].join(' '));
 }
 
 /** Whether what is live was read from these bytes, with these options, in the format of this program. */
@@ -145,10 +137,13 @@ export function isOfContent(record: LedgerRecord, raw: Pick<CommitEntry, 'etag' 
     if (record.version === null) {
         return false;
     }
+    const kind = kindOf(record.source);
     // Programs that did not write the format named a version by what it was read from.
     const isOfFormat =
-        record.summary_format === undefined ? record.version.endsWith(`-${contentOf(record)}`) : record.summary_format === SUMMARY_FORMAT;
-    return isOfFormat && contentOf(record) === contentOf(raw);
+        record.summary_format === undefined
+            ? record.version.endsWith(`-${contentOf(kind, record)}`)
+            : record.summary_format === kind.format;
+    return isOfFormat && contentOf(kind, record) === contentOf(kind, raw);
 }
 
 /**
@@ -167,15 +162,24 @@ export function numberOfVersion(version: string): number {
     return Number.parseInt(version, 10);
 }
 
-/** Reading options as a raw object's metadata, and back. */
-export function toMetadata({ dateOrder, durationUnit }: ReadingOptions): Record<string, string> {
-    return { ...(dateOrder && { 'date-order': dateOrder }), ...(durationUnit && { 'duration-unit': durationUnit }) };
+/** Reading options as a raw object's metadata. */
+export function toMetadata(kind: Kind, options: ReadingOptions): Record<string, string> {
+    return Object.fromEntries(
+        kind.options.flatMap(({ name, flag }) => {
+            const value = options[name];
+            return value === undefined ? [] : [[flag, value]];
+        }),
+    );
 }
 
-export function toOptions(metadata: ObjectInfo['metadata']): ReadingOptions {
-    const dateOrder = DATE_ORDERS.find((order) => order === metadata['date-order']);
-    const durationUnit = DURATION_UNITS.find((unit) => unit === metadata['duration-unit']);
-    return { ...(dateOrder && { dateOrder }), ...(durationUnit && { durationUnit }) };
+/** The reading options that a raw object's metadata say; values that the kind does not know say nothing. */
+export function toOptions({ key, metadata }: Pick<ObjectInfo, 'key' | 'metadata'>): ReadingOptions {
+    return Object.fromEntries(
+        kindOf(key).options.flatMap(({ name, flag, choices }) => {
+            const value = choices.find((choice) => choice === metadata[flag]);
+            return value === undefined ? [] : [[name, value]];
+        }),
+    );
 }
 
 function parseRecord(bytes: Uint8Array, key: string): LedgerRecord {
@@ -183,9 +187,10 @@ function parseRecord(bytes: Uint8Array, key: string): LedgerRecord {
     if (!isRecord(value)) {
         throw new StorageError(`${key} is no ledger record: restore it from a backup, or delete it and run flowlake reconcile`);
     }
-    if ((value.summary_format ?? 0) > SUMMARY_FORMAT) {
+    const { format } = kindOf(value.source);
+    if ((value.summary_format ?? 0) > format) {
         throw new StorageError(
-            `${key} was written by a newer flowlake (summary format ${value.summary_format}, this one knows ${SUMMARY_FORMAT}): install that version`,
+            `${key} was written by a newer flowlake (summary format ${value.summary_format}, this one knows ${format}): install that version`,
         );
     }
     return value;
@@ -202,6 +207,12 @@ function parseJson(text: string): unknown {
 
 function isRecord(value: unknown): value is LedgerRecord {
     return (
-        typeof value === 'object' && value !== null && 'source' in value && 'commits' in value && 'versions' in value && 'state' in value
+        typeof value === 'object' &&
+        value !== null &&
+        'source' in value &&
+        typeof value.source === 'string' &&
+        'commits' in value &&
+        'versions' in value &&
+        'state' in value
     );
 }

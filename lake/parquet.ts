@@ -1,9 +1,9 @@
-/** Parquet bytes of the lake's tables: columns in, columns out, and the list of contributions that a day's object contains. */
+/** Parquet bytes of the lake's tables: columns in, columns out, and the list of contributions that a merged object contains. */
 import { type FileMetaData, type KeyValue, parquetMetadata, parquetRead, type RowGroup, type SchemaElement } from 'hyparquet';
 import { ByteWriter, type ColumnSource, ParquetWriter } from 'hyparquet-writer';
 import { StorageError } from '#lake/errors';
-import { type ColumnType, pairDays } from '#lake/tables';
-import { emptyPairRows, type PairRows } from './rows.ts';
+import type { ColumnType, MergedTable } from '#lake/tables';
+import { emptyRows, type Rows, valuesOf } from './rows.ts';
 
 /** Small enough that the statistics of sorted keys let a reader of one pair skip nearly all groups of a day. */
 const ROW_GROUP_ROWS = 5_000;
@@ -11,7 +11,7 @@ const ROW_GROUP_ROWS = 5_000;
 /** A group costs every reader 1.4 kB of footer: past five million pairs the groups grow instead, as in glue-jobs/day_object.py. */
 const MAX_ROW_GROUPS = 1_000;
 
-/** Key of the metadata that lists what a `pair_days` object contains: `<source>.<version>`, comma between. */
+/** Key of the metadata that lists what a merged object contains: `<source>.<version>`, comma between. */
 const CONTAINS = 'flowlake.contains';
 
 /** Where a longer list stands: `<offset>:<length>` of the same text in front of the footer, where only the consolidator reads it. */
@@ -22,32 +22,33 @@ const FOOTER_END_BYTES = 8;
 /** A longer list would make every reader's footer heavy: at 36 bytes each, some hundred and ten sources. */
 const MAX_INLINE_LIST_BYTES = 4096;
 
-/** The bytes of a `summaries/` or `pair_days/` object; the same for the same rows and list. */
-export function writePairRows(rows: PairRows, { contains }: { contains?: readonly string[] } = {}): Uint8Array<ArrayBuffer> {
-    const columns = pairDays.columns.map(({ name, type }) => ({ name, type, data: columnOf(rows, name) }));
+/** The bytes of an object of a merged table or of contributions to it; the same for the same rows and list. */
+export function writeRows(table: MergedTable, rows: Rows, { contains }: { contains?: readonly string[] } = {}): Uint8Array<ArrayBuffer> {
+    const columns = table.columns.map(({ name, type }) => ({ name, type, data: valuesOf(rows, name) }));
     const list = contains && Buffer.from([...contains].sort().join(','));
     return writeColumns(columns, list);
 }
 
 /**
- * The rows of an object that `writePairRows` made; only of the row groups that `mayHold` what is looked for.
+ * The rows of an object that `writeRows` made; only of the row groups that `mayHold` what is looked for.
  * @throws StorageError where its columns are not those of this version: else a missing one would read as zeros.
  */
-export async function readPairRows(
+export async function readRows(
+    table: MergedTable,
     bytes: Uint8Array<ArrayBuffer>,
     { mayHold = () => true }: { mayHold?: (group: RowGroup) => boolean } = {},
-): Promise<PairRows> {
+): Promise<Rows> {
     const whole = physical(parquetMetadata(bufferOf(bytes)));
-    checkColumns(whole);
+    checkColumns(table, whole);
     const row_groups = whole.row_groups.filter(mayHold);
     const metadata = { ...whole, row_groups, num_rows: row_groups.reduce((sum, group) => sum + group.num_rows, 0n) };
-    const rows = emptyPairRows(Number(metadata.num_rows));
+    const rows = emptyRows(table, Number(metadata.num_rows));
     await parquetRead({
         file: bufferOf(bytes),
         metadata,
         utf8: true,
         onChunk: ({ columnName, columnData, rowStart }) => {
-            const column = columnOf(rows, columnName);
+            const column: { [at: number]: unknown } = valuesOf(rows, columnName);
             for (let at = 0; at < columnData.length; at += 1) {
                 const value: unknown = columnData[at];
                 column[rowStart + at] = value instanceof Uint8Array ? decimalOf(value) : value;
@@ -57,10 +58,10 @@ export async function readPairRows(
     return rows;
 }
 
-function checkColumns({ schema }: FileMetaData): void {
+function checkColumns({ columns }: MergedTable, { schema }: FileMetaData): void {
     const [, ...elements] = schema;
     const found = new Set(elements.map(({ name }) => name));
-    for (const { name } of pairDays.columns) {
+    for (const { name } of columns) {
         if (!found.delete(name)) {
             throw new StorageError(`column ${name} is missing, as in a summary of an older format: run flowlake reconcile`);
         }
@@ -72,7 +73,7 @@ function checkColumns({ schema }: FileMetaData): void {
     }
 }
 
-/** What a `pair_days` object contains, ascending. */
+/** What a merged object contains, ascending. */
 export function readContains(bytes: Uint8Array<ArrayBuffer>): string[] {
     return readContainsAtEnd(bytes, { sizeBytes: bytes.length }) ?? [];
 }
@@ -184,17 +185,10 @@ function physical(metadata: FileMetaData): FileMetaData {
     return { ...metadata, schema };
 }
 
-/** Two's complement, big-endian (Parquet LogicalTypes, DECIMAL); ours are never negative. */
+/** Two's complement, big-endian (Parquet LogicalTypes, DECIMAL). */
 function decimalOf(bytes: Uint8Array): bigint {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    return (view.getBigUint64(0) << 64n) | view.getBigUint64(8);
-}
-
-function columnOf(rows: PairRows, name: string): { [at: number]: unknown } & (unknown[] | BigInt64Array) {
-    if (!(name in rows)) {
-        throw new TypeError(`no column ${name} in pair rows`);
-    }
-    return rows[name as keyof PairRows];
+    return (view.getBigInt64(0) << 64n) | view.getBigUint64(8);
 }
 
 function bufferOf(bytes: Uint8Array<ArrayBuffer>): ArrayBuffer {

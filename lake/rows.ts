@@ -1,179 +1,206 @@
-/** Rows of `pair_days` and `flow_summaries` as columns, sorted by site, source and destination; and how two such lists merge. */
+/** Rows of a merged table as columns, and how lists of them merge: by the merge word of each column, for any table. */
 import { OverflowError } from '#lake/errors';
-import { DURATION, PACKETS, type PairTable } from '#lake/flows/pair-table';
+import { keysOf, type MergedColumn, type MergedTable } from '#lake/tables';
 
 /** The largest decimal(38,0). */
 const MAX_DECIMAL = 10n ** 38n - 1n;
 const MAX_BIGINT = 2n ** 63n - 1n;
 
-const TEXT_COLUMNS = ['site', 'src_ip', 'dst_ip'] as const;
-const BIGINT_COLUMNS = [
-    'flows',
-    'flow_duration_us_sum',
-    'flow_duration_us_min',
-    'flow_duration_us_max',
-    'fwd_pkts_sum',
-    'fwd_pkts_min',
-    'fwd_pkts_max',
-] as const;
-const DECIMAL_COLUMNS = ['flow_duration_us_sum_sq', 'fwd_pkts_sum_sq'] as const;
+/** The values of a column: whole numbers of 64 bits in a typed array where none may be null, all else in a plain one. */
+export type ColumnValues = BigInt64Array | bigint[] | string[] | (bigint | null)[] | (string | null)[];
 
-type TextColumn = (typeof TEXT_COLUMNS)[number];
-type BigintColumn = (typeof BIGINT_COLUMNS)[number];
-type DecimalColumn = (typeof DECIMAL_COLUMNS)[number];
+/** One array per column of a merged table, by its name, all of one length; every key once, ascending by its bytes. */
+export type Rows = Readonly<Record<string, ColumnValues>>;
 
-/** One array per column, all of one length; every key (site, src_ip, dst_ip) once, ascending by its bytes. */
-export type PairRows = Record<TextColumn, string[]> & Record<BigintColumn, BigInt64Array> & Record<DecimalColumn, bigint[]>;
-
-/** No rows, or room for `count` rows that the caller fills. */
-export function emptyPairRows(count = 0): PairRows {
-    const numbers = (): BigInt64Array => new BigInt64Array(count);
-    return {
-        site: [],
-        src_ip: [],
-        dst_ip: [],
-        flows: numbers(),
-        flow_duration_us_sum: numbers(),
-        flow_duration_us_sum_sq: [],
-        flow_duration_us_min: numbers(),
-        flow_duration_us_max: numbers(),
-        fwd_pkts_sum: numbers(),
-        fwd_pkts_sum_sq: [],
-        fwd_pkts_min: numbers(),
-        fwd_pkts_max: numbers(),
-    };
+/** Room for `count` rows that the caller fills (typed arrays have zeros, plain ones are empty and to be pushed to), or no rows. */
+export function emptyRows(table: MergedTable, count = 0): Record<string, ColumnValues> {
+    return Object.fromEntries(table.columns.map((column) => [column.name, isTyped(column) ? new BigInt64Array(count) : []]));
 }
 
-/** One day of a file that was read. @throws OverflowError where a total leaves its column; it names the pair and the day. */
-export function pairRowsOf(table: PairTable, { rows, site, day }: { rows: readonly number[]; site: string; day: string }): PairRows {
-    const keyed = rows.map((row) => ({ row, source: table.sourceOf(row), destination: table.destinationOf(row) }));
-    keyed.sort((a, b) => compare(a.source, b.source) || compare(a.destination, b.destination));
-    const columns = emptyPairRows(rows.length);
-    keyed.forEach(({ row, source, destination }, at) => {
-        columns.site.push(site);
-        columns.src_ip.push(source);
-        columns.dst_ip.push(destination);
-        columns.flows[at] = BigInt(table.flowsOf(row));
-        const duration = table.totalsOf(row, DURATION);
-        columns.flow_duration_us_sum[at] = checked(duration.sum, MAX_BIGINT, { columns, at, column: 'flow_duration_us_sum', day });
-        columns.flow_duration_us_sum_sq.push(checked(duration.sumSq, MAX_DECIMAL, { columns, at, column: 'flow_duration_us_sum_sq', day }));
-        columns.flow_duration_us_min[at] = duration.min;
-        columns.flow_duration_us_max[at] = duration.max;
-        const packets = table.totalsOf(row, PACKETS);
-        columns.fwd_pkts_sum[at] = checked(packets.sum, MAX_BIGINT, { columns, at, column: 'fwd_pkts_sum', day });
-        columns.fwd_pkts_sum_sq.push(checked(packets.sumSq, MAX_DECIMAL, { columns, at, column: 'fwd_pkts_sum_sq', day }));
-        columns.fwd_pkts_min[at] = packets.min;
-        columns.fwd_pkts_max[at] = packets.max;
-    });
-    // A day that the file writes in two ways (7/3/2017 and 07/03/2017) has its pairs twice.
-    return keyed.some(({ source, destination }, at) => source === keyed[at - 1]?.source && destination === keyed[at - 1]?.destination)
-        ? mergePairRows([columns, emptyPairRows()], { day })
-        : columns;
+/** How many rows there are. */
+export function countRows(table: MergedTable, rows: Rows): number {
+    return rows[keysOf(table)[0]?.name ?? '']?.length ?? 0;
 }
 
-/** All rows of the day's lists together, one per key, every total exact. @throws OverflowError where one leaves its column; it names the pair and the day. */
-export function mergePairRows(lists: readonly PairRows[], { day }: { day: string }): PairRows {
+/** The column's values. @throws TypeError where the rows are of another table */
+export function valuesOf(rows: Rows, name: string): ColumnValues {
+    const values = rows[name];
+    if (values === undefined) {
+        throw new TypeError(`no column ${name} in these rows`);
+    }
+    return values;
+}
+
+function isTyped({ type, nullable }: MergedColumn): boolean {
+    return type === 'bigint' && !nullable;
+}
+
+/** Which rows: for an error that names one. */
+interface Place {
+    table: MergedTable;
+    /** Names the period in an error: `2026-01-05`, `2026-01-05T13`. */
+    period: string;
+}
+
+/**
+ * The rows of all lists together, one per key, every total exact. A key may stand several times in a list, if the list is sorted.
+ * @throws OverflowError where a sum leaves its column; it names the row and the period
+ */
+export function mergeRows(lists: readonly Rows[], place: Place): Rows {
     if (lists.length > 2) {
         const half = Math.ceil(lists.length / 2);
-        return mergePairRows([mergePairRows(lists.slice(0, half), { day }), mergePairRows(lists.slice(half), { day })], { day });
+        return mergeRows([mergeRows(lists.slice(0, half), place), mergeRows(lists.slice(half), place)], place);
     }
-    const [left = emptyPairRows(), right = emptyPairRows()] = lists;
-    const merged = emptyPairRows(left.site.length + right.site.length);
-    let leftAt = 0;
-    let rightAt = 0;
-    while (leftAt < left.site.length || rightAt < right.site.length) {
-        if (rightAt >= right.site.length || (leftAt < left.site.length && compareKeys(left, leftAt, right, rightAt) <= 0)) {
-            append(merged, { from: left, at: leftAt, day });
-            leftAt += 1;
-        } else {
-            append(merged, { from: right, at: rightAt, day });
-            rightAt += 1;
-        }
-    }
-    for (const column of BIGINT_COLUMNS) {
-        merged[column] = merged[column].subarray(0, merged.site.length);
+    const { table } = place;
+    const [left = emptyRows(table), right = emptyRows(table)] = lists;
+    const order = orderOf(table, left, right);
+    const merged: Record<string, ColumnValues> = {};
+    // Keys first: an overflow is told by them.
+    for (const column of table.columns.toSorted((a, b) => Number(b.merge === 'key') - Number(a.merge === 'key'))) {
+        merged[column.name] = mergeColumn(column, { left, right, order, merged, place });
     }
     return merged;
 }
 
-interface Addend {
-    from: PairRows;
+/** For each merged row the first row that it is made of, and all rows that are merged into it beside that. Rows on the right are counted on behind those on the left. */
+interface Order {
+    leftCount: number;
+    firsts: Int32Array;
+    /** Pairs: row, merged row. */
+    others: Int32Array;
+}
+
+function orderOf(table: MergedTable, left: Rows, right: Rows): Order {
+    const leftCount = countRows(table, left);
+    const rightCount = countRows(table, right);
+    const keysOfSide = (rows: Rows): string[][] => keysOf(table).map(({ name }) => rows[name] as string[]);
+    const sides: readonly [string[][], string[][]] = [keysOfSide(left), keysOfSide(right)];
+    const compare = (a: number, b: number): number => {
+        const ofA = a < leftCount ? sides[0] : sides[1];
+        const ofB = b < leftCount ? sides[0] : sides[1];
+        const atA = a < leftCount ? a : a - leftCount;
+        const atB = b < leftCount ? b : b - leftCount;
+        let order = 0;
+        for (let key = 0; order === 0 && key < ofA.length; key += 1) {
+            order = compareTexts((ofA[key] as string[])[atA] as string, (ofB[key] as string[])[atB] as string);
+        }
+        return order;
+    };
+    const firsts = new Int32Array(leftCount + rightCount);
+    const others = new Int32Array((leftCount + rightCount) * 2);
+    let count = 0;
+    let otherCount = 0;
+    let leftAt = 0;
+    let rightAt = leftCount;
+    while (leftAt < leftCount || rightAt < leftCount + rightCount) {
+        const isLeft = rightAt >= leftCount + rightCount || (leftAt < leftCount && compare(leftAt, rightAt) <= 0);
+        const row = isLeft ? leftAt : rightAt;
+        leftAt += isLeft ? 1 : 0;
+        rightAt += isLeft ? 0 : 1;
+        if (count > 0 && compare(firsts[count - 1] as number, row) === 0) {
+            others[otherCount] = row;
+            others[otherCount + 1] = count - 1;
+            otherCount += 2;
+        } else {
+            firsts[count] = row;
+            count += 1;
+        }
+    }
+    return { leftCount, firsts: firsts.subarray(0, count), others: others.subarray(0, otherCount) };
+}
+
+interface Merging {
+    left: Rows;
+    right: Rows;
+    order: Order;
+    /** The columns that are done. */
+    merged: Rows;
+    place: Place;
+}
+
+function mergeColumn(column: MergedColumn, { left, right, order, merged, place }: Merging): ColumnValues {
+    const { leftCount, firsts, others } = order;
+    const ofLeft = valuesOf(left, column.name);
+    const ofRight = valuesOf(right, column.name);
+    const values = isTyped(column) ? new BigInt64Array(firsts.length) : new Array<bigint | string | null>(firsts.length);
+    for (let at = 0; at < firsts.length; at += 1) {
+        const row = firsts[at] as number;
+        values[at] = (row < leftCount ? ofLeft[row] : ofRight[row - leftCount]) as bigint;
+    }
+    if (column.merge === 'key') {
+        return values as ColumnValues;
+    }
+    const { merge } = column;
+    const limit = limitOf(column);
+    for (let at = 0; at < others.length; at += 2) {
+        const row = others[at] as number;
+        const into = others[at + 1] as number;
+        const one = values[into] as bigint | null;
+        const other = (row < leftCount ? ofLeft[row] : ofRight[row - leftCount]) as bigint | null;
+        if (one === null || other === null) {
+            values[into] = (one ?? other) as bigint;
+        } else if (merge === 'sum') {
+            const sum = one + other;
+            if (sum > limit || sum < -limit) {
+                throw overflowError(sum, column, { rows: merged, at: into, ...place });
+            }
+            values[into] = sum;
+        } else {
+            values[into] = (merge === 'min') === other < one ? other : one;
+        }
+    }
+    return values as ColumnValues;
+}
+
+/** A row of a table and where it stands. */
+export interface RowPlace extends Place {
+    rows: Rows;
     at: number;
-    day: string;
 }
 
-interface Cell {
-    columns: PairRows;
-    at: number;
-    column: string;
-    day: string;
+/** The largest value that the column can hold; its negative is the smallest. */
+export function limitOf({ type }: MergedColumn): bigint {
+    return type === 'bigint' ? MAX_BIGINT : MAX_DECIMAL;
 }
 
-/** Puts a row behind the merged ones, or into the last one where that has the same key. */
-function append(merged: PairRows, { from, at, day }: Addend): void {
-    const last = merged.site.length - 1;
-    if (last >= 0 && compareKeys(merged, last, from, at) === 0) {
-        add(merged, last, { from, at, day });
-        return;
-    }
-    for (const column of TEXT_COLUMNS) {
-        merged[column].push(from[column][at] as string);
-    }
-    for (const column of BIGINT_COLUMNS) {
-        merged[column][last + 1] = from[column][at] as bigint;
-    }
-    for (const column of DECIMAL_COLUMNS) {
-        merged[column].push(from[column][at] as bigint);
-    }
+/** The error for a value that its column cannot hold. */
+export function overflowError(value: bigint, column: MergedColumn, place: RowPlace): OverflowError {
+    const limit = limitOf(column);
+    const beyond = value > 0n ? `above the largest value of its column, ${limit}` : `below the smallest value of its column, -${limit}`;
+    return new OverflowError(`${column.name} of ${nameRow(place)} would be ${value}, ${beyond}`);
 }
 
-function add(merged: PairRows, into: number, { from, at, day }: Addend): void {
-    for (const column of ['flows', 'flow_duration_us_sum', 'fwd_pkts_sum'] as const) {
-        const sum = (merged[column][into] as bigint) + (from[column][at] as bigint);
-        merged[column][into] = checked(sum, MAX_BIGINT, { columns: merged, at: into, column, day });
-    }
-    for (const column of DECIMAL_COLUMNS) {
-        const sum = (merged[column][into] as bigint) + (from[column][at] as bigint);
-        merged[column][into] = checked(sum, MAX_DECIMAL, { columns: merged, at: into, column, day });
-    }
-    for (const column of ['flow_duration_us_min', 'fwd_pkts_min'] as const) {
-        const value = from[column][at] as bigint;
-        merged[column][into] = value < (merged[column][into] as bigint) ? value : (merged[column][into] as bigint);
-    }
-    for (const column of ['flow_duration_us_max', 'fwd_pkts_max'] as const) {
-        const value = from[column][at] as bigint;
-        merged[column][into] = value > (merged[column][into] as bigint) ? value : (merged[column][into] as bigint);
-    }
+/** `10.0.0.1 to 10.0.0.2 at site main on 2026-01-05`. */
+export function nameRow({ rows, at, table, period }: RowPlace): string {
+    return `${table.rowName.replaceAll(/\{(\w+)\}/g, (_, name: string) => String(rows[name]?.[at]))} ${sayWhen(period)}`;
 }
 
-function checked(value: bigint, limit: bigint, { columns, at, column, day }: Cell): bigint {
-    if (value > limit) {
-        const pair = `${columns.src_ip[at]} to ${columns.dst_ip[at]} at site ${columns.site[at]} on ${day}`;
-        throw new OverflowError(`${column} of ${pair} would be ${value}, above the largest value of its column, ${limit}`);
-    }
-    return value;
+function sayWhen(period: string): string {
+    return period.includes('T') ? `in the hour ${period}` : `on ${period}`;
 }
 
-function compareKeys(a: PairRows, atA: number, b: PairRows, atB: number): number {
-    return (
-        compareSites(a.site[atA] as string, b.site[atB] as string) ||
-        compare(a.src_ip[atA] as string, b.src_ip[atB] as string) ||
-        compare(a.dst_ip[atA] as string, b.dst_ip[atB] as string)
-    );
-}
+/** From here on the order of UTF-16, which JavaScript compares by, may not be that of UTF-8, by which every Parquet reader and Spark sort. */
+const FIRST_SURROGATE = 0xd800;
+const BEHIND_SURROGATES = 0xe000;
 
-/** Where the order of UTF-16, which JavaScript compares by, is not that of UTF-8, by which every Parquet reader and Spark sort. */
-const BEYOND_COMMON_ORDER = /[\ud800-\uffff]/;
-
-/** By the bytes; a site is a folder's name and may have any characters, an address has ASCII. */
-function compareSites(a: string, b: string): number {
+/** Below 0, 0 or above it, by the order of the texts' UTF-8 bytes. */
+export function compareTexts(a: string, b: string): number {
     if (a === b) {
         return 0;
     }
-    const isCommon = !BEYOND_COMMON_ORDER.test(a) || !BEYOND_COMMON_ORDER.test(b);
-    return isCommon ? compare(a, b) : Buffer.compare(Buffer.from(a), Buffer.from(b));
+    const length = Math.min(a.length, b.length);
+    for (let at = 0; at < length; at += 1) {
+        const unitA = a.charCodeAt(at);
+        const unitB = b.charCodeAt(at);
+        if (unitA !== unitB) {
+            // Two surrogates are one character beyond U+FFFF, which in UTF-8 comes behind all others.
+            const isCommonOrder = unitA < FIRST_SURROGATE || unitB < FIRST_SURROGATE;
+            return isCommonOrder ? unitA - unitB : rankOf(unitA) - rankOf(unitB);
+        }
+    }
+    return a.length - b.length;
 }
 
-function compare(a: string, b: string): number {
-    return a === b ? 0 : a < b ? -1 : 1;
+function rankOf(unit: number): number {
+    return unit >= BEHIND_SURROGATES ? unit - BEHIND_SURROGATES : unit;
 }

@@ -16,12 +16,12 @@ export interface BatchOptions<News> {
     /** What the news is of: a raw key, a day. News of one subject is worked on once. */
     subjectOf: (news: News) => string;
     /** Must stop with the reason of `time.signal` soon after that is aborted. */
-    work: (subject: string, news: readonly News[]) => Promise<void>;
+    work: (subject: string, news: readonly [News, ...News[]]) => Promise<void>;
     time: TimeLeft;
     /** The queue that the messages came from. */
     queue: Pick<MessageQueue, 'release'>;
     /** What a person does with a subject that needs more time than an invocation has. */
-    howTooLargeGetsThrough: (subject: string) => string;
+    howTooLargeGetsThrough: (news: News) => string;
     log: Log;
 }
 
@@ -84,18 +84,19 @@ function readMessage<News>(record: SQSRecord, { parse, log }: BatchOptions<News>
 }
 
 /** The messages that were handed out most often come first: who has been postponed must not be postponed into the dead-letter queue. */
-function bySubject<News>(messages: readonly Message<News>[], { subjectOf }: BatchOptions<News>): Map<string, News[]> {
-    const subjects = new Map<string, News[]>();
+function bySubject<News>(messages: readonly Message<News>[], { subjectOf }: BatchOptions<News>): Map<string, [News, ...News[]]> {
+    const subjects = new Map<string, [News, ...News[]]>();
     for (const news of messages.flatMap((message) => message.news ?? [])) {
         const subject = subjectOf(news);
-        subjects.set(subject, [...(subjects.get(subject) ?? []), news]);
+        const before = subjects.get(subject);
+        subjects.set(subject, before ? [...before, news] : [news]);
     }
     return subjects;
 }
 
 async function outcomeOf<News>(
     subject: string,
-    { news, wholeMs, options }: { news: readonly News[]; wholeMs: number; options: BatchOptions<News> },
+    { news, wholeMs, options }: { news: readonly [News, ...News[]]; wholeMs: number; options: BatchOptions<News> },
 ): Promise<Outcome> {
     const { work, time, howTooLargeGetsThrough, log } = options;
     if (time.signal.aborted) {
@@ -115,7 +116,7 @@ async function outcomeOf<News>(
             log.info('stopped: others had used up much of the time; it comes back at once', { subject });
             return 'postponed';
         }
-        log.error(`needs more time than the function has; ${howTooLargeGetsThrough(subject)}`, { subject, hadMs: wholeMs });
+        log.error(`needs more time than the function has; ${howTooLargeGetsThrough(news[0])}`, { subject, hadMs: wholeMs });
         return 'too large';
     }
 }

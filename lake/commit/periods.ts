@@ -1,17 +1,23 @@
-/** Which days a lake has. */
-import { dayOf, PAIR_DAYS_PREFIX, SUMMARIES_PREFIX } from '#lake/layout';
+/** Which periods the merged tables of a lake have. */
+import { kinds } from '#lake/kinds';
+import { dayOfPeriod, periodOf, type TablePeriod } from '#lake/layout';
 import type { ObjectStore } from '#lake/store/object-store';
 
-/** Every day that has summaries or an object of its own, ascending; of a range (both ends inclusive) where one is given. */
-export async function listDays(store: ObjectStore, { from, to }: { from?: string; to?: string } = {}): Promise<string[]> {
-    const days = new Set<string>();
-    for (const prefix of [SUMMARIES_PREFIX, PAIR_DAYS_PREFIX]) {
-        for await (const { key } of store.list(prefix)) {
-            const day = dayOf(key);
-            if (day !== undefined && (from === undefined || day >= from) && (to === undefined || day <= to)) {
-                days.add(day);
+/** Every period that has contributions or an object of its own, by table and then ascending; of a range of days (both ends inclusive) where one is given. */
+export async function listPeriods(store: ObjectStore, { from, to }: { from?: string; to?: string } = {}): Promise<TablePeriod[]> {
+    const found: TablePeriod[] = [];
+    for (const { merged, contributions } of kinds) {
+        const periods = new Set<string>();
+        for (const table of [contributions, merged]) {
+            for await (const { key } of store.list(table.prefix)) {
+                const period = periodOf(table, key);
+                const day = dayOfPeriod(period ?? '');
+                if (period !== undefined && (from === undefined || day >= from) && (to === undefined || day <= to)) {
+                    periods.add(period);
+                }
             }
         }
+        found.push(...[...periods].sort().map((period) => ({ table: merged.name, period })));
     }
-    return [...days].sort();
+    return found;
 }

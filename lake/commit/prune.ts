@@ -1,10 +1,10 @@
 /** Use case: free the bytes of raw objects that are safely in the figures. No figure changes. */
 
-import { ConflictError } from '#lake/errors';
-import { contributionOf, dayPrefix, RAW_PREFIX, SUMMARIES_PREFIX, sourceId } from '#lake/layout';
+import { kindOf, kindOfTable } from '#lake/kinds';
+import { contributionOf, contributionsPrefix, nameOfPeriod, RAW_PREFIX, sourceId, type TablePeriod } from '#lake/layout';
 import { fenceLedger, type HeldRecord, type LedgerRecord, readLedger } from '#lake/ledger';
-import type { ObjectInfo, ObjectStore } from '#lake/store/object-store';
-import { containedOf } from './consolidate.ts';
+import { type ObjectInfo, type ObjectStore, tryDelete } from '#lake/store/object-store';
+import { containedOf } from './period-state.ts';
 import { needsReading } from './summarize.ts';
 
 export type PruneFinding =
@@ -37,10 +37,11 @@ interface Look extends HeldRecord {
 }
 
 async function* lookAt(store: ObjectStore, { before }: { before: string }): AsyncGenerator<Look> {
-    const safeByDay = new Map<string, Promise<ReadonlySet<string>>>();
-    const safeOf = (day: string): Promise<ReadonlySet<string>> => {
-        const known = safeByDay.get(day) ?? safeContributions(day, store);
-        safeByDay.set(day, known);
+    const safeByPeriod = new Map<string, Promise<ReadonlySet<string>>>();
+    const safeOf = (of: TablePeriod): Promise<ReadonlySet<string>> => {
+        const name = nameOfPeriod(of);
+        const known = safeByPeriod.get(name) ?? safeContributions(of, store);
+        safeByPeriod.set(name, known);
         return known;
     };
     for await (const { key } of store.list(RAW_PREFIX)) {
@@ -57,24 +58,16 @@ async function free({ key, raw, record, etag }: Look, store: ObjectStore): Promi
     if (!record) {
         return 'it is not in the figures yet; run flowlake reconcile first';
     }
-    try {
-        // The fence of `summarize`: whoever has read older bytes and is yet to commit them loses. Later nobody could read the last ones again.
-        await fenceLedger(store, { source: sourceId(key), record, etag });
-        await store.delete(key, { only: raw });
-        return undefined;
-    } catch (error) {
-        if (error instanceof ConflictError) {
-            return 'it was uploaded again just now';
-        }
-        throw error;
-    }
+    // The fence of `summarize`: whoever has read older bytes and is yet to commit them loses. Later nobody could read the last ones again.
+    const isFree = (await fenceLedger(store, { source: sourceId(key), record, etag })) && (await tryDelete(store, key, { only: raw }));
+    return isFree ? undefined : 'it was uploaded again just now';
 }
 
-/** What the day contains and would contain again if it were built anew. */
-async function safeContributions(day: string, store: ObjectStore): Promise<ReadonlySet<string>> {
-    const contained = new Set(await containedOf(day, { store }));
+/** What the period contains and would contain again if it were built anew. */
+async function safeContributions(of: TablePeriod, store: ObjectStore): Promise<ReadonlySet<string>> {
+    const contained = new Set(await containedOf(of, { store }));
     const safe = new Set<string>();
-    for await (const { key } of store.list(dayPrefix(SUMMARIES_PREFIX, day))) {
+    for await (const { key } of store.list(contributionsPrefix(kindOfTable(of.table).contributions, of.period))) {
         const { source, version } = contributionOf(key) ?? {};
         if (contained.has(`${source}.${version}`)) {
             safe.add(`${source}.${version}`);
@@ -86,7 +79,7 @@ async function safeContributions(day: string, store: ObjectStore): Promise<Reado
 async function whyItStays(
     raw: ObjectInfo,
     record: LedgerRecord | undefined,
-    safeOf: (day: string) => Promise<ReadonlySet<string>>,
+    safeOf: (of: TablePeriod) => Promise<ReadonlySet<string>>,
 ): Promise<string | undefined> {
     if (!record || needsReading(raw, record)) {
         return 'it is not in the figures yet; run flowlake reconcile first';
@@ -94,9 +87,10 @@ async function whyItStays(
     if (record.state !== 'done' || record.version === null || record.last_day === null) {
         return record.state === 'failed' ? 'it could not be read, so nothing of it is in the figures' : 'nothing of it is in the figures';
     }
-    for (const day of record.versions[record.version] ?? []) {
-        if (!(await safeOf(day)).has(`${sourceId(record.source)}.${record.version}`)) {
-            return `its flows of ${day} are not in the figures yet; run flowlake reconcile first`;
+    const { name, merged } = kindOf(record.source);
+    for (const period of record.versions[record.version] ?? []) {
+        if (!(await safeOf({ table: merged.name, period })).has(`${sourceId(record.source)}.${record.version}`)) {
+            return `its ${name} of ${period} are not in the figures yet; run flowlake reconcile first`;
         }
     }
     return undefined;

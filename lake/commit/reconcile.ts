@@ -1,20 +1,20 @@
 /** Use case: find whatever a crash, a lost message or a hand in the folders left undone, so that it can be finished. */
 import pMap, { pMapIterable } from 'p-map';
-import { ConflictError } from '#lake/errors';
-import { contributionOf, RAW_PREFIX, REJECTS_PREFIX, SUMMARIES_PREFIX, sourceId } from '#lake/layout';
+import { kinds } from '#lake/kinds';
+import { contributionOf, RAW_PREFIX, sourceId, type TablePeriod } from '#lake/layout';
 import { commitLedger, type LedgerRecord, listLedger, numberOfVersion, readLedger } from '#lake/ledger';
 import { CALLS_AT_ONCE, type ObjectStore } from '#lake/store/object-store';
 import { isConsolidated } from './consolidate.ts';
-import { listDays } from './periods.ts';
+import { listPeriods } from './periods.ts';
 import { needsReading } from './summarize.ts';
 
 export interface UndoneWork {
     /** Raw keys that are not in the figures, or not as they are now. */
     sources: string[];
-    /** Keys of summaries and rejects that can never count. */
+    /** Keys of contributions and rejects that can never count. */
     deadObjects: string[];
-    /** Days whose pair days are not what counts; days of `sources` may join them. */
-    days: string[];
+    /** Periods whose merged object is not what counts; periods of `sources` may join them. */
+    periods: TablePeriod[];
 }
 
 /** What is undone, with nothing changed. */
@@ -23,7 +23,7 @@ export async function findUndoneWork(store: ObjectStore, { now }: { now: Date })
     return {
         sources: await findUnread(store, records),
         deadObjects: await findDeadObjects(store, { records, now }),
-        days: await findUnconsolidatedDays(store),
+        periods: await findUnconsolidated(store),
     };
 }
 
@@ -51,7 +51,7 @@ export async function readAllRecords(store: ObjectStore): Promise<Map<string, Le
 }
 
 /**
- * Keys of summaries and rejects that can never count again: versions that are not live with numbers up to the ledger's own, and
+ * Keys of contributions and rejects that can never count again: versions that are not live with numbers up to the ledger's own, and
  * newer ones once they are older than any worker (a worker may be about to commit those).
  */
 export async function findDeadObjects(
@@ -59,7 +59,7 @@ export async function findDeadObjects(
     { records, now }: { records: ReadonlyMap<string, LedgerRecord>; now: Date },
 ): Promise<string[]> {
     const dead: string[] = [];
-    for (const prefix of [SUMMARIES_PREFIX, REJECTS_PREFIX]) {
+    for (const { prefix } of kinds.flatMap(({ contributions, rejects }) => [contributions, rejects])) {
         for await (const { key, modifiedAt } of store.list(prefix)) {
             const contribution = contributionOf(key);
             const record = contribution && records.get(contribution.source);
@@ -97,9 +97,8 @@ export async function removeDeadObjects(
 }
 
 /**
- * Old age alone is no proof: whoever summarizes the same bytes for the same commit writes these very keys again, perhaps just now. So
- * the ledger uses the commit's number up first; then nobody can commit it any more. A source that has no record yet must wait for
- * its first one, if it has a raw object to come from.
+ * Old age alone is no proof: the worker that wrote them may be about to commit, however slow it is. So the ledger uses the commit's number up
+ * first; then nobody can commit it any more. A source that has no record yet must wait for its first one, if it has a raw object to come from.
  */
 async function isDeadForEver(
     store: ObjectStore,
@@ -112,20 +111,12 @@ async function isDeadForEver(
     if (record.version === version || numberOfVersion(version) <= record.commits) {
         return record.version !== version;
     }
-    try {
-        await commitLedger(store, { source, record: { ...record, commits: numberOfVersion(version) }, etag });
-        return true;
-    } catch (error) {
-        if (error instanceof ConflictError) {
-            return false;
-        }
-        throw error;
-    }
+    return commitLedger(store, { source, record: { ...record, commits: numberOfVersion(version) }, etag });
 }
 
-/** Days whose `pair_days` do not contain just what counts, ascending. */
-export async function findUnconsolidatedDays(store: ObjectStore): Promise<string[]> {
-    const days = await listDays(store);
-    const areDone = await pMap(days, (day) => isConsolidated(day, { store }), { concurrency: CALLS_AT_ONCE });
-    return days.filter((_, at) => !areDone[at]);
+/** Periods whose merged objects do not contain just what counts, by table and ascending. */
+export async function findUnconsolidated(store: ObjectStore): Promise<TablePeriod[]> {
+    const periods = await listPeriods(store);
+    const areDone = await pMap(periods, (of) => isConsolidated(of, { store }), { concurrency: CALLS_AT_ONCE });
+    return periods.filter((_, at) => !areDone[at]);
 }

@@ -1,27 +1,26 @@
 /** Use case: mend what `verifyLake` found, by the same commit rules as all other work; docs/design.md, "Repair". */
-
+import { nameOfPeriod, type TablePeriod } from '#lake/layout';
 import { toOptions } from '#lake/ledger';
 import type { ObjectStore } from '#lake/store/object-store';
 import type { Mends } from '#lake/verify/findings';
 import type { PendingSource, VerifyResult } from '#lake/verify/verify';
-import { consolidate, rebuildDay } from './consolidate.ts';
-import { findDeadObjects, findUnread, readAllRecords, removeDeadObjects } from './reconcile.ts';
-import { summarize } from './summarize.ts';
+import { type WorkDone, type WorkOffOptions, workOff } from './finish.ts';
+import { findDeadObjects, findUnread, readAllRecords } from './reconcile.ts';
 
 /** What a repair would do; it changes nothing else. */
 export interface RepairPlan {
     /** Raw keys that are not in the figures as they are now; with the next two, what `reconcile` does too. */
     toRead: string[];
-    /** Keys of summaries and rejects that can never count. */
+    /** Keys of contributions and rejects that can never count. */
     toDelete: string[];
     /** Raw keys that are read once more though nothing of them changed, each with the version that must make way. */
     toReadAnew: ReadonlyMap<string, string>;
-    /** Days whose object is built anew from its summaries, whatever it says that it contains. */
-    toBuild: string[];
+    /** Periods whose object is built anew from its contributions, whatever it says that it contains. */
+    toBuild: TablePeriod[];
     /** Raw keys of sources whose differences nothing but a backup mends. */
     beyondMending: string[];
-    /** Days that stay as they are: what they contain is the last trace of something. */
-    lostDays: string[];
+    /** Periods that stay as they are: what they contain is the last trace of something. */
+    lost: TablePeriod[];
 }
 
 /** Sources that a repair reads because their raw object is not what is live: `verifyLake` takes them as they will be. */
@@ -30,7 +29,7 @@ export async function findPending(store: ObjectStore): Promise<Map<string, Pendi
     for (const key of await findUnread(store, await readAllRecords(store))) {
         const raw = await store.head(key);
         if (raw) {
-            pending.set(key, { etag: raw.etag, options: toOptions(raw.metadata) });
+            pending.set(key, { etag: raw.etag, options: toOptions(raw) });
         }
     }
     return pending;
@@ -41,14 +40,14 @@ export async function planRepair(
     store: ObjectStore,
     { result, pending, now }: { result: Pick<VerifyResult, 'mends'>; pending: ReadonlyMap<string, unknown>; now: Date },
 ): Promise<RepairPlan> {
-    const { readAnew, buildAnew, beyondMending, lostDays }: Mends = result.mends;
+    const { readAnew, buildAnew, beyondMending, lost }: Mends = result.mends;
     return {
         toRead: [...pending.keys()],
         toDelete: await findDeadObjects(store, { records: await readAllRecords(store), now }),
         toReadAnew: readAnew,
-        toBuild: [...buildAnew].filter((day) => !lostDays.has(day)).sort(),
+        toBuild: [...buildAnew].filter(([name]) => !lost.has(name)).map(([, of]) => of),
         beyondMending: [...beyondMending],
-        lostDays: [...lostDays].sort(),
+        lost: [...lost.values()],
     };
 }
 
@@ -57,58 +56,22 @@ export function isEmptyPlan({ toRead, toDelete, toReadAnew, toBuild }: RepairPla
     return toRead.length + toDelete.length + toReadAnew.size + toBuild.length === 0;
 }
 
-export interface RepairOptions {
-    now: () => Date;
-    signal: AbortSignal;
-    /** Told what is begun. */
-    onStep?: ((what: string) => void) | undefined;
-    /** Bytes of raw objects read since the last call. */
-    onBytes?: ((bytes: number) => void) | undefined;
-}
-
-export interface RepairDone {
-    /** Raw keys that were read. */
-    read: string[];
-    deleted: string[];
-    /** Days that were brought up to what counts. */
-    days: string[];
-    errors: Error[];
-}
-
 /**
- * Does what the plan says, one thing after the other; one failure does not stop the rest. Safe to repeat, to be killed anywhere, and beside
- * workers: whatever they committed since the plan was made is left as it is.
+ * Does what the plan says; one failure does not stop the rest. Safe to repeat, to be killed anywhere, and beside workers: whatever they committed
+ * since the plan was made is left as it is.
  */
-export async function repairLake(
-    store: ObjectStore,
-    plan: RepairPlan,
-    { now, signal, onStep, onBytes }: RepairOptions,
-): Promise<RepairDone> {
-    const errors: Error[] = [];
-    const attempt = async (what: string, work: () => Promise<unknown>): Promise<void> => {
-        signal.throwIfAborted();
-        onStep?.(what);
-        try {
-            await work();
-        } catch (error) {
-            signal.throwIfAborted();
-            errors.push(error instanceof Error ? error : new Error(String(error)));
-        }
-    };
-    const told = new Set<string>();
-    const tellDay = async (day: string): Promise<void> => void told.add(day);
-    const read = [...new Set([...plan.toRead, ...plan.toReadAnew.keys()])];
-    for (const key of read) {
-        const anew = plan.toReadAnew.get(key);
-        await attempt(key, () => summarize(key, { store, tellDay, now, signal, onBytes, anew }));
-    }
-    // Before the days: one that contains a dead object is built anew without it.
-    const records = await readAllRecords(store);
-    const deleted = await removeDeadObjects(store, { records, now: now() });
-    const days = [...new Set([...told, ...plan.toBuild])].filter((day) => !plan.lostDays.includes(day)).sort();
-    for (const day of days) {
-        // Day by day, whoever else may be at it: the figures in its object are not to be trusted, so nothing is merged into them.
-        await attempt(day, () => (plan.toBuild.includes(day) ? rebuildDay(day, { store, anew: true }) : consolidate(day, { store })));
-    }
-    return { read, deleted, days, errors };
+export function repairLake(store: ObjectStore, plan: RepairPlan, options: Pick<WorkOffOptions, 'workers' | 'now'>): Promise<WorkDone> {
+    const isLost = new Set(plan.lost.map(nameOfPeriod));
+    const isToBuild = new Set(plan.toBuild.map(nameOfPeriod));
+    const keys = new Set([...plan.toRead, ...plan.toReadAnew.keys()]);
+    return workOff(store, {
+        ...options,
+        sources: [...keys].map((key) => ({ key, anew: plan.toReadAnew.get(key) })),
+        periodsAfter: async (touched) =>
+            [...new Map([...touched, ...plan.toBuild].map((of) => [nameOfPeriod(of), of]))]
+                .filter(([name]) => !isLost.has(name))
+                .sort(([a], [b]) => (a < b ? -1 : 1))
+                // Whoever else may be at it: the figures in such an object are not to be trusted, so nothing is merged into them.
+                .map(([name, of]) => ({ ...of, anew: isToBuild.has(name) })),
+    });
 }

@@ -1,22 +1,23 @@
-/** Use case: take one source's contribution out of the figures. Its raw object stays where it is. */
-import { ConflictError, StorageError } from '#lake/errors';
+/** Use case: take one source out of the figures. Its raw object stays where it is. */
+import { StorageError } from '#lake/errors';
+import { kindOf } from '#lake/kinds';
 import { sourceId } from '#lake/layout';
-import { commitLedger, type LedgerRecord, readLedger, withHistory } from '#lake/ledger';
-import { type SummarizeOptions, summarize } from './summarize.ts';
+import { commitLedger, type LedgerRecord, NOTHING_READ, readLedger, withHistory } from '#lake/ledger';
+import { type Summarized, type SummarizeOptions, summarize } from './summarize.ts';
 
 /**
  * Holds for the raw object that is there when it is asked: a late duplicate message does not undo it, a new upload of the same name
  * does, also one that arrives while it runs. Safe to repeat after a crash. Returns the ledger record (of state `done` where a new upload
- * came meanwhile), or undefined where the source was never summarized.
+ * came meanwhile) and the periods that must be consolidated now; no record where the source was never summarized.
  */
-export async function retract(rawKey: string, options: SummarizeOptions): Promise<LedgerRecord | undefined> {
+export async function retract(rawKey: string, options: SummarizeOptions): Promise<Summarized> {
     const { store } = options;
     const source = sourceId(rawKey);
     const asked = await store.head(rawKey);
     for (;;) {
         const { etag, record } = await readLedger(store, source);
         if (!record) {
-            return undefined;
+            return { record: undefined, periods: [], hasCommitted: false };
         }
         const raw = await store.head(rawKey);
         if (raw && raw.generation !== asked?.generation) {
@@ -29,30 +30,22 @@ export async function retract(rawKey: string, options: SummarizeOptions): Promis
         }
         const retracted: LedgerRecord = {
             ...record,
+            ...NOTHING_READ,
+            ...countsOf(rawKey),
             state: 'retracted',
             version: null,
-            rows_read: 0,
-            rows_kept: 0,
-            rows_rejected: 0,
-            repeated_headers: 0,
-            first_day: null,
-            last_day: null,
-            pairs: 0,
-            error: null,
             commits: record.commits + 1,
             retracted_generation: asked?.generation ?? null,
         };
-        try {
-            const next = withHistory(retracted, { before: record, at: options.now() });
-            await commitLedger(store, { source, record: next, etag });
-        } catch (error) {
-            if (error instanceof ConflictError) {
-                continue;
-            }
-            throw error;
+        if (await commitLedger(store, { source, record: withHistory(retracted, { before: record, at: options.now() }), etag })) {
+            // Not only to publish: an upload that came after the first look may have been summarized before this commit took it out, or
+            // found to be what was live already; its own worker has gone by then.
+            return { ...(await summarize(rawKey, options, { mustFence: false })), hasCommitted: true };
         }
-        // Not only to publish: an upload that came after the first look may have been summarized before this commit took it out, or
-        // found to be what was live already; its own worker has gone by then.
-        return summarize(rawKey, options, { mustFence: false });
     }
+}
+
+/** The numbers of the kind's findings where nothing counts. Its texts stay as they were: they tell how the source was read. */
+function countsOf(rawKey: string): Partial<LedgerRecord> {
+    return Object.fromEntries(Object.entries(kindOf(rawKey).nothingFound).filter(([, value]) => typeof value === 'number'));
 }

@@ -3,6 +3,7 @@ import { STSClient } from '@aws-sdk/client-sts';
 import { clientConfig, type Environment } from '#lake/aws/client-config';
 import { type Deployment, deploymentOf } from '#lake/deployment';
 import { createGlueClient } from '#lake/jobs/glue-client';
+import { kinds } from '#lake/kinds';
 import { createAthenaClient } from '#lake/query/athena-client';
 import { createSqsClient } from '#lake/queue/sqs-client';
 import { openS3Store } from '#lake/store/s3';
@@ -67,7 +68,7 @@ async function gatherLake({
     region: string | undefined;
 }): Promise<LakeFacts> {
     const s3 = createS3Client(options);
-    const [setUp, days] = await Promise.all([gatherBucket(s3, bucket), gatherDays(openS3Store({ bucket, client: s3 }))]);
+    const [setUp, days] = await Promise.all([gatherBucket(s3, bucket), gatherDays(openS3Store({ bucket, client: s3 }), kinds[0].merged)]);
     const { deployment } = deploymentOf(setUp.tags.kind === 'found' ? setUp.tags.value : new Map());
     const sqs = createSqsClient(options);
     const glue = createGlueClient(options);

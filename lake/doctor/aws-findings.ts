@@ -1,6 +1,7 @@
 /** Whether a deployment is what it should be: every check, in the order in which one rests on the other. */
+
+import { tables } from '#lake/kinds';
 import { readView, VIEW_NAMES } from '#lake/query/sql-files';
-import { tables } from '#lake/tables';
 import type { AwsFacts, JobPart, LakeFacts, QueuePart } from './aws-facts.ts';
 import { judgeBucket, judgeNotifications, judgePlace, judgeTags } from './bucket-findings.ts';
 import type { CatalogTable } from './catalog-facts.ts';
@@ -90,9 +91,9 @@ interface CatalogContext {
 
 function judgeCatalog(found: ReadonlyMap<string, CatalogTable>, { lake, bucket, redeploy, now }: CatalogContext): Finding[] {
     const { days, deployment } = lake;
-    const ranges = tables.flatMap(({ name, isPartitionedByDay }) => {
+    const ranges = tables.flatMap(({ name, per }) => {
         const range = found.get(name)?.parameters['projection.day.range'];
-        return isPartitionedByDay && range !== undefined
+        return per !== undefined && range !== undefined
             ? judge(`days of ${name}`, days, {
                   missing: () => problem(`days of ${name}`, 'none', redeploy),
                   found: (facts) => [judgeRange(facts, { table: name, range, now })],

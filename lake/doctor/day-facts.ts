@@ -1,6 +1,7 @@
-/** The days that a lake has figures for, and what else lies among them. */
-import { dayOf, PAIR_DAYS_PREFIX, pairDaysKey } from '#lake/layout';
+/** The days that a merged table has figures for, and what else lies among them. */
+import { dayOfPeriod, mergedKey, periodOf } from '#lake/layout';
 import type { ObjectStore } from '#lake/store/object-store';
+import type { MergedTable } from '#lake/tables';
 import { type Answer, ask } from './finding.ts';
 
 export interface DayFacts {
@@ -12,24 +13,24 @@ export interface DayFacts {
     newestAt: Date | undefined;
 }
 
-export function gatherDays(store: ObjectStore): Promise<Answer<DayFacts>> {
+export function gatherDays(store: ObjectStore, table: MergedTable): Promise<Answer<DayFacts>> {
     return ask(
         async () => {
-            const days: string[] = [];
+            const days = new Set<string>();
             const strays: string[] = [];
             let newestAt: Date | undefined;
-            for await (const { key, modifiedAt } of store.list(PAIR_DAYS_PREFIX)) {
-                const day = dayOf(key);
-                if (day !== undefined && key === pairDaysKey(day)) {
-                    days.push(day);
+            for await (const { key, modifiedAt } of store.list(table.prefix)) {
+                const period = periodOf(table, key);
+                if (period !== undefined && key === mergedKey(table, period)) {
+                    days.add(dayOfPeriod(period));
                     newestAt = newestAt !== undefined && newestAt > modifiedAt ? newestAt : modifiedAt;
                 } else if (isVisible(key)) {
                     strays.push(key);
                 }
             }
-            return { days: days.sort(), strays, newestAt };
+            return { days: [...days].sort(), strays, newestAt };
         },
-        { doing: `list ${PAIR_DAYS_PREFIX}` },
+        { doing: `list ${table.prefix}` },
     );
 }
 

@@ -1,6 +1,7 @@
 /** What must be known of a lake in a directory to say whether it is well. */
 import { access, constants, readdir, readFile, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import { kinds } from '#lake/kinds';
 import { openDirectoryStore } from '#lake/store/directory';
 import { WORK_FOLDER } from '#lake/store/directory-links';
 import { isAlive } from '#lake/store/directory-lock';
@@ -53,7 +54,7 @@ export async function gatherDirectory(directory: string, { cutOff }: { cutOff: n
             const { bavail, bsize } = await statfs(directory);
             return bavail * bsize;
         }),
-        gatherDays(openDirectoryStore(directory)),
+        gatherDays(openDirectoryStore(directory), kinds[0].merged),
     ]);
     return { directory, access: allowed, lock, freeBytes, days, cutOff };
 }

@@ -29,7 +29,7 @@ export function judgeTable(found: CatalogTable | undefined, { table, bucket, red
     const differences = [
         ...columnDifferences(found.columns, table.columns),
         ...placeDifferences(found, { table, bucket }),
-        ...(table.isPartitionedByDay ? projectionDifferences(found, { table, bucket }) : []),
+        ...(table.per !== undefined ? projectionDifferences(found, { table, bucket }) : []),
     ];
     if (differences.length > 0) {
         return problem(check, differences.join('; '), `it is of another version, or was changed by hand: ${redeploy}`);
@@ -55,7 +55,7 @@ function columnDifferences(found: readonly CatalogColumn[], expected: readonly C
 function placeDifferences(found: CatalogTable, { table, bucket }: Omit<ExpectedTable, 'redeploy'>): string[] {
     const { inputFormat, serdes } = FORMATS[table.format === 'parquet' ? 'parquet' : 'json'];
     const keys = found.partitionKeys.map(({ name, type }) => `${name} ${type}`).join(', ');
-    const expectedKeys = table.isPartitionedByDay ? 'day string' : '';
+    const expectedKeys = table.per !== undefined ? 'day string' : '';
     return [
         ...different('type', found.type, 'EXTERNAL_TABLE'),
         ...different('location', withSlash(found.location), `s3://${bucket}/${table.prefix}`),

@@ -1,6 +1,7 @@
 /** Entry of a worker thread: does one task after the other and says how far it is. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { type FromThread, runTask, type ToThread } from './local-work.ts';
+import { runTask } from './tasks.ts';
+import type { FromThread, ToThread } from './threads.ts';
 
 /** Telling about every chunk would keep the owner busy with messages. */
 const TELL_AFTER_BYTES = 1 << 22;

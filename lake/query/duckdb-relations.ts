@@ -1,8 +1,9 @@
-/** What the lake's tables and views are in DuckDB: SQL over the files of a directory, computed from lake/tables.ts and sql/flows/views. */
+/** What the lake's tables and views are in DuckDB: SQL over the files of a directory, computed from lake/kinds.ts and sql/flows/views. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StorageError } from '#lake/errors';
-import { type Column, type ColumnType, pairDays, rejects, sources, type Table, tables } from '#lake/tables';
+import { kinds, sources, tables } from '#lake/kinds';
+import type { Column, ColumnType, Table } from '#lake/tables';
 import { readView, VIEW_NAMES, type ViewName } from './sql-files.ts';
 
 /** Where DuckDB lacks a function of Trino and Spark, or has another one by its name. All other SQL is one text for every engine. */
@@ -40,12 +41,14 @@ export function escapePattern(path: string): string {
 }
 
 /** The objects of each table, below its prefix. Whatever else lies there (a stray copy, a file being written) is none. */
-const OBJECTS: Readonly<Record<string, string>> = {
-    pair_days: 'day=????-??-??/part-*.parquet',
-    flow_summaries: 'day=????-??-??/????????????????.*.parquet',
-    sources: '????????????????.json',
-    rejects: '????????????????.*.jsonl.gz',
-};
+const OBJECTS: ReadonlyMap<Table, string> = new Map([
+    ...kinds.flatMap(({ merged, contributions, rejects }): [Table, string][] => [
+        [merged, merged.per === 'day' ? 'day=????-??-??/part-*.parquet' : 'day=????-??-??/??.parquet'],
+        [contributions, `day=????-??-??/${contributions.per === 'day' ? '' : '??.'}????????????????.*.parquet`],
+        [rejects, '????????????????.*.jsonl.gz'],
+    ]),
+    [sources, '????????????????.json'],
+]);
 
 /** From the file's own path and not by `hive_partitioning`, which takes `site=x` or `day=x` above the lake for columns as well. */
 const DAY_OF_FILE = "regexp_extract(filename, 'day=(....-..-..)[/\\\\][^/\\\\]*$', 1)";
@@ -53,7 +56,7 @@ const DAY_OF_FILE = "regexp_extract(filename, 'day=(....-..-..)[/\\\\][^/\\\\]*$
 const DUCKDB_TYPES: Readonly<Record<ColumnType, string>> = { string: 'varchar', bigint: 'bigint', 'decimal(38,0)': 'decimal(38, 0)' };
 
 function tableRelation(table: Table, directory: string): Relation {
-    const pattern = OBJECTS[table.name] ?? '*';
+    const pattern = OBJECTS.get(table) ?? '*';
     return {
         name: table.name,
         needs: needsOf(table),
@@ -70,26 +73,32 @@ function viewRelation(name: ViewName): Relation {
     return {
         name,
         // Other views as well: of a view that is not there yet DuckDB makes none.
-        needs: [pairDays.name, ...VIEW_NAMES.filter((other) => text.includes(`from ${other}\n`))],
+        needs: [...MERGED_NAMES, ...VIEW_NAMES.filter((other) => text.includes(`from ${other}\n`))],
         hasFiles: async () => true,
         createSql: () => `create or replace view ${name} as ${text}`,
     };
 }
 
+const MERGED_NAMES = kinds.map(({ merged }) => merged.name);
+
 /** A reject counts while its version does. */
 function needsOf(table: Table): string[] {
-    return table === rejects ? [sources.name] : [];
+    return isRejects(table) ? [sources.name] : [];
+}
+
+function isRejects(table: Table): boolean {
+    return kinds.some(({ rejects }) => rejects === table);
 }
 
 function filledSelect(table: Table, pattern: string): string {
     const columns = table.columns.map(({ name, type }) => `cast(${name} as ${DUCKDB_TYPES[type]}) as ${name}`);
-    const days = table.isPartitionedByDay ? [`${DAY_OF_FILE} as day`] : [];
-    const live = table === rejects ? ' where (source, version) in (select (source, version) from sources)' : '';
+    const days = table.per !== undefined ? [`${DAY_OF_FILE} as day`] : [];
+    const live = isRejects(table) ? ' where (source, version) in (select (source, version) from sources)' : '';
     return `select ${[...columns, ...days].join(', ')} from ${reader(table, literal(pattern))}${live}`;
 }
 
 function emptySelect(table: Table): string {
-    const days = table.isPartitionedByDay ? ['cast(null as varchar) as day'] : [];
+    const days = table.per !== undefined ? ['cast(null as varchar) as day'] : [];
     return `select ${[...table.columns.map(nullOf), ...days].join(', ')} where false`;
 }
 

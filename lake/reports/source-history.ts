@@ -1,4 +1,5 @@
 /** What is known of every version of a source, from its ledger record alone. */
+import { kindOf } from '#lake/kinds';
 import { type CommitEntry, commitsOf, contentOf, type LedgerRecord, numberOfVersion } from '#lake/ledger';
 
 export interface SourceVersion {
@@ -32,7 +33,7 @@ export function versionsOf(record: LedgerRecord): SourceVersion[] {
         return {
             version,
             number: numberOfVersion(version),
-            content: commit ? contentOf(commit) : null,
+            content: commit ? contentOf(kindOf(record.source), commit) : null,
             state: commit?.state === 'failed' ? 'failed' : isLive ? 'live' : isRetracted ? 'retracted' : 'superseded',
             committedAt: commit?.committed_at ?? null,
             endedAt: end?.committed_at ?? null,

@@ -2,6 +2,7 @@
  * The port to where objects live. It promises what S3 promises and no more: single objects are written whole or not at all,
  * conditional on their etag, and listings are strongly consistent. Every adapter passes test/support/object-store-contract.ts.
  */
+import { ConflictError } from '#lake/errors';
 
 export interface ObjectInfo {
     key: string;
@@ -66,6 +67,40 @@ export interface ObjectStore {
     delete(key: string, options?: { only?: Pick<ObjectInfo, 'etag' | 'generation'> }): Promise<void>;
     /** Every object whose key begins with the prefix, in the order of their keys' bytes. */
     list(prefix: string): AsyncIterable<ListedObject>;
+}
+
+/** `put` on a condition that may well not hold: another writer was faster. @returns undefined then */
+export async function tryPut(
+    store: Pick<ObjectStore, 'put'>,
+    key: string,
+    body: Uint8Array,
+    options: { ifMatch: string },
+): Promise<ObjectInfo | undefined> {
+    try {
+        return await store.put(key, body, options);
+    } catch (error) {
+        if (error instanceof ConflictError) {
+            return undefined;
+        }
+        throw error;
+    }
+}
+
+/** `delete` of one very upload. @returns false where it is not that one any more */
+export async function tryDelete(
+    store: Pick<ObjectStore, 'delete'>,
+    key: string,
+    options: { only: Pick<ObjectInfo, 'etag' | 'generation'> },
+): Promise<boolean> {
+    try {
+        await store.delete(key, options);
+        return true;
+    } catch (error) {
+        if (error instanceof ConflictError) {
+            return false;
+        }
+        throw error;
+    }
 }
 
 /** What `PutOptions.ifMatch` is for an object that must not exist yet. */

@@ -1,7 +1,8 @@
 /** Use case: what an upload of one local file means for the lake that is there. Whether the file is put is decided here. */
+import type { ReadingOptions } from '#lake/kind';
+import { kindOf } from '#lake/kinds';
 import { RAW_PREFIX, sourceId } from '#lake/layout';
-import type { LedgerRecord, ReadingOptions } from '#lake/ledger';
-import { toMetadata, toOptions } from '#lake/ledger';
+import { type LedgerRecord, toMetadata, toOptions } from '#lake/ledger';
 import { ABSENT, type ObjectInfo, type ObjectStore } from '#lake/store/object-store';
 
 export interface LocalFile {
@@ -10,7 +11,7 @@ export interface LocalFile {
     sizeBytes: number;
     /** Whether the object has these very bytes; asked only of objects of this size, because it may read the whole file. */
     hasBytesOf: (object: KnownBytes) => Promise<boolean>;
-    /** Why the file is no usable file of flows, or undefined where its header is found. */
+    /** Why the file cannot be used, or undefined where it may be. */
     whyUnusable: () => Promise<string | undefined>;
 }
 
@@ -51,12 +52,12 @@ export async function decideUpload(file: LocalFile, options: DecideOptions): Pro
     const raw = await store.head(file.key);
     const record = await known.recordOf(file.key);
     const there = record?.state === 'retracted' ? undefined : raw ? bytesOfObject(raw) : record && bytesOfRecord(record);
-    const put = { action: 'put', ifMatch: raw?.etag ?? ABSENT, metadata: toMetadata(readingOptions) } as const;
+    const put = { action: 'put', ifMatch: raw?.etag ?? ABSENT, metadata: toMetadata(kindOf(file.key), readingOptions) } as const;
     if (!there) {
         return (await refuseTwin(file, options)) ?? { ...put, isReplacing: false };
     }
     if (there.sizeBytes === file.sizeBytes && (await file.hasBytesOf(there))) {
-        if (isSubset(readingOptions, raw ? toOptions(raw.metadata) : (record?.options ?? {}))) {
+        if (isSubset(readingOptions, raw ? toOptions(raw) : (record?.options ?? {}))) {
             return { action: 'skip' };
         }
         return mayReplace
@@ -112,8 +113,5 @@ export function knownByRecords(records: ReadonlyMap<string, LedgerRecord>): Know
 }
 
 function isSubset(asked: ReadingOptions, known: ReadingOptions): boolean {
-    return (
-        (asked.dateOrder === undefined || asked.dateOrder === known.dateOrder) &&
-        (asked.durationUnit === undefined || asked.durationUnit === known.durationUnit)
-    );
+    return Object.entries(asked).every(([name, value]) => known[name] === value);
 }

@@ -1,5 +1,7 @@
 /** What verifying a lake finds: figures that differ, and what must be known beside them. */
 
+import type { TablePeriod } from '#lake/layout';
+
 /** What a difference belongs to, and what it means to whoever has to do something about it. */
 export const DIFFERENCE_KINDS = {
     pair_day: 'a figure of a pair’s day is not what the raw files say',
@@ -55,12 +57,12 @@ export interface Note {
 export interface Mends {
     /** Raw keys of sources that must be read anew under a new commit, each with its version that must make way. */
     readAnew: Map<string, string>;
-    /** Days whose object must be built anew from its summaries. */
-    buildAnew: Set<string>;
+    /** Periods whose object must be built anew from its contributions, by their names. */
+    buildAnew: Map<string, TablePeriod>;
     /** Raw keys of sources whose differences nothing but a backup mends. */
     beyondMending: Set<string>;
-    /** Days that must be left as they are: what they contain is the last trace of something. */
-    lostDays: Set<string>;
+    /** Periods that must be left as they are, by their names: what they contain is the last trace of something. */
+    lost: Map<string, TablePeriod>;
 }
 
 /** Takes what is found; differences are all counted, and the first ones kept. */
@@ -84,7 +86,7 @@ export function openFindings({ maxListed }: { maxListed: number }): Findings {
     return {
         listed,
         notes,
-        mends: { readAnew: new Map(), buildAnew: new Set(), beyondMending: new Set(), lostDays: new Set() },
+        mends: { readAnew: new Map(), buildAnew: new Map(), beyondMending: new Set(), lost: new Map() },
         get count() {
             return count;
         },

@@ -1,8 +1,8 @@
 /** Parquet objects of the lake's pair tables into the engine, row by row and with all that is wrong with the files themselves. */
 import { open, readFile } from 'node:fs/promises';
 import { StorageError } from '#lake/errors';
+import { pairDays } from '#lake/flows/tables';
 import { readPairRows } from '#lake/parquet';
-import { pairDays } from '#lake/tables';
 import { FIGURES } from '#lake/verify/flows/row-sql';
 import { type Engine, fileList, literal, type Row, textOf, wholeOf } from './engine.ts';
 import { messageOf } from './lake-files.ts';

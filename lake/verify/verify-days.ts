@@ -1,7 +1,7 @@
 /** Each day's object: that it can be read whole, contains what the ledger says, and has the figures that its sources make together. */
 import { ConflictError } from '#lake/errors';
+import { pairDays } from '#lake/flows/tables';
 import { ledgerKey, pairDaysKey, sourceId } from '#lake/layout';
-import { pairDays } from '#lake/tables';
 import { MERGED_FIGURES } from '#lake/verify/flows/recompute';
 import { FIGURES } from '#lake/verify/flows/row-sql';
 import { compareFigures } from './compare.ts';

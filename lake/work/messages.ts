@@ -1,5 +1,6 @@
-/** What the queues of a deployment carry: S3's news of raw objects, and days to be consolidated. */
-import { RAW_PREFIX } from '#lake/layout';
+/** What the queues of a deployment carry: S3's news of raw objects, and periods to be consolidated. */
+import { kinds } from '#lake/kinds';
+import { RAW_PREFIX, type TablePeriod } from '#lake/layout';
 
 /** A raw object that may have to be summarized. */
 export interface SourceNews {
@@ -10,9 +11,8 @@ export interface SourceNews {
     uploadedAt: Date;
 }
 
-/** A day that may have to be consolidated. */
-export interface DayNews {
-    day: string;
+/** A period that may have to be consolidated. */
+export interface PeriodNews extends TablePeriod {
     /** When the upload came that this goes back to: how long until its figures were there. */
     uploadedAt: Date;
 }
@@ -48,17 +48,33 @@ export function sourceMessage({ bucket, key, uploadedAt }: SourceNews): string {
     return JSON.stringify({ Records: [record] });
 }
 
-/** @throws Error for anything but what `dayMessage` makes. */
-export function parseDayNews(body: string): DayNews {
+/**
+ * The period that a message of the consolidate queue tells of. One of an earlier version names a day and no table: it is the first kind's.
+ * @throws Error for anything but what `periodMessage` makes, or made.
+ */
+export function parsePeriodNews(body: string): PeriodNews {
     const message: unknown = JSON.parse(body);
-    if (!isObject(message) || typeof message.day !== 'string' || !/^\d{4}-\d{2}-\d{2}$/.test(message.day)) {
-        throw new Error('the message names no day (YYYY-MM-DD)');
+    const { table, period } = isObject(message) ? ('day' in message ? { table: kinds[0].merged.name, period: message.day } : message) : {};
+    const { merged } = kinds.find((kind) => kind.merged.name === table) ?? {};
+    if (merged === undefined) {
+        throw new Error(`the message names no table whose periods are consolidated (${kinds.map((kind) => kind.merged.name).join(', ')})`);
     }
-    return { day: message.day, uploadedAt: parseInstant(message.uploaded_at) };
+    if (typeof period !== 'string' || !PERIODS[merged.per].test(period)) {
+        throw new Error(`the message names no ${merged.per} (${merged.per === 'day' ? 'YYYY-MM-DD' : 'YYYY-MM-DDTHH'})`);
+    }
+    return { table: merged.name, period, uploadedAt: parseInstant(isObject(message) ? message.uploaded_at : undefined) };
 }
 
-export function dayMessage({ day, uploadedAt }: DayNews): string {
-    return JSON.stringify({ day, uploaded_at: uploadedAt.toISOString() });
+const PERIODS = { day: /^\d{4}-\d{2}-\d{2}$/, hour: /^\d{4}-\d{2}-\d{2}T([01]\d|2[0-3])$/ } as const;
+
+/** The message that `parsePeriodNews` understands. */
+export function periodMessage({ table, period, uploadedAt }: PeriodNews): string {
+    return JSON.stringify({ table, period, uploaded_at: uploadedAt.toISOString() });
+}
+
+/** The FIFO group of a period's messages: of one period one message is out at a time, and periods of other tables are not held up. */
+export function groupOf({ table, period }: TablePeriod): string {
+    return `${table}/${period}`;
 }
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html */

@@ -1,10 +1,11 @@
-/** News of days into their pair days. */
+/** News of periods into their merged objects. */
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
 import { consolidate } from '#lake/commit/consolidate';
+import { dayOfPeriod, nameOfPeriod } from '#lake/layout';
 import type { MessageQueue } from '#lake/queue/message-queue';
 import type { ObjectStore } from '#lake/store/object-store';
-import { type DayNews, parseDayNews } from '#lake/work/messages';
+import { type PeriodNews, parsePeriodNews } from '#lake/work/messages';
 import { type Log, workThrough } from '#lambdas/batch';
 import { earliestOf, type MetricSink } from '#lambdas/figures';
 import type { TimeLeft } from '#lambdas/time-left';
@@ -22,40 +23,45 @@ export interface ConsolidateBatchOptions {
     metrics: MetricSink;
 }
 
-/** The answer to a batch of the consolidate queue. However many messages a batch has for a day, the day is consolidated once. */
+/** The answer to a batch of the consolidate queue. However many messages a batch has for a period, it is consolidated once. */
 export async function consolidateBatch(records: readonly SQSRecord[], options: ConsolidateBatchOptions): Promise<SQSBatchResponse> {
     const { bucket, store, consolidateQueue, time, now, log, metrics } = options;
-    const counts = { DaysConsolidated: 0, Passes: 0, Conflicts: 0 };
+    const counts = { PeriodsConsolidated: 0, Passes: 0, Conflicts: 0 };
 
-    async function work(day: string, news: readonly DayNews[]): Promise<void> {
+    async function work(_: string, news: readonly [PeriodNews, ...PeriodNews[]]): Promise<void> {
+        // All news of one subject is of one period.
+        const [{ table, period }] = news;
+        const of = { table, period };
         const watched = watchStore(store, { signal: time.signal });
-        const passes = await consolidate(day, { store: watched.store }).finally(() => {
+        const { writes: passes } = await consolidate(of, { store: watched.store }).finally(() => {
             counts.Conflicts += watched.seen.conflicts;
         });
         // Where nothing was left to write the figures were there before, nobody knows since when: no lag.
         if (passes === 0) {
-            log.info('nothing new', { day, messages: news.length });
+            log.info('nothing new', { ...of, messages: news.length });
             return;
         }
-        counts.DaysConsolidated += 1;
+        counts.PeriodsConsolidated += 1;
         counts.Passes += passes;
         const consolidatedAt = now().getTime();
         for (const { uploadedAt } of news) {
             metrics.addMetric('FiguresLagMs', MetricUnit.Milliseconds, consolidatedAt - uploadedAt.getTime());
         }
         const lagMs = consolidatedAt - earliestOf(news).getTime();
-        log.info('consolidated', { day, messages: news.length, passes, conflicts: watched.seen.conflicts, lagMs });
+        log.info('consolidated', { ...of, messages: news.length, passes, conflicts: watched.seen.conflicts, lagMs });
     }
 
     try {
         return await workThrough(records, {
-            parse: (body) => [parseDayNews(body)],
-            subjectOf: ({ day }) => day,
+            parse: (body) => [parsePeriodNews(body)],
+            subjectOf: nameOfPeriod,
             work,
             time,
             queue: consolidateQueue,
-            howTooLargeGetsThrough: (day) =>
-                `run \`flowlake --lake s3://${bucket} rebuild --from ${day} --to ${day}\`: the Spark job has time and memory for it`,
+            howTooLargeGetsThrough: ({ period }) => {
+                const day = dayOfPeriod(period);
+                return `run \`flowlake --lake s3://${bucket} rebuild --from ${day} --to ${day}\`: the Spark job has time and memory for it`;
+            },
             log,
         });
     } finally {

@@ -1,4 +1,4 @@
-/** News of raw objects into their summaries, and the days that they touch onto the next queue. */
+/** News of raw objects into their summaries, and the periods that they touch onto the next queue. */
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
 import { summarize } from '#lake/commit/summarize';
@@ -7,7 +7,7 @@ import type { LedgerRecord } from '#lake/ledger';
 import type { MessageQueue } from '#lake/queue/message-queue';
 import type { ObjectStore } from '#lake/store/object-store';
 import { parseSourceNews, type SourceNews } from '#lake/work/messages';
-import { tellDays } from '#lake/work/tell-work';
+import { tellPeriods } from '#lake/work/tell-work';
 import { type Log, workThrough } from '#lambdas/batch';
 import { earliestOf, type MetricSink } from '#lambdas/figures';
 import type { TimeLeft } from '#lambdas/time-left';
@@ -26,7 +26,7 @@ export interface SummarizeBatchOptions {
     metrics: MetricSink;
 }
 
-/** The answer to a batch of the summarize queue. A message is done once the days of its sources stand in the consolidate queue. */
+/** The answer to a batch of the summarize queue. A message is done once the periods of its sources stand in the consolidate queue. */
 export async function summarizeBatch(records: readonly SQSRecord[], options: SummarizeBatchOptions): Promise<SQSBatchResponse> {
     const { bucket, store, summarizeQueue, consolidateQueue, time, now, log, metrics } = options;
     const counts = { SourcesSummarized: 0, SourcesFailed: 0, RowsKept: 0, RowsRejected: 0, Conflicts: 0 };
@@ -35,15 +35,9 @@ export async function summarizeBatch(records: readonly SQSRecord[], options: Sum
     async function work(source: string, news: readonly SourceNews[]): Promise<void> {
         const uploadedAt = earliestOf(news);
         const watched = watchStore(store);
-        const days = new Set<string>();
-        let hasCommitted = false;
-        const record = await summarize(source, {
+        const { record, periods, hasCommitted } = await summarize(source, {
             store: watched.store,
-            tellDay: async (day) => void days.add(day),
             now,
-            onCommitted: () => {
-                hasCommitted = true;
-            },
             signal: time.signal,
             onBytes: (bytes) => {
                 bytesRead += bytes;
@@ -52,28 +46,28 @@ export async function summarizeBatch(records: readonly SQSRecord[], options: Sum
             counts.Conflicts += watched.seen.conflicts;
         });
         const lagMs = now().getTime() - uploadedAt.getTime();
-        await tellDays(days, { queue: consolidateQueue, uploadedAt });
+        await tellPeriods(periods, { queue: consolidateQueue, uploadedAt });
         // A record that this call found but did not write was counted by the call that wrote it: a duplicate event adds no rows.
         if (!record || !hasCommitted) {
-            log.info(record ? 'nothing new' : 'gone before it was read', { source, days: days.size });
+            log.info(record ? 'nothing new' : 'gone before it was read', { source, periods: periods.length });
             return;
         }
         metrics.addMetric('SummarizeLagMs', MetricUnit.Milliseconds, lagMs);
-        tell(record, { days: days.size, lagMs });
+        tell(record, { periods: periods.length, lagMs });
     }
 
-    function tell(record: LedgerRecord, { days, lagMs }: { days: number; lagMs: number }): void {
+    function tell(record: LedgerRecord, { periods, lagMs }: { periods: number; lagMs: number }): void {
         const { source, state, version, size_bytes: sizeBytes, rows_kept: rowsKept, rows_rejected: rowsRejected } = record;
         if (state === 'failed') {
             counts.SourcesFailed += 1;
             // The reason may quote the file, so it stays in the ledger.
-            log.warn('the file cannot be used; flowlake status says why', { source, version, sizeBytes, days, lagMs });
+            log.warn('the file cannot be used; flowlake status says why', { source, version, sizeBytes, periods, lagMs });
             return;
         }
         counts.SourcesSummarized += 1;
         counts.RowsKept += rowsKept;
         counts.RowsRejected += rowsRejected;
-        log.info('summarized', { source, version, sizeBytes, rowsKept, rowsRejected, days, lagMs });
+        log.info('summarized', { source, version, sizeBytes, rowsKept, rowsRejected, periods, lagMs });
     }
 
     try {

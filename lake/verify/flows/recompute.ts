@@ -1,8 +1,9 @@
 /** One raw object read the second way: its rows counted, and its figures per pair and day in table `source_days`. */
 import { OverflowError } from '#lake/errors';
-import type { Reading, ReadingOptions } from '#lake/ledger';
+import { pairDays } from '#lake/flows/tables';
+import type { ReadingOptions } from '#lake/kind';
+import type { Reading } from '#lake/ledger';
 import type { ByteStream } from '#lake/store/object-store';
-import { pairDays } from '#lake/tables';
 import { type Engine, textOf, wholeOf } from '#lake/verify/engine';
 import { isZeekFields, type Layout, takeHeader, zeekLayout } from './header.ts';
 import { joinRecords, RowTooLongError, readText } from './raw-text.ts';
@@ -10,6 +11,11 @@ import { defaultUnit, FIGURES, insertParts, PARTS_TABLE } from './row-sql.ts';
 
 /** What the ledger should say of the file. */
 export interface Recount extends Omit<Reading, 'error'> {
+    dialect: string;
+    date_order: string | null;
+    duration_unit: string;
+    repeated_headers: number;
+    pairs: number;
     /** Rejected rows by reason. */
     rejects: Map<string, bigint>;
 }

@@ -1,0 +1,111 @@
+/**
+ * Use case: what is undone in a lake, finished: sources that are not read, then dead objects, then periods that are not what counts. Who does the
+ * work is given: this process in turn, its threads, or a deployment's workers by message.
+ */
+import { sayPeriod } from '#lake/kinds';
+import { nameOfPeriod, type TablePeriod } from '#lake/layout';
+import type { ObjectStore } from '#lake/store/object-store';
+import { consolidate } from './consolidate.ts';
+import { findUnconsolidated, findUnread, readAllRecords, removeDeadObjects, type UndoneWork } from './reconcile.ts';
+import { summarize } from './summarize.ts';
+
+/** A source to be read, by its raw key; `anew` as for `summarize`. */
+export interface SourceWork {
+    key: string;
+    anew?: string | undefined;
+}
+
+/** A period to be consolidated; `anew` as for `consolidate`. */
+export interface PeriodWork extends TablePeriod {
+    anew?: boolean | undefined;
+}
+
+/** Does the two jobs of a lake. One failure does not stop the rest. */
+export interface Workers {
+    /** Summarizes the sources. @returns the periods that they touch, as far as they are known by then, and what failed */
+    summarize(sources: readonly SourceWork[]): Promise<{ periods: TablePeriod[]; errors: Error[] }>;
+    /** Consolidates the periods. @returns what failed */
+    consolidate(periods: readonly PeriodWork[]): Promise<Error[]>;
+}
+
+export interface WorkOffOptions {
+    workers: Workers;
+    now: () => Date;
+    sources: readonly SourceWork[];
+    /** Which periods are to be consolidated once the sources are read and dead objects are gone; it is given those that were touched. */
+    periodsAfter: (touched: readonly TablePeriod[]) => Promise<readonly PeriodWork[]>;
+}
+
+/** What was done, and what failed. */
+export interface WorkDone extends UndoneWork {
+    errors: Error[];
+}
+
+/** Does the work in the one order that is right: a period that contains a dead object is built anew without it, so dead objects go first. */
+export async function workOff(store: ObjectStore, { workers, now, sources, periodsAfter }: WorkOffOptions): Promise<WorkDone> {
+    const read = await workers.summarize(sources);
+    const deadObjects = await removeDeadObjects(store, { records: await readAllRecords(store), now: now() });
+    const periods = await periodsAfter(read.periods);
+    const errors = [...read.errors, ...(await workers.consolidate(periods))];
+    return {
+        sources: sources.map(({ key }) => key),
+        deadObjects,
+        periods: periods.map(({ table, period }) => ({ table, period })),
+        errors,
+    };
+}
+
+/** Finishes all that `findUndoneWork` finds. Safe beside workers that do the same. */
+export async function finishUndone(store: ObjectStore, options: Pick<WorkOffOptions, 'workers' | 'now'>): Promise<WorkDone> {
+    const unread = await findUnread(store, await readAllRecords(store));
+    return workOff(store, {
+        ...options,
+        sources: unread.map((key) => ({ key })),
+        // Found anew, whatever was touched: a lost message may have left others.
+        periodsAfter: () => findUnconsolidated(store),
+    });
+}
+
+export interface InTurnOptions {
+    now: () => Date;
+    signal: AbortSignal;
+    /** Told what is begun. */
+    onStep?: ((what: string) => void) | undefined;
+    /** Bytes of raw objects read since the last call. */
+    onBytes?: ((bytes: number) => void) | undefined;
+}
+
+/** This process as the only worker, one thing after the other: it has no time limit, as a Lambda has. @throws the signal's reason */
+export function workInTurn(store: ObjectStore, { now, signal, onStep, onBytes }: InTurnOptions): Workers {
+    const attempt = async <T>(what: string, errors: Error[], work: () => Promise<T>): Promise<T | undefined> => {
+        signal.throwIfAborted();
+        onStep?.(what);
+        try {
+            return await work();
+        } catch (error) {
+            signal.throwIfAborted();
+            errors.push(error instanceof Error ? error : new Error(String(error)));
+            return undefined;
+        }
+    };
+    return {
+        async summarize(sources) {
+            const errors: Error[] = [];
+            const touched = new Map<string, TablePeriod>();
+            for (const { key, anew } of sources) {
+                const done = await attempt(key, errors, () => summarize(key, { store, now, signal, onBytes, anew }));
+                for (const of of done?.periods ?? []) {
+                    touched.set(nameOfPeriod(of), of);
+                }
+            }
+            return { periods: [...touched.values()], errors };
+        },
+        async consolidate(periods) {
+            const errors: Error[] = [];
+            for (const { anew = false, ...of } of periods) {
+                await attempt(sayPeriod(of), errors, () => consolidate(of, { store, anew }));
+            }
+            return errors;
+        },
+    };
+}

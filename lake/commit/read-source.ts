@@ -1,0 +1,152 @@
+/** A raw object into what its version owns: a contribution for each period, the rejects, and the ledger record to commit. */
+import { once } from 'node:events';
+import { createGzip } from 'node:zlib';
+import { ConflictError } from '#lake/errors';
+import type { Kind, ReadOutcome } from '#lake/kind';
+import { contributionKey, dayOfPeriod, rejectsKey, siteOf, sourceId } from '#lake/layout';
+import { type LedgerRecord, NOTHING_READ, numberOfVersion, toOptions, withHistory } from '#lake/ledger';
+import { writeRows } from '#lake/parquet';
+import type { ByteStream, ObjectInfo, ObjectStore } from '#lake/store/object-store';
+
+/** What is written for one commit. */
+export interface Attempt {
+    version: string;
+    /** Contributions and rejects that are in the store, or may be. No other attempt has them. */
+    keys: string[];
+    /** True if all of it is written, so that the commit is next. */
+    isWritten?: boolean;
+}
+
+/** Takes away what the attempt wrote. */
+export async function discard(store: ObjectStore, { keys }: Attempt): Promise<void> {
+    for (const key of keys) {
+        await store.delete(key);
+    }
+}
+
+export interface ReadSourceOptions {
+    kind: Kind;
+    /** The record that the commit is to follow. */
+    before: LedgerRecord | undefined;
+    attempt: Attempt;
+    options: {
+        store: ObjectStore;
+        now: () => Date;
+        signal?: AbortSignal | undefined;
+        onBytes?: ((bytes: number) => void) | undefined;
+    };
+}
+
+/**
+ * Writes what the raw object contributes, and its rejects, at keys of the attempt's own.
+ * @returns the record to commit, or undefined where the raw object was replaced or taken away while it was read
+ */
+export async function readSource(
+    raw: ObjectInfo,
+    { kind, before, attempt, options }: ReadSourceOptions,
+): Promise<LedgerRecord | undefined> {
+    const { store, now, signal, onBytes } = options;
+    const { version } = attempt;
+    const source = sourceId(raw.key);
+    const readingOptions = toOptions(raw);
+    const rejects = openRejects(raw.key, { kind, attempt, store });
+    const outcome = await readAll();
+    if (!outcome) {
+        return undefined;
+    }
+    if (!outcome.ok) {
+        await discard(store, attempt);
+    }
+    const periods = outcome.ok ? [...outcome.periods.keys()] : [];
+    for (const [period, rows] of outcome.ok ? outcome.periods : []) {
+        signal?.throwIfAborted();
+        const key = contributionKey(kind.contributions, { period, source, version });
+        attempt.keys.push(key);
+        await store.put(key, writeRows(kind.contributions, rows));
+    }
+    attempt.isWritten = true;
+    const at = now();
+    const [first, last] = [periods[0], periods.at(-1)];
+    const next: LedgerRecord = {
+        source: raw.key,
+        site: siteOf(raw.key),
+        state: outcome.ok ? 'done' : 'failed',
+        version,
+        ...outcome.found,
+        ...NOTHING_READ,
+        ...(outcome.ok && {
+            rows_read: outcome.rowsRead,
+            rows_kept: outcome.rowsRead - outcome.rowsRejected,
+            rows_rejected: outcome.rowsRejected,
+            first_day: first === undefined ? null : dayOfPeriod(first),
+            last_day: last === undefined ? null : dayOfPeriod(last),
+        }),
+        error: outcome.ok ? null : outcome.error,
+        options: readingOptions,
+        size_bytes: raw.sizeBytes,
+        etag: raw.etag,
+        summarized_at: at.toISOString(),
+        commits: numberOfVersion(version),
+        versions: { ...before?.versions, [version]: periods },
+        retracted_generation: null,
+        summary_format: kind.format,
+    };
+    return withHistory(next, { before, at });
+
+    /** Reads the raw object to its end; its rejects stand in the store then, where it can be used. */
+    async function readAll(): Promise<ReadOutcome | undefined> {
+        try {
+            const found = await kind.read({ site: siteOf(raw.key), open: openAnew, reject: rejects.write, signal }, readingOptions);
+            await (found.ok ? rejects.finish() : rejects.discard());
+            return found;
+        } catch (error) {
+            await rejects.discard();
+            if (error instanceof ConflictError) {
+                return undefined;
+            }
+            throw error;
+        }
+    }
+
+    async function* openAnew(): ByteStream & AsyncGenerator<Uint8Array> {
+        await rejects.discard();
+        for await (const chunk of store.open(raw.key, { ifMatch: raw.etag })) {
+            onBytes?.(chunk.length);
+            yield chunk;
+        }
+    }
+}
+
+/** A rejects object that comes to be with the first reject and stands in the store once it is finished. */
+function openRejects(source: string, { kind, attempt, store }: { kind: Kind; attempt: Attempt; store: ObjectStore }) {
+    const { version } = attempt;
+    const key = rejectsKey(kind.rejects, { source: sourceId(source), version });
+    let open: { gzip: ReturnType<typeof createGzip>; put: Promise<unknown> } | undefined;
+    return {
+        async write(rows: readonly Readonly<Record<string, unknown>>[]): Promise<void> {
+            if (!open) {
+                const gzip = createGzip();
+                attempt.keys.push(key);
+                const put = store.put(key, gzip);
+                put.catch((error: unknown) => gzip.destroy(error instanceof Error ? error : new Error(String(error))));
+                gzip.on('error', () => undefined);
+                open = { gzip, put };
+            }
+            const lines = rows.map((row) => JSON.stringify({ source, version, ...row }));
+            if (!open.gzip.write(`${lines.join('\n')}\n`) && !open.gzip.destroyed) {
+                await Promise.race([once(open.gzip, 'drain'), open.put]);
+            }
+        },
+        async finish(): Promise<void> {
+            open?.gzip.end();
+            await open?.put;
+        },
+        /** Drops what was handed over; another reading may begin. */
+        async discard(): Promise<void> {
+            const dropped = open;
+            open = undefined;
+            dropped?.gzip.destroy(new Error('not wanted any more'));
+            await dropped?.put.catch(() => undefined);
+        },
+    };
+}

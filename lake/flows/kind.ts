@@ -1,0 +1,32 @@
+/** The kind of data that network flows are. */
+import type { Found, Kind } from '#lake/kind';
+import { readingOptions } from './options.ts';
+import { flowSummaries, foundInFlows, pairDays, rejects } from './tables.ts';
+
+/** What is taken from a folder; a file that is named itself is taken whatever its name. */
+const FLOW_FILE = /\.(csv|tsv|log)(\.(gz|zst))?$/i;
+
+const nothingFound: Found = { dialect: null, date_order: null, duration_unit: null, repeated_headers: 0, pairs: 0 };
+
+export const flows: Kind = {
+    name: 'flows',
+    format: 2,
+    merged: pairDays,
+    contributions: flowSummaries,
+    rejects,
+    found: foundInFlows,
+    nothingFound,
+    options: readingOptions,
+    isLikelyName: (name) => FLOW_FILE.test(name),
+    // The reader is loaded when something is read: naming the kind must cost nothing.
+    whyUnusable: async (bytes) => (await import('./read-flows.ts')).whyUnusable(bytes),
+    read: async (source, options) => (await import('./read.ts')).readSource(source, options),
+    trace: async (source, wanted) => (await import('./trace.ts')).traceRows(source, wanted),
+    doubtOf: ({ date_order }) =>
+        date_order === 'assumed'
+            ? {
+                  text: 'Nothing in {files} tells day from month',
+                  remedy: 'day first was taken; if the month is first: --replace --date-order mdy',
+              }
+            : undefined,
+};

@@ -1,0 +1,23 @@
+/** How the uploader of a file of flows may say that it must be read. */
+import type { ReadingOption } from '#lake/kind';
+
+export const DATE_ORDERS = ['dmy', 'mdy', 'ymd'] as const;
+export const DURATION_UNITS = ['us', 's'] as const;
+export type DateOrder = (typeof DATE_ORDERS)[number];
+export type DurationUnit = (typeof DURATION_UNITS)[number];
+
+/** In the order in which they are part of what a version was read from. */
+export const readingOptions: readonly ReadingOption[] = [
+    {
+        name: 'dateOrder',
+        flag: 'date-order',
+        choices: DATE_ORDERS,
+        meaning: 'how dates are written, where the files alone do not tell: day, month or year first',
+    },
+    {
+        name: 'durationUnit',
+        flag: 'duration-unit',
+        choices: DURATION_UNITS,
+        meaning: 'what durations are written in: microseconds (us) or seconds (s)',
+    },
+];

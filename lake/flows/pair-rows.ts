@@ -1,0 +1,65 @@
+/** One day of a file of flows as rows of table `flow_summaries`: made by hand, for a file may have millions of pairs. */
+import { compareTexts, emptyRows, limitOf, mergeRows, overflowError, type Rows } from '#lake/rows';
+import type { MergedColumn } from '#lake/tables';
+import { DURATION, PACKETS, type PairTable } from './pair-table.ts';
+import { flowSummaries } from './tables.ts';
+
+type Texts = 'site' | 'src_ip' | 'dst_ip';
+type Measures = 'flow_duration_us' | 'fwd_pkts';
+
+/** The rows as the columns that they are. */
+export type PairRows = Record<Texts, string[]> &
+    Record<'flows' | `${Measures}_${'sum' | 'min' | 'max'}`, BigInt64Array> &
+    Record<`${Measures}_sum_sq`, bigint[]>;
+
+/** No rows, or room for `count` rows that the caller fills. */
+export function emptyPairRows(count = 0): PairRows {
+    return emptyRows(flowSummaries, count) as PairRows;
+}
+
+const MEASURES = [
+    { name: 'flow_duration_us', measure: DURATION },
+    { name: 'fwd_pkts', measure: PACKETS },
+] as const;
+
+function columnNamed(name: string): MergedColumn {
+    const column = flowSummaries.columns.find((one) => one.name === name);
+    if (!column) {
+        throw new TypeError(`flow_summaries has no column ${name}`);
+    }
+    return column;
+}
+
+/** One day of a file that was read. @throws OverflowError where a total leaves its column; it names the pair and the day */
+export function pairRowsOf(table: PairTable, { rows, site, day }: { rows: readonly number[]; site: string; day: string }): Rows {
+    const keyed = rows.map((row) => ({ row, source: table.sourceOf(row), destination: table.destinationOf(row) }));
+    keyed.sort((a, b) => compareTexts(a.source, b.source) || compareTexts(a.destination, b.destination));
+    const columns = emptyPairRows(rows.length);
+    keyed.forEach(({ row, source, destination }, at) => {
+        columns.site.push(site);
+        columns.src_ip.push(source);
+        columns.dst_ip.push(destination);
+        columns.flows[at] = BigInt(table.flowsOf(row));
+    });
+    const checked = (value: bigint, column: MergedColumn, at: number): bigint => {
+        if (value > limitOf(column)) {
+            throw overflowError(value, column, { rows: columns, at, table: flowSummaries, period: day });
+        }
+        return value;
+    };
+    for (const { name, measure } of MEASURES) {
+        const sumColumn = columnNamed(`${name}_sum`);
+        const squaresColumn = columnNamed(`${name}_sum_sq`);
+        keyed.forEach(({ row }, at) => {
+            const { sum, sumSq, min, max } = table.totalsOf(row, measure);
+            columns[`${name}_sum`][at] = checked(sum, sumColumn, at);
+            columns[`${name}_sum_sq`].push(checked(sumSq, squaresColumn, at));
+            columns[`${name}_min`][at] = min;
+            columns[`${name}_max`][at] = max;
+        });
+    }
+    // A day that the file writes in two ways (7/3/2017 and 07/03/2017) has its pairs twice.
+    return keyed.some(({ source, destination }, at) => source === keyed[at - 1]?.source && destination === keyed[at - 1]?.destination)
+        ? mergeRows([columns], { table: flowSummaries, period: day })
+        : columns;
+}

@@ -1,0 +1,62 @@
+/** The tables of flows. A new measure is one entry here, the reader's part, and the next format number in lake/flows/kind.ts. */
+import { type Column, key, type MergedColumn, type MergedTable, measure, merged, type Table, text, whole } from '#lake/tables';
+
+const PAIR_COLUMNS: readonly MergedColumn[] = [
+    key('site', 'where the probe stands; `main` where none was given'),
+    key('src_ip', 'source address as written in the file, trimmed'),
+    key('dst_ip', 'destination address as written in the file, trimmed'),
+    merged('flows', 'sum', 'rows merged here'),
+    ...measure('flow_duration_us', 'microseconds', 'the flows’ durations'),
+    ...measure('fwd_pkts', 'packets', 'the flows’ forward packets'),
+];
+
+const ROW_NAME = '{src_ip} to {dst_ip} at site {site}';
+
+/** The exact daily totals of every pair, all sources merged. */
+export const pairDays: MergedTable = {
+    name: 'pair_days',
+    prefix: 'pair_days/',
+    format: 'parquet',
+    per: 'day',
+    grain: 'pair and day',
+    columns: PAIR_COLUMNS,
+    rowName: ROW_NAME,
+};
+
+/** What each source contributes to each day; for the pipeline: it may hold what does not count. */
+export const flowSummaries: MergedTable = {
+    name: 'flow_summaries',
+    prefix: 'summaries/',
+    format: 'parquet',
+    per: 'day',
+    grain: 'source, pair and day',
+    columns: PAIR_COLUMNS,
+    rowName: ROW_NAME,
+};
+
+/** The rows that could not be used. */
+export const rejects: Table = {
+    name: 'rejects',
+    prefix: 'rejects/',
+    format: 'jsonl.gz',
+    grain: 'rejected row',
+    columns: [
+        text('source', 'the raw object’s key'),
+        text('version', 'version of the source that the row was read in'),
+        whole('line_number', 'line of the file at which the row begins, from 1'),
+        text('reason', 'reason code; lake/flows/rejects.ts lists them'),
+        text('line', 'the row as read, bytes that are not UTF-8 replaced, cut at 4,096 characters'),
+    ],
+};
+
+/** What the reader finds out about a file of flows beside the counts of its rows: columns of table `sources`. */
+export const foundInFlows: readonly Column[] = [
+    text('dialect', '`cicflowmeter`, `python-cicflowmeter` or `zeek`; null where the file has no usable header', true),
+    text(
+        'date_order',
+        '`dmy`, `mdy`, `ymd`, `epoch`, or `assumed` where nothing settled it and day first was taken; null without rows',
+        true,
+    ),
+    text('duration_unit', 'unit that the durations were read in, `us` or `s`', true),
+    whole('pairs', 'distinct pairs of the kept rows'),
+];

@@ -1,0 +1,140 @@
+/** The mark that a command leaves in a directory lake while it changes it: one that was killed is known by it, so that the next one can finish its work. */
+import { randomUUID } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { removeTemporary, temporaryFolder } from '#lake/store/directory';
+import { WORK_FOLDER } from '#lake/store/directory-links';
+import { isAlive, ownName } from '#lake/store/directory-lock';
+import { translated } from '#lake/store/system-errors';
+
+export interface WithMarkOptions {
+    signal: AbortSignal;
+    /** Finishes what killed commands left. @throws what could not be finished */
+    finish: () => Promise<void>;
+}
+
+/**
+ * Does `work` under the mark of a running command. First it finishes what killed commands left. The mark goes, and theirs with it, only when the work
+ * ended without an error and was not aborted: else it stays, and the next command finishes what this one left. `work` may clear it before, where
+ * it has looked and nothing is left.
+ * @throws what `finish` and `work` do, and the signal's reason
+ */
+export async function withMark<T>(directory: string, { signal, finish }: WithMarkOptions, work: (mark: Mark) => Promise<T>): Promise<T> {
+    const mark = await markRunning(directory);
+    if (mark.isWorkLeft) {
+        await finish();
+        signal.throwIfAborted();
+    }
+    const result = await work(mark);
+    signal.throwIfAborted();
+    await mark.clear();
+    return result;
+}
+
+/** No command writes one file for so long. */
+const UNKNOWN_FILES_STAY_MS = 24 * 60 * 60 * 1000;
+
+/** The mark of a running command. */
+export interface Mark {
+    /** Marks of commands that were killed were there when this one was set: their work must be finished. */
+    isWorkLeft: boolean;
+    /** Takes the mark away, and those of killed commands; not called by a command that leaves work undone. */
+    clear(): Promise<void>;
+}
+
+/** Sets the mark of a command that changes the lake; see `Mark`. Also removes the files that killed commands were writing. */
+export async function markRunning(directory: string): Promise<Mark> {
+    const folder = runningFolder(directory);
+    return translated(
+        async () => {
+            await mkdir(folder, { recursive: true });
+            await mkdir(temporaryFolder(directory), { recursive: true });
+            const { left, ...processes } = await readMarks(folder);
+            const own = `${process.pid}-${randomUUID()}`;
+            const aside = join(temporaryFolder(directory), own);
+            try {
+                // Written aside: without its name in it, another command would take it for that of a dead one.
+                await writeFile(aside, await ownName());
+                await rename(aside, join(folder, own));
+            } catch (error) {
+                await rm(aside, { force: true }).catch(() => undefined);
+                throw error;
+            }
+            await removeLeftFiles(directory, processes);
+            return {
+                isWorkLeft: left.length > 0,
+                async clear() {
+                    await Promise.all([own, ...left].map((name) => rm(join(folder, name), { force: true })));
+                },
+            };
+        },
+        { directory, doing: 'write' },
+    );
+}
+
+/** How many commands were cut off, and their work not finished since. */
+export async function findCutOff(directory: string): Promise<number> {
+    return (await readMarks(runningFolder(directory))).left.length;
+}
+
+/** Ids of processes by what their marks say. */
+interface Processes {
+    /** Surely so; none of another machine has the same id. */
+    gone: ReadonlySet<string>;
+    /** Surely so. */
+    alive: ReadonlySet<string>;
+}
+
+/**
+ * Marks whose command does not run here any more, and what is known of processes. A command of another machine cannot be
+ * asked: its work may be cut off, and is safe to do twice, but it may as well be writing.
+ */
+async function readMarks(folder: string): Promise<{ left: string[] } & Processes> {
+    const left: string[] = [];
+    const gone = new Set<string>();
+    const living = new Set([String(process.pid)]);
+    const unknown = new Set<string>();
+    for (const name of await readdir(folder).catch(() => [])) {
+        const owner = await readFile(join(folder, name), 'utf8').catch(() => undefined);
+        if (owner === undefined) {
+            // Its command ended since the folder was listed.
+            continue;
+        }
+        const alive = await isAlive(owner);
+        if (alive !== true) {
+            left.push(name);
+        }
+        (alive === undefined ? unknown : alive ? living : gone).add(processOf(name));
+    }
+    return { left, alive: living, gone: new Set([...gone].filter((process) => !living.has(process) && !unknown.has(process))) };
+}
+
+/** Marks, and files being written, are named by their process first. */
+function processOf(name: string): string {
+    return name.split('-', 1)[0] ?? '';
+}
+
+function runningFolder(directory: string): string {
+    return join(directory, WORK_FOLDER, 'running');
+}
+
+async function removeLeftFiles(directory: string, { gone, alive }: Processes): Promise<void> {
+    const folder = temporaryFolder(directory);
+    for (const name of await readdir(folder).catch(() => [])) {
+        const path = join(folder, name);
+        const { mtimeMs = 0, size = 0 } = (await stat(path).catch(() => undefined)) ?? {};
+        // A clock that was set forward makes every file an old one.
+        const isOld = Date.now() - mtimeMs > UNKNOWN_FILES_STAY_MS && !alive.has(processOf(name));
+        if (gone.has(processOf(name)) || isOld || (size < MOST_OF_A_MARK && (await isMarkOfDead(path)))) {
+            await removeTemporary(directory, name);
+        }
+    }
+}
+
+/** A host name has at most 253 characters; beside it stand two numbers. */
+const MOST_OF_A_MARK = 512;
+
+/** Whether it is the mark of a command that was killed before the mark stood in its place. */
+async function isMarkOfDead(path: string): Promise<boolean> {
+    return (await isAlive(await readFile(path, 'utf8').catch(() => ''))) === false;
+}

@@ -1,0 +1,69 @@
+/** The pieces of work of a lake in a directory, each done by one thread of this process: what a message is on AWS. */
+import { consolidate, type PeriodOutcome } from '#lake/commit/consolidate';
+import { type Summarized, summarize } from '#lake/commit/summarize';
+import { sayPeriod } from '#lake/kinds';
+import { sourceId, type TablePeriod } from '#lake/layout';
+import { readLedger } from '#lake/ledger';
+import { openDirectoryStore } from '#lake/store/directory';
+import { ABSENT, type ObjectStore } from '#lake/store/object-store';
+import { readLocalFile } from './local-file.ts';
+
+export type Task =
+    /** Put a local file under a raw key, then summarize it. */
+    | { kind: 'put'; path: string; key: string; ifMatch: string; metadata: Record<string, string> }
+    | { kind: 'summarize'; key: string; anew?: string | undefined }
+    /** `anew` as for `consolidate`. */
+    | { kind: 'consolidate'; of: TablePeriod; anew?: boolean };
+
+/** What came of a task. */
+export interface TaskResult {
+    /** Of a source. */
+    summarized?: Summarized | undefined;
+    /** Of a period. */
+    outcome?: PeriodOutcome | undefined;
+}
+
+export interface TaskEvents {
+    /** Bytes of the source read since the last call. */
+    onBytes?: ((bytes: number) => void) | undefined;
+    signal?: AbortSignal | undefined;
+}
+
+/** Does one task in this thread. */
+export async function runTask(directory: string, task: Task, { onBytes, signal }: TaskEvents = {}): Promise<TaskResult> {
+    const store = openDirectoryStore(directory);
+    if (task.kind === 'consolidate') {
+        return { outcome: await consolidate(task.of, { store, anew: task.anew ?? false }) };
+    }
+    if (task.kind === 'summarize') {
+        // Nobody put anything: there is no message to be used up, and a process that is killed leaves a mark until its work is done.
+        return summarizeSource(store, task, { onBytes, signal, mustFence: false });
+    }
+    // The file is read twice, once to put it and once to summarize it: each time counts half.
+    const halved = { signal, onBytes: (bytes: number): void => onBytes?.(bytes / 2) };
+    const { path, key, ifMatch, metadata } = task;
+    const raw = await store.put(key, readLocalFile(path, halved), { ifMatch, metadata });
+    try {
+        return await summarizeSource(store, { key }, halved);
+    } catch (error) {
+        // Nothing of a new file is in the figures: leave the lake as it was. What it replaced cannot be brought back; then the next
+        // upload or reconcile finishes the work.
+        if (ifMatch === ABSENT && !(await readLedger(store, sourceId(key))).record) {
+            await store.delete(key, { only: raw }).catch(() => undefined);
+        }
+        throw error;
+    }
+}
+
+async function summarizeSource(
+    store: ObjectStore,
+    { key, anew }: { key: string; anew?: string | undefined },
+    { onBytes, signal, mustFence = true }: TaskEvents & { mustFence?: boolean },
+): Promise<TaskResult> {
+    return { summarized: await summarize(key, { store, now: () => new Date(), onBytes, signal, anew }, { mustFence }) };
+}
+
+/** The raw key or the period that the task is of. */
+export function nameOf(task: Task): string {
+    return task.kind === 'consolidate' ? sayPeriod(task.of) : task.key;
+}

@@ -1,0 +1,66 @@
+/** The workers of a lake in a directory: threads of this process. */
+import { finishUndone, type PeriodWork, type WorkDone, type Workers } from '#lake/commit/finish';
+import { kindOfTable } from '#lake/kinds';
+import { mergedKey, nameOfPeriod, type TablePeriod } from '#lake/layout';
+import { openDirectoryStore } from '#lake/store/directory';
+import type { Task, TaskEvents } from './tasks.ts';
+import { type Outcome, runTasks } from './threads.ts';
+
+/** Threads that do the lake's work side by side. `totalBytes` is what was read of files of the periods that are consolidated. */
+export function workInThreads(directory: string, { totalBytes = 0, ...events }: TaskEvents & { totalBytes?: number } = {}): Workers {
+    return {
+        async summarize(sources) {
+            const tasks = sources.map(({ key, anew }): Task => ({ kind: 'summarize', key, anew }));
+            const outcomes = await runAll(directory, tasks, events);
+            return { periods: outcomes.flatMap(touchedBy), errors: outcomes.flatMap(errorOf) };
+        },
+        async consolidate(periods) {
+            const each = inOrder(periods);
+            const tasks = each.map(({ anew = false, ...of }): Task => ({ kind: 'consolidate', of, anew }));
+            const mergedBytes = await sizeOf(directory, each);
+            const outcomes = await runAll(directory, tasks, { ...events, totalBytes: totalBytes + mergedBytes * CSV_BYTES_OF_PARQUET });
+            return outcomes.flatMap(errorOf);
+        },
+    };
+}
+
+/** Finishes whatever is undone in a directory lake: what `reconcile` does, and a command that finds a killed one's mark. */
+export function finishDirectory(directory: string, { now, ...events }: TaskEvents & { now: () => Date }): Promise<WorkDone> {
+    return finishUndone(openDirectoryStore(directory), { now, workers: workInThreads(directory, events) });
+}
+
+/** To merge a byte of Parquet takes as long as to read so many of CSV. */
+const CSV_BYTES_OF_PARQUET = 8;
+
+/** Each period once, by table and ascending. */
+function inOrder(periods: readonly PeriodWork[]): PeriodWork[] {
+    const byName = new Map(periods.map((of) => [nameOfPeriod(of), of]));
+    return [...byName].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, of]) => of);
+}
+
+async function sizeOf(directory: string, periods: readonly TablePeriod[]): Promise<number> {
+    const store = openDirectoryStore(directory);
+    let bytes = 0;
+    for (const { table, period } of periods) {
+        for await (const { sizeBytes } of store.list(mergedKey(kindOfTable(table).merged, period))) {
+            bytes += sizeBytes;
+        }
+    }
+    return bytes;
+}
+
+async function runAll(directory: string, tasks: readonly Task[], events: TaskEvents & { totalBytes?: number }): Promise<Outcome[]> {
+    const outcomes: Outcome[] = [];
+    for await (const outcome of runTasks(directory, tasks, events)) {
+        outcomes.push(outcome);
+    }
+    return outcomes;
+}
+
+function touchedBy(outcome: Outcome): TablePeriod[] {
+    return 'error' in outcome ? [] : (outcome.result.summarized?.periods ?? []);
+}
+
+function errorOf(outcome: Outcome): Error[] {
+    return 'error' in outcome ? [outcome.error] : [];
+}

@@ -1,0 +1,142 @@
+/** Threads of this process that do tasks side by side on the machine's cores: what Lambdas are on AWS, for a lake in a directory. */
+import { availableParallelism } from 'node:os';
+import { extname } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import * as errors from '#lake/errors';
+import { nameOf, runTask, type Task, type TaskEvents, type TaskResult } from './tasks.ts';
+
+/** The start of a thread takes as long as reading so much, or as a few small tasks. */
+const SMALL_BYTES = 1 << 24;
+const FEW_TASKS = 16;
+
+/** Rows and totals of a file are short-lived by the million; room for more of them only makes the process larger, not faster. */
+const THREAD_LIMITS = { maxYoungGenerationSizeMb: 8 };
+
+/** How a task ended; an error belongs to its task and does not stop the others. */
+export type Outcome = { task: Task; result: TaskResult } | { task: Task; error: Error };
+
+/**
+ * Does tasks side by side on the machine's cores and yields each outcome as it comes. Aborting stops every task at its next step;
+ * the tasks that were stopped come out as errors. `totalBytes` is what there is to read, where that is known.
+ */
+export async function* runTasks(
+    directory: string,
+    tasks: readonly Task[],
+    { totalBytes, ...events }: TaskEvents & { totalBytes?: number | undefined } = {},
+): AsyncGenerator<Outcome> {
+    // Of several tasks it must be known that there is little to do.
+    const isFew = totalBytes === undefined ? tasks.length <= 1 : tasks.length <= FEW_TASKS && totalBytes < SMALL_BYTES;
+    if (isFew) {
+        for (const task of tasks) {
+            if (events.signal?.aborted && task !== tasks[0]) {
+                return;
+            }
+            yield await settled(task, runTask(directory, task, events));
+        }
+        return;
+    }
+    const waiting = [...tasks];
+    const threads = Array.from({ length: Math.min(availableParallelism(), tasks.length) }, () => openThread(directory, events));
+    try {
+        const running = new Map<number, Promise<{ thread: number; outcome: Outcome }>>();
+        const startNext = (thread: number): void => {
+            const task = events.signal?.aborted ? undefined : waiting.shift();
+            if (task) {
+                const done = settled(task, threads[thread]?.run(task) ?? Promise.reject(new Error('no such thread')));
+                running.set(
+                    thread,
+                    done.then((outcome) => ({ thread, outcome })),
+                );
+            }
+        };
+        for (const thread of threads.keys()) {
+            startNext(thread);
+        }
+        while (running.size > 0) {
+            const { thread, outcome } = await Promise.race(running.values());
+            running.delete(thread);
+            startNext(thread);
+            yield outcome;
+        }
+    } finally {
+        await Promise.all(threads.map((thread) => thread.close()));
+    }
+}
+
+async function settled(task: Task, result: Promise<TaskResult>): Promise<Outcome> {
+    try {
+        return { task, result: await result };
+    } catch (error) {
+        return { task, error: error instanceof Error ? error : new Error(String(error)) };
+    }
+}
+
+/** What a thread and its owner say to each other. */
+export type ToThread = { task: Task } | 'abort';
+export type FromThread =
+    | { bytes: number }
+    | { result: TaskResult }
+    | { error: { name: string; message: string; stack?: string | undefined } };
+
+/** A thread that is started with its first task, and anew where one was the end of it. */
+function openThread(directory: string, { onBytes, signal }: TaskEvents) {
+    let worker: Worker | undefined;
+    const abort = (): void => worker?.postMessage('abort' satisfies ToThread);
+    signal?.addEventListener('abort', abort);
+
+    function start(): Worker {
+        // In the sources this is worker.ts beside this file, in the built package worker.js beside the bundle.
+        const url = new URL(`worker${extname(import.meta.url)}`, import.meta.url);
+        const started = new Worker(url, { workerData: { directory }, resourceLimits: THREAD_LIMITS });
+        started.once('exit', () => {
+            worker = undefined;
+        });
+        return started;
+    }
+
+    return {
+        run(task: Task): Promise<TaskResult> {
+            worker ??= start();
+            const current = worker;
+            return new Promise((resolve, reject) => {
+                let failure = new Error('its thread has ended');
+                // Where it runs out of memory, there is an error and then the end.
+                const onError = (error: Error): void => {
+                    failure = error;
+                };
+                const onExit = (): void => settle(() => reject(new Error(`${nameOf(task)}: ${failure.message}`, { cause: failure })));
+                const onMessage = (message: FromThread): void => {
+                    if ('bytes' in message) {
+                        onBytes?.(message.bytes);
+                    } else if ('result' in message) {
+                        settle(() => resolve(message.result));
+                    } else {
+                        settle(() => reject(revive(message.error)));
+                    }
+                };
+                const settle = (end: () => void): void => {
+                    current.off('message', onMessage).off('error', onError).off('exit', onExit);
+                    end();
+                };
+                current.on('message', onMessage).on('error', onError).on('exit', onExit);
+                current.postMessage({ task } satisfies ToThread);
+            });
+        },
+        async close(): Promise<void> {
+            signal?.removeEventListener('abort', abort);
+            await worker?.terminate();
+        },
+    };
+}
+
+/** An error that came over from a thread, of the class that it had there. */
+function revive({ name, message, stack }: { name: string; message: string; stack?: string | undefined }): Error {
+    // By the names that they are exported under: a bundle gives classes shorter ones.
+    const Class = Object.entries(errors).find(([exported]) => exported === name)?.[1] ?? Error;
+    const error = new Class(message);
+    error.stack = stack ?? error.stack ?? '';
+    if (Class === Error) {
+        error.name = name;
+    }
+    return error;
+}

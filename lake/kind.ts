@@ -1,0 +1,134 @@
+/** What a kind of data is: one value, with all that the rest of the house needs to know of it. lake/kinds.ts lists the kinds that there are. */
+
+import type { Rows } from '#lake/rows';
+import type { ByteStream } from '#lake/store/object-store';
+import type { Column, MergedTable, Table } from '#lake/tables';
+
+export interface Kind {
+    /** Names it in raw keys (`raw/kind=<name>/`) and on the command line. Lower case letters, digits and dashes. */
+    name: string;
+    /**
+     * Part of what a version of a source was read from. Raise it when the same bytes would be read otherwise, and `reconcile` reads every source
+     * again. A program that meets a ledger record of a higher one stops, else it would put its older figures in the place of the newer ones.
+     */
+    format: number;
+    /** What the sources come to together: one object per period. */
+    merged: MergedTable;
+    /** What each source contributes to each period: the columns and period of `merged`, one object per version and period. */
+    contributions: MergedTable;
+    /** What could not be used, one object per version. Its first columns are `source` and `version`. */
+    rejects: Table;
+    /** What a reading finds out about a source beside the counts of its rows: columns of table `sources`, each a field of the ledger record. */
+    found: readonly Column[];
+    /** The fields of a ledger record that `found` describes (and others that are kept in no table), where nothing was read. */
+    nothingFound: Found;
+    /** How an uploader may say that a file must be read. Their order is part of what a version was read from: new ones go to the end. */
+    options: readonly ReadingOption[];
+    /**
+     * Whether the file of this name is one of the kind's, as far as names tell; for folders, where nobody named the file itself.
+     */
+    isLikelyName(name: string): boolean;
+    /** Why a file that begins with these bytes cannot be used; undefined where it may be. */
+    whyUnusable(bytes: ByteStream): Promise<string | undefined>;
+    /** Reads a source to its end. Memory grows with what is merged, not with the rows. Errors of the stream pass through. */
+    read(source: SourceBytes, options: ReadingOptions): Promise<ReadOutcome>;
+    /**
+     * Reads a source once more and tells of each row that is part of one key's figures in one period.
+     * @returns why the source cannot be read, else undefined
+     */
+    trace(source: SourceBytes, wanted: Traced): Promise<string | undefined>;
+    /** What a person should know of how a source was read, in one sentence for all such files; undefined where there is nothing. */
+    doubtOf(record: Found): Doubt | undefined;
+    /**
+     * A second way to read a source, which shares neither the reading of rows nor the arithmetic with `read`: for `verify`. Without one a source is
+     * verified by its contributions alone.
+     */
+    secondReader?: () => Promise<SecondReader>;
+}
+
+/** A second way to read a source, for `verify`: figures by SQL, in a database of its own. */
+export interface SecondReader {
+    /**
+     * Leaves the figures of the bytes in table `source_periods` (key columns but site, `period` as text, figures), made anew.
+     * @returns what the ledger should say of the source; undefined where it cannot be used
+     * @throws NotFollowedError for a source that this reading does not follow, OverflowError where a sum leaves its column
+     */
+    recompute(engine: SqlEngine, bytes: ByteStream, options: ReadingOptions): Promise<Recount | undefined>;
+}
+
+/** The database that a second reader counts in. */
+export interface SqlEngine {
+    run(sql: string): Promise<void>;
+    rows(sql: string): Promise<Record<string, unknown>[]>;
+    /** Runs one statement for each text, its only parameter, side by side and in no certain order. The texts are taken as they are needed. */
+    runForEach(work: AsyncIterable<{ sql: string; text: string }>): Promise<void>;
+}
+
+/** What the ledger should say of a source: its fields by their names, and its rejects by reason. */
+export interface Recount {
+    fields: Readonly<Record<string, string | number | null>>;
+    rejects: ReadonlyMap<string, bigint>;
+}
+
+/** A fact about a source, by its column's name. */
+export type Found = Readonly<Record<string, string | number | null>>;
+
+export interface ReadingOption {
+    /** As the ledger names it, in camel case. */
+    name: string;
+    /** As the raw object's metadata and the command line (behind `--`) name it. */
+    flag: string;
+    choices: readonly string[];
+    meaning: string;
+}
+
+/** What was said of how to read a source, by the options' names; what is not said is found out. */
+export type ReadingOptions = Readonly<Record<string, string>>;
+
+export interface SourceBytes {
+    /** Site that the raw key names. */
+    site: string;
+    /** Hands out the bytes from the beginning. Rejects that were handed over before do not count any more. */
+    open(): ByteStream;
+    /** Takes rejects as they are met, some thousands at a time: the columns of `rejects` behind `source` and `version`. */
+    reject(rows: readonly Readonly<Record<string, unknown>>[]): Promise<void>;
+    signal?: AbortSignal | undefined;
+}
+
+export type ReadOutcome =
+    | {
+          ok: true;
+          rowsRead: number;
+          rowsRejected: number;
+          found: Found;
+          /** The rows of table `contributions` by period, ascending. */
+          periods: ReadonlyMap<string, Rows>;
+      }
+    /** The source cannot be used at all: nothing of it counts. The error says what was looked for and what was found. */
+    | { ok: false; error: string; found: Found };
+
+export interface Traced {
+    /** Values of the key columns but `site`, in their order. */
+    key: readonly string[];
+    period: string;
+    /** The options that the source was read with, and what was found then. */
+    options: ReadingOptions;
+    found: Found;
+    onRow(row: TracedRow): void;
+}
+
+export interface TracedRow {
+    /** Where in the source it stands: for text the line, from 1. */
+    lineNumber: number;
+    /** What it adds to each measure; a measure `x` is summed up in column `x_sum`, or `x` itself. */
+    values: Readonly<Record<string, bigint>>;
+    /** The row as read, bytes that are not UTF-8 replaced, cut at 4,096 characters. */
+    line: string;
+}
+
+export interface Doubt {
+    /** What is not certain: `Nothing in {files} tells day from month`. `{files}` stands for how many files, and which. */
+    text: string;
+    /** What was done, and what to type where it is wrong. */
+    remedy: string;
+}

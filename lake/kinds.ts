@@ -1,0 +1,69 @@
+/** The kinds of data that there are. A new kind is a room of its own and one entry here. */
+import { StorageError } from '#lake/errors';
+import { flows } from '#lake/flows/kind';
+import type { Kind } from '#lake/kind';
+import { kindNameOf, LEDGER_PREFIX, type TablePeriod } from '#lake/layout';
+import { type Table, text, whole } from '#lake/tables';
+
+/** Every kind; the first one is that of raw keys that name none, and of messages and reports of earlier versions. */
+export const kinds: readonly [Kind, ...Kind[]] = [
+    // The second reader is named here and not in lake/flows: the two ways to read a file know nothing of each other.
+    { ...flows, secondReader: async () => (await import('#lake/verify/flows/second-reader')).secondReader },
+];
+
+/** The kind that a raw key names. @throws StorageError where this program does not know it */
+export function kindOf(rawKey: string): Kind {
+    const name = kindNameOf(rawKey);
+    const kind = name === undefined ? kinds[0] : kinds.find((known) => known.name === name);
+    if (!kind) {
+        throw new StorageError(
+            `${rawKey} is of kind ${name}, and this flowlake knows ${kinds.map((known) => known.name).join(', ')}: install a newer version`,
+        );
+    }
+    return kind;
+}
+
+/** The kind whose merged table has the name. @throws StorageError where this program does not know it */
+export function kindOfTable(name: string): Kind {
+    const kind = kinds.find(({ merged }) => merged.name === name);
+    if (!kind) {
+        const known = kinds.map(({ merged }) => merged.name).join(', ');
+        throw new StorageError(`There is no merged table ${name}, this flowlake knows ${known}: install a newer version`);
+    }
+    return kind;
+}
+
+/** A period as people see it: with its table, but for the first kind's, whose days were the only ones once. */
+export function sayPeriod({ table, period }: TablePeriod): string {
+    return table === kinds[0].merged.name ? period : `${table} ${period}`;
+}
+
+/** What was read of each source; see lake/ledger.ts for the record that these columns are taken from. */
+export const sources: Table = {
+    name: 'sources',
+    prefix: LEDGER_PREFIX,
+    format: 'json',
+    grain: 'source',
+    columns: [
+        text('source', 'the raw object’s key'),
+        text('site', 'site that the key names'),
+        text('version', 'the version that counts, `<n>-<attempt>`; null where none does', true),
+        text('state', '`done`, `failed` or `retracted`'),
+        ...new Map(kinds.flatMap(({ found }) => found.map((column) => [column.name, column]))).values(),
+        whole('rows_read', 'data rows of the file'),
+        whole('rows_kept', 'rows that are in the figures'),
+        whole('rows_rejected', 'rows that could not be used; table `rejects` has them'),
+        text('first_day', 'earliest day of a kept row', true),
+        text('last_day', 'latest day of a kept row', true),
+        whole('size_bytes', 'size of the raw object', { unit: 'bytes' }),
+        text('summarized_at', 'when it was summarized, UTC, ISO 8601'),
+        text('error', 'why the file could not be used, for state `failed`', true),
+    ],
+};
+
+/** Every table, in the order in which they are documented. */
+export const tables: readonly Table[] = [
+    ...kinds.flatMap(({ merged, contributions }) => [merged, contributions]),
+    sources,
+    ...kinds.map(({ rejects }) => rejects),
+];

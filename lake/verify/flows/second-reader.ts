@@ -1,0 +1,14 @@
+/** The second way to read a file of flows. */
+import type { SecondReader } from '#lake/kind';
+import { recompute } from './recompute.ts';
+
+export const secondReader: SecondReader = {
+    async recompute(engine, bytes, options) {
+        const recount = await recompute(engine, bytes, options);
+        if (!recount) {
+            return undefined;
+        }
+        const { rejects, ...fields } = recount;
+        return { fields: { ...fields }, rejects };
+    },
+};
