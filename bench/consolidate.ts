@@ -1,10 +1,11 @@
 /** One more file for a day that holds few or many: the cost should be one read and one write of the day's object. */
 import { join } from 'node:path';
 import { consolidate } from '#lake/commit/consolidate';
-import { sourceId, summaryKey } from '#lake/layout';
+import { emptyPairRows, type PairRows } from '#lake/flows/pair-rows';
+import { flowSummaries, pairDays } from '#lake/flows/tables';
+import { contributionKey, sourceId } from '#lake/layout';
 import { commitLedger, type LedgerRecord } from '#lake/ledger';
-import { writePairRows } from '#lake/parquet';
-import { emptyPairRows, type PairRows } from '#lake/rows';
+import { writeRows } from '#lake/parquet';
 import { openDirectoryStore } from '#lake/store/directory';
 import { ABSENT, type ObjectStore } from '#lake/store/object-store';
 import { type BenchOptions, type Finding, once } from './measure.ts';
@@ -19,11 +20,11 @@ export async function* benchConsolidate({ folder, isQuick }: BenchOptions): Asyn
         for (let source = 0; source < sources; source += 1) {
             await addSource(store, source, source === 0 ? PAIRS : 10);
         }
-        await consolidate(DAY, { store });
+        await consolidate({ table: pairDays.name, period: DAY }, { store });
         await addSource(store, sources, 1000);
         const calls = { get: 0, put: 0 };
         const { wallMs } = await once(async () => {
-            await consolidate(DAY, { store: counting(store, calls) });
+            await consolidate({ table: pairDays.name, period: DAY }, { store: counting(store, calls) });
         });
         first ??= wallMs;
         yield {
@@ -37,7 +38,7 @@ export async function* benchConsolidate({ folder, isQuick }: BenchOptions): Asyn
 async function addSource(store: ObjectStore, number: number, pairs: number): Promise<void> {
     const source = sourceId(`raw/bench-${number}.csv`);
     const version = `1-${'0'.repeat(16)}`;
-    await store.put(summaryKey({ day: DAY, source, version }), writePairRows(rowsOf(pairs)));
+    await store.put(contributionKey(flowSummaries, { period: DAY, source, version }), writeRows(flowSummaries, rowsOf(pairs)));
     const record = { source: `raw/bench-${number}.csv`, version, versions: { [version]: [DAY] }, commits: 1, state: 'done' };
     await commitLedger(store, { source, record: record as unknown as LedgerRecord, etag: ABSENT });
 }

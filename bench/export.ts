@@ -3,9 +3,10 @@ import { spawnSync } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { pairDaysKey } from '#lake/layout';
-import { writePairRows } from '#lake/parquet';
-import { emptyPairRows, type PairRows } from '#lake/rows';
+import { emptyPairRows, type PairRows } from '#lake/flows/pair-rows';
+import { pairDays } from '#lake/flows/tables';
+import { mergedKey } from '#lake/layout';
+import { writeRows } from '#lake/parquet';
 import { type BenchOptions, type Finding, median, sayRatio } from './measure.ts';
 
 const PROGRAM = fileURLToPath(new URL('../dist/flowlake.js', import.meta.url));
@@ -15,9 +16,9 @@ export async function* benchExport({ folder, isQuick }: BenchOptions): AsyncGene
     const days = isQuick ? 10 : 365;
     const lake = join(folder, 'year');
     for (let day = 0; day < days; day += 1) {
-        const path = join(lake, pairDaysKey(new Date(Date.UTC(2025, 0, 1 + day)).toISOString().slice(0, 10)));
+        const path = join(lake, mergedKey(pairDays, new Date(Date.UTC(2025, 0, 1 + day)).toISOString().slice(0, 10)));
         await mkdir(dirname(path), { recursive: true });
-        await writeFile(path, writePairRows(rowsOf(day)));
+        await writeFile(path, writeRows(pairDays, rowsOf(day)));
     }
     const empty = join(folder, 'empty-export.mjs');
     await writeFile(empty, '');

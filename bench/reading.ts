@@ -3,9 +3,10 @@ import { createHash } from 'node:crypto';
 import { mkdir, open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
+import { type PairRows, pairRowsOf } from '#lake/flows/pair-rows';
 import { type FlowsRead, readFlows } from '#lake/flows/read-flows';
-import { writePairRows } from '#lake/parquet';
-import { type PairRows, pairRowsOf } from '#lake/rows';
+import { flowSummaries } from '#lake/flows/tables';
+import { writeRows } from '#lake/parquet';
 import { readAhead } from '#lake/store/read-ahead';
 import { sampleFiles } from '#sample/flows/sample-files';
 import { type BenchOptions, type Finding, inTurn, sayRatio } from './measure.ts';
@@ -44,7 +45,7 @@ export async function* benchReading({ folder, isQuick }: BenchOptions): AsyncGen
             await duckdb.run(`copy (select * from totals order by 1, 2) to '${path}.parquet' (format parquet)`);
         },
         async () => {
-            writePairRows(rowsOf(await readSample(path)));
+            writeRows(flowSummaries, rowsOf(await readSample(path)));
         },
     );
     yield {
@@ -80,7 +81,7 @@ async function readSample(path: string): Promise<FlowsRead> {
 
 function rowsOf({ table, days }: FlowsRead): PairRows {
     const [rows = []] = days.values();
-    return pairRowsOf(table, { rows, site: 'bench', day: '2026-01-05' });
+    return pairRowsOf(table, { rows, site: 'bench', day: '2026-01-05' }) as PairRows;
 }
 
 const TEXTS = new Set(['Flow ID', 'Src IP', 'Dst IP', 'Label']);

@@ -1,4 +1,5 @@
 /** docs/format.md says what stands in the files: its tables and examples are compared with what the program writes. */
+
 import { createHash } from 'node:crypto';
 import { copyFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,13 +10,13 @@ import { type ColumnMetaData, type FileMetaData, parquetMetadata, type SchemaEle
 import { consolidate } from '#lake/commit/consolidate';
 import { retract } from '#lake/commit/retract';
 import { summarize } from '#lake/commit/summarize';
-import { ledgerKey, pairDaysKey, rawKey, rejectsKey, sourceId, summaryKey } from '#lake/layout';
+import { ledgerKey, rawKey, sourceId } from '#lake/layout';
 import { type LedgerRecord, newVersion, readLedger } from '#lake/ledger';
-import { readContains, rowGroupRows, writePairRows } from '#lake/parquet';
+import { readContains, rowGroupRows } from '#lake/parquet';
 import { openDuckDb } from '#lake/query/duckdb';
-import { emptyPairRows, mergePairRows } from '#lake/rows';
 import { openDirectoryStore } from '#lake/store/directory';
 import type { ObjectStore } from '#lake/store/object-store';
+import { emptyPairRows, mergePairRows, ofDay, pairDaysKey, rejectsKey, summaryKey, writePairRows } from '#test/support/flow-tables';
 import { rowsOf } from '#test/support/lake-fixture';
 import { memoryStore } from '#test/support/memory-store';
 import { measuredFlow, pairRowsOfFlows } from '#test/support/pair-rows-of';
@@ -196,7 +197,6 @@ test('the SQL of the page finds the day of pair_days, and passes over what does 
     const folder = await makeFolder();
     const store = openDirectoryStore(folder);
     const day = '2026-01-05';
-    const tellDay = async (told: string): Promise<void> => void (await consolidate(told, { store }));
     // The second file of one name is a correction.
     for (const [name, packets] of [
         ['a', 1],
@@ -205,7 +205,10 @@ test('the SQL of the page finds the day of pair_days, and passes over what does 
     ] as const) {
         const flows = ['10.0.0.1', '10.0.0.2'].map((dst) => ({ src: '10.0.0.9', dst, date: '05/01/2026', durationUs: 5, packets }));
         await store.put(`raw/${name}.csv`, Buffer.from(smallFile(flows).text));
-        await summarize(`raw/${name}.csv`, { store, now: () => new Date(0), tellDay });
+        const { periods } = await summarize(`raw/${name}.csv`, { store, now: () => new Date(0) });
+        for (const of of periods) {
+            await consolidate(of, { store });
+        }
     }
     // As a worker leaves it that was cut off before its commit.
     const { record } = await readLedger(store, sourceId('raw/a.csv'));
@@ -324,7 +327,7 @@ async function recordOf(state: 'done' | 'failed' | 'retracted', store: ObjectSto
     await store.put(key, Buffer.from(state === 'failed' ? '%PDF-1.7' : smallFile([flow], { rejects: 2 }).text), {
         metadata: { 'date-order': 'dmy' },
     });
-    const options = { store, now: () => new Date(0), tellDay: async () => undefined };
+    const options = { store, now: () => new Date(0) };
     await summarize(key, options);
     if (state === 'retracted') {
         await retract(key, options);

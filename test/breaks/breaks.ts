@@ -167,7 +167,7 @@ export const breaks: readonly Break[] = [
     for (const day of new Set(Object.values(record?.versions ?? {}).flat())) {
         await options.tellDay(day);
     }
-    options = { ...options, tellDay: async () => undefined };
+    options = { ...options };
     for (const [version, versionDays] of Object.entries(record?.versions ?? {})) {`,
         tests: [HISTORIES],
     },

@@ -1,5 +1,6 @@
 /** Random histories of a lake: everything that people, queues and crashes may do, interleaved at every call; the same for the same seed. */
-import type { ReadingOptions } from '#lake/ledger';
+
+import type { ReadingOptions } from '#lake/kind';
 import { dayOfFlow, type SmallFile, type SmallFlow, smallFile, unusableFile } from '#test/support/small-files';
 import { type History, type Move, Play } from './play-history.ts';
 import type { Rule } from './without-rule.ts';

@@ -1,7 +1,9 @@
 /** What a worker of the release before sees and does: it reads files otherwise, and writes records of the format before. */
+
 import { LEDGER_PREFIX, RAW_PREFIX } from '#lake/layout';
-import { type LedgerRecord, SUMMARY_FORMAT } from '#lake/ledger';
+import type { LedgerRecord } from '#lake/ledger';
 import type { ObjectInfo, ObjectStore } from '#lake/store/object-store';
+import { FLOWS_FORMAT } from '#test/support/flow-tables';
 import { type SmallFile, smallFile } from '#test/support/small-files';
 
 /** Its contents have other names, as another number of the format gives them. */
@@ -32,8 +34,8 @@ export function asOlderRelease(store: ObjectStore, { stops }: { stops: boolean }
                 return object;
             }
             const record: LedgerRecord = JSON.parse(Buffer.from(object.bytes).toString());
-            const isNewer = (record.summary_format ?? 0) >= SUMMARY_FORMAT;
-            const summary_format = isNewer && stops ? SUMMARY_FORMAT + 1 : SUMMARY_FORMAT;
+            const isNewer = (record.summary_format ?? 0) >= FLOWS_FORMAT;
+            const summary_format = isNewer && stops ? FLOWS_FORMAT + 1 : FLOWS_FORMAT;
             return { ...object, bytes: bytesOf({ ...record, etag: isNewer ? record.etag : record.etag + OLD, summary_format }) };
         },
         async *open(key, { ifMatch }) {
@@ -50,7 +52,7 @@ export function asOlderRelease(store: ObjectStore, { stops }: { stops: boolean }
                 return store.put(key, body, options);
             }
             const record: LedgerRecord = JSON.parse(Buffer.from(body).toString());
-            return store.put(key, bytesOf({ ...record, etag: record.etag.replace(OLD, ''), summary_format: SUMMARY_FORMAT - 1 }), options);
+            return store.put(key, bytesOf({ ...record, etag: record.etag.replace(OLD, ''), summary_format: FLOWS_FORMAT - 1 }), options);
         },
     };
 }

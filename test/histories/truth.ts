@@ -1,8 +1,11 @@
 /** What a lake must hold after what people did to it, apart from all code of the lake; and what no reader may ever see. */
+
+import type { ReadingOptions } from '#lake/kind';
 import { siteOf, sourceId } from '#lake/layout';
-import { type LedgerRecord, type ReadingOptions, readLedger, SUMMARY_FORMAT } from '#lake/ledger';
-import { readContains, readPairRows } from '#lake/parquet';
+import { type LedgerRecord, readLedger } from '#lake/ledger';
+import { readContains } from '#lake/parquet';
 import type { ObjectStore } from '#lake/store/object-store';
+import { FLOWS_FORMAT, readPairRows } from '#test/support/flow-tables';
 import { countUp, type Figures, figuresOf, type SmallFile } from '#test/support/small-files';
 import { asReadBefore } from './older-release.ts';
 
@@ -43,7 +46,7 @@ export class Truth {
             return key === record.source && etag === record.etag && JSON.stringify(options) === JSON.stringify(record.options);
         });
         if (record.version !== null && upload) {
-            const isOld = (record.summary_format ?? 0) < SUMMARY_FORMAT;
+            const isOld = (record.summary_format ?? 0) < FLOWS_FORMAT;
             const read = isOld ? { ...upload, file: asReadBefore(upload.file) } : upload;
             this.#live.set(`${sourceId(record.source)}.${record.version}`, read);
         }

@@ -1,8 +1,10 @@
 /** A store for one worker that takes one rule of DESIGN section 4 away, to see that the tests of the protocol find its absence out. */
+
 import { isDeepStrictEqual } from 'node:util';
-import { contributionOf, LEDGER_PREFIX, PAIR_DAYS_PREFIX, RAW_PREFIX, SUMMARIES_PREFIX } from '#lake/layout';
+import { contributionOf, LEDGER_PREFIX, RAW_PREFIX } from '#lake/layout';
 import type { LedgerRecord } from '#lake/ledger';
 import type { ObjectInfo, ObjectStore } from '#lake/store/object-store';
+import { PAIR_DAYS_PREFIX, SUMMARIES_PREFIX } from '#test/support/flow-tables';
 import type { Kind } from './kinds.ts';
 
 export const RULES = [

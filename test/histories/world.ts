@@ -2,17 +2,20 @@
  * A lake whose workers stop before every single call to the store or a queue, so that a test decides who goes on, who dies there and
  * whose call fails. The workers are the real use cases; store and queues promise what S3 and SQS do, and no more.
  */
+
 import { setImmediate } from 'node:timers/promises';
-import { rebuildDay } from '#lake/commit/consolidate';
+import { consolidate } from '#lake/commit/consolidate';
 import { prune } from '#lake/commit/prune';
-import { findUnconsolidatedDays, findUnread, readAllRecords, removeDeadObjects } from '#lake/commit/reconcile';
+import { findUnconsolidated, findUnread, readAllRecords, removeDeadObjects } from '#lake/commit/reconcile';
 import { retract } from '#lake/commit/retract';
-import { summarize } from '#lake/commit/summarize';
+import { type Summarized, summarize } from '#lake/commit/summarize';
 import { ConflictError, StorageError } from '#lake/errors';
-import { dayOf, LEDGER_PREFIX, PAIR_DAYS_PREFIX, shortHash } from '#lake/layout';
-import { type LedgerRecord, type ReadingOptions, toMetadata } from '#lake/ledger';
+import type { ReadingOptions } from '#lake/kind';
+import { dayOf, LEDGER_PREFIX, shortHash } from '#lake/layout';
+import type { LedgerRecord } from '#lake/ledger';
 import { readContains } from '#lake/parquet';
 import type { ObjectStore } from '#lake/store/object-store';
+import { daysOf, metadataOf, ofDay, PAIR_DAYS_PREFIX } from '#test/support/flow-tables';
 import { memoryStore } from '#test/support/memory-store';
 import type { SmallFile } from '#test/support/small-files';
 import { stepwiseStore } from '#test/support/stepwise-store';
@@ -85,7 +88,7 @@ export class World {
     }
 
     async upload(key: string, file: SmallFile, options: ReadingOptions = {}): Promise<void> {
-        const { generation, etag } = await this.store.put(key, Buffer.from(file.text), { metadata: toMetadata(options) });
+        const { generation, etag } = await this.store.put(key, Buffer.from(file.text), { metadata: metadataOf(options) });
         this.truth.uploaded({ key, file, options, generation, etag, isRetracted: false });
     }
 
@@ -241,17 +244,22 @@ export class World {
             }
         };
         const newAttempt = (): string => this.#newAttempt();
-        const options = { store, tellDay, newAttempt, now: () => this.now };
+        const options = { store, newAttempt, now: () => this.now };
+        const tell = async ({ periods }: Summarized): Promise<void> => {
+            for (const day of daysOf(periods)) {
+                await tellDay(day);
+            }
+        };
         switch (kind) {
             case 'summarize':
-                return summarize(subject, options);
+                return summarize(subject, options).then(tell);
             case 'consolidate':
             case 'rebuild':
-                return rebuildDay(subject, { store });
+                return consolidate(ofDay(subject), { store });
             case 'rebuild anew':
-                return rebuildDay(subject, { store, anew: true });
+                return consolidate(ofDay(subject), { store, anew: true });
             case 'retract':
-                return retract(subject, options);
+                return retract(subject, options).then(tell);
             case 'prune':
                 return this.#prune(store);
             default:
@@ -277,8 +285,8 @@ export class World {
             await this.#call(worker, `send ${key}`, { effect: async () => this.send('summarize', key) });
         }
         await removeDeadObjects(store, { records: await readAllRecords(store), now: this.now });
-        for (const day of await findUnconsolidatedDays(store)) {
-            await tellDay(day);
+        for (const of of await findUnconsolidated(store)) {
+            await tellDay(of.period);
         }
     }
 

@@ -1,7 +1,9 @@
 /** Keys of objects, and what can be told from them. */
+
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { contributionOf, dayOf, ledgerKey, pairDaysKey, rawKey, rejectsKey, siteOf, sourceId, summaryKey } from '#lake/layout';
+import { contributionOf, dayOf, ledgerKey, rawKey, siteOf, sourceId } from '#lake/layout';
+import { pairDaysKey, rejectsKey, summaryKey } from '#test/support/flow-tables';
 
 const hex = fc.stringMatching(/^[0-9a-f]{16}$/);
 const version = fc.tuple(fc.integer({ min: 1 }), hex).map(([n, content]) => `${n}-${content}`);

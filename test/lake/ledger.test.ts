@@ -1,26 +1,26 @@
 /** The ledger: what a version is made of, and records that are held to their etag. */
+
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { retract } from '#lake/commit/retract';
 import { summarize } from '#lake/commit/summarize';
 import { ConflictError } from '#lake/errors';
+import { flows } from '#lake/flows/kind';
+import { DATE_ORDERS, DURATION_UNITS } from '#lake/flows/options';
+import type { ReadingOptions } from '#lake/kind';
 import { ledgerKey, sourceId } from '#lake/layout';
 import {
     commitLedger,
     contentOf,
-    DATE_ORDERS,
-    DURATION_UNITS,
     isOfContent,
     type LedgerRecord,
     listLedger,
     newVersion,
     numberOfVersion,
-    type ReadingOptions,
     readLedger,
-    SUMMARY_FORMAT,
-    toMetadata,
     toOptions,
 } from '#lake/ledger';
 import { ABSENT, type ObjectStore } from '#lake/store/object-store';
+import { FLOWS_FORMAT, metadataOf } from '#test/support/flow-tables';
 import { memoryStore } from '#test/support/memory-store';
 import { smallFile } from '#test/support/small-files';
 
@@ -30,13 +30,13 @@ const ALL_OPTIONS: ReadingOptions[] = [undefined, ...DATE_ORDERS].flatMap((dateO
 
 describe('a version', () => {
     test('has another content for other bytes and for other options, and the same for the same', () => {
-        const contents = ['e1', 'e2'].flatMap((etag) => ALL_OPTIONS.map((options) => contentOf({ etag, options })));
+        const contents = ['e1', 'e2'].flatMap((etag) => ALL_OPTIONS.map((options) => contentOf(flows, { etag, options })));
         expect(new Set(contents).size).toBe(2 * ALL_OPTIONS.length);
         for (const content of contents) {
             expect(content).toMatch(/^[0-9a-f]{16}$/);
         }
-        expect(contentOf({ etag: 'e1', options: { durationUnit: 's', dateOrder: 'dmy' } })).toBe(
-            contentOf({ etag: 'e1', options: { dateOrder: 'dmy', durationUnit: 's' } }),
+        expect(contentOf(flows, { etag: 'e1', options: { durationUnit: 's', dateOrder: 'dmy' } })).toBe(
+            contentOf(flows, { etag: 'e1', options: { dateOrder: 'dmy', durationUnit: 's' } }),
         );
     });
 
@@ -50,12 +50,14 @@ describe('a version', () => {
 
 describe('reading options', () => {
     test.each(ALL_OPTIONS.map((options) => [options]))('%j come back from metadata', (options) => {
-        expect(toOptions(toMetadata(options))).toEqual(options);
+        expect(toOptions({ key: 'raw/a.csv', metadata: metadataOf(options) })).toEqual(options);
     });
 
     test('that nobody knows are none', () => {
-        expect(toOptions({ 'date-order': 'ydm', 'duration-unit': 'ms', 'content-type': 'text/csv' })).toEqual({});
-        expect(toOptions({})).toEqual({});
+        expect(
+            toOptions({ key: 'raw/a.csv', metadata: { 'date-order': 'ydm', 'duration-unit': 'ms', 'content-type': 'text/csv' } }),
+        ).toEqual({});
+        expect(toOptions({ key: 'raw/a.csv', metadata: {} })).toEqual({});
     });
 });
 
@@ -68,8 +70,7 @@ describe('a record', () => {
         store = memoryStore();
         const file = smallFile([{ src: '10.0.0.1', dst: '10.0.0.2', date: '13/02/2026', durationUs: 1, packets: 1 }], { rejects: 1 });
         await store.put(A, Buffer.from(file.text), { metadata: { 'duration-unit': 's' } });
-        const tellDay = async (): Promise<void> => undefined;
-        record = (await summarize(A, { store, now: () => new Date('2026-03-01T12:00:00Z'), tellDay })) as LedgerRecord;
+        record = (await summarize(A, { store, now: () => new Date('2026-03-01T12:00:00Z') })).record as LedgerRecord;
     });
 
     test('says all that was found out', async () => {
@@ -99,7 +100,7 @@ describe('a record', () => {
             commits: 1,
             versions: { [version]: ['2026-02-13'] },
             retracted_generation: null,
-            summary_format: SUMMARY_FORMAT,
+            summary_format: FLOWS_FORMAT,
             history: [
                 {
                     committed_at: '2026-03-01T12:00:00.000Z',
@@ -125,21 +126,20 @@ describe('a record', () => {
         expect(isOfContent(record, { ...raw, etag: 'another' })).toBe(false);
         expect(isOfContent(record, { ...raw, options: {} })).toBe(false);
         expect(isOfContent({ ...record, version: null }, raw)).toBe(false);
-        expect(isOfContent({ ...record, summary_format: SUMMARY_FORMAT - 1 }, raw)).toBe(false);
+        expect(isOfContent({ ...record, summary_format: FLOWS_FORMAT - 1 }, raw)).toBe(false);
         const { summary_format: _, ...older } = record;
         expect(isOfContent(older, raw)).toBe(false);
-        expect(isOfContent({ ...older, version: `1-${contentOf(raw)}` }, raw)).toBe(true);
-        expect(isOfContent({ ...older, version: `1-${contentOf(raw)}` }, { ...raw, options: {} })).toBe(false);
+        expect(isOfContent({ ...older, version: `1-${contentOf(flows, raw)}` }, raw)).toBe(true);
+        expect(isOfContent({ ...older, version: `1-${contentOf(flows, raw)}` }, { ...raw, options: {} })).toBe(false);
     });
 
     test('remembers what each commit said, also that a record without a history said it', async () => {
-        const tellDay = async (): Promise<void> => undefined;
         const { history: _, ...old } = record;
         const { etag } = await readLedger(store, sourceId(A));
         await commitLedger(store, { source: sourceId(A), record: old, etag });
-        const retracted = await retract(A, { store, now: () => new Date('2026-03-02T12:00:00Z'), tellDay });
+        const { record: retracted } = await retract(A, { store, now: () => new Date('2026-03-02T12:00:00Z') });
         await store.put(A, Buffer.from('no flows at all'));
-        const failed = await summarize(A, { store, now: () => new Date('2026-03-03T12:00:00Z'), tellDay });
+        const { record: failed } = await summarize(A, { store, now: () => new Date('2026-03-03T12:00:00Z') });
         expect(retracted?.history).toEqual(failed?.history?.slice(0, 2));
         expect(failed?.history?.map(({ committed_at, state, version, rows_kept }) => [committed_at, state, version, rows_kept])).toEqual([
             ['2026-03-01T12:00:00.000Z', 'done', record.version, 1],
@@ -155,9 +155,9 @@ describe('a record', () => {
 
     test('is committed on the etag that was read and on no other', async () => {
         const { etag } = await readLedger(store, sourceId(A));
-        await expect(commitLedger(store, { source: sourceId(A), record, etag: ABSENT })).rejects.toThrow(ConflictError);
-        await commitLedger(store, { source: sourceId(A), record: { ...record, commits: 2 }, etag });
-        await expect(commitLedger(store, { source: sourceId(A), record, etag })).rejects.toThrow(ConflictError);
+        expect(await commitLedger(store, { source: sourceId(A), record, etag: ABSENT })).toBe(false);
+        expect(await commitLedger(store, { source: sourceId(A), record: { ...record, commits: 2 }, etag })).toBe(true);
+        expect(await commitLedger(store, { source: sourceId(A), record, etag })).toBe(false);
         expect((await readLedger(store, sourceId(A))).record?.commits).toBe(2);
     });
 
@@ -182,10 +182,9 @@ describe('a record', () => {
 
     test('of a newer program is not overwritten by this one, and the error says what to do', async () => {
         const { etag } = await readLedger(store, sourceId(A));
-        await commitLedger(store, { source: sourceId(A), record: { ...record, summary_format: SUMMARY_FORMAT + 1 }, etag });
+        await commitLedger(store, { source: sourceId(A), record: { ...record, summary_format: FLOWS_FORMAT + 1 }, etag });
         await store.put(A, Buffer.from('other bytes'));
-        const tellDay = async (): Promise<void> => undefined;
-        await expect(summarize(A, { store, now: () => new Date(), tellDay })).rejects.toMatchObject({
+        await expect(summarize(A, { store, now: () => new Date() })).rejects.toMatchObject({
             name: 'StorageError',
             message: expect.stringMatching(/newer flowlake \(summary format 3, this one knows 2\): install that version/),
         });

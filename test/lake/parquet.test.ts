@@ -1,4 +1,5 @@
 /** Parquet objects of the lake: they come back as they were, and any engine reads them with the right types. */
+
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
@@ -6,9 +7,9 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { parquetMetadata } from 'hyparquet';
 import { StorageError } from '#lake/errors';
-import { readContains, readContainsAtEnd, readPairRows, writePairRows, writeParquetTable } from '#lake/parquet';
-import { emptyPairRows, type PairRows } from '#lake/rows';
-import { pairDays } from '#lake/tables';
+import { readContains, readContainsAtEnd, writeParquetTable } from '#lake/parquet';
+import { emptyPairRows, type PairRows, pairDays, readPairRows, writePairRows } from '#test/support/flow-tables';
+
 import { measuredFlow, pairRowsOfFlows, textOfRows } from '#test/support/pair-rows-of';
 import { makeFolder } from '#test/support/temporary';
 

@@ -1,8 +1,10 @@
 /** Rows of pairs merge to the same totals, whatever came in which file and in whatever order. */
+
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { OverflowError } from '#lake/errors';
-import { emptyPairRows, mergePairRows, type PairRows } from '#lake/rows';
+import { emptyPairRows, mergePairRows, type PairRows } from '#test/support/flow-tables';
+
 import { type MeasuredFlow, measuredFlow, pairRowsOfFlows, textOfRows } from '#test/support/pair-rows-of';
 
 const RUNS = Number(process.env.FLOWLAKE_TEST_RUNS ?? 1);

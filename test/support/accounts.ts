@@ -1,9 +1,10 @@
 /** Whether the ledger and the objects of a lake agree, to the row and to the object. */
+
 import { gunzipSync } from 'node:zlib';
-import { REJECTS_PREFIX, rejectsKey, SUMMARIES_PREFIX, sourceId, summaryKey } from '#lake/layout';
+import { sourceId } from '#lake/layout';
 import { type LedgerRecord, listLedger } from '#lake/ledger';
-import { readPairRows } from '#lake/parquet';
 import type { ObjectStore } from '#lake/store/object-store';
+import { REJECTS_PREFIX, readPairRows, rejectsKey, SUMMARIES_PREFIX, summaryKey } from '#test/support/flow-tables';
 
 /** Rows read, kept and rejected add up, summaries hold what the ledger says, and nothing lies about that counts no more. */
 export async function findWrongAccounts(store: ObjectStore): Promise<string | undefined> {

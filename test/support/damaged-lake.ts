@@ -1,10 +1,13 @@
 /** A small lake in memory of which every figure is known, and damage that is done to it on purpose. */
-import { consolidate, containedOf } from '#lake/commit/consolidate';
+
+import { consolidate } from '#lake/commit/consolidate';
+import { containedOf } from '#lake/commit/period-state';
 import { summarize } from '#lake/commit/summarize';
-import { ledgerKey, pairDaysKey, rejectsKey, siteOf, sourceId, summaryKey } from '#lake/layout';
-import { type LedgerRecord, type ReadingOptions, readLedger, toMetadata } from '#lake/ledger';
-import { readPairRows, writePairRows } from '#lake/parquet';
+import type { ReadingOptions } from '#lake/kind';
+import { ledgerKey, siteOf, sourceId } from '#lake/layout';
+import { type LedgerRecord, readLedger } from '#lake/ledger';
 import type { ObjectStore } from '#lake/store/object-store';
+import { metadataOf, ofDay, pairDaysKey, readPairRows, rejectsKey, summaryKey, writePairRows } from '#test/support/flow-tables';
 import { memoryStore } from '#test/support/memory-store';
 import { countUp, type Figures, type SmallFile, smallFile } from '#test/support/small-files';
 
@@ -40,16 +43,15 @@ export async function makeLake(): Promise<ObjectStore> {
 
 /** Puts a file, summarizes it and consolidates its days. */
 export async function upload(store: ObjectStore, key: string, file: SmallFile): Promise<void> {
-    await store.put(key, Buffer.from(file.text), { metadata: toMetadata({}) });
+    await store.put(key, Buffer.from(file.text), { metadata: metadataOf({}) });
     await inFigures(store, key);
 }
 
 /** Summarizes what is there under the key and consolidates its days. */
 async function inFigures(store: ObjectStore, key: string): Promise<void> {
-    const days: string[] = [];
-    await summarize(key, { store, now: () => NOW, tellDay: async (day) => void days.push(day) });
-    for (const day of days) {
-        await consolidate(day, { store });
+    const { periods } = await summarize(key, { store, now: () => NOW });
+    for (const of of periods) {
+        await consolidate(of, { store });
     }
 }
 
@@ -79,7 +81,7 @@ async function changeRows(store: ObjectStore, key: string, contains?: string[]):
 
 /** Damage by its name; each can be mended from what is left. */
 export const DAMAGE: Record<string, (store: ObjectStore) => Promise<void>> = {
-    'a figure of a day': async (store) => changeRows(store, pairDaysKey(DAY_2), await containedOf(DAY_2, { store })),
+    'a figure of a day': async (store) => changeRows(store, pairDaysKey(DAY_2), await containedOf(ofDay(DAY_2), { store })),
     'a day that is cut off': async (store) =>
         void (await store.put(pairDaysKey(DAY_2), (await store.get(pairDaysKey(DAY_2)))!.bytes.slice(0, 200))),
     'a day that is gone': async (store) => store.delete(pairDaysKey(DAY_1)),
@@ -90,7 +92,7 @@ export const DAMAGE: Record<string, (store: ObjectStore) => Promise<void>> = {
     'a figure of a summary': async (store) => changeRows(store, await summaryKeyOf(store, A, DAY_1)),
     'a figure of a summary, in the day too': async (store) => {
         await changeRows(store, await summaryKeyOf(store, A, DAY_1));
-        await changeRows(store, pairDaysKey(DAY_1), await containedOf(DAY_1, { store }));
+        await changeRows(store, pairDaysKey(DAY_1), await containedOf(ofDay(DAY_1), { store }));
     },
     'a summary that is cut off': async (store) => {
         const key = await summaryKeyOf(store, A, DAY_2);

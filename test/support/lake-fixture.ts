@@ -1,13 +1,15 @@
 /** Directory lakes with known figures: flows in, the pair days that they add up to as Parquet files, and an engine to ask. */
+
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { ledgerKey, pairDaysKey, rejectsKey, sourceId } from '#lake/layout';
+import { ledgerKey, sourceId } from '#lake/layout';
 import { writeParquetTable } from '#lake/parquet';
 import { openDuckDb } from '#lake/query/duckdb';
 import type { QueryEngine, Value } from '#lake/query/query-engine';
 import { type QueryName, readQuery } from '#lake/query/sql-files';
-import { pairDays } from '#lake/tables';
+import { pairDays, pairDaysKey, rejectsKey } from '#test/support/flow-tables';
+
 import { makeFolder } from '#test/support/temporary';
 
 export interface Flow {

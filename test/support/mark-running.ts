@@ -3,7 +3,7 @@
  * object that it never ends, says `running` and waits.
  */
 import { writeSync } from 'node:fs';
-import { markRunning } from '#lake/here/local-work';
+import { markRunning } from '#lake/here/marks';
 import { openDirectoryStore } from '#lake/store/directory';
 
 const directory = process.argv[2] ?? '';

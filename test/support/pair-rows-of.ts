@@ -1,6 +1,8 @@
 /** Rows of pairs for tests: made by plain grouping, and seen as text. */
+
 import fc from 'fast-check';
-import { emptyPairRows, type PairRows } from '#lake/rows';
+import { emptyPairRows, type PairRows } from '#test/support/flow-tables';
+
 import { figuresOf } from '#test/support/small-files';
 
 export interface MeasuredFlow {

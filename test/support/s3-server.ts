@@ -1,4 +1,5 @@
 /** As much of S3 as the lake's store asks for, in memory over real HTTP: conditional writes, ranges, versions, listings in pages, uploads in parts. */
+
 import { createHash, randomUUID } from 'node:crypto';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,9 +1,8 @@
 /** Small files of flows whose figures are known by simple counting, apart from all code of the lake. */
-import { PAIR_DAYS_PREFIX } from '#lake/layout';
-import type { ReadingOptions } from '#lake/ledger';
-import { readPairRows } from '#lake/parquet';
-import type { PairRows } from '#lake/rows';
+
+import type { ReadingOptions } from '#lake/kind';
 import type { ObjectStore } from '#lake/store/object-store';
+import { PAIR_DAYS_PREFIX, type PairRows, readPairRows } from '#test/support/flow-tables';
 
 export interface SmallFlow {
     src: string;

@@ -1,11 +1,13 @@
 /** Days are consolidated in few passes, and what lies about in their folders does no harm. */
+
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { consolidate, containedOf, isConsolidated } from '#lake/commit/consolidate';
+import { consolidate, isConsolidated } from '#lake/commit/consolidate';
+import { containedOf } from '#lake/commit/period-state';
 import { summarize } from '#lake/commit/summarize';
 import { OverflowError } from '#lake/errors';
-import { ledgerKey, pairDaysKey, sourceId } from '#lake/layout';
-import { readPairRows, writePairRows } from '#lake/parquet';
+import { ledgerKey, sourceId } from '#lake/layout';
 import type { ObjectStore } from '#lake/store/object-store';
+import { ofDay, pairDaysKey, readPairRows, writePairRows } from '#test/support/flow-tables';
 import { memoryStore } from '#test/support/memory-store';
 import { countUp, readFigures, type SmallFile, smallFile } from '#test/support/small-files';
 
@@ -36,7 +38,7 @@ function fileOf(packets: number): SmallFile {
 
 async function take(name: string, { text }: SmallFile): Promise<void> {
     await store.put(`raw/${name}`, Buffer.from(text));
-    await summarize(`raw/${name}`, { store, now: () => new Date(0), tellDay: async () => undefined });
+    await summarize(`raw/${name}`, { store, now: () => new Date(0) });
 }
 
 function figuresOfAll(files: readonly SmallFile[]): Map<string, string> {
@@ -54,7 +56,7 @@ describe('a day', () => {
             await take(`${at}.csv`, file);
         }
         calls = [];
-        expect(await consolidate(DAY, { store })).toBe(1);
+        expect((await consolidate(ofDay(DAY), { store })).writes).toBe(1);
         expect([count('put pair_days'), count('get summaries')]).toEqual([1, 30]);
         expect(await readFigures(store)).toEqual(figuresOfAll(files));
     });
@@ -64,34 +66,34 @@ describe('a day', () => {
         for (const [at, file] of files.slice(1).entries()) {
             await take(`${at + 1}.csv`, file);
         }
-        await consolidate(DAY, { store });
+        await consolidate(ofDay(DAY), { store });
         await take('0.csv', fileOf(0));
         calls = [];
-        expect(await consolidate(DAY, { store })).toBe(1);
+        expect((await consolidate(ofDay(DAY), { store })).writes).toBe(1);
         expect([count('get pair_days'), count('put pair_days'), count('get summaries'), count('get ledger')]).toEqual([1, 1, 1, 1]);
         expect(await readFigures(store)).toEqual(figuresOfAll(files));
     });
 
     test('that is right already is read once and not written', async () => {
         await take('a.csv', fileOf(1));
-        await consolidate(DAY, { store });
+        await consolidate(ofDay(DAY), { store });
         calls = [];
-        expect(await consolidate(DAY, { store })).toBe(0);
+        expect((await consolidate(ofDay(DAY), { store })).writes).toBe(0);
         expect(calls).toEqual(['get pair_days']);
-        expect(await isConsolidated(DAY, { store })).toBe(true);
+        expect(await isConsolidated(ofDay(DAY), { store })).toBe(true);
     });
 
     test('without any summary stays without an object, or has one with no rows', async () => {
-        expect(await consolidate(DAY, { store })).toBe(0);
+        expect((await consolidate(ofDay(DAY), { store })).writes).toBe(0);
         expect(await store.head(pairDaysKey(DAY))).toBeUndefined();
         await take('a.csv', fileOf(1));
-        await consolidate(DAY, { store });
+        await consolidate(ofDay(DAY), { store });
         for await (const { key } of store.list('summaries/')) {
             await store.delete(key);
         }
-        expect(await isConsolidated(DAY, { store })).toBe(false);
-        expect(await consolidate(DAY, { store })).toBe(1);
-        expect(await containedOf(DAY, { store })).toEqual([]);
+        expect(await isConsolidated(ofDay(DAY), { store })).toBe(false);
+        expect((await consolidate(ofDay(DAY), { store })).writes).toBe(1);
+        expect(await containedOf(ofDay(DAY), { store })).toEqual([]);
         expect(await readFigures(store)).toEqual(new Map());
     });
 
@@ -100,11 +102,11 @@ describe('a day', () => {
         for (const [at, file] of files.entries()) {
             await take(`${at}.csv`, file);
         }
-        await consolidate(DAY, { store });
-        expect(await containedOf(DAY, { store })).toHaveLength(130);
+        await consolidate(ofDay(DAY), { store });
+        expect(await containedOf(ofDay(DAY), { store })).toHaveLength(130);
         await take('last.csv', fileOf(500));
-        expect(await consolidate(DAY, { store })).toBe(1);
-        expect(await containedOf(DAY, { store })).toHaveLength(131);
+        expect((await consolidate(ofDay(DAY), { store })).writes).toBe(1);
+        expect(await containedOf(ofDay(DAY), { store })).toHaveLength(131);
         expect(await readFigures(store)).toEqual(figuresOfAll([...files, fileOf(500)]));
     });
 });
@@ -119,26 +121,26 @@ describe('what lies in the folders', () => {
         }
         // A summary of a source that nobody knows.
         await store.put(`summaries/day=${DAY}/0123456789abcdef.1-0123456789abcdef.parquet`, bytes ?? new Uint8Array());
-        expect(await consolidate(DAY, { store })).toBe(1);
+        expect((await consolidate(ofDay(DAY), { store })).writes).toBe(1);
         expect(await readFigures(store)).toEqual(figuresOfAll([fileOf(1)]));
     });
 
     test('is built anew where another tool has written the day', async () => {
         await take('a.csv', fileOf(1));
-        await consolidate(DAY, { store });
+        await consolidate(ofDay(DAY), { store });
         const rows = await readPairRows((await store.get(pairDaysKey(DAY)))?.bytes ?? new Uint8Array());
         await store.put(pairDaysKey(DAY), writePairRows(rows));
-        expect(await consolidate(DAY, { store })).toBe(1);
+        expect((await consolidate(ofDay(DAY), { store })).writes).toBe(1);
         expect(await readFigures(store)).toEqual(figuresOfAll([fileOf(1)]));
     });
 
     test('counts once where a ledger record was lost and the source is summarized again', async () => {
         await take('a.csv', fileOf(1));
         await take('a.csv', fileOf(2));
-        await consolidate(DAY, { store });
+        await consolidate(ofDay(DAY), { store });
         await store.delete(ledgerKey(sourceId('raw/a.csv')));
         await take('a.csv', fileOf(2));
-        await consolidate(DAY, { store });
+        await consolidate(ofDay(DAY), { store });
         expect(await readFigures(store)).toEqual(figuresOfAll([fileOf(2)]));
     });
 });
@@ -147,14 +149,14 @@ test('two files that together pass the largest sum are one error that names the 
     const half = smallFile([{ src: '10.0.0.1', dst: '10.0.0.2', date: '01/02/2026', durationUs: 1, packets: 1 }]);
     const huge = half.text.replace(',1,1\n', ',9223372036854775807,1\n');
     await take('a.csv', half);
-    await consolidate(DAY, { store });
+    await consolidate(ofDay(DAY), { store });
     await take('b.csv', { ...half, text: huge });
-    await expect(consolidate(DAY, { store })).rejects.toThrow(OverflowError);
-    await expect(consolidate(DAY, { store })).rejects.toThrow(
+    await expect(consolidate(ofDay(DAY), { store })).rejects.toThrow(OverflowError);
+    await expect(consolidate(ofDay(DAY), { store })).rejects.toThrow(
         'flow_duration_us_sum of 10.0.0.1 to 10.0.0.2 at site main on 2026-02-01 would be',
     );
     expect(await readFigures(store)).toEqual(figuresOfAll([half]));
-    expect(await isConsolidated(DAY, { store })).toBe(false);
+    expect(await isConsolidated(ofDay(DAY), { store })).toBe(false);
 });
 
 async function keysOf(prefix: string): Promise<string[]> {

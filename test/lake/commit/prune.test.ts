@@ -1,12 +1,15 @@
 /** Pruning frees raw bytes and changes no figure: whatever is not surely in the figures stays. */
+
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { consolidate } from '#lake/commit/consolidate';
 import { findPrunable, prune } from '#lake/commit/prune';
 import { retract } from '#lake/commit/retract';
 import { summarize } from '#lake/commit/summarize';
-import { pairDaysKey, sourceId, summaryKey } from '#lake/layout';
-import { type ReadingOptions, readLedger, toMetadata } from '#lake/ledger';
+import type { ReadingOptions } from '#lake/kind';
+import { sourceId } from '#lake/layout';
+import { readLedger } from '#lake/ledger';
 import type { ObjectStore } from '#lake/store/object-store';
+import { metadataOf, ofDay, pairDaysKey, summaryKey } from '#test/support/flow-tables';
 import { memoryStore } from '#test/support/memory-store';
 import { readFigures, type SmallFile, smallFile, unusableFile } from '#test/support/small-files';
 
@@ -24,14 +27,13 @@ function fileOf(...dates: string[]): SmallFile {
 }
 
 async function put(key: string, file: SmallFile, options: ReadingOptions = {}): Promise<void> {
-    await store.put(key, Buffer.from(file.text), { metadata: toMetadata(options) });
+    await store.put(key, Buffer.from(file.text), { metadata: metadataOf(options) });
 }
 
 async function work(key: string): Promise<void> {
-    const days: string[] = [];
-    await summarize(key, { store, now: () => new Date(0), tellDay: async (day) => void days.push(day) });
-    for (const day of days) {
-        await consolidate(day, { store });
+    const { periods } = await summarize(key, { store, now: () => new Date(0) });
+    for (const of of periods) {
+        await consolidate(of, { store });
     }
 }
 
@@ -79,7 +81,7 @@ describe('a raw object', () => {
         await put(A, fileOf('01/02/2026'));
         await work(A);
         await put(A, fileOf('01/02/2026', '01/02/2026'));
-        await summarize(A, { store, now: () => new Date(0), tellDay: async () => undefined });
+        await summarize(A, { store, now: () => new Date(0) });
         expect(await findings()).toEqual({ [A]: NOT_YET });
     });
 
@@ -98,7 +100,7 @@ describe('a raw object', () => {
         for (const key of ['raw/failed.csv', 'raw/rejected.csv', 'raw/retracted.csv']) {
             await work(key);
         }
-        await retract('raw/retracted.csv', { store, now: () => new Date(0), tellDay: async () => undefined });
+        await retract('raw/retracted.csv', { store, now: () => new Date(0) });
         expect(await findings()).toEqual({
             'raw/failed.csv': 'it could not be read, so nothing of it is in the figures',
             'raw/rejected.csv': 'nothing of it is in the figures',

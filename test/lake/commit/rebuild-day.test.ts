@@ -1,11 +1,13 @@
 /** A day that is built anew, whatever its object is; and what would be done for a day, told beforehand. */
+
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { consolidate, containedOf, isConsolidated, planDay, rebuildDay } from '#lake/commit/consolidate';
+import { consolidate, isConsolidated, planPeriod } from '#lake/commit/consolidate';
+import { containedOf } from '#lake/commit/period-state';
 import { summarize } from '#lake/commit/summarize';
 import { StorageError } from '#lake/errors';
-import { ledgerKey, pairDaysKey, SUMMARIES_PREFIX, sourceId } from '#lake/layout';
-import { readPairRows, writePairRows } from '#lake/parquet';
+import { ledgerKey, sourceId } from '#lake/layout';
 import type { ObjectStore } from '#lake/store/object-store';
+import { ofDay, pairDaysKey, readPairRows, SUMMARIES_PREFIX, writePairRows } from '#test/support/flow-tables';
 import { memoryStore } from '#test/support/memory-store';
 import { countUp, readFigures, type SmallFile, smallFile } from '#test/support/small-files';
 
@@ -43,7 +45,7 @@ function fileOf(packets: number): SmallFile {
 
 async function take(name: string, { text }: SmallFile): Promise<void> {
     await store.put(`raw/${name}`, Buffer.from(text));
-    await summarize(`raw/${name}`, { store, now: () => new Date(0), tellDay: async () => undefined });
+    await summarize(`raw/${name}`, { store, now: () => new Date(0) });
 }
 
 /** Done once, before the next put of the day's object. */
@@ -67,22 +69,22 @@ async function bytesOfDay(): Promise<Uint8Array<ArrayBuffer>> {
 async function falsify(): Promise<void> {
     const rows = await readPairRows(await bytesOfDay());
     rows.flows[0] = 77n;
-    await store.put(KEY, writePairRows(rows, { contains: await containedOf(DAY, { store }) }));
+    await store.put(KEY, writePairRows(rows, { contains: await containedOf(ofDay(DAY), { store }) }));
 }
 
 describe('a day that is built anew', () => {
     test('is written once though its object says that it is right, and has its figures back', async () => {
         await take('a.csv', fileOf(1));
         await take('b.csv', fileOf(2));
-        await consolidate(DAY, { store });
+        await consolidate(ofDay(DAY), { store });
         await falsify();
-        expect(await rebuildDay(DAY, { store })).toEqual({ writes: 0, sources: 2, pairs: undefined });
+        expect(await consolidate(ofDay(DAY), { store })).toEqual({ writes: 0, sources: 2, rows: undefined });
         expect(await readFigures(store)).not.toEqual(figuresOf(fileOf(1), fileOf(2)));
         puts = [];
-        expect(await rebuildDay(DAY, { store, anew: true })).toEqual({ writes: 1, sources: 2, pairs: 2 });
+        expect(await consolidate(ofDay(DAY), { store, anew: true })).toEqual({ writes: 1, sources: 2, rows: 2 });
         expect(puts).toEqual([KEY]);
         expect(await readFigures(store)).toEqual(figuresOf(fileOf(1), fileOf(2)));
-        expect(await isConsolidated(DAY, { store })).toBe(true);
+        expect(await isConsolidated(ofDay(DAY), { store })).toBe(true);
     });
 
     test.each([
@@ -94,19 +96,19 @@ describe('a day that is built anew', () => {
         'needs no readable object: of one that is %s no byte is read, and without --anew it is named with what mends it',
         async (_, damaged) => {
             await take('a.csv', fileOf(1));
-            await consolidate(DAY, { store });
+            await consolidate(ofDay(DAY), { store });
             const whole = await bytesOfDay();
             await store.put(KEY, damaged ?? whole.subarray(0, whole.length / 2));
-            for (const asked of [consolidate, isConsolidated, planDay]) {
-                const answer = asked(DAY, { store });
+            for (const asked of [consolidate, isConsolidated, planPeriod]) {
+                const answer = asked(ofDay(DAY), { store });
                 await expect(answer).rejects.toThrow(StorageError);
                 await expect(answer).rejects.toThrow(
                     /^pair_days\/day=2026-02-01\/part-00.parquet cannot be read.*flowlake rebuild --from 2026-02-01 --to 2026-02-01 --anew/s,
                 );
             }
-            expect(await planDay(DAY, { store, anew: true })).toEqual({ action: 'build anew', sources: 1, missing: 1 });
+            expect(await planPeriod(ofDay(DAY), { store, anew: true })).toEqual({ action: 'build anew', sources: 1, missing: 1 });
             reads = [];
-            await rebuildDay(DAY, { store, anew: true });
+            await consolidate(ofDay(DAY), { store, anew: true });
             expect(reads).not.toContain(KEY);
             expect(await readFigures(store)).toEqual(figuresOf(fileOf(1)));
         },
@@ -114,38 +116,38 @@ describe('a day that is built anew', () => {
 
     test('is written on condition of what was there: it stays to be built anew until that write is won', async () => {
         await take('a.csv', fileOf(1));
-        await consolidate(DAY, { store });
+        await consolidate(ofDay(DAY), { store });
         meanwhile(async () => {
             await take('b.csv', fileOf(2));
-            await consolidate(DAY, { store });
+            await consolidate(ofDay(DAY), { store });
             await falsify();
         });
-        expect(await rebuildDay(DAY, { store, anew: true })).toEqual({ writes: 1, sources: 2, pairs: 2 });
+        expect(await consolidate(ofDay(DAY), { store, anew: true })).toEqual({ writes: 1, sources: 2, rows: 2 });
         expect(await readFigures(store)).toEqual(figuresOf(fileOf(1), fileOf(2)));
     });
 
     test('is looked at again: a source that came while it was written is in it', async () => {
         await take('a.csv', fileOf(1));
-        await consolidate(DAY, { store });
+        await consolidate(ofDay(DAY), { store });
         meanwhile(() => take('b.csv', fileOf(2)));
-        expect(await rebuildDay(DAY, { store, anew: true })).toEqual({ writes: 2, sources: 2, pairs: 2 });
+        expect(await consolidate(ofDay(DAY), { store, anew: true })).toEqual({ writes: 2, sources: 2, rows: 2 });
         expect(await readFigures(store)).toEqual(figuresOf(fileOf(1), fileOf(2)));
     });
 
     test('counts no summary that the ledger does not name, although its object contains it', async () => {
         await take('a.csv', fileOf(1));
         await take('b.csv', fileOf(2));
-        await consolidate(DAY, { store });
+        await consolidate(ofDay(DAY), { store });
         await store.delete(ledgerKey(sourceId('raw/b.csv')));
-        await rebuildDay(DAY, { store, anew: true });
+        await consolidate(ofDay(DAY), { store, anew: true });
         expect(await readFigures(store)).toEqual(figuresOf(fileOf(1)));
     });
 
     test('gets an object without rows where nothing is left of it, and none where it had none', async () => {
-        expect(await rebuildDay(DAY, { store, anew: true })).toEqual({ writes: 0, sources: 0, pairs: undefined });
+        expect(await consolidate(ofDay(DAY), { store, anew: true })).toEqual({ writes: 0, sources: 0, rows: undefined });
         expect(await store.head(KEY)).toBeUndefined();
         await store.put(KEY, Buffer.from('damaged'));
-        expect(await rebuildDay(DAY, { store, anew: true })).toEqual({ writes: 1, sources: 0, pairs: 0 });
+        expect(await consolidate(ofDay(DAY), { store, anew: true })).toEqual({ writes: 1, sources: 0, rows: 0 });
         expect(await readFigures(store)).toEqual(new Map());
     });
 });
@@ -155,7 +157,7 @@ test('a summary that is damaged is named, with the record that says of which fil
     for await (const { key } of store.list(SUMMARIES_PREFIX)) {
         await store.put(key, Buffer.from('damaged'));
     }
-    await expect(rebuildDay(DAY, { store })).rejects.toThrow(
+    await expect(consolidate(ofDay(DAY), { store })).rejects.toThrow(
         new RegExp(`^summaries/day=.*cannot be read.*${ledgerKey(sourceId('raw/a.csv'))} says which file it is of`),
     );
 });
@@ -165,15 +167,15 @@ describe('what would be done for a day', () => {
         await take('a.csv', fileOf(1));
         await take('b.csv', fileOf(2));
         puts = [];
-        expect(await planDay(DAY, { store })).toEqual({ action: 'build anew', sources: 2, missing: 2 });
-        await rebuildDay(DAY, { store });
-        expect(await planDay(DAY, { store })).toEqual({ action: 'nothing', sources: 2, missing: 0 });
+        expect(await planPeriod(ofDay(DAY), { store })).toEqual({ action: 'build anew', sources: 2, missing: 2 });
+        await consolidate(ofDay(DAY), { store });
+        expect(await planPeriod(ofDay(DAY), { store })).toEqual({ action: 'nothing', sources: 2, missing: 0 });
         await take('c.csv', fileOf(3));
         puts = [];
-        expect(await planDay(DAY, { store })).toEqual({ action: 'merge', sources: 3, missing: 1 });
+        expect(await planPeriod(ofDay(DAY), { store })).toEqual({ action: 'merge', sources: 3, missing: 1 });
         expect(puts).toEqual([]);
-        await rebuildDay(DAY, { store });
+        await consolidate(ofDay(DAY), { store });
         await take('c.csv', fileOf(4));
-        expect(await planDay(DAY, { store })).toEqual({ action: 'build anew', sources: 3, missing: 3 });
+        expect(await planPeriod(ofDay(DAY), { store })).toEqual({ action: 'build anew', sources: 3, missing: 3 });
     });
 });

@@ -1,8 +1,10 @@
 /** Which objects can never count again, and which may still be waiting for their worker's commit. */
+
 import { expect, test } from '@jest/globals';
 import { findDeadObjects } from '#lake/commit/reconcile';
-import { sourceId, summaryKey } from '#lake/layout';
+import { sourceId } from '#lake/layout';
 import type { LedgerRecord } from '#lake/ledger';
+import { summaryKey } from '#test/support/flow-tables';
 import { memoryStore } from '#test/support/memory-store';
 
 const SOURCE = sourceId('raw/a.csv');

@@ -1,17 +1,25 @@
 /** A repair that is cut at every single call, or has somebody else come in between: the next one mends what is left, and nothing is ever lost. */
+
 import { consolidate } from '#lake/commit/consolidate';
+import { workInTurn } from '#lake/commit/finish';
 import { findPending, planRepair, type RepairPlan, repairLake } from '#lake/commit/repair';
 import { retract } from '#lake/commit/retract';
 import type { ObjectStore } from '#lake/store/object-store';
 import { verifyLake } from '#lake/verify/verify';
 import { findWrongAccounts } from '#test/support/accounts';
 import { A, B, copyOf, DAMAGE, FILES, figuresOfFiles, fileOf, makeLake, upload } from '#test/support/damaged-lake';
+import { ofDay } from '#test/support/flow-tables';
 import { type Figures, readFigures } from '#test/support/small-files';
 
 /** `FLOWLAKE_TEST_RUNS` above 1 tries every damage at every call. */
 const RUNS = Number(process.env.FLOWLAKE_TEST_RUNS ?? 1);
 const NOW = new Date('2026-03-01T01:00:00Z');
-const options = { now: () => NOW, signal: new AbortController().signal };
+
+/** This process does the work, on the store. */
+function optionsOn(store: ObjectStore) {
+    const now = (): Date => NOW;
+    return { now, workers: workInTurn(store, { now, signal: new AbortController().signal }) };
+}
 
 class Died extends Error {
     override name = 'Died';
@@ -85,12 +93,12 @@ describe.each(SCENARIOS)('%s, %s', (...names) => {
                     hasDied ||= call === place;
                     return call === place ? fate : 'works';
                 });
-                await repairLake(dying, plan, options).catch((error: Error) => expect(error).toBeInstanceOf(Died));
+                await repairLake(dying, plan, optionsOn(dying)).catch((error: Error) => expect(error).toBeInstanceOf(Died));
                 if (!hasDied) {
                     break;
                 }
                 points += 1;
-                const { errors } = await repairLake(copy, plan, options);
+                const { errors } = await repairLake(copy, plan, optionsOn(copy));
                 expect({ place, fate, errors }).toEqual({ place, fate, errors: [] });
                 await expectSound(copy, figuresOfFiles(), { place, fate });
             }
@@ -104,11 +112,10 @@ describe.each(SCENARIOS)('%s, %s', (...names) => {
         [
             'a retraction',
             async (store: ObjectStore) => {
-                const days: string[] = [];
-                await retract(B, { store, now: () => NOW, tellDay: async (day) => void days.push(day) });
-                for (const day of days) {
-                    // Its days may be damaged still: then they wait for the repair.
-                    await consolidate(day, { store }).catch(() => undefined);
+                const { periods } = await retract(B, { store, now: () => NOW });
+                for (const of of periods) {
+                    // They may be damaged still: then they wait for the repair.
+                    await consolidate(of, { store }).catch(() => undefined);
                 }
             },
             new Map([[A, FILES.get(A)!]]),
@@ -131,10 +138,10 @@ describe.each(SCENARIOS)('%s, %s', (...names) => {
                     }
                     return 'works';
                 });
-                await repairLake(busy, plan, options);
+                await repairLake(busy, plan, optionsOn(busy));
                 if (!isOver) {
                     await act(copy);
-                    await repairLake(copy, plan, options);
+                    await repairLake(copy, plan, optionsOn(copy));
                     await expectSound(copy, figuresOfFiles(files), { place });
                 }
             }

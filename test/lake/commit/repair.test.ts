@@ -1,16 +1,23 @@
 /** Repair brings back what was damaged, under the commit rules, and leaves alone what only a backup can bring back. */
 
+import { workInTurn } from '#lake/commit/finish';
 import { findPending, isEmptyPlan, planRepair, repairLake } from '#lake/commit/repair';
-import { pairDaysKey, sourceId } from '#lake/layout';
+import { sourceId } from '#lake/layout';
 import { isOfContent, numberOfVersion, readLedger } from '#lake/ledger';
 import type { ObjectStore } from '#lake/store/object-store';
 import { verifyLake } from '#lake/verify/verify';
 import { findWrongAccounts } from '#test/support/accounts';
 import { A, B, copyOf, DAMAGE, DAY_1, DAY_2, FILES, figuresOfFiles, fileOf, makeLake, summaryKeyOf } from '#test/support/damaged-lake';
+import { daysOf, ofDay, pairDaysKey } from '#test/support/flow-tables';
 import { readFigures } from '#test/support/small-files';
 
 const NOW = new Date('2026-03-01T01:00:00Z');
-const options = { now: () => NOW, signal: new AbortController().signal };
+
+/** This process does the work, on the store. */
+function optionsOn(store: ObjectStore) {
+    const now = (): Date => NOW;
+    return { now, workers: workInTurn(store, { now, signal: new AbortController().signal }) };
+}
 
 async function planFor(store: ObjectStore) {
     const pending = await findPending(store);
@@ -27,7 +34,7 @@ test.each([
     ['read', { toRead: ['raw/a.csv'] }],
     ['delete', { toDelete: ['summaries/day=2026-02-01/x.parquet'] }],
     ['read anew', { toReadAnew: new Map([['raw/a.csv', '1-0123456789abcdef']]) }],
-    ['build', { toBuild: ['2026-02-01'] }],
+    ['build', { toBuild: [ofDay('2026-02-01')] }],
 ])('a plan that has something to %s is not an empty one', async (_, part) => {
     const { plan } = await planFor(await makeLake());
     expect(isEmptyPlan({ ...plan, ...part })).toBe(false);
@@ -40,7 +47,7 @@ describe('after a repair everything is equal, for', () => {
         const { result, plan } = await planFor(store);
         expect(result.verdict).toBe('different');
         const raw = await rawOf(store);
-        expect((await repairLake(store, plan, options)).errors).toEqual([]);
+        expect((await repairLake(store, plan, optionsOn(store))).errors).toEqual([]);
         expect(await readFigures(store)).toEqual(figuresOfFiles());
         expect(await findWrongAccounts(store)).toBeUndefined();
         expect(await rawOf(store)).toEqual(raw);
@@ -57,7 +64,7 @@ test('what is read once more comes under a new number and of the same content, a
     const before = (await readLedger(store, sourceId(A))).record!;
     const old = await summaryKeyOf(store, A, DAY_1);
     await DAMAGE['a figure of a summary']!(store);
-    await repairLake(store, (await planFor(store)).plan, options);
+    await repairLake(store, (await planFor(store)).plan, optionsOn(store));
     const after = (await readLedger(store, sourceId(A))).record!;
     expect(numberOfVersion(after.version!)).toBeGreaterThan(before.commits);
     expect(isOfContent(after, before)).toBe(true);
@@ -68,8 +75,8 @@ test('a plan that is done twice, or by two at once, does no harm', async () => {
     const store = await makeLake();
     await DAMAGE['a figure of a summary, in the day too']!(store);
     const { plan } = await planFor(store);
-    await Promise.all([repairLake(store, plan, options), repairLake(store, plan, options)]);
-    await repairLake(store, plan, options);
+    await Promise.all([repairLake(store, plan, optionsOn(store)), repairLake(store, plan, optionsOn(store))]);
+    await repairLake(store, plan, optionsOn(store));
     expect(await readFigures(store)).toEqual(figuresOfFiles());
     expect(await findWrongAccounts(store)).toBeUndefined();
 });
@@ -86,7 +93,7 @@ test('what reconcile would read is shown beforehand as it will be, and read', as
         in_lake: 2n,
         recomputed: 1n,
     });
-    await repairLake(store, plan, options);
+    await repairLake(store, plan, optionsOn(store));
     expect(await readFigures(store)).toEqual(
         figuresOfFiles(new Map([...FILES, [A, corrected], ['raw/new.csv', fileOf(['01/02/2026'], 5)]])),
     );
@@ -101,8 +108,8 @@ describe('what only a backup can bring back', () => {
         await DAMAGE['a day without a list of contents']!(store);
         const day = await store.get(pairDaysKey(DAY_2));
         const { plan } = await planFor(store);
-        expect(plan).toMatchObject({ beyondMending: [A], lostDays: [DAY_2], toBuild: [] });
-        await repairLake(store, plan, options);
+        expect(plan).toMatchObject({ beyondMending: [A], lost: [ofDay(DAY_2)], toBuild: [] });
+        await repairLake(store, plan, optionsOn(store));
         expect((await store.get(pairDaysKey(DAY_2)))?.bytes).toEqual(day?.bytes);
         expect(await readFigures(store)).toEqual(figuresOfFiles());
     });
@@ -114,8 +121,8 @@ describe('what only a backup can bring back', () => {
         await store.delete(await summaryKeyOf(store, B, DAY_2));
         const day = await store.get(pairDaysKey(DAY_2));
         const { plan } = await planFor(store);
-        expect([[...plan.toReadAnew.keys()], plan.lostDays]).toEqual([[B], [DAY_2]]);
-        await repairLake(store, plan, options);
+        expect([[...plan.toReadAnew.keys()], daysOf(plan.lost)]).toEqual([[B], [DAY_2]]);
+        await repairLake(store, plan, optionsOn(store));
         expect((await store.get(pairDaysKey(DAY_2)))?.bytes).toEqual(day?.bytes);
         expect(await store.head(await summaryKeyOf(store, B, DAY_2))).toBeDefined();
     });

@@ -1,24 +1,30 @@
 /** One source into its committed summaries: what is written when it cannot be used, is cut off, or has nothing new. */
+
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { findDeadObjects, readAllRecords } from '#lake/commit/reconcile';
 import { retract } from '#lake/commit/retract';
 import { type SummarizeOptions, summarize } from '#lake/commit/summarize';
 import { ConflictError } from '#lake/errors';
-import { LEDGER_PREFIX, rejectsKey, sourceId, summaryKey } from '#lake/layout';
-import { type LedgerRecord, type ReadingOptions, readLedger, toMetadata } from '#lake/ledger';
+import type { ReadingOptions } from '#lake/kind';
+import { LEDGER_PREFIX, sourceId } from '#lake/layout';
+import { type LedgerRecord, readLedger } from '#lake/ledger';
 import type { ObjectStore } from '#lake/store/object-store';
 import { findWrongAccounts } from '#test/support/accounts';
+import { daysOf, metadataOf, rejectsKey, summaryKey } from '#test/support/flow-tables';
 import { memoryStore } from '#test/support/memory-store';
 import { smallFile } from '#test/support/small-files';
 
 const A = 'raw/a.csv';
 
 let store: ObjectStore;
+/** What the last call said, and how many calls have committed. */
 let told: string[];
+let commits: number;
 
 beforeEach(() => {
     store = memoryStore();
     told = [];
+    commits = 0;
 });
 
 function textOf(dates: readonly string[], rejects = 0): string {
@@ -27,12 +33,14 @@ function textOf(dates: readonly string[], rejects = 0): string {
 }
 
 async function put(text: string, options: ReadingOptions = {}): Promise<void> {
-    await store.put(A, Buffer.from(text), { metadata: toMetadata(options) });
+    await store.put(A, Buffer.from(text), { metadata: metadataOf(options) });
 }
 
 async function work(overrides: Partial<SummarizeOptions> = {}): Promise<LedgerRecord | undefined> {
-    told = [];
-    return summarize(A, { store, now: () => new Date(0), tellDay: async (day) => void told.push(day), ...overrides });
+    const { record, periods, hasCommitted } = await summarize(A, { store, now: () => new Date(0), ...overrides });
+    told = daysOf(periods);
+    commits += hasCommitted ? 1 : 0;
+    return record;
 }
 
 async function keysOf(...prefixes: string[]): Promise<string[]> {
@@ -53,8 +61,9 @@ describe('a source', () => {
 
     test('tells each of its days, once and after its writes', async () => {
         await put(textOf(['02/02/2026', '01/02/2026', '02/02/2026']));
-        const found: number[] = [];
-        await work({ tellDay: async (day) => void found.push((await keysOf(`summaries/day=${day}/`, 'ledger/')).length) });
+        await work();
+        expect(told).toEqual(['2026-02-01', '2026-02-02']);
+        const found = await Promise.all(told.map(async (day) => (await keysOf(`summaries/day=${day}/`, 'ledger/')).length));
         expect(found).toEqual([2, 2]);
     });
 
@@ -91,7 +100,7 @@ describe('a source', () => {
 
     test('has no part in a site that its name only mentions', async () => {
         await store.put('raw/sub/site=berlin/a.csv', Buffer.from(textOf(['01/02/2026'])));
-        const record = await summarize('raw/sub/site=berlin/a.csv', { store, now: () => new Date(0), tellDay: async () => undefined });
+        const { record } = await summarize('raw/sub/site=berlin/a.csv', { store, now: () => new Date(0) });
         expect(record?.site).toBe('main');
     });
 });
@@ -157,14 +166,10 @@ describe('the ledger record', () => {
     test('is written once by the call that reads the source, and once by each that finds nothing to read', async () => {
         await put(textOf(['01/02/2026']));
         const seen = watched();
-        let commits = 0;
-        const onCommitted = (): void => {
-            commits += 1;
-        };
-        await work({ store: seen.store, onCommitted });
+        await work({ store: seen.store });
         expect([seen.written, commits]).toEqual([['commit 1, live 1'], 1]);
-        await work({ store: seen.store, onCommitted });
-        await work({ store: seen.store, onCommitted });
+        await work({ store: seen.store });
+        await work({ store: seen.store });
         expect([seen.written, commits]).toEqual([['commit 1, live 1', 'commit 2, live 1', 'commit 3, live 1'], 1]);
         expect((await readLedger(store, sourceId(A))).record?.history).toHaveLength(1);
     });
@@ -219,7 +224,7 @@ describe('the ledger record', () => {
         await put(textOf(['01/02/2026']));
         await work();
         const seen = watched();
-        await retract(A, { store: seen.store, now: () => new Date(0), tellDay: async () => undefined });
+        await retract(A, { store: seen.store, now: () => new Date(0) });
         expect(seen.written).toEqual(['commit 2, live undefined']);
         expect(await work()).toMatchObject({ state: 'retracted', version: null, commits: 3 });
         expect(await keysOf('summaries/')).toEqual([]);

@@ -1,15 +1,16 @@
 /** Every folder of test/fixtures/flows is a file and what the lake must make of it; adding a case is adding a folder. */
+
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import { consolidate } from '#lake/commit/consolidate';
 import { summarize } from '#lake/commit/summarize';
-import { pairDaysKey, rejectsKey, sourceId } from '#lake/layout';
-import { type LedgerRecord, type ReadingOptions, toMetadata } from '#lake/ledger';
-import { readPairRows } from '#lake/parquet';
-import type { PairRows } from '#lake/rows';
+import type { ReadingOptions } from '#lake/kind';
+import { sourceId } from '#lake/layout';
+import type { LedgerRecord } from '#lake/ledger';
 import type { ObjectStore } from '#lake/store/object-store';
+import { daysOf, metadataOf, ofDay, type PairRows, pairDaysKey, readPairRows, rejectsKey } from '#test/support/flow-tables';
 import { memoryStore } from '#test/support/memory-store';
 
 const FIXTURES = new URL('../../fixtures/flows/', import.meta.url).pathname;
@@ -44,15 +45,14 @@ describe('golden files', () => {
 async function read(bytes: Uint8Array, { name, options, pieceBytes }: { name: string; options: ReadingOptions; pieceBytes: number }) {
     const store = memoryStore({ pieceBytes });
     const key = `raw/${name}`;
-    await store.put(key, bytes, { metadata: toMetadata(options) });
-    const days: string[] = [];
-    const record = await summarize(key, { store, now: () => new Date(0), tellDay: async (day) => void days.push(day) });
-    for (const day of days) {
-        await consolidate(day, { store });
+    await store.put(key, bytes, { metadata: metadataOf(options) });
+    const { record, periods } = await summarize(key, { store, now: () => new Date(0) });
+    for (const of of periods) {
+        await consolidate(of, { store });
     }
     return {
         ledger: ledgerOf(record),
-        pair_days: await pairDaysOf(store, days),
+        pair_days: await pairDaysOf(store, daysOf(periods)),
         rejects: await rejectsOf(store, key, record?.version ?? ''),
     };
 }

@@ -1,0 +1,59 @@
+/** The tables of flows as tests about them speak of them: by the day alone. */
+import { flows } from '#lake/flows/kind';
+import type { PairRows } from '#lake/flows/pair-rows';
+import { flowSummaries, pairDays, rejects } from '#lake/flows/tables';
+import type { ReadingOptions } from '#lake/kind';
+import { contributionKey, mergedKey, rejectsKey as rejectsKeyOf, type TablePeriod } from '#lake/layout';
+import { toMetadata } from '#lake/ledger';
+import { readRows, writeRows } from '#lake/parquet';
+import { mergeRows, type Rows } from '#lake/rows';
+
+export { emptyPairRows, type PairRows } from '#lake/flows/pair-rows';
+export { pairDays } from '#lake/flows/tables';
+
+export const SUMMARIES_PREFIX = flowSummaries.prefix;
+export const PAIR_DAYS_PREFIX = pairDays.prefix;
+export const REJECTS_PREFIX = rejects.prefix;
+
+/** The number of the format that this program reads files of flows in. */
+export const FLOWS_FORMAT = flows.format;
+
+/** The day of `pair_days`. */
+export function ofDay(day: string): TablePeriod {
+    return { table: pairDays.name, period: day };
+}
+
+/** The days of these periods, which all are `pair_days`'. */
+export function daysOf(periods: readonly TablePeriod[]): string[] {
+    expect(periods.filter(({ table }) => table !== pairDays.name)).toEqual([]);
+    return periods.map(({ period }) => period);
+}
+
+export function pairDaysKey(day: string): string {
+    return mergedKey(pairDays, day);
+}
+
+export function summaryKey({ day, ...version }: { day: string; source: string; version: string }): string {
+    return contributionKey(flowSummaries, { period: day, ...version });
+}
+
+export function rejectsKey(version: { source: string; version: string }): string {
+    return rejectsKeyOf(rejects, version);
+}
+
+/** What an upload keeps of these options as metadata of the raw object. */
+export function metadataOf(options: ReadingOptions): Record<string, string> {
+    return toMetadata(flows, options);
+}
+
+export async function readPairRows(bytes: Uint8Array<ArrayBuffer>): Promise<PairRows> {
+    return (await readRows(pairDays, bytes)) as PairRows;
+}
+
+export function writePairRows(rows: Rows, options?: { contains?: readonly string[] }): Uint8Array<ArrayBuffer> {
+    return writeRows(pairDays, rows, options);
+}
+
+export function mergePairRows(lists: readonly Rows[], { day }: { day: string }): PairRows {
+    return mergeRows(lists, { table: pairDays, period: day }) as PairRows;
+}
