@@ -24,7 +24,7 @@ const MAX_INLINE_LIST_BYTES = 4096;
 
 /** The bytes of an object of a merged table or of contributions to it; the same for the same rows and list. */
 export function writeRows(table: MergedTable, rows: Rows, { contains }: { contains?: readonly string[] } = {}): Uint8Array<ArrayBuffer> {
-    const columns = table.columns.map(({ name, type }) => ({ name, type, data: valuesOf(rows, name) }));
+    const columns = table.columns.map(({ name, type, nullable }) => ({ name, type, nullable, data: valuesOf(rows, name) }));
     const list = contains && Buffer.from([...contains].sort().join(','));
     return writeColumns(columns, list);
 }
@@ -109,6 +109,8 @@ export function writeParquetTable({
 interface TypedColumn {
     name: string;
     type: ColumnType | 'double' | string;
+    /** Where it is not said, the values tell. */
+    nullable?: boolean;
     data: unknown[] | BigInt64Array;
 }
 
@@ -147,8 +149,8 @@ function placeList(writer: ByteWriter, list: Buffer): KeyValue {
     return entry;
 }
 
-function schemaElement({ name, type, data }: TypedColumn): SchemaElement {
-    const repetition_type = Array.isArray(data) && data.includes(null) ? 'OPTIONAL' : 'REQUIRED';
+function schemaElement({ name, type, data, nullable = Array.isArray(data) && data.includes(null) }: TypedColumn): SchemaElement {
+    const repetition_type = nullable ? 'OPTIONAL' : 'REQUIRED';
     switch (type) {
         case 'bigint':
             return { name, type: 'INT64', repetition_type };

@@ -10,13 +10,14 @@ import { type ColumnMetaData, type FileMetaData, parquetMetadata, type SchemaEle
 import { consolidate } from '#lake/commit/consolidate';
 import { retract } from '#lake/commit/retract';
 import { summarize } from '#lake/commit/summarize';
+import { emptyPairRows } from '#lake/flows/pair-rows';
 import { ledgerKey, rawKey, sourceId } from '#lake/layout';
 import { type LedgerRecord, newVersion, readLedger } from '#lake/ledger';
 import { readContains, rowGroupRows } from '#lake/parquet';
 import { openDuckDb } from '#lake/query/duckdb';
 import { openDirectoryStore } from '#lake/store/directory';
 import type { ObjectStore } from '#lake/store/object-store';
-import { emptyPairRows, mergePairRows, ofDay, pairDaysKey, rejectsKey, summaryKey, writePairRows } from '#test/support/flow-tables';
+import { mergePairRows, ofDay, pairDaysKey, rejectsKey, summaryKey, writePairRows } from '#test/support/flow-tables';
 import { rowsOf } from '#test/support/lake-fixture';
 import { memoryStore } from '#test/support/memory-store';
 import { measuredFlow, pairRowsOfFlows } from '#test/support/pair-rows-of';

@@ -1,6 +1,6 @@
 /** Exact running totals of every pair while a file is read: a hash table over typed arrays, one row per pair and written day. */
 import { isIP } from 'node:net';
-import type { FlowBatch } from '#lake/flows/formats/flow-batch';
+import type { FlowBatch } from './flow-batch.ts';
 
 /** Values below this one are added with doubles that never lose a digit; larger ones (durations from 71 minutes on) with bigints. */
 export const MAX_FAST_VALUE = 2 ** 32 - 1;

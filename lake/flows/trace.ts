@@ -1,6 +1,6 @@
 /** The very rows of a raw object that one pair's day is made of, found by the reader that summarized it. */
 import type { SourceBytes, Traced } from '#lake/kind';
-import type { WatchedRow } from './formats/row-scanner.ts';
+import type { WatchedRow } from './flow-sink.ts';
 import { toFlowOptions } from './read.ts';
 import { readFlows } from './read-flows.ts';
 

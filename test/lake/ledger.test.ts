@@ -4,8 +4,9 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import { retract } from '#lake/commit/retract';
 import { summarize } from '#lake/commit/summarize';
 import { ConflictError } from '#lake/errors';
+import { DATE_ORDERS } from '#lake/flows/dates';
 import { flows } from '#lake/flows/kind';
-import { DATE_ORDERS, DURATION_UNITS } from '#lake/flows/options';
+import { DURATION_UNITS } from '#lake/flows/options';
 import type { ReadingOptions } from '#lake/kind';
 import { ledgerKey, sourceId } from '#lake/layout';
 import {

@@ -7,8 +7,10 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { parquetMetadata } from 'hyparquet';
 import { StorageError } from '#lake/errors';
+import { emptyPairRows, type PairRows } from '#lake/flows/pair-rows';
+import { pairDays } from '#lake/flows/tables';
 import { readContains, readContainsAtEnd, writeParquetTable } from '#lake/parquet';
-import { emptyPairRows, type PairRows, pairDays, readPairRows, writePairRows } from '#test/support/flow-tables';
+import { readPairRows, writePairRows } from '#test/support/flow-tables';
 
 import { measuredFlow, pairRowsOfFlows, textOfRows } from '#test/support/pair-rows-of';
 import { makeFolder } from '#test/support/temporary';

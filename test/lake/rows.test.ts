@@ -3,7 +3,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { OverflowError } from '#lake/errors';
-import { emptyPairRows, mergePairRows, type PairRows } from '#test/support/flow-tables';
+import { emptyPairRows, type PairRows } from '#lake/flows/pair-rows';
+import { mergePairRows } from '#test/support/flow-tables';
 
 import { type MeasuredFlow, measuredFlow, pairRowsOfFlows, textOfRows } from '#test/support/pair-rows-of';
 

@@ -8,9 +8,6 @@ import { toMetadata } from '#lake/ledger';
 import { readRows, writeRows } from '#lake/parquet';
 import { mergeRows, type Rows } from '#lake/rows';
 
-export { emptyPairRows, type PairRows } from '#lake/flows/pair-rows';
-export { pairDays } from '#lake/flows/tables';
-
 export const SUMMARIES_PREFIX = flowSummaries.prefix;
 export const PAIR_DAYS_PREFIX = pairDays.prefix;
 export const REJECTS_PREFIX = rejects.prefix;

@@ -1,7 +1,7 @@
 /** Rows of pairs for tests: made by plain grouping, and seen as text. */
 
 import fc from 'fast-check';
-import { emptyPairRows, type PairRows } from '#test/support/flow-tables';
+import { emptyPairRows, type PairRows } from '#lake/flows/pair-rows';
 
 import { figuresOf } from '#test/support/small-files';
 

@@ -1,8 +1,9 @@
 /** Small files of flows whose figures are known by simple counting, apart from all code of the lake. */
 
+import type { PairRows } from '#lake/flows/pair-rows';
 import type { ReadingOptions } from '#lake/kind';
 import type { ObjectStore } from '#lake/store/object-store';
-import { PAIR_DAYS_PREFIX, type PairRows, readPairRows } from '#test/support/flow-tables';
+import { PAIR_DAYS_PREFIX, readPairRows } from '#test/support/flow-tables';
 
 export interface SmallFlow {
     src: string;

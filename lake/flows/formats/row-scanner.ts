@@ -1,16 +1,13 @@
 /**
- * Rows of bytes into a pair table. The fast path finds a row's fields without looking at the ones behind the last needed one; whatever it
+ * Rows of bytes into the sink of flows. The fast path finds a row's fields without looking at the ones behind the last needed one; whatever it
  * does not know by heart (quotes, blanks, exponents, every reject) goes the careful way, row by row.
  */
 
-import { DateSlots } from '#lake/flows/date-slots';
-import type { DateRules, DateSlot } from '#lake/flows/dates';
-import { parseWhole } from '#lake/flows/numbers';
-import { type AddressKey, MAX_FAST_VALUE, type PairTable } from '#lake/flows/pair-table';
-import { MAX_REJECT_LINE_LENGTH, type Reject, type RejectReason } from '#lake/flows/rejects';
+import { BATCH_FLOWS } from '../flow-batch.ts';
+import type { FlowSink } from '../flow-sink.ts';
+import { MAX_FAST_VALUE } from '../pair-table.ts';
 import { parseRow, SeenQuotes, trimBlanks } from './csv-row.ts';
 import { findHeader, type Header, haveSameNames, isRepeatedHeader } from './dialects.ts';
-import { BATCH_FLOWS, FlowBatch } from './flow-batch.ts';
 import { NOT_PLAIN, readCount, readIPv4, readScaled, readWhole, splitRow, WORD_BYTES } from './plain-row.ts';
 
 const LF = 0x0a;
@@ -33,30 +30,8 @@ export interface ScannerOptions {
     header: Header;
     /** Lines that begin with `#` are no rows. */
     isZeekLog: boolean;
-    dateRules: DateRules;
-    /** Durations are multiplied by ten to this power: 0 for microseconds, 6 for seconds. */
-    durationScale: 0 | 6;
     /** Lines of the file in front of the first row. */
     linesBefore: number;
-    watch?: PairWatch | undefined;
-}
-
-/** Whoever asks for the rows of one pair: addresses as written, and what is told of each row that is kept. */
-export interface PairWatch {
-    src: string;
-    dst: string;
-    onRow: (row: WatchedRow) => void;
-}
-
-export interface WatchedRow {
-    /** Line of the file at which the row begins, from 1. */
-    lineNumber: number;
-    /** Its day in either order; the file's order may be known at its end only. */
-    date: DateSlot;
-    durationUs: bigint;
-    packets: bigint;
-    /** The row as read, as for a reject. */
-    line: string;
 }
 
 /** What is handed to the careful path. */
@@ -69,52 +44,28 @@ interface AnyRow {
     seen: SeenQuotes;
 }
 
-/** Where a row stands in the bytes at hand. */
-interface RowPlace {
-    lineNumber: number;
-    bytes: Buffer;
-    start: number;
-    /** Without the line end. */
-    end: number;
-}
-
+/** Rows of a text with separators, from bytes into the sink. */
 export class RowScanner {
-    rowsRead = 0;
     repeatedHeaders = 0;
-    /** Filled by `scan`, which stops where they are many; the caller takes them out. */
-    rejects: Reject[] = [];
-    /** Whether the last scan stopped for the rejects only. */
+    /** True if the last scan stopped for the rejects only: the caller takes them out of the sink. */
     isPaused = false;
     /** Why the file cannot be used after all. */
     failure: string | undefined;
-    /** Rejected rows that were good up to a date which fits one order only: if the file's is the other, that is why they go. */
-    readonly rejectedDates = { dmy: false, mdy: false };
     #header: Header;
     /** Where the fields of a row begin up to the last needed one, and one more. */
     #starts: Int32Array;
     #lines: number;
     readonly #isZeekLog: boolean;
-    readonly #durationScale: 0 | 6;
-    readonly #table: PairTable;
-    readonly #dates: DateSlots;
-    readonly #batch = new FlowBatch();
+    readonly #sink: FlowSink;
     /** Of the bytes at hand. */
     #seen = new SeenQuotes(0);
-    readonly #watch: PairWatch | undefined;
 
-    constructor(table: PairTable, { header, isZeekLog, dateRules, durationScale, linesBefore, watch }: ScannerOptions) {
-        this.#watch = watch;
-        this.#table = table;
+    constructor(sink: FlowSink, { header, isZeekLog, linesBefore }: ScannerOptions) {
+        this.#sink = sink;
         this.#header = header;
         this.#starts = new Int32Array(header.lastNeeded + 2);
         this.#isZeekLog = isZeekLog;
-        this.#dates = new DateSlots(dateRules, header.separator);
-        this.#durationScale = durationScale;
         this.#lines = linesBefore;
-    }
-
-    get slots(): readonly DateSlot[] {
-        return this.#dates.all;
     }
 
     /**
@@ -148,7 +99,7 @@ export class RowScanner {
                 at = filled;
                 continue;
             }
-            if (this.rejects.length >= REJECTS_AT_ONCE) {
+            if (this.#sink.rejects.length >= REJECTS_AT_ONCE) {
                 this.isPaused = true;
                 break;
             }
@@ -164,7 +115,7 @@ export class RowScanner {
                 plainEnd = this.#plainEnd(bytes, at, end);
             }
         }
-        this.#table.addFlows(this.#batch);
+        this.#sink.flush();
         if (!this.isPaused && end - at > MAX_ROW_BYTES) {
             this.failure ??= `a row is longer than ${MAX_ROW_BYTES >> 20} MiB (line ${this.#lines + 1}): this is no file of flows, or its line ends are lost`;
         }
@@ -173,7 +124,7 @@ export class RowScanner {
 
     /** Line ends in front of this place are where their rows end, and may be left to the fast path. */
     #plainEnd(bytes: Buffer, from: number, end: number): number {
-        if (this.#watch) {
+        if (this.#sink.watch) {
             // The fast path tells nobody of a row.
             return from;
         }
@@ -203,10 +154,11 @@ export class RowScanner {
             // The last needed column is the row's last.
             starts[lastNeeded + 1] = (bytes[lineEnd - 1] === CR ? lineEnd - 1 : lineEnd) + 1;
         }
-        const batch = this.#batch;
+        const sink = this.#sink;
+        const { batch, table } = sink;
         const place = batch.count;
         const { timestamp, flow_duration, fwd_pkts } = columns;
-        const slot = this.#dates.slotAt(bytes, view, starts[timestamp] as number, endOf(starts, timestamp));
+        const slot = sink.dates.slotAt(bytes, view, starts[timestamp] as number, endOf(starts, timestamp));
         const durationUs = this.#readDuration(bytes, starts[flow_duration] as number, endOf(starts, flow_duration));
         const packets = readCount(bytes, starts[fwd_pkts] as number, endOf(starts, fwd_pkts));
         if (slot < 0 || durationUs < 0 || packets < 0 || (this.#isZeekLog && bytes[start] === HASH)) {
@@ -226,10 +178,10 @@ export class RowScanner {
             group += 2;
         }
         this.#lines += 1;
-        this.rowsRead += 1;
+        sink.rowsRead += 1;
         if (durationUs >= MAX_FAST_VALUE || packets >= MAX_FAST_VALUE) {
-            const row = this.#table.rowOf(batch.sources[place] as number, batch.destinations[place] as number, group);
-            this.#table.addLargeFlow(row, BigInt(durationUs), BigInt(packets));
+            const row = table.rowOf(batch.sources[place] as number, batch.destinations[place] as number, group);
+            table.addLargeFlow(row, BigInt(durationUs), BigInt(packets));
             return true;
         }
         batch.groups[place] = group;
@@ -237,20 +189,21 @@ export class RowScanner {
         batch.packets[place] = packets;
         batch.count = place + 1;
         if (place + 1 === BATCH_FLOWS) {
-            this.#table.addFlows(batch);
+            table.addFlows(batch);
         }
         return true;
     }
 
     /** Puts the key of an address that is no IPv4 address at the batch's next place; returns false where it is no address at all. */
     #readText(bytes: Buffer, column: number, keys: Int32Array): boolean {
-        const address = this.#table.addressKey(bytes.toString('latin1', this.#starts[column], endOf(this.#starts, column)));
-        keys[this.#batch.count] = address?.key ?? 0;
+        const { table, batch } = this.#sink;
+        const address = table.addressKey(bytes.toString('latin1', this.#starts[column], endOf(this.#starts, column)));
+        keys[batch.count] = address?.key ?? 0;
         return address?.isText === true;
     }
 
     #readDuration(bytes: Buffer, start: number, end: number): number {
-        const scale = this.#durationScale;
+        const scale = this.#sink.durationScale;
         const whole = scale === 0 ? readWhole(bytes, start, end) : NOT_PLAIN;
         return whole === NOT_PLAIN ? readScaled(bytes, start, end, scale) : whole;
     }
@@ -273,7 +226,7 @@ export class RowScanner {
             }
             this.#lines += 1;
             const hasCr = lineEnd > start && bytes[lineEnd - 1] === CR;
-            this.#reject('unclosed_quote', { lineNumber, bytes, start, end: hasCr ? lineEnd - 1 : lineEnd });
+            this.#sink.reject('unclosed_quote', { lineNumber, bytes, start, end: hasCr ? lineEnd - 1 : lineEnd });
             return lineEnd + 1;
         }
         this.#lines += countLines(bytes, start, row.next);
@@ -287,73 +240,21 @@ export class RowScanner {
         const isCut = row.cells.length <= lastNeeded || (!row.hasMore && lastNeeded < names.length - 1);
         const cell = (at: number): string => trimBlanks(row.cells[at] ?? '', separator);
         const place = { lineNumber, bytes, start, end: row.contentEnd };
-        const reason = isCut
-            ? 'ragged_row'
-            : this.#count(
-                  {
-                      source: cell(columns.src_ip),
-                      destination: cell(columns.dst_ip),
-                      timestamp: cell(columns.timestamp),
-                      duration: cell(columns.flow_duration),
-                      packets: cell(columns.fwd_pkts),
-                  },
-                  place,
-              );
-        if (reason !== undefined) {
-            this.#reject(reason, place);
+        if (isCut) {
+            this.#sink.reject('ragged_row', place);
         } else {
-            this.rowsRead += 1;
+            this.#sink.take(
+                {
+                    source: cell(columns.src_ip),
+                    destination: cell(columns.dst_ip),
+                    timestamp: cell(columns.timestamp),
+                    duration: cell(columns.flow_duration),
+                    packets: cell(columns.fwd_pkts),
+                },
+                place,
+            );
         }
         return row.next;
-    }
-
-    /** Counts one row of trimmed cells, or says why not. */
-    #count(
-        row: { source: string; destination: string; timestamp: string; duration: string; packets: string },
-        place: RowPlace,
-    ): RejectReason | undefined {
-        if (Object.values(row).some((cell) => cell === '' || cell === '-')) {
-            return 'missing_field';
-        }
-        const source = this.#table.addressKey(row.source);
-        const destination = this.#table.addressKey(row.destination);
-        if (!source || !destination) {
-            return 'not_an_ip_address';
-        }
-        const slot = this.#dates.slotOf(row.timestamp);
-        if (typeof slot !== 'number') {
-            return slot;
-        }
-        const duration = parseWhole(row.duration, { scale: this.#durationScale });
-        const packets = parseWhole(row.packets, { fraction: 'reject' });
-        if (!duration.ok || !packets.ok) {
-            this.#rememberDate(this.slots[slot]);
-            return duration.ok ? (packets.ok ? undefined : packets.reason) : duration.reason;
-        }
-        this.#addRow(source, destination, slot, duration.value, packets.value);
-        const date = this.slots[slot];
-        if (this.#watch?.src === row.source && this.#watch.dst === row.destination && date) {
-            const { lineNumber } = place;
-            this.#watch.onRow({ lineNumber, date, durationUs: duration.value, packets: packets.value, line: lineAt(place) });
-        }
-        return undefined;
-    }
-
-    #rememberDate(slot: DateSlot | undefined): void {
-        if (slot?.kind === 'slash' && slot.dmy !== slot.mdy) {
-            this.rejectedDates.dmy ||= slot.mdy === undefined;
-            this.rejectedDates.mdy ||= slot.dmy === undefined;
-        }
-    }
-
-    #addRow(source: AddressKey, destination: AddressKey, slot: number, durationUs: bigint, packets: bigint): void {
-        const group = (slot << 2) | (source.isText ? 1 : 0) | (destination.isText ? 2 : 0);
-        this.#table.addLargeFlow(this.#table.rowOf(source.key, destination.key, group), durationUs, packets);
-    }
-
-    #reject(reason: RejectReason, place: RowPlace): void {
-        this.rejects.push({ lineNumber: place.lineNumber, reason, line: lineAt(place) });
-        this.rowsRead += 1;
     }
 
     /** A later `#fields` line, of a log that was put together from several. */
@@ -382,12 +283,6 @@ const ZEEK_FIELDS = '#fields';
 export function zeekNamesStart(bytes: Buffer, { start, separator }: { start: number; separator: number }): number | undefined {
     const behind = start + ZEEK_FIELDS.length;
     return bytes.toString('latin1', start, behind) === ZEEK_FIELDS && bytes[behind] === separator ? behind + 1 : undefined;
-}
-
-/** A row for a person to look at: bytes that are not UTF-8 replaced, cut at `MAX_REJECT_LINE_LENGTH` characters. */
-function lineAt({ bytes, start, end }: RowPlace): string {
-    // Four bytes make at most one character cut short: never decode a row of megabytes for a line that is cut anyway.
-    return bytes.toString('utf8', start, Math.min(end, start + MAX_REJECT_LINE_LENGTH * 4)).slice(0, MAX_REJECT_LINE_LENGTH);
 }
 
 /** Where the field of a column ends: at the separator in front of the next one. */

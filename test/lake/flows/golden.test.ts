@@ -6,11 +6,12 @@ import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import { consolidate } from '#lake/commit/consolidate';
 import { summarize } from '#lake/commit/summarize';
+import type { PairRows } from '#lake/flows/pair-rows';
 import type { ReadingOptions } from '#lake/kind';
 import { sourceId } from '#lake/layout';
 import type { LedgerRecord } from '#lake/ledger';
 import type { ObjectStore } from '#lake/store/object-store';
-import { daysOf, metadataOf, ofDay, type PairRows, pairDaysKey, readPairRows, rejectsKey } from '#test/support/flow-tables';
+import { daysOf, metadataOf, ofDay, pairDaysKey, readPairRows, rejectsKey } from '#test/support/flow-tables';
 import { memoryStore } from '#test/support/memory-store';
 
 const FIXTURES = new URL('../../fixtures/flows/', import.meta.url).pathname;

@@ -1,6 +1,6 @@
 /** Whoever asks for the rows of a pair is told of each row that is kept, and the totals stay what they are. */
 
-import type { WatchedRow } from '#lake/flows/formats/row-scanner';
+import type { WatchedRow } from '#lake/flows/flow-sink';
 import { readFlows } from '#lake/flows/read-flows';
 
 const HEADER = 'Src IP,Dst IP,Timestamp,Flow Duration,Tot Fwd Pkts';

@@ -1,8 +1,9 @@
 /** A row means the same whether the fast path takes it or, once its fields are quoted, the careful one. */
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import type { ReadFlowsOptions } from '#lake/flows/options';
 import { DURATION, PACKETS } from '#lake/flows/pair-table';
-import { type FlowsResult, type ReadFlowsOptions, readFlows } from '#lake/flows/read-flows';
+import { type FlowsResult, readFlows } from '#lake/flows/read-flows';
 
 /** The needed columns by role, with others beside them. */
 const HEADERS = [

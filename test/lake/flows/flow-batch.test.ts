@@ -1,6 +1,6 @@
 /** Flows that are counted in batches add up like single ones, to the last digit. */
 import { expect, test } from '@jest/globals';
-import { BATCH_FLOWS, FlowBatch } from '#lake/flows/formats/flow-batch';
+import { BATCH_FLOWS, FlowBatch } from '#lake/flows/flow-batch';
 import { DURATION, MAX_FAST_VALUE, PACKETS, PairTable } from '#lake/flows/pair-table';
 
 test('batches of any values and pairs add up exactly, while the table grows', () => {

@@ -1,0 +1,141 @@
+/**
+ * Where the flows of a file go, whatever its format: checked in one order, counted in the pair table, or rejected with the reason. A format hands over
+ * a flow at a time as texts; one that reads many flows by heart may fill the batch itself, which is what the fast path of CSV does.
+ */
+import { DateSlots } from './date-slots.ts';
+import type { DateRules, DateSlot } from './dates.ts';
+import { FlowBatch } from './flow-batch.ts';
+import { parseWhole } from './numbers.ts';
+import { PairTable } from './pair-table.ts';
+import { MAX_REJECT_LINE_LENGTH, type Reject, type RejectReason } from './rejects.ts';
+
+export interface FlowSinkOptions {
+    dateRules: DateRules;
+    /** The byte behind a date: it tells an epoch with a fraction from one without. */
+    separator: number;
+    /** Durations are multiplied by ten to this power: 0 for microseconds, 6 for seconds. */
+    durationScale: 0 | 6;
+    watch?: PairWatch | undefined;
+}
+
+/** The texts of a flow, as written and trimmed. */
+export interface WrittenFlow {
+    source: string;
+    destination: string;
+    timestamp: string;
+    duration: string;
+    packets: string;
+}
+
+/** Where a flow stands in its file. */
+export interface FlowPlace {
+    /** Line of the file at which it begins, from 1. */
+    lineNumber: number;
+    /** The bytes that hold it, from `start` to `end`, without the line end. */
+    bytes: Buffer;
+    start: number;
+    end: number;
+}
+
+/** Whoever asks for the rows of one pair: addresses as written, and what is told of each row that is kept. */
+export interface PairWatch {
+    src: string;
+    dst: string;
+    onRow: (row: WatchedRow) => void;
+}
+
+export interface WatchedRow {
+    /** Line of the file at which the row begins, from 1. */
+    lineNumber: number;
+    /** Its day in either order; the file's order may be known at its end only. */
+    date: DateSlot;
+    durationUs: bigint;
+    packets: bigint;
+    /** The row as read, as for a reject. */
+    line: string;
+}
+
+export class FlowSink {
+    /** Flows that came, kept and rejected; whoever fills the batch counts them here. */
+    rowsRead = 0;
+    /** Taken out by the reader of the file from time to time. */
+    rejects: Reject[] = [];
+    /** Rejected rows that were good up to a date which fits one order only: if the file's is the other, that is why they go. */
+    readonly rejectedDates = { dmy: false, mdy: false };
+    readonly table = new PairTable();
+    readonly dates: DateSlots;
+    readonly batch = new FlowBatch();
+    readonly durationScale: 0 | 6;
+    /** With a watch every flow must come by `take`: the batch tells nobody of a row. */
+    readonly watch: PairWatch | undefined;
+
+    constructor({ dateRules, separator, durationScale, watch }: FlowSinkOptions) {
+        this.dates = new DateSlots(dateRules, separator);
+        this.durationScale = durationScale;
+        this.watch = watch;
+    }
+
+    /** Counts one flow, or rejects it. */
+    take(flow: WrittenFlow, place: FlowPlace): void {
+        const reason = this.#count(flow, place);
+        if (reason === undefined) {
+            this.rowsRead += 1;
+        } else {
+            this.reject(reason, place);
+        }
+    }
+
+    /** Counts what is in the batch and empties it. */
+    flush(): void {
+        this.table.addFlows(this.batch);
+    }
+
+    /** Counts a row of the file that is no flow, with the reason. */
+    reject(reason: RejectReason, place: FlowPlace): void {
+        this.rejects.push({ lineNumber: place.lineNumber, reason, line: lineAt(place) });
+        this.rowsRead += 1;
+    }
+
+    /** docs/reading.md has the checks in this order; the first one that fails names the reject. */
+    #count(flow: WrittenFlow, place: FlowPlace): RejectReason | undefined {
+        if (Object.values(flow).some((cell) => cell === '' || cell === '-')) {
+            return 'missing_field';
+        }
+        const source = this.table.addressKey(flow.source);
+        const destination = this.table.addressKey(flow.destination);
+        if (!source || !destination) {
+            return 'not_an_ip_address';
+        }
+        const slot = this.dates.slotOf(flow.timestamp);
+        if (typeof slot !== 'number') {
+            return slot;
+        }
+        const date = this.dates.all[slot];
+        const duration = parseWhole(flow.duration, { scale: this.durationScale });
+        const packets = parseWhole(flow.packets, { fraction: 'reject' });
+        if (!duration.ok || !packets.ok) {
+            this.#rememberDate(date);
+            return duration.ok ? (packets.ok ? undefined : packets.reason) : duration.reason;
+        }
+        const group = (slot << 2) | (source.isText ? 1 : 0) | (destination.isText ? 2 : 0);
+        this.table.addLargeFlow(this.table.rowOf(source.key, destination.key, group), duration.value, packets.value);
+        if (this.watch?.src === flow.source && this.watch.dst === flow.destination && date) {
+            const { lineNumber } = place;
+            this.watch.onRow({ lineNumber, date, durationUs: duration.value, packets: packets.value, line: lineAt(place) });
+        }
+        return undefined;
+    }
+
+    #rememberDate(slot: DateSlot | undefined): void {
+        if (slot?.kind === 'slash' && slot.dmy !== slot.mdy) {
+            this.rejectedDates.dmy ||= slot.mdy === undefined;
+            this.rejectedDates.mdy ||= slot.dmy === undefined;
+        }
+    }
+}
+
+/** A row for a person to look at: bytes that are not UTF-8 replaced, cut at `MAX_REJECT_LINE_LENGTH` characters. */
+function lineAt({ bytes, start, end }: FlowPlace): string {
+    // Four bytes make at most one character cut short: never decode a row of megabytes for a line that is cut anyway.
+    return bytes.toString('utf8', start, Math.min(end, start + MAX_REJECT_LINE_LENGTH * 4)).slice(0, MAX_REJECT_LINE_LENGTH);
+}

@@ -1,0 +1,253 @@
+/**
+ * Text with separators, one flow a row behind a header: CSV of CICFlowMeter and its relatives, and logs of Zeek. docs/reading.md has the rules.
+ */
+import { FlowSink } from '../flow-sink.ts';
+import type { ReadFlowsOptions } from '../options.ts';
+import { findHeader, type Header, isHeaderOpen } from './dialects.ts';
+import { RowScanner, SPARE_BYTES, zeekNamesStart } from './row-scanner.ts';
+
+const LF = 0x0a;
+const CR = 0x0d;
+const QUOTE = 0x22;
+const TAB = 0x09;
+
+/** The header and what stands in front of it; a file whose header has not ended after this many bytes has none. */
+const MAX_HEADER_BYTES = 1 << 20;
+
+/** What a file of rows comes to, before its dates are settled. */
+export type CsvRead =
+    | {
+          ok: true;
+          sink: FlowSink;
+          dialect: Header['dialect']['name'];
+          durationUnit: 'us' | 's';
+          rowsRejected: number;
+          repeatedHeaders: number;
+      }
+    | { ok: false; error: string };
+
+/** Reads to the end of the stream, or to where it has turned out to be of no use. */
+export async function readCsv(chunks: AsyncGenerator<Uint8Array>, options: ReadFlowsOptions): Promise<CsvRead> {
+    const start = await readHeader(chunks);
+    if (!start.ok) {
+        await chunks.return(undefined);
+        return start;
+    }
+    const { header } = start;
+    const durationUnit = options.durationUnit ?? header.dialect.durationUnit;
+    const sink = new FlowSink({
+        dateRules: {
+            givenOrder: options.dateOrder,
+            slashOrder: options.settledDates?.slashOrder,
+            minEpochSeconds: header.dialect.minEpochSeconds,
+        },
+        separator: header.separator,
+        durationScale: durationUnit === 's' ? 6 : 0,
+        watch: options.watch,
+    });
+    const scanner = new RowScanner(sink, { header, isZeekLog: start.isZeekLog, linesBefore: start.linesBefore });
+    let rowsRejected = 0;
+    const handOver = async (): Promise<void> => {
+        const { rejects } = sink;
+        if (rejects.length > 0) {
+            rowsRejected += rejects.length;
+            sink.rejects = [];
+            await options.onRejects?.(rejects);
+        }
+    };
+    const scan: Scan = async (bytes, { start: from, end, isLast }) => {
+        let at = from;
+        do {
+            at = scanner.scan(bytes, { start: at, end, isLast });
+            await handOver();
+        } while (scanner.isPaused);
+        return at;
+    };
+    let left = await scanAll(scan, Buffer.alloc(0), start.rest);
+    const waiting: Buffer[] = [];
+    let waitingBytes = 0;
+    for await (const chunk of chunks) {
+        options.signal?.throwIfAborted();
+        waitingBytes += chunk.length;
+        // A row that goes on over many chunks is looked at again when there is twice as much of it, not with each of them.
+        if (waitingBytes < left.length) {
+            waiting.push(Buffer.from(chunk));
+            continue;
+        }
+        left = await scanAll(scan, left, waiting.length === 0 ? asBuffer(chunk) : Buffer.concat([...waiting, chunk]));
+        waiting.length = 0;
+        waitingBytes = 0;
+        if (scanner.failure !== undefined) {
+            await chunks.return(undefined);
+            break;
+        }
+    }
+    if (left.length > 0 && scanner.failure === undefined) {
+        const last = Buffer.concat([left, ...waiting]);
+        const ended = last[last.length - 1] === LF ? last : Buffer.concat([last, Buffer.from([LF])]);
+        await scan(ended, { start: 0, end: ended.length, isLast: true });
+    }
+    if (scanner.failure !== undefined) {
+        return { ok: false, error: scanner.failure };
+    }
+    const { repeatedHeaders } = scanner;
+    return { ok: true, sink, dialect: header.dialect.name, durationUnit, rowsRejected, repeatedHeaders };
+}
+
+/** Why a file is no usable file of this format, from its header alone; undefined where it is one. */
+export async function whyNoCsv(chunks: AsyncGenerator<Uint8Array>): Promise<string | undefined> {
+    const start = await readHeader(chunks);
+    return start.ok ? undefined : start.error;
+}
+
+type Scan = (bytes: Buffer, options: { start: number; end: number; isLast: boolean }) => Promise<number>;
+
+/** Scans what was left over and a chunk behind it; returns (a copy of) what is not a whole row yet. */
+async function scanAll(scan: Scan, left: Buffer, chunk: Buffer): Promise<Buffer> {
+    let start = 0;
+    if (left.length > 0) {
+        const firstEnd = chunk.indexOf(LF) + 1;
+        if (firstEnd === 0) {
+            // Only looked at for how long it has become.
+            const line = Buffer.concat([left, chunk]);
+            return line.subarray(await scan(line, { start: 0, end: line.length, isLast: false }));
+        }
+        const row = Buffer.concat([left, chunk.subarray(0, firstEnd + SPARE_BYTES)]);
+        const rowEnd = left.length + firstEnd;
+        const taken = await scan(row, { start: 0, end: rowEnd, isLast: false });
+        if (taken < rowEnd) {
+            // A quoted field goes on over this line end: only then is the whole chunk moved behind what is left.
+            return scanAll(scan, Buffer.alloc(0), Buffer.concat([row.subarray(taken, rowEnd), chunk.subarray(firstEnd)]));
+        }
+        start = firstEnd;
+    }
+    const next = await scan(chunk, { start, end: chunk.length, isLast: false });
+    return Buffer.from(chunk.subarray(next));
+}
+
+type FileStart = { ok: true; header: Header; isZeekLog: boolean; rest: Buffer; linesBefore: number } | { ok: false; error: string };
+
+/** Reads up to and with the header line. */
+async function readHeader(chunks: AsyncIterator<Uint8Array>): Promise<FileStart> {
+    let parts: Buffer[] = [];
+    let length = 0;
+    let lookAt = MAGIC_BYTES;
+    for (;;) {
+        const { done, value } = await chunks.next();
+        if (!done) {
+            parts.push(Buffer.from(value));
+            length += value.length;
+        }
+        if (done || length >= lookAt) {
+            const bytes = Buffer.concat(parts);
+            parts = [bytes];
+            // However small the chunks are, each byte is looked at a few times only.
+            lookAt = Math.min(length * 2, Math.max(length + 1, MAX_HEADER_BYTES));
+            const found = takeHeader(bytes, done === true);
+            if (found) {
+                return found;
+            }
+        }
+    }
+}
+
+/** So many bytes tell what kind of file it is. */
+const MAGIC_BYTES = 5;
+
+/** Undefined where more bytes are needed: never where all are there that a header may have. */
+function takeHeader(whole: Buffer, isWhole: boolean): FileStart | undefined {
+    const bytes = whole.subarray(0, MAX_HEADER_BYTES);
+    const isLast = isWhole && bytes.length === whole.length;
+    const isFull = !isLast && bytes.length === MAX_HEADER_BYTES;
+    const unusable = unusableStart(bytes);
+    if (unusable !== undefined) {
+        return { ok: false, error: unusable };
+    }
+    let at = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
+    // A header row that the file ends in needs a line end to be taken apart.
+    const text = isLast && bytes[bytes.length - 1] !== LF ? Buffer.concat([bytes, Buffer.from([LF])]) : bytes;
+    let separator = TAB;
+    let isZeekLog = false;
+    for (let linesBefore = 0; at < text.length; linesBefore += 1) {
+        const lineEnd = text.indexOf(LF, at);
+        if (lineEnd < 0) {
+            return isFull ? { ok: false, error: otherKindOf(text, text.toString('latin1', at)) ?? LINE_TOO_LONG } : undefined;
+        }
+        const line = text.toString('latin1', at, lineEnd).replace(/\r$/, '');
+        isZeekLog ||= /^#(separator|fields)\b/.test(line);
+        if (isZeekLog && line.startsWith(ZEEK_SEPARATOR)) {
+            const named = zeekSeparator(line);
+            if (named === undefined) {
+                return { ok: false, error: `${NO_SEPARATOR}; found ${JSON.stringify(line.slice(0, 40))}` };
+            }
+            separator = named;
+        }
+        const namesStart = isZeekLog ? zeekNamesStart(text, { start: at, separator }) : at;
+        if (namesStart !== undefined && /[^ \t]/.test(line)) {
+            if (!isZeekLog && !isLast && !isFull && isHeaderOpen(text, { start: at, end: text.length })) {
+                return undefined;
+            }
+            const found = isZeekLog
+                ? findHeader(text, { start: namesStart, end: lineEnd + 1, separators: [separator] })
+                : findHeader(text, { start: at, end: text.length });
+            if (!found.ok) {
+                return { ok: false, error: otherKindOf(text, line) ?? found.error };
+            }
+            const headerLines = text.subarray(at, found.next).filter((byte) => byte === LF).length;
+            return {
+                ok: true,
+                header: found.header,
+                isZeekLog,
+                rest: isLast ? Buffer.from(text.subarray(found.next)) : Buffer.from(whole.subarray(found.next)),
+                linesBefore: linesBefore + headerLines,
+            };
+        }
+        at = lineEnd + 1;
+    }
+    if (!isLast && !isFull) {
+        return undefined;
+    }
+    return { ok: false, error: isZeekLog ? 'no usable header: a Zeek log without a #fields line' : emptyError(bytes, isLast) };
+}
+
+const LOOKED_FOR = 'no usable header: looked for a CSV header with source and destination address';
+
+function unusableStart(bytes: Buffer): string | undefined {
+    if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) {
+        return 'no usable header: the file is UTF-16; save it as UTF-8 and upload that';
+    }
+    return undefined;
+}
+
+/** What a file is whose first line is no header; undefined where that cannot be told. */
+function otherKindOf(text: Buffer, line: string): string | undefined {
+    if (text.toString('latin1', 0, MAGIC_BYTES) === '%PDF-') {
+        return `${LOOKED_FOR}; found a PDF`;
+    }
+    return line.includes('\0') ? `${LOOKED_FOR}; found binary data` : undefined;
+}
+
+function emptyError(bytes: Buffer, isLast: boolean): string {
+    if (!isLast) {
+        return `no usable header: nothing but blanks and line ends in ${FIRST_BYTES}`;
+    }
+    return `no usable header: the file is empty${bytes.length > 0 ? ' but for blanks and line ends' : ''}`;
+}
+
+const FIRST_BYTES = `the first ${MAX_HEADER_BYTES >> 20} MiB`;
+
+const LINE_TOO_LONG = `${LOOKED_FOR}; found a line that does not end in ${FIRST_BYTES}`;
+
+const ZEEK_SEPARATOR = '#separator ';
+const NO_SEPARATOR = 'no usable header: looked for a separator as Zeek names it, one character or its code as \\x09, and no quote';
+
+/** `#separator \x09` names the separator by its code. A quote or a line end cannot separate. */
+function zeekSeparator(line: string): number | undefined {
+    const [, code, character] = /^#separator (?:\\x([0-9a-fA-F]{2})|([\s\S]))$/.exec(line) ?? [];
+    const separator = code === undefined ? character?.charCodeAt(0) : Number.parseInt(code, 16);
+    return separator !== undefined && [QUOTE, LF, CR].includes(separator) ? undefined : separator;
+}
+
+function asBuffer(chunk: Uint8Array): Buffer {
+    return Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+}
