@@ -2,8 +2,22 @@
 
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { contributionOf, dayOf, ledgerKey, rawKey, siteOf, sourceId } from '#lake/layout';
+import {
+    contributionKey,
+    contributionOf,
+    contributionsPrefix,
+    dayOf,
+    dayOfPeriod,
+    kindNameOf,
+    ledgerKey,
+    mergedKey,
+    periodOf,
+    rawKey,
+    siteOf,
+    sourceId,
+} from '#lake/layout';
 import { pairDaysKey, rejectsKey, summaryKey } from '#test/support/flow-tables';
+import { gaugeHours } from '#test/support/made-up-table';
 
 const hex = fc.stringMatching(/^[0-9a-f]{16}$/);
 const version = fc.tuple(fc.integer({ min: 1 }), hex).map(([n, content]) => `${n}-${content}`);
@@ -28,6 +42,43 @@ test('a summary’s key gives back day, source and version', () => {
             expect(dayOf(pairDaysKey(day))).toBe(day);
         }),
     );
+});
+
+test('keys of a table by hour give back the hour, and no hour is taken for another one', () => {
+    const hour = fc.integer({ min: 0, max: 23 }).map((number) => String(number).padStart(2, '0'));
+    fc.assert(
+        fc.property(day, hour, hour, hex, version, (day, hour, other, source, version) => {
+            const period = `${day}T${hour}`;
+            const contribution = contributionKey(gaugeHours, { period, source, version });
+            expect(contribution).toBe(`gauge_hours/day=${day}/${hour}.${source}.${version}.parquet`);
+            expect([periodOf(gaugeHours, contribution), contributionOf(contribution)]).toEqual([period, { source, version }]);
+            expect(mergedKey(gaugeHours, period)).toBe(`gauge_hours/day=${day}/${hour}.parquet`);
+            expect([periodOf(gaugeHours, mergedKey(gaugeHours, period)), dayOfPeriod(period)]).toEqual([period, day]);
+            expect(contribution.startsWith(contributionsPrefix(gaugeHours, `${day}T${other}`))).toBe(hour === other);
+        }),
+    );
+});
+
+test.each([
+    'pair_days/day=2026-02-01/13.parquet',
+    'gauge_hours/13.parquet',
+    'gauge_hours/day=2026-02-01/part-00.parquet',
+    'gauge_hours/day=2026-02-01/24.parquet',
+    'gauge_hours/day=2026-02-01/1.parquet',
+])('%j is of no hour', (key) => {
+    expect(periodOf(gaugeHours, key)).toBeUndefined();
+});
+
+test('a raw key names its kind in front of its site, and without one it is of the first kind', () => {
+    expect(rawKey({ kind: 'gauges', site: 'berlin', name: 'a.gauge' })).toBe('raw/kind=gauges/site=berlin/a.gauge');
+    expect(rawKey({ kind: 'gauges', name: 'a.gauge' })).toBe('raw/kind=gauges/a.gauge');
+    expect(['raw/kind=gauges/site=berlin/a.gauge', 'raw/site=berlin/a.csv', 'raw/x/kind=gauges/a'].map(kindNameOf)).toEqual([
+        'gauges',
+        undefined,
+        undefined,
+    ]);
+    expect(siteOf('raw/kind=gauges/site=berlin/a.gauge')).toBe('berlin');
+    expect(() => rawKey({ name: 'kind=gauges/a.csv' })).toThrow('says what kind of data it is (--kind)');
 });
 
 test('a raw key has 1024 bytes at most, counted in UTF-8 and with its folders', () => {
