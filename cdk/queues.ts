@@ -5,7 +5,10 @@ import { DeduplicationScope, FifoThroughputLimit, Queue, QueueEncryption, type Q
 import { Construct } from 'constructs';
 import type { FunctionConfig } from './config.ts';
 
-/** Six times the function's time: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html */
+/**
+ * A message whose worker died comes back after six times the function's time; one that failed comes back sooner (lambdas/batch.ts):
+ * https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+ */
 const VISIBILITY_PER_TIMEOUT = 6;
 
 /** The most that SQS keeps. */

@@ -15,7 +15,7 @@ export interface ConsolidateBatchOptions {
     bucket: string;
     store: ObjectStore;
     /** Where the messages came from. */
-    consolidateQueue: Pick<MessageQueue, 'release'>;
+    consolidateQueue: Pick<MessageQueue, 'changeVisibility'>;
     time: TimeLeft;
     now: () => Date;
     log: Log;

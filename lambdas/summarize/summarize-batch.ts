@@ -18,7 +18,7 @@ export interface SummarizeBatchOptions {
     bucket: string;
     store: ObjectStore;
     /** Where the messages came from. */
-    summarizeQueue: Pick<MessageQueue, 'release'>;
+    summarizeQueue: Pick<MessageQueue, 'changeVisibility'>;
     consolidateQueue: Pick<MessageQueue, 'send'>;
     time: TimeLeft;
     now: () => Date;

@@ -127,6 +127,13 @@ describe('the functions', () => {
         expect(may('summarizerole', 'sqs:SendMessage')).toEqual([`<${queueOf('flowlake-dev-consolidate.fifo')[0]}.Arn>`]);
         expect(may('consolidaterole', 'sqs:SendMessage')).toEqual([]);
     });
+
+    test.each([
+        ['summarizerole', 'flowlake-dev-summarize'],
+        ['consolidaterole', 'flowlake-dev-consolidate.fifo'],
+    ])('%s may say when a message of %s comes back, and of no other queue', (role, queue) => {
+        expect(may(role, 'sqs:ChangeMessageVisibility')).toEqual([`<${queueOf(queue)[0]}.Arn>`]);
+    });
 });
 
 describe('questions', () => {
