@@ -1,6 +1,8 @@
 /** Works through a batch of messages of a queue and says which of them must come back, and when. */
+import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
 import type { MessageQueue } from '#lake/queue/message-queue';
+import type { MetricSink } from './figures.ts';
 import type { TimeLeft } from './time-left.ts';
 
 /** One structured line each. */
@@ -23,6 +25,8 @@ export interface BatchOptions<News> {
     /** What a person does with a subject that needs more time than an invocation has. */
     howTooLargeGetsThrough: (subject: string) => string;
     log: Log;
+    /** Gets `FailedTries` where something failed: how often the one that was tried most has been. */
+    metrics: MetricSink;
 }
 
 type Outcome = 'done' | 'failed' | 'too large' | 'postponed';
@@ -62,17 +66,25 @@ const NEARLY_ALL = 0.9;
  * of a subject fail together, so that the order within each group stays.
  */
 export async function workThrough<News>(records: readonly SQSRecord[], options: BatchOptions<News>): Promise<SQSBatchResponse> {
-    const { time, queue, log } = options;
+    const { time, queue, log, metrics } = options;
     const messages = records.map((record) => readMessage(record, options)).sort((a, b) => b.receiveCount - a.receiveCount);
     const wholeMs = time.remainingMs();
     const outcomes = new Map<string, Outcome>();
     for (const [subject, news] of bySubject(messages, options)) {
         outcomes.set(subject, await outcomeOf(subject, { news, wholeMs, options }));
     }
-    const failed = messages.filter(({ news }) => news?.every((one) => outcomes.get(options.subjectOf(one)) === 'done') !== true);
+    const failed = messages
+        .filter(({ news }) => news?.every((one) => outcomes.get(options.subjectOf(one)) === 'done') !== true)
+        .map(({ news, ...message }) => {
+            const own = news?.map((one) => outcomes.get(options.subjectOf(one))) ?? [];
+            return { ...message, afterSeconds: returnsAfter(own, message.receiveCount) };
+        });
+    const tries = failed.filter(({ afterSeconds }) => afterSeconds !== 0).map(({ receiveCount }) => receiveCount);
+    if (tries.length > 0) {
+        metrics.addMetric('FailedTries', MetricUnit.Count, Math.max(...tries));
+    }
     await Promise.all(
-        failed.map(async ({ id, receipt, receiveCount, news }) => {
-            const afterSeconds = returnsAfter(news?.map((one) => outcomes.get(options.subjectOf(one))) ?? [], receiveCount);
+        failed.map(async ({ id, receipt, afterSeconds }) => {
             if (afterSeconds === undefined) {
                 return;
             }

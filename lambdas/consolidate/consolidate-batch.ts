@@ -57,6 +57,7 @@ export async function consolidateBatch(records: readonly SQSRecord[], options: C
             howTooLargeGetsThrough: (day) =>
                 `run \`flowlake --lake s3://${bucket} rebuild --from ${day} --to ${day}\`: the Spark job has time and memory for it`,
             log,
+            metrics,
         });
     } finally {
         for (const [name, count] of Object.entries(counts)) {

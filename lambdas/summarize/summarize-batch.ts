@@ -85,6 +85,7 @@ export async function summarizeBatch(records: readonly SQSRecord[], options: Sum
             queue: summarizeQueue,
             howTooLargeGetsThrough: () => `run \`flowlake --lake s3://${bucket} reconcile --here\` on a machine without a time limit`,
             log,
+            metrics,
         });
     } finally {
         metrics.addMetric('BytesRead', MetricUnit.Bytes, bytesRead);

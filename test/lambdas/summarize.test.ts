@@ -214,6 +214,7 @@ describe('a message that fails', () => {
     test('because nobody can understand it does not wait to become a dead letter', async () => {
         expect(await work([sqsRecord({ id: 'bad', body: 'no JSON' })])).toEqual(['bad']);
         expect(returning).toEqual({ bad: 0 });
+        expect(metrics.values.FailedTries).toBeUndefined();
     });
 
     test('because the store does not answer fails alone, and the log says why', async () => {
@@ -225,6 +226,7 @@ describe('a message that fails', () => {
         expect(await stateOf(B)).toBe('done');
         expect(log.lines).toContainEqual({ level: 'error', message: expect.any(String), fields: { subject: A, error: broken } });
         expect(returning).toEqual({ m1: 10, m3: 10 });
+        expect(metrics.values.FailedTries).toEqual([1]);
     });
 
     test.each([
@@ -239,6 +241,7 @@ describe('a message that fails', () => {
         const failing: ObjectStore = { ...store, head: () => Promise.reject(new StorageError('cannot read')) };
         expect(await work([sqsRecord({ id: 'm1', body: s3Event([A]), receiveCount })], { store: failing })).toEqual(['m1']);
         expect(returning).toEqual({ m1: seconds });
+        expect(metrics.values.FailedTries).toEqual([receiveCount]);
     });
 
     test('is not done before its days stand in the queue', async () => {
@@ -319,6 +322,7 @@ describe('when the time is over', () => {
         time.runOut();
         expect(await work([news('m1', A), news('m2', B)], { time })).toEqual(['m1', 'm2']);
         expect(returning).toEqual({ m1: 0, m2: 0 });
+        expect(metrics.values.FailedTries).toBeUndefined();
         expect([await stateOf(A), await stateOf(B)]).toEqual([undefined, undefined]);
     });
 
