@@ -32,20 +32,30 @@ interface AlarmText {
     type: string;
 }
 
-/** An alarm rings when the metric is above the limit in `times` periods of 5 minutes, one after the other. */
+/** An alarm rings when the metric is above the limit in `times` of the last `outOf` periods of 5 minutes; by default in all of them. */
 interface Rule extends AlarmText {
     name: string;
     metric: IMetric;
     above: number;
     times: number;
+    outOf?: number;
 }
+
+/**
+ * The fifth try is some 20 minutes after the first one. The age of the oldest message does not tell of it: SQS leaves out what was received
+ * three times and not deleted, https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+ */
+const TRIES_IN_PASSING = 4;
+
+/** Longer than a message waits for its next try (lambdas/batch.ts): the alarm does not stop between two tries. */
+const PERIODS_BETWEEN_TRIES = 4;
 
 export class Alarms extends Construct {
     readonly alarms: readonly Alarm[];
 
     constructor(scope: Construct, id: string, { config, bucketName, summarize, consolidate, key }: AlarmsProps) {
         super(scope, id);
-        const rules = [
+        const rules: Rule[] = [
             ...rulesOf('summarize', summarize, config),
             ...rulesOf('consolidate', consolidate, config),
             {
@@ -65,14 +75,15 @@ export class Alarms extends Construct {
                 type: 'status',
             },
         ];
-        this.alarms = rules.map(({ name, metric, above, times, breaks, type }) => {
+        this.alarms = rules.map(({ name, metric, above, times, outOf = times, breaks, type }) => {
             return new Alarm(this, name, {
                 alarmName: `flowlake-${config.stage}-${name}`,
                 alarmDescription: `${breaks} To see more, type: flowlake --lake s3://${bucketName} ${type}`,
                 metric,
                 threshold: above,
                 comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
-                evaluationPeriods: times,
+                evaluationPeriods: outOf,
+                datapointsToAlarm: times,
                 // Quiet is good: nobody uploads at night.
                 treatMissingData: TreatMissingData.NOT_BREACHING,
             });
@@ -97,6 +108,15 @@ function rulesOf(job: string, { queue, worker }: Watched, { maxLagMinutes }: Sta
             times: 1,
             breaks: queue.ifDead,
             type: 'status, mend what it names, then type the same with redrive',
+        },
+        {
+            name: `${job}-failed-tries`,
+            metric: ownMetric(worker, 'FailedTries', Stats.MAXIMUM),
+            above: TRIES_IN_PASSING,
+            times: 1,
+            outOf: PERIODS_BETWEEN_TRIES,
+            breaks: queue.ifRetried,
+            type: `status, and read the log for why: aws logs tail ${worker.logGroupName} --since 1h`,
         },
         {
             name: `${job}-oldest-message`,

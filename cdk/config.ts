@@ -13,7 +13,7 @@ export interface FunctionConfig {
     maxConcurrency: number;
     /** Messages that one invocation gets at most. */
     batchSize: number;
-    /** How often a message is tried before it becomes a dead letter. */
+    /** How often a message is tried before it becomes a dead letter: lambdas/batch.ts says when. */
     maxReceiveCount: number;
 }
 
@@ -56,6 +56,13 @@ export interface StageConfig {
 
 const GB = 1_000_000_000;
 
+/**
+ * One that fails is tried again after 10 s, 1, 5 and 15 minutes, then every 15 minutes: with 12 tries the last is two hours after the first,
+ * so that an outage which passes by then leaves no dead letters. One that takes its worker along, or all of its time, comes back every half
+ * hour: it is tried for six hours. SQS advises 5 or more for a queue that feeds a function.
+ */
+const MAX_RECEIVE_COUNT = 12;
+
 const DEFAULTS = {
     hasCustomerKey: false,
     firstDay: '2025-01-01',
@@ -66,10 +73,10 @@ const DEFAULTS = {
     oldVersionDays: 7,
     accessLogDays: 90,
     logDays: RetentionDays.ONE_MONTH,
-    // One core reads faster than S3 gives to one Lambda. 5 tries: what SQS advises for a queue that feeds a function.
-    summarize: { memoryMb: 1769, timeoutSeconds: 300, maxConcurrency: 5, batchSize: 5, maxReceiveCount: 5 },
-    // Memory, because a day's pairs are merged there; more than 3,008 MB a new account does not get. 10 tries, because losing a race is one.
-    consolidate: { memoryMb: 3008, timeoutSeconds: 300, maxConcurrency: 5, batchSize: 10, maxReceiveCount: 10 },
+    // One core reads faster than S3 gives to one Lambda.
+    summarize: { memoryMb: 1769, timeoutSeconds: 300, maxConcurrency: 5, batchSize: 5, maxReceiveCount: MAX_RECEIVE_COUNT },
+    // Memory, because a day's pairs are merged there; more than 3,008 MB a new account does not get.
+    consolidate: { memoryMb: 3008, timeoutSeconds: 300, maxConcurrency: 5, batchSize: 10, maxReceiveCount: MAX_RECEIVE_COUNT },
     maxScanBytes: 100 * GB,
     maxLagMinutes: 30,
     job: { workers: 4, timeoutMinutes: 120 },

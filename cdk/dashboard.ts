@@ -41,10 +41,10 @@ export function createDashboard(scope: Construct, { stage, alarms, summarize, co
                     'Oldest message (s)',
                     bothOf((queue) => queue.queue.metricApproximateAgeOfOldestMessage()),
                 ),
-                graph(
-                    'Dead letters',
-                    bothOf((queue) => queue.deadLetters.metricApproximateNumberOfMessagesVisible()),
-                ),
+                graph('Dead letters; tries of what fails, most', [
+                    ...bothOf((queue) => queue.deadLetters.metricApproximateNumberOfMessagesVisible()),
+                    ...[summarize.worker, consolidate.worker].flatMap((worker) => own(worker, Stats.MAXIMUM, 'FailedTries')),
+                ]),
             ],
             [summarize.worker, consolidate.worker].flatMap(functionGraphs),
         ],

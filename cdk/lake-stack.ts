@@ -52,6 +52,8 @@ export class LakeStack extends Stack {
             worker: config.summarize,
             key,
             ifStuck: `Files that were uploaded more than ${config.maxLagMinutes} minutes ago are not read yet: reports lack them.`,
+            ifRetried:
+                'A file could not be read for some 20 minutes: reports lack it. It is safe in raw/, and is tried again every 15 minutes.',
             ifDead: `Files were uploaded that are in no figure: reading them failed ${config.summarize.maxReceiveCount} times. They are safe in raw/.`,
         });
         const consolidateQueue = new WorkQueue(this, 'consolidate-queue', {
@@ -60,6 +62,7 @@ export class LakeStack extends Stack {
             worker: config.consolidate,
             key,
             ifStuck: `Files are read, but their days were not merged for more than ${config.maxLagMinutes} minutes: reports show older figures.`,
+            ifRetried: 'A day could not be merged for some 20 minutes: it shows older figures. It is tried again every 15 minutes.',
             ifDead: `Days show old figures: merging them failed ${config.consolidate.maxReceiveCount} times. What was read of the files is safe in summaries/.`,
         });
         const lake = new LakeBucket(this, 'lake', { config, names, removalPolicy, key, summarizeQueue: summarizeQueue.queue });

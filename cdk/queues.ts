@@ -5,7 +5,10 @@ import { DeduplicationScope, FifoThroughputLimit, Queue, QueueEncryption, type Q
 import { Construct } from 'constructs';
 import type { FunctionConfig } from './config.ts';
 
-/** Six times the function's time: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html */
+/**
+ * A message whose worker died comes back after six times the function's time; one that failed comes back sooner (lambdas/batch.ts):
+ * https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+ */
 const VISIBILITY_PER_TIMEOUT = 6;
 
 /** The most that SQS keeps. */
@@ -19,6 +22,8 @@ interface WorkQueueProps {
     key?: Key | undefined;
     /** What people see while messages wait too long. It becomes the alarm's text. */
     ifStuck: string;
+    /** What people miss while a message fails again and again. It becomes the alarm's text. */
+    ifRetried: string;
     /** What people miss while messages lie dead. It becomes the alarm's text. */
     ifDead: string;
 }
@@ -28,9 +33,10 @@ export class WorkQueue extends Construct {
     readonly queue: Queue;
     readonly deadLetters: Queue;
     readonly ifStuck: string;
+    readonly ifRetried: string;
     readonly ifDead: string;
 
-    constructor(scope: Construct, id: string, { name, deadLetterName, worker, key, ifStuck, ifDead }: WorkQueueProps) {
+    constructor(scope: Construct, id: string, { name, deadLetterName, worker, key, ifStuck, ifRetried, ifDead }: WorkQueueProps) {
         super(scope, id);
         const guarded = {
             ...(key ? { encryption: QueueEncryption.KMS, encryptionMasterKey: key } : { encryption: QueueEncryption.SQS_MANAGED }),
@@ -46,6 +52,7 @@ export class WorkQueue extends Construct {
             deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: worker.maxReceiveCount },
         });
         this.ifStuck = ifStuck;
+        this.ifRetried = ifRetried;
         this.ifDead = ifDead;
     }
 }

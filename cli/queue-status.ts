@@ -60,10 +60,10 @@ export function queueRows(queues: readonly QueueStatus[]): QueryResult {
     };
 }
 
-/** `summarize queue: 3 waiting, 1 in work, the oldest for 40 s`. */
+/** `summarize queue: 3 waiting, 1 in work or between tries, the oldest for 40 s`: SQS does not tell the two apart. */
 export function sayQueue({ queue, waiting, inFlight, oldestSeconds }: QueueStatus): string {
     const oldest = oldestSeconds === undefined ? '' : `, the oldest for ${sayDuration(oldestSeconds * 1000)}`;
-    return `${queue} queue: ${waiting} waiting, ${inFlight} in work${oldest}`;
+    return `${queue} queue: ${waiting} waiting, ${inFlight} in work or between tries${oldest}`;
 }
 
 /** What needs a person, where something does. */

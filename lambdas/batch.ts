@@ -1,6 +1,8 @@
 /** Works through a batch of messages of a queue and says which of them must come back, and when. */
+import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
 import type { MessageQueue } from '#lake/queue/message-queue';
+import type { MetricSink } from './figures.ts';
 import type { TimeLeft } from './time-left.ts';
 
 /** One structured line each. */
@@ -19,10 +21,12 @@ export interface BatchOptions<News> {
     work: (subject: string, news: readonly [News, ...News[]]) => Promise<void>;
     time: TimeLeft;
     /** The queue that the messages came from. */
-    queue: Pick<MessageQueue, 'release'>;
+    queue: Pick<MessageQueue, 'changeVisibility'>;
     /** What a person does with a subject that needs more time than an invocation has. */
     howTooLargeGetsThrough: (news: News) => string;
     log: Log;
+    /** Gets `FailedTries` where something failed: how often the one that was tried most has been. */
+    metrics: MetricSink;
 }
 
 type Outcome = 'done' | 'failed' | 'too large' | 'postponed';
@@ -35,13 +39,26 @@ interface Message<News> {
     news: News[] | undefined;
 }
 
+/**
+ * A passing failure (a slow answer, a lost race) is over in seconds, an outage in hours. The head of a FIFO group holds up its day for as
+ * long as it is away: after a repair nobody waits longer than the last step. cdk/config.ts has how often, and why.
+ */
+const RETRY_AFTER_SECONDS = [10, 60, 300];
+const LAST_RETRY_AFTER_SECONDS = 900;
+
+/** Seconds until a message that has failed is tried again. `receiveCount` is how often it was handed out so far, 1 at least. */
+export function retryAfterSeconds(receiveCount: number): number {
+    return RETRY_AFTER_SECONDS[receiveCount - 1] ?? LAST_RETRY_AFTER_SECONDS;
+}
+
 /** Whoever had this share of the time from its beginning on was kept from nothing by others. */
 const NEARLY_ALL = 0.9;
 
 /**
- * The answer that Lambda expects: the messages that are not done. One that was only kept waiting is released, so that it comes back at
- * once; so is one that cannot be understood, for it would hold up its group until it is in the dead-letter queue. Any other comes back
- * after its visibility time-out, and ends in the dead-letter queue when that has happened too often.
+ * The answer that Lambda expects: the messages that are not done. One that failed comes back after `retryAfterSeconds`. One that was
+ * only kept waiting comes back at once; so does one that cannot be understood, for it would hold up its group until it is in the
+ * dead-letter queue. One that needs more time than the function has comes back after its visibility time-out: each try takes a whole
+ * invocation, so that it gets a sixth of a worker and no more. What has come back too often ends in the dead-letter queue.
  *
  * Works on one subject after the other: the largest one may need the memory for itself, and a burst is spread by Lambda itself, which
  * runs more invocations. A FIFO batch goes on after a failure, although
@@ -49,25 +66,42 @@ const NEARLY_ALL = 0.9;
  * of a subject fail together, so that the order within each group stays.
  */
 export async function workThrough<News>(records: readonly SQSRecord[], options: BatchOptions<News>): Promise<SQSBatchResponse> {
-    const { time, queue, log } = options;
+    const { time, queue, log, metrics } = options;
     const messages = records.map((record) => readMessage(record, options)).sort((a, b) => b.receiveCount - a.receiveCount);
     const wholeMs = time.remainingMs();
     const outcomes = new Map<string, Outcome>();
     for (const [subject, news] of bySubject(messages, options)) {
         outcomes.set(subject, await outcomeOf(subject, { news, wholeMs, options }));
     }
-    const failed = messages.filter(({ news }) => news?.every((one) => outcomes.get(options.subjectOf(one)) === 'done') !== true);
-    const atOnce = failed.filter(
-        ({ news }) => !news?.some((one) => ['failed', 'too large'].includes(outcomes.get(options.subjectOf(one)) ?? 'failed')),
-    );
+    const failed = messages
+        .filter(({ news }) => news?.every((one) => outcomes.get(options.subjectOf(one)) === 'done') !== true)
+        .map(({ news, ...message }) => {
+            const own = news?.map((one) => outcomes.get(options.subjectOf(one))) ?? [];
+            return { ...message, afterSeconds: returnsAfter(own, message.receiveCount) };
+        });
+    const tries = failed.filter(({ afterSeconds }) => afterSeconds !== 0).map(({ receiveCount }) => receiveCount);
+    if (tries.length > 0) {
+        metrics.addMetric('FailedTries', MetricUnit.Count, Math.max(...tries));
+    }
     await Promise.all(
-        atOnce.map(({ id, receipt }) =>
-            queue.release(receipt).catch((error: unknown) => {
-                log.warn('could not release the message: it comes back after its visibility time-out', { messageId: id, error });
-            }),
-        ),
+        failed.map(async ({ id, receipt, afterSeconds }) => {
+            if (afterSeconds === undefined) {
+                return;
+            }
+            await queue.changeVisibility(receipt, afterSeconds).catch((error: unknown) => {
+                log.warn('could not say when the message comes back: it does after its visibility time-out', { messageId: id, error });
+            });
+        }),
     );
     return { batchItemFailures: failed.map(({ id }) => ({ itemIdentifier: id })) };
+}
+
+/** Seconds; undefined: after its visibility time-out. `outcomes` are those of a message's subjects, none where it has none. */
+function returnsAfter(outcomes: readonly (Outcome | undefined)[], receiveCount: number): number | undefined {
+    if (outcomes.includes('too large')) {
+        return undefined;
+    }
+    return outcomes.includes('failed') ? retryAfterSeconds(receiveCount) : 0;
 }
 
 function readMessage<News>(record: SQSRecord, { parse, log }: BatchOptions<News>): Message<News> {
@@ -109,7 +143,7 @@ async function outcomeOf<News>(
         return 'done';
     } catch (error) {
         if (!time.signal.aborted || error !== time.signal.reason) {
-            log.error('failed: it comes back after its visibility time-out', { subject, error });
+            log.error('failed: it is tried again, later each time', { subject, error });
             return 'failed';
         }
         if (!hadNearlyAll) {

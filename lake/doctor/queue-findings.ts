@@ -50,8 +50,9 @@ export function judgeQueue(
                 );
             }
             const fits = Math.floor(visibilitySeconds / VISIBILITY_PER_TIMEOUT);
+            const hidden = `hidden for ${visibilitySeconds} s while in work (right for a function of ${fits} s)`;
             const tries = `dead after ${redrive?.maxReceiveCount ?? 0} tries`;
-            const found = `${name}: ${waiting} waiting, ${inFlight} in work; back after ${visibilitySeconds} s (right for a function of ${fits} s), ${tries}`;
+            const found = `${name}: ${waiting} waiting, ${inFlight} in work or between tries; ${hidden}, ${tries}`;
             return orOk(check, wrong, found);
         },
     });

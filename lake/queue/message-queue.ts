@@ -12,7 +12,7 @@ export interface Message {
 export interface ReceivedMessage extends Message {
     /** Stays the same each time the message is handed out. */
     id: string;
-    /** Of this handing-out: what `delete` and `release` take. */
+    /** Of this handing-out: what `delete` and `changeVisibility` take. */
     receipt: string;
     /** How many times it was handed out, this one included. */
     receiveCount: number;
@@ -35,7 +35,10 @@ export interface MessageQueue {
     receive(options?: { max?: number; waitSeconds?: number; visibilitySeconds?: number }): Promise<ReceivedMessage[]>;
     /** Done with it. Fine where it is gone. */
     delete(receipt: string): Promise<void>;
-    /** Hands it out again now, instead of when its time is over. */
-    release(receipt: string): Promise<void>;
+    /**
+     * Hands it out again after so many seconds from now instead of when its time is over; 0: at once. Fine where its time is over already:
+     * then it is left as it is. SQS lets a message stay away for 12 hours in all.
+     */
+    changeVisibility(receipt: string, visibilitySeconds: number): Promise<void>;
     depth(): Promise<QueueDepth>;
 }

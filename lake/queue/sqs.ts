@@ -84,12 +84,13 @@ export function openSqsQueue({ name, client }: { name: string; client: SQSClient
                 }
             }),
 
-        release: (receipt) =>
-            withUrl('release a message of', async (QueueUrl) => {
+        changeVisibility: (receipt, visibilitySeconds) =>
+            withUrl('say when a message comes back to', async (QueueUrl) => {
                 try {
-                    await client.send(new ChangeMessageVisibilityCommand({ QueueUrl, ReceiptHandle: receipt, VisibilityTimeout: 0 }));
+                    const change = { QueueUrl, ReceiptHandle: receipt, VisibilityTimeout: visibilitySeconds };
+                    await client.send(new ChangeMessageVisibilityCommand(change));
                 } catch (error) {
-                    // Its time is over: it has been released by itself.
+                    // Its time is over: it has come back by itself.
                     if (awsCodeOf(error) !== 'MessageNotInflight') {
                         throw error;
                     }

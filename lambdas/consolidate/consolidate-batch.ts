@@ -16,7 +16,7 @@ export interface ConsolidateBatchOptions {
     bucket: string;
     store: ObjectStore;
     /** Where the messages came from. */
-    consolidateQueue: Pick<MessageQueue, 'release'>;
+    consolidateQueue: Pick<MessageQueue, 'changeVisibility'>;
     time: TimeLeft;
     now: () => Date;
     log: Log;
@@ -63,6 +63,7 @@ export async function consolidateBatch(records: readonly SQSRecord[], options: C
                 return `run \`flowlake --lake s3://${bucket} rebuild --from ${day} --to ${day}\`: the Spark job has time and memory for it`;
             },
             log,
+            metrics,
         });
     } finally {
         for (const [name, count] of Object.entries(counts)) {

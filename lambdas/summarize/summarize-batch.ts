@@ -18,7 +18,7 @@ export interface SummarizeBatchOptions {
     bucket: string;
     store: ObjectStore;
     /** Where the messages came from. */
-    summarizeQueue: Pick<MessageQueue, 'release'>;
+    summarizeQueue: Pick<MessageQueue, 'changeVisibility'>;
     consolidateQueue: Pick<MessageQueue, 'send'>;
     time: TimeLeft;
     now: () => Date;
@@ -79,6 +79,7 @@ export async function summarizeBatch(records: readonly SQSRecord[], options: Sum
             queue: summarizeQueue,
             howTooLargeGetsThrough: () => `run \`flowlake --lake s3://${bucket} reconcile --here\` on a machine without a time limit`,
             log,
+            metrics,
         });
     } finally {
         metrics.addMetric('BytesRead', MetricUnit.Bytes, bytesRead);

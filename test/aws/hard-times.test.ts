@@ -187,13 +187,21 @@ describe('every message given twice', () => {
 });
 
 describe('what nobody can work off', () => {
-    test('is tried as often as deployed and put aside, while all others go on; status says so, and mended it comes back', async () => {
+    test('is tried as often as deployed, later each time, and put aside, while all others go on; status says so, and mended it comes back', async () => {
         const [chance, folder, month] = [openChance(SEED), await makeFolder(), openMonth('2025-12')];
         const poison = month.keyOf('poison.csv');
+        const { name: queueName } = await queueOf('summarizeQueue');
         let isForbidden = true;
         let tries = 0;
+        const waits: number[] = [];
         await openHardTimes({
-            faultOf(seen) {
+            faultOf(seen, body) {
+                if (nameOfCall(seen) === 'ChangeMessageVisibility') {
+                    const asked: { QueueUrl: string; VisibilityTimeout: number } = JSON.parse(body.toString());
+                    if (asked.QueueUrl.endsWith(queueName)) {
+                        waits.push(asked.VisibilityTimeout);
+                    }
+                }
                 const isPoison = nameOfCall(seen) === 'GET raw' && decodeURIComponent(seen.url).includes(poison);
                 tries += isPoison ? 1 : 0;
                 return isPoison && isForbidden ? { status: 403, code: 'AccessDenied' } : undefined;
@@ -208,7 +216,8 @@ describe('what nobody can work off', () => {
             await month.put(name, drawText(chance, { rows: 100, days: 3 }));
         }
         await until(async () => (await messagesThere()) === 0 && (await deadLettersThere()) >= 2, 'the two are put aside');
-        expect(tries).toBe(5);
+        expect(tries).toBe(12);
+        expect(waits).toEqual([10, 60, 300, ...Array.from({ length: 9 }, () => 900)]);
         const status = await flowlake('--output json status --queues', { folder });
         expect(status.exitCode).toBe(1);
         const [summarize, consolidate] = JSON.parse(status.stdout);

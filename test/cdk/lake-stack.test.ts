@@ -5,6 +5,7 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import { namesOf, readStage } from '#cdk/config';
 import { DEPLOYMENT_TAGS } from '#lake/deployment';
 import { tables } from '#lake/tables';
+import { retryAfterSeconds } from '#lambdas/batch';
 import { createStack, GUARDED, listOf, ofType, type Resource, synthesize, textOf } from './synthesized.ts';
 
 const { app, stack } = createStack();
@@ -127,6 +128,13 @@ describe('the functions', () => {
         expect(may('summarizerole', 'sqs:SendMessage')).toEqual([`<${queueOf('flowlake-dev-consolidate.fifo')[0]}.Arn>`]);
         expect(may('consolidaterole', 'sqs:SendMessage')).toEqual([]);
     });
+
+    test.each([
+        ['summarizerole', 'flowlake-dev-summarize'],
+        ['consolidaterole', 'flowlake-dev-consolidate.fifo'],
+    ])('%s may say when a message of %s comes back, and of no other queue', (role, queue) => {
+        expect(may(role, 'sqs:ChangeMessageVisibility')).toEqual([`<${queueOf(queue)[0]}.Arn>`]);
+    });
 });
 
 describe('questions', () => {
@@ -211,12 +219,27 @@ test('alarms go by mail where the row has an address, and CloudWatch may send it
     expect(JSON.stringify(ofType(mailing, 'AWS::SNS::TopicPolicy'))).toContain('{"Service":"cloudwatch.amazonaws.com"}');
 });
 
+test.each(['summarize', 'consolidate'])(
+    'a message of %s that fails for the fifth time rings, and goes on ringing until its next try',
+    (job) => {
+        const [, { Properties }] = ofType(resources, 'AWS::CloudWatch::Alarm').find(
+            ([, alarm]) => alarm.Properties.AlarmName === `flowlake-dev-${job}-failed-tries`,
+        )!;
+        expect(Properties).toMatchObject({ MetricName: 'FailedTries', Statistic: 'Maximum', Threshold: 4, DatapointsToAlarm: 1 });
+        expect(Properties.Dimensions).toContainEqual({ Name: 'service', Value: job });
+        expect(Properties.EvaluationPeriods * Properties.Period).toBeGreaterThan(retryAfterSeconds(5));
+        // Some 20 minutes after the first.
+        const waits = [1, 2, 3, 4].map(retryAfterSeconds);
+        expect(Math.round(waits.reduce((total, seconds) => total + seconds, 0) / 60)).toBe(21);
+    },
+);
+
 test('the dashboard shows every figure that the handlers report, under their own dimensions', () => {
     const [[, { Properties }]] = ofType(resources, 'AWS::CloudWatch::Dashboard') as [[string, Resource]];
     const body = textOf(Properties.DashboardBody);
     for (const [service, names] of [
-        ['summarize', ['RowsKept', 'RowsRejected', 'BytesRead', 'SourcesSummarized', 'SourcesFailed', 'SummarizeLagMs']],
-        ['consolidate', ['FiguresLagMs', 'DaysConsolidated', 'Passes', 'Conflicts']],
+        ['summarize', ['RowsKept', 'RowsRejected', 'BytesRead', 'SourcesSummarized', 'SourcesFailed', 'SummarizeLagMs', 'FailedTries']],
+        ['consolidate', ['FiguresLagMs', 'DaysConsolidated', 'Passes', 'Conflicts', 'FailedTries']],
     ] as const) {
         for (const name of names) {
             expect(body).toContain(`["flowlake","${name}","service","${service}","stage","dev"`);

@@ -19,7 +19,7 @@ async function lakeWith(messages: Partial<Record<QueuePart, { waiting: number; i
     return { queue: async (which: QueuePart) => queues.get(which), oldestMessages: async () => ages } as unknown as BucketLake;
 }
 
-test('waiting and worked on are told apart, dead letters counted together, and an age is told where there is something', async () => {
+test('waiting and handed out are told apart, dead letters counted together, and an age is told where there is something', async () => {
     const lake = await lakeWith({
         summarizeQueue: { waiting: 3, inFlight: 1 },
         consolidateDeadLetters: { waiting: 1, inFlight: 2 },
@@ -34,8 +34,8 @@ test('waiting and worked on are told apart, dead letters counted together, and a
         ['consolidate', 0n, 0n, null, 3n, 400n],
     ]);
     expect(queues.map(sayQueue)).toEqual([
-        'summarize queue: 3 waiting, 1 in work, the oldest for 1 min 40 s',
-        'consolidate queue: 0 waiting, 0 in work',
+        'summarize queue: 3 waiting, 1 in work or between tries, the oldest for 1 min 40 s',
+        'consolidate queue: 0 waiting, 0 in work or between tries',
     ]);
     expect(queues.map(sayDeadLetters)).toEqual([
         undefined,

@@ -76,7 +76,10 @@ describe.each(['summarize', 'consolidate'] as const)('the bundle of %s', (job) =
             .trim()
             .split('\n')
             .map((line) => JSON.parse(line));
-        expect(lines.map(({ message }) => message)).toEqual(['cannot use the message', expect.stringContaining('could not release')]);
+        expect(lines.map(({ message }) => message)).toEqual([
+            'cannot use the message',
+            expect.stringContaining('could not say when the message comes back'),
+        ]);
         expect(lines[0]).toMatchObject({ level: 'ERROR', messageId: 'm0', service: 'flowlake-test', function_request_id: 'r1' });
     });
 

@@ -19,11 +19,12 @@ const NEXT_DAY = '2026-02-02';
 let store: ObjectStore;
 let log: ReturnType<typeof testLog>;
 let metrics: ReturnType<typeof testMetrics>;
-let released: string[];
+/** The messages whose return was asked for, and after how many seconds. */
+let returning: Record<string, number>;
 
 beforeEach(() => {
     store = memoryStore();
-    released = [];
+    returning = {};
 });
 
 /** Summarizes files of one flow each, the given dates; returns what they must come to. */
@@ -43,7 +44,11 @@ async function work(records: readonly SQSRecord[], overrides: Partial<Consolidat
     const { batchItemFailures } = await consolidateBatch(records, {
         bucket: 'lake',
         store,
-        consolidateQueue: { release: async (receipt) => void released.push(receipt) },
+        consolidateQueue: {
+            changeVisibility: async (receipt, seconds) => {
+                returning[receipt.replace('receipt of ', '')] = seconds;
+            },
+        },
         time: testTime(),
         now: () => new Date(NOW),
         log,
@@ -130,7 +135,7 @@ describe('a day', () => {
         expect(await work([news('m1', DAY), news('m2', NEXT_DAY), news('m3', DAY)], { store: failing })).toEqual(['m1', 'm3']);
         expect([...(await readFigures(store)).keys()]).toEqual([expect.stringContaining(NEXT_DAY)]);
         expect(log.lines).toContainEqual({ level: 'error', message: expect.any(String), fields: { subject: DAY, error: broken } });
-        expect(released).toEqual([]);
+        expect(returning).toEqual({ m1: 10, m3: 10 });
     });
 
     test.each(['no JSON', '{"day":"yesterday"}', '{"day":"2026-02-01"}'])('is not touched by the message %s', async (body) => {
@@ -161,7 +166,7 @@ describe('when the time is over', () => {
     test('a day that had it to itself waits for its visibility time-out, and the log says how it gets through', async () => {
         const time = testTime();
         expect(await work([news('m1', DAY), news('m2', NEXT_DAY)], { time, store: slow(DAY, time.runOut) })).toEqual(['m1', 'm2']);
-        expect(released).toEqual(['receipt of m2']);
+        expect(returning).toEqual({ m2: 0 });
         expect((await readFigures(store)).size).toBe(0);
         expect(log.lines[0]).toMatchObject({
             level: 'error',
@@ -170,7 +175,7 @@ describe('when the time is over', () => {
         });
     });
 
-    test('a day that fails by itself at that moment is told as what it is, and waits for its visibility time-out', async () => {
+    test('a day that fails by itself at that moment is told as what it is, and is tried again after ten seconds', async () => {
         const time = testTime();
         const failing: ObjectStore = {
             ...store,
@@ -181,7 +186,7 @@ describe('when the time is over', () => {
             },
         };
         expect(await work([news('m1', DAY)], { store: failing, time })).toEqual(['m1']);
-        expect(released).toEqual([]);
+        expect(returning).toEqual({ m1: 10 });
         expect(log.lines).toMatchObject([{ level: 'error', message: expect.stringMatching(/^failed: /), fields: { subject: DAY } }]);
         expect(metrics.values.Conflicts).toEqual([0]);
     });
@@ -192,7 +197,7 @@ describe('when the time is over', () => {
         const both: ObjectStore = { ...store, list: (prefix) => (prefix.includes(DAY) ? waits : slow(NEXT_DAY, time.runOut)).list(prefix) };
         const records = [news('m1', DAY), news('m2', NEXT_DAY), news('m3', NEXT_DAY)];
         expect(await work(records, { time, store: both })).toEqual(['m2', 'm3']);
-        expect(released).toEqual(['receipt of m2', 'receipt of m3']);
+        expect(returning).toEqual({ m2: 0, m3: 0 });
         expect((await readFigures(store)).size).toBe(1);
     });
 });

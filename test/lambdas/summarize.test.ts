@@ -23,12 +23,13 @@ let store: ObjectStore;
 let consolidateQueue: MessageQueue;
 let log: ReturnType<typeof testLog>;
 let metrics: ReturnType<typeof testMetrics>;
-let released: string[];
+/** The messages whose return was asked for, and after how many seconds. */
+let returning: Record<string, number>;
 
 beforeEach(() => {
     store = memoryStore();
     consolidateQueue = memoryQueue({ isFifo: true });
-    released = [];
+    returning = {};
 });
 
 function textOf(dates: readonly string[], rejects = 0): string {
@@ -47,7 +48,11 @@ async function work(records: readonly SQSRecord[], overrides: Partial<SummarizeB
     const { batchItemFailures } = await summarizeBatch(records, {
         bucket: 'lake',
         store,
-        summarizeQueue: { release: async (receipt) => void released.push(receipt) },
+        summarizeQueue: {
+            changeVisibility: async (receipt, seconds) => {
+                returning[receipt.replace('receipt of ', '')] = seconds;
+            },
+        },
         consolidateQueue,
         time: testTime(),
         now: () => new Date(NOW),
@@ -208,7 +213,8 @@ describe('a message that fails', () => {
 
     test('because nobody can understand it does not wait to become a dead letter', async () => {
         expect(await work([sqsRecord({ id: 'bad', body: 'no JSON' })])).toEqual(['bad']);
-        expect(released).toEqual(['receipt of bad']);
+        expect(returning).toEqual({ bad: 0 });
+        expect(metrics.values.FailedTries).toBeUndefined();
     });
 
     test('because the store does not answer fails alone, and the log says why', async () => {
@@ -219,7 +225,23 @@ describe('a message that fails', () => {
         expect(await work([news('m1', A), news('m2', B), news('m3', B, A)], { store: failing })).toEqual(['m1', 'm3']);
         expect(await stateOf(B)).toBe('done');
         expect(log.lines).toContainEqual({ level: 'error', message: expect.any(String), fields: { subject: A, error: broken } });
-        expect(released).toEqual([]);
+        expect(returning).toEqual({ m1: 10, m3: 10 });
+        expect(metrics.values.FailedTries).toEqual([1]);
+    });
+
+    test.each([
+        [1, 10],
+        [2, 60],
+        [3, 300],
+        [4, 900],
+        [5, 900],
+        [11, 900],
+    ])('so that it was handed out %i times is tried again after %i seconds', async (receiveCount, seconds) => {
+        await put(A);
+        const failing: ObjectStore = { ...store, head: () => Promise.reject(new StorageError('cannot read')) };
+        expect(await work([sqsRecord({ id: 'm1', body: s3Event([A]), receiveCount })], { store: failing })).toEqual(['m1']);
+        expect(returning).toEqual({ m1: seconds });
+        expect(metrics.values.FailedTries).toEqual([receiveCount]);
     });
 
     test('is not done before its days stand in the queue', async () => {
@@ -254,7 +276,7 @@ describe('when the time is over', () => {
     test('a source that had it to itself waits for its visibility time-out, and the log says how it gets through', async () => {
         const time = testTime();
         expect(await work([news('m1', A)], { time, store: slow(A, time.runOut) })).toEqual(['m1']);
-        expect(released).toEqual([]);
+        expect(returning).toEqual({});
         expect(log.lines).toMatchObject([
             { level: 'error', message: expect.stringContaining('flowlake --lake s3://lake reconcile --here'), fields: { subject: A } },
         ]);
@@ -268,14 +290,14 @@ describe('when the time is over', () => {
             'm2',
             'm3',
         ]);
-        expect(released).toEqual(['receipt of m2', 'receipt of m3']);
+        expect(returning).toEqual({ m2: 0, m3: 0 });
     });
 
     test('a source that others kept waiting comes back at once', async () => {
         const time = testTime();
         const waits = slow(A, () => time.pass(200_000));
         expect(await work([news('m1', A), news('m2', B)], { time, store: { ...waits, open: openBoth } })).toEqual(['m2']);
-        expect(released).toEqual(['receipt of m2']);
+        expect(returning).toEqual({ m2: 0 });
         expect(log.lines.map(({ level }) => level)).toEqual(['info', 'info']);
 
         function openBoth(key: string, options: { ifMatch: string }) {
@@ -289,25 +311,32 @@ describe('when the time is over', () => {
         expect([await stateOf(A), await stateOf(B)]).toEqual(['done', undefined]);
     });
 
-    test('a message of which one source was too large and another only waited does not come back at once', async () => {
+    test('a message of which one source was too large and another only waited waits for its visibility time-out', async () => {
         const time = testTime();
         expect(await work([news('m1', A, B)], { time, store: slow(A, time.runOut) })).toEqual(['m1']);
-        expect(released).toEqual([]);
+        expect(returning).toEqual({});
     });
 
     test('nothing is begun', async () => {
         const time = testTime();
         time.runOut();
         expect(await work([news('m1', A), news('m2', B)], { time })).toEqual(['m1', 'm2']);
-        expect(released).toEqual(['receipt of m1', 'receipt of m2']);
+        expect(returning).toEqual({ m1: 0, m2: 0 });
+        expect(metrics.values.FailedTries).toBeUndefined();
         expect([await stateOf(A), await stateOf(B)]).toEqual([undefined, undefined]);
     });
 
-    test('a message that cannot be released fails all the same', async () => {
+    test('a message fails all the same where SQS does not let it come back sooner, and the log says when it does', async () => {
         const time = testTime();
         time.runOut();
-        const broken = { release: () => Promise.reject(new StorageError('SQS does not answer')) };
+        const error = new StorageError('SQS does not answer');
+        const broken = { changeVisibility: () => Promise.reject(error) };
         expect(await work([news('m1', A)], { time, summarizeQueue: broken })).toEqual(['m1']);
+        expect(log.lines.at(-1)).toEqual({
+            level: 'warn',
+            message: expect.stringContaining('after its visibility time-out'),
+            fields: { messageId: 'm1', error },
+        });
     });
 
     test('who was handed out most often was the first to be begun', async () => {

@@ -74,10 +74,10 @@ export function memoryQueue({
                 messages.splice(at, 1);
             }
         },
-        async release(receipt) {
+        async changeVisibility(receipt, awaySeconds) {
             const message = messages[find(receipt)];
-            if (message) {
-                message.awayUntilMs = 0;
+            if (message && message.awayUntilMs > nowMs()) {
+                message.awayUntilMs = nowMs() + awaySeconds * 1000;
             }
         },
         async depth() {

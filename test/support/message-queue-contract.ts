@@ -87,12 +87,33 @@ export function describeMessageQueue(name: string, { openQueue }: { openQueue: (
             expect(await queue.receive({ waitSeconds: 10 })).toMatchObject([{ body: 'a', receiveCount: 2 }]);
         });
 
-        test('gives a released message out again at once', async () => {
+        test('gives a message out again at once where that is asked for', async () => {
             const queue = await openQueue();
             await queue.send([{ body: 'a' }]);
             const [first] = await queue.receive({ waitSeconds: 5 });
-            await queue.release(first!.receipt);
+            await queue.changeVisibility(first!.receipt, 0);
             expect(await queue.receive({ waitSeconds: 5 })).toMatchObject([{ id: first!.id, receiveCount: 2 }]);
+        });
+
+        test('gives a message out again after as many seconds from then on as are asked for, fewer or more', async () => {
+            const queue = await openQueue({ visibilitySeconds: 2 });
+            await queue.send([{ body: 'a' }]);
+            const [first] = await queue.receive({ waitSeconds: 5 });
+            await queue.changeVisibility(first!.receipt, 20);
+            expect(await queue.receive({ waitSeconds: 3 })).toEqual([]);
+            await queue.changeVisibility(first!.receipt, 1);
+            expect(await queue.receive()).toEqual([]);
+            expect(await queue.receive({ waitSeconds: 5 })).toMatchObject([{ id: first!.id, receiveCount: 2 }]);
+        });
+
+        test('lets a message be deleted that waits to come back', async () => {
+            const queue = await openQueue();
+            await queue.send([{ body: 'a' }]);
+            const [message] = await queue.receive({ waitSeconds: 5 });
+            await queue.changeVisibility(message!.receipt, 1);
+            expect(await queue.depth()).toEqual({ waiting: 0, inFlight: 1 });
+            await queue.delete(message!.receipt);
+            expect(await queue.receive({ waitSeconds: 2 })).toEqual([]);
         });
 
         test('ends with the deletion, which may come twice', async () => {
@@ -139,15 +160,29 @@ export function describeMessageQueue(name: string, { openQueue }: { openQueue: (
             expect(await queue.receive({ waitSeconds: 5 })).toMatchObject([{ body: 'a2' }]);
         });
 
-        test('take a released message before the later ones', async () => {
+        test('take a message that comes back at once before the later ones', async () => {
             const queue = await openQueue({ isFifo: true });
             await queue.send([
                 { body: 'a1', group: 'a' },
                 { body: 'a2', group: 'a' },
             ]);
             const [a1] = await queue.receive({ max: 1, waitSeconds: 5 });
-            await queue.release(a1!.receipt);
+            await queue.changeVisibility(a1!.receipt, 0);
             const again = await queue.receive({ waitSeconds: 5 });
+            expect(again[0]).toMatchObject({ body: 'a1', receiveCount: 2 });
+        });
+
+        test('wait as a whole for a message that comes back later, and others do not', async () => {
+            const queue = await openQueue({ isFifo: true });
+            await queue.send([
+                { body: 'a1', group: 'a' },
+                { body: 'a2', group: 'a' },
+            ]);
+            const [a1] = await queue.receive({ max: 1, waitSeconds: 5 });
+            await queue.changeVisibility(a1!.receipt, 2);
+            await queue.send([{ body: 'b1', group: 'b' }]);
+            expect(await queue.receive({ waitSeconds: 1 })).toMatchObject([{ body: 'b1' }]);
+            const again = await queue.receive({ waitSeconds: 10 });
             expect(again[0]).toMatchObject({ body: 'a1', receiveCount: 2 });
         });
 

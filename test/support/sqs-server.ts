@@ -43,6 +43,9 @@ class Refusal extends Error {
 /** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html */
 const MAX_BATCH_MESSAGES = 10;
 
+/** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html */
+const MAX_VISIBILITY_SECONDS = 43_200;
+
 export async function startSqsServer(): Promise<SqsServer> {
     const queues = new Map<string, Stored>();
     const hidden = new Set<string>();
@@ -92,6 +95,20 @@ export async function startSqsServer(): Promise<SqsServer> {
         return { Messages: messages.map((message) => messageOf(message, input.MessageSystemAttributeNames ?? [])) };
     }
 
+    async function changeVisibility({ queue, receipts }: Stored, { ReceiptHandle, VisibilityTimeout }: Input): Promise<Input> {
+        if (!(VisibilityTimeout >= 0 && VisibilityTimeout <= MAX_VISIBILITY_SECONDS)) {
+            throw new Refusal('InvalidParameterValue');
+        }
+        if (!receipts.has(ReceiptHandle)) {
+            throw new Refusal('MessageNotInflight');
+        }
+        await queue.changeVisibility(ReceiptHandle, VisibilityTimeout);
+        if (VisibilityTimeout === 0) {
+            receipts.delete(ReceiptHandle);
+        }
+        return {};
+    }
+
     async function answer(action: string, input: Input): Promise<Input> {
         if (action === 'GetQueueUrl') {
             find(input.QueueName);
@@ -110,11 +127,7 @@ export async function startSqsServer(): Promise<SqsServer> {
                 await stored.queue.delete(input.ReceiptHandle);
                 return {};
             case 'ChangeMessageVisibility':
-                if (input.VisibilityTimeout !== 0 || !stored.receipts.delete(input.ReceiptHandle)) {
-                    throw new Refusal('MessageNotInflight');
-                }
-                await stored.queue.release(input.ReceiptHandle);
-                return {};
+                return changeVisibility(stored, input);
             case 'GetQueueAttributes':
                 return { Attributes: attributesOf(await stored.queue.depth(), input.AttributeNames ?? []) };
             default:

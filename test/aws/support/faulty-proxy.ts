@@ -30,10 +30,11 @@ export interface FaultyProxy {
     close(): Promise<void>;
 }
 
-/** A proxy before `target`. `faultOf` decides on each request as it comes. */
+/** A proxy before `target`. `faultOf` decides on each request as it comes; of one that goes through, `rewrite` gives the body to send on. */
 export async function startFaultyProxy(
     target: string,
     faultOf: (seen: Seen, body: Buffer) => Fault | Promise<Fault>,
+    { rewrite = (_, body) => body }: { rewrite?: (seen: Seen, body: Buffer) => Buffer } = {},
 ): Promise<FaultyProxy> {
     const seen: Seen[] = [];
     const server = createServer(async (incoming, answer) => {
@@ -56,7 +57,7 @@ export async function startFaultyProxy(
             answer.end(isJson ? JSON.stringify({ __type: fault.code, message: MESSAGE }) : errorXml(fault.code));
             return;
         }
-        forward(target, { incoming, bytes, answer, fault });
+        forward(target, { incoming, bytes: rewrite(now, bytes), answer, fault });
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const address = server.address();
@@ -95,7 +96,9 @@ function forward(
     target: string,
     { incoming, bytes, answer, fault }: { incoming: IncomingMessage; bytes: Buffer; answer: ServerResponse; fault: Fault },
 ): void {
-    const onward = request(`${target}${incoming.url}`, { method: incoming.method, headers: incoming.headers }, async (reply) => {
+    const { method, url, headers: asSent } = incoming;
+    const headers = { ...asSent, ...(asSent['content-length'] !== undefined && { 'content-length': String(bytes.length) }) };
+    const onward = request(`${target}${url}`, { method, headers }, async (reply) => {
         const whole = await readWhole(reply);
         if (typeof fault === 'object' && 'afterwards' in fault) {
             fault.afterwards();

@@ -37,7 +37,7 @@ describe('a queue', () => {
             {
                 check: 'work',
                 result: 'ok',
-                found: 'work: 3 waiting, 1 in work; back after 1800 s (right for a function of 300 s), dead after 5 tries',
+                found: 'work: 3 waiting, 1 in work or between tries; hidden for 1800 s while in work (right for a function of 300 s), dead after 5 tries',
                 todo: null,
             },
         ]);

@@ -1,5 +1,6 @@
 /** The message queue on SQS keeps the promises of the port against a server of SQS's protocol; test/aws has the same on a local AWS. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { StorageError } from '#lake/errors';
 import { openSqsQueue } from '#lake/queue/sqs';
 import { createSqsClient } from '#lake/queue/sqs-client';
 import { describeMessageQueue } from '#test/support/message-queue-contract';
@@ -33,13 +34,20 @@ test('a batch of which one message is not taken is an error: nobody takes it for
     );
 });
 
-test('a message that is not out any more is released and deleted all the same', async () => {
+test('a message that is not out any more is given back and deleted all the same', async () => {
     const queue = open(server.makeQueue());
     await queue.send([{ body: 'a' }]);
     const [message] = await queue.receive({ waitSeconds: 5 });
-    await queue.release(message?.receipt ?? '');
-    await queue.release(message?.receipt ?? '');
+    await queue.changeVisibility(message?.receipt ?? '', 0);
+    await queue.changeVisibility(message?.receipt ?? '', 0);
     await queue.delete(message?.receipt ?? '');
+});
+
+test('a message cannot be kept away for longer than SQS does', async () => {
+    const queue = open(server.makeQueue());
+    await queue.send([{ body: 'a' }]);
+    const [message] = await queue.receive({ waitSeconds: 5 });
+    await expect(queue.changeVisibility(message?.receipt ?? '', 43_201)).rejects.toThrow(StorageError);
 });
 
 test('the queue is looked for again where it was not there', async () => {

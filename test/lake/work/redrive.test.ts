@@ -56,7 +56,7 @@ test('killed at any call, no message is lost, and the next time brings the rest'
                 send: (messages) => counted(() => real.send(messages)),
                 receive: (options) => counted(() => real.receive(options)),
                 delete: (receipt) => counted(() => real.delete(receipt)),
-                release: (receipt) => counted(() => real.release(receipt)),
+                changeVisibility: (receipt, seconds) => counted(() => real.changeVisibility(receipt, seconds)),
                 depth: () => counted(() => real.depth()),
             };
         };
