@@ -45,6 +45,11 @@ export function startFlowlake(
     });
 }
 
+/** Starts another build of the program, by the path of its file. */
+export function startProgram(program: string, words: readonly string[], { folder }: Pick<RunOptions, 'folder'>): ChildProcess {
+    return spawn(process.execPath, [program, ...words], { cwd: folder, env: { PATH: process.env.PATH } });
+}
+
 /** What a started program printed, once it has ended. */
 export function collect(child: ChildProcess): Promise<Ran> {
     const printed = { stdout: '', stderr: '' };
