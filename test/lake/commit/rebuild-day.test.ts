@@ -6,8 +6,10 @@ import { StorageError } from '#lake/errors';
 import { ledgerKey, pairDaysKey, SUMMARIES_PREFIX, sourceId } from '#lake/layout';
 import { readPairRows, writePairRows } from '#lake/parquet';
 import type { ObjectStore } from '#lake/store/object-store';
+import { emptiedDayOfBefore } from '#test/support/emptied-day';
 import { memoryStore } from '#test/support/memory-store';
 import { countUp, readFigures, type SmallFile, smallFile } from '#test/support/small-files';
+import { listsOfFooter } from '#test/support/thrift-lists';
 
 const DAY = '2026-02-01';
 const KEY = pairDaysKey(DAY);
@@ -69,6 +71,13 @@ async function falsify(): Promise<void> {
     rows.flows[0] = 77n;
     await store.put(KEY, writePairRows(rows, { contains: await containedOf(DAY, { store }) }));
 }
+
+test('an emptied day of an older flowlake, which readers in Rust refuse, is written again by rebuild --anew', async () => {
+    await store.put(KEY, emptiedDayOfBefore());
+    expect(await planDay(DAY, { store, anew: true })).toEqual({ action: 'build anew', sources: 0, missing: 0 });
+    expect(await rebuildDay(DAY, { store, anew: true })).toEqual({ writes: 1, sources: 0, pairs: 0 });
+    expect(listsOfFooter(await bytesOfDay()).find(({ field }) => field === '4')).toEqual({ field: '4', size: 0, elementType: 12 });
+});
 
 describe('a day that is built anew', () => {
     test('is written once though its object says that it is right, and has its figures back', async () => {
