@@ -1,10 +1,10 @@
 /**
  * Installs into .tools/ what the tests against a local AWS need beside Node: `npm run tools` installs all, `npm run tools -- ministack trino` those
- * that are named. Each is pinned, installed once, and left alone when it is there. What the machine lacks for one is said in one line.
+ * that are named. Each is pinned, and left alone while it was installed from these very pins. What the machine lacks for one is said in one line.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { argv, exit, stdout } from 'node:process';
 import { fileURLToPath } from 'node:url';
@@ -14,11 +14,16 @@ const TOOLS = join(ROOT, '.tools');
 
 const TRINO = '476';
 
+/** In a tool's folder: what it was installed from. */
+const PINS = 'installed-from.txt';
+
 interface Tool {
     what: string;
     /** Programs of the machine that its installation needs, and how one gets them. */
     needs: Readonly<Record<string, string>>;
-    /** Installs into a folder that becomes .tools/<name> when all went well. */
+    /** All that decides which versions are installed, as text. */
+    pins: string;
+    /** Installs into an empty folder. */
     install(folder: string): Promise<void>;
 }
 
@@ -26,33 +31,30 @@ const PYTHON = { python3: 'python3 with venv and pip (Debian: apt-get install py
 
 const MAVEN = { mvn: 'Maven (Debian: apt-get install maven)' };
 
+/** Spark's way to S3: the versions that its Hadoop was built with. */
+const SPARK_JARS = ['org.apache.hadoop:hadoop-aws:3.3.4', 'com.amazonaws:aws-java-sdk-bundle:1.12.262'];
+
 const tools: Readonly<Record<string, Tool>> = {
-    ministack: {
-        what: 'ministack, a local AWS',
-        needs: PYTHON,
-        install: async (folder) => installPython(folder, ['ministack==1.5.33']),
-    },
+    ministack: pythonTool('ministack, a local AWS', 'ministack==1.5.33\n'),
     spark: {
         what: 'Spark 3.5, the engine inside Glue',
         needs: { ...PYTHON, ...MAVEN },
+        pins: `${requirements('test/glue-jobs/requirements.txt')}${SPARK_JARS.join('\n')}\n`,
         async install(folder) {
-            installPython(folder, ['-r', join(ROOT, 'test/glue-jobs/requirements.txt')]);
+            await installPython(folder, requirements('test/glue-jobs/requirements.txt'));
             const find = 'import pyspark; print(pyspark.__path__[0])';
             const jars = join(execFileSync(join(folder, 'bin/python'), ['-c', find], { encoding: 'utf8' }).trim(), 'jars');
-            // Spark's way to S3: the versions that its Hadoop was built with.
-            for (const artifact of ['org.apache.hadoop:hadoop-aws:3.3.4', 'com.amazonaws:aws-java-sdk-bundle:1.12.262']) {
+            for (const artifact of SPARK_JARS) {
                 copyArtifact(artifact, jars);
             }
         },
     },
-    readers: {
-        what: 'pyarrow, pandas and Polars',
-        needs: PYTHON,
-        install: async (folder) => installPython(folder, ['-r', join(ROOT, 'test/engines/requirements.txt')]),
-    },
+    readers: pythonTool('pyarrow, pandas, Polars, DataFusion, ClickHouse and other readers', requirements('test/engines/requirements.txt')),
+    daft: pythonTool('Daft', requirements('test/engines/requirements-daft.txt')),
     trino: {
         what: `Trino ${TRINO}, the engine inside Athena (450 MB)`,
         needs: { ...MAVEN, ...PYTHON, tar: 'tar' },
+        pins: `Trino ${TRINO}\n`,
         async install(folder) {
             for (const artifact of [`io.trino:trino-server-core:${TRINO}:tar.gz`, `io.trino:trino-hive:${TRINO}:zip`]) {
                 copyArtifact(artifact, `${folder}/downloads`);
@@ -79,7 +81,7 @@ async function installOnce(name: string): Promise<boolean> {
         return false;
     }
     const home = join(TOOLS, name);
-    if (existsSync(home)) {
+    if (pinsOf(home) === tool.pins) {
         stdout.write(`${name}: is there\n`);
         return true;
     }
@@ -89,29 +91,52 @@ async function installOnce(name: string): Promise<boolean> {
         return false;
     }
     stdout.write(`${name}: installing ${tool.what} ...\n`);
-    await mkdir(TOOLS, { recursive: true });
-    // A virtual environment knows its own path, so it is made where it stays.
-    const folder = name === 'trino' ? await mkdtemp(join(TOOLS, 'new-')) : home;
+    // A virtual environment knows its own path, so it is made where it stays; what was there of other versions comes back if that fails.
+    const before = join(TOOLS, `.before-${name}`);
+    if (existsSync(before)) {
+        // An installation was cut off: what it left is half a tool.
+        await rm(home, { recursive: true, force: true });
+    } else if (existsSync(home)) {
+        await rename(home, before);
+    }
     try {
-        await tool.install(folder);
-        if (folder !== home) {
-            await rename(folder, home);
-        }
+        await mkdir(home, { recursive: true });
+        await tool.install(home);
+        await writeFile(join(home, PINS), tool.pins);
+        await rm(before, { recursive: true, force: true });
         return true;
     } catch (error) {
-        await rm(folder, { recursive: true, force: true });
+        await rm(home, { recursive: true, force: true });
+        if (existsSync(before)) {
+            await rename(before, home);
+        }
         stdout.write(`${name}: could not be installed: ${error instanceof Error ? error.message : String(error)}\n`);
         return false;
     }
+}
+
+/** What the tool in a folder was installed from, written when all went well; undefined where that cannot be told. */
+function pinsOf(home: string): string | undefined {
+    return existsSync(join(home, PINS)) ? readFileSync(join(home, PINS), 'utf8') : undefined;
 }
 
 function copyArtifact(artifact: string, folder: string): void {
     run('mvn', ['-q', '-B', 'dependency:copy', `-Dartifact=${artifact}`, `-DoutputDirectory=${folder}`]);
 }
 
-function installPython(folder: string, packages: string[]): void {
+function requirements(path: string): string {
+    return readFileSync(join(ROOT, path), 'utf8');
+}
+
+function pythonTool(what: string, pins: string): Tool {
+    return { what, needs: PYTHON, pins, install: (folder) => installPython(folder, pins) };
+}
+
+async function installPython(folder: string, pins: string): Promise<void> {
     run('python3', ['-m', 'venv', folder]);
-    run(join(folder, 'bin/pip'), ['install', '--quiet', '--disable-pip-version-check', ...packages]);
+    const list = join(folder, 'requirements.txt');
+    await writeFile(list, pins);
+    run(join(folder, 'bin/pip'), ['install', '--quiet', '--disable-pip-version-check', '-r', list]);
 }
 
 function run(program: string, args: string[]): void {

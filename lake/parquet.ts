@@ -132,7 +132,30 @@ function writeColumns(columns: readonly TypedColumn[], list?: Buffer): Uint8Arra
         parquet.kvMetadata = [placeList(writer, list)];
     }
     void parquet.finish();
-    return writer.getBytes();
+    const bytes = writer.getBytes();
+    if (parquet.row_groups.length === 0) {
+        typeEmptyRowGroups(bytes);
+    }
+    return bytes;
+}
+
+/** Fields `num_rows` of 0 and `row_groups` of no element (parquet.thrift, FileMetaData) as hyparquet-writer 0.17 writes them: the list's elements have type 0. */
+const UNTYPED_ROW_GROUPS = Uint8Array.of(0x16, 0x00, 0x19, 0x00);
+
+/** A list's header is `size << 4 | element type`, and a struct is 12 (Thrift compact protocol, "List and Set"). */
+const NO_STRUCTS = 0x0c;
+
+/**
+ * Gives the empty list of row groups its element type, in place. Readers in Rust (DataFusion, Daft, parquet-wasm) refuse type 0, which is
+ * none, and with the file the whole folder.
+ */
+function typeEmptyRowGroups(bytes: Uint8Array): void {
+    // From the end: names of columns stand in front of the two fields and may be anything; what stands behind them cannot hold these bytes.
+    const at = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).lastIndexOf(UNTYPED_ROW_GROUPS);
+    if (at < 0) {
+        throw new TypeError('hyparquet-writer types empty lists otherwise: leave them as they are');
+    }
+    bytes[at + UNTYPED_ROW_GROUPS.length - 1] = NO_STRUCTS;
 }
 
 /** Rows of each row group of an object of so many rows; the last group has what is left. */

@@ -10,7 +10,7 @@ export const DIFFERENCE_KINDS = {
     source: 'the ledger says something else of a file than its raw bytes or its summaries do',
     summary: 'what a file contributes to a pair’s day is not what its raw bytes say, or the object is missing or one too many',
     rejects: 'the rows that could not be used are not those of the raw file',
-    damaged: 'an object cannot be read whole, or its bytes are others than were written',
+    damaged: 'an object cannot be read whole by every reader, or its bytes are others than were written',
     dead_object: 'a leftover that counts nowhere and changes no figure',
     orphan: 'an object that nothing in the ledger explains; queries may read it',
 } as const;

@@ -2,6 +2,7 @@
 import type { FileHandle } from 'node:fs/promises';
 // As a whole: a name that older versions of Node have not would keep this file from loading.
 import * as zlib from 'node:zlib';
+import { readStruct } from './thrift.ts';
 
 /** One column of one row group, as the footer tells of it. */
 export interface ColumnChunk {
@@ -76,87 +77,6 @@ function readPageHeader(bytes: Buffer, start: number): PageHeader | undefined {
         // Whatever the bytes are, they end too early or hold what no header has.
         return undefined;
     }
-}
-
-type Fields = Map<number, number | Fields | undefined>;
-
-/** Types of the compact protocol of Thrift: https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md */
-const STOP = 0;
-const TRUE = 1;
-const FALSE = 2;
-const BYTE = 3;
-const WHOLE_NUMBERS = [4, 5, 6];
-const DOUBLE = 7;
-const BINARY = 8;
-const STRUCT = 12;
-const MAX_DEPTH = 8;
-
-/** A struct's numbers and structs by their field ids; other values are passed over. @throws RangeError where it is none */
-function readStruct(bytes: Buffer, start: number, depth = 0): { value: Fields; end: number } {
-    const value: Fields = new Map();
-    let at = start;
-    let id = 0;
-    for (;;) {
-        const head = bytes.readUInt8(at);
-        const type = head & 15;
-        at += 1;
-        if (type === STOP) {
-            return { value, end: at };
-        }
-        const delta = head >> 4;
-        if (delta === 0) {
-            const written = readVarint(bytes, at);
-            id = unzigzag(written.value);
-            at = written.end;
-        } else {
-            id += delta;
-        }
-        const field = readValue(bytes, at, { type, depth });
-        value.set(id, field.value);
-        at = field.end;
-    }
-}
-
-function readValue(
-    bytes: Buffer,
-    at: number,
-    { type, depth }: { type: number; depth: number },
-): { value: number | Fields | undefined; end: number } {
-    if (type === TRUE || type === FALSE) {
-        return { value: undefined, end: at };
-    }
-    if (WHOLE_NUMBERS.includes(type)) {
-        const { value, end } = readVarint(bytes, at);
-        return { value: unzigzag(value), end };
-    }
-    if (type === BINARY) {
-        const length = readVarint(bytes, at);
-        return { value: undefined, end: length.end + Number(length.value) };
-    }
-    if (type === STRUCT && depth < MAX_DEPTH) {
-        return readStruct(bytes, at, depth + 1);
-    }
-    if (type === BYTE || type === DOUBLE) {
-        return { value: undefined, end: at + (type === BYTE ? 1 : 8) };
-    }
-    // Page headers have no lists, sets and maps.
-    throw new RangeError(`type ${type} in a page header`);
-}
-
-function readVarint(bytes: Buffer, start: number): { value: bigint; end: number } {
-    let value = 0n;
-    for (let at = start, shift = 0n; shift < 64n; at += 1, shift += 7n) {
-        const byte = bytes.readUInt8(at);
-        value |= BigInt(byte & 127) << shift;
-        if (byte < 128) {
-            return { value, end: at + 1 };
-        }
-    }
-    throw new RangeError('a number of more than 64 bits');
-}
-
-function unzigzag(value: bigint): number {
-    return Number((value >> 1n) ^ -(value & 1n));
 }
 
 function hex(checksum: number): string {

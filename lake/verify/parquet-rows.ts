@@ -6,6 +6,7 @@ import { readPairRows } from '#lake/parquet';
 import { FIGURES } from '#lake/verify/flows/row-sql';
 import { type Engine, fileList, literal, type Row, textOf, wholeOf } from './engine.ts';
 import { messageOf } from './lake-files.ts';
+import { findFooterFault } from './parquet-footer.ts';
 import { type ColumnChunk, findPageFault } from './parquet-pages.ts';
 
 export interface ParquetFile {
@@ -121,7 +122,7 @@ async function inspect(
         const typeOf = new Map((columns.get(path) ?? []).map((row) => [textOf(row, 'name'), textOf(row, 'duckdb_type')]));
         const missing = pairDays.columns.find(({ name }) => !typeOf.has(name));
         const ofFile = (chunks.get(path) ?? []).map(toChunk);
-        const fault = missing ? `it has no column ${missing.name}` : await firstPageFault(path, ofFile);
+        const fault = missing ? `it has no column ${missing.name}` : await firstFault(path, ofFile);
         if (fault !== undefined) {
             damaged.set(key, fault);
             continue;
@@ -136,9 +137,13 @@ async function inspect(
     return found;
 }
 
-async function firstPageFault(path: string, chunks: readonly ColumnChunk[]): Promise<string | undefined> {
+async function firstFault(path: string, chunks: readonly ColumnChunk[]): Promise<string | undefined> {
     const file = await open(path);
     try {
+        const footerFault = await findFooterFault(file);
+        if (footerFault !== undefined) {
+            return footerFault;
+        }
         for (const chunk of chunks) {
             const fault = await findPageFault(file, chunk);
             if (fault !== undefined) {

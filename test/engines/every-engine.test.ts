@@ -18,9 +18,11 @@ import { dayAfter, putFlows } from '#test/support/lake-fixture';
 import { makeFolder } from '#test/support/temporary';
 import { type Answer, answerOf, differencesOf, sayCompared } from './support/compare.ts';
 import { makeLakes, putLake, WRITERS, type Writer } from './support/lake-variants.ts';
+import { type LineAnswer, readPageLines } from './support/page-lines.ts';
 import { ASKED_QUERIES, EMPTY_ANSWERS, QUESTIONS, type Question } from './support/questions.ts';
 import { groupsOf, READERS, readersMissing, readFiles, typesOf, wantedOf } from './support/readers.ts';
 import { type Spark, sparkMissing, startSpark } from './support/spark.ts';
+import { expectExact, expectTrap } from './support/traps.ts';
 
 let spark: Spark;
 let athena: LocalAthena;
@@ -121,6 +123,45 @@ describe('a pair whose figures leave the 38 digits that engines have', () => {
             expect((await answerOf(engine, { sql: `select * from ${view} where site = 'main'` })).rows).toHaveLength(1);
         }
         await engine.close();
+    });
+});
+
+describe('a line of docs/format.md', () => {
+    beforeAll(() => putLake({ store, folder: lakes.typescript }));
+
+    const engines: Readonly<Record<string, () => Promise<QueryEngine>>> = {
+        Spark: () => spark.open(lakes.typescript),
+        Trino: () => openTrino(),
+    };
+    const lines = readPageLines().flatMap((line) =>
+        engines[line.reader] ? [{ ...line, open: engines[line.reader] as () => Promise<QueryEngine> }] : [],
+    );
+
+    test.each(lines)('of $reader is wrong and right as it says: $wrong', async ({ reader, days, wrong, trap, right, open }) => {
+        const { columns, rows } = wantedAnswer('pair_days');
+        const place = columns.findIndex(({ name }) => name === 'flow_duration_us_sum');
+        const exact = rows.map((row) => String(BigInt(row[place] as bigint) ** 2n));
+        const engine = await open();
+        // The lake's jobs have it on; the page speaks of Spark as it comes.
+        const setAnsi = async (isOn: boolean): Promise<unknown> =>
+            reader === 'Spark' && answerOf(engine, { sql: `set spark.sql.ansi.enabled = ${isOn}` });
+        const ask = async (code: string): Promise<LineAnswer> =>
+            answerOf(engine, { sql: code.replace('from days', `from ${days}`) }).then(
+                (answer) => ({ values: answer.rows.map(String) }),
+                (error: Error) => ({ error: error.message }),
+            );
+        try {
+            await setAnsi(false);
+            expectTrap(await ask(wrong), { trap, exact });
+            expectExact(await ask(right), { trap, exact });
+        } finally {
+            await setAnsi(true);
+            await engine.close();
+        }
+    });
+
+    test('is there for Spark and for Trino', () => {
+        expect(lines.map(({ reader }) => reader)).toEqual(Object.keys(engines));
     });
 });
 

@@ -12,8 +12,10 @@ import { pairDays } from '#lake/flows/tables';
 import { readContains, readContainsAtEnd, writeParquetTable } from '#lake/parquet';
 import { readPairRows, writePairRows } from '#test/support/flow-tables';
 
+import { emptiedDayOfBefore, UNTYPED_AT } from '#test/support/emptied-day';
 import { measuredFlow, pairRowsOfFlows, textOfRows } from '#test/support/pair-rows-of';
 import { makeFolder } from '#test/support/temporary';
+import { listsOfFooter } from '#test/support/thrift-lists';
 
 const RUNS = Number(process.env.FLOWLAKE_TEST_RUNS ?? 1);
 const MAX_BIGINT = 2n ** 63n - 1n;
@@ -91,6 +93,14 @@ describe('rows', () => {
         expect(readContains(bytes)).toEqual([]);
     });
 
+    test('may be none, and nothing differs from a file that only tolerant readers read but the type of its empty list', () => {
+        const bytes = Buffer.from(writePairRows(emptyPairRows(), { contains: [] }));
+        const before = Buffer.from(emptiedDayOfBefore());
+        expect([before[UNTYPED_AT], bytes[UNTYPED_AT]]).toEqual([0x00, 0x0c]);
+        before[UNTYPED_AT] = 0x0c;
+        expect(bytes.toString('hex')).toBe(before.toString('hex'));
+    });
+
     test.each(pairDays.columns.map(({ name }) => name))(
         'are refused where column %s is missing, and not read as zeros',
         async (missing) => {
@@ -142,6 +152,45 @@ describe('the list of what a day contains', () => {
     test('is empty in a file that another engine wrote', () => {
         const bytes = writeParquetTable({ columns: [{ name: 'site', type: 'string' }], rows: [['main']] });
         expect(readContains(bytes)).toEqual([]);
+    });
+});
+
+describe('a footer that the strictest readers read', () => {
+    const STRUCTS = 12;
+    const columns = [
+        { name: 'text', type: 'string' },
+        { name: 'whole', type: 'bigint' },
+        { name: 'large', type: 'decimal(38,0)' },
+        { name: 'double', type: 'double' },
+        { name: 'truth', type: 'boolean' },
+    ];
+
+    test.each([0, 3, 200])('is that of a day without rows that contains %d sources', (sources) => {
+        const lists = listsOfFooter(writePairRows(emptyPairRows(), { contains: contributions(sources) }));
+        // Of parquet.thrift, FileMetaData: schema, row_groups, key_value_metadata, column_orders.
+        expect(lists).toEqual([
+            { field: '2', size: 13, elementType: STRUCTS },
+            { field: '4', size: 0, elementType: STRUCTS },
+            { field: '5', size: 1, elementType: STRUCTS },
+            { field: '7', size: 12, elementType: STRUCTS },
+        ]);
+    });
+
+    test.each([
+        ['no rows', []],
+        ['nulls only', [[null, null, null, null, null]]],
+        ['rows', [['a', 1n, 2n, 0.5, true]]],
+    ])('is that of an export with %s: each of its lists has a type', (_, rows) => {
+        const lists = listsOfFooter(writeParquetTable({ columns, rows }));
+        expect(lists.find(({ field }) => field === '4')).toEqual({ field: '4', size: rows.length, elementType: STRUCTS });
+        expect(lists.filter(({ elementType }) => elementType === 0)).toEqual([]);
+    });
+
+    test('is that of an export whose column has the name of what is looked for', () => {
+        const name = '\u0016\u0000\u0019\u0000';
+        const bytes = writeParquetTable({ columns: [{ name, type: 'bigint' }], rows: [] });
+        expect(parquetMetadata(bytes.slice().buffer).schema[1]?.name).toBe(name);
+        expect(listsOfFooter(bytes).map(({ elementType }) => elementType)).toEqual([STRUCTS, STRUCTS, STRUCTS]);
     });
 });
 

@@ -8,6 +8,7 @@ import { ledgerKey, siteOf, sourceId } from '#lake/layout';
 import { type LedgerRecord, readLedger } from '#lake/ledger';
 import type { ObjectStore } from '#lake/store/object-store';
 import { metadataOf, ofDay, pairDaysKey, readPairRows, rejectsKey, summaryKey, writePairRows } from '#test/support/flow-tables';
+import { emptiedDayOfBefore } from '#test/support/emptied-day';
 import { memoryStore } from '#test/support/memory-store';
 import { countUp, type Figures, type SmallFile, smallFile } from '#test/support/small-files';
 
@@ -89,6 +90,7 @@ export const DAMAGE: Record<string, (store: ObjectStore) => Promise<void>> = {
         const rows = await readPairRows((await store.get(pairDaysKey(DAY_2)))!.bytes);
         await store.put(pairDaysKey(DAY_2), writePairRows(rows));
     },
+    'an emptied day that readers in Rust refuse': async (store) => void (await store.put(pairDaysKey('2026-02-03'), emptiedDayOfBefore())),
     'a figure of a summary': async (store) => changeRows(store, await summaryKeyOf(store, A, DAY_1)),
     'a figure of a summary, in the day too': async (store) => {
         await changeRows(store, await summaryKeyOf(store, A, DAY_1));

@@ -6,8 +6,8 @@ import { promisify } from 'node:util';
 import { type ColumnType, pairDays } from '#lake/tables';
 import type { Answer } from './compare.ts';
 
-const PYTHON = fileURLToPath(new URL('../../../.tools/readers/bin/python', import.meta.url));
-const PROGRAM = fileURLToPath(new URL('read_files.py', import.meta.url));
+export const PYTHON = fileURLToPath(new URL('../../../.tools/readers/bin/python', import.meta.url));
+export const DAFT_PYTHON = fileURLToPath(new URL('../../../.tools/daft/bin/python', import.meta.url));
 
 export const READERS = ['pyarrow', 'pandas', 'polars'] as const;
 
@@ -28,14 +28,39 @@ interface RowGroup {
     limits: Record<string, [nulls: number | null, min: string | null, max: string | null]>;
 }
 
+/** Those that take a folder of days as one table, each in its own way. */
+export const FOLDER_READERS = [...READERS, 'datafusion', 'daft', 'clickhouse'] as const;
+
+export type FolderReader = (typeof FOLDER_READERS)[number];
+
 /** What is missing on this machine and how to get it, in one line; undefined where nothing is. */
 export function readersMissing(): string | undefined {
-    return existsSync(PYTHON) ? undefined : 'pyarrow, pandas and Polars are not installed: npm run tools -- readers';
+    return existsSync(PYTHON) && existsSync(DAFT_PYTHON)
+        ? undefined
+        : 'pyarrow, pandas, Polars, DataFusion, ClickHouse and Daft are not installed: npm run tools -- readers daft';
+}
+
+/** Path of a program of this folder. */
+export function programOf(name: string): string {
+    return fileURLToPath(new URL(name, import.meta.url));
 }
 
 /** All files of pair_days, by day. */
 export async function readFiles({ folder, reader }: { folder: string; reader: Reader }): Promise<DayRead[]> {
-    const { stdout } = await promisify(execFile)(PYTHON, ['-B', PROGRAM, folder, reader], { maxBuffer: 1e9 });
+    const { stdout } = await promisify(execFile)(PYTHON, ['-B', programOf('read_files.py'), folder, reader], { maxBuffer: 1e9 });
+    return JSON.parse(stdout);
+}
+
+/** All of pair_days: its columns but the day, and its rows in no order, the day in front of each, every value as text. */
+export async function readFolder({
+    folder,
+    reader,
+}: {
+    folder: string;
+    reader: FolderReader;
+}): Promise<{ columns: string[]; rows: string[][] }> {
+    const python = reader === 'daft' ? DAFT_PYTHON : PYTHON;
+    const { stdout } = await promisify(execFile)(python, ['-B', programOf('read_folder.py'), folder, reader], { maxBuffer: 1e9 });
     return JSON.parse(stdout);
 }
 

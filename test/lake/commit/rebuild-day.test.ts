@@ -8,8 +8,10 @@ import { StorageError } from '#lake/errors';
 import { ledgerKey, sourceId } from '#lake/layout';
 import type { ObjectStore } from '#lake/store/object-store';
 import { ofDay, pairDaysKey, readPairRows, SUMMARIES_PREFIX, writePairRows } from '#test/support/flow-tables';
+import { emptiedDayOfBefore } from '#test/support/emptied-day';
 import { memoryStore } from '#test/support/memory-store';
 import { countUp, readFigures, type SmallFile, smallFile } from '#test/support/small-files';
+import { listsOfFooter } from '#test/support/thrift-lists';
 
 const DAY = '2026-02-01';
 const KEY = pairDaysKey(DAY);
@@ -71,6 +73,13 @@ async function falsify(): Promise<void> {
     rows.flows[0] = 77n;
     await store.put(KEY, writePairRows(rows, { contains: await containedOf(ofDay(DAY), { store }) }));
 }
+
+test('an emptied day of an older flowlake, which readers in Rust refuse, is written again by rebuild --anew', async () => {
+    await store.put(KEY, emptiedDayOfBefore());
+    expect(await planPeriod(ofDay(DAY), { store, anew: true })).toEqual({ action: 'build anew', sources: 0, missing: 0 });
+    expect(await consolidate(ofDay(DAY), { store, anew: true })).toEqual({ writes: 1, sources: 0, rows: 0 });
+    expect(listsOfFooter(await bytesOfDay()).find(({ field }) => field === '4')).toEqual({ field: '4', size: 0, elementType: 12 });
+});
 
 describe('a day that is built anew', () => {
     test('is written once though its object says that it is right, and has its figures back', async () => {

@@ -10,6 +10,7 @@ import { openEngine } from '#lake/verify/engine';
 import { findPageFault } from '#lake/verify/parquet-pages';
 import { findLyingStatistics, loadRows, readContents } from '#lake/verify/parquet-rows';
 import { verifyLake } from '#lake/verify/verify';
+import { emptiedDayOfBefore } from '#test/support/emptied-day';
 import { type MeasuredFlow, pairRowsOfFlows, textOfRows } from '#test/support/pair-rows-of';
 import { makeFolder } from '#test/support/temporary';
 import { type HandmadeLake, type PairRow, type Source, VERSION } from './handmade-lake.ts';
@@ -54,6 +55,21 @@ describe('an object that cannot be read whole', () => {
         expect(await foundIn(lake)).toEqual([['damaged', expect.any(String), pairDaysKey(DAY_1)]]);
         const { mends } = await verifyLake({ store: lake.store });
         expect(mends).toMatchObject({ buildAnew: new Set([DAY_1]), readAnew: new Map() });
+    });
+
+    test('an emptied day of an older flowlake, which readers in Rust refuse with the whole folder', async () => {
+        const lake = await lakeOf([first, second]);
+        const key = pairDaysKey('2024-05-09');
+        await mkdir(dirname(lake.path(key)), { recursive: true });
+        await writeFile(lake.path(key), emptiedDayOfBefore());
+        const figure = expect.stringMatching(
+            /^readers in Rust \(DataFusion, Daft, parquet-wasm\) refuse it, and with it its whole folder: the list row_groups /,
+        );
+        expect(await foundIn(lake)).toEqual([['damaged', figure, key]]);
+        const { mends } = await verifyLake({ store: lake.store });
+        expect(mends).toMatchObject({ buildAnew: new Set(['2024-05-09']), readAnew: new Map() });
+        await writeFile(lake.path(key), writePairRows(emptyPairRows(), { contains: [] }));
+        expect(await foundIn(lake)).toEqual([]);
     });
 
     test('a summary that was cut is named, and the source’s other days are compared all the same', async () => {
