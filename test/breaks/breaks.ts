@@ -82,7 +82,8 @@ export const breaks: readonly Break[] = [
         // biome-ignore lint/suspicious/noTemplateCurlyInString: it is a piece of a source
         text: 'return (await tryPut(store, ledgerKey(source), Buffer.from(`${JSON.stringify(record)}\\n`), { ifMatch: etag })) !== undefined;',
         // biome-ignore lint/suspicious/noTemplateCurlyInString: it is a piece of a source
-        replacement: 'void [tryPut, etag];\n    return (await store.put(ledgerKey(source), Buffer.from(`${JSON.stringify(record)}\\n`))) !== undefined;',
+        replacement:
+            'void [tryPut, etag];\n    return (await store.put(ledgerKey(source), Buffer.from(`${JSON.stringify(record)}\\n`))) !== undefined;',
         tests: [HISTORIES],
     },
     {

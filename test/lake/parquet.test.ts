@@ -10,9 +10,8 @@ import { StorageError } from '#lake/errors';
 import { emptyPairRows, type PairRows } from '#lake/flows/pair-rows';
 import { pairDays } from '#lake/flows/tables';
 import { readContains, readContainsAtEnd, writeParquetTable } from '#lake/parquet';
-import { readPairRows, writePairRows } from '#test/support/flow-tables';
-
 import { emptiedDayOfBefore, UNTYPED_AT } from '#test/support/emptied-day';
+import { readPairRows, writePairRows } from '#test/support/flow-tables';
 import { measuredFlow, pairRowsOfFlows, textOfRows } from '#test/support/pair-rows-of';
 import { makeFolder } from '#test/support/temporary';
 import { listsOfFooter } from '#test/support/thrift-lists';

@@ -7,8 +7,8 @@ import type { ReadingOptions } from '#lake/kind';
 import { ledgerKey, siteOf, sourceId } from '#lake/layout';
 import { type LedgerRecord, readLedger } from '#lake/ledger';
 import type { ObjectStore } from '#lake/store/object-store';
-import { metadataOf, ofDay, pairDaysKey, readPairRows, rejectsKey, summaryKey, writePairRows } from '#test/support/flow-tables';
 import { emptiedDayOfBefore } from '#test/support/emptied-day';
+import { metadataOf, ofDay, pairDaysKey, readPairRows, rejectsKey, summaryKey, writePairRows } from '#test/support/flow-tables';
 import { memoryStore } from '#test/support/memory-store';
 import { countUp, type Figures, type SmallFile, smallFile } from '#test/support/small-files';
 
