@@ -1,8 +1,9 @@
-/** Writes the pages of docs/ that are computed from the code, and the tables for the Spark job: `npm run docs`. test/docs.test.ts says when they are stale. */
+/** Writes the pages of docs/ that are computed from the code, and the kinds and tables for the Spark jobs: `npm run docs`. test/docs.test.ts says when they are stale. */
 import { writeFile } from 'node:fs/promises';
 import { commands } from '#cli/commands';
 import { describeCommands } from '#cli/describe';
-import { tables } from '#lake/kinds';
+import type { Kind } from '#lake/kind';
+import { kinds, tables } from '#lake/kinds';
 import type { Column, Table } from '#lake/tables';
 
 const NOTE = '<!-- Written by docs/generate.ts: change the code it describes, then run `npm run docs`. -->';
@@ -12,8 +13,19 @@ export function generatePages(): Record<string, string> {
     return {
         'cli.md': `${NOTE}\n${describeCommands(commands)}`,
         'tables.md': `${NOTE}\n${describeTables(tables)}`,
-        '../glue-jobs/tables.json': `${JSON.stringify(tables, null, 4)}\n`,
+        '../glue-jobs/tables.json': `${JSON.stringify({ kinds: kinds.map(forSpark), tables }, null, 4)}\n`,
     };
+}
+
+/** What the Spark jobs know of a kind: its number and its tables, and nothing of how it is read. */
+function forSpark({
+    name,
+    format,
+    merged,
+    contributions,
+    rejects,
+}: Kind): Pick<Kind, 'name' | 'format' | 'merged' | 'contributions' | 'rejects'> {
+    return { name, format, merged, contributions, rejects };
 }
 
 function describeTables(described: readonly Table[]): string {
