@@ -20,6 +20,8 @@ export function bundleLambda(job: 'summarize' | 'consolidate'): { folder: string
         absWorkingDir: ROOT,
         entryPoints: [`lambdas/${job}/handler.ts`],
         outfile: `dist-lambdas/${job}/index.mjs`,
+        // Second readers are for `verify` alone, which no Lambda does, and bring a database along.
+        external: ['#lake/verify/*'],
         alias: { '@aws-sdk/credential-provider-node': './lambdas/role-credentials.ts' },
         bundle: true,
         format: 'esm',

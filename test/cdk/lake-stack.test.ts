@@ -4,7 +4,7 @@ import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { namesOf, readStage } from '#cdk/config';
 import { DEPLOYMENT_TAGS } from '#lake/deployment';
-import { tables } from '#lake/tables';
+import { tables } from '#lake/kinds';
 import { retryAfterSeconds } from '#lambdas/batch';
 import { createStack, GUARDED, listOf, ofType, type Resource, synthesize, textOf } from './synthesized.ts';
 
@@ -239,7 +239,7 @@ test('the dashboard shows every figure that the handlers report, under their own
     const body = textOf(Properties.DashboardBody);
     for (const [service, names] of [
         ['summarize', ['RowsKept', 'RowsRejected', 'BytesRead', 'SourcesSummarized', 'SourcesFailed', 'SummarizeLagMs', 'FailedTries']],
-        ['consolidate', ['FiguresLagMs', 'DaysConsolidated', 'Passes', 'Conflicts', 'FailedTries']],
+        ['consolidate', ['FiguresLagMs', 'PeriodsConsolidated', 'Passes', 'Conflicts', 'FailedTries']],
     ] as const) {
         for (const name of names) {
             expect(body).toContain(`["flowlake","${name}","service","${service}","stage","dev"`);

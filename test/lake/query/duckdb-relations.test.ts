@@ -3,9 +3,9 @@ import { existsSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UsageError } from '#lake/errors';
+import { tables } from '#lake/kinds';
 import { openDuckDb } from '#lake/query/duckdb';
 import { VIEW_NAMES } from '#lake/query/sql-files';
-import { tables } from '#lake/tables';
 import { dayAfter, openFixture, putFlows, putRejects, putSource, rowsOf } from '#test/support/lake-fixture';
 import { makeFolder } from '#test/support/temporary';
 
@@ -20,7 +20,7 @@ describe('a lake with nothing in it', () => {
             const { columns, batches } = await engine.query(`select * from ${table.name}`);
             expect(columns).toEqual([
                 ...table.columns.map((column) => ({ name: column.name, type: TYPES[column.type] })),
-                ...(table.isPartitionedByDay ? [{ name: 'day', type: 'varchar' }] : []),
+                ...(table.per !== undefined ? [{ name: 'day', type: 'varchar' }] : []),
             ]);
             for await (const batch of batches) {
                 expect(batch).toEqual([]);
