@@ -1,7 +1,7 @@
 import { type DayFacts, gatherDays } from '#lake/doctor/day-facts';
 import { boundsOf, judgeClock, judgeRange, judgeStrays } from '#lake/doctor/day-findings';
+import { pairDays } from '#lake/flows/tables';
 import type { MergedTable } from '#lake/tables';
-import { pairDays } from '#test/support/flow-tables';
 import { memoryStore } from '#test/support/memory-store';
 
 const NOW = new Date('2026-03-31T23:30:00Z');
