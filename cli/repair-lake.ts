@@ -1,9 +1,15 @@
 /** `verify --repair`: says what would be done, does it, and verifies once more what it touched. */
-import { isEmptyPlan, type RepairPlan } from '#lake/commit/repair';
+import { type WorkDone, workInTurn } from '#lake/commit/finish';
+import { isEmptyPlan, planRepair, type RepairPlan, repairLake } from '#lake/commit/repair';
+import { sayPeriod } from '#lake/kinds';
+import type { Lake } from '#lake/lake';
+import { dayOfPeriod } from '#lake/layout';
 import type { ObjectStore } from '#lake/store/object-store';
-import type { PendingSource, VerifyResult } from '#lake/verify/verify';
+import { type PendingSource, type VerifyResult, verifyLake } from '#lake/verify/verify';
+import { changeLake } from './change-lake.ts';
 import { type Context, Failure } from './command.ts';
-import type { Lake } from './lake.ts';
+import { countPeriods, sayBytes, sayCount } from './draw/quantity.ts';
+import { openStatusLine } from './draw/status-line.ts';
 import { exitCodeOf } from './verify-report.ts';
 
 /** Of a long list as many are named. */
@@ -24,19 +30,61 @@ export interface RepairRequest {
 
 /** @returns the exit code: of what is left after the repair, or in a dry run of what was found */
 export async function repairVerified(lake: Lake, { result, pending, isDryRun, asked, context }: RepairRequest): Promise<number> {
-    const { planRepair } = await import('#lake/commit/repair');
-    const { verifyLake } = await import('#lake/verify/verify');
-    const { stderr, signal, now } = context;
     const store = await lake.store();
-    const plan = await planRepair(store, { result, pending, now: now() });
+    const plan = await planRepair(store, { result, pending, now: context.now() });
     await tellPlan(plan, isDryRun ? 'Would' : 'Will', context);
     if (isDryRun || isEmptyPlan(plan)) {
         return isDryRun && !isEmptyPlan(plan) ? exitCodeOf('different') : exitCodeOf(result.verdict);
     }
-    const done = await repair(lake, { store, plan, context });
+    return changeLake(lake, context, async () => {
+        const done = await repair(store, plan, context);
+        const verdict = await verifyAgain(store, { done, plan, result, asked, context });
+        const [first, ...others] = done.errors;
+        if (first) {
+            throw new Failure(`Not all could be done: ${first.message}${others.length > 0 ? ` (and ${others.length} more)` : ''}`, {
+                cause: first,
+            });
+        }
+        return exitCodeOf(verdict);
+    });
+}
+
+async function repair(store: ObjectStore, plan: RepairPlan, { stderr, signal, now }: RepairRequest['context']): Promise<WorkDone> {
+    const line = openStatusLine(stderr);
+    let current = '';
+    let doneBytes = 0;
+    const workers = workInTurn(store, {
+        now,
+        signal,
+        onStep: (what) => {
+            current = what;
+            doneBytes = 0;
+            void line.draw(`Repairing ${what}`);
+        },
+        onBytes: (bytes) => {
+            doneBytes += bytes;
+            void line.draw(`Repairing ${current}  ${sayBytes(doneBytes)}`);
+        },
+    });
+    const done = await repairLake(store, plan, { now, workers }).finally(line.clear);
+    const parts = [
+        `read ${sayCount(done.sources.length, 'file')}`,
+        `deleted ${sayCount(done.deadObjects.length, 'object')}`,
+        `built ${countPeriods(done.periods)}`,
+    ];
+    await stderr.write(`Repaired: ${parts.join(', ')}\n`);
+    return done;
+}
+
+/** Verifies what the repair touched, or could not mend, and says what is left. @returns the verdict on the whole */
+async function verifyAgain(
+    store: ObjectStore,
+    { done, plan, result, asked, context }: Pick<RepairRequest, 'result' | 'asked' | 'context'> & { done: WorkDone; plan: RepairPlan },
+): Promise<VerifyResult['verdict']> {
+    const { stderr, signal, now } = context;
     const only = {
-        days: new Set([...done.days, ...plan.toBuild, ...plan.lostDays]),
-        sources: new Set([...done.read, ...plan.beyondMending]),
+        days: new Set([...done.periods, ...plan.toBuild, ...plan.lost].map(({ period }) => dayOfPeriod(period))),
+        sources: new Set([...done.sources, ...plan.beyondMending]),
     };
     const after = await verifyLake({ store, only, ...asked, maxListed: MAX_NAMED, now: now(), signal });
     for (const { kind, source, day, figure, in_lake, recomputed } of after.differences) {
@@ -52,55 +100,7 @@ export async function repairVerified(lake: Lake, { result, pending, isDryRun, as
         incomplete: 'no difference, but not all could be checked',
     };
     await stderr.write(`Verified again what was repaired: ${said[verdict]}\n`);
-    const [first, ...others] = done.errors;
-    if (first) {
-        throw new Failure(`Not all could be done: ${first.message}${others.length > 0 ? ` (and ${others.length} more)` : ''}`, {
-            cause: first,
-        });
-    }
-    return exitCodeOf(verdict);
-}
-
-async function repair(
-    lake: Lake,
-    { store, plan, context }: { store: ObjectStore; plan: RepairPlan; context: RepairRequest['context'] },
-): Promise<Awaited<ReturnType<typeof import('#lake/commit/repair').repairLake>>> {
-    const { repairLake } = await import('#lake/commit/repair');
-    const { openStatusLine } = await import('#cli/draw/status-line');
-    const { sayBytes, sayCount } = await import('#cli/draw/quantity');
-    const { stderr, signal, now } = context;
-    const mark = lake.kind === 'directory' ? await (await import('#lake/here/local-work')).markRunning(lake.directory) : undefined;
-    const line = openStatusLine(stderr);
-    let current = '';
-    let doneBytes = 0;
-    const done = await repairLake(store, plan, {
-        now,
-        signal,
-        onStep: (what) => {
-            current = what;
-            doneBytes = 0;
-            void line.draw(`Repairing ${what}`);
-        },
-        onBytes: (bytes) => {
-            doneBytes += bytes;
-            void line.draw(`Repairing ${current}  ${sayBytes(doneBytes)}`);
-        },
-    }).finally(line.clear);
-    const parts = [
-        `read ${sayCount(done.read.length, 'file')}`,
-        `deleted ${sayCount(done.deleted.length, 'object')}`,
-        `built ${sayCount(done.days.length, 'day')}`,
-    ];
-    await stderr.write(`Repaired: ${parts.join(', ')}\n`);
-    if (lake.kind === 'directory' && mark?.isWorkLeft) {
-        // The mark of a command that was killed goes with ours: so its work is finished first, on days too that were not asked for.
-        const { finishWork } = await import('#lake/here/finish-work');
-        done.errors.push(...(await finishWork(lake.directory, { now: now(), signal })).errors);
-    }
-    if (done.errors.length === 0) {
-        await mark?.clear();
-    }
-    return done;
+    return verdict;
 }
 
 async function tellPlan(plan: RepairPlan, will: 'Would' | 'Will', { stderr }: RepairRequest['context']): Promise<void> {
@@ -108,9 +108,9 @@ async function tellPlan(plan: RepairPlan, will: 'Would' | 'Will', { stderr }: Re
         [`${will} read`, plan.toRead],
         [`${will} read once more, under a new version,`, [...plan.toReadAnew.keys()]],
         [`${will} delete`, plan.toDelete],
-        [`${will} build anew`, plan.toBuild],
+        [`${will} build anew`, plan.toBuild.map(sayPeriod)],
         ['Cannot mend, restore from a backup:', plan.beyondMending],
-        ['Left as they are, the last trace of a lost file:', plan.lostDays],
+        ['Left as they are, the last trace of a lost file:', plan.lost.map(sayPeriod)],
     ];
     for (const [what, names] of steps.filter(([, list]) => list.length > 0)) {
         const more = names.length > MAX_NAMED ? ` and ${names.length - MAX_NAMED} more` : '';

@@ -28,6 +28,8 @@ export interface Kind {
      * Whether the file of this name is one of the kind's, as far as names tell; for folders, where nobody named the file itself.
      */
     isLikelyName(name: string): boolean;
+    /** What `isLikelyName` looks for, as people say it: `.csv and .tsv, also with .gz`. */
+    likelyNames: string;
     /** Why a file that begins with these bytes cannot be used; undefined where it may be. */
     whyUnusable(bytes: ByteStream): Promise<string | undefined>;
     /** Reads a source to its end. Memory grows with what is merged, not with the rows. Errors of the stream pass through. */

@@ -17,6 +17,7 @@ export const flows: Kind = {
     found: foundInFlows,
     nothingFound,
     options: readingOptions,
+    likelyNames: '.csv, .tsv and .log, also with .gz or .zst',
     isLikelyName: (name) => FLOW_FILE.test(name),
     // The reader is loaded when something is read: naming the kind must cost nothing.
     whyUnusable: async (bytes) => (await import('./read-flows.ts')).whyUnusable(bytes),
