@@ -3,8 +3,10 @@ import { type WorkDone, workInTurn } from '#lake/commit/finish';
 import { isEmptyPlan, planRepair, type RepairPlan, repairLake } from '#lake/commit/repair';
 import { sayPeriod } from '#lake/kinds';
 import type { Lake } from '#lake/lake';
-import { dayOfPeriod } from '#lake/layout';
+import { nameOfPeriod } from '#lake/layout';
 import type { ObjectStore } from '#lake/store/object-store';
+import type { Difference } from '#lake/verify/findings';
+import { rowOf } from '#lake/verify/say-difference';
 import { type PendingSource, type VerifyResult, verifyLake } from '#lake/verify/verify';
 import { changeLake } from './change-lake.ts';
 import { type Context, Failure } from './command.ts';
@@ -29,7 +31,8 @@ export interface RepairRequest {
 }
 
 /** @returns the exit code: of what is left after the repair, or in a dry run of what was found */
-export async function repairVerified(lake: Lake, { result, pending, isDryRun, asked, context }: RepairRequest): Promise<number> {
+export async function repairVerified(lake: Lake, request: RepairRequest): Promise<number> {
+    const { result, pending, isDryRun, context } = request;
     const store = await lake.store();
     const plan = await planRepair(store, { result, pending, now: context.now() });
     await tellPlan(plan, isDryRun ? 'Would' : 'Will', context);
@@ -38,7 +41,7 @@ export async function repairVerified(lake: Lake, { result, pending, isDryRun, as
     }
     return changeLake(lake, context, async () => {
         const done = await repair(store, plan, context);
-        const verdict = await verifyAgain(store, { done, plan, result, asked, context });
+        const verdict = await verifyAgain(store, { plan, done, request });
         const [first, ...others] = done.errors;
         if (first) {
             throw new Failure(`Not all could be done: ${first.message}${others.length > 0 ? ` (and ${others.length} more)` : ''}`, {
@@ -76,21 +79,27 @@ async function repair(store: ObjectStore, plan: RepairPlan, { stderr, signal, no
     return done;
 }
 
+interface Repaired {
+    plan: RepairPlan;
+    done: WorkDone;
+    request: RepairRequest;
+}
+
 /** Verifies what the repair touched, or could not mend, and says what is left. @returns the verdict on the whole */
 async function verifyAgain(
     store: ObjectStore,
-    { done, plan, result, asked, context }: Pick<RepairRequest, 'result' | 'asked' | 'context'> & { done: WorkDone; plan: RepairPlan },
+    { plan, done, request: { result, asked, context } }: Repaired,
 ): Promise<VerifyResult['verdict']> {
     const { stderr, signal, now } = context;
     const only = {
-        days: new Set([...done.periods, ...plan.toBuild, ...plan.lost].map(({ period }) => dayOfPeriod(period))),
+        periods: new Set([...done.periods, ...plan.toBuild, ...plan.lost].map(nameOfPeriod)),
         sources: new Set([...done.sources, ...plan.beyondMending]),
     };
     const after = await verifyLake({ store, only, ...asked, maxListed: MAX_NAMED, now: now(), signal });
-    for (const { kind, source, day, figure, in_lake, recomputed } of after.differences) {
-        await stderr.write(
-            `Still: ${[kind, source, day, figure].filter(Boolean).join(' ')}: in lake ${in_lake}, recomputed ${recomputed}\n`,
-        );
+    for (const difference of after.differences) {
+        const { source, figure, in_lake, recomputed } = difference;
+        const what = [rowOf(difference).kind, source, periodIn(difference), figure].filter(Boolean).join(' ');
+        await stderr.write(`Still: ${what}: in lake ${in_lake}, recomputed ${recomputed}\n`);
     }
     const isRestChecked = result.notes.every(({ kind }) => MENDED_NOTES.includes(kind) || (asked.allowPruned && kind === 'raw_gone'));
     const verdict = after.verdict === 'equal' && !isRestChecked ? 'incomplete' : after.verdict;
@@ -101,6 +110,11 @@ async function verifyAgain(
     };
     await stderr.write(`Verified again what was repaired: ${said[verdict]}\n`);
     return verdict;
+}
+
+/** The period that a difference is in, as people see it. */
+function periodIn({ table, period }: Difference): string | undefined {
+    return period === undefined || table === undefined ? period : sayPeriod({ table, period });
 }
 
 async function tellPlan(plan: RepairPlan, will: 'Would' | 'Will', { stderr }: RepairRequest['context']): Promise<void> {

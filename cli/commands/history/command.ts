@@ -1,37 +1,44 @@
 /** `flowlake history`: every version of a source, what it contributed and when. */
 import { type Context, defineCommand } from '#cli/command';
 import { flag } from '#cli/option';
-import type { Value } from '#lake/query/query-engine';
+import type { Kind } from '#lake/kind';
+import type { ResultColumn, Value } from '#lake/query/query-engine';
 import type { SourceVersion } from '#lake/reports/source-history';
 import type { ObjectStore } from '#lake/store/object-store';
 
-const COLUMNS = [
-    ['number', 'bigint'],
-    ['state', 'varchar'],
-    ['committed_at', 'varchar'],
-    ['ended_at', 'varchar'],
-    ['days', 'bigint'],
-    ['first_day', 'varchar'],
-    ['last_day', 'varchar'],
-    ['rows_read', 'bigint'],
-    ['rows_kept', 'bigint'],
-    ['rows_rejected', 'bigint'],
-    ['flows', 'bigint'],
-    ['pairs', 'bigint'],
-    ['date_order', 'varchar'],
-    ['duration_unit', 'varchar'],
-    ['size_bytes', 'bigint'],
-    ['content', 'varchar'],
-    ['error', 'varchar'],
-] as const;
+/** Columns of a table of versions; those that are counted by kind are named by `countsOf`. */
+function columnsOf(kind: Kind): ResultColumn[] {
+    const bigint = (name: string): ResultColumn => ({ name, type: 'bigint' });
+    const varchar = (name: string): ResultColumn => ({ name, type: 'varchar' });
+    const { per } = kind.merged;
+    return [
+        bigint('number'),
+        varchar('state'),
+        varchar('committed_at'),
+        varchar('ended_at'),
+        bigint(`${per}s`),
+        varchar(`first_${per}`),
+        varchar(`last_${per}`),
+        bigint('rows_read'),
+        bigint('rows_kept'),
+        bigint('rows_rejected'),
+        ...countsOf(kind).map(bigint),
+        ...kind.options.map(({ flag: name }) => varchar(name.replaceAll('-', '_'))),
+        bigint('size_bytes'),
+        varchar('content'),
+        varchar('error'),
+    ];
+}
 
-const DAY_COLUMNS = [
-    ['number', 'bigint'],
-    ['state', 'varchar'],
-    ['day', 'varchar'],
-    ['flows', 'bigint'],
-    ['pairs', 'bigint'],
-] as const;
+function periodColumnsOf(kind: Kind): ResultColumn[] {
+    const words = ['state', kind.merged.per].map((name) => ({ name, type: 'varchar' }));
+    return [{ name: 'number', type: 'bigint' }, ...words, ...countsOf(kind).map((name) => ({ name, type: 'bigint' }))];
+}
+
+/** What is counted of contributions: the rows of the file where the kind counts them, then the rows that they merge to. */
+function countsOf({ accounts }: Kind): string[] {
+    return [...(accounts ? [accounts.rows] : []), accounts?.keys ?? 'merged_rows'];
+}
 
 export const history = defineCommand({
     name: 'history',
@@ -59,54 +66,73 @@ export const history = defineCommand({
             if (record.source !== name) {
                 await context.stderr.write(`${record.source}\n`);
             }
+            const { kindOf } = await import('#lake/kinds');
+            const kind = kindOf(record.source);
             const rows: Value[][] = [];
             for (const version of versionsOf(record)) {
-                const summaries = await readSummaries(version, { source: record.source, store, context });
-                rows.push(...(options.days ? dayRows(version, summaries) : [versionRow(version, summaries)]));
+                const counted = await readContributions(version, { kind, source: record.source, store, context });
+                rows.push(...(options.days ? periodRows(version, { kind, counted }) : [versionRow(version, { kind, counted })]));
             }
-            const columns = (options.days ? DAY_COLUMNS : COLUMNS).map(([name, type]) => ({ name, type }));
-            await printRows({ columns, batches: batchOf(rows) }, context);
+            await printRows({ columns: options.days ? periodColumnsOf(kind) : columnsOf(kind), batches: batchOf(rows) }, context);
             return 0;
         });
     },
 });
 
-interface DayFlows {
-    flows: bigint;
-    pairs: bigint;
+/** What a contribution counts, null where the kind does not count it. */
+interface Counted {
+    /** Rows of the file that are merged in it. */
+    sourceRows: bigint | null;
+    rows: bigint;
 }
 
-/** By day, of a version that still has its summaries; says which of them are missing. */
-async function readSummaries(
+interface ReadContributionsOptions {
+    kind: Kind;
+    source: string;
+    store: ObjectStore;
+    context: Pick<Context, 'signal' | 'stderr'>;
+}
+
+/** By period, of a version that still has its contributions; says which of them are missing. */
+async function readContributions(
     { version, state, days }: SourceVersion,
-    { source, store, context }: { source: string; store: ObjectStore; context: Pick<Context, 'signal' | 'stderr'> },
-): Promise<Map<string, DayFlows>> {
+    { kind, source, store, context }: ReadContributionsOptions,
+): Promise<Map<string, Counted>> {
     const { default: pMap } = await import('p-map');
-    const { sourceId, summaryKey } = await import('#lake/layout');
-    const { readPairRows } = await import('#lake/parquet');
+    const { contributionKey, sourceId } = await import('#lake/layout');
+    const { readRows } = await import('#lake/parquet');
+    const { countRows } = await import('#lake/rows');
     const { CALLS_AT_ONCE } = await import('#lake/store/object-store');
-    const found = new Map<string, DayFlows>();
-    const readDay = async (day: string): Promise<void> => {
-        const key = summaryKey({ day, source: sourceId(source), version });
+    const { contributions, accounts } = kind;
+    const found = new Map<string, Counted>();
+    const readPeriod = async (period: string): Promise<void> => {
+        const key = contributionKey(contributions, { period, source: sourceId(source), version });
         const object = await store.get(key);
         if (object) {
-            const { flows } = await readPairRows(object.bytes);
-            found.set(day, { flows: flows.reduce((sum, count) => sum + count, 0n), pairs: BigInt(flows.length) });
+            const rows = await readRows(contributions, object.bytes);
+            const counts = accounts ? Array.from<unknown>(rows[accounts.rows] ?? []) : undefined;
+            const sourceRows = counts?.reduce<bigint>((sum, count) => sum + (typeof count === 'bigint' ? count : 0n), 0n) ?? null;
+            found.set(period, { sourceRows, rows: BigInt(countRows(contributions, rows)) });
         } else {
             await context.stderr.write(`${key} is missing: run flowlake verify --repair\n`);
         }
     };
-    await pMap(state === 'live' ? days : [], readDay, { concurrency: CALLS_AT_ONCE, signal: context.signal });
+    await pMap(state === 'live' ? days : [], readPeriod, { concurrency: CALLS_AT_ONCE, signal: context.signal });
     return found;
 }
 
-function versionRow(
-    { number, content, state, committedAt, endedAt, days, commit }: SourceVersion,
-    summaries: Map<string, DayFlows>,
-): Value[] {
+interface Shown {
+    kind: Kind;
+    counted: ReadonlyMap<string, Counted>;
+}
+
+function versionRow({ number, content, state, committedAt, endedAt, days, commit }: SourceVersion, { kind, counted }: Shown): Value[] {
+    const { accounts } = kind;
     const sorted = [...days].sort();
-    const flows = [...summaries.values()].reduce((sum, day) => sum + day.flows, 0n);
-    const counts = [commit?.rows_read, commit?.rows_kept, commit?.rows_rejected].map(orNull);
+    const live = state === 'live' ? [...counted.values()] : undefined;
+    const sourceRows = live?.reduce((sum, one) => sum + (one.sourceRows ?? 0n), 0n) ?? null;
+    // A key that has rows in several periods is one of them all.
+    const keys = accounts?.keys === undefined ? (live?.reduce((sum, { rows }) => sum + rows, 0n) ?? null) : orNull(commit?.[accounts.keys]);
     return [
         BigInt(number),
         state,
@@ -115,24 +141,23 @@ function versionRow(
         BigInt(days.length),
         sorted[0] ?? null,
         sorted.at(-1) ?? null,
-        ...counts,
-        state === 'live' ? flows : null,
-        orNull(commit?.pairs),
-        commit?.options?.dateOrder ?? null,
-        commit?.options?.durationUnit ?? null,
+        ...[commit?.rows_read, commit?.rows_kept, commit?.rows_rejected].map(orNull),
+        ...(accounts ? [sourceRows] : []),
+        keys,
+        ...kind.options.map(({ name }) => commit?.options?.[name] ?? null),
         orNull(commit?.size_bytes),
         content,
         commit?.error ?? null,
     ];
 }
 
-function dayRows({ number, state, days }: SourceVersion, summaries: Map<string, DayFlows>): Value[][] {
-    return [...days].sort().map((day) => {
-        const { flows = null, pairs = null } = summaries.get(day) ?? {};
-        return [BigInt(number), state, day, flows, pairs];
+function periodRows({ number, state, days }: SourceVersion, { kind, counted }: Shown): Value[][] {
+    return [...days].sort().map((period) => {
+        const { sourceRows = null, rows = null } = counted.get(period) ?? {};
+        return [BigInt(number), state, period, ...(kind.accounts ? [sourceRows] : []), rows];
     });
 }
 
-function orNull(count: number | undefined): bigint | null {
-    return count === undefined ? null : BigInt(count);
+function orNull(count: unknown): bigint | null {
+    return typeof count === 'number' ? BigInt(count) : null;
 }

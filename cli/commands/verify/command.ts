@@ -63,13 +63,13 @@ export const verify = defineCommand({
     },
 });
 
-/** A bar for the sources' bytes; the days go by quickly after them. */
+/** A bar for the sources' bytes; the periods go by quickly after them. */
 async function openBar({ stderr, now }: Pick<Context, 'stderr' | 'now'>) {
     const { openProgress } = await import('#cli/draw/progress');
     let progress: Progress | undefined;
     let seenBytes = 0;
     return {
-        onProgress({ doing, done, total }: { doing: 'sources' | 'days'; done: number; total: number }): void {
+        onProgress({ doing, done, total }: { doing: 'sources' | 'periods'; done: number; total: number }): void {
             if (doing === 'sources') {
                 progress ??= openProgress({ stderr, now, doing: 'Verifying', totalBytes: total });
                 progress.advance(done - seenBytes);
