@@ -1,7 +1,8 @@
 /** One input read by the lake's two readers and by the plain one, each told in the same words. */
 import { OverflowError } from '#lake/errors';
+import type { ReadFlowsOptions } from '#lake/flows/options';
 import { type PairRows, pairRowsOf } from '#lake/flows/pair-rows';
-import { type FlowsRead, type ReadFlowsOptions, readFlows } from '#lake/flows/read-flows';
+import { type FlowsRead, readFlows } from '#lake/flows/read-flows';
 import { type Engine, textOf, wholeOf } from '#lake/verify/engine';
 import { recompute } from '#lake/verify/flows/recompute';
 import { FIGURES } from '#lake/verify/flows/row-sql';
