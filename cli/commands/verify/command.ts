@@ -1,6 +1,5 @@
 /** `flowlake verify`: every figure once more, by a second path, and all that the figures rest on. */
-import { type Context, defineCommand } from '#cli/command';
-import type { Progress } from '#cli/draw/progress';
+import { defineCommand } from '#cli/command';
 import { day, flag, whole } from '#cli/option';
 
 export const verify = defineCommand({
@@ -30,52 +29,8 @@ export const verify = defineCommand({
         { line: 'verify --repair --dry-run', does: 'what a repair would change, figure by figure' },
         { line: 'verify --repair', does: 'mend it' },
     ],
-    async run({ options: { from, to, limit, repair, dryRun, allowPruned }, ...context }) {
-        if (dryRun && !repair) {
-            const { UsageError } = await import('#lake/errors');
-            throw new UsageError('--dry-run is for --repair: verify alone changes nothing');
-        }
-        const { useLake } = await import('#cli/use-lake');
-        const { verifyLake } = await import('#lake/verify/verify');
-        const { exitCodeOf, showVerification } = await import('#cli/verify-report');
-        return useLake(context, async (lake) => {
-            const store = await lake.store();
-            const pending = repair ? await (await import('#lake/commit/repair')).findPending(store) : undefined;
-            const bar = await openBar(context);
-            const result = await verifyLake({
-                store,
-                pending,
-                from,
-                to,
-                allowPruned,
-                maxListed: limit,
-                now: context.now(),
-                signal: context.signal,
-                onProgress: bar.onProgress,
-            }).finally(bar.stop);
-            await showVerification(result, context);
-            if (!pending) {
-                return exitCodeOf(result.verdict);
-            }
-            const { repairVerified } = await import('#cli/repair-lake');
-            return repairVerified(lake, { result, pending, isDryRun: dryRun, asked: { from, to, allowPruned }, context });
-        });
+    async run({ options, ...context }) {
+        const { verifyAndRepair } = await import('./run.ts');
+        return verifyAndRepair(options, context);
     },
 });
-
-/** A bar for the sources' bytes; the periods go by quickly after them. */
-async function openBar({ stderr, now }: Pick<Context, 'stderr' | 'now'>) {
-    const { openProgress } = await import('#cli/draw/progress');
-    let progress: Progress | undefined;
-    let seenBytes = 0;
-    return {
-        onProgress({ doing, done, total }: { doing: 'sources' | 'periods'; done: number; total: number }): void {
-            if (doing === 'sources') {
-                progress ??= openProgress({ stderr, now, doing: 'Verifying', totalBytes: total });
-                progress.advance(done - seenBytes);
-                seenBytes = done;
-            }
-        },
-        stop: async (): Promise<void> => progress?.stop(),
-    };
-}

@@ -1,7 +1,12 @@
 /** What verifying a lake found, as people and cron jobs take it in. */
+
+import type { Context } from '#cli/command';
+import { batchOf } from '#cli/draw/batch-of';
+import { printRows } from '#cli/draw/print-rows';
+import { sayCount } from '#cli/draw/quantity';
 import { kindOfTable } from '#lake/kinds';
+import { columnNames, meaningsOf, nounOf, rowOf } from '#lake/verify/say-difference';
 import type { VerifyResult } from '#lake/verify/verify';
-import type { Context } from './command.ts';
 
 /** Beside the codes of every command: nothing differs, and not everything could be checked. */
 const NOT_ALL_CHECKED = 3;
@@ -10,9 +15,6 @@ type Surroundings = Pick<Context, 'stdout' | 'stderr' | 'signal' | 'output'>;
 
 /** The differences to stdout, and to stderr what each kind means, the notes and what was compared. */
 export async function showVerification(result: VerifyResult, context: Surroundings): Promise<void> {
-    const { columnNames, meaningsOf, rowOf } = await import('#lake/verify/say-difference');
-    const { printRows } = await import('#cli/draw/print-rows');
-    const { batchOf } = await import('#cli/draw/batch-of');
     const { stderr } = context;
     const { differences, differenceCount } = result;
     const names = columnNames(differences);
@@ -33,7 +35,7 @@ export async function showVerification(result: VerifyResult, context: Surroundin
     for (const { text } of result.notes) {
         await stderr.write(`${text}\n`);
     }
-    await stderr.write(`${await sayCompared(result)}: ${await sayVerdict(result)}\n`);
+    await stderr.write(`${sayCompared(result)}: ${sayVerdict(result)}\n`);
 }
 
 /** 0 all equal, 1 differences, 3 no difference and not all checked. */
@@ -41,9 +43,7 @@ export function exitCodeOf(verdict: VerifyResult['verdict']): number {
     return { equal: 0, different: 1, incomplete: NOT_ALL_CHECKED }[verdict];
 }
 
-async function sayCompared({ sources, compared, rowsRead }: VerifyResult): Promise<string> {
-    const { sayCount } = await import('#cli/draw/quantity');
-    const { nounOf } = await import('#lake/verify/say-difference');
+function sayCompared({ sources, compared, rowsRead }: VerifyResult): string {
     const fromSummaries = sources.fromSummaries > 0 ? `, ${sources.fromSummaries} more by their summaries` : '';
     const tables = compared.map(({ table, periods, rows, figures }) => {
         const { merged } = kindOfTable(table);
@@ -53,8 +53,7 @@ async function sayCompared({ sources, compared, rowsRead }: VerifyResult): Promi
     return `Compared ${tables.join(' and ')} with ${sayCount(rowsRead, 'row')} of ${sayCount(sources.recomputed, 'source')}${fromSummaries}`;
 }
 
-async function sayVerdict({ verdict, differenceCount }: VerifyResult): Promise<string> {
-    const { sayCount } = await import('#cli/draw/quantity');
+function sayVerdict({ verdict, differenceCount }: VerifyResult): string {
     return {
         equal: 'all equal',
         different: sayCount(differenceCount, 'difference'),

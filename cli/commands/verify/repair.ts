@@ -1,4 +1,9 @@
 /** `verify --repair`: says what would be done, does it, and verifies once more what it touched. */
+
+import { changeLake } from '#cli/change-lake';
+import { type Context, Failure } from '#cli/command';
+import { countPeriods, sayBytes, sayCount } from '#cli/draw/quantity';
+import { openStatusLine } from '#cli/draw/status-line';
 import { type WorkDone, workInTurn } from '#lake/commit/finish';
 import { isEmptyPlan, planRepair, type RepairPlan, repairLake } from '#lake/commit/repair';
 import { sayPeriod } from '#lake/kinds';
@@ -8,11 +13,7 @@ import type { ObjectStore } from '#lake/store/object-store';
 import type { Difference } from '#lake/verify/findings';
 import { rowOf } from '#lake/verify/say-difference';
 import { type PendingSource, type VerifyResult, verifyLake } from '#lake/verify/verify';
-import { changeLake } from './change-lake.ts';
-import { type Context, Failure } from './command.ts';
-import { countPeriods, sayBytes, sayCount } from './draw/quantity.ts';
-import { openStatusLine } from './draw/status-line.ts';
-import { exitCodeOf } from './verify-report.ts';
+import { exitCodeOf } from './report.ts';
 
 /** Of a long list as many are named. */
 const MAX_NAMED = 10;
