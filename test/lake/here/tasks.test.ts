@@ -8,18 +8,23 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { findUndoneWork } from '#lake/commit/reconcile';
 import { retract } from '#lake/commit/retract';
-import { consolidateDays, finishWork } from '#lake/here/finish-work';
-import { findCutOff, markRunning, type Outcome, runTask, runTasks, type Task } from '#lake/here/local-work';
+import { finishDirectory } from '#lake/here/change-directory';
+import { findCutOff, markRunning } from '#lake/here/marks';
+import { runTask, type Task } from '#lake/here/tasks';
+import { workInThreads } from '#lake/here/thread-workers';
+import { type Outcome, runTasks } from '#lake/here/threads';
 import { sourceId } from '#lake/layout';
 import { readLedger } from '#lake/ledger';
 import { openDirectoryStore } from '#lake/store/directory';
 import { ABSENT } from '#lake/store/object-store';
 import { findWrongAccounts } from '#test/support/accounts';
+import { ofDay } from '#test/support/flow-tables';
 import { countUp, readFigures, type SmallFile, smallFile } from '#test/support/small-files';
 import { makeFolder } from '#test/support/temporary';
 
 const COMMAND = fileURLToPath(new URL('../../support/mark-running.ts', import.meta.url));
 const NOW = new Date('2026-03-01T00:00:00Z');
+const DAY = ofDay('2026-02-01');
 
 const children: ChildProcess[] = [];
 
@@ -188,11 +193,13 @@ describe('tasks', () => {
         for await (const outcome of runTasks(directory, tasks, { onBytes, totalBytes })) {
             outcomes.push(outcome);
         }
-        expect(outcomes.map((outcome) => 'result' in outcome && [outcome.result.record?.state, outcome.result.days])).toEqual(
-            files.map(() => ['done', ['2026-02-01']]),
-        );
+        expect(
+            outcomes.map(
+                (outcome) => 'result' in outcome && [outcome.result.summarized?.record?.state, outcome.result.summarized?.periods],
+            ),
+        ).toEqual(files.map(() => ['done', [DAY]]));
         expect(bytes).toBe(files.reduce((sum, { text }) => sum + text.length, 0));
-        expect(await consolidateDays(directory, ['2026-02-01', '2026-02-01'], {})).toEqual([]);
+        expect(await workInThreads(directory).consolidate([DAY, DAY])).toEqual([]);
         const store = openDirectoryStore(directory);
         expect(await readFigures(store)).toEqual(countUp(files.map((file) => ({ file, site: 'main', options: {} }))));
         expect(await findWrongAccounts(store)).toBeUndefined();
@@ -229,14 +236,14 @@ describe('tasks', () => {
         const store = openDirectoryStore(directory);
         expect(await store.head('raw/a.csv')).toBeUndefined();
         expect((await readLedger(store, sourceId('raw/a.csv'))).record).toBeUndefined();
-        expect(await findUndoneWork(openDirectoryStore(directory), { now: NOW })).toEqual({ sources: [], deadObjects: [], days: [] });
+        expect(await findUndoneWork(openDirectoryStore(directory), { now: NOW })).toEqual({ sources: [], deadObjects: [], periods: [] });
         expect(await temporaryFiles(directory)).toEqual([]);
     });
 
     test('that fail while a file is replaced keep the new file for reconcile, and the old figures until then', async () => {
         const directory = await makeFolder();
         await runTask(directory, await put(directory, 'a.csv', fileOf(1).text));
-        await consolidateDays(directory, ['2026-02-01'], {});
+        await workInThreads(directory).consolidate([DAY]);
         const store = openDirectoryStore(directory);
         const before = await readFigures(store);
         const aborted = new AbortController();
@@ -251,10 +258,10 @@ describe('tasks', () => {
         };
         await expect(runTask(directory, task, { onBytes, signal: aborted.signal })).rejects.toThrow('abort');
         expect(await readFigures(store)).toEqual(before);
-        const done = await finishWork(directory, { now: NOW });
-        expect(done).toEqual({ sources: ['raw/a.csv'], deadObjects: [], days: ['2026-02-01'], errors: [] });
+        const done = await finishDirectory(directory, { now: () => NOW });
+        expect(done).toEqual({ sources: ['raw/a.csv'], deadObjects: [], periods: [DAY], errors: [] });
         expect(await readFigures(store)).toEqual(countUp([{ file: fileOf(2), site: 'main', options: {} }]));
-        expect(await findUndoneWork(openDirectoryStore(directory), { now: NOW })).toEqual({ sources: [], deadObjects: [], days: [] });
+        expect(await findUndoneWork(openDirectoryStore(directory), { now: NOW })).toEqual({ sources: [], deadObjects: [], periods: [] });
         await rm(directory, { recursive: true });
     });
 });
@@ -285,13 +292,13 @@ test('a lake that is copied elsewhere has nothing to do there: what is retracted
     await runTask(from, await put(from, 'goes.csv', fileOf(2).text));
     await mkdir(join(from, 'raw/site=berlin'));
     await writeFile(join(from, 'raw/site=berlin/by-hand.csv'), fileOf(3).text);
-    await finishWork(from, { now: NOW });
+    await finishDirectory(from, { now: () => NOW });
     for (const key of ['raw/goes.csv', 'raw/site=berlin/by-hand.csv']) {
-        await retract(key, { store: openDirectoryStore(from), now: () => NOW, tellDay: async () => undefined });
+        await retract(key, { store: openDirectoryStore(from), now: () => NOW });
     }
-    await finishWork(from, { now: NOW });
+    await finishDirectory(from, { now: () => NOW });
     await cp(from, to, { recursive: true });
-    expect(await findUndoneWork(openDirectoryStore(to), { now: NOW })).toEqual({ sources: [], deadObjects: [], days: [] });
+    expect(await findUndoneWork(openDirectoryStore(to), { now: NOW })).toEqual({ sources: [], deadObjects: [], periods: [] });
     await runTask(to, { kind: 'summarize', key: 'raw/goes.csv' });
     await runTask(to, { kind: 'summarize', key: 'raw/stays.csv' });
     expect(await readFigures(openDirectoryStore(to))).toEqual(countUp([{ file: fileOf(1), site: 'main', options: { dateOrder: 'mdy' } }]));
@@ -302,8 +309,8 @@ test('an upload that was killed before its file was in place brings nothing retr
     const task = await put(from, 'a.csv', fileOf(1).text);
     await runTask(from, task);
     const store = openDirectoryStore(from);
-    await retract('raw/a.csv', { store, now: () => NOW, tellDay: async () => undefined });
-    await finishWork(from, { now: NOW });
+    await retract('raw/a.csv', { store, now: () => NOW });
+    await finishDirectory(from, { now: () => NOW });
     // What the kill leaves: the mark, the whole file aside and its description.
     const child = await startCommand(from);
     const [own = ''] = await readdir(join(from, '.flowlake/running'));
@@ -317,5 +324,5 @@ test('an upload that was killed before its file was in place brings nothing retr
     await (await markRunning(from)).clear();
     expect(await readdir(folder)).toHaveLength(1);
     await cp(from, to, { recursive: true });
-    expect(await findUndoneWork(openDirectoryStore(to), { now: NOW })).toEqual({ sources: [], deadObjects: [], days: [] });
+    expect(await findUndoneWork(openDirectoryStore(to), { now: NOW })).toEqual({ sources: [], deadObjects: [], periods: [] });
 });

@@ -1,12 +1,14 @@
 /** Who waits for the figures of a deployed lake is told what is stuck, and why. */
 
-import type { BucketLake, QueuePart } from '#cli/lake';
+import { showWaiting } from '#cli/commands/upload/show-waiting';
 import { consolidate } from '#lake/commit/consolidate';
 import { summarize } from '#lake/commit/summarize';
+import type { BucketLake, QueuePart } from '#lake/lake';
 import type { MessageQueue } from '#lake/queue/message-queue';
 import { awaitFigures } from '#lake/upload/await-figures';
 import { fakeOutput } from '#test/cli/fake-surroundings';
 import { flowCsv } from '#test/support/flow-csv';
+import { ofDay } from '#test/support/flow-tables';
 import { memoryQueue } from '#test/support/memory-queue';
 import { memoryStore } from '#test/support/memory-store';
 
@@ -39,7 +41,9 @@ async function makeLake() {
     const stderr = fakeOutput();
     const interruption = new AbortController();
     interruptions.push(interruption);
-    const waiting = awaitFigures([KEY], { lake, context: { stderr, now, signal: interruption.signal } });
+    const { signal } = interruption;
+    const shown = showWaiting({ stderr, signal });
+    const waiting = awaitFigures([KEY], { lake, now, signal, events: shown.events }).finally(shown.end);
     waiting.catch(() => undefined);
     const told = async (what: RegExp) => {
         const deadline = Date.now() + 10_000;
@@ -50,7 +54,7 @@ async function makeLake() {
             await new Promise((resolve) => setTimeout(resolve, 20));
         }
     };
-    const summarizeIt = () => summarize(KEY, { store, now: () => new Date(0), tellDay: async () => undefined });
+    const summarizeIt = () => summarize(KEY, { store, now: () => new Date(0) });
     return { store, queues, stderr, interruption, waiting, told, summarizeIt };
 }
 
@@ -61,7 +65,7 @@ test('a file that no message tells of is named, and what sends one', async () =>
     );
     await summarizeIt();
     await told(/raw\/a\.csv: summarized, but not yet in 2026-03-31/);
-    await consolidate('2026-03-31', { store });
+    await consolidate(ofDay('2026-03-31'), { store });
     expect((await waiting).get(KEY)).toMatchObject({ state: 'done', rows_kept: 1 });
 });
 
