@@ -172,7 +172,7 @@ test('retract takes a source out and waits until its days are without it', async
         await new Promise((resolve) => setTimeout(resolve, 5));
     }
     await work();
-    expect(await retracting).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('Took 1 rows of raw/a.csv out of 1 day') });
+    expect(await retracting).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('Took 1 row of raw/a.csv out of 1 day') });
     await expectFigures({ 'raw/b.csv': SECOND });
     expect((await run('retract', 'a.csv')).stderr).toContain('raw/a.csv is retracted already');
 });
