@@ -1,20 +1,21 @@
 /**
- * Loaded before the program: `FLOWLAKE_TEST_DIE_AT=3` kills it when it is about to take its third step, and `kill -9` it is. A step puts a file in
- * its place in a lake or takes one away; its lock and what is written aside do not count.
+ * Loaded before the program: it is killed (kill -9) when it is about to take the step of the number FLOWLAKE_TEST_DIE_AT. A step puts a file in its
+ * place in the lake FLOWLAKE_TEST_DIE_IN or takes one away; its lock and what is written aside do not count. FLOWLAKE_TEST_STEPS is a file that grows
+ * by a byte with each step: the threads of a process count together.
  */
+import { appendFileSync, statSync } from 'node:fs';
 import files from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import process from 'node:process';
 
-const dieAt = Number(process.env.FLOWLAKE_TEST_DIE_AT);
-let steps = 0;
+const { FLOWLAKE_TEST_DIE_AT: dieAt, FLOWLAKE_TEST_DIE_IN: lake = '', FLOWLAKE_TEST_STEPS: steps = '' } = process.env;
 
 function takeStep(path) {
-    if (/\/\.flowlake\/(lock|tmp|objects)\b/.test(path)) {
+    if (!path.startsWith(`${lake}/`) || /\/\.flowlake\/(lock|tmp|objects)\b/.test(path)) {
         return;
     }
-    steps += 1;
-    if (steps === dieAt) {
+    appendFileSync(steps, '.');
+    if (statSync(steps).size >= Number(dieAt)) {
         process.kill(process.pid, 'SIGKILL');
     }
 }

@@ -70,7 +70,8 @@ function explainQueue({ queue, waiting, inFlight, deadLetters }: QueueLook): str
         return `  ${sayCount(deadLetters, `${queue} message`)} could not be worked off: the log of the ${queue} function tells why; then flowlake redrive`;
     }
     if (inFlight > 0) {
-        return `  the ${queue} function is at work on ${sayCount(inFlight, 'message')}, ${waiting} wait behind: a large file, or many; it goes on without this command`;
+        // SQS does not tell which of the two: whoever fails is hidden until its next try, as whoever is worked on is.
+        return `  ${sayCount(inFlight, `${queue} message`)} in work or between tries, ${waiting} wait behind: a large file, many, or one that fails (the log of the ${queue} function tells); it goes on without this command`;
     }
     if (waiting > 0) {
         return `  ${sayCount(waiting, 'message waits', 'messages wait')} for the ${queue} function, which takes none: is it throttled or disabled? flowlake doctor tells`;

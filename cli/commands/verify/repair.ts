@@ -6,6 +6,7 @@ import { countPeriods, sayBytes, sayCount } from '#cli/draw/quantity';
 import { openStatusLine } from '#cli/draw/status-line';
 import { type WorkDone, workInTurn } from '#lake/commit/finish';
 import { isEmptyPlan, planRepair, type RepairPlan, repairLake } from '#lake/commit/repair';
+import { findCutOff } from '#lake/here/marks';
 import { sayPeriod } from '#lake/kinds';
 import type { Lake } from '#lake/lake';
 import { nameOfPeriod } from '#lake/layout';
@@ -37,10 +38,16 @@ export async function repairVerified(lake: Lake, request: RepairRequest): Promis
     const store = await lake.store();
     const plan = await planRepair(store, { result, pending, now: context.now() });
     await tellPlan(plan, isDryRun ? 'Would' : 'Will', context);
-    if (isDryRun || isEmptyPlan(plan)) {
-        return isDryRun && !isEmptyPlan(plan) ? exitCodeOf('different') : exitCodeOf(result.verdict);
+    if (isDryRun) {
+        return exitCodeOf(isEmptyPlan(plan) ? result.verdict : 'different');
+    }
+    if (isEmptyPlan(plan) && !(await isCutOff(lake))) {
+        return exitCodeOf(result.verdict);
     }
     return changeLake(lake, context, async () => {
+        if (isEmptyPlan(plan)) {
+            return exitCodeOf(result.verdict);
+        }
         const done = await repair(store, plan, context);
         const verdict = await verifyAgain(store, { plan, done, request });
         const [first, ...others] = done.errors;
@@ -51,6 +58,11 @@ export async function repairVerified(lake: Lake, request: RepairRequest): Promis
         }
         return exitCodeOf(verdict);
     });
+}
+
+/** True if a command was cut off in this lake: then its mark goes, also where nothing is left to be done. */
+async function isCutOff(lake: Lake): Promise<boolean> {
+    return lake.kind === 'directory' && (await findCutOff(lake.directory)) > 0;
 }
 
 async function repair(store: ObjectStore, plan: RepairPlan, { stderr, signal, now }: RepairRequest['context']): Promise<WorkDone> {
