@@ -1,4 +1,5 @@
 /** What a command is, and what it gets to run: everything it knows of the world stands in its context, so a test can be the world. */
+import type { LakeLocation } from '#lake/lake';
 import type { Option } from './option.ts';
 import type { Output } from './output.ts';
 
@@ -19,9 +20,6 @@ type OptionValues<O extends Options> = { readonly [K in keyof O]: O[K] extends O
 
 export type OutputFormat = 'table' | 'json' | 'csv';
 
-/** Where the lake is; `name` is as the user wrote it, to be shown and to be typed again. */
-export type LakeLocation = { kind: 'directory'; name: string; directory: string } | { kind: 's3'; name: string; bucket: string };
-
 /** The world as the commands see it; main.ts makes it of the process, tests make it of fakes. */
 export interface Surroundings {
     environment: Readonly<Record<string, string | undefined>>;
@@ -38,16 +36,20 @@ export interface Surroundings {
     invocation: string;
 }
 
-export interface Context<A extends Arguments = Arguments, O extends Options = Options> extends Surroundings {
+/** What every command gets beside its own arguments and options. */
+export interface RunContext extends Surroundings {
     /** Undefined where neither --lake nor FLOWLAKE_LAKE names one; `useLake` makes that the error. */
     lake: LakeLocation | undefined;
     output: OutputFormat;
     /** Whether --output was given, rather than left at `table`. */
     isOutputGiven: boolean;
-    arguments: ArgumentValues<A>;
-    options: OptionValues<O>;
     /** Runs another command line in the same surroundings, but for what is given. @returns its exit code */
     invoke(argv: readonly string[], otherwise?: Partial<Surroundings>): Promise<number>;
+}
+
+export interface Context<A extends Arguments = Arguments, O extends Options = Options> extends RunContext {
+    arguments: ArgumentValues<A>;
+    options: OptionValues<O>;
 }
 
 export interface Example {
@@ -66,7 +68,7 @@ export interface Command<A extends Arguments = Arguments, O extends Options = Op
     options: O;
     /** At least one. */
     examples: readonly [Example, ...Example[]];
-    /** @returns the exit code. What it needs beyond types it imports in here, so that `--help` stays quick. */
+    /** @returns the exit code. It imports what does the work, run.ts beside it, and no more: so `--help` stays quick. */
     run(context: Context<A, O>): Promise<number>;
 }
 

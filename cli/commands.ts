@@ -1,24 +1,24 @@
 /** Every command, in the order in which help and docs/cli.md list them. */
 import type { Command } from './command.ts';
-import { anomalies } from './commands/anomalies.ts';
-import { demo } from './commands/demo.ts';
-import { doctor } from './commands/doctor.ts';
-import { explain } from './commands/explain.ts';
-import { exportPair } from './commands/export.ts';
-import { features } from './commands/features.ts';
-import { history } from './commands/history.ts';
-import { pairs } from './commands/pairs.ts';
-import { prune } from './commands/prune.ts';
-import { query } from './commands/query.ts';
-import { rebuild } from './commands/rebuild.ts';
-import { reconcile } from './commands/reconcile.ts';
-import { redrive } from './commands/redrive.ts';
-import { rejects } from './commands/rejects.ts';
-import { retract } from './commands/retract.ts';
-import { sample } from './commands/sample.ts';
-import { status } from './commands/status.ts';
-import { upload } from './commands/upload.ts';
-import { verify } from './commands/verify.ts';
+import { anomalies } from './commands/anomalies/command.ts';
+import { demo } from './commands/demo/command.ts';
+import { doctor } from './commands/doctor/command.ts';
+import { explain } from './commands/explain/command.ts';
+import { exportPair } from './commands/export/command.ts';
+import { features } from './commands/features/command.ts';
+import { history } from './commands/history/command.ts';
+import { pairs } from './commands/pairs/command.ts';
+import { prune } from './commands/prune/command.ts';
+import { query } from './commands/query/command.ts';
+import { rebuild } from './commands/rebuild/command.ts';
+import { reconcile } from './commands/reconcile/command.ts';
+import { redrive } from './commands/redrive/command.ts';
+import { rejects } from './commands/rejects/command.ts';
+import { retract } from './commands/retract/command.ts';
+import { sample } from './commands/sample/command.ts';
+import { status } from './commands/status/command.ts';
+import { upload } from './commands/upload/command.ts';
+import { verify } from './commands/verify/command.ts';
 
 export const commands: readonly Command[] = [
     demo,

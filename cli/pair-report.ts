@@ -4,11 +4,11 @@ import type { PlotOptions } from '#cli/draw/plot';
 import { renderPlot } from '#cli/draw/plot';
 import { renderCsv, renderJson } from '#cli/draw/print-rows';
 import { UsageError } from '#lake/errors';
+import type { Lake } from '#lake/lake';
 import { EXPORTS_PREFIX } from '#lake/layout';
 import type { QueryResult, ResultColumn, Value } from '#lake/query/query-engine';
 import type { OutputFormat } from './command.ts';
 import { Failure } from './command.ts';
-import type { Lake } from './lake.ts';
 
 /** Which pair's rows, and of which days, both ends included. */
 export interface PairQuestion {

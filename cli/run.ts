@@ -1,11 +1,11 @@
 /** One run of the command line: reads the line, runs the command, and turns whatever happens into words and an exit code. */
 import { readFileSync } from 'node:fs';
-import { ConflictError, OverflowError, SqlError, StorageError, UsageError } from '#lake/errors';
+import { ConflictError, NotFoundError, OverflowError, SqlError, StorageError, UsageError } from '#lake/errors';
+import { parseLakeLocation } from '#lake/lake';
 import { packageRoot } from '#lake/package-root';
 import type { Command, Surroundings } from './command.ts';
 import { Failure } from './command.ts';
 import { commands as allCommands } from './commands.ts';
-import { parseLakeLocation } from './open-lake.ts';
 import { OutputClosed } from './output.ts';
 import type { Call, Reply } from './parse-line.ts';
 import { parseLine } from './parse-line.ts';
@@ -19,7 +19,7 @@ export const INTERRUPTED = 130;
 const MAX_HELP_COLUMNS = 100;
 
 /** What these say is enough for the user; of any other error the stack may be needed too. */
-const KNOWN_ERRORS = [UsageError, Failure, ConflictError, StorageError, OverflowError, SqlError];
+const KNOWN_ERRORS = [UsageError, Failure, NotFoundError, ConflictError, StorageError, OverflowError, SqlError];
 
 /** Runs the line `argv`, the program's name not among it. @returns the exit code; never throws */
 export async function run(
@@ -48,9 +48,10 @@ async function runCall(call: Call, surroundings: Surroundings, commands: readonl
     if (typeof from === 'string' && typeof to === 'string' && from > to) {
         throw new UsageError(`--from ${from} is later than --to ${to}; both days are included`);
     }
+    const lake = call.lake ?? surroundings.environment.FLOWLAKE_LAKE ?? '';
     return call.command.run({
         ...surroundings,
-        lake: parseLakeLocation(call.lake ?? surroundings.environment.FLOWLAKE_LAKE),
+        lake: lake === '' ? undefined : parseLakeLocation(lake),
         output: call.output ?? 'table',
         isOutputGiven: call.output !== undefined,
         arguments: call.arguments,

@@ -5,6 +5,11 @@ export class UsageError extends Error {
     override name = 'UsageError';
 }
 
+/** What was asked for is not there, and nothing is broken; trying again helps once it is. */
+export class NotFoundError extends Error {
+    override name = 'NotFoundError';
+}
+
 /** Another writer was faster: a conditional write found another etag than expected (HTTP 412). Look again, then try again. */
 export class ConflictError extends Error {
     override name = 'ConflictError';

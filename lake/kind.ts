@@ -28,6 +28,8 @@ export interface Kind {
      * Whether the file of this name is one of the kind's, as far as names tell; for folders, where nobody named the file itself.
      */
     isLikelyName(name: string): boolean;
+    /** What `isLikelyName` looks for, as people say it: `.csv and .tsv, also with .gz`. */
+    likelyNames: string;
     /** Why a file that begins with these bytes cannot be used; undefined where it may be. */
     whyUnusable(bytes: ByteStream): Promise<string | undefined>;
     /** Reads a source to its end. Memory grows with what is merged, not with the rows. Errors of the stream pass through. */
@@ -39,6 +41,8 @@ export interface Kind {
     trace(source: SourceBytes, wanted: Traced): Promise<string | undefined>;
     /** What a person should know of how a source was read, in one sentence for all such files; undefined where there is nothing. */
     doubtOf(record: Found): Doubt | undefined;
+    /** What must balance between rows, figures and keys: `verify` looks for it, `history` and `explain` show shares by it. */
+    accounts?: Accounts;
     /**
      * A second way to read a source, which shares neither the reading of rows nor the arithmetic with `read`: for `verify`. Without one a source is
      * verified by its contributions alone.
@@ -46,12 +50,26 @@ export interface Kind {
     secondReader?: () => Promise<SecondReader>;
 }
 
+/** How the rows of a source, the figures of its contributions and what the ledger says of it hang together. */
+export interface Accounts {
+    /** The figure that counts rows of sources: at least 1 in every row, and over a source's contributions its `rows_kept`. */
+    rows: string;
+    /** The column of `found` that says how many keys (without `site`) a source has, in whatever periods. */
+    keys?: string;
+    /**
+     * Measures that every counted row has and that are never below 0: `<name>_sum`, `<name>_sum_sq`, `<name>_min` and `<name>_max` are of as many
+     * values as `rows` says.
+     */
+    measures?: readonly string[];
+}
+
 /** A second way to read a source, for `verify`: figures by SQL, in a database of its own. */
 export interface SecondReader {
     /**
      * Leaves the figures of the bytes in table `source_periods` (key columns but site, `period` as text, figures), made anew.
      * @returns what the ledger should say of the source; undefined where it cannot be used
-     * @throws NotFollowedError for a source that this reading does not follow, OverflowError where a sum leaves its column
+     * @throws NotFollowedError for a source that this reading does not follow, DamagedFileError for one whose bytes end too early or cannot be
+     * unpacked (both of lake/verify/second-reading.ts), OverflowError where a sum leaves its column
      */
     recompute(engine: SqlEngine, bytes: ByteStream, options: ReadingOptions): Promise<Recount | undefined>;
 }

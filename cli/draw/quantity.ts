@@ -31,6 +31,13 @@ export function sayCount(count: number | bigint, one: string, many = `${one}s`):
     return `${count} ${count === 1 || count === 1n ? one : many}`;
 }
 
+/** `3 days`; `3 periods` where some of them are no days. `total` is given where these are some of more. */
+export function countPeriods(periods: readonly { period: string }[], total = periods.length): string {
+    return sayCount(total, periods.every(({ period }) => DAY.test(period)) ? 'day' : 'period');
+}
+
+const DAY = /^\d{4}-\d{2}-\d{2}$/;
+
 /** A number of an axis whose ticks are `step` apart: `2.5k`, `10.0k`. */
 export function sayTick(value: number, step: number): string {
     const scale = SCALES.find(({ from }) => step >= from) ?? { suffix: '', from: 1 };

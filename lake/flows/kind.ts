@@ -1,7 +1,7 @@
 /** The kind of data that network flows are. */
 import type { Found, Kind } from '#lake/kind';
 import { readingOptions } from './options.ts';
-import { flowSummaries, foundInFlows, pairDays, rejects } from './tables.ts';
+import { flowMeasures, flowSummaries, foundInFlows, pairDays, rejects } from './tables.ts';
 
 /** What is taken from a folder; a file that is named itself is taken whatever its name. */
 const FLOW_FILE = /\.(csv|tsv|log)(\.(gz|zst))?$/i;
@@ -16,7 +16,9 @@ export const flows: Kind = {
     rejects,
     found: foundInFlows,
     nothingFound,
+    accounts: { rows: 'flows', keys: 'pairs', measures: flowMeasures },
     options: readingOptions,
+    likelyNames: '.csv, .tsv and .log, also with .gz or .zst',
     isLikelyName: (name) => FLOW_FILE.test(name),
     // The reader is loaded when something is read: naming the kind must cost nothing.
     whyUnusable: async (bytes) => (await import('./read-flows.ts')).whyUnusable(bytes),

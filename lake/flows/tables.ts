@@ -1,13 +1,21 @@
 /** The tables of flows. A new measure is one entry here, the reader's part, and the next format number in lake/flows/kind.ts. */
 import { type Column, key, type MergedColumn, type MergedTable, measure, merged, type Table, text, whole } from '#lake/tables';
 
+/** What is known of every flow, and never below 0. */
+const MEASURES = [
+    { name: 'flow_duration_us', unit: 'microseconds', what: 'the flows’ durations' },
+    { name: 'fwd_pkts', unit: 'packets', what: 'the flows’ forward packets' },
+] as const;
+
+/** The measures by their columns' names, without `_sum` and so on. */
+export const flowMeasures: readonly string[] = MEASURES.map(({ name }) => name);
+
 const PAIR_COLUMNS: readonly MergedColumn[] = [
     key('site', 'where the probe stands; `main` where none was given'),
     key('src_ip', 'source address as written in the file, trimmed'),
     key('dst_ip', 'destination address as written in the file, trimmed'),
     merged('flows', 'sum', 'rows merged here'),
-    ...measure('flow_duration_us', 'microseconds', 'the flows’ durations'),
-    ...measure('fwd_pkts', 'packets', 'the flows’ forward packets'),
+    ...MEASURES.flatMap(({ name, unit, what }) => measure(name, unit, what)),
 ];
 
 const ROW_NAME = '{src_ip} to {dst_ip} at site {site}';

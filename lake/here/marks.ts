@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { StorageError } from '#lake/errors';
 import { removeTemporary, temporaryFolder } from '#lake/store/directory';
 import { WORK_FOLDER } from '#lake/store/directory-links';
 import { isAlive, ownName } from '#lake/store/directory-lock';
@@ -14,21 +15,36 @@ export interface WithMarkOptions {
 }
 
 /**
- * Does `work` under the mark of a running command. First it finishes what killed commands left. The mark goes, and theirs with it, only when the work
- * ended without an error and was not aborted: else it stays, and the next command finishes what this one left. `work` may clear it before, where
- * it has looked and nothing is left.
- * @throws what `finish` and `work` do, and the signal's reason
+ * Does `work` under the mark of a running command. First it finishes what killed commands left; where that fails it is tried once more after the
+ * work, which may be what mends it. The mark goes, and theirs with it, only when the work ended without an error, was not aborted and nothing of
+ * theirs is left: else it stays, and the next command finishes what this one left. `work` may clear it before, where it has looked and nothing is left.
+ * @throws what `work` does, the signal's reason, and StorageError where the work is done and that of killed commands cannot be finished
  */
 export async function withMark<T>(directory: string, { signal, finish }: WithMarkOptions, work: (mark: Mark) => Promise<T>): Promise<T> {
     const mark = await markRunning(directory);
-    if (mark.isWorkLeft) {
-        await finish();
-        signal.throwIfAborted();
-    }
+    const isFinished = !mark.isWorkLeft || (await finished(finish, signal)) === undefined;
     const result = await work(mark);
     signal.throwIfAborted();
+    const error = isFinished ? undefined : await finished(finish, signal);
+    if (error) {
+        throw new StorageError(`This is done, but not the work of a command that was cut off in this lake: ${error.message}`, {
+            cause: error,
+        });
+    }
     await mark.clear();
     return result;
+}
+
+/** @returns why it could not be finished. @throws the signal's reason */
+async function finished(finish: () => Promise<void>, signal: AbortSignal): Promise<Error | undefined> {
+    let problem: Error | undefined;
+    try {
+        await finish();
+    } catch (error) {
+        problem = error instanceof Error ? error : new Error(String(error));
+    }
+    signal.throwIfAborted();
+    return problem;
 }
 
 /** No command writes one file for so long. */

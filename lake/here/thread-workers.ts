@@ -1,12 +1,15 @@
 /** The workers of a lake in a directory: threads of this process. */
-import { finishUndone, type PeriodWork, type WorkDone, type Workers } from '#lake/commit/finish';
+import type { PeriodWork, Workers } from '#lake/commit/finish';
 import { kindOfTable } from '#lake/kinds';
 import { mergedKey, nameOfPeriod, type TablePeriod } from '#lake/layout';
 import { openDirectoryStore } from '#lake/store/directory';
 import type { Task, TaskEvents } from './tasks.ts';
 import { type Outcome, runTasks } from './threads.ts';
 
-/** Threads that do the lake's work side by side. `totalBytes` is what was read of files of the periods that are consolidated. */
+/**
+ * Threads that do the lake's work side by side. `totalBytes` is what was read of files of the periods that are consolidated. Once it is aborted
+ * each piece of work ends at its next step, and both jobs throw the signal's reason.
+ */
 export function workInThreads(directory: string, { totalBytes = 0, ...events }: TaskEvents & { totalBytes?: number } = {}): Workers {
     return {
         async summarize(sources) {
@@ -22,11 +25,6 @@ export function workInThreads(directory: string, { totalBytes = 0, ...events }: 
             return outcomes.flatMap(errorOf);
         },
     };
-}
-
-/** Finishes whatever is undone in a directory lake: what `reconcile` does, and a command that finds a killed one's mark. */
-export function finishDirectory(directory: string, { now, ...events }: TaskEvents & { now: () => Date }): Promise<WorkDone> {
-    return finishUndone(openDirectoryStore(directory), { now, workers: workInThreads(directory, events) });
 }
 
 /** To merge a byte of Parquet takes as long as to read so many of CSV. */
@@ -54,6 +52,8 @@ async function runAll(directory: string, tasks: readonly Task[], events: TaskEve
     for await (const outcome of runTasks(directory, tasks, events)) {
         outcomes.push(outcome);
     }
+    // Tasks that were not begun have no outcome.
+    events.signal?.throwIfAborted();
     return outcomes;
 }
 

@@ -1,32 +1,26 @@
-/** Use case: the very lines of a raw file that one pair's day is made of, found by the reader that summarized it. */
+/** Use case: the very lines of a raw object that one key's figures in one period are made of, found by the reader that summarized it. */
 import { ConflictError } from '#lake/errors';
-import type { WatchedRow } from '#lake/flows/formats/row-scanner';
-import { readFlows } from '#lake/flows/read-flows';
+import type { Kind, SourceBytes, TracedRow } from '#lake/kind';
+import { siteOf } from '#lake/layout';
 import type { LedgerRecord } from '#lake/ledger';
 import type { ByteStream, ObjectStore } from '#lake/store/object-store';
-import type { PairKey } from './row-lookup.ts';
-
-export interface FoundLine {
-    /** Line of the file at which the row begins, from 1. */
-    lineNumber: number;
-    durationUs: bigint;
-    packets: bigint;
-    /** The row as read, bytes that are not UTF-8 replaced, cut at 4,096 characters. */
-    line: string;
-}
 
 export interface FoundLines {
     /** The first ones, up to `maxLines`; all are counted. */
-    lines: FoundLine[];
+    lines: TracedRow[];
     count: bigint;
-    durationUsSum: bigint;
-    packetsSum: bigint;
+    /** What all lines come to, by measure. */
+    sums: Map<string, bigint>;
     /** Why the file cannot be read any more as it was summarized; nothing was found then. */
     problem?: string;
 }
 
 export interface FindLinesOptions {
     store: ObjectStore;
+    kind: Pick<Kind, 'trace'>;
+    /** Values of the key columns but `site`, in their order. */
+    key: readonly string[];
+    period: string;
     maxLines: number;
     /** Told how many bytes of the raw object were read since the last call. */
     onBytes?: ((bytes: number) => void) | undefined;
@@ -36,40 +30,46 @@ export interface FindLinesOptions {
 /** Reads the whole raw object that the record speaks of. */
 export async function findLines(
     record: LedgerRecord,
-    { src, dst, day }: Pick<PairKey, 'src' | 'dst'> & { day: string },
-    { store, maxLines, onBytes, signal }: FindLinesOptions,
+    { store, kind, key, period, maxLines, onBytes, signal }: FindLinesOptions,
 ): Promise<FoundLines> {
-    const none: FoundLines = { lines: [], count: 0n, durationUsSum: 0n, packetsSum: 0n };
+    const none: FoundLines = { lines: [], count: 0n, sums: new Map() };
     const raw = await store.head(record.source);
     if (raw?.etag !== record.etag) {
         return { ...none, problem: raw ? 'it was changed since it was summarized: run flowlake reconcile' : 'it is gone' };
     }
-    const found: FoundLines = { ...none, lines: [] };
-    const isMonthFirst = record.date_order === 'mdy';
-    const onRow = ({ date, lineNumber, durationUs, packets, line }: WatchedRow): void => {
-        if ((isMonthFirst ? date.mdy : date.dmy) !== day) {
-            return;
-        }
+    const found: FoundLines = { lines: [], count: 0n, sums: new Map() };
+    const onRow = (row: TracedRow): void => {
         found.count += 1n;
-        found.durationUsSum += durationUs;
-        found.packetsSum += packets;
+        for (const [measure, value] of Object.entries(row.values)) {
+            found.sums.set(measure, (found.sums.get(measure) ?? 0n) + value);
+        }
         if (found.lines.length < maxLines) {
-            found.lines.push({ lineNumber, durationUs, packets, line });
+            found.lines.push(row);
         }
     };
+    const bytes: SourceBytes = {
+        site: siteOf(record.source),
+        open: () => counted(store.open(record.source, { ifMatch: raw.etag }), onBytes),
+        // What could not be used is no part of any figure.
+        reject: async () => undefined,
+        signal,
+    };
     try {
-        const result = await readFlows(counted(store.open(record.source, { ifMatch: raw.etag }), onBytes), {
-            ...record.options,
-            watch: { src, dst, onRow },
-            signal,
-        });
-        return 'error' in result ? { ...none, problem: result.error } : found;
+        const problem = await kind.trace(bytes, { key, period, options: record.options ?? {}, found: foundIn(record), onRow });
+        return problem === undefined ? found : { ...none, problem };
     } catch (error) {
         if (error instanceof ConflictError) {
             return { ...none, problem: 'it was replaced while it was read' };
         }
         throw error;
     }
+}
+
+/** What the reader found out when it summarized the source. */
+function foundIn(record: LedgerRecord): Record<string, string | number | null> {
+    const isFact = (entry: [string, unknown]): entry is [string, string | number | null] =>
+        entry[1] === null || typeof entry[1] === 'string' || typeof entry[1] === 'number';
+    return Object.fromEntries(Object.entries(record).filter(isFact));
 }
 
 async function* counted(source: ByteStream, onBytes: FindLinesOptions['onBytes']): ByteStream & AsyncGenerator<Uint8Array> {

@@ -1,23 +1,32 @@
-/** Use case: where the figures of one pair on one day come from. Nothing is changed. */
+/** Use case: where the figures of one key in one period come from. Nothing is changed. */
 import pMap from 'p-map';
-import { containedOf, isConsolidated } from '#lake/commit/consolidate';
+import { isConsolidated } from '#lake/commit/consolidate';
+import { containedOf } from '#lake/commit/period-state';
 import { StorageError } from '#lake/errors';
-import { pairDaysKey, summaryKey } from '#lake/layout';
+import type { Kind } from '#lake/kind';
+import { contributionKey, mergedKey, type TablePeriod } from '#lake/layout';
 import { type LedgerRecord, readLedger } from '#lake/ledger';
-import { emptyPairRows, mergePairRows, type PairRows } from '#lake/rows';
+import { countRows, emptyRows, mergeRows, type Rows } from '#lake/rows';
 import { CALLS_AT_ONCE, type ObjectStore } from '#lake/store/object-store';
-import { findPairRows, type PairKey } from './row-lookup.ts';
+import { findRows, type KeyValues } from './row-lookup.ts';
+
+export interface Question {
+    kind: Pick<Kind, 'merged' | 'contributions'>;
+    /** Values of the key columns; all sites where `site` is left out. */
+    key: KeyValues;
+    period: string;
+}
 
 export interface Explanation {
-    /** The pair's rows of `pair_days`, one for each site; none where the day does not have the pair. */
-    inLake: PairRows;
-    /** What each source that the day contains contributes to the pair, by site and raw key. */
+    /** The key's rows of the merged table, one for each site; none where the period does not have the key. */
+    inLake: Rows;
+    /** What each source that the period contains contributes to the key, by site and raw key. */
     parts: Part[];
     /** What the parts come to, one row for each site. */
-    total: PairRows;
-    /** Contributions that the day contains and whose summaries are gone, by their keys. */
+    total: Rows;
+    /** Contributions that the period contains and whose objects are gone, by their keys. */
     missing: string[];
-    /** Whether the day contains just what counts; else it waits for consolidation. */
+    /** Whether the period contains just what counts; else it waits for consolidation. */
     isConsolidated: boolean;
 }
 
@@ -28,41 +37,46 @@ export interface Part {
     source: string;
     version: string;
     /** One row for each site: one, as a source belongs to one site. */
-    rows: PairRows;
+    rows: Rows;
 }
 
-export async function explainPairDay(
-    pair: PairKey & { day: string },
+/** @throws StorageError for an object that cannot be taken apart */
+export async function explainRows(
+    question: Question,
     { store, signal }: { store: ObjectStore; signal?: AbortSignal | undefined },
 ): Promise<Explanation> {
-    const { day } = pair;
-    const object = await store.get(pairDaysKey(day));
-    const names = await whole(pairDaysKey(day), () => containedOf(day, { store }));
-    const found = await pMap(names, (name) => findPart(name, { pair, store }), { concurrency: CALLS_AT_ONCE, signal });
-    const parts = found.flatMap((part) => (typeof part === 'string' || part.rows.site.length === 0 ? [] : [part]));
-    const orderOf = ({ rows, record, source }: Part): string => `${rows.site[0]} ${record?.source ?? source}`;
+    const { kind, key, period } = question;
+    const { merged: table } = kind;
+    const of: TablePeriod = { table: table.name, period };
+    const objectKey = mergedKey(table, period);
+    const object = await store.get(objectKey);
+    const names = await whole(objectKey, () => containedOf(of, { store }));
+    const found = await pMap(names, (name) => findPart(name, { question, store }), { concurrency: CALLS_AT_ONCE, signal });
+    const parts = found.flatMap((part) => (typeof part === 'string' || countRows(table, part.rows) === 0 ? [] : [part]));
+    const orderOf = ({ rows, record, source }: Part): string => `${rows.site?.[0] ?? ''} ${record?.source ?? source}`;
     return {
-        inLake: object ? await whole(pairDaysKey(day), () => findPairRows(object.bytes, pair)) : emptyPairRows(),
+        inLake: object ? await whole(objectKey, () => findRows(table, object.bytes, key)) : emptyRows(table),
         parts: parts.sort((a, b) => (orderOf(a) < orderOf(b) ? -1 : 1)),
-        total: mergePairRows(
+        total: mergeRows(
             parts.map(({ rows }) => rows),
-            { day },
+            { table, period },
         ),
         missing: found.filter((part) => typeof part === 'string'),
-        isConsolidated: await isConsolidated(day, { store }),
+        isConsolidated: await isConsolidated(of, { store }),
     };
 }
 
-/** The key of its summary where that is gone. */
-async function findPart(name: string, { pair, store }: { pair: PairKey & { day: string }; store: ObjectStore }): Promise<Part | string> {
+/** The key of its object where that is gone. */
+async function findPart(name: string, { question, store }: { question: Question; store: ObjectStore }): Promise<Part | string> {
+    const { kind, key, period } = question;
     const [source = '', version = ''] = name.split('.');
-    const key = summaryKey({ day: pair.day, source, version });
-    const object = await store.get(key);
+    const objectKey = contributionKey(kind.contributions, { period, source, version });
+    const object = await store.get(objectKey);
     if (!object) {
-        return key;
+        return objectKey;
     }
-    const rows = await whole(key, () => findPairRows(object.bytes, pair));
-    const record = rows.site.length > 0 ? (await readLedger(store, source)).record : undefined;
+    const rows = await whole(objectKey, () => findRows(kind.contributions, object.bytes, key));
+    const record = countRows(kind.contributions, rows) > 0 ? (await readLedger(store, source)).record : undefined;
     return { source, version, rows, record };
 }
 

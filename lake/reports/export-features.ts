@@ -4,7 +4,7 @@ import { dayOf, FEATURES_PREFIX, featuresKey } from '#lake/layout';
 import { writeParquetTable } from '#lake/parquet';
 import type { QueryEngine, QueryResult, Value } from '#lake/query/query-engine';
 import type { ObjectStore } from '#lake/store/object-store';
-import type { DayResult } from '#lake/work/day-results';
+import type { PeriodResult } from '#lake/work/period-results';
 
 /** Both ends inclusive. */
 export interface DayRange {
@@ -20,7 +20,7 @@ export interface DayRange {
 export async function* exportFeatures(
     range: DayRange,
     { rows, store }: { rows: QueryResult; store: ObjectStore },
-): AsyncGenerator<DayResult> {
+): AsyncGenerator<PeriodResult> {
     const gone = new Set(await listExported(store, range));
     const dayAt = rows.columns.findIndex(({ name }) => name === 'day');
     // The day stands in the key, as in the lake's tables.
@@ -28,11 +28,11 @@ export async function* exportFeatures(
     for await (const { day, ofDay } of byDay(rows.batches, dayAt)) {
         await store.put(featuresKey(day), writeParquetTable({ columns, rows: ofDay.map((row) => row.toSpliced(dayAt, 1)) }));
         gone.delete(day);
-        yield { ...RESULT, day, what: 'written', pairs: ofDay.length };
+        yield { ...RESULT, period: day, what: 'written', rows: ofDay.length };
     }
     for (const day of gone) {
         await store.delete(featuresKey(day));
-        yield { ...RESULT, day, what: 'has no pairs, its object was removed' };
+        yield { ...RESULT, period: day, what: 'has no pairs, its object was removed' };
     }
 }
 
@@ -62,18 +62,18 @@ export async function readPairCounts(
 export async function planFeatures(
     range: DayRange,
     { pairs, store }: { pairs: ReadonlyMap<string, number>; store: ObjectStore },
-): Promise<DayResult[]> {
+): Promise<PeriodResult[]> {
     const days = new Set([...pairs.keys(), ...(await listExported(store, range))]);
     return [...days].sort().map((day) => {
         const ofDay = pairs.get(day);
         return ofDay === undefined
-            ? { ...RESULT, day, what: 'has no pairs, its object is to go' }
-            : { ...RESULT, day, what: 'is to be written', pairs: ofDay };
+            ? { ...RESULT, period: day, what: 'has no pairs, its object is to go' }
+            : { ...RESULT, period: day, what: 'is to be written', rows: ofDay };
     });
 }
 
-/** Sources are not what features are counted from. */
-const RESULT = { sources: null, pairs: null, hasFailed: false };
+/** Sources are not what features are counted from; their rows are those of a view. */
+const RESULT = { table: 'pair_features', sources: null, rows: null, hasFailed: false };
 
 /** Ascending. */
 async function listExported(store: ObjectStore, { from, to }: DayRange): Promise<string[]> {

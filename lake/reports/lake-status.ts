@@ -1,7 +1,8 @@
 /** Use case: what the lake holds, what waits and what needs a person; nothing is changed. */
 
-import { findUnconsolidatedDays, findUnread, readAllRecords } from '#lake/commit/reconcile';
-import { dayOf, PAIR_DAYS_PREFIX, RAW_PREFIX } from '#lake/layout';
+import { findUnconsolidated, findUnread, readAllRecords } from '#lake/commit/reconcile';
+import { kinds, sayPeriod } from '#lake/kinds';
+import { dayOfPeriod, periodOf, RAW_PREFIX } from '#lake/layout';
 import type { LedgerRecord } from '#lake/ledger';
 import type { ObjectStore } from '#lake/store/object-store';
 
@@ -19,7 +20,7 @@ export interface StateTotals {
 
 export interface Problem {
     kind: 'failed' | 'waiting' | 'unconsolidated';
-    /** Raw keys, or days. */
+    /** Raw keys, or periods as people see them. */
     subjects: string[];
     /** How long the first of them has waited. */
     waitingMs?: number;
@@ -27,12 +28,13 @@ export interface Problem {
 
 export interface LakeStatus {
     states: StateTotals[];
+    /** Days that have figures of any kind. */
     days: { count: number; first: string | undefined; last: string | undefined };
     /** Empty where no person is needed. */
     problems: Problem[];
 }
 
-/** One look at everything; costs a read of every ledger record and every day's object. */
+/** One look at everything; costs a read of every ledger record and every period's object. */
 export async function readLakeStatus(store: ObjectStore, { now }: { now: Date }): Promise<LakeStatus> {
     const records = await readAllRecords(store);
     const waiting = new Set(await findUnread(store, records));
@@ -62,7 +64,7 @@ export async function readLakeStatus(store: ObjectStore, { now }: { now: Date })
     const problems: Problem[] = [
         { kind: 'failed', subjects: failed.sort() },
         { kind: 'waiting', subjects: [...waiting].sort(), waitingMs: oldestMs },
-        { kind: 'unconsolidated', subjects: await findUnconsolidatedDays(store) },
+        { kind: 'unconsolidated', subjects: (await findUnconsolidated(store)).map(sayPeriod) },
     ];
     const states = (['done', 'failed', 'retracted', 'waiting'] as const).flatMap((state) => totals.get(state) ?? []);
     return { states, days: await countDays(store), problems: problems.filter(({ subjects }) => subjects.length > 0) };
@@ -90,12 +92,15 @@ function add(totals: Map<StateTotals['state'], StateTotals>, state: StateTotals[
 }
 
 async function countDays(store: ObjectStore): Promise<LakeStatus['days']> {
-    const days: string[] = [];
-    for await (const { key } of store.list(PAIR_DAYS_PREFIX)) {
-        const day = dayOf(key);
-        if (day !== undefined) {
-            days.push(day);
+    const found = new Set<string>();
+    for (const { merged } of kinds) {
+        for await (const { key } of store.list(merged.prefix)) {
+            const period = periodOf(merged, key);
+            if (period !== undefined) {
+                found.add(dayOfPeriod(period));
+            }
         }
     }
+    const days = [...found].sort();
     return { count: days.length, first: days[0], last: days.at(-1) };
 }

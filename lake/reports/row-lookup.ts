@@ -1,31 +1,36 @@
-/** One pair's rows out of the bytes of a summary or a day, without taking the others apart. */
+/** The rows of one key out of the bytes of a merged object or a contribution, without taking the others apart. */
 import type { RowGroup } from 'hyparquet';
-import { readPairRows } from '#lake/parquet';
-import { emptyPairRows, type PairRows } from '#lake/rows';
+import { readRows } from '#lake/parquet';
+import { compareTexts, countRows, type Rows, valuesOf } from '#lake/rows';
+import type { MergedTable } from '#lake/tables';
 
-export interface PairKey {
-    src: string;
-    dst: string;
-    /** All sites where it is left out. */
-    site?: string | undefined;
+/** Values of key columns by their names; a column that is left out may have any value. */
+export type KeyValues = Readonly<Record<string, string>>;
+
+/** The rows that have these values, in the object's order. */
+export async function findRows(table: MergedTable, bytes: Uint8Array<ArrayBuffer>, key: KeyValues): Promise<Rows> {
+    const wanted = Object.entries(key);
+    const rows = await readRows(table, bytes, { mayHold: (group) => wanted.every(([name, value]) => mayHoldText(group, name, value)) });
+    const isFound = Array.from({ length: countRows(table, rows) }, (_, at) =>
+        wanted.every(([name, value]) => valuesOf(rows, name)[at] === value),
+    );
+    return pickRows(rows, (at) => isFound[at] === true);
 }
 
-/** The rows of the pair, one for each site. */
-export async function findPairRows(bytes: Uint8Array<ArrayBuffer>, { src, dst, site }: PairKey): Promise<PairRows> {
-    const mayHold = (group: RowGroup): boolean => mayHoldText(group, 'src_ip', src) && mayHoldText(group, 'dst_ip', dst);
-    const rows = await readPairRows(bytes, { mayHold });
-    const isFound = rows.site.map((of, at) => rows.src_ip[at] === src && rows.dst_ip[at] === dst && (site === undefined || of === site));
-    const found = emptyPairRows();
-    const pick = (_: unknown, at: number): boolean => isFound[at] === true;
-    for (const [name, column] of Object.entries(rows)) {
-        Object.assign(found, { [name]: column instanceof BigInt64Array ? column.filter(pick) : [...column].filter(pick) });
-    }
-    return found;
+/** The rows at some of the places. */
+function pickRows(rows: Rows, isPicked: (at: number) => boolean): Rows {
+    const pick = (_: unknown, at: number): boolean => isPicked(at);
+    return Object.fromEntries(
+        Object.entries(rows).map(([name, column]) => [
+            name,
+            column instanceof BigInt64Array ? column.filter(pick) : (column as unknown[]).filter(pick),
+        ]),
+    ) as Rows;
 }
 
-/** By the group's statistics; addresses are ASCII, so the order of JavaScript is that of their bytes. */
+/** By the group's statistics, in the order in which the object's rows are sorted. */
 function mayHoldText({ columns }: RowGroup, name: string, value: string): boolean {
     const { statistics } = columns.find(({ meta_data }) => meta_data?.path_in_schema.join('.') === name)?.meta_data ?? {};
     const { min_value: min, max_value: max } = statistics ?? {};
-    return typeof min !== 'string' || typeof max !== 'string' || (min <= value && value <= max);
+    return typeof min !== 'string' || typeof max !== 'string' || (compareTexts(min, value) <= 0 && compareTexts(value, max) <= 0);
 }

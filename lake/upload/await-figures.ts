@@ -1,126 +1,113 @@
-/** Waits until raw objects of a deployed lake are in its figures, and shows where they are meanwhile. */
+/** Waits until raw objects of a deployed lake are in its figures, and tells where they are meanwhile. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import pMap from 'p-map';
-import { type Context, Failure } from '#cli/command';
-import { sayCount, sayDuration } from '#cli/draw/quantity';
-import { openStatusLine } from '#cli/draw/status-line';
-import type { BucketLake } from '#cli/lake';
+import { NotFoundError } from '#lake/errors';
+import type { BucketLake } from '#lake/lake';
 import type { LedgerRecord } from '#lake/ledger';
 import { CALLS_AT_ONCE } from '#lake/store/object-store';
 import { openLook, type WayIntoFigures } from './way-into-figures.ts';
 
 export interface AwaitOptions {
-    lake: BucketLake;
-    context: Pick<Context, 'stderr' | 'signal' | 'now'>;
+    lake: Pick<BucketLake, 'store' | 'queue'>;
+    signal: AbortSignal;
+    now: () => Date;
+    events?: FiguresEvents | undefined;
+}
+
+/** What is told while somebody waits for figures. */
+export interface FiguresEvents {
+    /** Before the first look, and after each one that leaves something to wait for. */
+    onLook?: (look: FiguresLook) => Promise<void>;
+    /** Nothing has moved for a minute, or for another one. */
+    onStuck?: (stuck: StuckFigures) => Promise<void>;
+}
+
+export interface FiguresLook {
+    inFigures: number;
+    of: number;
+    /** The others, by raw key. */
+    ways: ReadonlyMap<string, WayIntoFigures>;
+}
+
+export interface StuckFigures extends FiguresLook {
+    waitedMs: number;
+    /** The queues that the others wait for. */
+    queues: QueueLook[];
+}
+
+/** What one of the two queues holds. */
+export interface QueueLook {
+    queue: 'summarize' | 'consolidate';
+    waiting: number;
+    inFlight: number;
+    deadLetters: number;
 }
 
 const FIRST_WAIT_MS = 200;
 const LONGEST_WAIT_MS = 5_000;
 
-/** So many are looked at in one round; the others wait behind them. */
+/** Raw objects that are looked at in one round; the others wait behind them. */
 const LOOKS_PER_ROUND = 200;
 
 /** A small file takes seconds, a cold start included. */
 const STUCK_AFTER_MS = 60_000;
 
-/** Returns the ledger record of each source by its raw key. @throws Failure where a raw object is taken away meanwhile. */
-export async function awaitFigures(keys: readonly string[], { lake, context }: AwaitOptions): Promise<Map<string, LedgerRecord>> {
-    const { signal, now, stderr } = context;
+/** The ledger record of each source by its raw key. @throws NotFoundError where a raw object is taken away meanwhile, and the signal's reason */
+export async function awaitFigures(
+    keys: readonly string[],
+    { lake, signal, now, events }: AwaitOptions,
+): Promise<Map<string, LedgerRecord>> {
     const store = await lake.store();
-    const line = openStatusLine(stderr);
     const records = new Map<string, LedgerRecord>();
     const ways = new Map<string, WayIntoFigures>(keys.map((key) => [key, { stage: 'stored' }]));
+    const lookNow = (): FiguresLook => ({ inFigures: records.size, of: keys.length, ways });
     let changedAt = now().getTime();
     let waitMs = FIRST_WAIT_MS;
-    try {
-        while (ways.size > 0) {
-            const look = openLook(store);
-            const looked = await pMap([...ways.keys()].slice(0, LOOKS_PER_ROUND), async (key) => ({ key, way: await look(key) }), {
-                concurrency: CALLS_AT_ONCE,
-            });
-            for (const { key, way } of looked) {
-                if (way.stage === 'gone') {
-                    throw new Failure(`${key} was taken out of the lake while it was waited for`);
-                }
-                if (way.stage !== ways.get(key)?.stage) {
-                    changedAt = now().getTime();
-                    waitMs = FIRST_WAIT_MS;
-                }
-                ways.set(key, way);
-                if (way.stage === 'in figures') {
-                    records.set(key, way.record);
-                    ways.delete(key);
-                }
+    await events?.onLook?.(lookNow());
+    while (ways.size > 0) {
+        const look = openLook(store);
+        const looked = await pMap([...ways.keys()].slice(0, LOOKS_PER_ROUND), async (key) => ({ key, way: await look(key) }), {
+            concurrency: CALLS_AT_ONCE,
+        });
+        for (const { key, way } of looked) {
+            if (way.stage === 'gone') {
+                throw new NotFoundError(`${key} was taken out of the lake while it was waited for`);
             }
-            if (ways.size === 0) {
-                break;
-            }
-            await line.draw(`Waiting for the figures: ${records.size} of ${keys.length} in, ${sayStages(ways)}`);
-            if (now().getTime() - changedAt >= STUCK_AFTER_MS) {
-                for (const text of await explainStuck(ways, { lake, waitedMs: now().getTime() - changedAt })) {
-                    await line.say(text);
-                }
+            if (way.stage !== ways.get(key)?.stage) {
                 changedAt = now().getTime();
+                waitMs = FIRST_WAIT_MS;
             }
-            await sleep(waitMs, undefined, { signal });
-            waitMs = Math.min(LONGEST_WAIT_MS, waitMs * 1.5);
+            ways.set(key, way);
+            if (way.stage === 'in figures') {
+                records.set(key, way.record);
+                ways.delete(key);
+            }
         }
-        return records;
-    } catch (error) {
-        if (signal.aborted) {
-            await line.say(
-                `${records.size} of ${sayCount(keys.length, 'file')} in the figures, ${sayStages(ways)}; the lake goes on by itself: flowlake status`,
-            );
+        if (ways.size === 0) {
+            break;
         }
-        throw error;
-    } finally {
-        await line.clear();
+        await events?.onLook?.(lookNow());
+        const waitedMs = now().getTime() - changedAt;
+        if (waitedMs >= STUCK_AFTER_MS) {
+            await events?.onStuck?.({ ...lookNow(), waitedMs, queues: await lookAtQueues(ways, lake) });
+            changedAt = now().getTime();
+        }
+        await sleep(waitMs, undefined, { signal });
+        waitMs = Math.min(LONGEST_WAIT_MS, waitMs * 1.5);
     }
+    return records;
 }
 
-/** `2 stored, 1 summarized`. */
-function sayStages(ways: ReadonlyMap<string, WayIntoFigures>): string {
-    const stages = [...ways.values()].map(({ stage }) => stage);
-    return (['stored', 'summarized'] as const)
-        .map((stage) => ({ stage, count: stages.filter((other) => other === stage).length }))
-        .filter(({ count }) => count > 0)
-        .map(({ stage, count }) => `${count} ${stage}`)
-        .join(', ');
-}
-
-/** Which files wait for what, and what the queues say of it. */
-async function explainStuck(
-    ways: ReadonlyMap<string, WayIntoFigures>,
-    { lake, waitedMs }: { lake: BucketLake; waitedMs: number },
-): Promise<string[]> {
-    const shown = [...ways].slice(0, 5).map(([key, way]) => {
-        const where =
-            way.stage === 'summarized' ? `summarized, but not yet in ${way.days.slice(0, 3).join(', ')}` : 'stored, but not summarized';
-        return `  ${key}: ${where}`;
-    });
-    const isWaitingFor = (stage: WayIntoFigures['stage']): boolean => [...ways.values()].some((way) => way.stage === stage);
+async function lookAtQueues(ways: ReadonlyMap<string, WayIntoFigures>, lake: AwaitOptions['lake']): Promise<QueueLook[]> {
+    const stages = new Set([...ways.values()].map(({ stage }) => stage));
     return [
-        `Nothing has moved for ${sayDuration(waitedMs)}:`,
-        ...shown,
-        ...(ways.size > shown.length ? [`  and ${ways.size - shown.length} more`] : []),
-        ...(isWaitingFor('stored') ? [await explainQueue(lake, 'summarize')] : []),
-        ...(isWaitingFor('summarized') ? [await explainQueue(lake, 'consolidate')] : []),
+        ...(stages.has('stored') ? [await lookAtQueue(lake, 'summarize')] : []),
+        ...(stages.has('summarized') ? [await lookAtQueue(lake, 'consolidate')] : []),
     ];
 }
 
-/** What the depth of a queue and of its dead letters means for who waits. */
-async function explainQueue(lake: BucketLake, which: 'summarize' | 'consolidate'): Promise<string> {
-    const { waiting, inFlight } = await (await lake.queue(`${which}Queue`)).depth();
-    const dead = await (await lake.queue(`${which}DeadLetters`)).depth();
-    if (dead.waiting + dead.inFlight > 0) {
-        return `  ${sayCount(dead.waiting + dead.inFlight, `${which} message`)} could not be worked off: the log of the ${which} function tells why; then flowlake redrive`;
-    }
-    if (inFlight > 0) {
-        // SQS does not tell which of the two: whoever fails is hidden until its next try, as whoever is worked on is.
-        return `  ${sayCount(inFlight, `${which} message`)} in work or between tries, ${waiting} wait behind: a large file, many, or one that fails (the log of the ${which} function tells); it goes on without this command`;
-    }
-    if (waiting > 0) {
-        return `  ${sayCount(waiting, 'message waits', 'messages wait')} for the ${which} function, which takes none: is it throttled or disabled? flowlake doctor tells`;
-    }
-    return `  no message is on its way to the ${which} function: flowlake reconcile sends it again; flowlake doctor tells whether the bucket does`;
+async function lookAtQueue(lake: AwaitOptions['lake'], queue: QueueLook['queue']): Promise<QueueLook> {
+    const depth = await (await lake.queue(`${queue}Queue`)).depth();
+    const dead = await (await lake.queue(`${queue}DeadLetters`)).depth();
+    return { queue, ...depth, deadLetters: dead.waiting + dead.inFlight };
 }

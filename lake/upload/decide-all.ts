@@ -1,19 +1,19 @@
 /** What an upload means for each of its files, before anything is put. */
 import { createReadStream } from 'node:fs';
-import type { UploadFile } from '#cli/gather-files';
-import { whyUnusable } from '#lake/flows/read-flows';
 import { hashLocalFile } from '#lake/here/local-file';
+import type { ReadingOptions } from '#lake/kind';
+import { kindOf } from '#lake/kinds';
 import { once } from '#lake/once';
 import type { ObjectStore } from '#lake/store/object-store';
 import { decideUpload, type KnownBytes, type KnownSources, type UploadDecision } from './decide.ts';
+import type { UploadFile } from './request.ts';
 
 export interface DecideAllOptions {
     store: ObjectStore;
     known: KnownSources;
     replace: boolean;
     allowDuplicate: boolean;
-    dateOrder: 'dmy' | 'mdy' | 'ymd' | undefined;
-    durationUnit: 'us' | 's' | undefined;
+    readingOptions: ReadingOptions;
     /** Whether a file has the bytes of an object of its size, `sha256` being asked where that tells. */
     hasBytesOf: (file: UploadFile, object: KnownBytes, sha256: () => Promise<string>) => Promise<boolean>;
     signal: AbortSignal;
@@ -63,20 +63,14 @@ export function decideOne(
     file: UploadFile,
     { sha256, hasBytesOf, ...options }: DecideAllOptions & { sha256: () => Promise<string> },
 ): Promise<UploadDecision> {
-    const { store, known, replace, allowDuplicate, dateOrder, durationUnit } = options;
+    const { store, known, readingOptions, replace, allowDuplicate } = options;
     return decideUpload(
         {
             key: file.key,
             sizeBytes: file.sizeBytes,
             hasBytesOf: (object) => hasBytesOf(file, object, sha256),
-            whyUnusable: () => whyUnusable(createReadStream(file.path)),
+            whyUnusable: () => kindOf(file.key).whyUnusable(createReadStream(file.path)),
         },
-        {
-            store,
-            known,
-            readingOptions: { ...(dateOrder && { dateOrder }), ...(durationUnit && { durationUnit }) },
-            mayReplace: replace,
-            mayDuplicate: allowDuplicate,
-        },
+        { store, known, readingOptions, mayReplace: replace, mayDuplicate: allowDuplicate },
     );
 }

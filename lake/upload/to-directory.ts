@@ -1,106 +1,107 @@
-/** Puts gathered files into a directory lake, sees them through to the figures and tells how each came out. */
+/** Puts files into a directory lake and sees them through to the figures. */
 
-import type { Context } from '#cli/command';
-import { openProgress } from '#cli/draw/progress';
-import { sayCount } from '#cli/draw/quantity';
-import type { UploadFile } from '#cli/gather-files';
-import { exitCodeOf, report, resultOf, type UploadResult } from '#cli/upload-report';
-import { findUndoneWork, readAllRecords } from '#lake/commit/reconcile';
+import { readAllRecords } from '#lake/commit/reconcile';
 import { ConflictError } from '#lake/errors';
-import { consolidateDays, finishWork } from '#lake/here/finish-work';
+import { changeDirectory, clearIfNothingIsLeft } from '#lake/here/change-directory';
 import { hashLocalFile } from '#lake/here/local-file';
-import { type Mark, markRunning, type Outcome, runTasks, type Task } from '#lake/here/local-work';
-import { sourceId } from '#lake/layout';
-import { type LedgerRecord, readLedger } from '#lake/ledger';
-import { openDirectoryStore } from '#lake/store/directory';
+import type { Mark } from '#lake/here/marks';
+import type { Task } from '#lake/here/tasks';
+import { workInThreads } from '#lake/here/thread-workers';
+import { type Outcome, runTasks } from '#lake/here/threads';
+import type { DirectoryLake } from '#lake/lake';
+import { sourceId, type TablePeriod } from '#lake/layout';
+import { readLedger } from '#lake/ledger';
+import type { ObjectStore } from '#lake/store/object-store';
 import { type KnownSources, knownByRecords, type UploadDecision } from './decide.ts';
-import { type DecideAllOptions, decideAll, decideOne } from './decide-all.ts';
+import { type DecideAllOptions, type Decided, decideAll, decideOne } from './decide-all.ts';
+import type { UploadFile, UploadOptions } from './request.ts';
+import { resultOf, type UploadResult } from './result.ts';
 
-export interface UploadOptions extends Pick<DecideAllOptions, 'replace' | 'allowDuplicate' | 'dateOrder' | 'durationUnit'> {
+/** Where the files go, and what is known of it. */
+interface Place {
     directory: string;
-    context: Pick<Context, 'stdout' | 'stderr' | 'signal' | 'output' | 'now'>;
+    store: ObjectStore;
 }
 
-/** @returns the exit code: 1 where a file was refused or could not be used. @throws where the lake itself could not be written. */
-export async function uploadToDirectory(files: readonly UploadFile[], options: UploadOptions): Promise<number> {
-    const { directory, context } = options;
-    const mark = await markRunning(directory);
-    if (mark.isWorkLeft) {
-        await context.stderr.write('A command was cut off in this lake; finishing its work first\n');
-        await finishWork(directory, { now: context.now(), signal: context.signal });
-    }
-    const known = knownByRecords(await readAllRecords(openDirectoryStore(directory)));
-    const decided = await decideAll(files, decideOptions(options, known));
+/** @returns what came of each file. @throws where the lake itself could not be written; what is half in is finished by the next command then */
+export async function uploadToDirectory(
+    { directory, store: openStore }: Pick<DirectoryLake, 'directory' | 'store'>,
+    files: readonly UploadFile[],
+    options: UploadOptions,
+): Promise<UploadResult[]> {
+    const { signal, now, events } = options;
+    const store = await openStore();
+    const results = await changeDirectory(directory, { signal, now, onCutOff: events?.onCutOff }, (mark) =>
+        takeIn(files, { directory, store, mark, options }),
+    );
+    await events?.onTaken?.(results.filter(({ result }) => result === 'added' || result === 'replaced').length);
+    return results;
+}
+
+/** Decides what each file means, puts and summarizes those that go in, and merges the periods that they touch. */
+async function takeIn(
+    files: readonly UploadFile[],
+    { mark, options, ...place }: Place & { mark: Mark; options: UploadOptions },
+): Promise<UploadResult[]> {
+    const { signal, now, events } = options;
+    const known = knownByRecords(await readAllRecords(place.store));
+    const decided = await decideAll(files, decideOptions(options, place, known));
     const totalBytes = decided.reduce((sum, { file, decision }) => sum + (decision.action === 'refuse' ? 0 : file.sizeBytes), 0);
-    const progress = openProgress({ stderr: context.stderr, now: context.now, doing: 'Uploading', totalBytes });
-    const onBytes = (bytes: number): void => void progress.advance(bytes);
-    const results: UploadResult[] = [];
-    const days: string[] = [];
-    const errors: Error[] = [];
+    events?.onBegin?.(totalBytes);
+    const taken: UploadResult[] = [];
     try {
-        const fileOfKey = new Map(decided.map((entry) => [entry.file.key, entry]));
-        const tasks = decided.flatMap(({ file, decision }) => taskOf(file, decision));
-        for await (const outcome of runTasks(directory, tasks, { onBytes, totalBytes, signal: context.signal })) {
-            const entry = fileOfKey.get('key' in outcome.task ? outcome.task.key : '');
-            const after = entry && outcome.task.kind === 'put' && isConflict(outcome) ? await afterConflict(entry.file, options) : outcome;
-            if ('error' in after) {
-                errors.push(after.error);
-            } else if (entry) {
-                days.push(...after.result.days);
-                results.push(resultOf(entry.file, entry.decision, after.result.record));
+        const periods: TablePeriod[] = [];
+        const errors: Error[] = [];
+        for await (const { file, decision, outcome } of putAll(decided, { ...place, totalBytes, options })) {
+            if ('error' in outcome) {
+                errors.push(outcome.error);
+            } else if (outcome.result.summarized) {
+                periods.push(...outcome.result.summarized.periods);
+                taken.push(resultOf(file, decision, outcome.result.summarized.record));
             }
         }
-        context.signal.throwIfAborted();
-        errors.push(...(await consolidateDays(directory, days, { totalBytes, signal: context.signal })));
-        context.signal.throwIfAborted();
-    } finally {
-        await progress.stop();
-        if (errors.length > 0 || context.signal.aborted) {
-            await tellWhatIsLeft(mark, { results, files, options });
+        signal.throwIfAborted();
+        errors.push(...(await workInThreads(place.directory, { totalBytes, signal }).consolidate(periods)));
+        if (errors[0]) {
+            throw errors[0];
         }
+    } catch (error) {
+        // A new file that did not make it is not in the lake. What is half in, as a file that replaces another, the next command finishes.
+        const isAnyLeft = !(await clearIfNothingIsLeft(place.directory, mark, { now: now() }));
+        await events?.onBrokenOff?.({ taken: taken.length, of: files.length, isAnyLeft });
+        throw error;
     }
-    for (const { file, decision } of decided) {
-        if (decision.action === 'refuse') {
-            results.push({ file, result: 'refused', note: decision.reason });
-        }
-    }
-    if (errors[0]) {
-        throw errors[0];
-    }
-    await mark.clear();
-    await progress.finish(
-        `Uploaded ${sayCount(results.filter(({ result }) => result === 'added' || result === 'replaced').length, 'file')}`,
+    const refused = decided.flatMap(({ file, decision }): UploadResult[] =>
+        decision.action === 'refuse' ? [{ file, result: 'refused', note: decision.reason }] : [],
     );
-    await report(results, context);
-    return exitCodeOf(results);
+    return [...taken, ...refused];
+}
+
+interface PutOptions extends Place {
+    totalBytes: number;
+    options: UploadOptions;
+}
+
+/** Puts the files that are to be put, summarizes them and those that are there already, and tells how each came out, as it comes. */
+async function* putAll(
+    decided: readonly Decided[],
+    { totalBytes, options, ...place }: PutOptions,
+): AsyncGenerator<Pick<Decided, 'file' | 'decision'> & { outcome: Outcome }> {
+    const entryOfKey = new Map(decided.map((entry) => [entry.file.key, entry]));
+    const tasks = decided.flatMap(({ file, decision }) => taskOf(file, decision));
+    const { signal, events } = options;
+    for await (const outcome of runTasks(place.directory, tasks, { onBytes: events?.onBytes, totalBytes, signal })) {
+        const entry = entryOfKey.get('key' in outcome.task ? outcome.task.key : '');
+        if (entry) {
+            const isLost = outcome.task.kind === 'put' && isConflict(outcome);
+            yield { ...entry, outcome: isLost ? await afterConflict(entry.file, place, options) : outcome };
+        }
+    }
 }
 
 /** The etag of a directory lake is the SHA-256. */
-function decideOptions({ directory, context, ...options }: UploadOptions, known: KnownSources): DecideAllOptions {
-    return {
-        ...options,
-        known,
-        store: openDirectoryStore(directory),
-        hasBytesOf: async (_, { etag }, sha256) => etag === (await sha256()),
-        signal: context.signal,
-    };
-}
-
-/** After an error or Ctrl-C: a new file that did not make it is not in the lake; what is half in is finished later, and that is said. */
-async function tellWhatIsLeft(
-    mark: Mark,
-    { results, files, options }: { results: readonly UploadResult[]; files: readonly UploadFile[]; options: UploadOptions },
-): Promise<void> {
-    const { stderr, now } = options.context;
-    const { sources, days } = await findUndoneWork(openDirectoryStore(options.directory), { now: now() });
-    const isAllDone = sources.length + days.length === 0;
-    if (isAllDone) {
-        await mark.clear();
-    }
-    const taken = `${results.length} of ${files.length} files taken in`;
-    await stderr.write(
-        `${taken}; ${isAllDone ? 'of the others nothing is in the lake' : 'the next upload or flowlake reconcile finishes the rest'}\n`,
-    );
+function decideOptions(options: UploadOptions, { store }: Place, known: KnownSources): DecideAllOptions {
+    return { ...options, known, store, hasBytesOf: async (_, { etag }, sha256) => etag === (await sha256()) };
 }
 
 function taskOf(file: UploadFile, decision: UploadDecision): Task[] {
@@ -119,17 +120,17 @@ function isConflict(outcome: Outcome): boolean {
 }
 
 /** Another upload of this name was faster: with the same bytes that is as good as ours, with others it is refused or replaced anew. */
-async function afterConflict(file: UploadFile, options: UploadOptions): Promise<Outcome> {
-    const { record } = await readLedger(openDirectoryStore(options.directory), sourceId(file.key));
-    const known = knownByRecords(new Map<string, LedgerRecord>(record ? [[sourceId(file.key), record]] : []));
-    const sha256 = () => hashLocalFile(file.path, options.context.signal);
-    const decision = await decideOne(file, { ...decideOptions(options, known), sha256 });
+async function afterConflict(file: UploadFile, place: Place, options: UploadOptions): Promise<Outcome> {
+    const { record } = await readLedger(place.store, sourceId(file.key));
+    const known = knownByRecords(new Map(record ? [[sourceId(file.key), record]] : []));
+    const sha256 = () => hashLocalFile(file.path, options.signal);
+    const decision = await decideOne(file, { ...decideOptions(options, place, known), sha256 });
     const [task] = taskOf(file, decision);
     if (!task) {
         const reason = decision.action === 'refuse' ? decision.reason : 'another upload of this name was faster';
         return { task: { kind: 'summarize', key: file.key }, error: new ConflictError(`${file.shown}: ${reason}`) };
     }
-    for await (const outcome of runTasks(options.directory, [task], { signal: options.context.signal })) {
+    for await (const outcome of runTasks(place.directory, [task], { signal: options.signal })) {
         return outcome;
     }
     throw new ConflictError(`${file.shown}: another upload of this name was faster`);

@@ -1,58 +1,88 @@
 /** Two relations of figures side by side, and each figure in which they differ. */
-
-import { FIGURES } from '#lake/verify/flows/row-sql';
+import { figuresOf, type MergedTable } from '#lake/tables';
 import { type Engine, type Row, textOf, wholeOf } from './engine.ts';
 import type { Difference, Findings } from './findings.ts';
-
-const KEYS = ['site', 'src_ip', 'dst_ip', 'day'] as const;
+import { figureNames, keyNames, listed, quoted } from './table-sql.ts';
 
 export interface Comparison {
-    /** Queries with the columns site, src_ip, dst_ip, day (text) and all figures. */
+    table: MergedTable;
+    /** Queries with the table's key columns, `period`, and all figures. */
     inLake: string;
     recomputed: string;
-    kind: 'pair_day' | 'summary';
-    source?: string;
+    about: Pick<Difference, 'kind' | 'table' | 'source'>;
 }
 
-/** Adds every figure that differs; of a row that stands on one side only, or twice in the lake, just its `flows` or `rows`. */
-export async function compareFigures(engine: Engine, { inLake, recomputed, kind, source }: Comparison, findings: Findings): Promise<void> {
-    const each = (sqlOf: (figure: string) => string, between: string): string => FIGURES.map(sqlOf).join(between);
+/**
+ * Adds every figure that differs. A null equals a null alone, and a row that is there with nothing but nulls is not one that is missing. Of a row that
+ * stands on one side only, or twice in the lake, just one figure is told: the first that always has a value, or `rows`.
+ */
+export async function compareFigures(engine: Engine, { table, inLake, recomputed, about }: Comparison, findings: Findings): Promise<void> {
+    const keys = ['period', ...keyNames(table)];
+    const figures = figureNames(table);
+    const differs = (figure: string): string => `in_lake.${quoted(figure)} is distinct from recomputed.${quoted(figure)}`;
+    const isOnBothSides = '_copies = 1 and _is_recomputed';
     await engine.run(`
         create or replace temp table differing as
-        with in_lake as (select ${KEYS.join(', ')}, count(*) as copies, ${each((figure) => `any_value(try_cast(${figure} as hugeint)) as ${figure}`, ', ')} from (${inLake}) group by all),
-        recomputed as (${recomputed})
+        with in_lake as (
+            select ${listed(keys)}, count(*) as _copies, ${figures.map((figure) => `any_value(${quoted(figure)}) as ${quoted(figure)}`).join(', ')}
+            from (${inLake})
+            group by ${listed(keys)}
+        ),
+        recomputed as (select *, true as _is_there from (${recomputed}))
         select
-            ${KEYS.map((key) => `coalesce(in_lake.${key}, recomputed.${key}) as ${key}`).join(', ')},
-            in_lake.copies,
-            recomputed.flows is not null as is_recomputed,
-            ${each((figure) => `in_lake.${figure} as in_lake_${figure}, recomputed.${figure} as recomputed_${figure}`, ', ')},
-            case when copies = 1 and is_recomputed then ${each((figure) => `cast(in_lake_${figure} is distinct from recomputed_${figure} as integer)`, ' + ')} else 1 end as differences
+            ${keys.map((key) => `coalesce(in_lake.${quoted(key)}, recomputed.${quoted(key)}) as ${quoted(key)}`).join(', ')},
+            in_lake._copies as _copies,
+            recomputed._is_there is not null as _is_recomputed,
+            ${figures.map((figure) => `in_lake.${quoted(figure)} as ${inLakeOf(figure)}, recomputed.${quoted(figure)} as ${recomputedOf(figure)}`).join(', ')},
+            case when ${isOnBothSides} then ${figures.map((figure) => `cast(${differs(figure)} as integer)`).join(' + ')} else 1 end as _differences
         from in_lake
-        full join recomputed on ${KEYS.map((key) => `in_lake.${key} = recomputed.${key}`).join(' and ')}
-        where copies is distinct from 1 or not is_recomputed or ${each((figure) => `in_lake_${figure} is distinct from recomputed_${figure}`, ' or ')}`);
-    const [total] = await engine.rows('select sum(differences) as differences from differing');
-    const rows = await engine.rows(`select * from differing order by day, site, src_ip, dst_ip limit ${findings.room}`);
+        full join recomputed on ${keys.map((key) => `in_lake.${quoted(key)} = recomputed.${quoted(key)}`).join(' and ')}
+        where _copies is distinct from 1 or not _is_recomputed or ${figures.map(differs).join(' or ')}`);
+    const [total] = await engine.rows('select sum(_differences) as differences from differing');
+    const rows = await engine.rows(`select * from differing order by ${listed(keys)} limit ${findings.room}`);
     const before = findings.count;
     for (const row of rows) {
-        findings.add(...differencesOf(row, { kind, ...(source === undefined ? {} : { source }) }));
+        findings.add(...differencesOf(row, { table, about }));
     }
     findings.addUnlisted(Number(wholeOf(total, 'differences') ?? 0n) - (findings.count - before));
 }
 
-function differencesOf(row: Row, about: Pick<Difference, 'kind' | 'source'>): Difference[] {
-    const keys = Object.fromEntries(KEYS.map((key) => [key, textOf(row, key) ?? '']));
-    const copies = wholeOf(row, 'copies');
+function inLakeOf(figure: string): string {
+    return quoted(`_in_lake_${figure}`);
+}
+
+function recomputedOf(figure: string): string {
+    return quoted(`_recomputed_${figure}`);
+}
+
+function differencesOf(row: Row, { table, about }: Pick<Comparison, 'table' | 'about'>): Difference[] {
+    const place = { ...about, key: keyOf(row, table), period: textOf(row, 'period') ?? '' };
+    const copies = wholeOf(row, '_copies');
+    const isRecomputed = row._is_recomputed === true;
     if (copies !== null && copies > 1n) {
-        return [{ ...about, ...keys, figure: 'rows', in_lake: copies, recomputed: row.is_recomputed === true ? 1n : null }];
+        return [{ ...place, figure: 'rows', in_lake: copies, recomputed: isRecomputed ? 1n : null }];
     }
-    const figures = FIGURES.map((figure) => ({
-        ...about,
-        ...keys,
+    const figureOf = (figure: string): Difference => ({
+        ...place,
         figure,
-        in_lake: wholeOf(row, `in_lake_${figure}`),
-        recomputed: wholeOf(row, `recomputed_${figure}`),
-    }));
-    return copies === null || row.is_recomputed !== true
-        ? figures.slice(0, 1)
-        : figures.filter(({ in_lake, recomputed }) => in_lake !== recomputed);
+        in_lake: figureIn(row, `_in_lake_${figure}`),
+        recomputed: figureIn(row, `_recomputed_${figure}`),
+    });
+    if (copies === null || !isRecomputed) {
+        const sure = figuresOf(table).find(({ nullable }) => !nullable);
+        return [sure ? figureOf(sure.name) : { ...place, figure: 'rows', in_lake: copies, recomputed: isRecomputed ? 1n : null }];
+    }
+    return figureNames(table)
+        .map(figureOf)
+        .filter(({ in_lake, recomputed }) => in_lake !== recomputed);
+}
+
+/** The key of a row of a result, by its columns. */
+export function keyOf(row: Row, table: MergedTable): Record<string, string> {
+    return Object.fromEntries(keyNames(table).map((name) => [name, textOf(row, name) ?? '']));
+}
+
+/** A figure of a result: a whole number, a text or null. */
+export function figureIn(row: Row, column: string): bigint | string | null {
+    return wholeOf(row, column) ?? textOf(row, column);
 }

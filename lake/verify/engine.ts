@@ -2,19 +2,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
-import type { DuckDBConnection, DuckDBPreparedStatement, DuckDBValue } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBPreparedStatement } from '@duckdb/node-api';
 import { OverflowError, StorageError } from '#lake/errors';
+import type { SqlEngine } from '#lake/kind';
 
-export type Row = Record<string, DuckDBValue>;
+export type Row = Record<string, unknown>;
 
-export interface Engine {
-    run(sql: string): Promise<void>;
-    rows(sql: string): Promise<Row[]>;
-    /**
-     * Runs one statement for each text, its only parameter, side by side on the machine's cores and in no certain order.
-     * The texts are taken as they are needed.
-     */
-    runForEach(work: AsyncIterable<{ sql: string; text: string }>): Promise<void>;
+/** The judge's database; second readers count in it too. */
+export interface Engine extends SqlEngine {
     close(): Promise<void>;
 }
 

@@ -2,33 +2,42 @@
 
 import type { TablePeriod } from '#lake/layout';
 
-/** What a difference belongs to, and what it means to whoever has to do something about it. */
-export const DIFFERENCE_KINDS = {
-    pair_day: 'a figure of a pair’s day is not what the raw files say',
-    day: 'a day’s object is missing, or its columns have other types',
-    contents: 'a day lacks a contribution that counts, or contains one that does not',
-    source: 'the ledger says something else of a file than its raw bytes or its summaries do',
-    summary: 'what a file contributes to a pair’s day is not what its raw bytes say, or the object is missing or one too many',
-    rejects: 'the rows that could not be used are not those of the raw file',
-    damaged: 'an object cannot be read whole by every reader, or its bytes are others than were written',
-    dead_object: 'a leftover that counts nowhere and changes no figure',
-    orphan: 'an object that nothing in the ledger explains; queries may read it',
-} as const;
-export type DifferenceKind = keyof typeof DIFFERENCE_KINDS;
+/** What a difference belongs to; lake/verify/say-difference.ts says it in the words of the table. */
+export type DifferenceKind =
+    /** A figure of a row of a merged object. */
+    | 'row'
+    /** A merged object, as a whole or by its columns' types. */
+    | 'period'
+    /** What a merged object contains. */
+    | 'contents'
+    /** What the ledger says of a source. */
+    | 'source'
+    /** What a source contributes to a period. */
+    | 'summary'
+    | 'rejects'
+    /** An object that cannot be read whole by every reader, or whose bytes are others than were written. */
+    | 'damaged'
+    /** A leftover that counts nowhere. */
+    | 'dead_object'
+    /** An object that nothing in the ledger explains. */
+    | 'orphan';
 
 /** One figure that is not what the second reading says, or one object that is not as it should be. */
 export interface Difference {
     kind: DifferenceKind;
+    /** Raw key. */
     source?: string;
-    site?: string;
-    src_ip?: string;
-    dst_ip?: string;
-    day?: string;
+    /** Name of the merged table that it is about, or that the object contributes to. */
+    table?: string;
+    /** The row, by the table's key columns. */
+    key?: Readonly<Record<string, string>>;
+    /** A day or an hour of the table; of a strange object the day that its key names. */
+    period?: string;
     /** Column of the table, or what was counted. */
     figure: string;
-    /** null: it is not there. */
+    /** null: it is not there, or is null. */
     in_lake: bigint | string | null;
-    /** null: it should not be there. */
+    /** null: it should not be there, or be null. */
     recomputed: bigint | string | null;
 }
 

@@ -1,15 +1,16 @@
 /** What stands in a lake, as far as it is verified. An object that is not there and one that cannot be read are told apart. */
 import pMap from 'p-map';
+import type { Kind } from '#lake/kind';
 import {
+    contributionKey,
     contributionOf,
-    dayOf,
+    kindNameOf,
     LEDGER_PREFIX,
     ledgerKey,
-    PAIR_DAYS_PREFIX,
-    pairDaysKey,
+    mergedKey,
+    periodOf,
     RAW_PREFIX,
-    REJECTS_PREFIX,
-    SUMMARIES_PREFIX,
+    rejectsKey,
     sourceId,
 } from '#lake/layout';
 import type { LedgerRecord } from '#lake/ledger';
@@ -18,8 +19,19 @@ import type { ListedObject, ObjectStore } from '#lake/store/object-store';
 /** Each is small: the time to the first byte is what counts. */
 const RECORDS_SIDE_BY_SIDE = 32;
 
-/** Straight below their day, or below the prefix of what has none. */
-const CONTRIBUTION_KEYS = /^summaries\/day=\d{4}-\d{2}-\d{2}\/[^/]+\.parquet$|^rejects\/[^/]+\.jsonl\.gz$/;
+/** The kinds of data that are known; the first is that of raw keys that name none. */
+export type KnownKinds = readonly [Kind, ...Kind[]];
+
+/** The kind that a raw key names; undefined where it is not known. */
+export function kindIn(kinds: KnownKinds, rawKey: string): Kind | undefined {
+    const name = kindNameOf(rawKey);
+    return name === undefined ? kinds[0] : kinds.find((kind) => kind.name === name);
+}
+
+/** What is said of a raw key whose kind is not known. */
+export function sayUnknownKind(kinds: KnownKinds, rawKey: string): string {
+    return `it is of kind ${kindNameOf(rawKey)}, and this flowlake knows ${kinds.map(({ name }) => name).join(', ')}: install a newer version`;
+}
 
 /** What of a ledger record is verified, and what is needed for it. */
 export type SourceRecord = Pick<
@@ -33,17 +45,15 @@ export type SourceRecord = Pick<
     | 'size_bytes'
     | 'versions'
     | 'commits'
-    | 'dialect'
-    | 'date_order'
-    | 'duration_unit'
     | 'rows_read'
     | 'rows_kept'
     | 'rows_rejected'
-    | 'repeated_headers'
     | 'first_day'
     | 'last_day'
-    | 'pairs'
->;
+> & {
+    /** What the kind's reader found out: `Kind.found` and `Kind.nothingFound`. */
+    readonly [found: string]: unknown;
+};
 
 /** Something that stood in the way, with the key of what it is about. */
 export interface Unreadable {
@@ -66,13 +76,14 @@ export interface LedgerFound {
 
 const RECORD_KEY = /^ledger\/[0-9a-f]{16}\.json$/;
 
-export async function readRecords(store: ObjectStore): Promise<LedgerFound> {
+/** @param kinds those that are known; a record of another one cannot be read */
+export async function readRecords(store: ObjectStore, kinds: KnownKinds): Promise<LedgerFound> {
     const keys: string[] = [];
     const strays: string[] = [];
     for await (const { key } of store.list(LEDGER_PREFIX)) {
         (RECORD_KEY.test(key) ? keys : strays).push(key);
     }
-    const found = (await pMap(keys, (key) => readRecord(store, key), { concurrency: RECORDS_SIDE_BY_SIDE })).filter(
+    const found = (await pMap(keys, (key) => readRecord(store, key, kinds), { concurrency: RECORDS_SIDE_BY_SIDE })).filter(
         (outcome) => outcome !== undefined,
     );
     const records = found.flatMap(({ record }) => record ?? []);
@@ -94,7 +105,7 @@ interface RecordFound {
 }
 
 /** Undefined where the record went since it was listed. */
-async function readRecord(store: ObjectStore, key: string): Promise<RecordFound | undefined> {
+async function readRecord(store: ObjectStore, key: string, kinds: KnownKinds): Promise<RecordFound | undefined> {
     let object: Awaited<ReturnType<ObjectStore['get']>>;
     try {
         object = await store.get(key);
@@ -105,11 +116,21 @@ async function readRecord(store: ObjectStore, key: string): Promise<RecordFound 
         return undefined;
     }
     const { etag } = object.info;
-    const record = parseRecord(Buffer.from(object.bytes).toString());
-    if (record && ledgerKey(sourceId(record.source)) === key) {
-        return { key, etag, record };
+    const value = parseJson(Buffer.from(object.bytes).toString());
+    const source = sourceOf(value);
+    if (source === undefined) {
+        return { key, etag, isDamaged: true, why: 'it is no ledger record' };
     }
-    return { key, etag, isDamaged: true, why: record ? `it is the record of ${record.source}` : 'it is no ledger record' };
+    const kind = kindIn(kinds, source);
+    if (!kind) {
+        return { key, etag, why: sayUnknownKind(kinds, source) };
+    }
+    if (!isRecordOf(kind, value)) {
+        return { key, etag, isDamaged: true, why: 'it is no ledger record' };
+    }
+    return ledgerKey(sourceId(source)) === key
+        ? { key, etag, record: value }
+        : { key, etag, isDamaged: true, why: `it is the record of ${source}` };
 }
 
 /** Size of each raw object by its key. The S3 console makes objects of folders: they are no files. */
@@ -125,42 +146,67 @@ export async function listRaw(store: ObjectStore): Promise<Map<string, number>> 
 
 /** What lies below the prefixes of what was computed. */
 export interface LakeObjects {
+    /** By the kinds' names. */
+    ofKind: ReadonlyMap<string, KindObjects>;
+    /** Objects that are none of the lake's, each with the kind below whose prefixes it lies. */
+    strays: readonly { key: string; kind: Kind }[];
+}
+
+export interface KindObjects {
     /** Of each `<source>.<version>`. */
-    summaries: Contributions;
+    contributions: Contributions;
     rejects: Contributions;
-    /** The object of each day. */
-    pairDays: ReadonlyMap<string, ListedObject>;
-    /** Keys that are none of the lake's. */
-    strays: string[];
+    /** The object of each period. */
+    merged: ReadonlyMap<string, ListedObject>;
 }
 
 export type Contributions = ReadonlyMap<string, readonly ListedObject[]>;
 
-export async function listObjects(store: ObjectStore): Promise<LakeObjects> {
-    const strays: string[] = [];
-    const summaries = await listContributions(store, SUMMARIES_PREFIX, strays);
-    const rejects = await listContributions(store, REJECTS_PREFIX, strays);
-    const pairDays = new Map<string, ListedObject>();
-    for await (const object of store.list(PAIR_DAYS_PREFIX)) {
-        const day = dayOf(object.key);
-        if (day !== undefined && object.key === pairDaysKey(day)) {
-            pairDays.set(day, object);
-        } else {
-            strays.push(object.key);
+/** Everything that was computed. A key that is not the very one that the layout gives its object is a stray. */
+export async function listObjects(store: ObjectStore, kinds: KnownKinds): Promise<LakeObjects> {
+    const ofKind = new Map<string, KindObjects>();
+    const strays: { key: string; kind: Kind }[] = [];
+    for (const kind of kinds) {
+        const { merged: table, contributions: contributed, rejects: rejected } = kind;
+        const addStray = (key: string): void => void (isSeenByReaders(key) && strays.push({ key, kind }));
+        const contributions = await listContributions(store, contributed.prefix, {
+            addStray,
+            keyOf: (key, id) => contributionKey(contributed, { ...id, period: periodOf(contributed, key) ?? '' }),
+        });
+        const rejects = await listContributions(store, rejected.prefix, { addStray, keyOf: (_, id) => rejectsKey(rejected, id) });
+        const merged = new Map<string, ListedObject>();
+        for await (const object of store.list(table.prefix)) {
+            const period = periodOf(table, object.key);
+            if (period !== undefined && object.key === mergedKey(table, period)) {
+                merged.set(period, object);
+            } else {
+                addStray(object.key);
+            }
         }
+        ofKind.set(kind.name, { contributions, rejects, merged });
     }
-    return { summaries, rejects, pairDays, strays: strays.filter(isSeenByReaders) };
+    return { ofKind, strays };
 }
 
-async function listContributions(store: ObjectStore, prefix: string, strays: string[]): Promise<Contributions> {
+interface ListContributionsOptions {
+    addStray: (key: string) => void;
+    /** The key that the object of a version has which is listed under `key`. */
+    keyOf: (key: string, id: { source: string; version: string }) => string;
+}
+
+async function listContributions(
+    store: ObjectStore,
+    prefix: string,
+    { addStray, keyOf }: ListContributionsOptions,
+): Promise<Contributions> {
     const contributions = new Map<string, ListedObject[]>();
     for await (const object of store.list(prefix)) {
-        const { source, version } = contributionOf(object.key) ?? {};
-        if (source === undefined || version === undefined || !CONTRIBUTION_KEYS.test(object.key)) {
-            strays.push(object.key);
+        const found = contributionOf(object.key);
+        if (!found || keyOf(object.key, found) !== object.key) {
+            addStray(object.key);
             continue;
         }
-        const id = `${source}.${version}`;
+        const id = `${found.source}.${found.version}`;
         const objects = contributions.get(id) ?? [];
         objects.push(object);
         contributions.set(id, objects);
@@ -177,16 +223,22 @@ export function messageOf(error: unknown): string {
     return error instanceof Error ? error.message : String(error);
 }
 
-function parseRecord(text: string): SourceRecord | undefined {
+function parseJson(text: string): unknown {
     try {
-        const value: unknown = JSON.parse(text);
-        return isSourceRecord(value) ? value : undefined;
+        return JSON.parse(text);
     } catch {
         return undefined;
     }
 }
 
-const TYPES: Record<keyof SourceRecord, readonly string[]> = {
+/** The raw key that a record names; undefined where the value is none. */
+function sourceOf(value: unknown): string | undefined {
+    const source: unknown = typeof value === 'object' && value !== null && 'source' in value ? value.source : undefined;
+    return typeof source === 'string' && source.startsWith(RAW_PREFIX) && !source.split('/').includes('..') ? source : undefined;
+}
+
+/** The types of the fields that records of every kind have. */
+const TYPES: Readonly<Record<string, readonly string[]>> = {
     source: ['string'],
     site: ['string'],
     state: ['string'],
@@ -196,26 +248,30 @@ const TYPES: Record<keyof SourceRecord, readonly string[]> = {
     size_bytes: ['number'],
     versions: ['object'],
     commits: ['number'],
-    dialect: ['string', 'null'],
-    date_order: ['string', 'null'],
-    duration_unit: ['string', 'null'],
     rows_read: ['number'],
     rows_kept: ['number'],
     rows_rejected: ['number'],
-    repeated_headers: ['number'],
     first_day: ['string', 'null'],
     last_day: ['string', 'null'],
-    pairs: ['number'],
 };
 
-function isSourceRecord(value: unknown): value is SourceRecord {
-    if (typeof value !== 'object' || value === null) {
-        return false;
-    }
-    const found = new Map<string, unknown>(Object.entries(value));
-    const isTyped = Object.entries(TYPES).every(([name, types]) =>
-        types.includes(found.get(name) === null ? 'null' : typeof found.get(name)),
-    );
-    const source = found.get('source');
-    return isTyped && typeof source === 'string' && source.startsWith(RAW_PREFIX) && !source.split('/').includes('..');
+function isRecordOf(kind: Kind, value: unknown): value is SourceRecord {
+    const found = new Map<string, unknown>(Object.entries(value ?? {}));
+    return Object.entries({ ...typesOfFound(kind), ...TYPES }).every(([name, types]) => types.includes(typeNameOf(found.get(name))));
+}
+
+/** The types of what the kind's reader found out. */
+function typesOfFound({ found, nothingFound }: Kind): Record<string, readonly string[]> {
+    const ofColumns = found.map(({ name, type, nullable }) => [
+        name,
+        [type === 'string' ? 'string' : 'number', ...(nullable || nothingFound[name] === null ? ['null'] : [])],
+    ]);
+    const ofOthers = Object.entries(nothingFound)
+        .filter(([name]) => !found.some((column) => column.name === name))
+        .map(([name, value]) => [name, value === null ? ['string', 'number', 'null'] : [typeNameOf(value)]]);
+    return Object.fromEntries([...ofColumns, ...ofOthers]);
+}
+
+function typeNameOf(value: unknown): string {
+    return value === null ? 'null' : typeof value;
 }

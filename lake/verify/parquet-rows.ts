@@ -1,13 +1,14 @@
-/** Parquet objects of the lake's pair tables into the engine, row by row and with all that is wrong with the files themselves. */
+/** Parquet objects of the lake's merged tables into the engine, row by row and with all that is wrong with the files themselves. */
 import { open, readFile } from 'node:fs/promises';
 import { StorageError } from '#lake/errors';
-import { pairDays } from '#lake/flows/tables';
-import { readPairRows } from '#lake/parquet';
-import { FIGURES } from '#lake/verify/flows/row-sql';
+import { readRows } from '#lake/parquet';
+import { valuesOf } from '#lake/rows';
+import type { MergedColumn, MergedTable } from '#lake/tables';
 import { type Engine, fileList, literal, type Row, textOf, wholeOf } from './engine.ts';
 import { messageOf } from './lake-files.ts';
 import { findFooterFault } from './parquet-footer.ts';
 import { type ColumnChunk, findPageFault } from './parquet-pages.ts';
+import { castFigures, columnsOf, keyNames, listed, quoted } from './table-sql.ts';
 
 export interface ParquetFile {
     key: string;
@@ -33,38 +34,40 @@ export interface WrongType {
 /** What is said of a file whose rows are not sorted. */
 export const UNSORTED = 'rows are not in the order of their keys';
 
-const KEYS = ['site', 'src_ip', 'dst_ip'] as const;
 const DUCKDB_TYPES = { string: 'VARCHAR', bigint: 'BIGINT', 'decimal(38,0)': 'DECIMAL(38,0)' } as const;
 
 /**
- * Makes table `table` (filename, place, site, src_ip, dst_ip, day as text, all figures) of the files: every page is looked at and every
- * value decoded. After an abort it says nothing true.
+ * Makes table `name` (filename, place, key columns, `period` as text, all figures) of the files, which are objects of the merged table `table` or
+ * contributions to it: every page is looked at and every value decoded. After an abort it says nothing true.
  * @throws StorageError where this machine has no room
  */
-export async function loadRows(engine: Engine, table: string, files: readonly ParquetFile[]): Promise<LoadedRows> {
-    await engine.run(
-        `create or replace temp table ${table} (filename varchar, place bigint, ${KEYS.map((key) => `${key} varchar`).join(', ')}, day varchar, ${FIGURES.map((figure) => `${figure} hugeint`).join(', ')})`,
-    );
+export async function loadRows(
+    engine: Engine,
+    name: string,
+    { table, files }: { table: MergedTable; files: readonly ParquetFile[] },
+): Promise<LoadedRows> {
+    await engine.run(`create or replace temp table ${name} (filename varchar, place bigint, ${columnsOf(table)})`);
     const damaged = new Map<string, string>();
     const wrongTypes = new Map<string, WrongType[]>();
     const inspected = await eachOrTogether(files, damaged, async (some) => {
-        for (const { key, wrong } of await inspect(engine, some, damaged)) {
+        for (const { key, wrong } of await inspect(engine, some, { table, damaged })) {
             wrongTypes.set(key, wrong);
         }
     });
     await eachOrTogether(
         inspected.filter(({ key }) => !damaged.has(key)),
         damaged,
-        (some) => insert(engine, table, some),
+        (some) => insert(engine, name, { table, files: some }),
     );
     const sound = files.filter(({ key }) => !damaged.has(key) && !wrongTypes.has(key));
-    for (const [key, fault] of await compareReaders(engine, table, sound)) {
+    for (const [key, fault] of await compareReaders(engine, name, { table, files: sound })) {
         damaged.set(key, fault);
     }
+    const key = `(${listed(keyNames(table))})`;
     const rows = await engine.rows(`
         select distinct filename
-        from (select filename, (site, src_ip, dst_ip) as key, lag((site, src_ip, dst_ip)) over (partition by filename order by place) as key_before from ${table})
-        where key_before > key`);
+        from (select filename, ${key} as _key, lag(${key}) over (partition by filename order by place) as _key_before from ${name})
+        where _key_before > _key`);
     const unsorted = new Set(rows.map((row) => textOf(row, 'filename')));
     return { damaged, wrongTypes, unsorted: files.filter(({ path }) => unsorted.has(path)).map(({ key }) => key) };
 }
@@ -105,7 +108,7 @@ async function eachOrTogether(
 async function inspect(
     engine: Engine,
     files: readonly ParquetFile[],
-    damaged: Map<string, string>,
+    { table, damaged }: { table: MergedTable; damaged: Map<string, string> },
 ): Promise<{ key: string; wrong: WrongType[] }[]> {
     const list = fileList(files.map(({ path }) => path));
     const columns = groupByFile(
@@ -120,14 +123,14 @@ async function inspect(
     const found: { key: string; wrong: WrongType[] }[] = [];
     for (const { key, path } of files) {
         const typeOf = new Map((columns.get(path) ?? []).map((row) => [textOf(row, 'name'), textOf(row, 'duckdb_type')]));
-        const missing = pairDays.columns.find(({ name }) => !typeOf.has(name));
+        const missing = table.columns.find(({ name }) => !typeOf.has(name));
         const ofFile = (chunks.get(path) ?? []).map(toChunk);
         const fault = missing ? `it has no column ${missing.name}` : await firstFault(path, ofFile);
         if (fault !== undefined) {
             damaged.set(key, fault);
             continue;
         }
-        const wrong = pairDays.columns
+        const wrong = table.columns
             .filter(({ name, type }) => typeOf.get(name) !== DUCKDB_TYPES[type])
             .map(({ name, type }) => ({ name, found: typeOf.get(name) ?? '', expected: DUCKDB_TYPES[type] }));
         if (wrong.length > 0) {
@@ -160,18 +163,22 @@ async function firstFault(path: string, chunks: readonly ColumnChunk[]): Promise
  * Two readers stumble over different things: the engine passes over what the one that merges days does not, and the other way round. So
  * each must get through, and to the same figures. @returns by key the files where they do not; their rows are taken out of the table
  */
-async function compareReaders(engine: Engine, table: string, files: readonly ParquetFile[]): Promise<Map<string, string>> {
+async function compareReaders(
+    engine: Engine,
+    name: string,
+    { table, files }: { table: MergedTable; files: readonly ParquetFile[] },
+): Promise<Map<string, string>> {
     const totals = await engine.rows(`
-        select filename, ${[...KEYS.map((key) => `sum(strlen(${key})) as ${key}`), ...FIGURES.map((figure) => `sum(${figure} % ${MODULUS}) as ${figure}`)].join(', ')}
-        from ${table}
+        select filename, ${table.columns.map((column) => `${totalSql(column)} as ${quoted(column.name)}`).join(', ')}
+        from ${name}
         group by filename`);
     const totalsOf = new Map(totals.map((row) => [textOf(row, 'filename'), row]));
     const faults = new Map<string, string>();
     for (const { key, path } of files) {
-        const fault = await findReaderFault(path, totalsOf.get(path));
+        const fault = await findReaderFault(path, { table, totals: totalsOf.get(path) });
         if (fault !== undefined) {
             faults.set(key, fault);
-            await engine.run(`delete from ${table} where filename = ${literal(path)}`);
+            await engine.run(`delete from ${name} where filename = ${literal(path)}`);
         }
     }
     return faults;
@@ -180,23 +187,33 @@ async function compareReaders(engine: Engine, table: string, files: readonly Par
 /** A prime that keeps the sums of squares of many rows small. */
 const MODULUS = 4_294_967_291n;
 
+/** What each null adds to its column's total, so that a null is not taken for a zero or an empty text. */
+const NULL_ADDS = 1_000_003n;
+
+/** Of numbers their sum, of texts their length in bytes; `totalOf` is the same for the other reader. */
+function totalSql({ name, type, nullable }: MergedColumn): string {
+    const total = type === 'string' ? `sum(strlen(${quoted(name)}))` : `sum(${quoted(name)} % ${MODULUS})`;
+    return nullable ? `coalesce(${total}, 0) + ${NULL_ADDS} * count(*) filter (${quoted(name)} is null)` : total;
+}
+
 /** @param totals what the engine read of the file; undefined where that were no rows */
-async function findReaderFault(path: string, totals: Row | undefined): Promise<string | undefined> {
+async function findReaderFault(
+    path: string,
+    { table, totals }: { table: MergedTable; totals: Row | undefined },
+): Promise<string | undefined> {
     try {
-        const rows = await readPairRows(new Uint8Array(await readFile(path)));
-        const columns = new Map<string, Iterable<unknown>>(Object.entries(rows));
-        const differing = [...KEYS, ...FIGURES].find((name) => totalOf(columns.get(name) ?? []) !== (wholeOf(totals, name) ?? 0n));
-        return differing === undefined ? undefined : `column ${differing} is another to one reader than to another`;
+        const rows = await readRows(table, new Uint8Array(await readFile(path)));
+        const differing = table.columns.find(({ name }) => totalOf(valuesOf(rows, name)) !== (wholeOf(totals, name) ?? 0n));
+        return differing === undefined ? undefined : `column ${differing.name} is another to one reader than to another`;
     } catch (error) {
-        return `the reader that merges days cannot read it: ${messageOf(error)}`;
+        return `the reader that merges ${table.per}s cannot read it: ${messageOf(error)}`;
     }
 }
 
-/** Of numbers their sum, of texts their length in bytes. */
 function totalOf(values: Iterable<unknown>): bigint {
     let total = 0n;
     for (const value of values) {
-        total += typeof value === 'bigint' ? value % MODULUS : BigInt(Buffer.byteLength(String(value)));
+        total += typeof value === 'bigint' ? value % MODULUS : value === null ? NULL_ADDS : BigInt(Buffer.byteLength(String(value)));
     }
     return total;
 }
@@ -214,20 +231,30 @@ function toChunk(row: Row): ColumnChunk {
     };
 }
 
-async function insert(engine: Engine, table: string, files: readonly ParquetFile[]): Promise<void> {
-    const figures = FIGURES.map((figure) => `try_cast(${figure} as hugeint)`).join(', ');
+async function insert(
+    engine: Engine,
+    name: string,
+    { table, files }: { table: MergedTable; files: readonly ParquetFile[] },
+): Promise<void> {
+    const day = `regexp_extract(filename, 'day=([0-9-]{10})[^=]*$', 1)`;
+    const period = table.per === 'hour' ? `${day} || 'T' || regexp_extract(filename, '/([0-9]{2})[.][^/]+$', 1)` : day;
     await engine.run(`
-        insert into ${table}
-        select filename, file_row_number, ${KEYS.join(', ')}, regexp_extract(filename, 'day=([0-9-]{10})[^=]*$', 1), ${figures}
+        insert into ${name}
+        select filename, file_row_number, ${listed(keyNames(table))}, ${period}, ${castFigures(table)}
         from read_parquet(${fileList(files.map(({ path }) => path))}, filename = true, file_row_number = true, hive_partitioning = false)`);
 }
 
 /**
- * What the footer says of a row group's smallest or largest values and is not so, in words: readers pass over rows for it. `table` holds
+ * What the footer says of a row group's smallest or largest values and is not so, in words: readers pass over rows for it. `name` holds
  * the file's rows, as `loadRows` made it.
  */
-export async function findLyingStatistics(engine: Engine, table: string, path: string): Promise<string[]> {
-    const columns = [...KEYS, ...FIGURES];
+export async function findLyingStatistics(
+    engine: Engine,
+    name: string,
+    { table, path }: { table: MergedTable; path: string },
+): Promise<string[]> {
+    const columns = table.columns.map((column) => quoted(column.name));
+    const texts = table.columns.filter(({ type }) => type === 'string').map((column) => literal(column.name));
     const metadata = `parquet_metadata(${literal(path)})`;
     const rows = await engine.rows(`
         with sizes as (select distinct row_group_id, row_group_num_rows from ${metadata}),
@@ -236,8 +263,8 @@ export async function findLyingStatistics(engine: Engine, table: string, path: s
             from sizes
         ),
         found as (
-            select row_group_id, ${columns.map((name) => `[cast(min(${name}) as varchar), cast(max(${name}) as varchar)] as ${name}`).join(', ')}
-            from ${table}
+            select row_group_id, ${columns.map((column) => `[cast(min(${column}) as varchar), cast(max(${column}) as varchar)] as ${column}`).join(', ')}
+            from ${name}
             join groups on place >= first_place and place < first_place + row_group_num_rows
             group by all
         ),
@@ -246,7 +273,7 @@ export async function findLyingStatistics(engine: Engine, table: string, path: s
         from ends
         join (select *, coalesce(stats_min_value, stats_min) as smallest, coalesce(stats_max_value, stats_max) as largest from ${metadata}) as said
             using (row_group_id, path_in_schema)
-        where case when path_in_schema in (${KEYS.map(literal).join(', ')}) then smallest > ends[1] or largest < ends[2]
+        where case when path_in_schema in (${texts.join(', ')}) then smallest > ends[1] or largest < ends[2]
             else try_cast(smallest as hugeint) > try_cast(ends[1] as hugeint) or try_cast(largest as hugeint) < try_cast(ends[2] as hugeint) end
         group by all`);
     return rows.map(

@@ -76,6 +76,11 @@ function unreadable(error: unknown): never {
     throw new UnreadableError(error.message, { cause: error });
 }
 
+/** True if the etag is a hash of the bytes, so that reading them to their end tells whether they rotted. */
+export function isHash(etag: string | null): boolean {
+    return SHA_256.test(etag ?? '');
+}
+
 /** Whether the very bytes of the record are there; read once more from start to end. Always true where the etag is no hash of them. */
 export async function areBytesSound(object: { key: string; etag: string | null }, options: PinnedOptions): Promise<boolean> {
     try {

@@ -1,16 +1,21 @@
 /** What the checks of one source are given. */
+import type { Kind, SecondReader } from '#lake/kind';
 import type { ObjectStore } from '#lake/store/object-store';
 import type { Copies } from './copies.ts';
 import type { Engine } from './engine.ts';
 import type { Findings } from './findings.ts';
-import type { LakeObjects, SourceRecord } from './lake-files.ts';
+import type { KindObjects, SourceRecord } from './lake-files.ts';
 
 export interface VerifySourceOptions {
+    kind: Kind;
+    /** The kind's second way to read a source, where it has one. */
+    reader: SecondReader | undefined;
     engine: Engine;
     findings: Findings;
     store: ObjectStore;
     copies: Copies;
-    objects: LakeObjects;
+    /** What there is of the kind. */
+    objects: KindObjects;
     onBytes: (bytes: number) => void;
     signal: AbortSignal | undefined;
 }

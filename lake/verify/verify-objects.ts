@@ -1,14 +1,16 @@
 /** Objects against the ledger: those that nothing explains, and those that can never count again. */
-import { contributionOf, dayOf, ledgerKey, sourceId } from '#lake/layout';
+import type { Kind } from '#lake/kind';
+import { contributionOf, dayOf, ledgerKey, periodOf, sourceId } from '#lake/layout';
 import { numberOfVersion } from '#lake/ledger';
 import type { ListedObject } from '#lake/store/object-store';
 import type { Findings } from './findings.ts';
-import type { Contributions, LakeObjects, LedgerFound, SourceRecord } from './lake-files.ts';
+import { type Contributions, type KnownKinds, kindIn, type LakeObjects, type LedgerFound, type SourceRecord } from './lake-files.ts';
 
 /** No worker lives this long; docs/design.md, "Commit rules". Until then what it wrote may be committed yet. */
 const OLDER_THAN_ANY_WORKER_MS = 24 * 60 * 60 * 1000;
 
 export interface VerifyObjectsOptions {
+    kinds: KnownKinds;
     ledger: LedgerFound;
     objects: LakeObjects;
     /** Raw keys. */
@@ -19,26 +21,33 @@ export interface VerifyObjectsOptions {
     isAsked: (day: string | undefined) => boolean;
 }
 
-/** Adds what is found of summaries and rejects, and of keys that are none of the lake's. Objects of the version that is live are verified with their source. */
-export function verifyObjects({ ledger, objects, raw, findings, now, isAsked }: VerifyObjectsOptions): void {
+/**
+ * Adds what is found of contributions and rejects, and of keys that are none of the lake's. Objects of the version that is live are verified with
+ * their source; those that it has below another kind's prefixes nothing explains.
+ */
+export function verifyObjects({ kinds, ledger, objects, raw, findings, now, isAsked }: VerifyObjectsOptions): void {
     const records = new Map(ledger.records.map((record) => [sourceId(record.source), record]));
     const unreadable = new Set(ledger.unreadable.map(({ key }) => key));
-    const uploaded = new Set([...raw.keys()].map(sourceId));
-    for (const key of [...objects.strays, ...ledger.strays]) {
+    const uploaded = new Map([...raw.keys()].map((key) => [sourceId(key), kindIn(kinds, key)]));
+    for (const { key, ...place } of [...objects.strays, ...ledger.strays.map((key) => ({ key, kind: undefined }))]) {
         if (isAsked(dayOf(key))) {
-            findings.add({ kind: 'orphan', ...dayOfKey(key), figure: 'object', in_lake: key, recomputed: null });
+            findings.add({ kind: 'orphan', ...placeOf(key, place.kind), figure: 'object', in_lake: key, recomputed: null });
         }
     }
-    for (const object of [...objectsOf(objects.summaries), ...objectsOf(objects.rejects)]) {
-        const { source = '', version = '' } = contributionOf(object.key) ?? {};
-        if (!isAsked(dayOf(object.key)) || unreadable.has(ledgerKey(source))) {
-            continue;
-        }
-        const record = records.get(source);
-        const about = { ...(record && { source: record.source }), ...dayOfKey(object.key) };
-        const kind = judge(object, { record, version, isUploaded: uploaded.has(source), now });
-        if (kind !== undefined) {
-            findings.add({ kind, ...about, figure: 'object', in_lake: object.key, recomputed: null });
+    for (const kind of kinds) {
+        const { contributions, rejects } = objects.ofKind.get(kind.name) ?? {};
+        for (const object of [...objectsOf(contributions), ...objectsOf(rejects)]) {
+            const { source = '', version = '' } = contributionOf(object.key) ?? {};
+            if (!isAsked(dayOf(object.key)) || unreadable.has(ledgerKey(source))) {
+                continue;
+            }
+            const record = records.get(source);
+            const isOfKind = record === undefined || kindIn(kinds, record.source) === kind;
+            const judged = isOfKind ? judge(object, { record, version, isUploaded: uploaded.get(source) === kind, now }) : 'orphan';
+            if (judged !== undefined) {
+                const about = { ...(record && { source: record.source }), ...placeOf(object.key, kind) };
+                findings.add({ kind: judged, ...about, figure: 'object', in_lake: object.key, recomputed: null });
+            }
         }
     }
 }
@@ -58,11 +67,12 @@ function judge(
     return record && numberOfVersion(version) <= record.commits ? 'dead_object' : undefined;
 }
 
-function objectsOf(contributions: Contributions): ListedObject[] {
+function objectsOf(contributions: Contributions = new Map()): ListedObject[] {
     return [...contributions.values()].flat();
 }
 
-function dayOfKey(key: string): { day?: string } {
-    const day = dayOf(key);
-    return day === undefined ? {} : { day };
+/** Where an object belongs, as far as its key tells. */
+function placeOf(key: string, kind: Kind | undefined): { table?: string; period?: string } {
+    const period = (kind && (periodOf(kind.merged, key) ?? periodOf(kind.contributions, key))) ?? dayOf(key);
+    return { ...(kind && { table: kind.merged.name }), ...(period !== undefined && { period }) };
 }

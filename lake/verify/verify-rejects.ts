@@ -3,24 +3,25 @@ import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { StorageError } from '#lake/errors';
+import type { Recount } from '#lake/kind';
 import { rejectsKey, sourceId } from '#lake/layout';
-import type { Recount } from '#lake/verify/flows/recompute';
 import { type Engine, fileList, literal, textOf, wholeOf } from './engine.ts';
 import { messageOf } from './lake-files.ts';
 import type { LiveRecord, VerifySourceOptions } from './source-work.ts';
 
 /** Compares the rejects by their reasons with the recount, or their number with the ledger. */
 export async function verifyRejects(record: LiveRecord, options: VerifySourceOptions & { recount: Recount | undefined }): Promise<void> {
-    const { engine, findings, copies, objects, signal, recount } = options;
+    const { kind, engine, findings, copies, objects, signal, recount } = options;
     const { source, version } = record;
+    const about = { source, table: kind.merged.name };
     const id = sourceId(source);
     const found = objects.rejects.get(`${id}.${version}`) ?? [];
-    const key = rejectsKey({ source: id, version });
+    const key = rejectsKey(kind.rejects, { source: id, version });
     const expected = recount ? recount.rejects : new Map([['lines', BigInt(record.rows_rejected)]]);
     const isExpected = [...expected.values()].some((count) => count > 0n);
     if (found.length === 0) {
         if (isExpected) {
-            findings.add({ kind: 'rejects', source, figure: 'object', in_lake: null, recomputed: key });
+            findings.add({ kind: 'rejects', ...about, figure: 'object', in_lake: null, recomputed: key });
         }
         return;
     }
@@ -29,7 +30,7 @@ export async function verifyRejects(record: LiveRecord, options: VerifySourceOpt
             countLines(engine, path, { source, version, isByReason: recount !== undefined }),
         );
         if ('fault' in lines) {
-            findings.add({ kind: 'damaged', source, figure: lines.fault.replaceAll('\n', ' '), in_lake: key, recomputed: null });
+            findings.add({ kind: 'damaged', ...about, figure: lines.fault.replaceAll('\n', ' '), in_lake: key, recomputed: null });
             return;
         }
         const differing = [...new Set([...expected.keys(), ...lines.counts.keys()])]
@@ -38,7 +39,7 @@ export async function verifyRejects(record: LiveRecord, options: VerifySourceOpt
         findings.add(
             ...differing.map((figure) => ({
                 kind: 'rejects' as const,
-                source,
+                ...about,
                 figure,
                 in_lake: lines.counts.get(figure) ?? 0n,
                 recomputed: expected.get(figure) ?? 0n,
@@ -47,7 +48,7 @@ export async function verifyRejects(record: LiveRecord, options: VerifySourceOpt
         if (lines.strangers > 0n) {
             findings.add({
                 kind: 'rejects',
-                source,
+                ...about,
                 figure: 'lines of another source or version',
                 in_lake: lines.strangers,
                 recomputed: 0n,

@@ -1,46 +1,51 @@
-/** One source: its raw object read the second way, and compared with what the ledger, its rejects and its summaries say of it. */
+/** One source: its raw object read the second way, and compared with what the ledger, its rejects and its contributions say of it. */
 import { ConflictError, OverflowError } from '#lake/errors';
+import type { ReadingOptions, Recount } from '#lake/kind';
 import { siteOf, sourceId } from '#lake/layout';
-import type { ReadingOptions } from '#lake/ledger';
-import { DamagedFileError } from '#lake/verify/flows/plain-bytes';
-import { NotFollowedError } from '#lake/verify/flows/raw-text';
-import { type Recount, recompute } from '#lake/verify/flows/recompute';
 import type { Difference } from './findings.ts';
 import { messageOf, type SourceRecord } from './lake-files.ts';
-import { areBytesSound, ChangedError, openPinned, RottenError, UnreadableError } from './pinned-bytes.ts';
+import { areBytesSound, ChangedError, isHash, openPinned, RottenError, UnreadableError } from './pinned-bytes.ts';
+import { DamagedFileError, NotFollowedError } from './second-reading.ts';
 import type { LiveRecord, VerifySourceOptions } from './source-work.ts';
+import { noSourcePeriods, verifyContributions } from './verify-contributions.ts';
 import { verifyRejects } from './verify-rejects.ts';
-import { NO_SOURCE_DAYS, verifySummaries } from './verify-summaries.ts';
 
 export interface SourceOutcome {
     /** Data rows of the raw file; undefined where it was not read. */
     rowsRead: number | undefined;
-    /** Of these days neither the raw file nor the summaries tell what the source contributes. */
-    unknownDays: readonly string[];
+    /** True if reading the raw file anew would mend what was found. */
+    isReadable: boolean;
+    /** Of these periods neither the raw file nor the contributions tell what the source contributes. */
+    unknownPeriods: readonly string[];
 }
 
 /**
- * Leaves what the source contributes in table `source_days` (src_ip, dst_ip, day, figures): from the raw file, or from its
- * summaries where that cannot be had.
+ * Leaves what the source contributes in table `source_periods` (key columns but site, `period`, figures): from the raw file, or from its
+ * contributions where that cannot be had.
  */
 export async function verifySource(record: LiveRecord, options: VerifySourceOptions): Promise<SourceOutcome> {
-    const { findings } = options;
+    const { kind, findings } = options;
     const { source } = record;
-    const recount = await recountRaw(record, options);
+    const { recount, isThere } = await recountRaw(record, options);
     if (record.rows_kept + record.rows_rejected !== record.rows_read) {
         const [in_lake, recomputed] = [BigInt(record.rows_kept + record.rows_rejected), BigInt(record.rows_read)];
-        findings.add({ kind: 'source', source, figure: 'rows_kept + rows_rejected', in_lake, recomputed });
+        findings.add({ kind: 'source', source, table: kind.merged.name, figure: 'rows_kept + rows_rejected', in_lake, recomputed });
     }
     if (recount) {
-        findings.add(...ledgerDifferences(record, recount));
+        findings.add(...ledgerDifferences(record, { recount, table: kind.merged.name }));
     }
-    const unknownDays = await verifySummaries(record, { ...options, isRecomputed: recount !== undefined });
+    const isReadable = recount !== undefined || isThere;
+    const unknownPeriods = await verifyContributions(record, { ...options, isRecomputed: recount !== undefined, isReadable });
     await verifyRejects(record, { ...options, recount });
-    return { rowsRead: recount?.rows_read, unknownDays };
+    return { rowsRead: rowsReadOf(recount), isReadable, unknownPeriods };
+}
+
+function rowsReadOf(recount: Recount | undefined): number | undefined {
+    return recount && Number(recount.fields.rows_read ?? 0);
 }
 
 /**
- * Leaves what the source will contribute once its raw object is read, in table `source_days`: for one that waits for that.
+ * Leaves what the source will contribute once its raw object is read, in table `source_periods`: for one that waits for that.
  * @returns its data rows, or undefined where it cannot be told
  */
 export async function readPending(
@@ -48,22 +53,26 @@ export async function readPending(
     { etag, options: readingOptions }: { etag: string; options: ReadingOptions },
     options: VerifySourceOptions,
 ): Promise<number | undefined> {
-    const { engine, findings, signal } = options;
+    const { kind, reader, engine, findings, signal } = options;
+    if (!reader) {
+        // What the kind's only reader will make of it is what verifying must not take for granted.
+        return undefined;
+    }
     try {
         const raw = await openPinned({ key: source, etag }, options);
-        const recount = raw && (await recompute(engine, raw, readingOptions));
+        const recount = raw && (await reader.recompute(engine, raw, readingOptions));
         if (recount) {
-            return recount.rows_read;
+            return rowsReadOf(recount);
         }
     } catch (error) {
         signal?.throwIfAborted();
-        if (![OverflowError, DamagedFileError].some((kind) => error instanceof kind)) {
+        if (![OverflowError, DamagedFileError].some((known) => error instanceof known)) {
             findings.note('could_not_read', source, `${source} could not be read: ${messageOf(error)}`);
             return undefined;
         }
     }
     // A file that cannot be used contributes nothing.
-    await engine.run(NO_SOURCE_DAYS);
+    await engine.run(noSourcePeriods(kind.merged));
     return 0;
 }
 
@@ -72,23 +81,24 @@ export async function readPending(
  * @returns whether its raw object is there as it was, so that it can be read once more
  */
 export async function verifyFailed(record: SourceRecord, options: VerifySourceOptions): Promise<boolean> {
-    const { engine, findings, signal, objects } = options;
+    const { kind, reader, engine, findings, signal, objects } = options;
     const { source, etag, version } = record;
+    const about = { source, table: kind.merged.name };
     const id = `${sourceId(source)}.${version}`;
-    for (const [kind, contributions] of [['summary', objects.summaries] as const, ['rejects', objects.rejects] as const]) {
+    for (const [of, contributions] of [['summary', objects.contributions] as const, ['rejects', objects.rejects] as const]) {
         findings.add(
-            ...(contributions.get(id) ?? []).map(({ key }) => ({ kind, source, figure: 'object', in_lake: key, recomputed: null })),
+            ...(contributions.get(id) ?? []).map(({ key }) => ({ kind: of, ...about, figure: 'object', in_lake: key, recomputed: null })),
         );
     }
     try {
         const raw = await openPinned({ key: source, etag }, options);
-        if (raw && (await recompute(engine, raw, record.options))) {
-            findings.add({ kind: 'source', source, figure: 'state', in_lake: record.state, recomputed: 'done' });
+        if (raw && reader && (await reader.recompute(engine, raw, record.options))) {
+            findings.add({ kind: 'source', ...about, figure: 'state', in_lake: record.state, recomputed: 'done' });
         }
         return raw !== undefined;
     } catch (error) {
         signal?.throwIfAborted();
-        const isUnusable = [NotFollowedError, OverflowError, DamagedFileError].some((kind) => error instanceof kind);
+        const isUnusable = [NotFollowedError, OverflowError, DamagedFileError].some((known) => error instanceof known);
         if (error instanceof ChangedError) {
             findings.note('raw_changed', source, `${source} was changed since it could not be used: run flowlake reconcile`);
         } else if (error instanceof RottenError) {
@@ -102,22 +112,36 @@ export async function verifyFailed(record: SourceRecord, options: VerifySourceOp
     }
 }
 
-/** Undefined where the raw object cannot be recounted; the findings then say why. */
-async function recountRaw(record: LiveRecord, options: VerifySourceOptions): Promise<Recount | undefined> {
-    const { engine, findings, signal } = options;
+interface RawFound {
+    /** Undefined where the raw object cannot be recounted; the findings, or the kind's own note, then say why. */
+    recount?: Recount | undefined;
+    /** True if the raw object is there and whole, though it was not recounted. */
+    isThere: boolean;
+}
+
+async function recountRaw(record: LiveRecord, options: VerifySourceOptions): Promise<RawFound> {
+    const { kind, reader, engine, findings, signal } = options;
     const { source, etag } = record;
+    const about = { kind: 'source' as const, source, table: kind.merged.name };
     const instead = 'its committed summaries were taken instead';
     try {
         const raw = await openPinned({ key: source, etag }, options);
         if (!raw) {
             findings.note('raw_gone', source, `${source} is gone: it can no longer be recomputed, and ${instead}`);
-            return undefined;
+            return { isThere: false };
         }
-        const recount = await recompute(engine, raw, record.options);
+        if (!reader) {
+            for await (const _ of isHash(etag) ? raw : []) {
+                // Hashed on their way.
+            }
+            return { isThere: true };
+        }
+        const recount = await reader.recompute(engine, raw, record.options);
         if (!recount) {
-            findings.add({ kind: 'source', source, figure: 'dialect', in_lake: record.dialect, recomputed: null });
+            const [first] = kind.found;
+            findings.add({ ...about, figure: first?.name ?? 'state', in_lake: shown(record[first?.name ?? 'state']), recomputed: null });
         }
-        return recount;
+        return { recount, isThere: false };
     } catch (error) {
         signal?.throwIfAborted();
         if (error instanceof ChangedError) {
@@ -131,32 +155,31 @@ async function recountRaw(record: LiveRecord, options: VerifySourceOptions): Pro
         } else if (error instanceof NotFollowedError) {
             findings.note('not_followed', source, `${source} cannot be verified from its raw file: ${error.message}; ${instead}`);
         } else if (error instanceof OverflowError) {
-            findings.add({ kind: 'source', source, figure: 'sums', in_lake: 'within their range', recomputed: 'out of range' });
+            findings.add({ ...about, figure: 'sums', in_lake: 'within their range', recomputed: 'out of range' });
         } else if (error instanceof DamagedFileError || error instanceof UnreadableError) {
             findings.note('could_not_read', source, `${source} could not be read: ${messageOf(error)}; ${instead}`);
         } else {
             throw error;
         }
-        return undefined;
+        return { isThere: false };
     }
 }
 
 /** Nothing tells the store of it, so nobody reads the file anew; and it must not be read: what it holds was never uploaded. */
-function addRotten({ source, etag }: SourceRecord, why: string, { findings }: VerifySourceOptions): void {
-    findings.add({ kind: 'damaged', source, figure: `bytes of the raw file: ${why}`, in_lake: source, recomputed: etag });
+function addRotten({ source, etag }: SourceRecord, why: string, { kind, findings }: VerifySourceOptions): void {
+    const about = { source, table: kind.merged.name };
+    findings.add({ kind: 'damaged', ...about, figure: `bytes of the raw file: ${why}`, in_lake: source, recomputed: etag });
 }
 
-function ledgerDifferences(record: SourceRecord, recount: Recount): Difference[] {
-    const { rejects, ...reading } = recount;
-    const expected = new Map<string, unknown>(Object.entries({ site: siteOf(record.source), ...reading }));
-    const found = new Map<string, unknown>(Object.entries(record));
-    return [...expected]
-        .filter(([figure, value]) => value !== found.get(figure))
+function ledgerDifferences(record: SourceRecord, { recount, table }: { recount: Recount; table: string }): Difference[] {
+    return Object.entries({ site: siteOf(record.source), ...recount.fields })
+        .filter(([figure, value]) => value !== record[figure])
         .map(([figure, value]) => ({
             kind: 'source',
             source: record.source,
+            table,
             figure,
-            in_lake: shown(found.get(figure)),
+            in_lake: shown(record[figure]),
             recomputed: shown(value),
         }));
 }

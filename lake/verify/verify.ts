@@ -1,27 +1,39 @@
 /**
  * Use case: every figure of a lake recomputed from the raw objects by a second way that shares neither the reading of rows nor the
- * arithmetic with lake/flows, and compared one by one; and every object that the figures rest on. Nothing in the lake is changed.
+ * arithmetic with the first, and compared one by one; and every object that the figures rest on. Nothing in the lake is changed.
  */
 import { UsageError } from '#lake/errors';
-import { dayOf, LEDGER_PREFIX, ledgerKey, siteOf, sourceId } from '#lake/layout';
-import type { ReadingOptions } from '#lake/ledger';
+import type { Kind, ReadingOptions } from '#lake/kind';
+import { kinds as allKinds } from '#lake/kinds';
+import { dayOfPeriod, LEDGER_PREFIX, ledgerKey, nameOfPeriod, periodOf, RAW_PREFIX, sourceId, type TablePeriod } from '#lake/layout';
 import type { ObjectStore } from '#lake/store/object-store';
-import { FIGURES } from '#lake/verify/flows/row-sql';
 import { type Copies, openCopies } from './copies.ts';
 import { type Engine, literal, openEngine } from './engine.ts';
 import { type Difference, type Findings, type Mends, type Note, openFindings } from './findings.ts';
-import { type LakeObjects, type LedgerFound, listObjects, listRaw, readRecords, type SourceRecord } from './lake-files.ts';
-import type { LiveRecord } from './source-work.ts';
-import { verifyDays } from './verify-days.ts';
+import {
+    type KindObjects,
+    type KnownKinds,
+    kindIn,
+    type LedgerFound,
+    listObjects,
+    listRaw,
+    readRecords,
+    type SourceRecord,
+    sayUnknownKind,
+} from './lake-files.ts';
+import type { LiveRecord, VerifySourceOptions } from './source-work.ts';
+import { columnsOf, figureNames, keyNames, listed } from './table-sql.ts';
+import { withSite } from './verify-contributions.ts';
 import { verifyObjects } from './verify-objects.ts';
+import { type TableCompared, verifyPeriods } from './verify-periods.ts';
 import { readPending, verifyFailed, verifySource } from './verify-source.ts';
 
 export interface VerifyProgress {
-    /** Sources are read, then days compared. */
-    doing: 'sources' | 'days';
-    /** The source's raw key, or the day. */
+    /** Of each kind of data sources are read, then periods compared. */
+    doing: 'sources' | 'periods';
+    /** The source's raw key, or the period. */
     current: string;
-    /** Bytes of raw objects, or days. */
+    /** Bytes of raw objects, or periods of the kind. */
     done: number;
     total: number;
 }
@@ -32,13 +44,18 @@ export interface VerifyOptions {
     from?: string | undefined;
     /** Last day that is compared, inclusive. */
     to?: string | undefined;
-    /** These days instead, and these sources whatever their days are; objects that count nowhere are looked for on the days from `from` to `to`. */
-    only?: { days: ReadonlySet<string>; sources: ReadonlySet<string> } | undefined;
+    /**
+     * These periods instead, by their names, and these sources whatever their periods are; objects that count nowhere are looked for on the days from
+     * `from` to `to`.
+     */
+    only?: { periods: ReadonlySet<string>; sources: ReadonlySet<string> } | undefined;
     /**
      * Sources whose raw object is to be read next, with its etag and reading options: they are taken as they will be then, so that what is
      * recomputed is what the figures will be.
      */
     pending?: ReadonlyMap<string, PendingSource> | undefined;
+    /** The kinds of data that are known: all that there are, where left out. */
+    kinds?: KnownKinds | undefined;
     /** A source whose raw file is gone counts as checked by its summaries. */
     allowPruned?: boolean | undefined;
     /** So many differences are listed; all are counted. */
@@ -58,14 +75,12 @@ export interface PendingSource {
 export interface VerifyResult {
     /** `incomplete`: no difference was found, but something could not be verified or waits for `flowlake reconcile`; the notes say what. */
     verdict: 'equal' | 'different' | 'incomplete';
-    /** Sources whose raw file was read anew, and those of which only the summaries could be taken. */
+    /** Sources whose raw file was read anew, and those of which only the contributions could be taken. */
     sources: { recomputed: number; fromSummaries: number };
     /** Data rows of the raw files that were read. */
     rowsRead: number;
-    /** What was compared in `pair_days`; days of sources of which nothing can be read are left out. */
-    days: number;
-    pairDays: number;
-    figures: number;
+    /** What was compared of each merged table that has anything, or of the first one; periods of sources of which nothing can be read are left out. */
+    compared: readonly TableCompared[];
     /** The first ones, up to `maxListed`. */
     differences: readonly Difference[];
     differenceCount: number;
@@ -79,45 +94,68 @@ const LAST_DAY = '9999-12-31';
 
 /**
  * Compares every figure of the days asked for; of the sources that touch these days also everything that the ledger, the rejects
- * and the summaries say.
+ * and the contributions say.
  * @throws UsageError for a day that is none, OverflowError where figures of several sources have no sum, StorageError where the lake
  * cannot be listed or the engine has no room.
  */
 export async function verifyLake(options: VerifyOptions): Promise<VerifyResult> {
     const { store, from = FIRST_DAY, to = LAST_DAY, only, pending = new Map(), allowPruned = false, signal, onProgress } = options;
+    const { kinds = allKinds } = options;
     checkDays({ from, to });
     const findings = openFindings({ maxListed: options.maxListed ?? DEFAULT_MAX_LISTED });
     const copies = openCopies({ store, signal });
     const engine = await openEngine({ signal });
     try {
-        const ledger = await readRecords(store);
-        const objects = await listObjects(store);
+        const ledger = await readRecords(store, kinds);
+        const objects = await listObjects(store, kinds);
         const raw = await listRaw(store);
-        const isAsked = (day: string): boolean => (only ? only.days.has(day) : day >= from && day <= to);
         const range = only ? { from: FIRST_DAY, to: LAST_DAY } : { from, to };
+        const isDayAsked = (day: string): boolean => day >= from && day <= to;
+        const isAsked = (of: TablePeriod): boolean => (only ? only.periods.has(nameOfPeriod(of)) : isDayAsked(dayOfPeriod(of.period)));
         const isWholeLake = from === FIRST_DAY && to === LAST_DAY;
-        const unknownDays = new Set<string>();
-        const work: Work = { engine, copies, findings, store, objects, raw, pending, isAsked, ...range, unknownDays, signal, onProgress };
-        noteUnreadable(ledger, work);
-        noteUnread(ledger.records, work);
-        const isObjectAsked = (day: string | undefined): boolean => (day === undefined ? isWholeLake : day >= from && day <= to);
-        verifyObjects({ ledger, objects, raw, findings, now: options.now, isAsked: isObjectAsked });
-        // A failed source has no days that could be asked for.
-        const isSourceAsked = (record: SourceRecord): boolean =>
-            only ? isOneOf(record, only) : isWholeLake || isTouching(record, { from, to });
-        const sources = await verifySources(ledger.records.filter(isSourceAsked), work);
-        const onDay = ({ day, ...progress }: { day: string; done: number; total: number }): void =>
-            onProgress?.({ doing: 'days', current: day, ...progress });
-        const compared = await verifyDays({ ...work, ledger, onDay });
-        if ((await readRecords(store)).state !== ledger.state) {
+        noteUnreadable(ledger, findings);
+        noteUnread(ledger.records, { kinds, raw, pending, findings });
+        const isObjectAsked = (day: string | undefined): boolean => (day === undefined ? isWholeLake : isDayAsked(day));
+        verifyObjects({ kinds, ledger, objects, raw, findings, now: options.now, isAsked: isObjectAsked });
+        const work = kinds.map((kind): KindWork => {
+            // A failed source has no days that could be asked for.
+            const isSourceAsked = (record: SourceRecord): boolean =>
+                only ? isOneOf(record, { kind, only }) : isWholeLake || isTouching(record, { from, to });
+            const records = ledger.records.filter(({ source }) => kindIn(kinds, source) === kind);
+            return {
+                kind,
+                records,
+                asked: records.filter((record) => isVerified(record, pending) && isSourceAsked(record)),
+                pending: new Map([...pending].filter(([source]) => kindIn(kinds, source) === kind)),
+                objects: objects.ofKind.get(kind.name) ?? NO_OBJECTS,
+                unknownPeriods: new Set(),
+            };
+        });
+        const onBytes = openByteCount(work, { raw, onProgress });
+        const shared: Shared = {
+            engine,
+            copies,
+            findings,
+            store,
+            unreadable: ledger.unreadable,
+            isAsked,
+            ...range,
+            signal,
+            onBytes,
+            onProgress,
+        };
+        const outcomes: KindOutcome[] = [];
+        for (const ofKind of work) {
+            outcomes.push(await verifyKind(ofKind, shared));
+        }
+        if ((await readRecords(store, kinds)).state !== ledger.state) {
             const text = 'sources were read, replaced or retracted while the lake was verified: run it again before believing a difference';
             findings.note('changed_meanwhile', LEDGER_PREFIX, text);
         }
         const isComplete = findings.notes.every(({ kind }) => allowPruned && kind === 'raw_gone');
         return {
             verdict: findings.count > 0 ? 'different' : isComplete ? 'equal' : 'incomplete',
-            ...sources,
-            ...compared,
+            ...totalOf(outcomes),
             differences: findings.listed,
             differenceCount: findings.count,
             notes: findings.notes,
@@ -129,20 +167,75 @@ export async function verifyLake(options: VerifyOptions): Promise<VerifyResult> 
     }
 }
 
-interface Work extends Pick<VerifyOptions, 'store' | 'onProgress'> {
+/** What there is of one kind of data. */
+interface KindWork {
+    kind: Kind;
+    records: readonly SourceRecord[];
+    /** Those of the records whose sources are verified. */
+    asked: readonly SourceRecord[];
+    pending: ReadonlyMap<string, PendingSource>;
+    objects: KindObjects;
+    /** Periods of sources of which nothing can be read: what should be in them is not known. */
+    unknownPeriods: Set<string>;
+}
+
+const NO_OBJECTS: KindObjects = { contributions: new Map(), rejects: new Map(), merged: new Map() };
+
+interface Shared extends Pick<VerifyOptions, 'store' | 'onProgress'> {
     engine: Engine;
     copies: Copies;
     findings: Findings;
-    objects: LakeObjects;
-    /** Sizes by raw key. */
-    raw: ReadonlyMap<string, number>;
-    pending: ReadonlyMap<string, PendingSource>;
+    unreadable: LedgerFound['unreadable'];
     from: string;
     to: string;
-    isAsked: (day: string) => boolean;
-    /** Days of sources of which nothing can be read: what should be in them is not known. */
-    unknownDays: Set<string>;
+    isAsked: (of: TablePeriod) => boolean;
+    /** Told of the bytes that are read of a source; without any when it is begun. */
+    onBytes: (source: string, bytes: number) => void;
     signal: AbortSignal | undefined;
+}
+
+interface KindOutcome extends Pick<VerifyResult, 'sources' | 'rowsRead'> {
+    compared: TableCompared;
+}
+
+/** Sources of one kind, each by itself, and then the periods that they make together. */
+async function verifyKind(work: KindWork, shared: Shared): Promise<KindOutcome> {
+    const { kind, asked, pending, records, objects, unknownPeriods } = work;
+    const reader = await kind.secondReader?.();
+    const { findings, onProgress } = shared;
+    for (const { key } of shared.unreadable) {
+        addAll(unknownPeriods, periodsOfSource(key, work));
+    }
+    if (!reader && asked.length + pending.size > 0) {
+        const text = `sources of kind ${kind.name} are verified by their summaries alone: there is no second way to read their raw files`;
+        findings.note('not_followed', prefixOf(kind), text);
+    }
+    const sources = await verifySources(work, { ...shared, kind, reader, objects });
+    const compared = await verifyPeriods({
+        ...shared,
+        kind,
+        records,
+        objects,
+        unknownPeriods,
+        onPeriod: ({ period, ...progress }) => onProgress?.({ doing: 'periods', current: period, ...progress }),
+    });
+    return { ...sources, compared };
+}
+
+/** Where raw objects of the kind are. */
+function prefixOf({ name }: Kind): string {
+    return name === allKinds[0].name ? RAW_PREFIX : `${RAW_PREFIX}kind=${name}/`;
+}
+
+function totalOf(outcomes: readonly KindOutcome[]): Pick<VerifyResult, 'sources' | 'rowsRead' | 'compared'> {
+    const sum = (numberOf: (outcome: KindOutcome) => number): number => outcomes.reduce((total, outcome) => total + numberOf(outcome), 0);
+    const compared = outcomes.map((outcome) => outcome.compared);
+    const withAny = compared.filter(({ periods }) => periods > 0);
+    return {
+        sources: { recomputed: sum(({ sources }) => sources.recomputed), fromSummaries: sum(({ sources }) => sources.fromSummaries) },
+        rowsRead: sum(({ rowsRead }) => rowsRead),
+        compared: withAny.length > 0 ? withAny : compared.slice(0, 1),
+    };
 }
 
 function checkDays(days: Record<string, string>): void {
@@ -153,36 +246,44 @@ function checkDays(days: Record<string, string>): void {
     }
 }
 
-/** Says which records cannot be read: their sources' days are not known. */
-function noteUnreadable({ unreadable }: LedgerFound, { findings, objects, unknownDays }: Work): void {
+/** Says which records cannot be read: their sources' periods are not known. */
+function noteUnreadable({ unreadable }: LedgerFound, findings: Findings): void {
     for (const { key, why, isDamaged } of unreadable) {
         if (isDamaged) {
             findings.add({ kind: 'damaged', figure: why, in_lake: key, recomputed: null });
         }
         findings.note('could_not_read', key, `${key} could not be read: ${why}; the days that its source touches are not compared`);
-        addAll(unknownDays, daysOfSource(key, objects));
     }
 }
 
+interface NoteUnreadOptions {
+    kinds: KnownKinds;
+    raw: ReadonlyMap<string, number>;
+    pending: ReadonlyMap<string, PendingSource>;
+    findings: Findings;
+}
+
 /** Notes raw files that are in no figure though they could be. */
-function noteUnread(records: readonly SourceRecord[], { raw, pending, findings }: Work): void {
+function noteUnread(records: readonly SourceRecord[], { kinds, raw, pending, findings }: NoteUnreadOptions): void {
     const known = new Set(records.map(({ source }) => source));
-    for (const key of raw.keys()) {
-        if (!known.has(key) && !pending.has(key)) {
+    for (const key of [...raw.keys()].filter((one) => !known.has(one) && !pending.has(one))) {
+        if (kindIn(kinds, key)) {
             findings.note('not_summarized', key, `${key} is in no figure: run flowlake reconcile`);
+        } else {
+            findings.note('could_not_read', key, `${key} is in no figure of this flowlake: ${sayUnknownKind(kinds, key)}`);
         }
     }
 }
 
-/** The days of every version of the source that a ledger key names. */
-function daysOfSource(key: string, { summaries }: LakeObjects): string[] {
-    const objects = [...summaries].filter(([id]) => ledgerKey(id.split('.')[0] ?? '') === key).flatMap(([, found]) => found);
-    return objects.map((object) => dayOf(object.key) ?? '');
+/** The periods of every version of the source that a ledger key names. */
+function periodsOfSource(key: string, { kind, objects }: KindWork): string[] {
+    const found = [...objects.contributions].filter(([id]) => ledgerKey(id.split('.')[0] ?? '') === key).flatMap(([, listed]) => listed);
+    return found.map((object) => periodOf(kind.contributions, object.key) ?? '');
 }
 
-function addAll(set: Set<string>, days: readonly string[]): void {
-    for (const day of days) {
-        set.add(day);
+function addAll(set: Set<string>, periods: readonly string[]): void {
+    for (const period of periods) {
+        set.add(period);
     }
 }
 
@@ -194,58 +295,80 @@ function isTouching({ first_day, last_day }: SourceRecord, { from, to }: { from:
     return first_day !== null && last_day !== null && first_day <= to && last_day >= from;
 }
 
-function isOneOf({ source, version, versions }: SourceRecord, { days, sources }: NonNullable<VerifyOptions['only']>): boolean {
-    return sources.has(source) || (version !== null && (versions[version] ?? []).some((day) => days.has(day)));
+/** Whether there is anything to verify of the source: a retracted one counts nowhere, and a pending one is taken as it will be. */
+function isVerified(record: SourceRecord, pending: ReadonlyMap<string, PendingSource>): boolean {
+    return (isLive(record) || record.state === 'failed') && !pending.has(record.source);
 }
 
-/** Verifies each source by itself, and gathers what they contribute to the days that are asked for in table `contributions`. */
-async function verifySources(asked: readonly SourceRecord[], work: Work): Promise<Pick<VerifyResult, 'sources' | 'rowsRead'>> {
-    const { engine, from, to, findings, raw, pending, unknownDays, onProgress } = work;
-    const records = asked.filter((record) => (isLive(record) || record.state === 'failed') && !pending.has(record.source));
-    const sources = { recomputed: 0, fromSummaries: 0 };
-    const keys = [...records.map(({ source }) => source), ...pending.keys()];
+function isOneOf(
+    { source, version, versions }: SourceRecord,
+    { kind, only }: { kind: Kind; only: NonNullable<VerifyOptions['only']> },
+): boolean {
+    const periods = version === null ? [] : (versions[version] ?? []);
+    return only.sources.has(source) || periods.some((period) => only.periods.has(nameOfPeriod({ table: kind.merged.name, period })));
+}
+
+/** Counts the bytes of all sources that are verified, kind after kind. */
+function openByteCount(
+    work: readonly KindWork[],
+    { raw, onProgress }: { raw: ReadonlyMap<string, number> } & Pick<VerifyOptions, 'onProgress'>,
+): Shared['onBytes'] {
+    const keys = work.flatMap(({ asked, pending }) => [...asked.map(({ source }) => source), ...pending.keys()]);
     const total = keys.reduce((sum, source) => sum + (raw.get(source) ?? 0), 0);
-    let rowsRead = 0;
+    let current: string | undefined;
     let before = 0;
-    await engine.run(`create table contributions (
-        site varchar, src_ip varchar, dst_ip varchar, day date, ${FIGURES.map((figure) => `${figure} hugeint`).join(', ')}
-    )`);
-    const openOptions = (source: string) => {
-        let done = before;
-        const onBytes = (bytes: number): void => {
-            done += bytes;
-            onProgress?.({ doing: 'sources', current: source, done, total });
-        };
-        onBytes(0);
-        before += raw.get(source) ?? 0;
-        return { ...work, onBytes };
+    let done = 0;
+    return (source, bytes) => {
+        if (source !== current) {
+            before += raw.get(current ?? '') ?? 0;
+            done = before;
+            current = source;
+        }
+        done += bytes;
+        onProgress?.({ doing: 'sources', current: source, done, total });
+    };
+}
+
+type SourceWork = Omit<VerifySourceOptions, 'onBytes'> & Pick<Shared, 'from' | 'to' | 'onBytes'>;
+
+/** Verifies each source by itself, and gathers what they contribute to the days that are asked for in table `contributed`. */
+async function verifySources(work: KindWork, shared: SourceWork): Promise<Pick<VerifyResult, 'sources' | 'rowsRead'>> {
+    const { kind, asked, pending, unknownPeriods } = work;
+    const { engine, from, to, findings } = shared;
+    const { merged: table } = kind;
+    const sources = { recomputed: 0, fromSummaries: 0 };
+    let rowsRead = 0;
+    await engine.run(`create or replace table contributed (${columnsOf(table)})`);
+    const openOptions = (source: string): VerifySourceOptions => {
+        shared.onBytes(source, 0);
+        return { ...shared, onBytes: (bytes) => shared.onBytes(source, bytes) };
     };
     const contribute = (source: string): Promise<void> =>
         engine.run(`
-            insert into contributions
-            select ${literal(siteOf(source))}, src_ip, dst_ip, day, ${FIGURES.join(', ')}
-            from source_days
-            where day between date ${literal(from)} and date ${literal(to)}`);
-    for (const record of records) {
+            insert into contributed (${listed([...keyNames(table), 'period', ...figureNames(table)])})
+            select ${withSite(table, source)}, period, ${listed(figureNames(table))}
+            from source_periods
+            where left(period, 10) between ${literal(from)} and ${literal(to)}`);
+    for (const record of asked) {
         const { source } = record;
         const options = openOptions(source);
         const found = findings.count;
         if (!isLive(record)) {
             const isReadable = await verifyFailed(record, options);
-            markMend(record, { isRead: isReadable, isFound: findings.count > found, work });
+            markMend(record, { isReadable, isFound: findings.count > found, findings });
             continue;
         }
         const outcome = await verifySource(record, options);
-        markMend(record, { isRead: outcome.rowsRead !== undefined, isFound: findings.count > found, work });
+        markMend(record, { isReadable: outcome.isReadable, isFound: findings.count > found, findings });
         rowsRead += outcome.rowsRead ?? 0;
         sources[outcome.rowsRead === undefined ? 'fromSummaries' : 'recomputed'] += 1;
-        addAll(unknownDays, outcome.unknownDays);
+        addAll(unknownPeriods, outcome.unknownPeriods);
         await contribute(source);
     }
     for (const [source, next] of pending) {
         const rows = await readPending(source, next, openOptions(source));
         if (rows === undefined) {
-            addAll(unknownDays, daysOfSource(ledgerKey(sourceId(source)), work.objects));
+            addAll(unknownPeriods, periodsOfSource(ledgerKey(sourceId(source)), work));
         } else {
             rowsRead += rows;
             sources.recomputed += 1;
@@ -256,9 +379,12 @@ async function verifySources(asked: readonly SourceRecord[], work: Work): Promis
 }
 
 /** What was found of a source, reading it anew mends, if it can be read. */
-function markMend({ source, version }: SourceRecord, { isRead, isFound, work }: { isRead: boolean; isFound: boolean; work: Work }): void {
-    const { readAnew, beyondMending } = work.findings.mends;
-    if (isFound && isRead && version !== null) {
+function markMend(
+    { source, version }: SourceRecord,
+    { isReadable, isFound, findings }: { isReadable: boolean; isFound: boolean; findings: Findings },
+): void {
+    const { readAnew, beyondMending } = findings.mends;
+    if (isFound && isReadable && version !== null) {
         readAnew.set(source, version);
     } else if (isFound) {
         beyondMending.add(source);

@@ -15,7 +15,7 @@ import {
     PutPublicAccessBlockCommand,
 } from '@aws-sdk/client-s3';
 import { GetQueueAttributesCommand, GetQueueUrlCommand, SetQueueAttributesCommand } from '@aws-sdk/client-sqs';
-import { doctor } from '#cli/commands/doctor';
+import { doctor } from '#cli/commands/doctor/command';
 import type { Finding } from '#lake/doctor/finding';
 import { openSqsQueue } from '#lake/queue/sqs';
 import { createSqsClient } from '#lake/queue/sqs-client';

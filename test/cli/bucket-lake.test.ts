@@ -137,8 +137,7 @@ test('reconcile finishes a retraction that was cut off: what can never count goe
     await run('reconcile', '--here');
     const [summary = ''] = await keysOf('summaries/');
     const cut: ObjectStore = { ...store, delete: () => Promise.reject(new Error('killed')) };
-    const tellDay = async (): Promise<void> => undefined;
-    await expect(retract('raw/a.csv', { store: cut, now: () => new Date(), tellDay })).rejects.toThrow('killed');
+    await expect(retract('raw/a.csv', { store: cut, now: () => new Date() })).rejects.toThrow('killed');
     // While its summary is there, the day still has just what it contains.
     expect((await run('reconcile', '--dry-run')).stdout).toContain(summary);
     const { stdout } = await run('reconcile');
@@ -173,7 +172,7 @@ test('retract takes a source out and waits until its days are without it', async
         await new Promise((resolve) => setTimeout(resolve, 5));
     }
     await work();
-    expect(await retracting).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('Took 1 rows of raw/a.csv out of 1 day') });
+    expect(await retracting).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('Took 1 row of raw/a.csv out of 1 day') });
     await expectFigures({ 'raw/b.csv': SECOND });
     expect((await run('retract', 'a.csv')).stderr).toContain('raw/a.csv is retracted already');
 });

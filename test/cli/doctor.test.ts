@@ -1,7 +1,7 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { doctor } from '#cli/commands/doctor';
+import { doctor } from '#cli/commands/doctor/command';
 import type { DirectoryFacts } from '#lake/doctor/directory-facts';
 import { judgeDirectory } from '#lake/doctor/directory-findings';
 import { makeFolder } from '#test/support/temporary';

@@ -1,12 +1,11 @@
 /** `explain`: which files, and which of their lines, a figure comes from; and what is said where they do not come to it. */
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { containedOf } from '#lake/commit/consolidate';
-import { pairDaysKey } from '#lake/layout';
-import { readPairRows, writePairRows } from '#lake/parquet';
+import { containedOf } from '#lake/commit/period-state';
 import { openDirectoryStore } from '#lake/store/directory';
 import { runLine } from '#test/cli/fake-surroundings';
 import { flowCsv } from '#test/support/flow-csv';
+import { ofDay, pairDaysKey, readPairRows, writePairRows } from '#test/support/flow-tables';
 import { runFlowlake } from '#test/support/flowlake';
 import { makeFolder } from '#test/support/temporary';
 
@@ -85,7 +84,7 @@ test('where pair_days says something else, it is said figure by figure, with wha
     const at = wrong.site.findIndex((site, row) => site === 'main' && wrong.src_ip[row] === PAIR[0]);
     wrong.fwd_pkts_sum_sq[at]! += 1n;
     wrong.flows[at]! += 2n;
-    await store.put(pairDaysKey(DAY), writePairRows(wrong, { contains: await containedOf(DAY, { store }) }));
+    await store.put(pairDaysKey(DAY), writePairRows(wrong, { contains: await containedOf(ofDay(DAY), { store }) }));
     const { stderr, exitCode, rows } = await ask(DAY);
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(

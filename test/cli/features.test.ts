@@ -44,7 +44,7 @@ test('each day’s object has the rows of the view, in the order of their pairs'
     expect(await features(RANGE)).toEqual({
         exitCode: 0,
         stderr: '',
-        rows: DAYS.map((day, at) => ({ day, what: 'written', sources: null, pairs: at === 1 ? 3 : 2 })),
+        rows: DAYS.map((period, at) => ({ period, table: 'pair_features', what: 'written', sources: null, rows: at === 1 ? 3 : 2 })),
     });
     for (const day of DAYS) {
         const { stdout } = await run(`query "select * from pair_features where day = '${day}' order by site, src_ip, dst_ip"`);
@@ -85,14 +85,14 @@ test('a day that has no pairs any more loses its object, one outside of the rang
     expect((await run('retract raw/c.csv')).exitCode).toBe(0);
     const planned = await features('--from 2026-03-31 --to 2026-04-02 --dry-run');
     expect(planned.rows).toEqual([
-        { day: '2026-03-31', what: 'is to be written', sources: null, pairs: 2 },
-        { day: '2026-04-02', what: 'has no pairs, its object is to go', sources: null, pairs: null },
+        { period: '2026-03-31', table: 'pair_features', what: 'is to be written', sources: null, rows: 2 },
+        { period: '2026-04-02', table: 'pair_features', what: 'has no pairs, its object is to go', sources: null, rows: null },
     ]);
     await stat(objectOf('2026-04-02'));
     const done = await features('--from 2026-03-31 --to 2026-04-02');
     expect(done.rows).toEqual([
-        { day: '2026-03-31', what: 'written', sources: null, pairs: 2 },
-        { day: '2026-04-02', what: 'has no pairs, its object was removed', sources: null, pairs: null },
+        { period: '2026-03-31', table: 'pair_features', what: 'written', sources: null, rows: 2 },
+        { period: '2026-04-02', table: 'pair_features', what: 'has no pairs, its object was removed', sources: null, rows: null },
     ]);
     await expect(stat(objectOf('2026-04-02'))).rejects.toThrow('ENOENT');
     await stat(objectOf('2026-04-03'));

@@ -1,7 +1,8 @@
 /** What a user may have meant, and how words are written so that a shell takes them. */
 import { execFileSync } from 'node:child_process';
 import { nearestOf } from '#cli/nearest';
-import { parseLakeLocation, quoteForShell } from '#cli/open-lake';
+import { quoteForShell } from '#cli/quote-for-shell';
+import { parseLakeLocation } from '#lake/lake';
 
 test('the nearest names take the fewest changes; of a path as much of its end counts as was given', () => {
     const keys = ['raw/site=berlin/monday.csv', 'raw/site=berlin/tuesday.csv', 'raw/sunday.csv', 'raw/friday.csv'];
@@ -24,5 +25,4 @@ test('a lake is a directory or a bucket, shown as it was written', () => {
         expect(() => parseLakeLocation(name)).toThrow(`${name} is no lake`);
     }
     expect(parseLakeLocation('/data/lake/')).toEqual({ kind: 'directory', name: '/data/lake/', directory: '/data/lake' });
-    expect([parseLakeLocation(undefined), parseLakeLocation('')]).toEqual([undefined, undefined]);
 });

@@ -2,7 +2,7 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { sample } from '#cli/commands/sample';
+import { sample } from '#cli/commands/sample/command';
 import { DEFAULT_SAMPLE } from '#sample/flows/sample-files';
 import { fakeWorld, runLine } from '#test/cli/fake-surroundings';
 import { makeLake, SURGE_DAY } from '#test/cli/small-lake';

@@ -1,7 +1,7 @@
 /** What queues hold, and what needs a person. */
 import { expect, test } from '@jest/globals';
-import type { BucketLake, QueuePart } from '#cli/lake';
-import { queueRows, readQueues, sayDeadLetters, sayQueue } from '#cli/queue-status';
+import { queueRows, readQueues, sayDeadLetters, sayQueue } from '#cli/commands/status/queue-status';
+import type { BucketLake, QueuePart } from '#lake/lake';
 import { memoryQueue } from '#test/support/memory-queue';
 
 const NOW = new Date('2026-02-01T12:00:00Z');

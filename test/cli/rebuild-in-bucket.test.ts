@@ -1,10 +1,10 @@
 /** `rebuild` on a deployed lake: the job is started once, followed to its end, and what came of each day is told from its report. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Failure } from '#cli/command';
-import type { BucketLake } from '#cli/lake';
-import { runDaysJob } from '#cli/run-days-job';
+import { runPeriodsJob } from '#cli/run-periods-job';
 import { openGlueJobRuns } from '#lake/jobs/glue';
 import { createGlueClient } from '#lake/jobs/glue-client';
+import type { BucketLake } from '#lake/lake';
 import type { ObjectStore } from '#lake/store/object-store';
 import { fakeOutput, fakeWorld } from '#test/cli/fake-surroundings';
 import { type GlueServer, type GlueServerOptions, RunEnd, startGlueServer } from '#test/support/glue-server';
@@ -53,7 +53,7 @@ function rebuild({ isTerminal = false, wait = true, anew = false, output = 'json
     const world = fakeWorld({ signal: interruption.signal, stderr: fakeOutput({ isTerminal, columns: 200 }) });
     const context = { ...world, output };
     const asked = { '--from': '2026-01-05', '--to': '2026-01-07', '--anew': String(anew), '--dry_run': 'false' };
-    const done = runDaysJob(lake, { job: 'consolidateDaysJob', work: asked, wait, context });
+    const done = runPeriodsJob(lake, { job: 'consolidateDaysJob', work: asked, wait, context });
     done.catch(() => undefined);
     return { done, world, rows: () => JSON.parse(world.stdout.text) };
 }
@@ -83,8 +83,8 @@ test('the job gets the range and where to report, and each day of the report is 
     const { done, rows, world } = rebuild({ anew: true });
     await done;
     expect(rows()).toEqual([
-        { day: '2026-01-05', what: 'written', sources: 2, pairs: 20312 },
-        { day: '2026-01-06', what: 'was right', sources: 1, pairs: null },
+        { period: '2026-01-05', table: 'pair_days', what: 'written', sources: 2, rows: 20312 },
+        { period: '2026-01-06', table: 'pair_days', what: 'was right', sources: 1, rows: null },
     ]);
     expect(world.stderr.text).toBe(`Started run jr_1 of Glue job ${JOB}\n`);
     expect(server.runs.map((run) => run.Arguments)).toEqual([
@@ -221,5 +221,5 @@ test('a run that left no report is said to have succeeded, and where to look', a
 
 test('a report that is none is an error that names it', async () => {
     work = async (run) => void (await store.put(run.arguments['--report'] ?? '', Buffer.from('{"days_total": 3, "days": [{"day": 7}]}')));
-    await expect(rebuild().done).rejects.toThrow(/^_flowlake\/reports\/.*\.json is no report of a job \(a day without/);
+    await expect(rebuild().done).rejects.toThrow(/^_flowlake\/reports\/.*\.json is no report of a job \(a period without/);
 });

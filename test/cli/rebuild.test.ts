@@ -17,7 +17,13 @@ async function makeLake() {
         const ran = await run(`--output json rebuild ${line}`);
         return {
             ...ran,
-            rows: JSON.parse(ran.stdout || '[]') as { day: string; what: string; sources: number | null; pairs: number | null }[],
+            rows: JSON.parse(ran.stdout || '[]') as {
+                period: string;
+                table: string;
+                what: string;
+                sources: number | null;
+                rows: number | null;
+            }[],
         };
     };
     const objectOf = (day: string) => join(folder, `lake/pair_days/day=${day}/part-00.parquet`);
@@ -39,7 +45,9 @@ test('days that are right are left as they are, and said to be', async () => {
     const before = (await snapshot(join(folder, 'lake/pair_days'))).join();
     const { exitCode, rows } = await rebuild(RANGE);
     expect(exitCode).toBe(0);
-    expect(rows).toEqual(DAYS.map((day, at) => ({ day, what: 'was right', sources: at === 1 ? 2 : 1, pairs: null })));
+    expect(rows).toEqual(
+        DAYS.map((period, at) => ({ period, table: 'pair_days', what: 'was right', sources: at === 1 ? 2 : 1, rows: null })),
+    );
     expect((await snapshot(join(folder, 'lake/pair_days'))).join()).toBe(before);
 });
 
@@ -52,8 +60,8 @@ test('days that lack figures get them; both ends of the range are of it, and no 
     expect([exitCode, rows]).toEqual([
         0,
         [
-            { day: '2026-03-30', what: 'written', sources: 2, pairs: 2 },
-            { day: '2026-03-31', what: 'written', sources: 1, pairs: 1 },
+            { period: '2026-03-30', table: 'pair_days', what: 'written', sources: 2, rows: 2 },
+            { period: '2026-03-31', table: 'pair_days', what: 'written', sources: 1, rows: 1 },
         ],
     ]);
     await expect(stat(objectOf('2026-03-29'))).rejects.toThrow('ENOENT');
@@ -70,10 +78,13 @@ test('a damaged day is said, with what mends it, and the others are done; --anew
     expect(rows[1]?.what).toMatch(/part-00\.parquet cannot be read as Parquet .*flowlake rebuild --from 2026-03-30 --to 2026-03-30 --anew/);
     expect(stderr).toMatch(/1 of 3 days failed \(2026-03-30\), the others are done/);
     const table = await run(`rebuild ${RANGE}`);
-    expect(table.stdout).toMatch(/^2026-03-30 +failed *$/m);
+    expect(table.stdout).toMatch(/^2026-03-30 +pair_days +failed *$/m);
     expect(table.stderr).toMatch(/^2026-03-30 failed: pair_days\/day=2026-03-30/m);
     const mended = await rebuild('--from 2026-03-30 --to 2026-03-30 --anew');
-    expect([mended.exitCode, mended.rows]).toEqual([0, [{ day: '2026-03-30', what: 'written', sources: 2, pairs: 2 }]]);
+    expect([mended.exitCode, mended.rows]).toEqual([
+        0,
+        [{ period: '2026-03-30', table: 'pair_days', what: 'written', sources: 2, rows: 2 }],
+    ]);
     expect(await readFile(objectOf('2026-03-30'))).toEqual(whole);
     expect((await rebuild(RANGE)).exitCode).toBe(0);
 });
@@ -83,9 +94,9 @@ test('a dry run tells of each day what is done then, and changes nothing', async
     await rm(objectOf('2026-03-31'));
     const before = await snapshot(join(folder, 'lake'));
     expect((await rebuild(`${RANGE} --dry-run`)).rows).toEqual([
-        { day: '2026-03-29', what: 'is right', sources: 1, pairs: null },
-        { day: '2026-03-30', what: 'is right', sources: 2, pairs: null },
-        { day: '2026-03-31', what: 'needs to be built anew from 1 source', sources: 1, pairs: null },
+        { period: '2026-03-29', table: 'pair_days', what: 'is right', sources: 1, rows: null },
+        { period: '2026-03-30', table: 'pair_days', what: 'is right', sources: 2, rows: null },
+        { period: '2026-03-31', table: 'pair_days', what: 'needs to be built anew from 1 source', sources: 1, rows: null },
     ]);
     expect((await rebuild(`${RANGE} --dry-run --anew`)).rows.map(({ what }) => what)).toEqual([
         'needs to be built anew from 1 source',

@@ -3,7 +3,7 @@
 import { type Command, defineCommand, Failure } from '#cli/command';
 import { choice, day, flag, text, whole } from '#cli/option';
 import { OutputClosed } from '#cli/output';
-import { ConflictError, OverflowError, SqlError, StorageError, UsageError } from '#lake/errors';
+import { ConflictError, NotFoundError, OverflowError, SqlError, StorageError, UsageError } from '#lake/errors';
 import { fakeOutput, fakeWorld, runLine } from '#test/cli/fake-surroundings';
 
 const seen: unknown[] = [];
@@ -79,10 +79,12 @@ describe('a line', () => {
         await runLine(['--lake', './a', '--output', 'json', 'show', 'x'], { commands, world });
         await runLine(['show', 'x', '--output', 'csv', '--lake', './a'], { commands, world });
         await runLine(['show', 'x'], { commands, world });
+        await runLine(['show', 'x'], { commands, world: fakeWorld({ environment: { FLOWLAKE_LAKE: '' } }) });
         expect(seen).toEqual([
             { ...given, lake: './a', output: 'json' },
             { ...given, lake: './a', output: 'csv' },
             { ...given, lake: './default' },
+            given,
         ]);
     });
 
@@ -162,6 +164,7 @@ describe('an error', () => {
     test.each([
         [new UsageError('no such thing'), 2],
         [new Failure('not found'), 1],
+        [new NotFoundError('not there'), 1],
         [new ConflictError('somebody was faster'), 1],
         [new StorageError('disk full'), 1],
         [new OverflowError('too large'), 1],

@@ -3,9 +3,10 @@ import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { ledgerKey, pairDaysKey, rejectsKey, siteOf, sourceId } from '#lake/layout';
+import { pairDays } from '#lake/flows/tables';
+import { ledgerKey, siteOf, sourceId } from '#lake/layout';
 import { writeParquetTable } from '#lake/parquet';
-import { pairDays } from '#lake/tables';
+import { pairDaysKey, rejectsKey } from '#test/support/flow-tables';
 
 export interface PairDay {
     day: string;

@@ -1,12 +1,11 @@
 /** `verify` as a cron job and a person use it: its exit codes, what it says, and what --repair shows and does. */
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { containedOf } from '#lake/commit/consolidate';
-import { pairDaysKey } from '#lake/layout';
-import { readPairRows, writePairRows } from '#lake/parquet';
+import { containedOf } from '#lake/commit/period-state';
 import { openDirectoryStore } from '#lake/store/directory';
 import { fakeWorld, runLine } from '#test/cli/fake-surroundings';
 import { flowCsv } from '#test/support/flow-csv';
+import { ofDay, pairDaysKey, readPairRows, writePairRows } from '#test/support/flow-tables';
 import { runFlowlake } from '#test/support/flowlake';
 import { makeFolder } from '#test/support/temporary';
 
@@ -30,7 +29,7 @@ async function addOnePacket({ store }: Awaited<ReturnType<typeof makeLake>>): Pr
     const key = pairDaysKey(DAY);
     const rows = await readPairRows((await store.get(key))!.bytes);
     rows.fwd_pkts_sum[0]! += 1n;
-    await store.put(key, writePairRows(rows, { contains: await containedOf(DAY, { store }) }));
+    await store.put(key, writePairRows(rows, { contains: await containedOf(ofDay(DAY), { store }) }));
 }
 
 test('0 where all is equal, 1 where something differs, 3 where nothing does and not all could be checked', async () => {

@@ -1,11 +1,12 @@
 /** One input read by the lake's two readers and by the plain one, each told in the same words. */
 import { OverflowError } from '#lake/errors';
-import { type FlowsRead, type ReadFlowsOptions, readFlows } from '#lake/flows/read-flows';
-import { pairRowsOf } from '#lake/rows';
+import type { ReadFlowsOptions } from '#lake/flows/options';
+import { type PairRows, pairRowsOf } from '#lake/flows/pair-rows';
+import { type FlowsRead, readFlows } from '#lake/flows/read-flows';
 import { type Engine, textOf, wholeOf } from '#lake/verify/engine';
-import { DamagedFileError } from '#lake/verify/flows/plain-bytes';
 import { recompute } from '#lake/verify/flows/recompute';
 import { FIGURES } from '#lake/verify/flows/row-sql';
+import { DamagedFileError } from '#lake/verify/second-reading';
 import { cut, inPieces } from '#test/support/bytes';
 import type { FuzzInput } from './input.ts';
 import { type PlainReading, readPlainly } from './plain-reader.ts';
@@ -71,11 +72,11 @@ export function tellPage(reading: PlainReading | 'unusable'): Told {
 /** The second reader (lake/verify), which counts rejects by their reasons. */
 export async function tellSecond({ bytes, options, pieces }: FuzzInput, engine: Engine): Promise<Told> {
     try {
-        const recount = await recompute(engine, inPieces(cut(bytes, pieces)), options);
+        const recount = await recompute(engine, inPieces(cut(bytes, pieces)), { ...options });
         if (!recount) {
             return 'unusable';
         }
-        const rows = await engine.rows('select *, cast(day as varchar) as written_day from source_days');
+        const rows = await engine.rows('select * from source_periods');
         const { dialect, date_order, duration_unit, rows_read, rows_rejected, repeated_headers, pairs } = recount;
         return [
             ...tellHead({
@@ -91,7 +92,7 @@ export async function tellSecond({ bytes, options, pieces }: FuzzInput, engine: 
             ...rows
                 .map((row) =>
                     [
-                        ...['written_day', 'src_ip', 'dst_ip'].map((column) => textOf(row, column)),
+                        ...['period', 'src_ip', 'dst_ip'].map((column) => textOf(row, column)),
                         ...FIGURES.map((figure) => wholeOf(row, figure)),
                     ].join(' '),
                 )
@@ -150,7 +151,7 @@ function tellReject({ lineNumber, reason, line }: { lineNumber: number; reason: 
 function tellTable({ table, days }: FlowsRead): string[] {
     return [...days]
         .flatMap(([day, rows]) => {
-            const { site, src_ip, dst_ip, ...figures } = pairRowsOf(table, { rows, site: 'main', day });
+            const { site, src_ip, dst_ip, ...figures } = pairRowsOf(table, { rows, site: 'main', day }) as PairRows;
             return site.map((_, at) => [day, src_ip[at], dst_ip[at], ...Object.values(figures).map((column) => column[at])].join(' '));
         })
         .sort();

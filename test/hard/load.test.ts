@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { consolidate } from '#lake/commit/consolidate';
 import { summarize } from '#lake/commit/summarize';
-import { LEDGER_PREFIX, PAIR_DAYS_PREFIX, rawKey, SUMMARIES_PREFIX } from '#lake/layout';
+import { LEDGER_PREFIX, rawKey } from '#lake/layout';
 import { openDirectoryStore } from '#lake/store/directory';
 import type { ObjectStore } from '#lake/store/object-store';
+import { ofDay, PAIR_DAYS_PREFIX, SUMMARIES_PREFIX } from '#test/support/flow-tables';
 import { type Ran, runFlowlake } from '#test/support/flowlake';
 import { memoryStore } from '#test/support/memory-store';
 import { readFigures } from '#test/support/small-files';
@@ -81,10 +82,10 @@ describe('load', () => {
                 texts.push(text.replaceAll(/,\d+\/01\/2026/g, ',13/01/2026'));
                 const key = rawKey({ name: `${of}.csv` });
                 await store.put(key, Buffer.from(texts.at(-1) ?? ''), { ifMatch: 'absent' });
-                await summarize(key, { store, now: () => new Date(), tellDay: async () => undefined });
+                await summarize(key, { store, now: () => new Date() });
             }
             const before = { ...calls };
-            expect(await consolidate(DAY, { store })).toBe(1);
+            expect(await consolidate(ofDay(DAY), { store })).toMatchObject({ writes: 1 });
             passes += 1;
             for (const name of Object.keys(calls) as (keyof typeof calls)[]) {
                 costs[name] += calls[name] - before[name];
@@ -108,7 +109,7 @@ describe('load', () => {
         // From nothing, as after a damage: all in one pass.
         const before = { ...calls };
         await store.delete(`${PAIR_DAYS_PREFIX}day=${DAY}/part-00.parquet`);
-        expect(await consolidate(DAY, { store })).toBe(1);
+        expect(await consolidate(ofDay(DAY), { store })).toMatchObject({ writes: 1 });
         const after = { ledgerReads: calls.ledgerReads - before.ledgerReads, summaryReads: calls.summaryReads - before.summaryReads };
         expect(after).toEqual({ ledgerReads: sources, summaryReads: sources });
     });

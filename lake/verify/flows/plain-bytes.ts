@@ -3,11 +3,7 @@ import { Readable } from 'node:stream';
 // As a whole: a name that Node before 22.15 has not would keep this file from loading.
 import * as zlib from 'node:zlib';
 import type { ByteStream } from '#lake/store/object-store';
-
-/** The file's compressed bytes cannot be unpacked to their end. */
-export class DamagedFileError extends Error {
-    override name = 'DamagedFileError';
-}
+import { DamagedFileError } from '#lake/verify/second-reading';
 
 const UNPACKED_BYTES = 1 << 20;
 

@@ -19,11 +19,6 @@ export class RowTooLongError extends Error {
     override name = 'RowTooLongError';
 }
 
-/** The file has a construct that this second reading does not follow: it says neither right nor wrong. */
-export class NotFollowedError extends Error {
-    override name = 'NotFollowedError';
-}
-
 /**
  * The file's text in blocks that end with a line end (the last one too, also where the file lacks it). Every byte is one
  * character (Latin-1): all that is compared is ASCII, and no byte can be invalid. A byte order mark is left out.

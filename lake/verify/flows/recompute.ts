@@ -1,10 +1,10 @@
-/** One raw object read the second way: its rows counted, and its figures per pair and day in table `source_days`. */
+/** One raw object read the second way: its rows counted, and its figures per pair and day in table `source_periods`. */
 import { OverflowError } from '#lake/errors';
 import { pairDays } from '#lake/flows/tables';
-import type { ReadingOptions } from '#lake/kind';
+import type { ReadingOptions, SqlEngine } from '#lake/kind';
 import type { Reading } from '#lake/ledger';
 import type { ByteStream } from '#lake/store/object-store';
-import { type Engine, textOf, wholeOf } from '#lake/verify/engine';
+import { textOf, wholeOf } from '#lake/verify/engine';
 import { isZeekFields, type Layout, takeHeader, zeekLayout } from './header.ts';
 import { joinRecords, RowTooLongError, readText } from './raw-text.ts';
 import { defaultUnit, FIGURES, insertParts, PARTS_TABLE } from './row-sql.ts';
@@ -20,20 +20,20 @@ export interface Recount extends Omit<Reading, 'error'> {
     rejects: Map<string, bigint>;
 }
 
-/** How figures of several rows become one. */
-export const MERGED_FIGURES = FIGURES.map((figure) => {
+/** How figures of several rows become one: not by the words of the table, by which the first reading's are merged. */
+const MERGED_FIGURES = FIGURES.map((figure) => {
     const merge = figure.endsWith('_min') ? 'min' : figure.endsWith('_max') ? 'max' : 'sum';
     return `cast(${merge}(${figure}) as hugeint) as ${figure}`;
 }).join(', ');
 
 /**
- * Leaves the figures in table `source_days` (src_ip, dst_ip, day, figures), made anew.
+ * Leaves the figures in table `source_periods` (src_ip, dst_ip, period, figures), made anew.
  * @returns undefined where the file has no usable header (or a later `#fields` line is none), or a row that is too long; then the table
  * holds nothing to use.
  * @throws NotFollowedError for a file with a construct that this reading does not follow, DamagedFileError where it cannot be unpacked,
  * OverflowError where a sum leaves its range, and what the stream throws.
  */
-export async function recompute(engine: Engine, bytes: ByteStream, options: ReadingOptions): Promise<Recount | undefined> {
+export async function recompute(engine: SqlEngine, bytes: ByteStream, options: ReadingOptions): Promise<Recount | undefined> {
     await engine.run(PARTS_TABLE);
     await engine.run('truncate parts');
     const found: Found = { layout: undefined, repeatedHeaders: 0 };
@@ -45,7 +45,7 @@ export async function recompute(engine: Engine, bytes: ByteStream, options: Read
         }
         throw error;
     }
-    return found.layout && (await gather(engine, found.layout, { ...options, repeatedHeaders: found.repeatedHeaders }));
+    return found.layout && (await gather(engine, found.layout, { options, repeatedHeaders: found.repeatedHeaders }));
 }
 
 /** What the blocks tell beside their text. */
@@ -73,7 +73,7 @@ async function* blocksOf(bytes: ByteStream, found: Found, options: ReadingOption
         const joined = joinRecords(text, { ...found.layout, isLast: next.done === true });
         rest = joined.rest;
         for (const { layout, records } of segmentsOf(joined.records, found)) {
-            yield { sql: insertParts(layout, { ...options, ...traitsOf(records, layout) }), text: records };
+            yield { sql: insertParts(layout, { options, ...traitsOf(records, layout) }), text: records };
         }
         if (!found.layout) {
             break;
@@ -109,27 +109,31 @@ function* segmentsOf(records: string, found: Found): Generator<{ layout: Layout;
 /** Verdicts that are given after the date was looked at: a date against the file's order comes before them. */
 const BEHIND_THE_DATE = [null, 'not_a_number', 'nan', 'infinity', 'negative', 'not_whole', 'too_large'];
 
-/** Settles the file's date order, then makes `source_days` and the counts. */
-async function gather(engine: Engine, layout: Layout, options: ReadingOptions & { repeatedHeaders: number }): Promise<Recount> {
+/** Settles the file's date order, then makes `source_periods` and the counts. */
+async function gather(
+    engine: SqlEngine,
+    layout: Layout,
+    { options, ...found }: { options: ReadingOptions; repeatedHeaders: number },
+): Promise<Recount> {
     const groups = await engine.rows(`
         select verdict, date_kind, day_dmy is not null as fits_dmy, day_mdy is not null as fits_mdy, sum(flows) as flows
         from parts
         group by all`);
-    const found = groups.map((row) => ({
+    const rows = groups.map((row) => ({
         verdict: textOf(row, 'verdict'),
         kind: textOf(row, 'date_kind'),
         fits: { dmy: row.fits_dmy === true, mdy: row.fits_mdy === true },
         flows: wholeOf(row, 'flows') ?? 0n,
     }));
     const witnesses = { dmy: 0n, mdy: 0n };
-    for (const { fits, flows } of found.filter(({ verdict, kind }) => verdict === null && kind === 'slash')) {
+    for (const { fits, flows } of rows.filter(({ verdict, kind }) => verdict === null && kind === 'slash')) {
         witnesses.dmy += fits.mdy ? 0n : flows;
         witnesses.mdy += fits.dmy ? 0n : flows;
     }
     const slashOrder = witnesses.mdy > witnesses.dmy ? 'mdy' : 'dmy';
     const kinds = new Set<string | null>();
     const counts = new Map<string, bigint>();
-    for (const { verdict, kind, fits, flows } of found) {
+    for (const { verdict, kind, fits, flows } of rows) {
         const reason = BEHIND_THE_DATE.includes(verdict) && !fits[slashOrder] ? 'date_against_order' : verdict;
         if (reason === null) {
             kinds.add(kind);
@@ -137,7 +141,7 @@ async function gather(engine: Engine, layout: Layout, options: ReadingOptions & 
             counts.set(reason, (counts.get(reason) ?? 0n) + flows);
         }
     }
-    const repeatedHeaders = options.repeatedHeaders + Number(counts.get('repeated_header') ?? 0n);
+    const repeatedHeaders = found.repeatedHeaders + Number(counts.get('repeated_header') ?? 0n);
     counts.delete('repeated_header');
     const rowsRejected = Number([...counts.values()].reduce((sum, count) => sum + count, 0n));
     const { rowsKept, ...days } = await gatherDays(engine, `day_${slashOrder}`);
@@ -154,21 +158,27 @@ async function gather(engine: Engine, layout: Layout, options: ReadingOptions & 
     };
 }
 
-/** Makes `source_days` of the kept rows. @throws OverflowError where a figure does not fit its column: such a source counts nowhere. */
-async function gatherDays(engine: Engine, day: string): Promise<Pick<Recount, 'first_day' | 'last_day' | 'pairs'> & { rowsKept: number }> {
+/** Makes `source_periods` of the kept rows. @throws OverflowError where a figure does not fit its column: such a source counts nowhere. */
+async function gatherDays(
+    engine: SqlEngine,
+    day: string,
+): Promise<Pick<Recount, 'first_day' | 'last_day' | 'pairs'> & { rowsKept: number }> {
     await engine.run(`
-        create or replace temp table source_days as
-        select src_ip, dst_ip, ${day} as day, ${MERGED_FIGURES}
-        from parts
-        where verdict is null and ${day} is not null
-        group by all`);
+        create or replace temp table source_periods as
+        select * exclude (day), cast(day as varchar) as period
+        from (
+            select src_ip, dst_ip, ${day} as day, ${MERGED_FIGURES}
+            from parts
+            where verdict is null and ${day} is not null
+            group by all
+        )`);
     const isTooLarge = pairDays.columns
         .filter(({ type }) => type !== 'string')
         .map(({ name, type }) => `max(${name}) > ${type === 'bigint' ? MAX_BIGINT : MAX_DECIMAL}`);
     const [kept] = await engine.rows(`
-        select sum(flows) as flows, cast(min(day) as varchar) as first_day, cast(max(day) as varchar) as last_day,
-            (select count(*) from (select distinct src_ip, dst_ip from source_days)) as pairs, ${isTooLarge.join(' or ')} as is_too_large
-        from source_days`);
+        select sum(flows) as flows, min(period) as first_day, max(period) as last_day,
+            (select count(*) from (select distinct src_ip, dst_ip from source_periods)) as pairs, ${isTooLarge.join(' or ')} as is_too_large
+        from source_periods`);
     if (kept?.is_too_large === true) {
         throw new OverflowError('a total leaves its column');
     }
@@ -184,14 +194,14 @@ const MAX_BIGINT = 2n ** 63n - 1n;
 const MAX_DECIMAL = 10n ** 38n - 1n;
 
 interface OrderFindings {
-    given: ReadingOptions['dateOrder'];
+    given: string | undefined;
     slashOrder: 'dmy' | 'mdy';
     isSettled: boolean;
     /** Ways in which the kept rows write their dates. */
     kinds: ReadonlySet<string | null>;
 }
 
-function dateOrder({ given, slashOrder, isSettled, kinds }: OrderFindings): Reading['date_order'] {
+function dateOrder({ given, slashOrder, isSettled, kinds }: OrderFindings): string | null {
     if (given !== undefined) {
         return given;
     }

@@ -1,7 +1,8 @@
 /** The SQL that takes one block of lines apart: a verdict for every row, exact whole numbers, and sums per pair and written day. */
-import type { ReadingOptions } from '#lake/ledger';
+import type { ReadingOptions } from '#lake/kind';
+import { NotFollowedError } from '#lake/verify/second-reading';
 import { FIELDS, type Layout } from './header.ts';
-import { blanks, blanksOf, hex, NotFollowedError } from './raw-text.ts';
+import { blanks, blanksOf, hex } from './raw-text.ts';
 
 /** The measures, as the tables name them, and the field that each is read from. */
 const MEASURES = [
@@ -30,8 +31,10 @@ export const PARTS_TABLE = `create table if not exists parts (
  * @param hasQuotes whether any field of the block may be quoted, `hasTabs` whether it has tabs that are blanks.
  * @throws NotFollowedError for a file of thousands of columns.
  */
-export function insertParts(layout: Layout, options: ReadingOptions & { hasQuotes: boolean; hasTabs: boolean }): string {
-    const { hasQuotes, hasTabs } = options;
+export function insertParts(
+    layout: Layout,
+    { options, hasQuotes, hasTabs }: { options: ReadingOptions; hasQuotes: boolean; hasTabs: boolean },
+): string {
     const { separator } = layout;
     const dateEnd = `(?:[${blanksOf(separator)}T]|$)`;
     const trimmed = (text: string): string => `trim(${text}, ${blanksIn({ separator, hasTabs })})`;

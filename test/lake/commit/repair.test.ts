@@ -89,7 +89,7 @@ test('what reconcile would read is shown beforehand as it will be, and read', as
     const { result, plan } = await planFor(store);
     expect(plan.toRead).toEqual([A, 'raw/new.csv']);
     expect(result.notes).toEqual([]);
-    expect(result.differences.find(({ kind, figure, day }) => kind === 'pair_day' && figure === 'flows' && day === DAY_1)).toMatchObject({
+    expect(result.differences.find(({ kind, figure, period }) => kind === 'row' && figure === 'flows' && period === DAY_1)).toMatchObject({
         in_lake: 2n,
         recomputed: 1n,
     });

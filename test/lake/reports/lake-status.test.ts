@@ -2,10 +2,10 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { consolidate } from '#lake/commit/consolidate';
 import { retract } from '#lake/commit/retract';
-import { summarize } from '#lake/commit/summarize';
-import { pairDaysKey } from '#lake/layout';
+import { type Summarized, summarize } from '#lake/commit/summarize';
 import { readLakeStatus } from '#lake/reports/lake-status';
 import type { ObjectStore } from '#lake/store/object-store';
+import { pairDaysKey } from '#test/support/flow-tables';
 import { memoryStore } from '#test/support/memory-store';
 import { smallFile } from '#test/support/small-files';
 
@@ -26,11 +26,17 @@ function textOf(dates: readonly string[], rejects = 0): string {
 
 async function take(key: string, text: string): Promise<void> {
     await store.put(key, Buffer.from(text));
-    await summarize(key, options());
+    await consolidateAll(await summarize(key, options()));
+}
+
+async function consolidateAll({ periods }: Summarized): Promise<void> {
+    for (const of of periods) {
+        await consolidate(of, { store });
+    }
 }
 
 function options() {
-    return { store, now: () => now, tellDay: async (day: string) => void (await consolidate(day, { store })) };
+    return { store, now: () => now };
 }
 
 async function snapshot(): Promise<Map<string, string>> {
@@ -55,7 +61,7 @@ test('sources are counted by state, with their rows, bytes and days', async () =
     await take('raw/site=berlin/b.csv', b);
     await take('raw/failed.csv', 'no flows');
     await take('raw/retracted.csv', textOf(['09/02/2026']));
-    await retract('raw/retracted.csv', options());
+    await consolidateAll(await retract('raw/retracted.csv', options()));
     const { states, days, problems } = await readLakeStatus(store, { now });
     const none = { rowsRead: 0, rowsKept: 0, rowsRejected: 0, firstDay: null, lastDay: null };
     expect(states).toEqual([
@@ -99,7 +105,7 @@ describe('what waits', () => {
         await take('raw/gone.csv', textOf(['01/02/2026']));
         await store.delete('raw/gone.csv');
         await take('raw/retracted.csv', textOf(['01/02/2026']));
-        await retract('raw/retracted.csv', options());
+        await consolidateAll(await retract('raw/retracted.csv', options()));
         expect((await readLakeStatus(store, { now })).problems).toEqual([]);
     });
 
@@ -107,7 +113,7 @@ describe('what waits', () => {
         await take('raw/a.csv', textOf(['01/02/2026', '02/02/2026', '03/02/2026']));
         await store.delete(pairDaysKey('2026-02-02'));
         await store.put('raw/b.csv', Buffer.from(textOf(['03/02/2026'])));
-        await summarize('raw/b.csv', { ...options(), tellDay: async () => undefined });
+        await summarize('raw/b.csv', options());
         expect((await readLakeStatus(store, { now })).problems).toEqual([
             { kind: 'unconsolidated', subjects: ['2026-02-02', '2026-02-03'] },
         ]);

@@ -4,8 +4,10 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import { readAllRecords } from '#lake/commit/reconcile';
 import { retract } from '#lake/commit/retract';
 import { summarize } from '#lake/commit/summarize';
+import type { ReadingOptions } from '#lake/kind';
+import { kinds } from '#lake/kinds';
 import { sourceId } from '#lake/layout';
-import { type LedgerRecord, type ReadingOptions, toMetadata } from '#lake/ledger';
+import { type LedgerRecord, toMetadata } from '#lake/ledger';
 import { ABSENT, type ObjectStore } from '#lake/store/object-store';
 import { type DecideOptions, decideUpload, knownByRecords, type UploadDecision } from '#lake/upload/decide';
 import { memoryStore } from '#test/support/memory-store';
@@ -31,12 +33,12 @@ function textOf(packets: number): string {
 
 /** Puts a file and sees it into the ledger. */
 async function take(key: string, text: string, options: ReadingOptions = {}): Promise<void> {
-    await store.put(key, Buffer.from(text), { metadata: toMetadata(options) });
+    await store.put(key, Buffer.from(text), { metadata: toMetadata(kinds[0], options) });
     await summarize(key, useCase());
 }
 
 function useCase() {
-    return { store, now: () => new Date(0), tellDay: async () => undefined };
+    return { store, now: () => new Date(0) };
 }
 
 function etagOf(text: string): string {

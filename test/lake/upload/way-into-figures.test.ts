@@ -4,6 +4,7 @@ import { retract } from '#lake/commit/retract';
 import { summarize } from '#lake/commit/summarize';
 import { openLook } from '#lake/upload/way-into-figures';
 import { flowCsv } from '#test/support/flow-csv';
+import { ofDay } from '#test/support/flow-tables';
 import { memoryStore } from '#test/support/memory-store';
 
 const KEY = 'raw/a.csv';
@@ -11,13 +12,13 @@ const DAYS = ['2026-03-30', '2026-03-31'];
 
 function makeLake() {
     const store = memoryStore();
-    const useCase = { store, now: () => new Date(0), tellDay: async () => undefined };
+    const useCase = { store, now: () => new Date(0) };
     return {
         store,
         put: (text: string) => store.put(KEY, Buffer.from(text)),
         summarize: () => summarize(KEY, useCase),
         retract: () => retract(KEY, useCase),
-        consolidate: (day: string) => consolidate(day, { store }),
+        consolidate: (day: string) => consolidate(ofDay(day), { store }),
         look: () => openLook(store)(KEY),
     };
 }
@@ -30,9 +31,9 @@ test('a new file is stored, then summarized, and in the figures once the last of
     await lake.put(TWO_DAYS);
     expect(await lake.look()).toEqual({ stage: 'stored' });
     await lake.summarize();
-    expect(await lake.look()).toMatchObject({ stage: 'summarized', days: DAYS, record: { rows_kept: 2 } });
+    expect(await lake.look()).toMatchObject({ stage: 'summarized', periods: DAYS.map(ofDay), record: { rows_kept: 2 } });
     await lake.consolidate('2026-03-31');
-    expect(await lake.look()).toMatchObject({ stage: 'summarized', days: ['2026-03-30'] });
+    expect(await lake.look()).toMatchObject({ stage: 'summarized', periods: [ofDay('2026-03-30')] });
     await lake.consolidate('2026-03-30');
     expect(await lake.look()).toMatchObject({ stage: 'in figures', record: { state: 'done' } });
 });
@@ -45,7 +46,7 @@ test('a corrected file is stored again until its own version counts', async () =
     await lake.put(flowCsv([{ duration: 9 }]));
     expect(await lake.look()).toEqual({ stage: 'stored' });
     await lake.summarize();
-    expect(await lake.look()).toMatchObject({ stage: 'summarized', days: ['2026-03-31'] });
+    expect(await lake.look()).toMatchObject({ stage: 'summarized', periods: [ofDay('2026-03-31')] });
     await lake.consolidate('2026-03-31');
     expect((await lake.look()).stage).toBe('in figures');
 });
@@ -66,5 +67,5 @@ test('a file whose raw object was deleted after it was read is still on its way'
     await lake.put(TWO_DAYS);
     await lake.summarize();
     await lake.store.delete(KEY);
-    expect(await lake.look()).toMatchObject({ stage: 'summarized', days: DAYS });
+    expect(await lake.look()).toMatchObject({ stage: 'summarized', periods: DAYS.map(ofDay) });
 });

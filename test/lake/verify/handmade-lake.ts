@@ -5,11 +5,12 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { ledgerKey, pairDaysKey, rejectsKey, siteOf, sourceId, summaryKey } from '#lake/layout';
+import { ledgerKey, siteOf, sourceId } from '#lake/layout';
 import type { LedgerRecord } from '#lake/ledger';
 import { openDirectoryStore } from '#lake/store/directory';
 import type { ObjectStore } from '#lake/store/object-store';
 import { FIGURES } from '#lake/verify/flows/row-sql';
+import { pairDaysKey, rejectsKey, summaryKey } from '#test/support/flow-tables';
 
 /** Kept rows: source address, destination, day, microseconds, packets. */
 export type Flow = [src: string, dst: string, day: string, us: number | bigint, packets: number | bigint];

@@ -1,7 +1,10 @@
 /** A few sources of which every figure is known, and lakes of them that go with their test. */
 import { afterEach, expect } from '@jest/globals';
+import { nameOfPeriod, type TablePeriod } from '#lake/layout';
 import type { Difference } from '#lake/verify/findings';
+import { rowOf } from '#lake/verify/say-difference';
 import { verifyLake } from '#lake/verify/verify';
+import { ofDay } from '#test/support/flow-tables';
 import { type Flow, type HandmadeLake, makeLake, type Source, sourceOf } from './handmade-lake.ts';
 
 export const DAY_1 = '2024-05-01';
@@ -35,10 +38,22 @@ afterEach(async () => {
     await Promise.all(lakes.splice(0).map((lake) => lake.remove()));
 });
 
-/** Differences without what is undefined, as JSON has them. */
-export async function differencesOf(lake: HandmadeLake): Promise<readonly Difference[]> {
+/** What `verify` of the lake finds, each difference by its columns. */
+export async function differencesOf(lake: HandmadeLake): Promise<DifferenceRow[]> {
     const { differences, differenceCount, verdict } = await verifyLake({ store: lake.store });
     expect(differenceCount).toBe(differences.length);
     expect(verdict).toBe(differences.length === 0 ? 'equal' : 'different');
-    return differences;
+    return rowsOf(differences);
+}
+
+export type DifferenceRow = ReturnType<typeof rowOf>;
+
+/** Differences as `verify` prints them. */
+export function rowsOf(differences: readonly Difference[]): DifferenceRow[] {
+    return differences.map((difference) => rowOf(difference));
+}
+
+/** The days of `pair_days` as a result's `mends` has them. */
+export function byName(...days: string[]): Map<string, TablePeriod> {
+    return new Map(days.map((day) => [nameOfPeriod(ofDay(day)), ofDay(day)]));
 }

@@ -2,14 +2,16 @@
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { summarize } from '#lake/commit/summarize';
-import { rejectsKey, sourceId, summaryKey } from '#lake/layout';
-import { DATE_ORDERS, type LedgerRecord, type ReadingOptions, toMetadata } from '#lake/ledger';
-import { readPairRows } from '#lake/parquet';
+import { DATE_ORDERS } from '#lake/flows/dates';
+import type { ReadingOptions } from '#lake/kind';
+import { sourceId } from '#lake/layout';
+import type { LedgerRecord } from '#lake/ledger';
 import type { ObjectStore } from '#lake/store/object-store';
 import { type Engine, openEngine, textOf, wholeOf } from '#lake/verify/engine';
 import { recompute } from '#lake/verify/flows/recompute';
 import { FIGURES } from '#lake/verify/flows/row-sql';
 import { cut, inPieces } from '#test/support/bytes';
+import { metadataOf, readPairRows, rejectsKey, summaryKey } from '#test/support/flow-tables';
 import { memoryStore } from '#test/support/memory-store';
 
 const RUNS = 100;
@@ -156,8 +158,8 @@ test('both readings find the same rows, reasons and figures in any file', async 
 
 async function readFirst(bytes: Buffer, { options, pieceBytes }: File) {
     const store = memoryStore({ pieceBytes });
-    await store.put(KEY, bytes, { metadata: toMetadata(options) });
-    const record = (await summarize(KEY, { store, now: () => new Date(0), tellDay: async () => undefined }))!;
+    await store.put(KEY, bytes, { metadata: metadataOf(options) });
+    const record = (await summarize(KEY, { store, now: () => new Date(0) })).record!;
     expect(record.error).toBeNull();
     const { dialect, date_order, duration_unit, rows_read, rows_kept, rows_rejected, repeated_headers, first_day, last_day, pairs } =
         record;
@@ -192,14 +194,14 @@ async function rowsOf(store: ObjectStore, { version, versions }: LedgerRecord): 
 
 async function readSecond(bytes: Buffer, { options, pieceBytes }: File) {
     const { rejects, ...reading } = (await recompute(engine, inPieces(cut(bytes, [pieceBytes])), options))!;
-    const rows = await engine.rows('select *, cast(day as varchar) as written_day from source_days');
+    const rows = await engine.rows('select * from source_periods');
     return {
         reading,
         rejects: Object.fromEntries([...rejects].map(([reason, count]) => [reason, Number(count)])),
         rows: rows
             .map((row) =>
                 [
-                    textOf(row, 'written_day'),
+                    textOf(row, 'period'),
                     textOf(row, 'src_ip'),
                     textOf(row, 'dst_ip'),
                     ...FIGURES.map((figure) => wholeOf(row, figure)),

@@ -3,18 +3,19 @@ import { mkdir, open, readFile, rm, truncate, writeFile } from 'node:fs/promises
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { ledgerKey, pairDaysKey, sourceId } from '#lake/layout';
-import { readPairRows, writePairRows } from '#lake/parquet';
-import { emptyPairRows } from '#lake/rows';
+import { emptyPairRows } from '#lake/flows/pair-rows';
+import { pairDays } from '#lake/flows/tables';
+import { ledgerKey, sourceId } from '#lake/layout';
 import { openEngine } from '#lake/verify/engine';
 import { findPageFault } from '#lake/verify/parquet-pages';
 import { findLyingStatistics, loadRows, readContents } from '#lake/verify/parquet-rows';
 import { verifyLake } from '#lake/verify/verify';
 import { emptiedDayOfBefore } from '#test/support/emptied-day';
+import { pairDaysKey, readPairRows, writePairRows } from '#test/support/flow-tables';
 import { type MeasuredFlow, pairRowsOfFlows, textOfRows } from '#test/support/pair-rows-of';
 import { makeFolder } from '#test/support/temporary';
 import { type HandmadeLake, type PairRow, type Source, VERSION } from './handmade-lake.ts';
-import { A, B, DAY_1, DAY_2, differencesOf, first, lakeOf, second } from './small-sources.ts';
+import { A, B, byName, DAY_1, DAY_2, differencesOf, first, lakeOf, rowsOf, second } from './small-sources.ts';
 
 const FIRST_ID = sourceId(first.key);
 const withRejects: Source = {
@@ -54,7 +55,7 @@ describe('an object that cannot be read whole', () => {
         await damage(lake.path(pairDaysKey(DAY_1)));
         expect(await foundIn(lake)).toEqual([['damaged', expect.any(String), pairDaysKey(DAY_1)]]);
         const { mends } = await verifyLake({ store: lake.store });
-        expect(mends).toMatchObject({ buildAnew: new Set([DAY_1]), readAnew: new Map() });
+        expect(mends).toMatchObject({ buildAnew: byName(DAY_1), readAnew: new Map() });
     });
 
     test('an emptied day of an older flowlake, which readers in Rust refuse with the whole folder', async () => {
@@ -67,7 +68,7 @@ describe('an object that cannot be read whole', () => {
         );
         expect(await foundIn(lake)).toEqual([['damaged', figure, key]]);
         const { mends } = await verifyLake({ store: lake.store });
-        expect(mends).toMatchObject({ buildAnew: new Set(['2024-05-09']), readAnew: new Map() });
+        expect(mends).toMatchObject({ buildAnew: byName('2024-05-09'), readAnew: new Map() });
         await writeFile(lake.path(key), writePairRows(emptyPairRows(), { contains: [] }));
         expect(await foundIn(lake)).toEqual([]);
     });
@@ -78,11 +79,11 @@ describe('an object that cannot be read whole', () => {
         const rows = lake.days.get(DAY_2)!;
         await lake.writeSummary(first, DAY_2, [{ ...rows[0]!, fwd_pkts_sum: 3n }]);
         const { differences, mends } = await verifyLake({ store: lake.store });
-        expect(differences).toMatchObject([
+        expect(rowsOf(differences)).toMatchObject([
             { kind: 'damaged', source: first.key, day: DAY_1, in_lake: lake.summaryKey(first, DAY_1) },
             { kind: 'summary', source: first.key, day: DAY_2, figure: 'fwd_pkts_sum', in_lake: 3n, recomputed: 2n },
         ]);
-        expect(mends).toMatchObject({ readAnew: new Map([[first.key, VERSION]]), buildAnew: new Set() });
+        expect(mends).toMatchObject({ readAnew: new Map([[first.key, VERSION]]), buildAnew: new Map() });
     });
 
     test('rejects that were cut, and rejects with one changed bit', async () => {
@@ -127,10 +128,12 @@ test('any byte of a Parquet file that changes is found, or changes nothing that 
     try {
         await writeFile(path, right);
         const seen = async (): Promise<string> => {
-            const { damaged, wrongTypes, unsorted } = await loadRows(engine, 'found', [{ key: 'a', path }]);
-            const lies = damaged.size > 0 ? [] : await findLyingStatistics(engine, 'found', path);
+            const { damaged, wrongTypes, unsorted } = await loadRows(engine, 'found', { table: pairDays, files: [{ key: 'a', path }] });
+            const lies = damaged.size > 0 ? [] : await findLyingStatistics(engine, 'found', { table: pairDays, path });
             const contents = damaged.size > 0 ? [] : await readContents(engine, path);
-            const table = (await engine.rows('select * exclude (day) from found order by place')).map((row) => Object.values(row).join());
+            const table = (await engine.rows('select * exclude (period) from found order by place')).map((row) =>
+                Object.values(row).join(),
+            );
             return (
                 [damaged, wrongTypes].map(({ size }) => size).join() + [...unsorted, ...lies].join() + contents.join() + table.join('\n')
             );
@@ -181,12 +184,12 @@ test('a page whose checksum is another is named with its column', async () => {
     const engine = await openEngine();
     try {
         await writeFile(path, await readFile(fixture));
-        expect((await loadRows(engine, 'found', [{ key: 'day.parquet', path }])).damaged).toEqual(new Map());
+        expect((await loadRows(engine, 'found', { table: pairDays, files: [{ key: 'day.parquet', path }] })).damaged).toEqual(new Map());
         const [{ last }] = (await engine.rows(
             `select data_page_offset + total_compressed_size - 1 as last from parquet_metadata('${path}') where path_in_schema = 'flows'`,
         )) as [{ last: bigint }];
         await flip(path, Number(last));
-        const { damaged } = await loadRows(engine, 'found', [{ key: 'day.parquet', path }]);
+        const { damaged } = await loadRows(engine, 'found', { table: pairDays, files: [{ key: 'day.parquet', path }] });
         expect(damaged.get('day.parquet')).toMatch(/^column flows, page 1: its CRC-32 is [0-9a-f]{8} and should be [0-9a-f]{8}$/);
     } finally {
         await engine.close();
@@ -240,7 +243,7 @@ describe('rows that are readable and wrong', () => {
         const rows = [{ ...row!, ...change }, ...others];
         await lake.writeSummary(first, DAY_1, rows);
         await lake.writeDay(DAY_1, rows);
-        expect((await verifyLake({ store: lake.store })).differences).toContainEqual(
+        expect(rowsOf((await verifyLake({ store: lake.store })).differences)).toContainEqual(
             expect.objectContaining({ kind: 'summary', src_ip: A, dst_ip: B, figure, in_lake: Object.values(change)[0] }),
         );
     });
@@ -285,10 +288,10 @@ describe('what a day contains, against the ledger', () => {
         const lake = await lakeOf([first, second]);
         await lake.writeDay(DAY_1, lake.days.get(DAY_1)!, { contains });
         const { differences, mends } = await verifyLake({ store: lake.store });
-        expect(differences.map(({ kind, day, in_lake, recomputed }) => [kind, day, in_lake, recomputed])).toEqual(
+        expect(rowsOf(differences).map(({ kind, day, in_lake, recomputed }) => [kind, day, in_lake, recomputed])).toEqual(
             expected.map(([inLake, recomputed]) => ['contents', DAY_1, inLake, recomputed]),
         );
-        expect(mends.buildAnew).toEqual(new Set([DAY_1]));
+        expect(mends.buildAnew).toEqual(byName(DAY_1));
     });
 
     test.each([1, 120])('a list of %d, in the footer or where it stands in front of it', async (count) => {

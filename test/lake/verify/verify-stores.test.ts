@@ -3,14 +3,15 @@ import { mkdir, open, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { StorageError } from '#lake/errors';
-import { ledgerKey, pairDaysKey, sourceId } from '#lake/layout';
+import { ledgerKey, sourceId } from '#lake/layout';
 import type { ObjectStore } from '#lake/store/object-store';
 import { verifyLake } from '#lake/verify/verify';
+import { pairDaysKey } from '#test/support/flow-tables';
 import { collect, startFlowlake } from '#test/support/flowlake';
 import { memoryStore } from '#test/support/memory-store';
 import { makeFolder } from '#test/support/temporary';
 import { csvOf, type Source, sourceOf } from './handmade-lake.ts';
-import { A, B, berlin, DAY_1, DAY_2, differencesOf, FIRST, first, lakeOf, SECOND, second } from './small-sources.ts';
+import { A, B, berlin, byName, DAY_1, DAY_2, differencesOf, FIRST, first, lakeOf, rowsOf, SECOND, second } from './small-sources.ts';
 
 const REFUSAL = 'the disk reports an input/output error';
 
@@ -44,7 +45,7 @@ describe('what cannot be recomputed is said', () => {
         await rm(lake.path(first.key));
         const expected = {
             sources: { recomputed: 1, fromSummaries: 1 },
-            pairDays: 3,
+            compared: [{ rows: 3 }],
             notes: [{ kind: 'raw_gone', key: first.key }],
         };
         expect(await verifyLake({ store: lake.store })).toMatchObject({ verdict: 'incomplete', ...expected });
@@ -175,20 +176,21 @@ describe('what cannot be recomputed is said', () => {
         const summary = lake.summaryKey(second, DAY_1);
         expect(await verifyLake({ store: refusing(lake.store, { get: summary }) })).toMatchObject({
             verdict: 'incomplete',
-            days: 1,
+            compared: [{ periods: 1 }],
             notes: [{ kind: 'raw_gone' }, { kind: 'could_not_read', key: second.key }],
         });
         await writeFile(lake.path(summary), 'no Parquet');
-        expect(await verifyLake({ store: lake.store })).toMatchObject({
-            days: 1,
-            differences: [{ kind: 'damaged', source: second.key, day: DAY_1, in_lake: summary }],
+        const damaged = await verifyLake({ store: lake.store });
+        expect(rowsOf(damaged.differences)).toMatchObject([{ kind: 'damaged', source: second.key, day: DAY_1, in_lake: summary }]);
+        expect(damaged).toMatchObject({
+            compared: [{ periods: 1 }],
             notes: [{ kind: 'raw_gone' }, { kind: 'lost', key: second.key }],
-            mends: { beyondMending: new Set([second.key]), lostDays: new Set([DAY_1]), buildAnew: new Set() },
+            mends: { beyondMending: new Set([second.key]), lost: byName(DAY_1), buildAnew: new Map() },
         });
         const key = ledgerKey(sourceId(late.key));
         await writeFile(lake.path(key), '{"source": "raw/');
         expect(await verifyLake({ store: lake.store })).toMatchObject({
-            days: 0,
+            compared: [{ periods: 0 }],
             differences: expect.arrayContaining([expect.objectContaining({ kind: 'damaged', in_lake: key })]),
             notes: expect.arrayContaining([expect.objectContaining({ kind: 'could_not_read', key })]),
         });
@@ -206,7 +208,7 @@ test('a lake in any other store is verified the same way', async () => {
     expect(await verifyLake({ store })).toEqual(equal);
     await store.put('raw/site=berlin/', new Uint8Array());
     await store.delete(pairDaysKey(DAY_2));
-    expect((await verifyLake({ store })).differences).toEqual([
+    expect(rowsOf((await verifyLake({ store })).differences)).toEqual([
         { kind: 'day', day: DAY_2, figure: 'pairs', in_lake: null, recomputed: 1n },
     ]);
 });

@@ -1,7 +1,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { pairDaysKey } from '#lake/layout';
 import { verifyLake } from '#lake/verify/verify';
 import { runLine } from '#test/cli/fake-surroundings';
+import { pairDaysKey } from '#test/support/flow-tables';
 import { memoryStore } from '#test/support/memory-store';
 import { type Flow, type PairRow, type Source, sourceOf } from './handmade-lake.ts';
 import { A, B, berlin, C, DAY_1, DAY_2, differencesOf, first, lakeOf, second } from './small-sources.ts';
@@ -17,13 +17,11 @@ describe('a lake as it should be', () => {
             verdict: 'equal',
             sources: { recomputed: 3, fromSummaries: 0 },
             rowsRead: 6,
-            days: 2,
-            pairDays: 4,
-            figures: 36,
+            compared: [{ table: 'pair_days', periods: 2, rows: 4, figures: 36 }],
             differences: [],
             differenceCount: 0,
             notes: [],
-            mends: { readAnew: new Map(), buildAnew: new Set(), beyondMending: new Set(), lostDays: new Set() },
+            mends: { readAnew: new Map(), buildAnew: new Map(), beyondMending: new Set(), lost: new Map() },
         });
     });
 
@@ -31,12 +29,12 @@ describe('a lake as it should be', () => {
         const lake = await lakeOf([]);
         await mkdir(lake.directory, { recursive: true });
         await lake.writeDay(DAY_1, []);
-        expect(await verifyLake({ store: lake.store })).toMatchObject({ verdict: 'equal', days: 1, pairDays: 0 });
+        expect(await verifyLake({ store: lake.store })).toMatchObject({ verdict: 'equal', compared: [{ periods: 1, rows: 0 }] });
     });
 
     test('is found under a path with characters that would be a pattern', async () => {
         const lake = await lakeOf([first], { folder: "la[k]e*? day=1999-01-01 'x'" });
-        expect(await verifyLake({ store: lake.store })).toMatchObject({ verdict: 'equal', pairDays: 3 });
+        expect(await verifyLake({ store: lake.store })).toMatchObject({ verdict: 'equal', compared: [{ rows: 3 }] });
     });
 
     test('does not count sources that are retracted or failed', async () => {
@@ -233,10 +231,9 @@ describe('days', () => {
         expect(await verifyLake({ store: lake.store, from: DAY_2, to: '2024-05-31' })).toMatchObject({
             verdict: 'equal',
             sources: { recomputed: 1 },
-            days: 1,
-            pairDays: 1,
+            compared: [{ periods: 1, rows: 1 }],
         });
-        expect(await verifyLake({ store: lake.store, to: DAY_1 })).toMatchObject({ verdict: 'different', days: 1 });
+        expect(await verifyLake({ store: lake.store, to: DAY_1 })).toMatchObject({ verdict: 'different', compared: [{ periods: 1 }] });
     });
 
     test.each(['2024-5-1', '2024-02-31x', 'yesterday'])('%s is no day', async (from) => {
@@ -260,7 +257,7 @@ test('tells how far it is, and stops when it is told to', async () => {
         signal: controller.signal,
         onProgress: ({ doing, current, done, total }) => {
             seen.push(`${doing} ${current} ${done}/${total}`);
-            if (doing === 'days') {
+            if (doing === 'periods') {
                 controller.abort();
             }
         },
@@ -269,5 +266,5 @@ test('tells how far it is, and stops when it is told to', async () => {
     const total = first.raw.length + second.raw.length;
     expect(seen[0]).toBe(`sources raw/first.csv 0/${total}`);
     expect(seen).toContain(`sources raw/second.csv ${total}/${total}`);
-    expect(seen.at(-1)).toBe(`days ${DAY_1} 0/2`);
+    expect(seen.at(-1)).toBe(`periods ${DAY_1} 0/2`);
 });

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { constants, gzipSync, zstdCompressSync } from 'node:zlib';
-import type { ReadingOptions } from '#lake/ledger';
+import type { ReadingOptions } from '#lake/kind';
 import { type Engine, openEngine, textOf, wholeOf } from '#lake/verify/engine';
 import { recompute } from '#lake/verify/flows/recompute';
 import { FIGURES } from '#lake/verify/flows/row-sql';
@@ -28,9 +28,9 @@ async function read(bytes: string | Uint8Array, options: ReadingOptions = {}, pi
 }
 
 async function sourceDays(): Promise<Record<string, string>[]> {
-    const rows = await engine.rows('select *, cast(day as varchar) as written_day from source_days order by day, src_ip, dst_ip');
+    const rows = await engine.rows('select * from source_periods order by period, src_ip, dst_ip');
     return rows.map((row) => ({
-        day: textOf(row, 'written_day') ?? '',
+        day: textOf(row, 'period') ?? '',
         src_ip: textOf(row, 'src_ip') ?? '',
         dst_ip: textOf(row, 'dst_ip') ?? '',
         ...Object.fromEntries(FIGURES.map((figure) => [figure, String(wholeOf(row, figure))])),

@@ -1,0 +1,24 @@
+/** How every command changes a lake in a directory, with the words for the terminal. */
+import { changeDirectory } from '#lake/here/change-directory';
+import type { Mark } from '#lake/here/marks';
+import type { Lake } from '#lake/lake';
+import type { Context } from './command.ts';
+
+type Circumstances = Pick<Context, 'stderr' | 'signal' | 'now'>;
+
+/**
+ * Does `work`, which changes the lake. In a directory that is under a mark of its own, see `withMark`: whatever commands left that were cut off is
+ * finished first, which is said. A deployed lake has no marks; its queues keep what is undone.
+ */
+export function changeLake<T>(lake: Lake, context: Circumstances, work: (mark: Mark | undefined) => Promise<T>): Promise<T> {
+    if (lake.kind !== 'directory') {
+        return work(undefined);
+    }
+    const { signal, now } = context;
+    return changeDirectory(lake.directory, { signal, now, onCutOff: () => sayCutOff(context) }, work);
+}
+
+/** Says that a command was cut off in this lake. */
+function sayCutOff({ stderr }: Pick<Context, 'stderr'>): Promise<void> {
+    return stderr.write('A command was cut off in this lake; finishing its work first\n');
+}

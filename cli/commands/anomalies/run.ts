@@ -1,0 +1,20 @@
+/** Days that are unusually large against a pair’s own past, as rows. */
+
+import type { RunContext } from '#cli/command';
+import { printRows } from '#cli/draw/print-rows';
+import { useLake } from '#cli/use-lake';
+
+interface AnomaliesOptions {
+    site: string | undefined;
+    from: string | undefined;
+    to: string | undefined;
+    top: number;
+}
+
+/** Prints the unusual days, the newest first. */
+export async function showAnomalies({ site, from, to, top }: AnomaliesOptions, context: RunContext): Promise<number> {
+    return useLake(context, async (lake) => {
+        await printRows(await lake.ask('anomalies', [site ?? null, to ?? null, from ?? null, BigInt(top)]), context);
+        return 0;
+    });
+}

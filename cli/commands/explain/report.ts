@@ -1,0 +1,131 @@
+/** What `explain` shows: rows for each source or line, whether they come to what the merged table says, and what to do where they do not. */
+import type { Kind } from '#lake/kind';
+import type { ResultColumn, Value } from '#lake/query/query-engine';
+import type { Explanation, Part } from '#lake/reports/explain';
+import type { FoundLines } from '#lake/reports/explain-lines';
+import type { Rows } from '#lake/rows';
+import { figuresOf, type MergedColumn, type MergedTable } from '#lake/tables';
+
+/** What is explained must be known of a kind. */
+type Explained = Pick<Kind, 'merged' | 'accounts'>;
+
+const TYPES = { string: 'varchar', bigint: 'bigint', 'decimal(38,0)': 'decimal(38,0)' } as const;
+
+/** Squares are compared too, and shown to nobody. */
+function isShown({ name }: MergedColumn): boolean {
+    return !name.endsWith('_sum_sq');
+}
+
+/** The columns of `partRows`. */
+export function partColumns({ merged, accounts }: Explained): ResultColumn[] {
+    return [
+        { name: 'site', type: 'varchar' },
+        { name: 'source', type: 'varchar' },
+        { name: 'version', type: 'varchar' },
+        ...figuresOf(merged)
+            .filter(isShown)
+            .map(({ name, type }) => ({ name, type: TYPES[type] })),
+        ...(accounts ? [{ name: `share_of_${accounts.rows}`, type: 'double' }] : []),
+    ];
+}
+
+/** A row for each source, and for each site the total. */
+export function partRows({ parts, total }: Explanation, { merged, accounts }: Explained): Value[][] {
+    const shown = figuresOf(merged).filter(isShown);
+    return sitesOf(total).flatMap((site, at) => {
+        const shareOf = (rows: Rows, place: number): Value[] => {
+            const counted = accounts ? Number(rows[accounts.rows]?.[place] ?? 0) : 0;
+            const all = accounts ? Number(total[accounts.rows]?.[at] ?? 0) : 0;
+            return accounts ? [all > 0 ? counted / all : null] : [];
+        };
+        const rowOf = (source: string, version: string | null, rows: Rows, place: number): Value[] => [
+            site,
+            source,
+            version,
+            ...shown.map(({ name }) => rows[name]?.[place] ?? null),
+            ...shareOf(rows, place),
+        ];
+        const ofSite = parts.filter(({ rows }) => sitesOf(rows)[0] === site);
+        return [...ofSite.map((part) => rowOf(nameOf(part), part.version, part.rows, 0)), rowOf('total', null, total, at)];
+    });
+}
+
+/** The site of each row. */
+function sitesOf({ site = [] }: Rows): string[] {
+    return Array.from(site, String);
+}
+
+/** The raw key, or the id of a source that has no ledger record. */
+export function nameOf({ record, source }: Part): string {
+    return record?.source ?? source;
+}
+
+/** Where the total is not what the merged table says, and why that may be; nothing where it is. */
+export function findMismatches({ inLake, total, missing, isConsolidated }: Explanation, { merged }: Explained): string[] {
+    const sites = [...new Set([...sitesOf(inLake), ...sitesOf(total)])];
+    const columns = figuresOf(merged).toSorted((a, b) => Number(isShown(b)) - Number(isShown(a)));
+    const figures = sites.flatMap((site) => {
+        const [lakeAt, totalAt] = [sitesOf(inLake).indexOf(site), sitesOf(total).indexOf(site)];
+        return columns.flatMap((column) => {
+            const [said, sum] = [sayFigure(column, inLake, lakeAt), sayFigure(column, total, totalAt)];
+            return said === sum ? [] : [`${column.name} at site ${site} is ${said} in ${merged.name}, its sources make ${sum}`];
+        });
+    });
+    const gone = missing.map((key) => `${key} is gone: what it contributed cannot be told apart`);
+    const waiting = `the ${merged.per} waits to be consolidated, so ${merged.name} is not yet what counts: run flowlake reconcile`;
+    return [...figures, ...gone, ...(isConsolidated ? [] : [waiting])];
+}
+
+/** A row that is not there has 0 of what every row has, and else nothing, which is not the null of a row that is there. */
+function sayFigure({ name, nullable }: MergedColumn, rows: Rows, at: number): string {
+    const value = at < 0 ? undefined : rows[name]?.[at];
+    return value === undefined && nullable ? 'nothing' : String(value === undefined ? 0n : value);
+}
+
+/** The columns of `lineRow`. */
+export function lineColumns(kind: Explained): ResultColumn[] {
+    return [
+        { name: 'source', type: 'varchar' },
+        { name: 'line_number', type: 'bigint' },
+        ...measuresOf(kind).map((name) => ({ name, type: 'bigint' })),
+        { name: 'line', type: 'varchar' },
+    ];
+}
+
+export function lineRow(
+    { lineNumber, values, line }: FoundLines['lines'][number],
+    { source, kind }: { source: string; kind: Explained },
+): Value[] {
+    return [source, BigInt(lineNumber), ...measuresOf(kind).map((name) => values[name] ?? null), line];
+}
+
+/** What each row of a source adds to, by the names that a traced row has it under. */
+function measuresOf({ merged, accounts }: Explained): string[] {
+    const figures = figuresOf(merged).filter(({ name, type }) => name !== accounts?.rows && type !== 'string');
+    return [...new Set(figures.map(measureOf))];
+}
+
+function measureOf({ name }: MergedColumn): string {
+    return name.replace(/_(sum|sum_sq|min|max)$/, '');
+}
+
+/** Where the lines that were found are not what the source's contribution says. */
+export function findLineMismatches(part: Part, found: FoundLines, { merged, accounts }: Explained): string[] {
+    const { rows } = part;
+    const name = nameOf(part);
+    if (found.problem !== undefined) {
+        return [`the lines of ${name} cannot be shown: ${found.problem}`];
+    }
+    const lines = accounts ? [['lines', found.count, rows[accounts.rows]?.[0]] as const] : [];
+    const sums = summedOf(merged)
+        // A measure that no line speaks of was not told, rather than 0.
+        .filter((column) => column.name !== accounts?.rows && (found.count === 0n || found.sums.has(measureOf(column))))
+        .map((column) => [column.unit ?? measureOf(column), found.sums.get(measureOf(column)) ?? 0n, rows[column.name]?.[0]] as const);
+    return [...lines, ...sums].flatMap(([what, count, said]) =>
+        count === (said ?? 0n) ? [] : [`${name} has ${count} ${what}, its summary says ${said}`],
+    );
+}
+
+function summedOf(merged: MergedTable): MergedColumn[] {
+    return figuresOf(merged).filter((column) => column.merge === 'sum' && isShown(column));
+}

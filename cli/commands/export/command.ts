@@ -1,0 +1,29 @@
+/** `flowlake export`: the report of one pair, to stdout, to a file or into the lake. */
+import { defineCommand } from '#cli/command';
+import { choice, day, flag, text } from '#cli/option';
+
+export const exportPair = defineCommand({
+    name: 'export',
+    summary: 'the report of one pair: its daily totals and running statistics, by site and day',
+    details:
+        'The rows are those of view pair_running. The running figures count from the pair’s first day, whatever days are asked for. ' +
+        'The format is that of --format, else of the file’s ending, else of --output, else csv.',
+    arguments: { src: { meaning: 'source address', count: 'one' }, dst: { meaning: 'destination address', count: 'one' } },
+    options: {
+        site: text('--site <site>', 'only this site’s pair; devices of two sites may share an address'),
+        out: text('-o, --out <file>', 'write a file; it appears whole or not at all'),
+        save: flag('--save', 'put it into the lake, under exports/, and print its key'),
+        format: choice('--format <format>', 'csv, json, or parquet with -o or --save', ['csv', 'json', 'parquet']),
+        from: day('--from <day>', 'first day to be listed'),
+        to: day('--to <day>', 'last day to be listed'),
+    },
+    examples: [
+        { line: 'export 10.1.0.7 10.1.0.20', does: 'CSV on stdout' },
+        { line: 'export 10.1.0.7 10.1.0.20 --site berlin --from 2026-01-05 -o report.parquet', does: 'one site’s days as a Parquet file' },
+        { line: 'export 10.1.0.7 10.1.0.20 --save --format json', does: 'into the lake' },
+    ],
+    async run({ arguments: args, options, ...context }) {
+        const { exportReport } = await import('./run.ts');
+        return exportReport(args, options, context);
+    },
+});

@@ -1,0 +1,51 @@
+/** Frees the raw bytes that the figures no longer need, and shows which. */
+import { changeLake } from '#cli/change-lake';
+import type { RunContext } from '#cli/command';
+import { batchOf } from '#cli/draw/batch-of';
+import { printRows } from '#cli/draw/print-rows';
+import { sayBytes, sayCount } from '#cli/draw/quantity';
+import { useLake } from '#cli/use-lake';
+import { findPrunable, type PruneFinding, prune } from '#lake/commit/prune';
+import { UsageError } from '#lake/errors';
+
+interface PruneOptions {
+    rawBefore: string | undefined;
+    dryRun: boolean;
+}
+
+const COLUMNS = [
+    { name: 'source', type: 'varchar' },
+    { name: 'size_bytes', type: 'bigint' },
+    { name: 'result', type: 'varchar' },
+];
+
+/** Prints what became of each raw file, or would become of it. */
+export async function freeRawFiles({ rawBefore, dryRun }: PruneOptions, context: RunContext): Promise<number> {
+    if (rawBefore === undefined) {
+        throw new UsageError('Give the first day whose raw files stay: --raw-before 2026-01-01');
+    }
+    return useLake(context, async (lake) => {
+        const store = await lake.store();
+        const findings = await (dryRun
+            ? listAll(findPrunable(store, { before: rawBefore }), context)
+            : changeLake(lake, context, () => listAll(prune(store, { before: rawBefore }), context)));
+        const free = findings.filter(({ canGo }) => canGo);
+        const rows = findings.map((finding) => {
+            const result = finding.canGo ? (dryRun ? 'would go' : 'freed') : `stays: ${finding.reason}`;
+            return [finding.key, BigInt(finding.raw.sizeBytes), result];
+        });
+        await printRows({ columns: COLUMNS, batches: batchOf(rows) }, context);
+        const freedBytes = free.reduce((sum, { raw }) => sum + raw.sizeBytes, 0);
+        await context.stderr.write(`${dryRun ? 'Would free' : 'Freed'} ${sayBytes(freedBytes)} of ${sayCount(free.length, 'raw file')}\n`);
+        return 0;
+    });
+}
+
+async function listAll(findings: AsyncIterable<PruneFinding>, { signal }: Pick<RunContext, 'signal'>): Promise<PruneFinding[]> {
+    const all: PruneFinding[] = [];
+    for await (const finding of findings) {
+        all.push(finding);
+        signal.throwIfAborted();
+    }
+    return all;
+}

@@ -1,0 +1,117 @@
+/** Finishes whatever is undone, and shows what it was: chooses who does the work, and nothing else. */
+import { Failure, type RunContext } from '#cli/command';
+import { batchOf } from '#cli/draw/batch-of';
+import { printRows } from '#cli/draw/print-rows';
+import { sayBytes } from '#cli/draw/quantity';
+import { openStatusLine } from '#cli/draw/status-line';
+import { useLake } from '#cli/use-lake';
+import { finishUndone, type WorkDone, type Workers, workInTurn } from '#lake/commit/finish';
+import { findUndoneWork, type UndoneWork } from '#lake/commit/reconcile';
+import { withMark } from '#lake/here/marks';
+import { workInThreads } from '#lake/here/thread-workers';
+import { sayPeriod } from '#lake/kinds';
+import type { BucketLake, DirectoryLake } from '#lake/lake';
+import type { ObjectStore } from '#lake/store/object-store';
+import { workByMessage } from '#lake/work/tell-work';
+
+interface ReconcileOptions {
+    dryRun: boolean;
+    here: boolean;
+}
+
+/** What is said of sources, dead objects and periods. */
+const VERBS = {
+    planned: ['to summarize', 'to delete', 'to consolidate'],
+    done: ['summarized', 'deleted', 'consolidated'],
+    sent: ['sent to be summarized', 'deleted', 'sent to be consolidated'],
+} as const;
+
+/** Prints a row for each piece of work. @throws Failure where not all could be done */
+export async function reconcileLake({ dryRun, here }: ReconcileOptions, context: RunContext): Promise<number> {
+    return useLake(context, async (lake) => {
+        if (dryRun) {
+            await show(await findUndoneWork(await lake.store(), { now: context.now() }), VERBS.planned, context);
+        } else if (lake.kind === 'directory') {
+            await finishInDirectory(lake, context);
+        } else if (here) {
+            await finishHere(await lake.store(), context);
+        } else {
+            await sendUndone(lake, context);
+        }
+        return 0;
+    });
+}
+
+function finishInDirectory(lake: DirectoryLake, context: RunContext): Promise<void> {
+    const { signal, now } = context;
+    // What killed commands left is part of what is undone: it is finished once, and shown with the rest.
+    return withMark(lake.directory, { signal, finish: async () => undefined }, async () => {
+        const workers = workInThreads(lake.directory, { signal });
+        await showDone(await finishUndone(await lake.store(), { now, workers }), context);
+    });
+}
+
+async function finishHere(store: ObjectStore, context: RunContext): Promise<void> {
+    const { stderr, signal, now } = context;
+    const line = openStatusLine(stderr);
+    let current = '';
+    let doneBytes = 0;
+    const workers = workInTurn(store, {
+        now,
+        signal,
+        onStep: (what) => {
+            current = what;
+            doneBytes = 0;
+            void line.draw(`Working on ${what}`);
+        },
+        onBytes: (bytes) => {
+            doneBytes += bytes;
+            void line.draw(`Working on ${current}  ${sayBytes(doneBytes)}`);
+        },
+    });
+    await showDone(await finishUndone(store, { now, workers }).finally(line.clear), context);
+}
+
+async function sendUndone(lake: BucketLake, context: RunContext): Promise<void> {
+    const { now, signal, stderr } = context;
+    const workers: Workers = workByMessage({
+        bucket: lake.bucket,
+        summarizeQueue: await lake.queue('summarizeQueue'),
+        consolidateQueue: await lake.queue('consolidateQueue'),
+        now,
+    });
+    signal.throwIfAborted();
+    const sent = await finishUndone(await lake.store(), { now, workers });
+    await show(sent, VERBS.sent, context);
+    if (sent.sources.length + sent.periods.length > 0) {
+        await stderr.write('The workers are at it; flowlake status shows when it is done\n');
+    }
+}
+
+/** @throws Failure where something failed */
+async function showDone(done: WorkDone, context: RunContext): Promise<void> {
+    await show(done, VERBS.done, context);
+    const [first, ...others] = done.errors;
+    if (first) {
+        const more = others.length > 0 ? ` (and ${others.length} more)` : '';
+        throw new Failure(`Not all could be done: ${first.message}${more}`, { cause: first });
+    }
+}
+
+async function show(
+    { sources, deadObjects, periods }: UndoneWork,
+    verbs: readonly [string, string, string],
+    context: RunContext,
+): Promise<void> {
+    const [summarized, deleted, consolidated] = verbs;
+    const rows = [
+        ...sources.map((key) => [summarized, key]),
+        ...deadObjects.map((key) => [deleted, key]),
+        ...periods.map((of) => [consolidated, sayPeriod(of)]),
+    ];
+    if (rows.length === 0) {
+        await context.stderr.write('Nothing is undone\n');
+    }
+    const columns = ['what', 'of'].map((name) => ({ name, type: 'varchar' }));
+    await printRows({ columns, batches: batchOf(rows) }, context);
+}

@@ -1,0 +1,41 @@
+/** The rows that could not be used, as they were read. */
+
+import type { RunContext } from '#cli/command';
+import { printRows } from '#cli/draw/print-rows';
+import { findSource } from '#cli/find-source';
+import { useLake } from '#cli/use-lake';
+import type { Lake } from '#lake/lake';
+
+interface RejectsOptions {
+    limit: number;
+}
+
+/** Prints the rejects of the source, or of all. */
+export async function showRejects(name: string | undefined, { limit }: RejectsOptions, context: RunContext): Promise<number> {
+    return useLake(context, async (lake) => {
+        const source = name === undefined ? null : await nameSource(lake, name, context);
+        const shown = await printRows(await lake.ask('rejects', [source, BigInt(limit)]), context);
+        if (shown === limit) {
+            await context.stderr.write(`These are the first ${limit}; --limit <n> shows more\n`);
+        }
+        return 0;
+    });
+}
+
+/** The one source that is named, or whose key ends so; says so where it is no usable file. @throws Failure where there is none */
+async function nameSource(lake: Lake, name: string, { signal, stderr }: Pick<RunContext, 'signal' | 'stderr'>): Promise<string> {
+    const engine = await lake.engine();
+    const { batches } = await engine.query('select source, error from sources order by source', { signal });
+    const errors = new Map<string, string>();
+    for await (const batch of batches) {
+        for (const [source, error] of batch) {
+            errors.set(String(source), String(error ?? ''));
+        }
+    }
+    const source = findSource(name, [...errors.keys()]);
+    const error = errors.get(source);
+    if (error !== '') {
+        await stderr.write(`${source} could not be used at all: ${error}\n`);
+    }
+    return source;
+}

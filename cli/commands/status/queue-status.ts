@@ -1,0 +1,76 @@
+/** What the queues of a deployed lake hold, as rows and in words. */
+
+import { batchOf } from '#cli/draw/batch-of';
+import { sayCount, sayDuration } from '#cli/draw/quantity';
+import type { BucketLake, QueuePart } from '#lake/lake';
+import type { QueryResult } from '#lake/query/query-engine';
+
+export interface QueueStatus {
+    queue: 'summarize' | 'consolidate';
+    waiting: number;
+    inFlight: number;
+    deadLetters: number;
+    /** How long the oldest message has waited, as far as CloudWatch knows. */
+    oldestSeconds: number | undefined;
+    oldestDeadLetterSeconds: number | undefined;
+}
+
+const PARTS = [
+    { queue: 'summarize', live: 'summarizeQueue', dead: 'summarizeDeadLetters' },
+    { queue: 'consolidate', live: 'consolidateQueue', dead: 'consolidateDeadLetters' },
+] as const satisfies readonly { queue: string; live: QueuePart; dead: QueuePart }[];
+
+export async function readQueues(lake: BucketLake, { now }: { now: Date }): Promise<QueueStatus[]> {
+    const opened = await Promise.all(
+        PARTS.map(async ({ queue, live, dead }) => ({ queue, live: await lake.queue(live), dead: await lake.queue(dead) })),
+    );
+    const ages = await lake.oldestMessages(
+        opened.flatMap(({ live, dead }) => [live.name, dead.name]),
+        { now },
+    );
+    return Promise.all(
+        opened.map(async ({ queue, live, dead }) => {
+            const [depth, deadDepth] = await Promise.all([live.depth(), dead.depth()]);
+            const deadLetters = deadDepth.waiting + deadDepth.inFlight;
+            const isEmpty = depth.waiting + depth.inFlight === 0;
+            return {
+                queue,
+                ...depth,
+                deadLetters,
+                // CloudWatch is minutes late: of an empty queue it may still tell what was.
+                oldestSeconds: isEmpty ? undefined : ages.get(live.name),
+                oldestDeadLetterSeconds: deadLetters === 0 ? undefined : ages.get(dead.name),
+            };
+        }),
+    );
+}
+
+/** A row for each queue. */
+export function queueRows(queues: readonly QueueStatus[]): QueryResult {
+    const names = ['waiting', 'in_flight', 'oldest_seconds', 'dead_letters', 'oldest_dead_letter_seconds'];
+    const whole = (value: number | undefined): bigint | null => (value === undefined ? null : BigInt(Math.round(value)));
+    return {
+        columns: [{ name: 'queue', type: 'varchar' }, ...names.map((name) => ({ name, type: 'bigint' }))],
+        batches: batchOf(
+            queues.map(({ queue, waiting, inFlight, oldestSeconds, deadLetters, oldestDeadLetterSeconds }) => [
+                queue,
+                ...[waiting, inFlight, oldestSeconds, deadLetters, oldestDeadLetterSeconds].map(whole),
+            ]),
+        ),
+    };
+}
+
+/** `summarize queue: 3 waiting, 1 in work or between tries, the oldest for 40 s`: SQS does not tell the two apart. */
+export function sayQueue({ queue, waiting, inFlight, oldestSeconds }: QueueStatus): string {
+    const oldest = oldestSeconds === undefined ? '' : `, the oldest for ${sayDuration(oldestSeconds * 1000)}`;
+    return `${queue} queue: ${waiting} waiting, ${inFlight} in work or between tries${oldest}`;
+}
+
+/** What needs a person, where something does. */
+export function sayDeadLetters({ queue, deadLetters, oldestDeadLetterSeconds }: QueueStatus): string | undefined {
+    if (deadLetters === 0) {
+        return undefined;
+    }
+    const oldest = oldestDeadLetterSeconds === undefined ? '' : `, the oldest ${sayDuration(oldestDeadLetterSeconds * 1000)} ago`;
+    return `${sayCount(deadLetters, `${queue} message`)} could not be worked off${oldest}: the log of the ${queue} function tells why; mend it, then flowlake redrive`;
+}

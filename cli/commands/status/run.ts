@@ -1,0 +1,106 @@
+/** What the lake holds, what waits, and what needs a person. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Failure, type RunContext } from '#cli/command';
+import { batchOf } from '#cli/draw/batch-of';
+import { printRows } from '#cli/draw/print-rows';
+import { countPeriods, sayCount, sayDuration } from '#cli/draw/quantity';
+import { useLake } from '#cli/use-lake';
+import { findCutOff } from '#lake/here/marks';
+import type { BucketLake, DirectoryLake, Lake } from '#lake/lake';
+import { readLakeStatus } from '#lake/reports/lake-status';
+import { queueRows, readQueues, sayDeadLetters, sayQueue } from './queue-status.ts';
+
+const WATCH_EVERY_MS = 2_000;
+const CLEAR_SCREEN = '\u001b[2J\u001b[H';
+
+interface StatusOptions {
+    watch: boolean;
+    queues: boolean;
+}
+
+/** Prints the state of the lake, or of its queues. @returns 1 where something needs a person */
+export async function showStatus({ watch, queues }: StatusOptions, context: RunContext): Promise<number> {
+    return useLake(context, async (lake) => {
+        for (;;) {
+            if (watch && context.stdout.isTerminal) {
+                await context.stdout.control(CLEAR_SCREEN);
+            }
+            const exitCode = queues ? await showQueues(lake, context) : await show(lake, context);
+            if (!watch) {
+                return exitCode;
+            }
+            await sleep(WATCH_EVERY_MS, undefined, { signal: context.signal });
+        }
+    });
+}
+
+async function showQueues(lake: Lake, context: RunContext): Promise<number> {
+    if (lake.kind === 'directory') {
+        throw new Failure('A lake in a directory has no queues: what waits there, flowlake status tells');
+    }
+    const queues = await readQueues(lake, { now: context.now() });
+    await printRows(queueRows(queues), context);
+    const lines = queues.map(sayDeadLetters).filter((line) => line !== undefined);
+    for (const line of lines) {
+        await context.stderr.write(`${line}\n`);
+    }
+    return lines.length > 0 ? 1 : 0;
+}
+
+/** What the queues hold, on stderr; returns what needs a person. */
+async function tellQueues(lake: BucketLake, { stderr, now }: RunContext): Promise<string[]> {
+    const queues = await readQueues(lake, { now: now() });
+    for (const queue of queues) {
+        await stderr.write(`${sayQueue(queue)}\n`);
+    }
+    return queues.map(sayDeadLetters).filter((line) => line !== undefined);
+}
+
+/** Commands of a directory lake that were killed. */
+async function tellCutOff({ directory }: DirectoryLake): Promise<string[]> {
+    const cutOff = await findCutOff(directory);
+    return cutOff > 0
+        ? [`${sayCount(cutOff, 'command')} cut off in the middle: the next upload finishes the work, or flowlake reconcile now`]
+        : [];
+}
+
+async function show(lake: Lake, context: RunContext): Promise<number> {
+    const { states, days, problems } = await readLakeStatus(await lake.store(), { now: context.now() });
+    await printRows(
+        {
+            columns: [
+                { name: 'state', type: 'varchar' },
+                ...['sources', 'rows_read', 'rows_kept', 'rows_rejected', 'size_bytes'].map((name) => ({ name, type: 'bigint' })),
+                { name: 'first_day', type: 'varchar' },
+                { name: 'last_day', type: 'varchar' },
+            ],
+            batches: batchOf(
+                states.map(({ state, sources, rowsRead, rowsKept, rowsRejected, sizeBytes, firstDay, lastDay }) => [
+                    state,
+                    ...[sources, rowsRead, rowsKept, rowsRejected, sizeBytes].map(BigInt),
+                    firstDay,
+                    lastDay,
+                ]),
+            ),
+        },
+        context,
+    );
+    const range = days.first === undefined ? '' : `, ${days.first} to ${days.last}`;
+    await context.stderr.write(`${sayCount(days.count, 'day')} in the figures${range}\n`);
+    const lines = problems.map(({ kind, subjects, waitingMs }) => {
+        const shown = subjects.slice(0, 3).join(', ') + (subjects.length > 3 ? ` and ${subjects.length - 3} more` : '');
+        switch (kind) {
+            case 'failed':
+                return `${sayCount(subjects.length, 'source')} could not be used (${shown}): flowlake query "select source, error from sources where state = 'failed'" tells why; upload them corrected with --replace, or retract them`;
+            case 'waiting':
+                return `${sayCount(subjects.length, 'source')} not in the figures yet, the longest for ${sayDuration(waitingMs ?? 0)} (${shown}): an upload may be running, else flowlake reconcile`;
+            default:
+                return `${countPeriods(subjects.map((period) => ({ period })))} not consolidated (${shown}): an upload may be running, else flowlake reconcile`;
+        }
+    });
+    lines.push(...(lake.kind === 's3' ? await tellQueues(lake, context) : await tellCutOff(lake)));
+    for (const line of lines) {
+        await context.stderr.write(`${line}\n`);
+    }
+    return lines.length > 0 ? 1 : 0;
+}

@@ -1,0 +1,45 @@
+/** How far an upload is, on stderr: a line that is drawn over, and what is to be said. */
+import type { RunContext } from '#cli/command';
+import { openProgress, type Progress } from '#cli/draw/progress';
+import { sayCount } from '#cli/draw/quantity';
+import type { Lake } from '#lake/lake';
+import type { UploadEvents } from '#lake/upload/request';
+import { showWaiting } from './show-waiting.ts';
+
+/** What an upload tells is shown by the events; `end` takes away what is drawn, whatever the upload's end was. */
+export function showUpload(
+    lake: Pick<Lake, 'kind'>,
+    context: Pick<RunContext, 'stderr' | 'now' | 'signal'>,
+): { events: UploadEvents; end: () => Promise<void> } {
+    const { stderr, now } = context;
+    const waiting = showWaiting(context);
+    const isDirectory = lake.kind === 'directory';
+    let progress: Progress | undefined;
+    return {
+        events: {
+            ...waiting.events,
+            onCutOff: () => stderr.write('A command was cut off in this lake; finishing its work first\n'),
+            onBegin(totalBytes) {
+                progress = openProgress({ stderr, now, doing: 'Uploading', totalBytes });
+            },
+            onBytes: (bytes) => progress?.advance(bytes),
+            async onTaken(added) {
+                const said = `${isDirectory ? 'Uploaded' : 'Stored'} ${sayCount(added, 'file')}`;
+                await (isDirectory || added > 0 ? progress?.finish(said) : progress?.stop());
+            },
+            async onBrokenOff({ taken, of, isAnyLeft }) {
+                await progress?.stop();
+                const rest = isAnyLeft ? 'the next upload or flowlake reconcile finishes the rest' : 'of the others nothing is in the lake';
+                await stderr.write(
+                    isDirectory
+                        ? `${taken} of ${of} files taken in; ${rest}\n`
+                        : `${taken} of ${sayCount(of, 'file')} stored; run the same command again for the rest, it goes on where it was\n`,
+                );
+            },
+        },
+        async end() {
+            await progress?.stop();
+            await waiting.end();
+        },
+    };
+}

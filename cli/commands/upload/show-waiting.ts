@@ -1,0 +1,80 @@
+/** Where the files of an upload are on their way into a deployed lake's figures, on stderr. */
+import type { RunContext } from '#cli/command';
+import { sayCount, sayDuration } from '#cli/draw/quantity';
+import { openStatusLine } from '#cli/draw/status-line';
+import { sayPeriod } from '#lake/kinds';
+import type { FiguresEvents, FiguresLook, QueueLook, StuckFigures } from '#lake/upload/await-figures';
+import type { WayIntoFigures } from '#lake/upload/way-into-figures';
+
+/** What waiting tells is shown by the events; `end` takes the line away, and after Ctrl-C says that the lake goes on. */
+export function showWaiting({ stderr, signal }: Pick<RunContext, 'stderr' | 'signal'>): {
+    events: FiguresEvents;
+    end: () => Promise<void>;
+} {
+    const line = openStatusLine(stderr);
+    let last: FiguresLook | undefined;
+    return {
+        events: {
+            async onLook(look) {
+                last = look;
+                await line.draw(`Waiting for the figures: ${look.inFigures} of ${look.of} in, ${sayStages(look.ways)}`);
+            },
+            async onStuck(stuck) {
+                for (const text of explainStuck(stuck)) {
+                    await line.say(text);
+                }
+            },
+        },
+        async end() {
+            if (signal.aborted && last) {
+                const { inFigures, of, ways } = last;
+                await line.say(
+                    `${inFigures} of ${sayCount(of, 'file')} in the figures, ${sayStages(ways)}; the lake goes on by itself: flowlake status`,
+                );
+            }
+            await line.clear();
+        },
+    };
+}
+
+/** `2 stored, 1 summarized`. */
+function sayStages(ways: ReadonlyMap<string, WayIntoFigures>): string {
+    const stages = [...ways.values()].map(({ stage }) => stage);
+    return (['stored', 'summarized'] as const)
+        .map((stage) => ({ stage, count: stages.filter((other) => other === stage).length }))
+        .filter(({ count }) => count > 0)
+        .map(({ stage, count }) => `${count} ${stage}`)
+        .join(', ');
+}
+
+/** Which files wait for what, and what the queues say of it. */
+function explainStuck({ ways, waitedMs, queues }: StuckFigures): string[] {
+    const shown = [...ways].slice(0, 5).map(([key, way]) => {
+        const where =
+            way.stage === 'summarized'
+                ? `summarized, but not yet in ${way.periods.slice(0, 3).map(sayPeriod).join(', ')}`
+                : 'stored, but not summarized';
+        return `  ${key}: ${where}`;
+    });
+    return [
+        `Nothing has moved for ${sayDuration(waitedMs)}:`,
+        ...shown,
+        ...(ways.size > shown.length ? [`  and ${ways.size - shown.length} more`] : []),
+        ...queues.map(explainQueue),
+    ];
+}
+
+/** What the depth of a queue and of its dead letters means for who waits. */
+function explainQueue({ queue, waiting, inFlight, deadLetters }: QueueLook): string {
+    if (deadLetters > 0) {
+        return `  ${sayCount(deadLetters, `${queue} message`)} could not be worked off: the log of the ${queue} function tells why; then flowlake redrive`;
+    }
+    if (inFlight > 0) {
+        // SQS does not tell which of the two: whoever fails is hidden until its next try, as whoever is worked on is.
+        return `  ${sayCount(inFlight, `${queue} message`)} in work or between tries, ${waiting} wait behind: a large file, many, or one that fails (the log of the ${queue} function tells); it goes on without this command`;
+    }
+    if (waiting > 0) {
+        return `  ${sayCount(waiting, 'message waits', 'messages wait')} for the ${queue} function, which takes none: is it throttled or disabled? flowlake doctor tells`;
+    }
+    return `  no message is on its way to the ${queue} function: flowlake reconcile sends it again; flowlake doctor tells whether the bucket does`;
+}

@@ -1,0 +1,65 @@
+/** Verifies a lake, and mends it where that is asked for. */
+import type { RunContext } from '#cli/command';
+import { openProgress, type Progress } from '#cli/draw/progress';
+import { useLake } from '#cli/use-lake';
+import { findPending } from '#lake/commit/repair';
+import { UsageError } from '#lake/errors';
+import { verifyLake } from '#lake/verify/verify';
+import { repairVerified } from './repair.ts';
+import { exitCodeOf, showVerification } from './report.ts';
+
+export interface VerifyOptions {
+    /** First and last day to compare. */
+    from: string | undefined;
+    to: string | undefined;
+    /** How many differences are shown. */
+    limit: number;
+    repair: boolean;
+    /** With `repair`: only say what it would do. */
+    dryRun: boolean;
+    allowPruned: boolean;
+}
+
+/** Shows what differs, and with `repair` mends it. @returns the exit code: 0 all equal, 1 differences, 3 not all could be checked */
+export async function verifyAndRepair(options: VerifyOptions, context: RunContext): Promise<number> {
+    const { from, to, limit, repair, dryRun, allowPruned } = options;
+    if (dryRun && !repair) {
+        throw new UsageError('--dry-run is for --repair: verify alone changes nothing');
+    }
+    return useLake(context, async (lake) => {
+        const store = await lake.store();
+        const pending = repair ? await findPending(store) : undefined;
+        const bar = openBar(context);
+        const result = await verifyLake({
+            store,
+            pending,
+            from,
+            to,
+            allowPruned,
+            maxListed: limit,
+            now: context.now(),
+            signal: context.signal,
+            onProgress: bar.onProgress,
+        }).finally(bar.stop);
+        await showVerification(result, context);
+        return pending
+            ? repairVerified(lake, { result, pending, isDryRun: dryRun, asked: { from, to, allowPruned }, context })
+            : exitCodeOf(result.verdict);
+    });
+}
+
+/** A bar for the sources' bytes; the periods go by quickly after them. */
+function openBar({ stderr, now }: Pick<RunContext, 'stderr' | 'now'>) {
+    let progress: Progress | undefined;
+    let seenBytes = 0;
+    return {
+        onProgress({ doing, done, total }: { doing: 'sources' | 'periods'; done: number; total: number }): void {
+            if (doing === 'sources') {
+                progress ??= openProgress({ stderr, now, doing: 'Verifying', totalBytes: total });
+                progress.advance(done - seenBytes);
+                seenBytes = done;
+            }
+        },
+        stop: async (): Promise<void> => progress?.stop(),
+    };
+}

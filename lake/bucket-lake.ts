@@ -1,0 +1,107 @@
+/** A deployed lake from no more than its bucket's name: where it is and what its parts are called, the bucket says. */
+
+import type { Environment } from '#lake/aws/client-config';
+import type { Deployment } from '#lake/deployment';
+import { NotFoundError } from '#lake/errors';
+import { once } from '#lake/once';
+import type { MessageQueue } from '#lake/queue/message-queue';
+import type { BucketLake, OpenOptions } from './lake.ts';
+
+/** The region that is asked first where none is set: the answer says where the bucket is. */
+const ANY_REGION = 'us-east-1';
+
+/** The lake of the bucket. Nothing is asked of AWS before a part of it is used. */
+export function openBucketLake(bucket: string, { environment, signal, onQueryState }: OpenOptions): BucketLake {
+    const connection = once(() => connect({ bucket, environment }));
+    const sqs = once(async () => {
+        const { createSqsClient } = await import('#lake/queue/sqs-client');
+        return createSqsClient({ environment, region: (await connection()).region });
+    });
+    const queues = new Map<string, MessageQueue>();
+    const engine = once(async () => {
+        const { createAthenaClient } = await import('#lake/query/athena-client');
+        const { openAthena } = await import('#lake/query/athena');
+        const { s3, region, part } = await connection();
+        const client = createAthenaClient({ environment, region });
+        return openAthena({
+            client,
+            s3,
+            database: part('database'),
+            workgroup: part('workgroup'),
+            onState: (told) => onQueryState?.(told),
+        });
+    });
+    let openedEngine: ReturnType<typeof engine> | undefined;
+    const lake: BucketLake = {
+        kind: 's3',
+        bucket,
+        async store() {
+            const { openS3Store } = await import('#lake/store/s3');
+            return openS3Store({ bucket, client: (await connection()).s3 });
+        },
+        async queue(which) {
+            const { openSqsQueue } = await import('#lake/queue/sqs');
+            const name = (await connection()).part(which);
+            const queue = queues.get(name) ?? openSqsQueue({ name, client: await sqs() });
+            queues.set(name, queue);
+            return queue;
+        },
+        async oldestMessages(names, { now }) {
+            const { createCloudWatchClient } = await import('#lake/queue/cloudwatch-client');
+            const { readOldestMessages } = await import('#lake/queue/oldest-message');
+            const client = createCloudWatchClient({ environment, region: (await connection()).region });
+            return readOldestMessages({ queues: names, client, now });
+        },
+        async jobRuns(which) {
+            const { createGlueClient } = await import('#lake/jobs/glue-client');
+            const { openGlueJobRuns } = await import('#lake/jobs/glue');
+            const { region, part } = await connection();
+            return openGlueJobRuns({ name: part(which), client: createGlueClient({ environment, region }) });
+        },
+        engine() {
+            openedEngine = engine();
+            return openedEngine;
+        },
+        async ask(name, parameters = []) {
+            const { readQuery } = await import('#lake/query/sql-files');
+            return (await lake.engine()).query(readQuery(name), { parameters, signal });
+        },
+        async close() {
+            await (await openedEngine)?.close();
+        },
+    };
+    return lake;
+}
+
+async function connect({ bucket, environment }: { bucket: string; environment: Environment }) {
+    const { createS3Client } = await import('#lake/store/s3-client');
+    const { describeBucket } = await import('#lake/store/s3-bucket');
+    const { deploymentOf, DEPLOYMENT_TAGS } = await import('#lake/deployment');
+    const describeFrom = (region: string | undefined) => describeBucket({ bucket, client: createS3Client({ environment, region }) });
+    const { region, tags } = await describeFrom(undefined).catch((error: unknown) => {
+        if (error instanceof Error && error.cause instanceof Error && error.cause.message === 'Region is missing') {
+            return describeFrom(ANY_REGION);
+        }
+        throw error;
+    });
+    const { deployment } = deploymentOf(tags);
+    return {
+        region,
+        s3: createS3Client({ environment, region }),
+        part(which: keyof Deployment): string {
+            const name = deployment[which];
+            if (name === undefined && deployment.stage !== undefined) {
+                throw new NotFoundError(
+                    `Bucket ${bucket} has no tag ${DEPLOYMENT_TAGS[which]}: its lake was deployed by an earlier version; ` +
+                        `deploy it again (npx cdk deploy -c stage=${deployment.stage})`,
+                );
+            }
+            if (name === undefined) {
+                throw new NotFoundError(
+                    `Bucket ${bucket} has no tag ${DEPLOYMENT_TAGS[which]}: is it a lake's? flowlake --lake s3://${bucket} doctor tells more`,
+                );
+            }
+            return name;
+        },
+    };
+}

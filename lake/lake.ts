@@ -1,0 +1,134 @@
+/** A lake, opened: a directory of this machine, or what was deployed around a bucket. Each part is opened when it is first asked for. */
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { Environment } from '#lake/aws/client-config';
+import { NotFoundError, StorageError, UsageError } from '#lake/errors';
+import type { JobRuns } from '#lake/jobs/job-runs';
+import type { QueryEngine, QueryResult, Value } from '#lake/query/query-engine';
+import type { QueryName } from '#lake/query/sql-files';
+import type { MessageQueue } from '#lake/queue/message-queue';
+import type { ObjectStore } from '#lake/store/object-store';
+
+/** Where a lake is; `name` is as it was written, to be shown and to be typed again. */
+export type LakeLocation = { kind: 'directory'; name: string; directory: string } | { kind: 's3'; name: string; bucket: string };
+
+/** What every lake has, each opened when first asked for and then the same. */
+interface AnyLake {
+    store(): Promise<ObjectStore>;
+    engine(): Promise<QueryEngine>;
+    /** Runs a file of sql/flows/queries, its `?` filled in order. */
+    ask(name: QueryName, parameters?: readonly Value[]): Promise<QueryResult>;
+    close(): Promise<void>;
+}
+
+/** A lake in a directory: this process does all the work. */
+export interface DirectoryLake extends AnyLake {
+    kind: 'directory';
+    directory: string;
+}
+
+/** A deployed lake: workers do the work that the queues bring them. */
+export interface BucketLake extends AnyLake {
+    kind: 's3';
+    bucket: string;
+    queue(which: QueuePart): Promise<MessageQueue>;
+    /** Seconds that the oldest message of each queue has waited, by the queue's name, as far as CloudWatch knows. */
+    oldestMessages(queues: readonly string[], options: { now: Date }): Promise<ReadonlyMap<string, number>>;
+    /** Runs of a deployed job. @throws NotFoundError where the deployment names none */
+    jobRuns(which: JobPart): Promise<JobRuns>;
+}
+
+export type Lake = DirectoryLake | BucketLake;
+
+/** The queues of a deployment, by the names that lake/deployment.ts gives them. */
+export type QueuePart = 'summarizeQueue' | 'summarizeDeadLetters' | 'consolidateQueue' | 'consolidateDeadLetters';
+
+/** The jobs of a deployment. */
+export type JobPart = 'consolidateDaysJob' | 'exportFeaturesJob';
+
+export interface OpenOptions {
+    /** Tells how AWS is reached; a directory needs nothing of it. */
+    environment: Environment;
+    /** Ends questions that are being answered. */
+    signal: AbortSignal;
+    /** For who writes: the directory may be missing. */
+    mayBeNew?: boolean;
+    /** Told while Athena answers. */
+    onQueryState?: ((told: QueryState) => void) | undefined;
+}
+
+/** How far a question is that Athena answers. */
+export interface QueryState {
+    state: string;
+    scannedBytes: number;
+}
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html */
+const BUCKET_NAME = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
+
+/** The place that a name means: `s3://bucket`, or a directory. @throws UsageError for what is no bucket behind `s3://` */
+export function parseLakeLocation(name: string): LakeLocation {
+    if (!name.startsWith('s3://')) {
+        return { kind: 'directory', name, directory: resolve(name) };
+    }
+    const bucket = name.slice('s3://'.length).replace(/\/$/, '');
+    if (!BUCKET_NAME.test(bucket)) {
+        throw new UsageError(`${name} is no lake: give the bucket alone, s3://bucket (a lake is a whole bucket, not a folder of one)`);
+    }
+    return { kind: 's3', name, bucket };
+}
+
+/** Opens a lake; whoever opens it closes it. @throws NotFoundError where there is no such directory, StorageError for a file */
+export async function openLake(location: LakeLocation, options: OpenOptions): Promise<Lake> {
+    if (location.kind === 's3') {
+        const { openBucketLake } = await import('./bucket-lake.ts');
+        return openBucketLake(location.bucket, options);
+    }
+    const { name, directory } = location;
+    const found = await look(directory);
+    if (found === 'file') {
+        throw new StorageError(`${name} is a file; a lake is a directory`);
+    }
+    if (found === 'nothing' && !options.mayBeNew) {
+        throw new NotFoundError(`No lake at ${name}`);
+    }
+    const { assertNoLinksIn, WORK_FOLDER } = await import('#lake/store/directory-links');
+    await assertNoLinksIn(WORK_FOLDER, directory);
+    return openDirectoryLake(directory, options);
+}
+
+function openDirectoryLake(directory: string, { signal }: OpenOptions): DirectoryLake {
+    let store: Promise<ObjectStore> | undefined;
+    let engine: Promise<QueryEngine> | undefined;
+    const lake: DirectoryLake = {
+        kind: 'directory',
+        directory,
+        store() {
+            store ??= import('#lake/store/directory').then(({ openDirectoryStore }) => openDirectoryStore(directory));
+            return store;
+        },
+        engine() {
+            engine ??= import('#lake/query/duckdb').then(({ openDuckDb }) => openDuckDb({ directory }));
+            return engine;
+        },
+        async ask(name, parameters = []) {
+            const { readQuery } = await import('#lake/query/sql-files');
+            return (await lake.engine()).query(readQuery(name), { parameters, signal });
+        },
+        async close() {
+            await (await engine)?.close();
+        },
+    };
+    return lake;
+}
+
+async function look(path: string): Promise<'directory' | 'file' | 'nothing'> {
+    try {
+        return (await stat(path)).isDirectory() ? 'directory' : 'file';
+    } catch (error) {
+        if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) {
+            return 'nothing';
+        }
+        throw new StorageError(`Cannot look into ${path}: ${error instanceof Error ? error.message : error}`, { cause: error });
+    }
+}

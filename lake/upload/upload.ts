@@ -1,0 +1,43 @@
+/** Use case: files of this machine into a lake, and into its figures. What is asked for and what comes of it are plain values: any edge may call it. */
+import { UsageError } from '#lake/errors';
+import type { ReadingOptions } from '#lake/kind';
+import { kindOf } from '#lake/kinds';
+import type { Lake } from '#lake/lake';
+import type { UploadFile, UploadOptions } from './request.ts';
+import type { UploadResult } from './result.ts';
+
+/**
+ * Brings the files into the lake. In a directory they are in the figures then; in a deployed lake too, unless it does not wait for them.
+ * @returns what came of each file, in no certain order
+ * @throws UsageError for reading options that a file's kind does not know, StorageError where the lake cannot be written, the signal's reason
+ */
+export async function upload(lake: Lake, files: readonly UploadFile[], options: UploadOptions): Promise<UploadResult[]> {
+    for (const { key } of files) {
+        assertKnown(options.readingOptions, key);
+    }
+    if (lake.kind === 'directory') {
+        const { uploadToDirectory } = await import('./to-directory.ts');
+        return uploadToDirectory(lake, files, options);
+    }
+    const { uploadToBucket } = await import('./to-bucket.ts');
+    return uploadToBucket(lake, files, options);
+}
+
+/** @throws UsageError for options that the kind of the raw key does not know, and values that are none of theirs */
+function assertKnown(readingOptions: ReadingOptions, rawKey: string): void {
+    const { name: kindName, options } = kindOf(rawKey);
+    for (const [name, value] of Object.entries(readingOptions)) {
+        const option = options.find((known) => known.name === name);
+        if (!option) {
+            const known = options.map(({ flag }) => `--${flag}`).join(', ');
+            throw new UsageError(
+                `Files of kind ${kindName} cannot be read by "${name}": ${known === '' ? 'they take no options' : `they take ${known}`}`,
+            );
+        }
+        if (!option.choices.includes(value)) {
+            throw new UsageError(
+                `Files of kind ${kindName} take --${option.flag} ${option.choices.join(', ')}, not ${JSON.stringify(value)}`,
+            );
+        }
+    }
+}

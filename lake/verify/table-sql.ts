@@ -1,0 +1,63 @@
+/** A merged table as the judge's database has it: numbers as wide as it can, and the period as a column. */
+import type { Kind } from '#lake/kind';
+import type { TablePeriod } from '#lake/layout';
+import { figuresOf, keysOf, type MergedColumn, type MergedTable } from '#lake/tables';
+
+/** A column's name as SQL takes it, whatever word it is. */
+export function quoted(name: string): string {
+    return `"${name.replaceAll('"', '""')}"`;
+}
+
+export function keyNames(table: MergedTable): string[] {
+    return keysOf(table).map(({ name }) => name);
+}
+
+/** The keys that a source's own rows are told apart by: all but the site, which the source's name tells. */
+export function ownKeyNames(table: MergedTable): string[] {
+    return keyNames(table).filter((name) => name !== 'site');
+}
+
+export function figureNames(table: MergedTable): string[] {
+    return figuresOf(table).map(({ name }) => name);
+}
+
+/** Names with commas between. */
+export function listed(names: readonly string[]): string {
+    return names.map(quoted).join(', ');
+}
+
+/** What the columns of keys, `period` and figures are declared as. */
+export function columnsOf(table: MergedTable): string {
+    const declared = figuresOf(table).map((column) => `${quoted(column.name)} ${typeOf(column)}`);
+    return [...keyNames(table).map((name) => `${quoted(name)} varchar`), 'period varchar', ...declared].join(', ');
+}
+
+/** How the figures of several rows become one, by the table's merge words; nulls say nothing. */
+export function mergedFigures(table: MergedTable): string {
+    return figuresOf(table)
+        .map((column) => `cast(${column.merge}(${quoted(column.name)}) as ${typeOf(column)}) as ${quoted(column.name)}`)
+        .join(', ');
+}
+
+/** A figure out of a file, in which it may be of another type; what is no such value becomes null. */
+export function castFigures(table: MergedTable): string {
+    return figuresOf(table)
+        .map((column) => `try_cast(${quoted(column.name)} as ${typeOf(column)})`)
+        .join(', ');
+}
+
+/** `hugeint` has room for the largest decimal of 38 digits. */
+export function typeOf({ type }: MergedColumn): 'varchar' | 'hugeint' {
+    return type === 'string' ? 'varchar' : 'hugeint';
+}
+
+/** True if objects of the table can be of the period: a day, or an hour of one. */
+export function isPeriodOf({ per }: MergedTable, period: string): boolean {
+    const pattern = per === 'hour' ? /^\d{4}-\d{2}-\d{2}T([01]\d|2[0-3])$/ : /^\d{4}-\d{2}-\d{2}$/;
+    return pattern.test(period);
+}
+
+/** A period of the kind's merged table. */
+export function periodIn({ merged }: Kind, period: string): TablePeriod {
+    return { table: merged.name, period };
+}
