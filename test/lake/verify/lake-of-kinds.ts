@@ -8,7 +8,10 @@ import { readRows, writeRows } from '#lake/parquet';
 import { mergeRows, type Rows } from '#lake/rows';
 import type { ObjectStore } from '#lake/store/object-store';
 import type { MergedTable } from '#lake/tables';
+import type { Difference } from '#lake/verify/findings';
 import { secondReader } from '#lake/verify/flows/second-reader';
+import { rowOf } from '#lake/verify/say-difference';
+import { type VerifyOptions, verifyLake } from '#lake/verify/verify';
 import { gauges, tides } from '#test/kinds/gauges';
 import { memoryStore } from '#test/support/memory-store';
 
@@ -102,4 +105,43 @@ export async function spoil(
         (rows[name] as (bigint | null)[])[0] = value;
     }
     await store.put(key, writeRows(table, rows, contains ? { contains } : {}));
+}
+
+const HEADER = 'instant,gauge,level\n';
+export const HOUR = '2026-01-05T13';
+const HARBOUR_TEXT = `${HEADER}2026-01-05T13:05:00Z,pier,-120
+2026-01-05T13:25:00Z,pier,
+2026-01-05T13:45:00Z,lock,30
+2026-01-05T13:50:00Z,dry,
+2026-01-05T14:00:00Z,pier,80
+no reading
+2026-01-06T00:00:00Z,pier,7
+`;
+export const HARBOUR: KindFile = { kind: gauges, key: 'raw/kind=gauges/harbour.gauge', text: HARBOUR_TEXT };
+export const ISLAND: KindFile = {
+    kind: gauges,
+    key: 'raw/kind=gauges/island.gauge',
+    text: `${HEADER}2026-01-05T13:30:00Z,pier,500\n2026-01-05T13:31:00Z,dry,\n`,
+};
+export const SEA: KindFile = { kind: tides, key: 'raw/kind=tides/harbour.gauge', text: HARBOUR_TEXT };
+export const MONDAY: KindFile = {
+    kind: flows,
+    key: 'raw/monday.csv',
+    text: 'Src IP,Dst IP,Timestamp,Flow Duration,Tot Fwd Pkts\n10.0.0.1,10.0.0.2,2026-01-05 13:00:00,7,3\n',
+};
+export const ALL = [HARBOUR, ISLAND, SEA, MONDAY];
+/** The hour's object, and what it contains. */
+export const MERGED = mergedKey(gauges.merged, HOUR);
+export const CONTAINS = [HARBOUR, ISLAND].map(({ key }) => `${sourceId(key)}.${VERSION}`);
+/** What the harbour's contributions are named by. */
+export const HARBOUR_ID = { source: sourceId(HARBOUR.key), version: VERSION };
+
+/** Verifies a lake of these kinds. */
+export function verify(store: ObjectStore, options: Partial<VerifyOptions> = {}) {
+    return verifyLake({ store, kinds: KINDS, ...options });
+}
+
+/** Differences as `verify` prints them. */
+export function printed(differences: readonly Difference[]) {
+    return differences.map((difference) => rowOf(difference, { kinds: KINDS }));
 }

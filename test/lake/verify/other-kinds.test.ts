@@ -1,49 +1,25 @@
-/** The judge of a lake in which other kinds of data stand beside flows: by the hour, with nulls, with values below zero, with a second reader or none. */
-import { flows } from '#lake/flows/kind';
+/** The judge of a lake in which other kinds of data stand beside flows: by the hour, with nulls, with values below zero. */
 import { contributionKey, ledgerKey, mergedKey, nameOfPeriod, sourceId } from '#lake/layout';
 import { writeRows } from '#lake/parquet';
 import { emptyRows } from '#lake/rows';
-import type { ObjectStore } from '#lake/store/object-store';
-import type { Difference } from '#lake/verify/findings';
-import { columnNames, meaningsOf, rowOf } from '#lake/verify/say-difference';
-import { type VerifyOptions, verifyLake } from '#lake/verify/verify';
+import { columnNames, meaningsOf } from '#lake/verify/say-difference';
 import { gauges, tides } from '#test/kinds/gauges';
-import { KINDS, type KindFile, lakeOfKinds, spoil, VERSION, withoutSecondReader } from './lake-of-kinds.ts';
-
-const HEADER = 'instant,gauge,level\n';
-const HOUR = '2026-01-05T13';
-const HARBOUR_TEXT = `${HEADER}2026-01-05T13:05:00Z,pier,-120
-2026-01-05T13:25:00Z,pier,
-2026-01-05T13:45:00Z,lock,30
-2026-01-05T13:50:00Z,dry,
-2026-01-05T14:00:00Z,pier,80
-no reading
-2026-01-06T00:00:00Z,pier,7
-`;
-const HARBOUR: KindFile = { kind: gauges, key: 'raw/kind=gauges/harbour.gauge', text: HARBOUR_TEXT };
-const ISLAND: KindFile = {
-    kind: gauges,
-    key: 'raw/kind=gauges/island.gauge',
-    text: `${HEADER}2026-01-05T13:30:00Z,pier,500\n2026-01-05T13:31:00Z,dry,\n`,
-};
-const SEA: KindFile = { kind: tides, key: 'raw/kind=tides/harbour.gauge', text: HARBOUR_TEXT };
-const MONDAY: KindFile = {
-    kind: flows,
-    key: 'raw/monday.csv',
-    text: 'Src IP,Dst IP,Timestamp,Flow Duration,Tot Fwd Pkts\n10.0.0.1,10.0.0.2,2026-01-05 13:00:00,7,3\n',
-};
-const ALL = [HARBOUR, ISLAND, SEA, MONDAY];
-const MERGED = mergedKey(gauges.merged, HOUR);
-const CONTAINS = [HARBOUR, ISLAND].map(({ key }) => `${sourceId(key)}.${VERSION}`);
-const HARBOUR_ID = { source: sourceId(HARBOUR.key), version: VERSION };
-
-function verify(store: ObjectStore, options: Partial<VerifyOptions> = {}) {
-    return verifyLake({ store, kinds: KINDS, ...options });
-}
-
-function printed(differences: readonly Difference[]) {
-    return differences.map((difference) => rowOf(difference, { kinds: KINDS }));
-}
+import {
+    ALL,
+    CONTAINS,
+    HARBOUR,
+    HARBOUR_ID,
+    HOUR,
+    KINDS,
+    lakeOfKinds,
+    MERGED,
+    MONDAY,
+    printed,
+    SEA,
+    spoil,
+    VERSION,
+    verify,
+} from './lake-of-kinds.ts';
 
 describe('a lake of three kinds', () => {
     test('is equal in every figure, and what was compared is told by table', async () => {
@@ -235,104 +211,6 @@ describe('a contribution of another kind', () => {
                 expect.objectContaining({ kind: 'orphan', in_lake: key.replace('gauges_rejects', 'tides_rejects') }),
             ]),
         );
-    });
-});
-
-describe('a kind without a second reader', () => {
-    const kinds: typeof KINDS = [KINDS[0], withoutSecondReader(gauges), tides];
-
-    test('is verified by its contributions, and that is said once', async () => {
-        const store = await lakeOfKinds(ALL);
-        expect(await verify(store, { kinds })).toMatchObject({
-            verdict: 'incomplete',
-            sources: { recomputed: 2, fromSummaries: 2 },
-            compared: [{ table: 'pair_days' }, { table: 'gauges_hours', periods: 3, rows: 5 }, { table: 'tides_days' }],
-            notes: [{ kind: 'not_followed', key: 'raw/kind=gauges/', text: expect.stringContaining('no second way to read') }],
-        });
-        expect(await verify(store, { kinds, allowPruned: true })).toMatchObject({ verdict: 'incomplete' });
-        await spoil(store, { table: gauges.merged, key: MERGED, contains: CONTAINS, change: { readings: 3n } });
-        expect(printed((await verify(store, { kinds })).differences)).toMatchObject([
-            { kind: 'gauge_hour', gauge: 'dry', figure: 'readings', in_lake: 3n, recomputed: 2n },
-        ]);
-    });
-
-    test('says nothing where the lake has none of it', async () => {
-        expect(await verify(await lakeOfKinds([SEA, MONDAY]), { kinds })).toMatchObject({ verdict: 'equal', notes: [] });
-    });
-
-    test('has its contributions read anew where one is gone: nothing is lost while the raw file is there', async () => {
-        const store = await lakeOfKinds(ALL);
-        const key = contributionKey(gauges.contributions, { period: HOUR, ...HARBOUR_ID });
-        await store.delete(key);
-        const { differences, mends, compared } = await verify(store, { kinds });
-        expect(printed(differences)).toMatchObject([{ kind: 'summary', hour: HOUR, figure: 'object', in_lake: null, recomputed: key }]);
-        expect(mends).toMatchObject({ readAnew: new Map([[HARBOUR.key, VERSION]]), lost: new Map(), beyondMending: new Set() });
-        expect(compared).toContainEqual({ table: 'gauges_hours', periods: 2, rows: 2, figures: 10 });
-        await store.delete(HARBOUR.key);
-        expect((await verify(store, { kinds })).mends).toMatchObject({
-            readAnew: new Map(),
-            lost: new Map([[`gauges_hours ${HOUR}`, { table: 'gauges_hours', period: HOUR }]]),
-            beyondMending: new Set([HARBOUR.key]),
-        });
-    });
-
-    test('has its raw files looked at all the same: gone, changed and rotten ones are told', async () => {
-        const store = await lakeOfKinds(ALL);
-        const rotten: ObjectStore = {
-            ...store,
-            async *open(key, options) {
-                yield* key === ISLAND.key ? [Buffer.from('other bytes')] : store.open(key, options);
-            },
-        };
-        const found = await verify(rotten, { kinds });
-        expect(printed(found.differences)).toMatchObject([{ kind: 'damaged', source: ISLAND.key, in_lake: ISLAND.key }]);
-        expect(found.mends.beyondMending).toEqual(new Set([ISLAND.key]));
-        await store.put(ISLAND.key, Buffer.from(`${ISLAND.text}2026-01-05T13:30:00Z,pier,1\n`));
-        await store.delete(HARBOUR.key);
-        expect((await verify(store, { kinds })).notes.map(({ kind, key }) => [kind, key])).toEqual([
-            ['not_followed', 'raw/kind=gauges/'],
-            ['raw_gone', HARBOUR.key],
-            ['raw_changed', ISLAND.key],
-        ]);
-    });
-
-    test('has figures that cannot be found in its contributions', async () => {
-        const store = await lakeOfKinds(ALL);
-        const key = contributionKey(gauges.contributions, { period: '2026-01-05T14', ...HARBOUR_ID });
-        await spoil(store, { table: gauges.contributions, key, change: { level_mm_min: 81n } });
-        await spoil(store, {
-            table: gauges.merged,
-            key: mergedKey(gauges.merged, '2026-01-05T14'),
-            contains: [CONTAINS[0]!],
-            change: { level_mm_min: 81n },
-        });
-        expect(printed((await verify(store, { kinds })).differences)).toMatchObject([
-            {
-                kind: 'summary',
-                source: HARBOUR.key,
-                gauge: 'pier',
-                figure: 'level_mm_min',
-                in_lake: 81n,
-                recomputed: 'no larger than the largest',
-            },
-        ]);
-    });
-
-    test('leaves the hours of a source that waits to be read uncompared', async () => {
-        const store = await lakeOfKinds(ALL);
-        const { etag } = await store.put(HARBOUR.key, Buffer.from(`${HARBOUR.text}2026-01-05T13:59:59Z,pier,1\n`));
-        const pending = new Map([[HARBOUR.key, { etag, options: {} }]]);
-        expect(await verify(store, { kinds, pending })).toMatchObject({
-            differences: [],
-            compared: [{ table: 'pair_days' }, { table: 'tides_days' }],
-        });
-        expect(
-            (await verify(store, { pending })).differences.map(({ figure, in_lake, recomputed }) => [figure, in_lake, recomputed]),
-        ).toEqual([
-            ['readings', 3n, 4n],
-            ['level_mm_sum', 380n, 381n],
-            ['level_mm_sum_sq', 264_400n, 264_401n],
-        ]);
     });
 });
 
