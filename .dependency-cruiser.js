@@ -86,6 +86,20 @@ const forbidden = [
         to: { path: SDKS },
     },
     {
+        name: 'the-judge-names-no-kind',
+        comment:
+            'lake/verify judges any kind: take the tables and the second reader from the Kind that is given. (lake/kinds.ts alone says which second reader is whose.)',
+        from: { path: '^lake/(verify/[^/]+|kind)\\.ts$' },
+        to: { path: '^lake/(flows|verify/[^/]+)/' },
+    },
+    {
+        name: 'second-reader-shares-nothing-with-the-first',
+        comment:
+            'lake/verify/flows reads files its own way, by docs/reading.md: of lake/flows it may know the words of the tables, and else write it again.',
+        from: { path: '^lake/verify/flows/' },
+        to: { path: '^lake/flows/', pathNot: '^lake/flows/tables\\.ts$' },
+    },
+    {
         name: 'cli-never-a-handler',
         comment: 'A command and a handler share a use case: call that one in lake/.',
         from: { path: '^cli/' },
