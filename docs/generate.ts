@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { commands } from '#cli/commands';
 import { describeCommands } from '#cli/describe';
-import { tables } from '#lake/kinds';
+import { kinds, tables } from '#lake/kinds';
 import type { Column, Table } from '#lake/tables';
 
 const NOTE = '<!-- Written by docs/generate.ts: change the code it describes, then run `npm run docs`. -->';
@@ -12,7 +12,7 @@ export function generatePages(): Record<string, string> {
     return {
         'cli.md': `${NOTE}\n${describeCommands(commands)}`,
         'tables.md': `${NOTE}\n${describeTables(tables)}`,
-        '../glue-jobs/tables.json': `${JSON.stringify(tables, null, 4)}\n`,
+        '../glue-jobs/tables.json': `${JSON.stringify({ kinds: kinds.map(({ name, format, merged, contributions, rejects }) => ({ name, format, merged, contributions, rejects })), tables }, null, 4)}\n`,
     };
 }
 
