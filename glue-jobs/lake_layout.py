@@ -61,7 +61,10 @@ def contributions_prefix(table: Table, period: str) -> str:
 
 
 def period_of(table: Table, key: str) -> str | None:
-    """The period of an object of the table, by its key or by how the key begins up to the hour's dot; None where the table has no such object."""
+    """
+    The period of an object of the table, by its key or by what the keys of an hour have in common, up to the dot behind it. None where the
+    table has no such object.
+    """
     day = day_of(key) if key.startswith(table.prefix) else None
     if day is None or table.per != 'hour':
         return day

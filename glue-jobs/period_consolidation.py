@@ -35,8 +35,8 @@ class Outcome:
 def consolidate(of: TablePeriod, *, bucket: LakeBucket, merge: Callable[..., None], anew: bool = False) -> Outcome:
     """
     Brings the merged object of the period up to what counts. Safe to call again, and by several workers at once, Lambdas among them.
-    With `anew` the object is written once from the contributions, whatever it says that it contains: for one that is damaged, or of an older
-    layout.
+    With `anew` the object is written once from the contributions, whatever it says that it contains: for one that is damaged, or of an
+    older layout.
     `merge(of=, paths=, into=)` writes the merged rows of files as sorted parts. Raises OverflowError, and StorageError where something
     cannot be read that is there still.
     """

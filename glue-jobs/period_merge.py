@@ -29,8 +29,8 @@ _LEFT_COLUMN = 'a total left its column'
 def merge_sql(table: Table) -> str:
     """
     One row per key of the rows `{rows}`, every total exact, ascending by the bytes of the key columns. Nulls say nothing: of a null and a
-    value the value stays. A total that leaves its column, be it in between, is an error that names nothing: `exact_sql` tells more. A null
-    in a column that may have none is an error that names the file.
+    value the value stays, and a sum of nulls only is null. A total that leaves its column, be it in between, is an error that names
+    nothing: `exact_sql` tells more. A null in a column that may have none is an error that names the file.
     """
     return f"""
 with complete as (
@@ -49,8 +49,8 @@ order by {_keys(table)}
 
 def exact_sql(table: Table) -> str:
     """
-    The rows of `merge_sql`, at twice its price: a total may leave its column, and the 38 digits that Spark has, as long as it is back at the
-    end. One that is not is an error that names the row and, as parameter `:when` says it, the period, with the total's every digit.
+    The rows of `merge_sql`, at twice its price: a total may leave its column, and the 38 digits that Spark has, as long as it is back at
+    the end. One that is not is an error that names the row and, as parameter `:when` says it, the period, with the total's every digit.
     """
     columns = table.columns
     row = _row_name(table)

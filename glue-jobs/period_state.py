@@ -1,4 +1,4 @@
-"""A period as one look at the bucket shows it: what its object contains, and what should be in it, by the rules of lake/commit/consolidate.ts."""
+"""A period as one look at the bucket shows it: what its object contains and what should be in it, as lake/commit/period-state.ts has it."""
 import json
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor

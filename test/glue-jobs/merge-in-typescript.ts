@@ -1,6 +1,7 @@
 /**
- * The lake's own code over files of any table, for the tests of the Glue jobs: `merge-in-typescript.ts <table as JSON> <period> <merged file>
- * <contribution>...`. JSON to stdout: the contributions as TypeScript merges them, or why it cannot; and the rows of the merged file.
+ * The lake's own code over files of any table, for the tests of the Glue jobs:
+ * `merge-in-typescript.ts <table as JSON> <period> <merged file, or nothing> <contribution>...`. JSON to stdout: the contributions as
+ * TypeScript merges them, or why it cannot; and the rows of the merged file.
  */
 import { readFile } from 'node:fs/promises';
 import { readRows } from '#lake/parquet';

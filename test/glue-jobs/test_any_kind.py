@@ -51,7 +51,13 @@ TABLE = {
 }
 TABLES = json.loads((JOBS / 'tables.json').read_text())
 TABLES['kinds'].append(
-    {'name': 'meters', 'format': 1, 'merged': TABLE, 'contributions': {**TABLE, 'name': 'meter_parts', 'prefix': 'meter_parts/'}, 'rejects': {}}
+    {
+        'name': 'meters',
+        'format': 1,
+        'merged': TABLE,
+        'contributions': {**TABLE, 'name': 'meter_parts', 'prefix': 'meter_parts/'},
+        'rejects': {},
+    }
 )
 METERS = parse_kinds(json.dumps(TABLES))[-1]
 NAMES = [each.name for each in METERS.merged.columns]

@@ -110,7 +110,8 @@ def test_what_an_attempt_of_the_version_before_did_is_known_as_well(days_total, 
 def test_periods_are_told_by_table_and_ascending():
     bucket = Bucket()
     report = PeriodReport(bucket, KEY)
-    for table, period in [('readings', '2026-01-01T13'), ('pair_days', '2026-01-02'), ('readings', '2026-01-01T09'), ('pair_days', '2026-01-01')]:
+    hours = [('readings', '2026-01-01T13'), ('readings', '2026-01-01T09')]
+    for table, period in [*hours, ('pair_days', '2026-01-02'), ('pair_days', '2026-01-01')]:
         report.add(PeriodResult(table, period, 'was right', sources=1))
     report.close()
     assert json.loads(bucket.texts[-1])['periods'][1] == {
