@@ -1,7 +1,7 @@
 /** Use case: what an upload of one local file means for the lake that is there. Whether the file is put is decided here. */
 import type { ReadingOptions } from '#lake/kind';
 import { kindOf } from '#lake/kinds';
-import { RAW_PREFIX, sourceId } from '#lake/layout';
+import { kindNameOf, RAW_PREFIX, sourceId } from '#lake/layout';
 import { type LedgerRecord, toMetadata, toOptions } from '#lake/ledger';
 import { ABSENT, type ObjectInfo, type ObjectStore } from '#lake/store/object-store';
 
@@ -77,7 +77,9 @@ export async function decideUpload(file: LocalFile, options: DecideOptions): Pro
 /** The refusal where another source that is in the figures has the same bytes, and they may not count twice. */
 async function refuseTwin(file: LocalFile, { known, mayDuplicate }: DecideOptions): Promise<UploadDecision | undefined> {
     for (const twin of mayDuplicate ? [] : await known.ofSize(file.sizeBytes)) {
-        if (twin.source !== file.key && (await file.hasBytesOf(twin))) {
+        // Of two kinds the same bytes are figures of two tables.
+        const isTwin = twin.source !== file.key && kindNameOf(twin.source) === kindNameOf(file.key);
+        if (isTwin && (await file.hasBytesOf(twin))) {
             const reason = `the same bytes are in the lake as ${twin.source}; to count them twice: --allow-duplicate`;
             return { action: 'refuse', reason };
         }

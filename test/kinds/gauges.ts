@@ -117,6 +117,8 @@ function kindOfGauges(name: string, per: PeriodLength): Kind {
             },
         ],
         isLikelyName: (file) => file.endsWith('.gauge'),
+        likelyNames: '.gauge',
+        accounts: { rows: 'readings', keys: 'gauges' },
         async whyUnusable(bytes) {
             const lines = await linesOf({ site: '', open: () => bytes, reject: async () => undefined }, per, 0n);
             return lines ? undefined : `no usable header: looked for ${HEADER}`;
