@@ -116,6 +116,7 @@ function kindOfGauges(name: string, per: PeriodLength): Kind {
                 meaning: 'what levels are above: the mean sea level, or the chart datum 1,000 mm below it',
             },
         ],
+        likelyNames: '.gauge',
         isLikelyName: (file) => file.endsWith('.gauge'),
         async whyUnusable(bytes) {
             const lines = await linesOf({ site: '', open: () => bytes, reject: async () => undefined }, per, 0n);
