@@ -11,8 +11,8 @@ const ADAPTERS = '^lake/(store|query|queue|jobs)/';
 /** They ask AWS how a deployment is set up. */
 const FACTS = '^lake/doctor/[a-z]+-facts\\.ts$';
 
-/** What every part of the lake may know: names and places, no behaviour. */
-const VOCABULARY = '^lake/(errors|tables|layout|package-root|deployment)\\.ts$';
+/** What every part of the lake may know: names and places, and which kinds of data there are. No behaviour. */
+const VOCABULARY = '^lake/(errors|tables|layout|kind|kinds|package-root|deployment)\\.ts$';
 
 /** What handlers are on AWS: joins use cases with the adapters of a directory lake. Only cli/ starts it. */
 const LOCAL_EDGE = '^lake/(local-work|local-file|finish-work|worker)\\.ts$';
@@ -86,6 +86,20 @@ const forbidden = [
         to: { path: SDKS },
     },
     {
+        name: 'the-judge-names-no-kind',
+        comment:
+            'lake/verify judges any kind: take the tables and the second reader from the Kind that is given. (lake/kinds.ts alone says which second reader is whose.)',
+        from: { path: '^lake/(verify/[^/]+|kind)\\.ts$' },
+        to: { path: '^lake/(flows|verify/[^/]+)/' },
+    },
+    {
+        name: 'second-reader-shares-nothing-with-the-first',
+        comment:
+            'lake/verify/flows reads files its own way, by docs/reading.md: of lake/flows it may know the words of the tables, and else write it again.',
+        from: { path: '^lake/verify/flows/' },
+        to: { path: '^lake/flows/', pathNot: '^lake/flows/tables\\.ts$' },
+    },
+    {
         name: 'cli-never-a-handler',
         comment: 'A command and a handler share a use case: call that one in lake/.',
         from: { path: '^cli/' },
@@ -94,9 +108,9 @@ const forbidden = [
     {
         name: 'cdk-describes',
         comment:
-            'cdk/ knows tables, names and SQL files of the lake and the paths of handlers, never what works with them: pass plain data.',
+            'cdk/ knows kinds, tables, names and SQL files of the lake and the paths of handlers, never what works with them: pass plain data.',
         from: { path: '^cdk/', pathNot: '^cdk/generate-view-columns\\.ts$' },
-        to: { path: [ADAPTERS, '^(lambdas|cli|glue-jobs)/'], pathNot: '^lake/query/sql-files\\.ts$' },
+        to: { path: '^(lake|lambdas|cli|glue-jobs)/', pathNot: [VOCABULARY, '^lake/query/sql-files\\.ts$', '^lake/[a-z]+/tables\\.ts$'] },
     },
     {
         name: 'commands-stand-alone',

@@ -3,19 +3,19 @@ import { copyFileSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:f
 import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { pathOfView, VIEW_NAMES } from '#lake/query/sql-files';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
 
-const SOURCES = ['glue-jobs', 'sql/flows/views'];
-
 /**
- * Makes dist-glue-jobs/ the same as its sources and @returns its path: modules, tables.json and views in one folder, because a module finds
- * in its zip what is beside it (glue-jobs/lake_tables.py, lake_views.py). A deployment without a change is none.
+ * Makes dist-glue-jobs/ the same as its sources and @returns its path: modules, tables.json and the views of all kinds in one folder, because a
+ * module finds in its zip what is beside it (glue-jobs/lake_tables.py, lake_views.py). A deployment without a change is none.
  */
 export function bundleGlueJobs(): string {
     const folder = join(ROOT, 'dist-glue-jobs');
     mkdirSync(folder, { recursive: true });
-    const files = new Map(SOURCES.flatMap((source) => filesOf(join(ROOT, source))));
+    const views = VIEW_NAMES.map((name): [string, string] => [`${name}.sql`, join(ROOT, pathOfView(name))]);
+    const files = new Map([...filesOf(join(ROOT, 'glue-jobs')), ...views]);
     for (const name of readdirSync(folder).filter((found) => !files.has(found))) {
         rmSync(join(folder, name), { recursive: true, force: true });
     }

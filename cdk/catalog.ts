@@ -1,4 +1,4 @@
-/** What SQL finds: the Glue database with the lake's tables and views, all computed from lake/tables.ts and sql/flows/views. */
+/** What SQL finds: the Glue database with the tables and views of all kinds, computed from lake/kinds.ts and the views of sql/. */
 import { RemovalPolicy } from 'aws-cdk-lib';
 import {
     CfnTable,
@@ -14,8 +14,8 @@ import {
 } from 'aws-cdk-lib/aws-glue';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import { tables } from '#lake/kinds';
-import { readView, VIEW_NAMES, type ViewName } from '#lake/query/sql-files';
+import { kinds, tables } from '#lake/kinds';
+import { readView, VIEW_NAMES } from '#lake/query/sql-files';
 import type { ColumnType, Column as LakeColumn, Table } from '#lake/tables';
 import { hiveTypeOf, type ViewColumn, viewColumnsOf } from './view-columns.ts';
 
@@ -40,7 +40,7 @@ export class Catalog extends Construct {
         super(scope, id);
         this.database = new Database(this, 'database', {
             databaseName,
-            description: 'Network flows: exact daily totals of every pair of devices',
+            description: `Exact figures: ${kinds.map(({ merged }) => `${merged.name}, one row per ${merged.grain}`).join('; ')}`,
         });
         // It holds descriptions only; one that stayed would keep the next deployment from using the name.
         this.database.applyRemovalPolicy(RemovalPolicy.DESTROY);
@@ -88,10 +88,7 @@ function glueColumn({ name, type, unit, meaning }: LakeColumn): Column {
 }
 
 /** A view as Athena itself keeps one, so that every Trino on the catalog sees it too. */
-function createView(
-    scope: Construct,
-    { name, database, databaseName }: { name: ViewName; database: Database; databaseName: string },
-): void {
+function createView(scope: Construct, { name, database, databaseName }: { name: string; database: Database; databaseName: string }): void {
     const columns = viewColumnsOf(name);
     const view = new CfnTable(scope, name, {
         catalogId: database.catalog.catalogId,

@@ -30,8 +30,8 @@ export function createDashboard(scope: Construct, { stage, alarms, summarize, co
             ],
             [
                 graph(
-                    'Days: consolidated, passes, races lost',
-                    own(consolidate.worker, Stats.SUM, 'DaysConsolidated', 'Passes', 'Conflicts'),
+                    'Days and hours: consolidated, passes, races lost',
+                    own(consolidate.worker, Stats.SUM, 'PeriodsConsolidated', 'Passes', 'Conflicts'),
                 ),
                 graph(
                     'Messages waiting',

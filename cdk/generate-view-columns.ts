@@ -1,4 +1,4 @@
-/** Writes cdk/view-columns.json: `node cdk/generate-view-columns.ts`. test/cdk/view-columns.test.ts says when it is stale. */
+/** Writes cdk/view-columns.json, a part of `npm run docs`. test/cdk/catalog.test.ts says when it is stale. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

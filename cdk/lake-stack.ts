@@ -27,11 +27,16 @@ interface LakeStackProps {
 /** What a version of a source owns, of any kind. */
 const OWNED_PREFIXES = kinds.flatMap(({ contributions, rejects }) => [contributions.prefix, rejects.prefix]);
 
+const CONTRIBUTION_PREFIXES = kinds.map(({ contributions }) => contributions.prefix);
+
+/** As people read it. */
+const CONTRIBUTIONS = CONTRIBUTION_PREFIXES.join(', ');
+
 const MERGED_PREFIXES = kinds.map(({ merged }) => merged.prefix);
 
-/** Of whoever merges what sources contribute. */
+/** Rights of whoever merges what sources contribute. */
 const CONSOLIDATION_RIGHTS = {
-    get: [...kinds.map(({ contributions }) => contributions.prefix), LEDGER_PREFIX, ...MERGED_PREFIXES],
+    get: [...CONTRIBUTION_PREFIXES, LEDGER_PREFIX, ...MERGED_PREFIXES],
     put: MERGED_PREFIXES,
 };
 
@@ -63,7 +68,7 @@ export class LakeStack extends Stack {
             key,
             ifStuck: `Files are read, but their days were not merged for more than ${config.maxLagMinutes} minutes: reports show older figures.`,
             ifRetried: 'A day could not be merged for some 20 minutes: it shows older figures. It is tried again every 15 minutes.',
-            ifDead: `Days show old figures: merging them failed ${config.consolidate.maxReceiveCount} times. What was read of the files is safe in summaries/.`,
+            ifDead: `Days show old figures: merging them failed ${config.consolidate.maxReceiveCount} times. What was read of the files is safe in ${CONTRIBUTIONS}.`,
         });
         const lake = new LakeBucket(this, 'lake', { config, names, removalPolicy, key, summarizeQueue: summarizeQueue.queue });
         const { bucket } = lake;
@@ -97,8 +102,7 @@ export class LakeStack extends Stack {
             source: consolidateQueue,
             environment: { LAKE_BUCKET: bucket.bucketName, CONSOLIDATE_QUEUE: names.consolidateQueue },
             key,
-            ifFailing:
-                'Days are not merged, or much later than they should be: reports show older figures. What was read is safe in summaries/.',
+            ifFailing: `Days are not merged, or much later than they should be: reports show older figures. What was read is safe in ${CONTRIBUTIONS}.`,
         });
         lake.grantObjects(consolidate.role, CONSOLIDATION_RIGHTS);
 

@@ -28,7 +28,7 @@ interface WorkQueueProps {
     ifDead: string;
 }
 
-/** A queue, FIFO by its name: days are worked on one worker at a time then, many days side by side. */
+/** A queue, FIFO by its name: then one worker at a time is at a period, and many periods are worked on side by side. */
 export class WorkQueue extends Construct {
     readonly queue: Queue;
     readonly deadLetters: Queue;
@@ -57,7 +57,7 @@ export class WorkQueue extends Construct {
     }
 }
 
-/** Never by content: a second message for a day would vanish while the first is being worked on, and its file would never be merged. */
+/** Never by content: a second message for a period would vanish while the first is being worked on, and its file would never be merged. */
 const FIFO: QueueProps = {
     fifo: true,
     contentBasedDeduplication: false,

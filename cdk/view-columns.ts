@@ -1,6 +1,5 @@
 /** The columns of each view, as Trino and the Glue catalog call them. */
 import { readFileSync } from 'node:fs';
-import type { ViewName } from '#lake/query/sql-files';
 
 /** Name and Trino type of one column. */
 export interface ViewColumn {
@@ -8,11 +7,17 @@ export interface ViewColumn {
     type: string;
 }
 
-const describedViews: Record<ViewName, ViewColumn[]> = JSON.parse(readFileSync(new URL('view-columns.json', import.meta.url), 'utf8'));
+const describedViews: Readonly<Record<string, readonly ViewColumn[]>> = JSON.parse(
+    readFileSync(new URL('view-columns.json', import.meta.url), 'utf8'),
+);
 
-/** The view's columns in their order, as cdk/generate-view-columns.ts found them. */
-export function viewColumnsOf(view: ViewName): readonly ViewColumn[] {
-    return describedViews[view];
+/** The view's columns in their order, as cdk/generate-view-columns.ts found them. @throws TypeError for a view that is newer than that file */
+export function viewColumnsOf(view: string): readonly ViewColumn[] {
+    const columns = describedViews[view];
+    if (columns === undefined) {
+        throw new TypeError(`cdk/view-columns.json does not describe view ${view}: run npm run docs`);
+    }
+    return columns;
 }
 
 /** Hive has one name of its own among them. */

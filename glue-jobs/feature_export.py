@@ -6,13 +6,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
-from day_report import DayResult
 from lake_bucket import LakeBucket
 from lake_errors import ConflictError
-from lake_layout import FEATURES_PREFIX, PAIR_DAYS_PREFIX, WORK_PREFIX, day_of, features_key, pair_days_key
+from lake_layout import FEATURES_PREFIX, WORK_PREFIX, TablePeriod, day_of, features_key, merged_key
+from lake_tables import Table, kind_named
+from period_report import PeriodResult, result_of
 
 # Copies inside of S3 are waited for.
 COPIES_AT_ONCE = 16
+
+
+def pair_days() -> Table:
+    """The table that features are made of."""
+    return kind_named('flows').merged
 
 
 @dataclass(frozen=True)
@@ -41,13 +47,13 @@ def compute_parts(bucket: LakeBucket, *, first_day: str, last_day: str, write: C
     work = f'{WORK_PREFIX}export_features/{uuid.uuid4()}'
     address = f's3://{bucket.name}/{work}'
     try:
-        days = days_within(bucket, PAIR_DAYS_PREFIX, '', last_day)
+        days = days_within(bucket, pair_days().prefix, '', last_day)
         with ThreadPoolExecutor(COPIES_AT_ONCE) as pool:
             copied = any([*pool.map(partial(_pin, bucket, work), days)])
         if not copied:
             yield FeatureParts({}, {})
             return
-        of_days = {'folder': f'{address}/{PAIR_DAYS_PREFIX}', 'first_day': first_day, 'last_day': last_day}
+        of_days = {'folder': f'{address}/{pair_days().prefix}', 'first_day': first_day, 'last_day': last_day}
         write(**of_days, into=f'{address}/{FEATURES_PREFIX}')
         parts = [key for key in bucket.list(f'{work}/{FEATURES_PREFIX}') if key.endswith('.parquet')]
         pairs = count(**of_days)
@@ -59,23 +65,26 @@ def compute_parts(bucket: LakeBucket, *, first_day: str, last_day: str, write: C
         bucket.delete_all(work)
 
 
-def publish_day(day: str, *, bucket: LakeBucket, parts: FeatureParts) -> DayResult:
+def publish_day(of: TablePeriod, *, bucket: LakeBucket, parts: FeatureParts) -> PeriodResult:
     """Replaces the day's object by its part, in one step; a day that has no pairs has no object."""
+    day = of.period
     part = parts.keys.get(day)
     if part is None:
         bucket.delete_all(features_key(day))
-        return DayResult(day, 'has no pairs, its object was removed')
+        return result_of(of, 'has no pairs, its object was removed')
     bucket.copy(part, etag=bucket.etag_of(part), to=features_key(day))
-    return DayResult(day, 'written', pairs=parts.pairs[day])
+    return result_of(of, 'written', rows=parts.pairs[day])
 
 
-def plan_day(day: str, *, pairs: dict[str, int]) -> DayResult:
+def plan_day(of: TablePeriod, *, pairs: dict[str, int]) -> PeriodResult:
     """What `publish_day` would do."""
-    return DayResult(day, 'is to be written', pairs=pairs[day]) if day in pairs else DayResult(day, 'has no pairs, its object is to go')
+    if of.period in pairs:
+        return result_of(of, 'is to be written', rows=pairs[of.period])
+    return result_of(of, 'has no pairs, its object is to go')
 
 
 def _pin(bucket: LakeBucket, work: str, day: str) -> bool:
-    key = pair_days_key(day)
+    key = merged_key(pair_days(), day)
     while True:
         etag = bucket.etag_of(key)
         if etag is None:

@@ -1,5 +1,5 @@
 """View `pair_features` over the pair days of a folder: SQL that Spark runs."""
-from lake_tables import pair_columns
+from lake_tables import kind_named
 from lake_views import view_sql
 from spark_errors import spark_errors
 
@@ -40,5 +40,5 @@ def write_features(spark, *, folder: str, first_day: str, last_day: str, into: s
 
 
 def _open_pair_days(spark, folder: str) -> None:
-    schema = ', '.join(f'{name} {kind}' for name, kind in [*pair_columns(), ('day', 'string')])
+    schema = f'{kind_named("flows").merged.schema}, day string'
     spark.read.schema(schema).parquet(folder).createOrReplaceTempView('pair_days')

@@ -2,10 +2,10 @@
 import argparse
 from datetime import date
 
-from day_merge import SPARK_SETTINGS
 from lake_bucket import LakeBucket
 from lake_errors import UsageError
 from lake_layout import WORK_PREFIX
+from period_merge import SPARK_SETTINGS
 
 # As lake/aws/client-config.ts: three are too few for a burst of 503.
 MAX_ATTEMPTS = 6
@@ -30,7 +30,7 @@ def days_parser(name: str) -> argparse.ArgumentParser:
     parser.add_argument('--from', required=True, dest='first_day', type=_day, metavar='YYYY-MM-DD', help='first day')
     parser.add_argument('--to', required=True, dest='last_day', type=_day, metavar='YYYY-MM-DD', help='last day, inclusive')
     parser.add_argument('--dry_run', **SWITCH, help='only say what is to do')
-    parser.add_argument('--report', metavar=f'{WORK_PREFIX}KEY', help='key of a JSON object that says which days are done')
+    parser.add_argument('--report', metavar=f'{WORK_PREFIX}KEY', help='key of a JSON object that says which periods are done')
     return parser
 
 

@@ -76,9 +76,9 @@ class LakeBucket:
         for page in self._client.get_paginator('list_objects_v2').paginate(Bucket=self.name, Prefix=prefix):
             yield from (entry['Key'] for entry in page.get('Contents', []))
 
-    def list_folders(self, prefix: str) -> Iterator[str]:
-        """Every folder right under the prefix, with its final slash, ascending."""
-        for page in self._client.get_paginator('list_objects_v2').paginate(Bucket=self.name, Prefix=prefix, Delimiter='/'):
+    def list_folders(self, prefix: str, *, delimiter: str = '/') -> Iterator[str]:
+        """Every folder right under the prefix, with its final slash, ascending; or what keys have in common up to another delimiter."""
+        for page in self._client.get_paginator('list_objects_v2').paginate(Bucket=self.name, Prefix=prefix, Delimiter=delimiter):
             yield from (entry['Prefix'] for entry in page.get('CommonPrefixes', []))
 
     def copy(self, source: str, *, etag: str, to: str) -> None:

@@ -1,11 +1,74 @@
-"""The columns of the lake's tables, from tables.json, which is generated from lake/tables.ts."""
+"""The kinds of data and the columns of their tables, from tables.json, which is generated from lake/kinds.ts."""
+import functools
 import json
 import pkgutil
+from dataclasses import dataclass
 
 
-def pair_columns() -> list[tuple[str, str]]:
-    """Name and SQL type of each column of `pair_days` and `flow_summaries`, in their order."""
+@dataclass(frozen=True)
+class Column:
+    """A column of a table whose rows merge."""
+
+    name: str
+    # `string`, `bigint` or `decimal(38,0)`.
+    type: str
+    nullable: bool
+    # How values of rows with the same key become one: `key`, `sum`, `min` or `max`.
+    merge: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table whose rows merge: one object per period, every key once in it."""
+
+    name: str
+    # Where its objects live, with the final slash.
+    prefix: str
+    # `day` or `hour`.
+    per: str
+    # How a person names a row, its key columns in braces.
+    row_name: str
+    columns: tuple[Column, ...]
+
+    @property
+    def keys(self) -> list[str]:
+        """Names of the key columns, in the order in which rows are sorted."""
+        return [column.name for column in self.columns if column.merge == 'key']
+
+    @property
+    def schema(self) -> str:
+        """The columns as SQL declares them."""
+        return ', '.join(f'`{column.name}` {column.type}' for column in self.columns)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of data: what each source contributes to each period, and the table that these come to together."""
+
+    name: str
+    merged: Table
+    contributions: Table
+
+
+@functools.cache
+def read_kinds() -> tuple[Kind, ...]:
+    """Every kind; the first one is that of reports of earlier versions, which name none."""
     # By way of the loader: on Glue the modules are in a zip.
-    text = pkgutil.get_data(__name__, 'tables.json')
-    tables = {table['name']: table for table in json.loads(text)}
-    return [(column['name'], column['type']) for column in tables['pair_days']['columns']]
+    return parse_kinds(pkgutil.get_data(__name__, 'tables.json'))
+
+
+def parse_kinds(text: bytes | str) -> tuple[Kind, ...]:
+    """The kinds of a file like tables.json."""
+    return tuple(
+        Kind(entry['name'], _table_of(entry['merged']), _table_of(entry['contributions'])) for entry in json.loads(text)['kinds']
+    )
+
+
+def kind_named(name: str) -> Kind:
+    """The kind of this name. Raises KeyError where there is none."""
+    return {kind.name: kind for kind in read_kinds()}[name]
+
+
+def _table_of(entry: dict) -> Table:
+    columns = tuple(Column(each['name'], each['type'], each['nullable'], each['merge']) for each in entry['columns'])
+    return Table(entry['name'], entry['prefix'], entry['per'], entry['rowName'], columns)

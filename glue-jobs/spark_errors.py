@@ -5,9 +5,10 @@ from contextlib import contextmanager
 
 from lake_errors import StorageError
 
-# In the words of day_merge.py, and of the views.
+# In the words of period_merge.py, and of the views.
 _OVERFLOW = re.compile(
-    r'\w+ of [^\n]*? (?:would be above the largest value of its column, \d+|is too large for exact statistics on \d{4}-\d{2}-\d{2})'
+    r'\w+ of [^\n]*? (?:would be -?\d+, (?:above the largest|below the smallest) value of its column, -?\d+'
+    r'|is too large for exact statistics on \d{4}-\d{2}-\d{2})|a total left its column'
 )
 
 _CAUSE = re.compile(r'^Caused by: (.*)', re.MULTILINE)

@@ -1,23 +1,24 @@
 /**
  * What a deployment is called: the names that stand in the tags of its bucket, so that `--lake s3://bucket` is all that a user types.
- * cdk/ writes the tags, the command line reads them.
+ * cdk/ writes the tags, the command line reads them. One deployment serves every kind of data with two workers and their two queues:
+ * messages name the table and the period, and each period of each table is a group of its own, so that no kind holds up another one.
  */
 
 /** The parts of a deployment that the command line and the Lambdas talk to. Queues are named, not addressed: SQS gives the URL. */
 export interface Deployment {
     /** `dev`, `prod`: which of several lakes of one account this is. */
     stage: string;
-    /** Glue database, with the tables of lake/tables.ts and the views of sql/flows/views. */
+    /** Glue database, with the tables and views of all kinds. */
     database: string;
     /** Athena workgroup. */
     workgroup: string;
     /** Standard queue that S3 tells of new raw objects. */
     summarizeQueue: string;
     summarizeDeadLetters: string;
-    /** FIFO queue, the day as message group. */
+    /** FIFO queue, table and period as message group. */
     consolidateQueue: string;
     consolidateDeadLetters: string;
-    /** Glue job for days that are too large for a Lambda. */
+    /** Glue job for periods that are too large for a Lambda. */
     consolidateDaysJob: string;
     /** Glue job that writes what models are trained on. */
     exportFeaturesJob: string;

@@ -78,7 +78,10 @@ export interface SecondReader {
 export interface SqlEngine {
     run(sql: string): Promise<void>;
     rows(sql: string): Promise<Record<string, unknown>[]>;
-    /** Runs one statement for each text, its only parameter, side by side and in no certain order. The texts are taken as they are needed. */
+    /**
+     * Runs one statement for each text, its only parameter, side by side and in no certain order. The texts are taken as they are needed. The
+     * statements see no temporary tables: those are of one connection.
+     */
     runForEach(work: AsyncIterable<{ sql: string; text: string }>): Promise<void>;
 }
 

@@ -3,7 +3,7 @@ import { StorageError } from '#lake/errors';
 import { flows } from '#lake/flows/kind';
 import type { Kind } from '#lake/kind';
 import { kindNameOf, LEDGER_PREFIX, type TablePeriod } from '#lake/layout';
-import { type Table, text, whole } from '#lake/tables';
+import { type Column, type ColumnType, type Table, text, whole } from '#lake/tables';
 
 /** Every kind; the first one is that of raw keys that name none, and of messages and reports of earlier versions. */
 export const kinds: readonly [Kind, ...Kind[]] = [
@@ -38,6 +38,15 @@ export function sayPeriod({ table, period }: TablePeriod): string {
     return table === kinds[0].merged.name ? period : `${table} ${period}`;
 }
 
+/** Columns of what the kinds' readers find out: names that two kinds share are one column, and what only some kinds find is null for the others. */
+function foundByAll(type: ColumnType): Column[] {
+    const columns = new Map(kinds.flatMap(({ found }) => found.map((column) => [column.name, column])));
+    const isOfAll = (name: string): boolean => kinds.every(({ found }) => found.some((column) => column.name === name));
+    return [...columns.values()]
+        .filter((column) => column.type === type)
+        .map((column) => ({ ...column, nullable: column.nullable || !isOfAll(column.name) }));
+}
+
 /** What was read of each source; see lake/ledger.ts for the record that these columns are taken from. */
 export const sources: Table = {
     name: 'sources',
@@ -49,12 +58,13 @@ export const sources: Table = {
         text('site', 'site that the key names'),
         text('version', 'the version that counts, `<n>-<attempt>`; null where none does', true),
         text('state', '`done`, `failed` or `retracted`'),
-        ...new Map(kinds.flatMap(({ found }) => found.map((column) => [column.name, column]))).values(),
+        ...foundByAll('string'),
         whole('rows_read', 'data rows of the file'),
         whole('rows_kept', 'rows that are in the figures'),
         whole('rows_rejected', 'rows that could not be used; table `rejects` has them'),
         text('first_day', 'earliest day of a kept row', true),
         text('last_day', 'latest day of a kept row', true),
+        ...foundByAll('bigint'),
         whole('size_bytes', 'size of the raw object', { unit: 'bytes' }),
         text('summarized_at', 'when it was summarized, UTC, ISO 8601'),
         text('error', 'why the file could not be used, for state `failed`', true),

@@ -8,7 +8,7 @@ import { emptyRows, type Rows, valuesOf } from './rows.ts';
 /** Small enough that the statistics of sorted keys let a reader of one pair skip nearly all groups of a day. */
 const ROW_GROUP_ROWS = 5_000;
 
-/** A group costs every reader 1.4 kB of footer: past five million pairs the groups grow instead, as in glue-jobs/day_object.py. */
+/** A group costs every reader 1.4 kB of footer: past five million pairs the groups grow instead, as in glue-jobs/period_object.py. */
 const MAX_ROW_GROUPS = 1_000;
 
 /** Key of the metadata that lists what a merged object contains: `<source>.<version>`, comma between. */

@@ -41,6 +41,11 @@ const BAD_IMPORTS: Record<string, { file: string; text: string; beside?: Record<
         text: "import type { LedgerRecord } from '#lake/ledger';\nexport type R = LedgerRecord;",
     },
     'sdks-stay-in-their-adapters': { file: 'cli/planted-sdk.ts', text: "export const duckdb = () => import('@duckdb/node-api');" },
+    'the-judge-names-no-kind': { file: 'lake/verify/planted-kind.ts', text: "export { pairDays } from '#lake/flows/tables';" },
+    'second-reader-shares-nothing-with-the-first': {
+        file: 'lake/verify/flows/planted-reader.ts',
+        text: "export { readFlows } from '#lake/flows/read-flows';",
+    },
     'cli-never-a-handler': {
         file: 'cli/planted-handler.ts',
         text: "import { handler } from '../lambdas/planted/handler.ts';\nexport const again = handler;",

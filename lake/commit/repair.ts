@@ -3,7 +3,8 @@ import { nameOfPeriod, type TablePeriod } from '#lake/layout';
 import { toOptions } from '#lake/ledger';
 import type { ObjectStore } from '#lake/store/object-store';
 import type { Mends } from '#lake/verify/findings';
-import type { PendingSource, VerifyResult } from '#lake/verify/verify';
+import type { VerifyResult } from '#lake/verify/verify';
+import type { PendingSource } from '#lake/verify/verify-kind';
 import { type WorkDone, type WorkOffOptions, workOff } from './finish.ts';
 import { findDeadObjects, findUnread, readAllRecords } from './reconcile.ts';
 

@@ -3,14 +3,13 @@ import { STSClient } from '@aws-sdk/client-sts';
 import { clientConfig, type Environment } from '#lake/aws/client-config';
 import { type Deployment, deploymentOf } from '#lake/deployment';
 import { createGlueClient } from '#lake/jobs/glue-client';
-import { kinds } from '#lake/kinds';
 import { createAthenaClient } from '#lake/query/athena-client';
 import { createSqsClient } from '#lake/queue/sqs-client';
 import { openS3Store } from '#lake/store/s3';
 import { createS3Client } from '#lake/store/s3-client';
 import { type BucketFacts, gatherBucket, gatherPlace } from './bucket-facts.ts';
 import { type CatalogTable, gatherCatalog } from './catalog-facts.ts';
-import { type DayFacts, gatherDays } from './day-facts.ts';
+import { type DaysByTable, gatherAllDays } from './day-facts.ts';
 import { type Answer, ask } from './finding.ts';
 import { gatherIdentity, type Identity } from './identity-facts.ts';
 import { gatherJob, type JobFacts } from './job-facts.ts';
@@ -30,7 +29,7 @@ export interface AwsFacts {
 
 export interface LakeFacts {
     setUp: BucketFacts;
-    days: Answer<DayFacts>;
+    days: DaysByTable;
     /** What the bucket's tags name. */
     deployment: Partial<Deployment>;
     /** Each of what the tags name; undefined where they do not. */
@@ -68,7 +67,7 @@ async function gatherLake({
     region: string | undefined;
 }): Promise<LakeFacts> {
     const s3 = createS3Client(options);
-    const [setUp, days] = await Promise.all([gatherBucket(s3, bucket), gatherDays(openS3Store({ bucket, client: s3 }), kinds[0].merged)]);
+    const [setUp, days] = await Promise.all([gatherBucket(s3, bucket), gatherAllDays(openS3Store({ bucket, client: s3 }))]);
     const { deployment } = deploymentOf(setUp.tags.kind === 'found' ? setUp.tags.value : new Map());
     const sqs = createSqsClient(options);
     const glue = createGlueClient(options);

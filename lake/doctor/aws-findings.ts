@@ -1,7 +1,7 @@
 /** Whether a deployment is what it should be: every check, in the order in which one rests on the other. */
 
-import { tables } from '#lake/kinds';
-import { readView, VIEW_NAMES } from '#lake/query/sql-files';
+import { kinds, tables } from '#lake/kinds';
+import { pathOfView, readView, VIEW_NAMES } from '#lake/query/sql-files';
 import type { AwsFacts, JobPart, LakeFacts, QueuePart } from './aws-facts.ts';
 import { judgeBucket, judgeNotifications, judgePlace, judgeTags } from './bucket-findings.ts';
 import type { CatalogTable } from './catalog-facts.ts';
@@ -44,7 +44,7 @@ function judgeLake(lake: LakeFacts, { bucket, now }: { bucket: string; now: Date
                   found: (found) => judgeCatalog(found, { lake, bucket, redeploy, now }),
               })
             : [unnamed('database')]),
-        ...judgeStrays(days, { isEveryFileRead: true }),
+        ...[...days].flatMap(([table, answer]) => judgeStrays(answer, { table, isEveryFileRead: true })),
         ...judgeClock(days, now),
     ];
 }
@@ -91,10 +91,14 @@ interface CatalogContext {
 
 function judgeCatalog(found: ReadonlyMap<string, CatalogTable>, { lake, bucket, redeploy, now }: CatalogContext): Finding[] {
     const { days, deployment } = lake;
-    const ranges = tables.flatMap(({ name, per }) => {
+    // What sources contribute has the days of what it is merged into.
+    const projected = kinds.flatMap(({ merged, contributions }) =>
+        [merged, contributions].map(({ name }) => ({ name, answer: days.get(merged) })),
+    );
+    const ranges = projected.flatMap(({ name, answer }) => {
         const range = found.get(name)?.parameters['projection.day.range'];
-        return per !== undefined && range !== undefined
-            ? judge(`days of ${name}`, days, {
+        return answer !== undefined && range !== undefined
+            ? judge(`days of ${name}`, answer, {
                   missing: () => problem(`days of ${name}`, 'none', redeploy),
                   found: (facts) => [judgeRange(facts, { table: name, range, now })],
               })
@@ -103,7 +107,13 @@ function judgeCatalog(found: ReadonlyMap<string, CatalogTable>, { lake, bucket, 
     return [
         ...tables.map((table) => judgeTable(found.get(table.name), { table, bucket, redeploy })),
         ...VIEW_NAMES.map((name) =>
-            judgeView(found.get(name), { name, sql: readView(name), database: deployment.database ?? '', redeploy }),
+            judgeView(found.get(name), {
+                name,
+                path: pathOfView(name),
+                sql: readView(name),
+                database: deployment.database ?? '',
+                redeploy,
+            }),
         ),
         ...ranges,
     ];

@@ -1,4 +1,5 @@
-/** The days that a merged table has figures for, and what else lies among them. */
+/** The days that merged tables have figures for, and what else lies among them. */
+import { kinds } from '#lake/kinds';
 import { dayOfPeriod, mergedKey, periodOf } from '#lake/layout';
 import type { ObjectStore } from '#lake/store/object-store';
 import type { MergedTable } from '#lake/tables';
@@ -7,10 +8,18 @@ import { type Answer, ask } from './finding.ts';
 export interface DayFacts {
     /** Ascending. */
     days: readonly string[];
-    /** Objects that are no day's, and that Athena would read all the same. */
+    /** Objects that are no period's, and that Athena would read all the same. */
     strays: readonly string[];
-    /** When the newest day's object was written, by the store's clock. */
+    /** When the newest object was written, by the store's clock. */
     newestAt: Date | undefined;
+}
+
+/** The answer of each merged table. */
+export type DaysByTable = ReadonlyMap<MergedTable, Answer<DayFacts>>;
+
+/** Looks at the merged tables of all kinds, side by side. */
+export async function gatherAllDays(store: ObjectStore): Promise<DaysByTable> {
+    return new Map(await Promise.all(kinds.map(async ({ merged }) => [merged, await gatherDays(store, merged)] as const)));
 }
 
 export function gatherDays(store: ObjectStore, table: MergedTable): Promise<Answer<DayFacts>> {

@@ -1,5 +1,6 @@
 /** Whether every day with figures is seen by who asks for it. */
-import type { DayFacts } from './day-facts.ts';
+import type { MergedTable } from '#lake/tables';
+import type { DayFacts, DaysByTable } from './day-facts.ts';
 import { type Answer, type Finding, judge, ok, problem, warning } from './finding.ts';
 
 export interface ExpectedRange {
@@ -45,18 +46,24 @@ export function judgeRange({ days }: DayFacts, { table, range, now }: ExpectedRa
     );
 }
 
-/** Objects among the figures that are none. @param isEveryFileRead as Athena does; readers of a directory go by the name */
-export function judgeStrays(answer: Answer<DayFacts>, { isEveryFileRead }: { isEveryFileRead: boolean }): readonly Finding[] {
+export interface ExpectedFiles {
+    table: MergedTable;
+    /** True for Athena; readers of a directory go by the name. */
+    isEveryFileRead: boolean;
+}
+
+/** Objects among a table's figures that are none. */
+export function judgeStrays(answer: Answer<DayFacts>, { table, isEveryFileRead }: ExpectedFiles): readonly Finding[] {
     const check = 'stray files';
     return judge(check, answer, {
         missing: () => ok(check, 'none'),
         found: ({ strays }) => {
             if (strays.length === 0) {
-                return [ok(check, 'none among the pair days')];
+                return [ok(check, `none among the ${table.name.replaceAll('_', ' ')}`)];
             }
             const some = strays.slice(0, 3).join(', ') + (strays.length > 3 ? ` and ${strays.length - 3} more` : '');
             const isHarmful = isEveryFileRead || strays.some((key) => key.endsWith('.parquet'));
-            const todo = 'move them out of pair_days/: whoever reads the folder takes them for figures, or fails on them';
+            const todo = `move them out of ${table.prefix}: whoever reads the folder takes them for figures, or fails on them`;
             return [(isHarmful ? problem : warning)(check, some, todo)];
         },
     });
@@ -65,22 +72,26 @@ export function judgeStrays(answer: Answer<DayFacts>, { isEveryFileRead }: { isE
 /** A clock that is wrong by more makes AWS refuse requests (RequestTimeTooSkewed), and dates of versions and retries misleading. */
 const MAX_SKEW_MS = 5 * 60 * 1000;
 
-/** The clock against the store's, as far as the newest object tells: nothing was written in the future. */
-export function judgeClock(answer: Answer<DayFacts>, now: Date): readonly Finding[] {
+/** The clock against the store's, as far as the newest object of any table tells: nothing was written in the future. */
+export function judgeClock(days: DaysByTable, now: Date): readonly Finding[] {
     const check = 'clock';
-    return judge(check, answer, {
-        missing: () => ok(check, now.toISOString()),
-        found: ({ newestAt }) =>
-            newestAt !== undefined && newestAt.getTime() - now.getTime() > MAX_SKEW_MS
-                ? [
-                      warning(
-                          check,
-                          `it is ${now.toISOString()} here, but figures were written at ${newestAt.toISOString()}`,
-                          "set this machine's clock right, or that of the machine that wrote them",
-                      ),
-                  ]
-                : [ok(check, now.toISOString())],
-    });
+    const answers = [...days.values()];
+    const written = answers.flatMap((answer) =>
+        answer.kind === 'found' && answer.value.newestAt ? [answer.value.newestAt.getTime()] : [],
+    );
+    const newest = Math.max(...written);
+    if (newest - now.getTime() > MAX_SKEW_MS) {
+        return [
+            warning(
+                check,
+                `it is ${now.toISOString()} here, but figures were written at ${new Date(newest).toISOString()}`,
+                "set this machine's clock right, or that of the machine that wrote them",
+            ),
+        ];
+    }
+    const unread = answers.find(({ kind }) => kind === 'unreadable');
+    const fine = ok(check, now.toISOString());
+    return unread ? judge(check, unread, { missing: () => fine, found: () => [fine] }) : [fine];
 }
 
 /** First and last day of a range `<from>,<to>`, both included and either one a day or relative to now (UTC); undefined where it is none. */

@@ -1,12 +1,11 @@
 /** What must be known of a lake in a directory to say whether it is well. */
 import { access, constants, readdir, readFile, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { kinds } from '#lake/kinds';
 import { openDirectoryStore } from '#lake/store/directory';
 import { WORK_FOLDER } from '#lake/store/directory-links';
 import { isAlive } from '#lake/store/directory-lock';
 import { codeOf, translated } from '#lake/store/system-errors';
-import { type DayFacts, gatherDays } from './day-facts.ts';
+import { type DaysByTable, gatherAllDays } from './day-facts.ts';
 import { type Answer, ask } from './finding.ts';
 
 export interface DirectoryFacts {
@@ -16,7 +15,7 @@ export interface DirectoryFacts {
     /** Who has the lock; undefined, or missing where nobody ever had it. */
     lock: Answer<LockHolder | undefined>;
     freeBytes: Answer<number>;
-    days: Answer<DayFacts>;
+    days: DaysByTable;
     /** Commands that were cut off, and their work not finished since. */
     cutOff: number;
 }
@@ -34,7 +33,7 @@ export interface LockHolder {
     isAlive: boolean | undefined;
 }
 
-/** Changes nothing. @param cutOff as lake/here/local-work.ts counts */
+/** Changes nothing. @param cutOff how many commands were cut off, as lake/here/marks.ts finds them */
 export async function gatherDirectory(directory: string, { cutOff }: { cutOff: number }): Promise<DirectoryFacts> {
     const about = <T>(doing: string, question: () => Promise<T>): Promise<Answer<T>> =>
         ask(() => translated(question, { directory, doing }), { doing, isMissing: (error) => codeOf(error.cause) === 'ENOENT' });
@@ -54,7 +53,7 @@ export async function gatherDirectory(directory: string, { cutOff }: { cutOff: n
             const { bavail, bsize } = await statfs(directory);
             return bavail * bsize;
         }),
-        gatherDays(openDirectoryStore(directory), kinds[0].merged),
+        gatherAllDays(openDirectoryStore(directory)),
     ]);
     return { directory, access: allowed, lock, freeBytes, days, cutOff };
 }

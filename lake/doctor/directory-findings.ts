@@ -28,7 +28,7 @@ export function judgeDirectory(facts: DirectoryFacts, { now }: { now: Date }): F
             missing: () => problem('free space', 'the folder is gone', 'run it again'),
             found: (bytes) => [judgeSpace(bytes)],
         }),
-        ...judgeStrays(days, { isEveryFileRead: false }),
+        ...[...days].flatMap(([table, answer]) => judgeStrays(answer, { table, isEveryFileRead: false })),
         ...judgeClock(days, now),
     ];
 }

@@ -1,17 +1,19 @@
-/** Whether a view of the catalog is the one of sql/flows/views, in the form in which Athena and Trino keep views. */
+/** Whether a view of the catalog is the one that sql/ has, in the form in which Athena and Trino keep views. */
 import type { CatalogTable } from './catalog-facts.ts';
 import { type Finding, ok, problem } from './finding.ts';
 
 export interface ExpectedView {
     name: string;
-    /** The select of sql/flows/views. */
+    /** Where the package has it: `sql/flows/views/day_totals.sql`. */
+    path: string;
+    /** The select in that file. */
     sql: string;
     database: string;
     redeploy: string;
 }
 
 /** @param found what the catalog has under the view's name */
-export function judgeView(found: CatalogTable | undefined, { name, sql, database, redeploy }: ExpectedView): Finding {
+export function judgeView(found: CatalogTable | undefined, { name, path, sql, database, redeploy }: ExpectedView): Finding {
     const check = `view ${name}`;
     if (found === undefined) {
         return problem(check, 'not in the catalog, or hidden from you by Lake Formation', redeploy);
@@ -26,7 +28,7 @@ export function judgeView(found: CatalogTable | undefined, { name, sql, database
             : ['its text cannot be decoded']),
     ];
     return differences.length === 0
-        ? ok(check, `the text of sql/flows/views/${name}.sql`)
+        ? ok(check, `the text of ${path}`)
         : problem(check, differences.join('; '), `it is of another version, or was changed by hand: ${redeploy}`);
 }
 

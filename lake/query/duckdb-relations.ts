@@ -1,10 +1,11 @@
-/** What the lake's tables and views are in DuckDB: SQL over the files of a directory, computed from lake/kinds.ts and sql/flows/views. */
+/** What the lake's tables and views are in DuckDB: SQL over the files of a directory, computed from lake/kinds.ts and the views of sql/. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StorageError } from '#lake/errors';
-import { kinds, sources, tables } from '#lake/kinds';
+import type { Kind } from '#lake/kind';
+import { kinds, sources } from '#lake/kinds';
 import type { Column, ColumnType, Table } from '#lake/tables';
-import { readView, VIEW_NAMES, type ViewName } from './sql-files.ts';
+import { readView, relationsReadBy, VIEW_NAMES } from './sql-files.ts';
 
 /** Where DuckDB lacks a function of Trino and Spark, or has another one by its name. All other SQL is one text for every engine. */
 export const MACROS: Readonly<Record<string, string>> = {
@@ -22,12 +23,18 @@ export interface Relation {
     createSql(options: { hasFiles: boolean }): string;
 }
 
-/** Every relation of the lake, each after those it needs. The directory need not be there. */
-export function relationsOf(directory: string): Relation[] {
-    return [
-        ...[...tables].sort((a, b) => needsOf(a).length - needsOf(b).length).map((table) => tableRelation(table, directory)),
-        ...VIEW_NAMES.map(viewRelation),
-    ];
+/** Every relation of these kinds, and the views, each after those it needs. The directory need not be there. */
+export function relationsOf(directory: string, known: readonly Kind[] = kinds): Relation[] {
+    const ofTables = tablesOf(known).map((table) => tableRelation(table, directory));
+    const relations = new Map(ofTables.map((relation) => [relation.name, relation]));
+    for (const name of VIEW_NAMES) {
+        const sql = readView(name);
+        // What those that it reads need is needed as well: of a view that is not there yet DuckDB makes none.
+        const read = [...relationsReadBy(sql)].flatMap((one) => relations.get(one) ?? []);
+        const needs = [...new Set(read.flatMap((relation) => [...relation.needs, relation.name]))];
+        relations.set(name, viewRelation({ name, sql, needs }));
+    }
+    return [...relations.values()];
 }
 
 /** A text as SQL writes it. */
@@ -40,61 +47,61 @@ export function escapePattern(path: string): string {
     return path.replace(/[[*?]/g, '[$&]');
 }
 
-/** The objects of each table, below its prefix. Whatever else lies there (a stray copy, a file being written) is none. */
-const OBJECTS: ReadonlyMap<Table, string> = new Map([
-    ...kinds.flatMap(({ merged, contributions, rejects }): [Table, string][] => [
-        [merged, merged.per === 'day' ? 'day=????-??-??/part-*.parquet' : 'day=????-??-??/??.parquet'],
-        [contributions, `day=????-??-??/${contributions.per === 'day' ? '' : '??.'}????????????????.*.parquet`],
-        [rejects, '????????????????.*.jsonl.gz'],
-    ]),
-    [sources, '????????????????.json'],
-]);
+/** A table, and which of the files below its prefix are its objects: a stray copy or a file being written is none. */
+interface TableFiles {
+    table: Table;
+    /** As DuckDB writes patterns. */
+    pattern: string;
+    /** Whether rows count only while their version of the source does. */
+    isOfVersions: boolean;
+}
+
+/** Each table after those it needs. */
+function tablesOf(known: readonly Kind[]): TableFiles[] {
+    return [
+        { table: sources, pattern: '????????????????.json', isOfVersions: false },
+        ...known.flatMap(({ merged, contributions, rejects }) => [
+            { table: merged, pattern: `${DAY_FOLDER}${merged.per === 'hour' ? HOUR : 'part-*'}.parquet`, isOfVersions: false },
+            {
+                table: contributions,
+                pattern: `${DAY_FOLDER}${contributions.per === 'hour' ? `${HOUR}.` : ''}????????????????.*.parquet`,
+                isOfVersions: false,
+            },
+            { table: rejects, pattern: '????????????????.*.jsonl.gz', isOfVersions: true },
+        ]),
+    ];
+}
+
+const DAY_FOLDER = 'day=????-??-??/';
+
+const HOUR = '[0-2][0-9]';
 
 /** From the file's own path and not by `hive_partitioning`, which takes `site=x` or `day=x` above the lake for columns as well. */
 const DAY_OF_FILE = "regexp_extract(filename, 'day=(....-..-..)[/\\\\][^/\\\\]*$', 1)";
 
 const DUCKDB_TYPES: Readonly<Record<ColumnType, string>> = { string: 'varchar', bigint: 'bigint', 'decimal(38,0)': 'decimal(38, 0)' };
 
-function tableRelation(table: Table, directory: string): Relation {
-    const pattern = OBJECTS.get(table) ?? '*';
+function tableRelation({ table, pattern, isOfVersions }: TableFiles, directory: string): Relation {
     return {
         name: table.name,
-        needs: needsOf(table),
-        hasFiles: () => hasFile(directory, [table.prefix.replace('/', ''), ...pattern.split('/')]),
+        needs: isOfVersions ? [sources.name] : [],
+        hasFiles: () => hasFile(directory, `${table.prefix}${pattern}`.split('/')),
         createSql: ({ hasFiles }) => {
-            const select = hasFiles ? filledSelect(table, `${escapePattern(join(directory, table.prefix))}${pattern}`) : emptySelect(table);
-            return `create or replace view ${table.name} as ${select}`;
+            const files = literal(`${escapePattern(join(directory, table.prefix))}${pattern}`);
+            const live = isOfVersions ? ` where (source, version) in (select (source, version) from ${sources.name})` : '';
+            return `create or replace view ${table.name} as ${hasFiles ? `${filledSelect(table, files)}${live}` : emptySelect(table)}`;
         },
     };
 }
 
-function viewRelation(name: ViewName): Relation {
-    const text = readView(name);
-    return {
-        name,
-        // Other views as well: of a view that is not there yet DuckDB makes none.
-        needs: [...MERGED_NAMES, ...VIEW_NAMES.filter((other) => text.includes(`from ${other}\n`))],
-        hasFiles: async () => true,
-        createSql: () => `create or replace view ${name} as ${text}`,
-    };
+function viewRelation({ name, sql, needs }: { name: string; sql: string; needs: readonly string[] }): Relation {
+    return { name, needs, hasFiles: async () => true, createSql: () => `create or replace view ${name} as ${sql}` };
 }
 
-const MERGED_NAMES = kinds.map(({ merged }) => merged.name);
-
-/** A reject counts while its version does. */
-function needsOf(table: Table): string[] {
-    return isRejects(table) ? [sources.name] : [];
-}
-
-function isRejects(table: Table): boolean {
-    return kinds.some(({ rejects }) => rejects === table);
-}
-
-function filledSelect(table: Table, pattern: string): string {
+function filledSelect(table: Table, files: string): string {
     const columns = table.columns.map(({ name, type }) => `cast(${name} as ${DUCKDB_TYPES[type]}) as ${name}`);
     const days = table.per !== undefined ? [`${DAY_OF_FILE} as day`] : [];
-    const live = isRejects(table) ? ' where (source, version) in (select (source, version) from sources)' : '';
-    return `select ${[...columns, ...days].join(', ')} from ${reader(table, literal(pattern))}${live}`;
+    return `select ${[...columns, ...days].join(', ')} from ${reader(table, files)}`;
 }
 
 function emptySelect(table: Table): string {
@@ -106,13 +113,13 @@ function nullOf({ name, type }: Column): string {
     return `cast(null as ${DUCKDB_TYPES[type]}) as ${name}`;
 }
 
-function reader(table: Table, pattern: string): string {
+function reader(table: Table, files: string): string {
     if (table.format === 'parquet') {
-        return `read_parquet(${pattern}, filename = true, hive_partitioning = false)`;
+        return `read_parquet(${files}, filename = true, hive_partitioning = false)`;
     }
     const columns = table.columns.map(({ name, type }) => `${name}: ${literal(DUCKDB_TYPES[type])}`).join(', ');
     const format = table.format === 'json' ? "format = 'unstructured'" : "format = 'newline_delimited', compression = 'gzip'";
-    return `read_json(${pattern}, ${format}, records = true, hive_partitioning = false, columns = {${columns}})`;
+    return `read_json(${files}, ${format}, records = true, hive_partitioning = false, columns = {${columns}})`;
 }
 
 /**

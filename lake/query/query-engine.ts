@@ -36,7 +36,7 @@ export interface QueryOptions {
 
 export interface QueryEngine {
     /**
-     * Runs one statement that only reads. Tables are those of lake/tables.ts, views those of sql/flows/views. Parameters stand as `?`.
+     * Runs one statement that only reads. Tables are those of lake/kinds.ts, views those in the folders of sql/. Parameters stand as `?`.
      * @throws SqlError where the engine refuses the SQL; its message shows the place. @throws StorageError where it cannot answer.
      */
     query(sql: string, options?: QueryOptions): Promise<QueryResult>;

@@ -3,12 +3,12 @@
  * arithmetic with the first, and compared one by one; and every object that the figures rest on. Nothing in the lake is changed.
  */
 import { UsageError } from '#lake/errors';
-import type { Kind, ReadingOptions } from '#lake/kind';
+import type { Kind } from '#lake/kind';
 import { kinds as allKinds } from '#lake/kinds';
-import { dayOfPeriod, LEDGER_PREFIX, ledgerKey, nameOfPeriod, periodOf, RAW_PREFIX, sourceId, type TablePeriod } from '#lake/layout';
+import { dayOfPeriod, LEDGER_PREFIX, nameOfPeriod, type TablePeriod } from '#lake/layout';
 import type { ObjectStore } from '#lake/store/object-store';
-import { type Copies, openCopies } from './copies.ts';
-import { type Engine, literal, openEngine } from './engine.ts';
+import { openCopies } from './copies.ts';
+import { openEngine } from './engine.ts';
 import { type Difference, type Findings, type Mends, type Note, openFindings } from './findings.ts';
 import {
     type KindObjects,
@@ -21,22 +21,16 @@ import {
     type SourceRecord,
     sayUnknownKind,
 } from './lake-files.ts';
-import type { LiveRecord, VerifySourceOptions } from './source-work.ts';
-import { columnsOf, figureNames, keyNames, listed } from './table-sql.ts';
-import { withSite } from './verify-contributions.ts';
+import {
+    isLive,
+    type KindOutcome,
+    type KindWork,
+    type PendingSource,
+    type Shared,
+    type VerifyProgress,
+    verifyKind,
+} from './verify-kind.ts';
 import { verifyObjects } from './verify-objects.ts';
-import { type TableCompared, verifyPeriods } from './verify-periods.ts';
-import { readPending, verifyFailed, verifySource } from './verify-source.ts';
-
-export interface VerifyProgress {
-    /** Of each kind of data sources are read, then periods compared. */
-    doing: 'sources' | 'periods';
-    /** The source's raw key, or the period. */
-    current: string;
-    /** Bytes of raw objects, or periods of the kind. */
-    done: number;
-    total: number;
-}
 
 export interface VerifyOptions {
     store: ObjectStore;
@@ -67,20 +61,13 @@ export interface VerifyOptions {
     signal?: AbortSignal | undefined;
 }
 
-export interface PendingSource {
-    etag: string;
-    options: ReadingOptions;
-}
-
 export interface VerifyResult {
     /** `incomplete`: no difference was found, but something could not be verified or waits for `flowlake reconcile`; the notes say what. */
     verdict: 'equal' | 'different' | 'incomplete';
-    /** Sources whose raw file was read anew, and those of which only the contributions could be taken. */
-    sources: { recomputed: number; fromSummaries: number };
-    /** Data rows of the raw files that were read. */
-    rowsRead: number;
+    sources: KindOutcome['sources'];
+    rowsRead: KindOutcome['rowsRead'];
     /** What was compared of each merged table that has anything, or of the first one; periods of sources of which nothing can be read are left out. */
-    compared: readonly TableCompared[];
+    compared: readonly KindOutcome['compared'][];
     /** The first ones, up to `maxListed`. */
     differences: readonly Difference[];
     differenceCount: number;
@@ -167,65 +154,7 @@ export async function verifyLake(options: VerifyOptions): Promise<VerifyResult> 
     }
 }
 
-/** What there is of one kind of data. */
-interface KindWork {
-    kind: Kind;
-    records: readonly SourceRecord[];
-    /** Those of the records whose sources are verified. */
-    asked: readonly SourceRecord[];
-    pending: ReadonlyMap<string, PendingSource>;
-    objects: KindObjects;
-    /** Periods of sources of which nothing can be read: what should be in them is not known. */
-    unknownPeriods: Set<string>;
-}
-
 const NO_OBJECTS: KindObjects = { contributions: new Map(), rejects: new Map(), merged: new Map() };
-
-interface Shared extends Pick<VerifyOptions, 'store' | 'onProgress'> {
-    engine: Engine;
-    copies: Copies;
-    findings: Findings;
-    unreadable: LedgerFound['unreadable'];
-    from: string;
-    to: string;
-    isAsked: (of: TablePeriod) => boolean;
-    /** Told of the bytes that are read of a source; without any when it is begun. */
-    onBytes: (source: string, bytes: number) => void;
-    signal: AbortSignal | undefined;
-}
-
-interface KindOutcome extends Pick<VerifyResult, 'sources' | 'rowsRead'> {
-    compared: TableCompared;
-}
-
-/** Sources of one kind, each by itself, and then the periods that they make together. */
-async function verifyKind(work: KindWork, shared: Shared): Promise<KindOutcome> {
-    const { kind, asked, pending, records, objects, unknownPeriods } = work;
-    const reader = await kind.secondReader?.();
-    const { findings, onProgress } = shared;
-    for (const { key } of shared.unreadable) {
-        addAll(unknownPeriods, periodsOfSource(key, work));
-    }
-    if (!reader && asked.length + pending.size > 0) {
-        const text = `sources of kind ${kind.name} are verified by their summaries alone: there is no second way to read their raw files`;
-        findings.note('not_followed', prefixOf(kind), text);
-    }
-    const sources = await verifySources(work, { ...shared, kind, reader, objects });
-    const compared = await verifyPeriods({
-        ...shared,
-        kind,
-        records,
-        objects,
-        unknownPeriods,
-        onPeriod: ({ period, ...progress }) => onProgress?.({ doing: 'periods', current: period, ...progress }),
-    });
-    return { ...sources, compared };
-}
-
-/** Where raw objects of the kind are. */
-function prefixOf({ name }: Kind): string {
-    return name === allKinds[0].name ? RAW_PREFIX : `${RAW_PREFIX}kind=${name}/`;
-}
 
 function totalOf(outcomes: readonly KindOutcome[]): Pick<VerifyResult, 'sources' | 'rowsRead' | 'compared'> {
     const sum = (numberOf: (outcome: KindOutcome) => number): number => outcomes.reduce((total, outcome) => total + numberOf(outcome), 0);
@@ -275,22 +204,6 @@ function noteUnread(records: readonly SourceRecord[], { kinds, raw, pending, fin
     }
 }
 
-/** The periods of every version of the source that a ledger key names. */
-function periodsOfSource(key: string, { kind, objects }: KindWork): string[] {
-    const found = [...objects.contributions].filter(([id]) => ledgerKey(id.split('.')[0] ?? '') === key).flatMap(([, listed]) => listed);
-    return found.map((object) => periodOf(kind.contributions, object.key) ?? '');
-}
-
-function addAll(set: Set<string>, periods: readonly string[]): void {
-    for (const period of periods) {
-        set.add(period);
-    }
-}
-
-function isLive(record: SourceRecord): record is LiveRecord {
-    return record.state === 'done' && record.version !== null;
-}
-
 function isTouching({ first_day, last_day }: SourceRecord, { from, to }: { from: string; to: string }): boolean {
     return first_day !== null && last_day !== null && first_day <= to && last_day >= from;
 }
@@ -327,66 +240,4 @@ function openByteCount(
         done += bytes;
         onProgress?.({ doing: 'sources', current: source, done, total });
     };
-}
-
-type SourceWork = Omit<VerifySourceOptions, 'onBytes'> & Pick<Shared, 'from' | 'to' | 'onBytes'>;
-
-/** Verifies each source by itself, and gathers what they contribute to the days that are asked for in table `contributed`. */
-async function verifySources(work: KindWork, shared: SourceWork): Promise<Pick<VerifyResult, 'sources' | 'rowsRead'>> {
-    const { kind, asked, pending, unknownPeriods } = work;
-    const { engine, from, to, findings } = shared;
-    const { merged: table } = kind;
-    const sources = { recomputed: 0, fromSummaries: 0 };
-    let rowsRead = 0;
-    await engine.run(`create or replace table contributed (${columnsOf(table)})`);
-    const openOptions = (source: string): VerifySourceOptions => {
-        shared.onBytes(source, 0);
-        return { ...shared, onBytes: (bytes) => shared.onBytes(source, bytes) };
-    };
-    const contribute = (source: string): Promise<void> =>
-        engine.run(`
-            insert into contributed (${listed([...keyNames(table), 'period', ...figureNames(table)])})
-            select ${withSite(table, source)}, period, ${listed(figureNames(table))}
-            from source_periods
-            where left(period, 10) between ${literal(from)} and ${literal(to)}`);
-    for (const record of asked) {
-        const { source } = record;
-        const options = openOptions(source);
-        const found = findings.count;
-        if (!isLive(record)) {
-            const isReadable = await verifyFailed(record, options);
-            markMend(record, { isReadable, isFound: findings.count > found, findings });
-            continue;
-        }
-        const outcome = await verifySource(record, options);
-        markMend(record, { isReadable: outcome.isReadable, isFound: findings.count > found, findings });
-        rowsRead += outcome.rowsRead ?? 0;
-        sources[outcome.rowsRead === undefined ? 'fromSummaries' : 'recomputed'] += 1;
-        addAll(unknownPeriods, outcome.unknownPeriods);
-        await contribute(source);
-    }
-    for (const [source, next] of pending) {
-        const rows = await readPending(source, next, openOptions(source));
-        if (rows === undefined) {
-            addAll(unknownPeriods, periodsOfSource(ledgerKey(sourceId(source)), work));
-        } else {
-            rowsRead += rows;
-            sources.recomputed += 1;
-            await contribute(source);
-        }
-    }
-    return { sources, rowsRead };
-}
-
-/** What was found of a source, reading it anew mends, if it can be read. */
-function markMend(
-    { source, version }: SourceRecord,
-    { isReadable, isFound, findings }: { isReadable: boolean; isFound: boolean; findings: Findings },
-): void {
-    const { readAnew, beyondMending } = findings.mends;
-    if (isFound && isReadable && version !== null) {
-        readAnew.set(source, version);
-    } else if (isFound) {
-        beyondMending.add(source);
-    }
 }

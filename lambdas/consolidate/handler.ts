@@ -1,4 +1,4 @@
-/** Lambda `consolidate`: days in, their summaries merged into their pair days. */
+/** Lambda `consolidate`: periods in, what sources contribute to each of them merged into one object. */
 import process from 'node:process';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { openSurroundings } from '#lambdas/environment';

@@ -1,4 +1,4 @@
-/** Lambda `summarize`: S3's news of raw objects in, their summaries and ledger records written, their days sent on to be consolidated. */
+/** Lambda `summarize`: S3's news of raw objects in, their contributions and ledger records written, their periods sent on to be consolidated. */
 import process from 'node:process';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { openSurroundings } from '#lambdas/environment';

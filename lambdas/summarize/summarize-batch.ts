@@ -1,4 +1,4 @@
-/** News of raw objects into their summaries, and the periods that they touch onto the next queue. */
+/** News of raw objects into what they contribute, and the periods that they touch onto the next queue. */
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
 import { summarize } from '#lake/commit/summarize';

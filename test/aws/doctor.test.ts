@@ -17,12 +17,12 @@ import {
 import { GetQueueAttributesCommand, GetQueueUrlCommand, SetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { doctor } from '#cli/commands/doctor/command';
 import type { Finding } from '#lake/doctor/finding';
-import { pairDaysKey } from '#lake/layout';
 import { openSqsQueue } from '#lake/queue/sqs';
 import { createSqsClient } from '#lake/queue/sqs-client';
 import { openS3Store } from '#lake/store/s3';
 import { createS3Client } from '#lake/store/s3-client';
 import { fakeWorld, runLine } from '#test/cli/fake-surroundings';
+import { pairDaysKey } from '#test/support/flow-tables';
 
 const environment = process.env;
 const Bucket = environment.TEST_BUCKET ?? '';

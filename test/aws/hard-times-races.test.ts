@@ -2,8 +2,9 @@
 import process from 'node:process';
 import { expect, test } from '@jest/globals';
 import { ledgerKey, sourceId } from '#lake/layout';
-import { dayMessage, sourceMessage } from '#lake/work/messages';
+import { periodMessage, sourceMessage } from '#lake/work/messages';
 import { drawText, openChance } from '#test/hard/support/flow-texts';
+import { ofDay } from '#test/support/flow-tables';
 import { makeFolder } from '#test/support/temporary';
 import { nameOfCall } from './support/aws-call.ts';
 import { bucket, queueOf, until } from './support/deployed.ts';
@@ -114,7 +115,7 @@ orSkip('a worker that saw less of a day, and dies with its write, takes nothing 
     await gates[0].held();
     // As a rebuild beside the queue, or a delivery that outlives its time-out.
     gates[1].close(isWriteOfDay);
-    const second = invoke('consolidate', [dayMessage({ day: '2025-04-01', uploadedAt: new Date() })]).then(...isOver);
+    const second = invoke('consolidate', [periodMessage({ ...ofDay('2025-04-01'), uploadedAt: new Date() })]).then(...isOver);
     const held = await gates[1].held();
     gates[0].open();
     await month.put('b.csv', onDay(draw(), 1));

@@ -1,10 +1,11 @@
 /** Hard times for the deployed Lambdas: turned away, their calls failing, every message given twice, files that nobody can work off. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
-import { pairDaysKey, sourceId } from '#lake/layout';
+import { sourceId } from '#lake/layout';
 import { readLedger } from '#lake/ledger';
-import { dayMessage, sourceMessage } from '#lake/work/messages';
+import { groupOf, periodMessage, sourceMessage } from '#lake/work/messages';
 import { drawText, openChance } from '#test/hard/support/flow-texts';
+import { ofDay, pairDaysKey } from '#test/support/flow-tables';
 import { makeFolder } from '#test/support/temporary';
 import { nameOfCall } from './support/aws-call.ts';
 import { bucket, flowlake, queueOf, store, until } from './support/deployed.ts';
@@ -161,7 +162,7 @@ describe('every message given twice', () => {
         await summaries.send([...late, ...late].map((body) => ({ body })));
         const dayNews = [...before.etags.keys()].map((key) => {
             const [, day = ''] = /day=([^/]+)/.exec(key) ?? [];
-            return { body: dayMessage({ day, uploadedAt: new Date() }), group: day };
+            return { body: periodMessage({ ...ofDay(day), uploadedAt: new Date() }), group: groupOf(ofDay(day)) };
         });
         await days.send([...dayNews, ...dayNews]);
         await Promise.all([

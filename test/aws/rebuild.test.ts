@@ -2,11 +2,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GetBucketTaggingCommand, PutBucketTaggingCommand } from '@aws-sdk/client-s3';
-import { pairDaysKey } from '#lake/layout';
-import { readPairRows } from '#lake/parquet';
 import { bucket, environment, s3, settled, store, until } from '#test/aws/support/deployed';
 import { startGlue } from '#test/aws/support/glue';
 import { flowCsv } from '#test/support/flow-csv';
+import { pairDaysKey, readPairRows } from '#test/support/flow-tables';
 import { collect, type Ran, runFlowlake, startFlowlake } from '#test/support/flowlake';
 import type { GlueServer } from '#test/support/glue-server';
 import { makeFolder } from '#test/support/temporary';

@@ -1,16 +1,18 @@
 /** `verify` on a lake in S3: as strong as on a directory, and with the same answers. */
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { consolidate } from '#lake/commit/consolidate';
+import { workInTurn } from '#lake/commit/finish';
 import { findPending, planRepair, repairLake } from '#lake/commit/repair';
 import { summarize } from '#lake/commit/summarize';
-import { pairDaysKey, sourceId, summaryKey } from '#lake/layout';
+import { nameOfPeriod, sourceId, type TablePeriod } from '#lake/layout';
 import { readLedger } from '#lake/ledger';
-import { readContains, readPairRows, writePairRows } from '#lake/parquet';
+import { readContains } from '#lake/parquet';
 import { openDirectoryStore } from '#lake/store/directory';
 import type { ObjectStore } from '#lake/store/object-store';
 import { openS3Store } from '#lake/store/s3';
 import { createS3Client } from '#lake/store/s3-client';
 import { verifyLake } from '#lake/verify/verify';
+import { pairDaysKey, readPairRows, summaryKey, writePairRows } from '#test/support/flow-tables';
 import { makeFolder } from '#test/support/temporary';
 import { makeBucket } from './support/buckets.ts';
 
@@ -30,14 +32,16 @@ const RAW: Record<string, string | Uint8Array> = {
 };
 
 async function fill(store: ObjectStore, files: Record<string, string | Uint8Array> = RAW): Promise<ObjectStore> {
-    const days = new Set<string>();
-    const tellDay = async (day: string): Promise<void> => void days.add(day);
+    const touched = new Map<string, TablePeriod>();
     for (const [key, text] of Object.entries(files)) {
         await store.put(key, Buffer.from(text));
-        await summarize(key, { store, now: () => new Date('2026-02-01'), tellDay });
+        const { periods } = await summarize(key, { store, now: () => new Date('2026-02-01') });
+        for (const of of periods) {
+            touched.set(nameOfPeriod(of), of);
+        }
     }
-    for (const day of days) {
-        await consolidate(day, { store });
+    for (const of of touched.values()) {
+        await consolidate(of, { store });
     }
     return store;
 }
@@ -84,7 +88,8 @@ test('what is damaged in a bucket is mended by the process that found it', async
     const result = await verifyLake({ store, pending, now });
     const plan = await planRepair(store, { result, pending, now });
     expect(plan).toMatchObject({ toRead: ['raw/c.csv'], toReadAnew: new Map([['raw/a.csv', record!.version!]]) });
-    expect((await repairLake(store, plan, { now: () => now, signal: new AbortController().signal })).errors).toEqual([]);
+    const workers = workInTurn(store, { now: () => now, signal: new AbortController().signal });
+    expect((await repairLake(store, plan, { workers, now: () => now })).errors).toEqual([]);
     expect(await verifyLake({ store, now })).toMatchObject({ verdict: 'equal', sources: { recomputed: 3 } });
 });
 

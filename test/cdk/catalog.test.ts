@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { describeViews } from '#cdk/generate-view-columns';
+import { tables } from '#lake/kinds';
 import { readView, VIEW_NAMES } from '#lake/query/sql-files';
-import { tables } from '#lake/tables';
 import { ofType, synthesize, textOf } from './synthesized.ts';
 
 const resources = synthesize();
@@ -22,12 +22,12 @@ test.each(tables.map((table) => [table.name, table] as const))('%s has the colum
     expect(StorageDescriptor.SerdeInfo.SerializationLibrary).toBe(
         table.format === 'parquet' ? 'org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe' : 'org.openx.data.jsonserde.JsonSerDe',
     );
-    expect((PartitionKeys ?? []).map(({ Name, Type }: any) => [Name, Type])).toEqual(table.isPartitionedByDay ? [['day', 'string']] : []);
+    expect((PartitionKeys ?? []).map(({ Name, Type }: any) => [Name, Type])).toEqual(table.per !== undefined ? [['day', 'string']] : []);
     // https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-catalog-tables.html#aws-glue-api-catalog-tables-Column
     expect(Math.max(...StorageDescriptor.Columns.map(({ Comment }: any) => Comment.length))).toBeLessThanOrEqual(255);
 });
 
-test.each(tables.filter(({ isPartitionedByDay }) => isPartitionedByDay).map((table) => [table.name, table] as const))(
+test.each(tables.filter(({ per }) => per !== undefined).map((table) => [table.name, table] as const))(
     'the days of %s are found without a crawler',
     (name, { prefix }) => {
         const { Parameters } = inputs.find(({ Name }) => Name === name);

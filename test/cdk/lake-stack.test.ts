@@ -4,7 +4,7 @@ import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { namesOf, readStage } from '#cdk/config';
 import { DEPLOYMENT_TAGS } from '#lake/deployment';
-import { tables } from '#lake/tables';
+import { kinds, tables } from '#lake/kinds';
 import { retryAfterSeconds } from '#lambdas/batch';
 import { createStack, GUARDED, listOf, ofType, type Resource, synthesize, textOf } from './synthesized.ts';
 
@@ -99,6 +99,14 @@ function may(role: string, action: string): string[] {
         .flatMap(({ Resource: resource }) => listOf<any>(resource).map((one) => textOf(one).replace(`<${lakeId}.Arn>/`, '')));
 }
 
+/** What a version of a source owns, and what versions are merged into, whatever kinds there are. */
+const OWNED = kinds.flatMap(({ contributions, rejects }) => [contributions.prefix, rejects.prefix]);
+const MERGED = kinds.map(({ merged }) => merged.prefix);
+
+function objectsOf(...prefixes: string[]): string[] {
+    return prefixes.map((prefix) => `${prefix}*`).sort();
+}
+
 describe('the functions', () => {
     test.each([
         ['summarize', 5],
@@ -121,9 +129,10 @@ describe('the functions', () => {
     });
 
     test('may not delete or change what was uploaded, and only the job for it writes each part', () => {
-        expect(may('summarizerole', 's3:PutObject')).toEqual(['ledger/*', 'rejects/*', 'summaries/*']);
-        expect(may('summarizerole', 's3:DeleteObject')).toEqual(['rejects/*', 'summaries/*']);
-        expect(may('consolidaterole', 's3:PutObject')).toEqual(['pair_days/*']);
+        expect([OWNED, MERGED]).toEqual([expect.arrayContaining(['rejects/', 'summaries/']), expect.arrayContaining(['pair_days/'])]);
+        expect(may('summarizerole', 's3:PutObject')).toEqual(objectsOf('ledger/', ...OWNED));
+        expect(may('summarizerole', 's3:DeleteObject')).toEqual(objectsOf(...OWNED));
+        expect(may('consolidaterole', 's3:PutObject')).toEqual(objectsOf(...MERGED));
         expect(may('consolidaterole', 's3:DeleteObject')).toEqual([]);
         expect(may('summarizerole', 'sqs:SendMessage')).toEqual([`<${queueOf('flowlake-dev-consolidate.fifo')[0]}.Arn>`]);
         expect(may('consolidaterole', 'sqs:SendMessage')).toEqual([]);
@@ -201,7 +210,7 @@ describe('the Spark jobs', () => {
     });
 
     test('write nothing but what each is for, and delete no figure', () => {
-        expect(may('consolidatedaysrole', 's3:PutObject')).toEqual(['_flowlake*', 'pair_days/*']);
+        expect(may('consolidatedaysrole', 's3:PutObject')).toEqual(objectsOf('_flowlake', ...MERGED));
         expect(may('consolidatedaysrole', 's3:DeleteObject')).toEqual(['_flowlake*']);
         expect(may('exportfeaturesrole', 's3:GetObject').filter((one) => !one.startsWith('arn:'))).toEqual(['_flowlake*', 'pair_days/*']);
         expect(may('exportfeaturesrole', 's3:PutObject')).toEqual(['_flowlake*', 'exports/features/*']);
@@ -239,7 +248,7 @@ test('the dashboard shows every figure that the handlers report, under their own
     const body = textOf(Properties.DashboardBody);
     for (const [service, names] of [
         ['summarize', ['RowsKept', 'RowsRejected', 'BytesRead', 'SourcesSummarized', 'SourcesFailed', 'SummarizeLagMs', 'FailedTries']],
-        ['consolidate', ['FiguresLagMs', 'DaysConsolidated', 'Passes', 'Conflicts', 'FailedTries']],
+        ['consolidate', ['FiguresLagMs', 'PeriodsConsolidated', 'Passes', 'Conflicts', 'FailedTries']],
     ] as const) {
         for (const name of names) {
             expect(body).toContain(`["flowlake","${name}","service","${service}","stage","dev"`);

@@ -57,7 +57,7 @@ export function createStack({
         [code.consolidate, 'index.mjs'],
         [code.glueJobs, 'consolidate_days.py'],
         [code.glueJobs, 'export_features.py'],
-        [code.glueJobs, 'day_merge.py'],
+        [code.glueJobs, 'period_merge.py'],
     ] as const) {
         mkdirSync(path, { recursive: true });
         writeFileSync(join(path, file), join(path, file));

@@ -25,10 +25,28 @@ PROGRAM = os.environ.get('FLOWLAKE_PROGRAM', ROOT / 'dist/flowlake.js')
 
 sys.path.insert(0, str(JOBS))
 
-from day_object import pair_schema  # noqa: E402
 from lake_bucket import LakeBucket  # noqa: E402
-from lake_layout import ledger_key, summary_key  # noqa: E402
-from lake_tables import pair_columns  # noqa: E402
+from lake_layout import TablePeriod, ledger_key  # noqa: E402
+from lake_tables import kind_named  # noqa: E402
+from period_object import arrow_schema  # noqa: E402
+
+FLOWS = kind_named('flows')
+PAIR_DAYS = FLOWS.merged
+
+
+def flows_of(day: str) -> TablePeriod:
+    """The day of `pair_days`."""
+    return TablePeriod(FLOWS, day)
+
+
+def pair_days_key(day: str) -> str:
+    """Key of the day's pair days."""
+    return flows_of(day).merged_key
+
+
+def summary_key(day: str, contribution: str) -> str:
+    """Key of what a version of a source contributes to the day's pair days."""
+    return flows_of(day).contribution_key(contribution)
 
 
 @pytest.fixture(scope='session')
@@ -78,7 +96,7 @@ def spark_arguments(s3_endpoint):
 def spark(spark_arguments):
     """The session that the job uses as well."""
     os.environ.update(PYSPARK_SUBMIT_ARGS=spark_arguments, SPARK_LOCAL_IP='127.0.0.1')
-    from day_merge import SPARK_SETTINGS
+    from period_merge import SPARK_SETTINGS
     from pyspark.sql import SparkSession
 
     session = SparkSession.builder.config(map=SPARK_SETTINGS).getOrCreate()
@@ -122,14 +140,14 @@ def lake(bucket, client, lake_folder):
 @pytest.fixture
 def put_source(bucket, tmp_path):
     """Puts a source with one summary: rows as dictionaries, what is not said being 1. Returns its `<source>.<version>`."""
-    names = [name for name, _ in pair_columns()]
+    names = [column.name for column in PAIR_DAYS.columns]
 
     def put(number: int, rows: list[dict], *, day: str, version: str = f'1-{"c" * 16}', live: str | None = None) -> str:
         source = f'{number:016x}'
         # Summaries are sorted, as days are.
         full = sorted(([{'site': 'main', **row}.get(name, 1) for name in names] for row in rows), key=lambda row: row[:3])
         path = str(tmp_path / 'summary.parquet')
-        table = pyarrow.table([*map(list, zip(*full))], schema=pair_schema())
+        table = pyarrow.table([*map(list, zip(*full))], schema=arrow_schema(PAIR_DAYS))
         pyarrow.parquet.write_table(table, path, store_schema=False)
         bucket.put_file(path, summary_key(day, f'{source}.{version}'), etag=None)
         record = {'source': f'raw/{number}.csv', 'state': 'done', 'version': live or version, 'commits': 1, 'versions': {}}

@@ -1,18 +1,24 @@
-/** The lake's own code over a bucket, for the tests of the Glue jobs: `lake-in-bucket.ts <bucket> <command> <argument>`, JSON to stdout. */
+/**
+ * The lake's own code over a bucket, for the tests of the Glue jobs: `lake-in-bucket.ts <bucket> <command> <argument>`, JSON to stdout. The
+ * argument is a raw key, or a period of the first kind's table.
+ */
 import { parquetMetadata } from 'hyparquet';
-import { consolidate, containedOf, planDay } from '#lake/commit/consolidate';
+import { consolidate, planPeriod } from '#lake/commit/consolidate';
+import { containedOf, keyOf } from '#lake/commit/period-state';
 import { summarize } from '#lake/commit/summarize';
-import { pairDaysKey } from '#lake/layout';
-import { readPairRows } from '#lake/parquet';
+import { kinds } from '#lake/kinds';
+import { readRows } from '#lake/parquet';
 import { openS3Store } from '#lake/store/s3';
 import { createS3Client } from '#lake/store/s3-client';
-import { plannedResult } from '#lake/work/day-results';
+import { plannedResult } from '#lake/work/period-results';
 
 const [bucket = '', command = '', argument = ''] = process.argv.slice(2);
 const store = openS3Store({ bucket, client: createS3Client({ environment: process.env }) });
+const [{ merged }] = kinds;
+const of = { table: merged.name, period: argument };
 
-async function bytesOfDay(): Promise<Uint8Array<ArrayBuffer>> {
-    const object = await store.get(pairDaysKey(argument));
+async function bytesOfPeriod(): Promise<Uint8Array<ArrayBuffer>> {
+    const object = await store.get(keyOf(of));
     if (!object) {
         throw new Error(`${argument} has no object`);
     }
@@ -20,21 +26,20 @@ async function bytesOfDay(): Promise<Uint8Array<ArrayBuffer>> {
 }
 
 const commands: Record<string, () => Promise<unknown>> = {
-    consolidate: () => consolidate(argument, { store }),
-    contained: () => containedOf(argument, { store }),
+    consolidate: async () => (await consolidate(of, { store })).writes,
+    contained: () => containedOf(of, { store }),
     plan: async () => {
-        const { hasFailed, ...result } = plannedResult(argument, await planDay(argument, { store }));
+        const { hasFailed, ...result } = plannedResult(of, await planPeriod(of, { store }));
         return { ...result, failed: hasFailed };
     },
-    rows: async () => readPairRows(await bytesOfDay()),
+    rows: async () => readRows(merged, await bytesOfPeriod()),
     schema: async () => {
-        const { schema } = parquetMetadata((await bytesOfDay()).buffer);
+        const { schema } = parquetMetadata((await bytesOfPeriod()).buffer);
         return schema.slice(1).map(({ logical_type: _, ...element }) => element);
     },
     summarize: async () => {
-        const days: string[] = [];
-        await summarize(argument, { store, now: () => new Date(0), tellDay: async (day) => void days.push(day) });
-        return days;
+        const { periods } = await summarize(argument, { store, now: () => new Date(0) });
+        return periods.map(({ period }) => period);
     },
 };
 

@@ -3,9 +3,9 @@ from functools import partial
 
 import pyarrow.parquet
 import pytest
-from day_consolidation import consolidate
-from day_merge import write_sorted_parts
-from lake_layout import pair_days_key
+from conftest import flows_of, pair_days_key
+from period_consolidation import consolidate
+from period_merge import write_sorted_parts
 
 DAY = '2026-02-01'
 PAIR = {'site': 'berlin', 'src_ip': '10.0.0.1', 'dst_ip': '10.0.0.2'}
@@ -20,7 +20,7 @@ def rows_of(spark, bucket, put_source, tmp_path):
     def merge(*sources):
         for number, rows in enumerate(sources):
             put_source(number, rows, day=DAY)
-        consolidate(DAY, bucket=bucket, merge=partial(write_sorted_parts, spark))
+        consolidate(flows_of(DAY), bucket=bucket, merge=partial(write_sorted_parts, spark))
         path = str(tmp_path / 'day.parquet')
         bucket.download(pair_days_key(DAY), path)
         return pyarrow.parquet.read_table(path, partitioning=None).to_pylist()
@@ -57,7 +57,8 @@ def test_typescript_reads_the_same_large_figures(rows_of, bucket, in_typescript)
     ],
 )
 def test_a_total_above_the_largest_value_of_its_column_names_pair_and_day(rows_of, bucket, column, largest, sources):
-    what = f'{column} of 10.0.0.1 to 10.0.0.2 at site berlin on {DAY} would be above the largest value of its column, {largest}'
+    total = sources * (largest // 2 + 1)
+    what = f'{column} of 10.0.0.1 to 10.0.0.2 at site berlin on {DAY} would be {total}, above the largest value of its column, {largest}'
     with pytest.raises(OverflowError, match=f'^{what}$'):
         rows_of(*[[{**PAIR, column: largest // 2 + 1}, {**PAIR, 'src_ip': '10.0.0.0'}]] * sources)
     assert bucket.read(pair_days_key(DAY)) is None

@@ -10,14 +10,13 @@ from datetime import date, timedelta
 import pyarrow
 import pyarrow.parquet
 import pytest
-from conftest import JOBS, PROGRAM, _node, put_text
-from day_object import write_day_object
+from conftest import JOBS, PAIR_DAYS, PROGRAM, _node, pair_days_key, put_text
 from export_features import main
 from lake_bucket import LakeBucket
 from lake_errors import StorageError
-from lake_layout import FEATURES_PREFIX, features_key, pair_days_key
-from lake_tables import pair_columns
+from lake_layout import FEATURES_PREFIX, features_key
 from lake_views import view_sql
+from period_object import arrow_schema, write_period_object
 
 KEYS = ['site', 'src_ip', 'dst_ip']
 
@@ -35,14 +34,13 @@ def put_day(bucket, tmp_path):
     """Puts the pair days of a day: rows as dictionaries, what is not said being 1."""
 
     def put(day: str, rows: list[dict]) -> None:
-        names = [name for name, _ in pair_columns()]
+        names = [column.name for column in PAIR_DAYS.columns]
         full = sorted(([{'site': 'main', 'src_ip': 'a', 'dst_ip': 'b', **row}.get(name, 1) for name in names] for row in rows))
         part, path = str(tmp_path / 'part.parquet'), str(tmp_path / 'day.parquet')
         columns = [*map(list, zip(*full))] or [[]] * len(names)
-        types = {'string': pyarrow.string(), 'bigint': pyarrow.int64(), 'decimal(38,0)': pyarrow.decimal128(38, 0)}
-        arrays = [pyarrow.array(column, types[kind]) for column, (_, kind) in zip(columns, pair_columns())]
+        arrays = [pyarrow.array(column, kind) for column, kind in zip(columns, arrow_schema(PAIR_DAYS).types)]
         pyarrow.parquet.write_table(pyarrow.table(arrays, names), part)
-        write_day_object(path, [part], contains=[])
+        write_period_object(path, [part], table=PAIR_DAYS, contains=[])
         bucket.put_file(path, pair_days_key(day), etag=bucket.etag_of(pair_days_key(day)))
 
     return put
@@ -73,7 +71,7 @@ def test_every_row_is_what_the_view_gives_in_duckdb_digit_by_digit(with_days, la
     rows = [{**row, 'day': day} for day in days_of(lake_folder) for row in table_of(with_days.read(features_key(day))).to_pylist()]
     assert rows == expected and len(rows) > 300
     assert any(row['flow_duration_us_past_z_score'] is not None for row in rows)
-    assert sorted(report) == [f'{day} written: {sum(row["day"] == day for row in rows)} pairs' for day in days_of(lake_folder)]
+    assert sorted(report) == [f'{day} written: {sum(row["day"] == day for row in rows)} rows' for day in days_of(lake_folder)]
 
 
 def test_a_lake_in_a_directory_writes_the_same_rows_under_the_same_keys(with_days, lake_folder, spark, capsys, tmp_path):
@@ -134,7 +132,7 @@ def test_a_run_up_to_a_day_gives_what_a_run_over_all_days_does(with_days, lake_f
 def test_days_before_the_range_count_and_are_not_written(bucket, put_day, spark, capsys):
     for day, packets in [('2026-02-01', 1), ('2026-02-02', 3), ('2026-02-03', 4), ('2026-02-04', 9)]:
         put_day(day, [{'fwd_pkts_sum': packets}])
-    assert run_job(bucket, capsys, '2026-02-03', '2026-02-03') == ['2026-02-03 written: 1 pair']
+    assert run_job(bucket, capsys, '2026-02-03', '2026-02-03') == ['2026-02-03 written: 1 row']
     assert list(exported(bucket)) == [features_key('2026-02-03')]
     [row] = table_of(bucket.read(features_key('2026-02-03'))).to_pylist()
     assert (row['days_since_first_seen'], row['running_days'], row['fwd_pkts_past_mean'], row['fwd_pkts_past_z_score']) == (2, 3, 2.0, 2.0)
@@ -184,7 +182,7 @@ def test_a_day_that_has_no_pairs_any_more_loses_its_object(bucket, put_day, spar
     bucket.delete_all(pair_days_key(days[3]))
     gone = 'has no pairs, its object was removed'
     said = sorted(run_job(bucket, capsys, days[0], days[2]))
-    assert said == [f'{days[0]} {gone}', f'{days[1]} written: 1 pair', f'{days[2]} {gone}']
+    assert said == [f'{days[0]} {gone}', f'{days[1]} written: 1 row', f'{days[2]} {gone}']
     # The last one is not in the range.
     assert list(exported(bucket)) == [features_key(days[1]), features_key(days[3])]
 
@@ -202,7 +200,7 @@ def test_a_dry_run_says_what_is_to_do_and_writes_nothing(bucket, put_day, spark,
     put_text(bucket, features_key('2026-02-02'), 'left from before')
     before = list(bucket.list(''))
     said = run_job(bucket, capsys, '2026-02-01', '2026-02-28', '--dry_run', 'true')
-    assert said == ['2026-02-01 is to be written: 2 pairs', '2026-02-02 has no pairs, its object is to go']
+    assert said == ['2026-02-01 is to be written: 2 rows', '2026-02-02 has no pairs, its object is to go']
     assert list(bucket.list('')) == before
 
 
@@ -249,7 +247,7 @@ def test_a_day_that_changes_under_the_run_is_old_or_new_as_a_whole(bucket, put_d
         write(*arguments, **options)
 
     monkeypatch.setattr(export_features, 'write_features', write_after_a_change)
-    assert run_job(bucket, capsys) == ['2026-02-01 written: 3 pairs']
+    assert run_job(bucket, capsys) == ['2026-02-01 written: 3 rows']
     assert table_of(bucket.read(features_key('2026-02-01')))['fwd_pkts_sum'].to_pylist() == [1, 1, 1]
 
 
@@ -257,8 +255,8 @@ def test_nothing_of_the_work_stays_behind_and_the_days_are_reported(bucket, put_
     put_day('2026-02-01', [{}])
     run_job(bucket, capsys, '2026-02-01', '2026-02-01', '--report', '_flowlake/reports/one.json')
     assert list(bucket.list('_flowlake')) == ['_flowlake/reports/one.json']
-    day = {'day': '2026-02-01', 'what': 'written', 'sources': None, 'pairs': 1, 'failed': False}
-    assert json.loads(bucket.read('_flowlake/reports/one.json')) == {'days_total': 1, 'days': [day]}
+    day = {'table': 'pair_days', 'period': '2026-02-01', 'what': 'written', 'sources': None, 'rows': 1, 'failed': False}
+    assert json.loads(bucket.read('_flowlake/reports/one.json')) == {'total': 1, 'periods': [day]}
 
 
 def test_the_script_runs_with_its_modules_and_the_views_in_a_zip(bucket, put_day, spark_arguments, tmp_path):
@@ -275,4 +273,4 @@ def test_the_script_runs_with_its_modules_and_the_views_in_a_zip(bucket, put_day
     command = [sys.executable, 'export_features.py', '--bucket', bucket.name, '--from', '2026-02-02', '--to', '2026-02-03']
     run = subprocess.run(command, cwd=tmp_path / 'alone', env=environment, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
-    assert sorted(filter(None, run.stdout.splitlines())) == ['2026-02-02 written: 1 pair', '2026-02-03 written: 1 pair']
+    assert sorted(filter(None, run.stdout.splitlines())) == ['2026-02-02 written: 1 row', '2026-02-03 written: 1 row']

@@ -4,13 +4,13 @@ import re
 import subprocess
 import sys
 
-import day_object
+import period_object
 import pyarrow
 import pyarrow.parquet
 import pytest
-from conftest import ROOT
-from day_contents import CONTAINS, CONTAINS_AT
-from day_object import pair_schema, write_day_object
+from conftest import PAIR_DAYS, ROOT
+from period_contents import CONTAINS, CONTAINS_AT
+from period_object import arrow_schema, write_period_object
 
 PAGE = (ROOT / 'docs/format.md').read_text()
 
@@ -43,9 +43,9 @@ def read_day(tmp_path):
 
 @pytest.fixture
 def write_day(tmp_path):
-    """Writes a day as the job does: so many pairs in two parts. Returns the path."""
+    """Writes a day as the job does: so many pairs in two parts, figures numbered or made of these numbers. Returns the path."""
 
-    def write(count, *, contains=(), path=tmp_path / 'day.parquet'):
+    def write(count, *, contains=(), path=tmp_path / 'day.parquet', **figures):
         parts = []
         for numbers in (range(0, count // 3), range(count // 3, count)):
             columns = {
@@ -53,10 +53,11 @@ def write_day(tmp_path):
                 'src_ip': [f'10.0.{number >> 8:03}.{number & 255:03}' for number in numbers],
                 'dst_ip': ['10.0.0.1' for _ in numbers],
             }
-            values = {field.name: columns.get(field.name, list(numbers)) for field in pair_schema()}
+            columns.update({name: [figure(number) for number in numbers] for name, figure in figures.items()})
+            values = {field.name: columns.get(field.name, list(numbers)) for field in arrow_schema(PAIR_DAYS)}
             parts.append(str(tmp_path / f'part-{len(parts)}.parquet'))
-            pyarrow.parquet.write_table(pyarrow.table(values, schema=pair_schema()), parts[-1])
-        write_day_object(str(path), parts, contains=list(contains))
+            pyarrow.parquet.write_table(pyarrow.table(values, schema=arrow_schema(PAIR_DAYS)), parts[-1])
+        write_period_object(str(path), parts, table=PAIR_DAYS, contains=list(contains))
         return path
 
     return write
@@ -128,15 +129,17 @@ def test_a_day_of_the_job_is_laid_out_as_the_page_says(write_day):
 
 
 def test_values_that_hardly_repeat_have_no_dictionary(write_day):
-    group = pyarrow.parquet.read_metadata(write_day(5_000)).row_group(0)
+    packets = dict.fromkeys(('fwd_pkts_sum', 'fwd_pkts_min', 'fwd_pkts_max'), lambda number: number % 2_500)
+    path = write_day(5_000, flows=lambda number: number % 3, fwd_pkts_sum_sq=lambda number: number % 2_501, **packets)
+    group = pyarrow.parquet.read_metadata(path).row_group(0)
     with_dictionary = [group.column(at).path_in_schema for at in range(12) if group.column(at).has_dictionary_page]
     assert with_dictionary == ['site', 'src_ip', 'dst_ip', 'flows', 'fwd_pkts_sum', 'fwd_pkts_min', 'fwd_pkts_max']
 
 
 def test_groups_grow_past_the_number_of_rows_that_the_page_says():
     past = int(re.search(r'past ([\d,]+) rows a thousandth of the rows', PAGE)[1].replace(',', ''))
-    assert day_object.ROW_GROUP_ROWS * day_object.MAX_ROW_GROUPS == past
-    assert day_object.MAX_ROW_GROUPS == 1_000
+    assert period_object.ROW_GROUP_ROWS * period_object.MAX_ROW_GROUPS == past
+    assert period_object.MAX_ROW_GROUPS == 1_000
 
 
 @pytest.mark.parametrize('more', [0, 1])

@@ -2,9 +2,8 @@
 import threading
 
 import pyarrow.parquet
-from conftest import put_text
+from conftest import pair_days_key, put_text
 from consolidate_days import main
-from lake_layout import pair_days_key
 
 
 def run_job(bucket, capsys, *more):

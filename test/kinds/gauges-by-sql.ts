@@ -12,7 +12,7 @@ export function secondReaderOf(per: PeriodLength): SecondReader {
             if (!whole.startsWith('instant,gauge,level\n')) {
                 return undefined;
             }
-            await engine.run('create or replace temp table gauge_lines (line varchar)');
+            await engine.run('create or replace table gauge_lines (line varchar)');
             const texts = async function* () {
                 yield { sql: 'insert into gauge_lines select unnest(string_split(?, chr(10))[2:]) as line', text: whole };
             };

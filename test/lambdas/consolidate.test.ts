@@ -3,10 +3,11 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { SQSRecord } from 'aws-lambda';
 import { summarize } from '#lake/commit/summarize';
 import { StorageError } from '#lake/errors';
-import { dayPrefix, pairDaysKey, SUMMARIES_PREFIX } from '#lake/layout';
+import { dayPrefix } from '#lake/layout';
 import type { ObjectStore } from '#lake/store/object-store';
-import { dayMessage } from '#lake/work/messages';
+import { periodMessage } from '#lake/work/messages';
 import { type ConsolidateBatchOptions, consolidateBatch } from '#lambdas/consolidate/consolidate-batch';
+import { ofDay, pairDaysKey, SUMMARIES_PREFIX } from '#test/support/flow-tables';
 import { memoryStore } from '#test/support/memory-store';
 import { countUp, readFigures, type SmallFile, smallFile } from '#test/support/small-files';
 import { sqsRecord, testLog, testMetrics, testTime } from './surroundings.ts';
@@ -15,6 +16,8 @@ const UPLOADED_AT = '2026-03-01T10:00:00.000Z';
 const NOW = '2026-03-01T10:00:04.000Z';
 const DAY = '2026-02-01';
 const NEXT_DAY = '2026-02-02';
+/** As the log names the day. */
+const SUBJECT = `pair_days ${DAY}`;
 
 let store: ObjectStore;
 let log: ReturnType<typeof testLog>;
@@ -32,7 +35,7 @@ async function summarizeFiles(dates: readonly string[]): Promise<Map<string, str
     const files: SmallFile[] = dates.map((date, at) => smallFile([{ src: '10.0.0.1', dst: '10.0.0.2', date, durationUs: at, packets: 1 }]));
     for (const [at, file] of files.entries()) {
         await store.put(`raw/${at}.csv`, Buffer.from(file.text));
-        await summarize(`raw/${at}.csv`, { store, now: () => new Date(NOW), tellDay: async () => undefined });
+        await summarize(`raw/${at}.csv`, { store, now: () => new Date(NOW) });
     }
     return countUp(files.map((file) => ({ file, site: 'main', options: {} })));
 }
@@ -59,7 +62,7 @@ async function work(records: readonly SQSRecord[], overrides: Partial<Consolidat
 }
 
 function news(id: string, day: string, { at = UPLOADED_AT } = {}): SQSRecord {
-    return sqsRecord({ id, body: dayMessage({ day, uploadedAt: new Date(at) }) });
+    return sqsRecord({ id, body: periodMessage({ ...ofDay(day), uploadedAt: new Date(at) }) });
 }
 
 describe('a day', () => {
@@ -67,8 +70,18 @@ describe('a day', () => {
         const truth = await summarizeFiles(['01/02/2026']);
         expect(await work([news('m1', DAY)])).toEqual([]);
         expect(await readFigures(store)).toEqual(truth);
-        expect(metrics.values).toEqual({ DaysConsolidated: [1], Passes: [1], Conflicts: [0], FiguresLagMs: [4000] });
-        expect(log.lines).toMatchObject([{ level: 'info', message: 'consolidated', fields: { day: DAY, passes: 1, lagMs: 4000 } }]);
+        expect(metrics.values).toEqual({ PeriodsConsolidated: [1], Passes: [1], Conflicts: [0], FiguresLagMs: [4000] });
+        expect(log.lines).toMatchObject([
+            { level: 'info', message: 'consolidated', fields: { table: 'pair_days', period: DAY, passes: 1, lagMs: 4000 } },
+        ]);
+    });
+
+    test('that a worker of an earlier version told of is brought up to its summaries, at once with news of today', async () => {
+        const truth = await summarizeFiles(['01/02/2026']);
+        const old = sqsRecord({ id: 'm1', body: JSON.stringify({ day: DAY, uploaded_at: UPLOADED_AT }) });
+        expect(await work([old, news('m2', DAY)])).toEqual([]);
+        expect(await readFigures(store)).toEqual(truth);
+        expect(metrics.values).toEqual({ PeriodsConsolidated: [1], Passes: [1], Conflicts: [0], FiguresLagMs: [4000, 4000] });
     });
 
     test('is written once, however many messages of a batch tell of it', async () => {
@@ -76,7 +89,7 @@ describe('a day', () => {
         const later = { at: '2026-03-01T10:00:03.000Z' };
         expect(await work([news('m1', DAY), news('m2', NEXT_DAY), news('m3', DAY, later), news('m4', DAY, later)])).toEqual([]);
         expect(await readFigures(store)).toEqual(truth);
-        expect(metrics.values).toMatchObject({ DaysConsolidated: [2], Passes: [2], FiguresLagMs: [4000, 1000, 1000, 4000] });
+        expect(metrics.values).toMatchObject({ PeriodsConsolidated: [2], Passes: [2], FiguresLagMs: [4000, 1000, 1000, 4000] });
     });
 
     test('that is right already is not written, and has no lag', async () => {
@@ -85,7 +98,7 @@ describe('a day', () => {
         const before = await store.head(pairDaysKey(DAY));
         expect(await work([news('m2', DAY), news('m3', DAY)])).toEqual([]);
         expect(await store.head(pairDaysKey(DAY))).toEqual(before);
-        expect(metrics.values).toEqual({ DaysConsolidated: [0], Passes: [0], Conflicts: [0] });
+        expect(metrics.values).toEqual({ PeriodsConsolidated: [0], Passes: [0], Conflicts: [0] });
     });
 
     test('on which another worker was faster is right all the same, and the conflict is counted', async () => {
@@ -134,11 +147,16 @@ describe('a day', () => {
         };
         expect(await work([news('m1', DAY), news('m2', NEXT_DAY), news('m3', DAY)], { store: failing })).toEqual(['m1', 'm3']);
         expect([...(await readFigures(store)).keys()]).toEqual([expect.stringContaining(NEXT_DAY)]);
-        expect(log.lines).toContainEqual({ level: 'error', message: expect.any(String), fields: { subject: DAY, error: broken } });
+        expect(log.lines).toContainEqual({ level: 'error', message: expect.any(String), fields: { subject: SUBJECT, error: broken } });
         expect(returning).toEqual({ m1: 10, m3: 10 });
     });
 
-    test.each(['no JSON', '{"day":"yesterday"}', '{"day":"2026-02-01"}'])('is not touched by the message %s', async (body) => {
+    test.each([
+        'no JSON',
+        '{"day":"yesterday"}',
+        '{"day":"2026-02-01"}',
+        '{"table":"device_days","period":"2026-02-01","uploaded_at":"2026-03-01T10:00:00.000Z"}',
+    ])('is not touched by the message %s', async (body) => {
         await summarizeFiles(['01/02/2026']);
         expect(await work([sqsRecord({ id: 'bad', body }), news('good', DAY)])).toEqual(['bad']);
         expect((await readFigures(store)).size).toBe(1);
@@ -171,7 +189,7 @@ describe('when the time is over', () => {
         expect(log.lines[0]).toMatchObject({
             level: 'error',
             message: expect.stringContaining(`flowlake --lake s3://lake rebuild --from ${DAY} --to ${DAY}`),
-            fields: { subject: DAY },
+            fields: { subject: SUBJECT },
         });
     });
 
@@ -187,7 +205,7 @@ describe('when the time is over', () => {
         };
         expect(await work([news('m1', DAY)], { store: failing, time })).toEqual(['m1']);
         expect(returning).toEqual({ m1: 10 });
-        expect(log.lines).toMatchObject([{ level: 'error', message: expect.stringMatching(/^failed: /), fields: { subject: DAY } }]);
+        expect(log.lines).toMatchObject([{ level: 'error', message: expect.stringMatching(/^failed: /), fields: { subject: SUBJECT } }]);
         expect(metrics.values.Conflicts).toEqual([0]);
     });
 

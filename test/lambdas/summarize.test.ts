@@ -7,8 +7,9 @@ import { LEDGER_PREFIX, sourceId } from '#lake/layout';
 import { readLedger } from '#lake/ledger';
 import type { MessageQueue } from '#lake/queue/message-queue';
 import type { ObjectStore } from '#lake/store/object-store';
-import { parseDayNews } from '#lake/work/messages';
+import { parsePeriodNews } from '#lake/work/messages';
 import { type SummarizeBatchOptions, summarizeBatch } from '#lambdas/summarize/summarize-batch';
+import { ofDay } from '#test/support/flow-tables';
 import { memoryQueue } from '#test/support/memory-queue';
 import { memoryStore } from '#test/support/memory-store';
 import { smallFile } from '#test/support/small-files';
@@ -73,7 +74,7 @@ async function stateOf(key: string): Promise<string | undefined> {
 
 async function daysSent(): Promise<unknown[]> {
     const messages = await consolidateQueue.receive();
-    return messages.map(({ body, group }) => ({ ...parseDayNews(body), group }));
+    return messages.map(({ body, group }) => ({ ...parsePeriodNews(body), group }));
 }
 
 describe('news of an upload', () => {
@@ -82,8 +83,8 @@ describe('news of an upload', () => {
         expect(await work([news('m1', A)])).toEqual([]);
         expect(await stateOf(A)).toBe('done');
         expect(await daysSent()).toEqual([
-            { day: '2026-02-01', uploadedAt: new Date(UPLOADED_AT), group: '2026-02-01' },
-            { day: '2026-02-02', uploadedAt: new Date(UPLOADED_AT), group: '2026-02-02' },
+            { ...ofDay('2026-02-01'), uploadedAt: new Date(UPLOADED_AT), group: 'pair_days/2026-02-01' },
+            { ...ofDay('2026-02-02'), uploadedAt: new Date(UPLOADED_AT), group: 'pair_days/2026-02-02' },
         ]);
         expect(metrics.values).toEqual({
             SourcesSummarized: [1],
@@ -98,7 +99,7 @@ describe('news of an upload', () => {
             {
                 level: 'info',
                 message: 'summarized',
-                fields: expect.objectContaining({ source: A, rowsKept: 3, rowsRejected: 1, days: 2, lagMs: 2500 }),
+                fields: expect.objectContaining({ source: A, rowsKept: 3, rowsRejected: 1, periods: 2, lagMs: 2500 }),
             },
         ]);
     });
@@ -175,7 +176,7 @@ describe('news that comes twice', () => {
         expect(await work([news('m1', A)])).toEqual([]);
         expect(metrics.values).toMatchObject({ SourcesSummarized: [0], RowsKept: [0], BytesRead: [0] });
         expect(metrics.values).not.toHaveProperty('SummarizeLagMs');
-        expect(await daysSent()).toMatchObject([{ day: '2026-02-01' }]);
+        expect(await daysSent()).toMatchObject([{ table: 'pair_days', period: '2026-02-01' }]);
     });
 
     test('to two workers at once is counted by the one that committed, and the conflict by the other', async () => {
@@ -186,14 +187,14 @@ describe('news that comes twice', () => {
             async put(key, body, options) {
                 if (isFirst && key.startsWith(LEDGER_PREFIX)) {
                     isFirst = false;
-                    await summarize(A, { store, now: () => new Date(NOW), tellDay: async () => undefined });
+                    await summarize(A, { store, now: () => new Date(NOW) });
                 }
                 return store.put(key, body, options);
             },
         };
         expect(await work([news('m1', A)], { store: overtaken })).toEqual([]);
         expect(metrics.values).toMatchObject({ SourcesSummarized: [0], RowsKept: [0], Conflicts: [1] });
-        expect(await daysSent()).toMatchObject([{ day: '2026-02-01' }]);
+        expect(await daysSent()).toMatchObject([{ table: 'pair_days', period: '2026-02-01' }]);
     });
 });
 
@@ -250,7 +251,7 @@ describe('a message that fails', () => {
         expect(await work([news('m1', A)], { consolidateQueue: { send: () => Promise.reject(full) } })).toEqual(['m1']);
         expect(await stateOf(A)).toBe('done');
         expect(await work([news('m1', A)])).toEqual([]);
-        expect(await daysSent()).toMatchObject([{ day: '2026-02-01' }]);
+        expect(await daysSent()).toMatchObject([{ table: 'pair_days', period: '2026-02-01' }]);
     });
 });
 

@@ -13,7 +13,8 @@ import { nameOfPeriod } from '#lake/layout';
 import type { ObjectStore } from '#lake/store/object-store';
 import type { Difference } from '#lake/verify/findings';
 import { rowOf } from '#lake/verify/say-difference';
-import { type PendingSource, type VerifyResult, verifyLake } from '#lake/verify/verify';
+import { type VerifyResult, verifyLake } from '#lake/verify/verify';
+import type { PendingSource } from '#lake/verify/verify-kind';
 import { exitCodeOf } from './report.ts';
 
 /** Of a long list as many are named. */

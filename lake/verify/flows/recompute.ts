@@ -2,19 +2,23 @@
 import { OverflowError } from '#lake/errors';
 import { pairDays } from '#lake/flows/tables';
 import type { ReadingOptions, SqlEngine } from '#lake/kind';
-import type { Reading } from '#lake/ledger';
 import type { ByteStream } from '#lake/store/object-store';
 import { textOf, wholeOf } from '#lake/verify/engine';
 import { isZeekFields, type Layout, takeHeader, zeekLayout } from './header.ts';
 import { joinRecords, RowTooLongError, readText } from './raw-text.ts';
 import { defaultUnit, FIGURES, insertParts, PARTS_TABLE } from './row-sql.ts';
 
-/** What the ledger should say of the file. */
-export interface Recount extends Omit<Reading, 'error'> {
+/** What the ledger should say of the file, and its rejects. */
+export interface Recount {
     dialect: string;
     date_order: string | null;
     duration_unit: string;
+    rows_read: number;
+    rows_kept: number;
+    rows_rejected: number;
     repeated_headers: number;
+    first_day: string | null;
+    last_day: string | null;
     pairs: number;
     /** Rejected rows by reason. */
     rejects: Map<string, bigint>;

@@ -4,13 +4,14 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findUndoneWork } from '#lake/commit/reconcile';
 import { deploymentOf } from '#lake/deployment';
-import { LEDGER_PREFIX, PAIR_DAYS_PREFIX, REJECTS_PREFIX } from '#lake/layout';
+import { LEDGER_PREFIX } from '#lake/layout';
 import { openDuckDb } from '#lake/query/duckdb';
 import { openSqsQueue } from '#lake/queue/sqs';
 import { createSqsClient } from '#lake/queue/sqs-client';
 import { openS3Store } from '#lake/store/s3';
 import { describeBucket } from '#lake/store/s3-bucket';
 import { createS3Client } from '#lake/store/s3-client';
+import { PAIR_DAYS_PREFIX, REJECTS_PREFIX } from '#test/support/flow-tables';
 import { type Ran, runFlowlake } from '#test/support/flowlake';
 import { type Row, rowsOf } from '#test/support/lake-fixture';
 import { makeFolder } from '#test/support/temporary';
@@ -57,8 +58,8 @@ export async function settled(): Promise<void> {
         if (depths.some(({ waiting, inFlight }) => waiting + inFlight > 0)) {
             return false;
         }
-        const { sources, days } = await findUndoneWork(store, { now: new Date() });
-        return sources.length + days.length === 0;
+        const { sources, periods } = await findUndoneWork(store, { now: new Date() });
+        return sources.length + periods.length === 0;
     }, 'the deployed lake settles');
 }
 

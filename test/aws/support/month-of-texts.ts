@@ -3,9 +3,10 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
-import { PAIR_DAYS_PREFIX, rawKey, sourceId } from '#lake/layout';
+import { rawKey, sourceId } from '#lake/layout';
 import { type LedgerRecord, readLedger } from '#lake/ledger';
 import { recount } from '#test/hard/support/flow-texts';
+import { PAIR_DAYS_PREFIX } from '#test/support/flow-tables';
 import { makeFolder } from '#test/support/temporary';
 import { askDirectory, bucket, flowlake, s3, store } from './deployed.ts';
 

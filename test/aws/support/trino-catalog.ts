@@ -1,7 +1,8 @@
 /** The lake's tables and views in a Glue catalog, made by hand: for tests of SQL that need no deployment. */
 import { CreateDatabaseCommand, CreateTableCommand, type GlueClient, type TableInput } from '@aws-sdk/client-glue';
+import { tables } from '#lake/kinds';
 import { readView, VIEW_NAMES } from '#lake/query/sql-files';
-import { type Table, tables } from '#lake/tables';
+import type { Table } from '#lake/tables';
 import { askTrino } from './trino-client.ts';
 
 export interface CatalogOptions {
@@ -14,7 +15,7 @@ export interface CatalogOptions {
     days: { first: string; last: string };
 }
 
-/** Creates the database, every table of lake/tables.ts over the bucket and every view of sql/flows/views. */
+/** Creates the database, every table of all kinds over the bucket and every view of sql/. */
 export async function createCatalog({ glue, bucket, database, url, days }: CatalogOptions): Promise<void> {
     await glue.send(new CreateDatabaseCommand({ DatabaseInput: { Name: database } }));
     for (const table of tables) {
@@ -47,7 +48,7 @@ function tableInput(table: Table, { bucket, days }: Pick<CatalogOptions, 'bucket
         TableType: 'EXTERNAL_TABLE',
         Parameters: {
             EXTERNAL: 'TRUE',
-            ...(table.isPartitionedByDay && {
+            ...(table.per !== undefined && {
                 'projection.enabled': 'true',
                 'projection.day.type': 'date',
                 'projection.day.format': 'yyyy-MM-dd',
@@ -57,7 +58,7 @@ function tableInput(table: Table, { bucket, days }: Pick<CatalogOptions, 'bucket
                 'storage.location.template': `${location}day=\${day}/`,
             }),
         },
-        PartitionKeys: table.isPartitionedByDay ? [{ Name: 'day', Type: 'string' }] : [],
+        PartitionKeys: table.per !== undefined ? [{ Name: 'day', Type: 'string' }] : [],
         StorageDescriptor: {
             Location: location,
             Columns: table.columns.map(({ name, type }) => ({ Name: name, Type: type })),

@@ -3,7 +3,8 @@ import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import pMap from 'p-map';
 import { consolidate } from '#lake/commit/consolidate';
-import { LEDGER_PREFIX, PAIR_DAYS_PREFIX, SUMMARIES_PREFIX, sourceId } from '#lake/layout';
+import { flowSummaries, pairDays } from '#lake/flows/tables';
+import { LEDGER_PREFIX, sourceId } from '#lake/layout';
 import { CALLS_AT_ONCE, type ObjectStore } from '#lake/store/object-store';
 import { openS3Store } from '#lake/store/s3';
 import { createS3Client } from '#lake/store/s3-client';
@@ -35,11 +36,11 @@ export async function makeLakes({ folder, spark }: { folder: string; spark: Spar
     await inFolder(`retract ${RETRACTED_KEY}`);
 
     const lakes: Record<Writer, string> = { typescript: original, spark: join(folder, 'spark'), 'by turns': join(folder, 'by-turns') };
-    const days = (await readdir(join(original, PAIR_DAYS_PREFIX))).map((name) => name.replace('day=', '')).sort();
+    const days = (await readdir(join(original, pairDays.prefix))).map((name) => name.replace('day=', '')).sort();
     const byJob = (_: ObjectStore, bucket: string): Promise<unknown> => spark.consolidate(bucket);
     const byLambda = async (store: ObjectStore): Promise<unknown> => {
         for (const day of days) {
-            await consolidate(day, { store });
+            await consolidate({ table: pairDays.name, period: day }, { store });
         }
         return days;
     };
@@ -66,8 +67,8 @@ export async function makeLakes({ folder, spark }: { folder: string; spark: Spar
             await syncBucket({ store, wanted, folder: lake });
             await work(store, bucket);
         }
-        await cp(original, lakes[writer], { recursive: true, filter: (path) => !path.includes(join(original, PAIR_DAYS_PREFIX)) });
-        for await (const { key } of store.list(PAIR_DAYS_PREFIX)) {
+        await cp(original, lakes[writer], { recursive: true, filter: (path) => !path.includes(join(original, pairDays.prefix)) });
+        for await (const { key } of store.list(pairDays.prefix)) {
             await putFile(join(lakes[writer], key), (await store.get(key))?.bytes ?? '');
         }
     }
@@ -100,14 +101,14 @@ interface Sync {
     below?: readonly string[];
 }
 
-async function syncBucket({ store, wanted, folder, below = [LEDGER_PREFIX, SUMMARIES_PREFIX] }: Sync): Promise<void> {
+async function syncBucket({ store, wanted, folder, below = [LEDGER_PREFIX, flowSummaries.prefix] }: Sync): Promise<void> {
     const isWanted = new Set(wanted);
     for (const prefix of below) {
         for await (const { key } of store.list(prefix)) {
             // What is there already under such a name is the same, but for ledger records and days.
             if (!isWanted.has(key)) {
                 await store.delete(key);
-            } else if (prefix === SUMMARIES_PREFIX) {
+            } else if (prefix === flowSummaries.prefix) {
                 isWanted.delete(key);
             }
         }

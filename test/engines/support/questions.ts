@@ -1,7 +1,7 @@
 /** What every engine is asked: every table and view as a whole, and every file of sql/flows/queries with several parameters. */
+import { tables } from '#lake/kinds';
 import type { Value } from '#lake/query/query-engine';
 import { type QueryName, readQuery, VIEW_NAMES } from '#lake/query/sql-files';
-import { tables } from '#lake/tables';
 import { dayAfter } from '#test/support/lake-fixture';
 
 export interface Question {

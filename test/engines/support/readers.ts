@@ -3,7 +3,8 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { type ColumnType, pairDays } from '#lake/tables';
+import { pairDays } from '#lake/flows/tables';
+import type { ColumnType } from '#lake/tables';
 import type { Answer } from './compare.ts';
 
 export const PYTHON = fileURLToPath(new URL('../../../.tools/readers/bin/python', import.meta.url));
@@ -82,7 +83,7 @@ export function wantedOf({ columns, rows }: Answer): Answer {
     return { columns: [], rows: rows.map((row) => places.map((place) => String(row[place]))) };
 }
 
-/** As lake/parquet.ts and glue-jobs/day_object.py cut a day. */
+/** As lake/parquet.ts and glue-jobs/period_object.py cut a day. */
 const ROW_GROUP_ROWS = 5_000;
 
 /** What the footer should say of these rows: groups of one size, no nulls, and of every column its true limits, text by its bytes. */

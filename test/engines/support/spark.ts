@@ -3,9 +3,9 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { tables } from '#lake/kinds';
 import type { QueryEngine, ResultColumn, Value } from '#lake/query/query-engine';
 import { readView, VIEW_NAMES } from '#lake/query/sql-files';
-import { tables } from '#lake/tables';
 
 const PYTHON = fileURLToPath(new URL('../../../.tools/spark/bin/python', import.meta.url));
 const PROGRAM = fileURLToPath(new URL('spark_engine.py', import.meta.url));
@@ -20,7 +20,7 @@ const SPARK_DIFFERENCES: readonly (readonly [RegExp, string])[] = [
 export interface Spark {
     /** The lake in the folder as tables and views, in place of the one before; `views` are texts in place of those of sql/flows/views. */
     open(folder: string, views?: Readonly<Record<string, string>>): Promise<QueryEngine>;
-    /** Runs the Glue job over all days of a bucket; what it prints of each day. @throws where it fails */
+    /** Runs the Glue job over all days of a bucket; what it prints of each period. @throws where it fails */
     consolidate(bucket: string): Promise<string[]>;
     stop(): Promise<void>;
 }

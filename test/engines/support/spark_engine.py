@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3] / 'glue-jobs'))
 from pyspark.sql import SparkSession  # noqa: E402
 
 import consolidate_days  # noqa: E402
-from day_merge import SPARK_SETTINGS  # noqa: E402
+from period_merge import SPARK_SETTINGS  # noqa: E402
 
 # The files of each table below its prefix; Spark has `day` from the folder.
 READERS = {'parquet': 'parquet', 'json': 'json', 'jsonl.gz': 'json'}
@@ -37,10 +37,10 @@ def main():
 
 
 def open_lake(spark, *, folder, tables, views):
-    """Tables of lake/tables.ts over the folder, then views by name in the order given, each in place of the one that was there."""
+    """Tables of lake/kinds.ts over the folder, then views by name in the order given, each in place of the one that was there."""
     for table in tables:
         columns = [f"{column['name']} {column['type']}" for column in table['columns']]
-        partition = ['day string'] if table['isPartitionedByDay'] else []
+        partition = ['day string'] if 'per' in table else []
         schema = ', '.join(columns + partition)
         path = Path(folder, table['prefix'])
         # Spark refuses a folder that is not there; to the other engines that is a table without rows.
@@ -60,7 +60,7 @@ def query(spark, *, sql, parameters):
 
 
 def consolidate(spark, *, bucket, first_day, last_day):
-    """What the job prints, a line per day."""
+    """What the job prints, a line per period."""
     said = Lines()
     with contextlib.redirect_stdout(said):
         consolidate_days.main(['--bucket', bucket, '--from', first_day, '--to', last_day])

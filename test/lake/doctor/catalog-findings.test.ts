@@ -4,7 +4,9 @@ import { judgeTable } from '#lake/doctor/table-findings';
 import { decodeView, judgeView } from '#lake/doctor/view-findings';
 import type { WorkgroupFacts } from '#lake/doctor/workgroup-facts';
 import { judgeWorkgroup } from '#lake/doctor/workgroup-findings';
-import { pairDays, sources, type Table } from '#lake/tables';
+import { pairDays } from '#lake/flows/tables';
+import { sources } from '#lake/kinds';
+import type { Table } from '#lake/tables';
 
 function catalogTable(table: Table): CatalogTable {
     const location = `s3://lake/${table.prefix}`;
@@ -14,21 +16,22 @@ function catalogTable(table: Table): CatalogTable {
         type: 'EXTERNAL_TABLE',
         description: '',
         columns: table.columns.map(({ name, type }) => ({ name, type })),
-        partitionKeys: table.isPartitionedByDay ? [{ name: 'day', type: 'string' }] : [],
+        partitionKeys: table.per !== undefined ? [{ name: 'day', type: 'string' }] : [],
         location,
         inputFormat: isParquet
             ? 'org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat'
             : 'org.apache.hadoop.mapred.TextInputFormat',
         serde: isParquet ? 'org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe' : 'org.openx.data.jsonserde.JsonSerDe',
-        parameters: table.isPartitionedByDay
-            ? {
-                  'projection.enabled': 'true',
-                  'projection.day.type': 'date',
-                  'projection.day.format': 'yyyy-MM-dd',
-                  'projection.day.range': '2020-01-01,NOW+1DAYS',
-                  'storage.location.template': `${location}day=\${day}/`,
-              }
-            : {},
+        parameters:
+            table.per !== undefined
+                ? {
+                      'projection.enabled': 'true',
+                      'projection.day.type': 'date',
+                      'projection.day.format': 'yyyy-MM-dd',
+                      'projection.day.range': '2020-01-01,NOW+1DAYS',
+                      'storage.location.template': `${location}day=\${day}/`,
+                  }
+                : {},
         viewText: '',
     };
 }
@@ -104,10 +107,10 @@ function catalogView(change: Record<string, unknown> = {}): CatalogTable {
 
 describe('a view', () => {
     const judged = (view: CatalogTable | undefined) =>
-        judgeView(view, { name: 'view', sql: SQL, database: 'lake_dev', redeploy: 'deploy' });
+        judgeView(view, { name: 'view', path: 'sql/flows/views/view.sql', sql: SQL, database: 'lake_dev', redeploy: 'deploy' });
 
     test('is well with the very text of sql/flows/views', () => {
-        expect(judged(catalogView())).toMatchObject({ check: 'view view', result: 'ok' });
+        expect(judged(catalogView())).toMatchObject({ check: 'view view', result: 'ok', found: 'the text of sql/flows/views/view.sql' });
         expect(judged(catalogView({ originalSql: SQL.trim() })).result).toBe('ok');
     });
 

@@ -1,11 +1,19 @@
 /** The lake's files as DuckDB's tables and views. */
 import { existsSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { DuckDBInstance } from '@duckdb/node-api';
 import { UsageError } from '#lake/errors';
+import { flows } from '#lake/flows/kind';
+import type { Kind } from '#lake/kind';
+import { tables } from '#lake/kinds';
+import { contributionKey, mergedKey, rejectsKey as rejectsKeyOf, sourceId } from '#lake/layout';
+import { writeParquetTable } from '#lake/parquet';
 import { openDuckDb } from '#lake/query/duckdb';
+import { relationsOf } from '#lake/query/duckdb-relations';
 import { VIEW_NAMES } from '#lake/query/sql-files';
-import { tables } from '#lake/tables';
+import { key, type MergedColumn, type MergedTable, merged } from '#lake/tables';
 import { dayAfter, openFixture, putFlows, putRejects, putSource, rowsOf } from '#test/support/lake-fixture';
 import { makeFolder } from '#test/support/temporary';
 
@@ -20,7 +28,7 @@ describe('a lake with nothing in it', () => {
             const { columns, batches } = await engine.query(`select * from ${table.name}`);
             expect(columns).toEqual([
                 ...table.columns.map((column) => ({ name: column.name, type: TYPES[column.type] })),
-                ...(table.isPartitionedByDay ? [{ name: 'day', type: 'varchar' }] : []),
+                ...(table.per !== undefined ? [{ name: 'day', type: 'varchar' }] : []),
             ]);
             for await (const batch of batches) {
                 expect(batch).toEqual([]);
@@ -127,4 +135,89 @@ test('reads only the days that are asked for', async () => {
     };
     expect(await plan(`day >= '${dayAfter(2)}'`)).toBe('2');
     expect(await plan(`day >= coalesce(cast('${dayAfter(1)}' as varchar), day) and day <= coalesce(cast(null as varchar), day)`)).toBe('3');
+});
+
+describe('a kind whose tables are by the hour', () => {
+    const columns: MergedColumn[] = [
+        key('meter', 'which meter'),
+        merged('readings', 'sum', 'readings merged here'),
+        { ...merged('wh_min', 'min', 'smallest reading'), nullable: true },
+    ];
+    const hours: MergedTable = {
+        name: 'meter_hours',
+        prefix: 'meters/hours/',
+        format: 'parquet',
+        per: 'hour',
+        grain: 'meter and hour',
+        columns,
+        rowName: '{meter}',
+    };
+    const meters: Kind = {
+        ...flows,
+        name: 'meters',
+        merged: hours,
+        contributions: { ...hours, name: 'meter_contributions', prefix: 'meters/contributions/' },
+        rejects: { ...flows.rejects, name: 'meter_rejects', prefix: 'meters/rejects/' },
+    };
+
+    /** All rows of the relation, as the kind's relations find them in the directory. */
+    async function rowsIn(directory: string, name: string): Promise<Record<string, unknown>[]> {
+        const relations = relationsOf(directory, [flows, meters]);
+        const connection = await (await DuckDBInstance.create(':memory:')).connect();
+        const wanted = relations.find((relation) => relation.name === name)!;
+        for (const relation of relations.filter((one) => one === wanted || wanted.needs.includes(one.name))) {
+            await connection.run(relation.createSql({ hasFiles: await relation.hasFiles() }));
+        }
+        const rows = (await connection.runAndReadAll(`select * from ${name} order by all`)).getRowObjects();
+        connection.closeSync();
+        return rows;
+    }
+
+    async function put(directory: string, objectKey: string, rows: readonly (string | bigint | null)[][]): Promise<void> {
+        await mkdir(dirname(join(directory, objectKey)), { recursive: true });
+        await writeFile(join(directory, objectKey), writeParquetTable({ columns, rows: rows.map((row) => [...row]) }));
+    }
+
+    test('has the rows of all hours with their day, and none of what no hour is', async () => {
+        const directory = await makeFolder();
+        expect(await rowsIn(directory, 'meter_hours')).toEqual([]);
+        await put(directory, mergedKey(hours, '2026-01-05T00'), [['a', 1n, 5n]]);
+        await put(directory, mergedKey(hours, '2026-01-05T23'), [['a', 2n, null]]);
+        await put(directory, mergedKey(hours, '2026-01-06T13'), [['b', 3n, 7n]]);
+        await put(directory, 'meters/hours/day=2026-01-06/part-00.parquet', [['stray', 4n, 1n]]);
+        await put(directory, 'meters/hours/day=2026-01-06/xx.parquet', [['stray', 5n, 1n]]);
+        expect(await rowsIn(directory, 'meter_hours')).toEqual([
+            { meter: 'a', readings: 1n, wh_min: 5n, day: '2026-01-05' },
+            { meter: 'a', readings: 2n, wh_min: null, day: '2026-01-05' },
+            { meter: 'b', readings: 3n, wh_min: 7n, day: '2026-01-06' },
+        ]);
+    });
+
+    test('has contributions by the hour, and rejects of the versions that count', async () => {
+        const directory = await makeFolder();
+        const version = { source: sourceId('raw/kind=meters/a'), version: '1-0000000000000001' };
+        await put(directory, contributionKey(meters.contributions, { period: '2026-01-05T07', ...version }), [['a', 1n, 5n]]);
+        await putSource(directory, { source: 'raw/kind=meters/a', version: version.version });
+        for (const one of [version.version, '2-0000000000000002']) {
+            const objectKey = rejectsKeyOf(meters.rejects, { ...version, version: one });
+            const reject = { source: 'raw/kind=meters/a', version: one, line_number: 3, reason: 'nan', line: 'x' };
+            await mkdir(dirname(join(directory, objectKey)), { recursive: true });
+            await writeFile(join(directory, objectKey), gzipSync(`${JSON.stringify(reject)}\n`));
+        }
+        expect(await rowsIn(directory, 'meter_contributions')).toEqual([{ meter: 'a', readings: 1n, wh_min: 5n, day: '2026-01-05' }]);
+        expect(await rowsIn(directory, 'meter_rejects')).toMatchObject([{ version: version.version, line_number: 3n }]);
+    });
+
+    test('is a relation more, and views need the tables that they read, and no others', async () => {
+        const relations = relationsOf(await makeFolder(), [flows, meters]);
+        const names = relations.map(({ name }) => name);
+        expect(names).toEqual(expect.arrayContaining(['sources', 'pair_days', 'meter_hours', 'meter_rejects', ...VIEW_NAMES]));
+        expect(new Set(names).size).toBe(names.length);
+        const needsOf = (name: string) => relations.find((relation) => relation.name === name)?.needs;
+        expect(needsOf('day_totals')).toEqual(['pair_days']);
+        expect(needsOf('pair_features')).toEqual(['pair_days', 'pair_running']);
+        for (const { name, needs } of relations) {
+            expect(needs.every((need) => names.indexOf(need) < names.indexOf(name))).toBe(true);
+        }
+    });
 });

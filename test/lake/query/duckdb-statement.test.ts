@@ -2,9 +2,9 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SqlError, StorageError } from '#lake/errors';
-import { pairDaysKey } from '#lake/layout';
+import { tables } from '#lake/kinds';
 import { VIEW_NAMES } from '#lake/query/sql-files';
-import { tables } from '#lake/tables';
+import { pairDaysKey } from '#test/support/flow-tables';
 import { openFixture, putFlows } from '#test/support/lake-fixture';
 import { makeFolder } from '#test/support/temporary';
 

@@ -2,9 +2,10 @@
 import { cp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SqlError, StorageError } from '#lake/errors';
-import { dayPrefix, PAIR_DAYS_PREFIX, pairDaysKey } from '#lake/layout';
+import { dayPrefix } from '#lake/layout';
 import { openDuckDb } from '#lake/query/duckdb';
 import type { Value } from '#lake/query/query-engine';
+import { PAIR_DAYS_PREFIX, pairDaysKey } from '#test/support/flow-tables';
 import { dayAfter, openFixture, rowsOf } from '#test/support/lake-fixture';
 import { makeFolder } from '#test/support/temporary';
 

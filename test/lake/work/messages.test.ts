@@ -1,6 +1,7 @@
 /** What the queues carry is understood as S3 and this program write it, and nothing else is. */
 import fc from 'fast-check';
-import { dayMessage, parseDayNews, parseSourceNews, sourceMessage } from '#lake/work/messages';
+import { groupOf, parsePeriodNews, parseSourceNews, periodMessage, sourceMessage } from '#lake/work/messages';
+import { ofDay } from '#test/support/flow-tables';
 
 const AT = new Date('2026-03-31T10:00:00.000Z');
 
@@ -49,8 +50,41 @@ test('what is sent again is understood as what S3 sent, whatever the key is', ()
 });
 
 test('a day is understood as it was sent, and nothing else is a day', () => {
-    expect(parseDayNews(dayMessage({ day: '2026-03-31', uploadedAt: AT }))).toEqual({ day: '2026-03-31', uploadedAt: AT });
-    expect(() => parseDayNews('{}')).toThrow('names no day');
-    expect(() => parseDayNews('{"day":"2026-03-31"}')).toThrow('does not say when');
-    expect(() => parseDayNews('{"day":"../x","uploaded_at":"2026-03-31T10:00:00Z"}')).toThrow('names no day');
+    const news = { ...ofDay('2026-03-31'), uploadedAt: AT };
+    expect(parsePeriodNews(periodMessage(news))).toEqual(news);
+    expect(() => parsePeriodNews('{}')).toThrow('names no table');
+    expect(() => parsePeriodNews('{"table":"pair_days"}')).toThrow('names no day');
+    expect(() => parsePeriodNews('{"table":"pair_days","period":"2026-03-31"}')).toThrow('does not say when');
+    expect(() => parsePeriodNews('{"table":"pair_days","period":"../x","uploaded_at":"2026-03-31T10:00:00Z"}')).toThrow('names no day');
+    expect(() => parsePeriodNews('{"table":"pair_days","period":"2026-03-31T13","uploaded_at":"2026-03-31T10:00:00Z"}')).toThrow(
+        'names no day (YYYY-MM-DD)',
+    );
+});
+
+test('a day that an earlier version sent, without a table, is a day of flows', () => {
+    expect(parsePeriodNews('{"day":"2026-03-31","uploaded_at":"2026-03-31T10:00:00.000Z"}')).toEqual({
+        ...ofDay('2026-03-31'),
+        uploadedAt: AT,
+    });
+    expect(() => parsePeriodNews('{"day":"2026-03-31"}')).toThrow('does not say when');
+    expect(() => parsePeriodNews('{"day":"../x","uploaded_at":"2026-03-31T10:00:00Z"}')).toThrow('names no day');
+});
+
+test('a table that this program does not consolidate is refused, and those that it does are named', () => {
+    for (const table of ['device_readings', 'flow_summaries', 'sources']) {
+        const message = periodMessage({ table, period: '2026-03-31', uploadedAt: AT });
+        expect(() => parsePeriodNews(message)).toThrow(/^the message names no table whose periods are consolidated \(pair_days\b/);
+    }
+});
+
+test('periods of two tables do not hold each other up', () => {
+    const groups = [
+        { table: 'pair_days', period: '2026-03-31' },
+        { table: 'device_days', period: '2026-03-31' },
+        { table: 'device_hours', period: '2026-03-31T13' },
+        { table: 'device_hours', period: '2026-03-31T14' },
+    ].map(groupOf);
+    expect(new Set(groups).size).toBe(groups.length);
+    // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/using-messagegroupid-property.html
+    expect(groups.every((group) => /^[\w!"#$%&'()*+,\-./:;<=>?@[\\\]^`{|}~]{1,128}$/.test(group))).toBe(true);
 });

@@ -20,3 +20,24 @@ test('names what was meant: turned round, half right, misspelt', async () => {
         ['similar', '10.1.0.77', '10.1.0.21'],
     ]);
 });
+
+test('says how much there is of each pair, the largest of those that are equally near first, and no more rows than wanted', async () => {
+    const { askQuery } = await openFixture([
+        { day: dayAfter(0), site: 'a', src: '10.0.0.1', dst: '10.0.0.9' },
+        { day: dayAfter(1), site: 'a', src: '10.0.0.1', dst: '10.0.0.9' },
+        { day: dayAfter(1), site: 'a', src: '10.0.0.1', dst: '10.0.0.9' },
+        { day: dayAfter(1), site: 'b', src: '10.0.0.1', dst: '10.0.0.8' },
+        { day: dayAfter(1), site: 'c', src: '10.0.0.1', dst: '10.0.0.100' },
+    ]);
+    const row = { src_ip: '10.0.0.1', likeness: 'one address' };
+    expect(await askQuery('nearest_pairs', ['10.0.0.1', '10.0.0.7', 2n])).toEqual([
+        { ...row, site: 'a', dst_ip: '10.0.0.9', days: 2n, flows: 3n },
+        { ...row, site: 'b', dst_ip: '10.0.0.8', days: 1n, flows: 1n },
+    ]);
+});
+
+test('names a pair however far it is from what was asked', async () => {
+    const { askQuery } = await openFixture([{ day: dayAfter(0), src: 'x'.repeat(3000), dst: 'y' }]);
+    const [found] = await askQuery('nearest_pairs', ['', 'z', 5n]);
+    expect(found).toMatchObject({ likeness: 'similar', dst_ip: 'y' });
+});

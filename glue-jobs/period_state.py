@@ -1,65 +1,65 @@
-"""A day as one look at the bucket shows it: what its object contains and what should be in it, by the rules of lake/commit/consolidate.ts."""
+"""A period as one look at the bucket shows it: what its object contains and what should be in it, as lake/commit/period-state.ts has it."""
 import json
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from day_contents import read_contents
 from lake_bucket import LakeBucket
 from lake_errors import ConflictError, StorageError
-from lake_layout import SUMMARIES_PREFIX, contribution_of, day_prefix, ledger_key, pair_days_key, source_of
+from lake_layout import TablePeriod, contribution_of, ledger_key, source_of
+from period_contents import read_contents
 
-# A day of a back-fill asks for thousands of ledger records; a request takes some 20 ms.
+# A period of a back-fill asks for thousands of ledger records; a request takes some 20 ms.
 _LEDGER_READS_AT_ONCE = 16
 
 
 @dataclass(frozen=True)
-class DayState:
+class PeriodState:
     """Contributions are `<source>.<version>`, ascending."""
 
-    # Of the day's object; None where there is none.
+    # Of the period's object; None where there is none.
     etag: str | None
     contained: list[str]
     counting: list[str]
-    # The day shall be written whatever its object contains, which was not looked at then.
+    # The period shall be written whatever its object contains, which was not looked at then.
     is_anew: bool = False
 
     @property
     def is_current(self) -> bool:
-        """Whether nothing needs to be written."""
+        """True if nothing needs to be written."""
         if self.is_anew:
             return self.etag is None and not self.counting
         return self.contained == self.counting
 
     @property
     def may_merge(self) -> bool:
-        """Whether all that is contained counts still. An object without a list is none of the lake's: what it adds up to is not known."""
+        """True if all that is contained counts still. An object without a list is none of the lake's: what it adds up to is not known."""
         return bool(self.contained) and set(self.contained) <= set(self.counting)
 
     @property
     def missing(self) -> list[str]:
-        """The summaries to be read: the new ones where they can be merged into what is there, else all."""
+        """The contributions to be read: the new ones where they can be merged into what is there, else all."""
         return sorted(set(self.counting) - set(self.contained)) if self.may_merge else self.counting
 
 
-def look_at_day(bucket: LakeBucket, day: str, *, anew: bool = False) -> DayState:
+def look_at_period(bucket: LakeBucket, of: TablePeriod, *, anew: bool = False) -> PeriodState:
     """
-    Looks once, object first; with `anew` at no more of it than its etag. Raises StorageError where the day's object (not with `anew`) or a
-    ledger record is damaged.
+    Looks once, object first; with `anew` at no more of it than its etag. Raises StorageError where the period's object (not with `anew`) or
+    a ledger record is damaged.
     """
-    key = pair_days_key(day)
+    key = of.merged_key
     etag, contained = (bucket.etag_of(key), []) if anew else _read_settled(bucket, key)
-    listed = sorted(filter(None, map(contribution_of, bucket.list(day_prefix(SUMMARIES_PREFIX, day)))))
+    listed = sorted(filter(None, map(contribution_of, bucket.list(of.contributions_prefix))))
     is_contained = set(contained)
     versions = Counter(map(source_of, listed))
-    # A worker that died before its commit, or lost the race, leaves summaries that nobody may count; and one that has yet to delete what
-    # it superseded leaves two versions, of which a reader must never see both.
+    # A worker that died before its commit, or lost the race, leaves contributions that nobody may count; and one that has yet to delete
+    # what it superseded leaves two versions, of which a reader must never see both.
     known = {name for name in listed if name in is_contained and versions[source_of(name)] == 1}
     asked = sorted({source_of(name) for name in listed if name not in known})
     with ThreadPoolExecutor(_LEDGER_READS_AT_ONCE) as pool:
         live = dict(zip(asked, pool.map(lambda source: read_live_version(bucket, source), asked)))
     counting = [name for name in listed if name in known or name == f'{source_of(name)}.{live[source_of(name)]}']
-    return DayState(etag, contained, counting, is_anew=anew)
+    return PeriodState(etag, contained, counting, is_anew=anew)
 
 
 def read_live_version(bucket: LakeBucket, source: str) -> str | None:

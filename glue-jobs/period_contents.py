@@ -1,4 +1,4 @@
-"""What a day's object contains: the list of contributions that its Parquet metadata holds, as lake/parquet.ts writes and reads it."""
+"""What a merged object contains: the list of contributions that its Parquet metadata holds, as lake/parquet.ts writes and reads it."""
 import pyarrow
 import pyarrow.parquet
 
@@ -14,7 +14,7 @@ CONTAINS_AT = 'flowlake.contains_at'
 # A longer list would make every reader's footer heavy.
 MAX_INLINE_LIST_BYTES = 4096
 
-# Holds the footer of most days, so that one request is enough.
+# Holds the footer of most objects, so that one request is enough.
 _FIRST_READ_BYTES = 1 << 16
 
 _NEXT_STEP = 'flowlake rebuild --anew (--anew true of this job) writes it from the summaries of its day'
@@ -31,7 +31,7 @@ def read_contents(bucket: LakeBucket, key: str) -> tuple[str | None, list[str]]:
     end = bucket.read_end(key, _FIRST_READ_BYTES)
     if end is None:
         return None, []
-    etag, entries = end[0], _metadata_of(bucket, key, end)
+    etag, entries = end[0], _metadata_of(bucket, key, end, _NEXT_STEP).metadata or {}
     place = entries.get(CONTAINS_AT.encode())
     if place is None:
         text = entries.get(CONTAINS.encode(), b'')
@@ -39,6 +39,14 @@ def read_contents(bucket: LakeBucket, key: str) -> tuple[str | None, list[str]]:
         start, length = map(int, place.split(b':'))
         text = bucket.read_range(key, etag=etag, start=start, length=length)
     return etag, text.decode().split(',') if text else []
+
+
+def read_columns(bucket: LakeBucket, key: str) -> set[str]:
+    """Names of the object's columns. Raises StorageError where it is gone or no Parquet file, ConflictError where it changes meanwhile."""
+    end = bucket.read_end(key, _FIRST_READ_BYTES)
+    if end is None:
+        raise StorageError(f'{key} is gone')
+    return set(_metadata_of(bucket, key, end, 'flowlake retract, then upload the file that it is of again').schema.names)
 
 
 def place_list(contains: list[str], *, sink) -> dict[str, str]:
@@ -51,15 +59,15 @@ def place_list(contains: list[str], *, sink) -> dict[str, str]:
     return {CONTAINS_AT: place}
 
 
-def _metadata_of(bucket: LakeBucket, key: str, end: tuple[str, int, bytes]) -> dict[bytes, bytes]:
+def _metadata_of(bucket: LakeBucket, key: str, end: tuple[str, int, bytes], next_step: str) -> pyarrow.parquet.FileMetaData:
     etag, size_bytes, tail = end
     needed = _TAIL_BYTES + int.from_bytes(tail[-8:-4], 'little')
     if tail[-4:] != b'PAR1' or needed > size_bytes:
-        raise StorageError(f'{key} is no Parquet file: {_NEXT_STEP}')
+        raise StorageError(f'{key} is no Parquet file: {next_step}')
     if needed > len(tail):
         tail = bucket.read_range(key, etag=etag, start=size_bytes - needed, length=needed)
     try:
         # What ends like the file: nothing in front of the footer is looked at.
-        return pyarrow.parquet.read_metadata(pyarrow.BufferReader(tail)).metadata or {}
+        return pyarrow.parquet.read_metadata(pyarrow.BufferReader(tail))
     except (pyarrow.ArrowException, OSError) as error:
-        raise StorageError(f'{key} has a damaged footer: {_NEXT_STEP}') from error
+        raise StorageError(f'{key} has a damaged footer: {next_step}') from error

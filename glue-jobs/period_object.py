@@ -1,0 +1,67 @@
+"""The one Parquet file of a period, as lake/parquet.ts writes it, from sorted parts that may be far larger than memory."""
+from collections.abc import Iterator
+
+import pyarrow
+import pyarrow.compute
+import pyarrow.parquet
+
+from lake_tables import Table
+from period_contents import place_list
+
+# As lake/parquet.ts: small enough that the statistics of sorted keys let a reader of one key skip nearly all groups.
+ROW_GROUP_ROWS = 5_000
+
+# A group costs every reader 1.4 kB of footer: past five million rows the groups grow instead.
+MAX_ROW_GROUPS = 1_000
+
+_ARROW_TYPES = {'string': pyarrow.string(), 'bigint': pyarrow.int64(), 'decimal(38,0)': pyarrow.decimal128(38, 0)}
+
+
+def write_period_object(path: str, parts: list[str], *, table: Table, contains: list[str]) -> int:
+    """
+    Writes the rows of the part files, one after the other, and the list of what is contained. Returns the number of rows.
+    Raises pyarrow.ArrowInvalid where a part has a null in a column that may have none.
+    """
+    files = [pyarrow.parquet.ParquetFile(part) for part in parts]
+    row_count = sum(file.metadata.num_rows for file in files)
+    group_rows = max(ROW_GROUP_ROWS, -(-row_count // MAX_ROW_GROUPS))
+    schema = arrow_schema(table)
+    groups = (rows.cast(schema) for rows in _groups(files, group_rows))
+    first = next(groups, schema.empty_table())
+    settings = {'store_schema': False, 'use_dictionary': _columns_that_repeat(first)}
+    with open(path, 'wb') as sink, pyarrow.parquet.ParquetWriter(sink, schema, **settings) as writer:
+        if row_count > 0:
+            writer.write_table(first, row_group_size=group_rows)
+        for rows in groups:
+            writer.write_table(rows, row_group_size=group_rows)
+        writer.add_key_value_metadata(place_list(contains, sink=sink))
+    return row_count
+
+
+def arrow_schema(table: Table) -> pyarrow.Schema:
+    """The columns of the table's objects."""
+    return pyarrow.schema([pyarrow.field(column.name, _ARROW_TYPES[column.type], nullable=column.nullable) for column in table.columns])
+
+
+def _columns_that_repeat(rows: pyarrow.Table) -> list[str]:
+    """Text, and numbers of which at least every second one stands there again: else a dictionary is larger than they are."""
+    return [
+        name
+        for name, values in zip(rows.column_names, rows.columns)
+        if pyarrow.types.is_string(values.type) or pyarrow.compute.count_distinct(values).as_py() * 2 <= len(values)
+    ]
+
+
+def _groups(files: list[pyarrow.parquet.ParquetFile], group_rows: int) -> Iterator[pyarrow.Table]:
+    """The rows in tables of one size, the last one smaller, wherever one file ends and the next begins."""
+    waiting: list[pyarrow.RecordBatch] = []
+    for file in files:
+        for batch in file.iter_batches(batch_size=group_rows):
+            waiting.append(batch)
+            rows = sum(len(each) for each in waiting)
+            if rows >= group_rows:
+                table = pyarrow.Table.from_batches(waiting)
+                yield table.slice(0, group_rows)
+                waiting = table.slice(group_rows).to_batches()
+    if waiting:
+        yield pyarrow.Table.from_batches(waiting)
