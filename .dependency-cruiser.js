@@ -14,8 +14,11 @@ const FACTS = '^lake/doctor/[a-z]+-facts\\.ts$';
 /** What every part of the lake may know: names and places, and which kinds of data there are. No behaviour. */
 const VOCABULARY = '^lake/(errors|tables|layout|kind|kinds|package-root|deployment)\\.ts$';
 
-/** What handlers are on AWS: joins use cases with the adapters of a directory lake. Only cli/ starts it. */
-const LOCAL_EDGE = '^lake/(local-work|local-file|finish-work|worker)\\.ts$';
+/** Use cases, and what they are written in. */
+const USE_CASES = '^lake/([^/]+\\.ts$|(commit|upload|reports|work)/)';
+
+/** They name and choose the adapters of a lake. */
+const OPENERS = '^lake/(lake|open-lake|open-bucket-lake)\\.ts$';
 
 const SDKS = 'node_modules/(@duckdb|@aws-sdk)/';
 
@@ -55,9 +58,10 @@ const forbidden = [
     },
     {
         name: 'flows-know-only-themselves',
-        comment: 'lake/flows turns bytes into summaries and knows lake/errors and lake/tables beside itself: pass bytes and options in.',
+        comment:
+            'lake/flows turns bytes into rows and knows the words of a kind (errors, kind, rows, tables) beside itself: pass bytes and options in.',
         from: { path: '^lake/flows/' },
-        to: { pathNot: ['^lake/flows/', '^lake/(errors|tables)\\.ts$'], dependencyTypesNot: ['core', 'unknown'] },
+        to: { pathNot: ['^lake/flows/', '^lake/(errors|kind|rows|tables)\\.ts$'], dependencyTypesNot: ['core', 'unknown'] },
     },
     {
         name: 'flows-touch-no-world',
@@ -67,9 +71,23 @@ const forbidden = [
     },
     {
         name: 'use-cases-know-ports-not-adapters',
-        comment: 'Take the port (ObjectStore, QueryEngine) as an argument; the command chooses the adapter.',
-        from: { path: '^lake/[^/]+\\.ts$', pathNot: LOCAL_EDGE },
-        to: { path: [ADAPTERS, '^lake/aws/', LOCAL_EDGE], pathNot: PORTS },
+        comment: 'Take the port (ObjectStore, QueryEngine) as an argument; lake/open-lake.ts chooses the adapter.',
+        from: { path: USE_CASES, pathNot: OPENERS },
+        to: { path: [ADAPTERS, '^lake/aws/'], pathNot: PORTS },
+    },
+    {
+        name: 'work-here-is-for-directories',
+        comment:
+            'lake/here does the work of a directory lake, under its marks. Take Workers as an argument; an edge, or an upload, chooses them.',
+        from: { path: '^lake/', pathNot: '^lake/(here|upload)/' },
+        to: { path: '^lake/here/' },
+    },
+    {
+        name: 'upload-knows-its-rooms',
+        comment:
+            'lake/upload is called by any edge and knows words, ports, commit, here and work: ask a Kind for what is special of it, tell by events.',
+        from: { path: '^lake/upload/' },
+        to: { path: '^lake/', pathNot: ['^lake/(upload|commit|here|work)/', '^lake/[^/]+\\.ts$', PORTS] },
     },
     {
         name: 'adapters-know-their-port',
@@ -106,6 +124,12 @@ const forbidden = [
         to: { path: '^(lambdas|cdk|glue-jobs)/' },
     },
     {
+        name: 'edges-name-no-kind',
+        comment: 'cli/ and lambdas/ work with every kind of data: take it from lake/kinds.ts, and add what you need to the interface Kind.',
+        from: { path: '^(cli|lambdas)/' },
+        to: { path: '^lake/(flows|verify/flows)/' },
+    },
+    {
         name: 'cdk-describes',
         comment:
             'cdk/ knows kinds, tables, names and SQL files of the lake and the paths of handlers, never what works with them: pass plain data.',
@@ -115,8 +139,8 @@ const forbidden = [
     {
         name: 'commands-stand-alone',
         comment: 'Commands do not import each other: share through lake/ or a file of cli/ (demo runs others by `invoke`).',
-        from: { path: '^cli/commands/([^/]+)\\.ts$' },
-        to: { path: '^cli/commands/', pathNot: '^cli/commands/$1\\.ts$' },
+        from: { path: '^cli/commands/([^/]+)/' },
+        to: { path: '^cli/commands/', pathNot: '^cli/commands/$1/' },
     },
 ];
 

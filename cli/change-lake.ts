@@ -15,10 +15,13 @@ export function changeLake<T>(lake: Lake, context: Circumstances, work: (mark: M
         return work(undefined);
     }
     const { signal, now } = context;
-    return changeDirectory(lake.directory, { signal, now, onCutOff: () => sayCutOff(context) }, work);
+    return changeDirectory(lake.directory, { signal, now, ...cutOffEvents(context) }, work);
 }
 
-/** Says that a command was cut off in this lake. */
-function sayCutOff({ stderr }: Pick<Context, 'stderr'>): Promise<void> {
-    return stderr.write('A command was cut off in this lake; finishing its work first\n');
+/** What is said of a command that was cut off in a lake. */
+export function cutOffEvents({ stderr }: Pick<Context, 'stderr'>) {
+    return {
+        onCutOff: () => stderr.write('A command was cut off in this lake; finishing its work first\n'),
+        onUnfinished: ({ message }: Error) => stderr.write(`The work of the command that was cut off is still undone: ${message}\n`),
+    };
 }

@@ -1,6 +1,7 @@
 /** Opens the lake that a command line names, for one command. */
 import { NotFoundError, UsageError } from '#lake/errors';
-import { type Lake, type LakeLocation, openLake, type QueryState } from '#lake/lake';
+import type { Lake, LakeLocation, QueryState } from '#lake/lake';
+import { openLake } from '#lake/open-lake';
 import { type Context, Failure } from './command.ts';
 import { sayBytes } from './draw/quantity.ts';
 import { openStatusLine } from './draw/status-line.ts';

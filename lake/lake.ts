@@ -1,8 +1,6 @@
-/** A lake, opened: a directory of this machine, or what was deployed around a bucket. Each part is opened when it is first asked for. */
-import { stat } from 'node:fs/promises';
+/** What a lake is to whoever works with it: a directory of this machine, or what was deployed around a bucket. lake/open-lake.ts opens one. */
 import { resolve } from 'node:path';
-import type { Environment } from '#lake/aws/client-config';
-import { NotFoundError, StorageError, UsageError } from '#lake/errors';
+import { UsageError } from '#lake/errors';
 import type { JobRuns } from '#lake/jobs/job-runs';
 import type { QueryEngine, QueryResult, Value } from '#lake/query/query-engine';
 import type { QueryName } from '#lake/query/sql-files';
@@ -48,7 +46,7 @@ export type JobPart = 'consolidateDaysJob' | 'exportFeaturesJob';
 
 export interface OpenOptions {
     /** Tells how AWS is reached; a directory needs nothing of it. */
-    environment: Environment;
+    environment: Readonly<Record<string, string | undefined>>;
     /** Ends questions that are being answered. */
     signal: AbortSignal;
     /** For who writes: the directory may be missing. */
@@ -76,59 +74,4 @@ export function parseLakeLocation(name: string): LakeLocation {
         throw new UsageError(`${name} is no lake: give the bucket alone, s3://bucket (a lake is a whole bucket, not a folder of one)`);
     }
     return { kind: 's3', name, bucket };
-}
-
-/** Opens a lake; whoever opens it closes it. @throws NotFoundError where there is no such directory, StorageError for a file */
-export async function openLake(location: LakeLocation, options: OpenOptions): Promise<Lake> {
-    if (location.kind === 's3') {
-        const { openBucketLake } = await import('./bucket-lake.ts');
-        return openBucketLake(location.bucket, options);
-    }
-    const { name, directory } = location;
-    const found = await look(directory);
-    if (found === 'file') {
-        throw new StorageError(`${name} is a file; a lake is a directory`);
-    }
-    if (found === 'nothing' && !options.mayBeNew) {
-        throw new NotFoundError(`No lake at ${name}`);
-    }
-    const { assertNoLinksIn, WORK_FOLDER } = await import('#lake/store/directory-links');
-    await assertNoLinksIn(WORK_FOLDER, directory);
-    return openDirectoryLake(directory, options);
-}
-
-function openDirectoryLake(directory: string, { signal }: OpenOptions): DirectoryLake {
-    let store: Promise<ObjectStore> | undefined;
-    let engine: Promise<QueryEngine> | undefined;
-    const lake: DirectoryLake = {
-        kind: 'directory',
-        directory,
-        store() {
-            store ??= import('#lake/store/directory').then(({ openDirectoryStore }) => openDirectoryStore(directory));
-            return store;
-        },
-        engine() {
-            engine ??= import('#lake/query/duckdb').then(({ openDuckDb }) => openDuckDb({ directory }));
-            return engine;
-        },
-        async ask(name, parameters = []) {
-            const { readQuery } = await import('#lake/query/sql-files');
-            return (await lake.engine()).query(readQuery(name), { parameters, signal });
-        },
-        async close() {
-            await (await engine)?.close();
-        },
-    };
-    return lake;
-}
-
-async function look(path: string): Promise<'directory' | 'file' | 'nothing'> {
-    try {
-        return (await stat(path)).isDirectory() ? 'directory' : 'file';
-    } catch (error) {
-        if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) {
-            return 'nothing';
-        }
-        throw new StorageError(`Cannot look into ${path}: ${error instanceof Error ? error.message : error}`, { cause: error });
-    }
 }

@@ -32,10 +32,12 @@ const BAD_IMPORTS: Record<string, { file: string; text: string; beside?: Record<
     'flows-know-only-themselves': { file: 'lake/flows/planted-layout.ts', text: "export { rawKey } from '#lake/layout';" },
     'flows-touch-no-world': { file: 'lake/flows/planted-fs.ts', text: "export const text = (await import('node:fs/promises')).readFile;" },
     'use-cases-know-ports-not-adapters': {
-        file: 'lake/planted-use-case.ts',
+        file: 'lake/reports/planted-use-case.ts',
         text: "import { adapter } from '#lake/store/planted-adapter';\nexport const chosen = adapter;",
         beside: { 'lake/store/planted-adapter.ts': 'export const adapter = 1;' },
     },
+    'work-here-is-for-directories': { file: 'lake/commit/planted-threads.ts', text: "export { runTasks } from '#lake/here/threads';" },
+    'upload-knows-its-rooms': { file: 'lake/upload/planted-reader.ts', text: "export { whyUnusable } from '#lake/flows/read-flows';" },
     'adapters-know-their-port': {
         file: 'lake/store/planted-rule.ts',
         text: "import type { LedgerRecord } from '#lake/ledger';\nexport type R = LedgerRecord;",
@@ -51,11 +53,15 @@ const BAD_IMPORTS: Record<string, { file: string; text: string; beside?: Record<
         text: "import { handler } from '../lambdas/planted/handler.ts';\nexport const again = handler;",
         beside: { 'lambdas/planted/handler.ts': 'export const handler = 1;' },
     },
+    'edges-name-no-kind': {
+        file: 'cli/planted-kind.ts',
+        text: "import type { pairDays } from '#lake/flows/tables';\nexport type T = typeof pairDays;",
+    },
     'cdk-describes': { file: 'cdk/planted-adapter.ts', text: "export { openS3Store } from '#lake/store/s3';" },
     'commands-stand-alone': {
-        file: 'cli/commands/planted-left.ts',
-        text: "import { right } from './planted-right.ts';\nexport const left = right;",
-        beside: { 'cli/commands/planted-right.ts': 'export const right = 1;' },
+        file: 'cli/commands/planted-left/run.ts',
+        text: "import { right } from '../planted-right/run.ts';\nexport const left = right;",
+        beside: { 'cli/commands/planted-right/run.ts': 'export const right = 1;' },
     },
 };
 

@@ -2,9 +2,9 @@
 import { STSClient } from '@aws-sdk/client-sts';
 import { clientConfig, type Environment } from '#lake/aws/client-config';
 import { type Deployment, deploymentOf } from '#lake/deployment';
-import { createGlueClient } from '#lake/jobs/glue-client';
-import { createAthenaClient } from '#lake/query/athena-client';
-import { createSqsClient } from '#lake/queue/sqs-client';
+import { createGlueClient } from '#lake/jobs/glue';
+import { createAthenaClient } from '#lake/query/athena';
+import { createSqsClient } from '#lake/queue/sqs';
 import { openS3Store } from '#lake/store/s3';
 import { createS3Client } from '#lake/store/s3-client';
 import { type BucketFacts, gatherBucket, gatherPlace } from './bucket-facts.ts';

@@ -11,12 +11,14 @@ export interface ChangeOptions {
     now: () => Date;
     /** Told once where a command was cut off in this lake, before its work is finished. */
     onCutOff?: (() => Promise<void>) | undefined;
+    /** Told why that work is still undone after this command's own. */
+    onUnfinished?: ((error: Error) => Promise<void>) | undefined;
 }
 
 /** Does `work`, which changes the lake, under a mark of its own; see `withMark`. */
 export function changeDirectory<T>(
     directory: string,
-    { signal, now, onCutOff }: ChangeOptions,
+    { signal, now, onCutOff, onUnfinished }: ChangeOptions,
     work: (mark: Mark) => Promise<T>,
 ): Promise<T> {
     let isTold = false;
@@ -30,7 +32,7 @@ export function changeDirectory<T>(
             throw errors[0];
         }
     };
-    return withMark(directory, { signal, finish }, work);
+    return withMark(directory, { signal, finish, onUnfinished }, work);
 }
 
 /** Finishes whatever is undone in a directory lake: what `reconcile` does, and a command that finds a killed one's mark. */

@@ -2,7 +2,6 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { StorageError } from '#lake/errors';
 import { removeTemporary, temporaryFolder } from '#lake/store/directory';
 import { WORK_FOLDER } from '#lake/store/directory-links';
 import { isAlive, ownName } from '#lake/store/directory-lock';
@@ -12,26 +11,32 @@ export interface WithMarkOptions {
     signal: AbortSignal;
     /** Finishes what killed commands left. @throws what could not be finished */
     finish: () => Promise<void>;
+    /** Told why that could not be done, not even after `work`, which is done all the same. */
+    onUnfinished?: ((error: Error) => Promise<void>) | undefined;
 }
 
 /**
  * Does `work` under the mark of a running command. First it finishes what killed commands left; where that fails it is tried once more after the
- * work, which may be what mends it. The mark goes, and theirs with it, only when the work ended without an error, was not aborted and nothing of
- * theirs is left: else it stays, and the next command finishes what this one left. `work` may clear it before, where it has looked and nothing is left.
- * @throws what `work` does, the signal's reason, and StorageError where the work is done and that of killed commands cannot be finished
+ * work, which may be what mends it, and their marks stay where it fails again. Its own mark goes only when the work ended without an error and was
+ * not aborted: else it stays, and the next command finishes what this one left. `work` may clear it before, where it has looked and nothing is left.
+ * @throws what `work` does, and the signal's reason
  */
-export async function withMark<T>(directory: string, { signal, finish }: WithMarkOptions, work: (mark: Mark) => Promise<T>): Promise<T> {
+export async function withMark<T>(
+    directory: string,
+    { signal, finish, onUnfinished }: WithMarkOptions,
+    work: (mark: Mark) => Promise<T>,
+): Promise<T> {
     const mark = await markRunning(directory);
     const isFinished = !mark.isWorkLeft || (await finished(finish, signal)) === undefined;
     const result = await work(mark);
     signal.throwIfAborted();
-    const error = isFinished ? undefined : await finished(finish, signal);
-    if (error) {
-        throw new StorageError(`This is done, but not the work of a command that was cut off in this lake: ${error.message}`, {
-            cause: error,
-        });
+    const problem = isFinished ? undefined : await finished(finish, signal);
+    if (problem) {
+        await mark.clearOwn();
+        await onUnfinished?.(problem);
+    } else {
+        await mark.clear();
     }
-    await mark.clear();
     return result;
 }
 
@@ -56,6 +61,8 @@ export interface Mark {
     isWorkLeft: boolean;
     /** Takes the mark away, and those of killed commands; not called by a command that leaves work undone. */
     clear(): Promise<void>;
+    /** Takes the mark away and leaves those of killed commands: their work is still undone. */
+    clearOwn(): Promise<void>;
 }
 
 /** Sets the mark of a command that changes the lake; see `Mark`. Also removes the files that killed commands were writing. */
@@ -82,6 +89,7 @@ export async function markRunning(directory: string): Promise<Mark> {
                 async clear() {
                     await Promise.all([own, ...left].map((name) => rm(join(folder, name), { force: true })));
                 },
+                clearOwn: () => rm(join(folder, own), { force: true }),
             };
         },
         { directory, doing: 'write' },

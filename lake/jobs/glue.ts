@@ -1,6 +1,8 @@
 /** Runs of a Glue job. */
-import { GetJobRunCommand, GetJobRunsCommand, type GlueClient, type JobRun as GlueRun, StartJobRunCommand } from '@aws-sdk/client-glue';
+
+import { GetJobRunCommand, GetJobRunsCommand, GlueClient, type JobRun as GlueRun, StartJobRunCommand } from '@aws-sdk/client-glue';
 import { awsCodeOf, translated } from '#lake/aws/aws-errors';
+import { type ClientOptions, clientConfig } from '#lake/aws/client-config';
 import { StorageError } from '#lake/errors';
 import type { JobRun, JobRunState, JobRuns } from './job-runs.ts';
 
@@ -30,6 +32,11 @@ const MEANINGS: Readonly<Record<string, string>> = {
     InternalServiceException: 'Glue itself failed and did so until the last attempt; run it again later',
     ThrottlingException: 'Glue asks for fewer requests and did so until the last attempt; run it again later',
 };
+
+/** A client of Glue; credentials come from where the SDK looks for them. */
+export function createGlueClient(options: ClientOptions): GlueClient {
+    return new GlueClient(clientConfig(options, 'GLUE'));
+}
 
 /** The runs of the job of this name in the client's account and region. */
 export function openGlueJobRuns({ name, client }: { name: string; client: GlueClient }): JobRuns {

@@ -1,6 +1,8 @@
 /** SQL over a lake on AWS: Athena, by the tables and views of the Glue catalog. */
-import type { AthenaClient } from '@aws-sdk/client-athena';
+
+import { AthenaClient } from '@aws-sdk/client-athena';
 import type { S3Client } from '@aws-sdk/client-s3';
+import { type ClientOptions, clientConfig } from '#lake/aws/client-config';
 import { StorageError } from '#lake/errors';
 import { type ExecutionProgress, runExecution } from './athena-execution.ts';
 import { readResult } from './athena-results.ts';
@@ -18,6 +20,11 @@ export interface AthenaOptions {
     catalog?: string;
     /** Told at every look, from the first one on. */
     onState?: (progress: ExecutionProgress) => void;
+}
+
+/** A client of Athena; credentials come from where the SDK looks for them. */
+export function createAthenaClient(options: ClientOptions): AthenaClient {
+    return new AthenaClient(clientConfig(options, 'ATHENA'));
 }
 
 /** The engine. A query that is not wanted any more (aborted, engine closed, too much scanned) is stopped, as far as Athena can be reached. */

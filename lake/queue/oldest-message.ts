@@ -1,10 +1,17 @@
 /** How long the oldest message of each queue has waited. SQS itself does not tell; it reports it to CloudWatch once a minute. */
-import { type CloudWatchClient, GetMetricDataCommand } from '@aws-sdk/client-cloudwatch';
+
+import { CloudWatchClient, GetMetricDataCommand } from '@aws-sdk/client-cloudwatch';
 import { translated } from '#lake/aws/aws-errors';
+import { type ClientOptions, clientConfig } from '#lake/aws/client-config';
 
 /** The metric comes once a minute, and some minutes late. */
 const LOOK_BACK_MS = 15 * 60_000;
 const PERIOD_SECONDS = 60;
+
+/** A client of CloudWatch; credentials come from where the SDK looks for them. */
+export function createCloudWatchClient(options: ClientOptions): CloudWatchClient {
+    return new CloudWatchClient(clientConfig(options, 'CLOUDWATCH'));
+}
 
 /** Seconds by the queue's name, the newest that CloudWatch has; a queue that CloudWatch says nothing of is left out. */
 export function readOldestMessages({

@@ -1,4 +1,5 @@
 /** The message queue on SQS, standard or FIFO (by the name: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fifo-queues.html). */
+
 import { randomUUID } from 'node:crypto';
 import {
     ChangeMessageVisibilityCommand,
@@ -7,15 +8,21 @@ import {
     GetQueueUrlCommand,
     ReceiveMessageCommand,
     SendMessageBatchCommand,
-    type SQSClient,
+    SQSClient,
     type Message as SqsMessage,
 } from '@aws-sdk/client-sqs';
 import { awsCodeOf, translated } from '#lake/aws/aws-errors';
+import { type ClientOptions, clientConfig } from '#lake/aws/client-config';
 import { StorageError } from '#lake/errors';
 import type { Message, MessageQueue, ReceivedMessage } from './message-queue.ts';
 
 /** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html */
 const MAX_BATCH_MESSAGES = 10;
+
+/** A client of SQS; credentials come from where the SDK looks for them. */
+export function createSqsClient(options: ClientOptions): SQSClient {
+    return new SQSClient(clientConfig(options, 'SQS'));
+}
 
 /** The queue of this name in the client's account and region; it is looked up with the first call. */
 export function openSqsQueue({ name, client }: { name: string; client: SQSClient }): MessageQueue {

@@ -1,6 +1,6 @@
 /** Use case: what an upload of one local file means for the lake that is there. Whether the file is put is decided here. */
 import type { ReadingOptions } from '#lake/kind';
-import { kindOf } from '#lake/kinds';
+import { kindOf, kinds } from '#lake/kinds';
 import { kindNameOf, RAW_PREFIX, sourceId } from '#lake/layout';
 import { type LedgerRecord, toMetadata, toOptions } from '#lake/ledger';
 import { ABSENT, type ObjectInfo, type ObjectStore } from '#lake/store/object-store';
@@ -74,17 +74,21 @@ export async function decideUpload(file: LocalFile, options: DecideOptions): Pro
     return (await refuseTwin(file, options)) ?? { ...put, isReplacing: true };
 }
 
-/** The refusal where another source that is in the figures has the same bytes, and they may not count twice. */
+/** The refusal where another source of the kind that is in the figures has the same bytes, and they may not count twice. */
 async function refuseTwin(file: LocalFile, { known, mayDuplicate }: DecideOptions): Promise<UploadDecision | undefined> {
     for (const twin of mayDuplicate ? [] : await known.ofSize(file.sizeBytes)) {
-        // Of two kinds the same bytes are figures of two tables.
-        const isTwin = twin.source !== file.key && kindNameOf(twin.source) === kindNameOf(file.key);
-        if (isTwin && (await file.hasBytesOf(twin))) {
+        if (twin.source !== file.key && isOfSameKind(twin.source, file.key) && (await file.hasBytesOf(twin))) {
             const reason = `the same bytes are in the lake as ${twin.source}; to count them twice: --allow-duplicate`;
             return { action: 'refuse', reason };
         }
     }
     return undefined;
+}
+
+/** Also of kinds that this program does not know. */
+function isOfSameKind(oneKey: string, otherKey: string): boolean {
+    const [one, other] = [oneKey, otherKey].map((key) => kindNameOf(key) ?? kinds[0].name);
+    return one === other;
 }
 
 /** The bytes of a raw object, as `LocalFile.hasBytesOf` takes them. */

@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import type { Environment } from '#lake/aws/client-config';
 import { ConflictError } from '#lake/errors';
 import type { Resume } from '#lake/store/object-store';
+import type { UploadOptions } from './request.ts';
 
 export interface JournalEntry {
     bucket: string;
@@ -16,7 +16,7 @@ export interface JournalEntry {
 }
 
 /** The memory of one object's upload, in a file below the user's cache folder (XDG_CACHE_HOME, or ~/.cache). */
-export function journalOf(entry: JournalEntry, environment: Environment): Resume {
+export function journalOf(entry: JournalEntry, environment: UploadOptions['environment']): Resume {
     const folder = join(environment.XDG_CACHE_HOME ?? join(environment.HOME ?? homedir(), '.cache'), 'flowlake', 'uploads');
     const text = JSON.stringify(entry);
     const path = join(folder, `${createHash('sha256').update(text).digest('hex').slice(0, 32)}.json`);

@@ -32,6 +32,8 @@ export interface UploadOptions {
 export interface UploadEvents extends FiguresEvents {
     /** A command was cut off in this lake; its work is finished first. */
     onCutOff?: () => Promise<void>;
+    /** That work is still undone after the upload; this is why. */
+    onUnfinished?: (error: Error) => Promise<void>;
     /** What each file means is decided; this many bytes are to be read, or sent. */
     onBegin?: (totalBytes: number) => void;
     /** Bytes read, or sent, since the last call. */

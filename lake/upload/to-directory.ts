@@ -31,7 +31,8 @@ export async function uploadToDirectory(
 ): Promise<UploadResult[]> {
     const { signal, now, events } = options;
     const store = await openStore();
-    const results = await changeDirectory(directory, { signal, now, onCutOff: events?.onCutOff }, (mark) =>
+    const { onCutOff, onUnfinished } = events ?? {};
+    const results = await changeDirectory(directory, { signal, now, onCutOff, onUnfinished }, (mark) =>
         takeIn(files, { directory, store, mark, options }),
     );
     await events?.onTaken?.(results.filter(({ result }) => result === 'added' || result === 'replaced').length);

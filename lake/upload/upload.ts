@@ -1,7 +1,7 @@
 /** Use case: files of this machine into a lake, and into its figures. What is asked for and what comes of it are plain values: any edge may call it. */
 import { UsageError } from '#lake/errors';
 import type { ReadingOptions } from '#lake/kind';
-import { kindOf } from '#lake/kinds';
+import { kindOf, kinds } from '#lake/kinds';
 import type { Lake } from '#lake/lake';
 import type { UploadFile, UploadOptions } from './request.ts';
 import type { UploadResult } from './result.ts';
@@ -29,10 +29,9 @@ function assertKnown(readingOptions: ReadingOptions, rawKey: string): void {
     for (const [name, value] of Object.entries(readingOptions)) {
         const option = options.find((known) => known.name === name);
         if (!option) {
-            const known = options.map(({ flag }) => `--${flag}`).join(', ');
-            throw new UsageError(
-                `Files of kind ${kindName} cannot be read by "${name}": ${known === '' ? 'they take no options' : `they take ${known}`}`,
-            );
+            const flag = kinds.flatMap((kind) => kind.options).find((other) => other.name === name)?.flag ?? name;
+            const known = options.map((other) => `--${other.flag}`).join(', ');
+            throw new UsageError(`--${flag} says nothing of ${kindName}: their files take ${known === '' ? 'no reading options' : known}`);
         }
         if (!option.choices.includes(value)) {
             throw new UsageError(

@@ -6,7 +6,7 @@ import type { MessageQueue } from '#lake/queue/message-queue';
 import { groupOf, periodMessage, sourceMessage } from './messages.ts';
 
 /** Sends each raw key as S3 would have told of it. */
-export async function tellSources(
+async function tellSources(
     keys: readonly string[],
     { bucket, queue, now }: { bucket: string; queue: MessageQueue; now: Date },
 ): Promise<void> {

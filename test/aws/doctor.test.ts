@@ -17,8 +17,7 @@ import {
 import { GetQueueAttributesCommand, GetQueueUrlCommand, SetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { doctor } from '#cli/commands/doctor/command';
 import type { Finding } from '#lake/doctor/finding';
-import { openSqsQueue } from '#lake/queue/sqs';
-import { createSqsClient } from '#lake/queue/sqs-client';
+import { createSqsClient, openSqsQueue } from '#lake/queue/sqs';
 import { openS3Store } from '#lake/store/s3';
 import { createS3Client } from '#lake/store/s3-client';
 import { fakeWorld, runLine } from '#test/cli/fake-surroundings';

@@ -1,6 +1,5 @@
 /** The message queue on SQS keeps the promises of the port. */
-import { openSqsQueue } from '#lake/queue/sqs';
-import { createSqsClient } from '#lake/queue/sqs-client';
+import { createSqsClient, openSqsQueue } from '#lake/queue/sqs';
 import { describeMessageQueue } from '#test/support/message-queue-contract';
 import { makeQueue } from './support/buckets.ts';
 

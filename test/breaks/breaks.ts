@@ -295,8 +295,16 @@ export const breaks: readonly Break[] = [
         name: 'mark-cleared-too-early',
         does: 'the mark of a command goes although it was aborted',
         file: 'lake/here/marks.ts',
-        text: '    const result = await work(mark);\n    signal.throwIfAborted();\n    await mark.clear();',
-        replacement: '    const result = await work(mark);\n    await mark.clear();\n    signal.throwIfAborted();',
+        text: '    const result = await work(mark);\n    signal.throwIfAborted();',
+        replacement: '    const result = await work(mark).finally(() => mark.clear());\n    signal.throwIfAborted();',
+        tests: ['test/lake/here/marks.test.ts'],
+    },
+    {
+        name: 'unfinished-forgotten',
+        does: 'the marks of killed commands go although their work could not be finished',
+        file: 'lake/here/marks.ts',
+        text: '        await mark.clearOwn();',
+        replacement: '        await mark.clear();',
         tests: ['test/lake/here/marks.test.ts'],
     },
     {

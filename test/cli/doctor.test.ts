@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { doctor } from '#cli/commands/doctor/command';
 import type { DirectoryFacts } from '#lake/doctor/directory-facts';
 import { judgeDirectory } from '#lake/doctor/directory-findings';
-import { kinds } from '#lake/kinds';
+import { pairDays } from '#lake/flows/tables';
 import { makeFolder } from '#test/support/temporary';
 import { fakeWorld, runLine } from './fake-surroundings.ts';
 import { makeLake } from './small-lake.ts';
@@ -91,7 +91,7 @@ describe('the folder and its disk', () => {
         access: { kind: 'found', value: { isFolder: true, isReadable: true, isWritable: true } },
         lock: { kind: 'missing' },
         freeBytes: { kind: 'found', value: 50e9 },
-        days: new Map(kinds.map(({ merged }) => [merged, { kind: 'found', value: { days: [], strays: [], newestAt: undefined } }])),
+        days: new Map([[pairDays, { kind: 'found', value: { days: [], strays: [], newestAt: undefined } }]]),
         cutOff: 0,
     };
     const resultOf = (check: string, change: Partial<DirectoryFacts>) =>
@@ -113,7 +113,7 @@ describe('the folder and its disk', () => {
 
     test('what cannot be told is no problem and not well', () => {
         const unreadable = { kind: 'unreadable', code: undefined, why: 'cannot list pair_days/' } as const;
-        expect(resultOf('stray files', { days: new Map([[kinds[0].merged, unreadable]]) })).toEqual(['could not check']);
+        expect(resultOf('stray files', { days: new Map([[pairDays, unreadable]]) })).toEqual(['could not check']);
         expect(resultOf('lock', { lock: unreadable })).toEqual(['could not check']);
     });
 });

@@ -2,8 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Failure } from '#cli/command';
 import { runPeriodsJob } from '#cli/run-periods-job';
-import { openGlueJobRuns } from '#lake/jobs/glue';
-import { createGlueClient } from '#lake/jobs/glue-client';
+import { createGlueClient, openGlueJobRuns } from '#lake/jobs/glue';
 import type { BucketLake } from '#lake/lake';
 import type { ObjectStore } from '#lake/store/object-store';
 import { fakeOutput, fakeWorld } from '#test/cli/fake-surroundings';

@@ -206,7 +206,10 @@ describe('files of a made-up kind', () => {
         });
         await put('in/second.gauge', `${HEADER}2026-02-01T01:00:00Z,pier,1\n`);
         const second = await run('upload', '--kind', 'gauges', 'in/second.gauge');
-        expect(second).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('This is done, but not the work of a command that was cut off') });
+        expect(second).toMatchObject({
+            exitCode: 1,
+            stderr: expect.stringContaining('This is done, but not the work of a command that was cut off'),
+        });
         expect(await rowsOf('query', "select level_mm_sum from gauges_hours where day = '2026-02-01'")).toEqual([{ level_mm_sum: 1 }]);
         await rm(join(folder, 'lake/raw/kind=moons'), { recursive: true });
         expect(await run('reconcile')).toMatchObject({ exitCode: 0 });

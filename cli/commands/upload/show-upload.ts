@@ -1,4 +1,5 @@
 /** How far an upload is, on stderr: a line that is drawn over, and what is to be said. */
+import { cutOffEvents } from '#cli/change-lake';
 import type { RunContext } from '#cli/command';
 import { openProgress, type Progress } from '#cli/draw/progress';
 import { sayCount } from '#cli/draw/quantity';
@@ -18,7 +19,7 @@ export function showUpload(
     return {
         events: {
             ...waiting.events,
-            onCutOff: () => stderr.write('A command was cut off in this lake; finishing its work first\n'),
+            ...cutOffEvents(context),
             onBegin(totalBytes) {
                 progress = openProgress({ stderr, now, doing: 'Uploading', totalBytes });
             },

@@ -1,7 +1,7 @@
 /** Athena for a lake that is deployed into a local AWS: its API, with Trino inside, over the catalog as it was deployed. */
 import { GetWorkGroupCommand } from '@aws-sdk/client-athena';
 import { deploymentOf } from '#lake/deployment';
-import { createAthenaClient } from '#lake/query/athena-client';
+import { createAthenaClient } from '#lake/query/athena';
 import { describeBucket } from '#lake/store/s3-bucket';
 import { createS3Client } from '#lake/store/s3-client';
 import { startAthenaServer } from '#test/support/athena-server';

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { GetMetricStatisticsCommand } from '@aws-sdk/client-cloudwatch';
 import { deploymentOf } from '#lake/deployment';
-import { createCloudWatchClient } from '#lake/queue/cloudwatch-client';
+import { createCloudWatchClient } from '#lake/queue/oldest-message';
 import { describeBucket } from '#lake/store/s3-bucket';
 import { bucket, environment, s3 } from './deployed.ts';
 

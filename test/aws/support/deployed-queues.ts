@@ -1,6 +1,6 @@
 /** The queues of the deployed lake, for tests that cannot wait half an hour until a message comes back. */
 import { GetQueueAttributesCommand, GetQueueUrlCommand, SetQueueAttributesCommand } from '@aws-sdk/client-sqs';
-import { createSqsClient } from '#lake/queue/sqs-client';
+import { createSqsClient } from '#lake/queue/sqs';
 import { environment, flowlake, queueOf, settled, until } from './deployed.ts';
 
 const QUEUES = ['summarizeQueue', 'consolidateQueue'] as const;

@@ -6,7 +6,7 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { GetJobCommand, type Job } from '@aws-sdk/client-glue';
-import { createGlueClient } from '#lake/jobs/glue-client';
+import { createGlueClient } from '#lake/jobs/glue';
 import { openS3Store } from '#lake/store/s3';
 import { createS3Client } from '#lake/store/s3-client';
 import { type GlueServer, startGlueServer } from '#test/support/glue-server';

@@ -1,15 +1,11 @@
-/** Work in a directory lake: tasks in threads, and the marks by which a command that was killed is known. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { cp, mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
+/** Work in a directory lake: its tasks, in threads or in this process. */
+import { cp, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { findUndoneWork } from '#lake/commit/reconcile';
 import { retract } from '#lake/commit/retract';
 import { finishDirectory } from '#lake/here/change-directory';
-import { findCutOff, markRunning } from '#lake/here/marks';
+import { markRunning } from '#lake/here/marks';
 import { runTask, type Task } from '#lake/here/tasks';
 import { workInThreads } from '#lake/here/thread-workers';
 import { type Outcome, runTasks } from '#lake/here/threads';
@@ -21,30 +17,10 @@ import { findWrongAccounts } from '#test/support/accounts';
 import { ofDay } from '#test/support/flow-tables';
 import { countUp, readFigures, type SmallFile, smallFile } from '#test/support/small-files';
 import { makeFolder } from '#test/support/temporary';
+import { kill, startCommand } from './marked-command.ts';
 
-const COMMAND = fileURLToPath(new URL('../../support/mark-running.ts', import.meta.url));
 const NOW = new Date('2026-03-01T00:00:00Z');
 const DAY = ofDay('2026-02-01');
-
-const children: ChildProcess[] = [];
-
-afterEach(() => {
-    for (const child of children.splice(0)) {
-        child.kill('SIGKILL');
-    }
-});
-
-async function startCommand(directory: string): Promise<ChildProcess> {
-    const child = spawn(process.execPath, [COMMAND, directory], { stdio: ['pipe', 'pipe', 'inherit'] });
-    children.push(child);
-    await once(child.stdout, 'data');
-    return child;
-}
-
-async function kill(child: ChildProcess): Promise<void> {
-    child.kill('SIGKILL');
-    await once(child, 'close');
-}
 
 function temporaryFiles(directory: string): Promise<string[]> {
     return readdir(join(directory, '.flowlake/tmp'));
@@ -60,122 +36,6 @@ async function put(directory: string, name: string, text: string, overrides: Par
     await mkdir(directory, { recursive: true });
     return { kind: 'put', path, key: `raw/${name}`, ifMatch: ABSENT, metadata: {}, ...overrides };
 }
-
-describe('the mark of a command', () => {
-    test('is seen when the command was killed, and so are the files that it was writing', async () => {
-        const directory = await makeFolder();
-        await kill(await startCommand(directory));
-        await kill(await startCommand(directory));
-        expect(await findCutOff(directory)).toBe(2);
-        // The second command has removed what the first was writing.
-        expect(await temporaryFiles(directory)).toHaveLength(1);
-        const mark = await markRunning(directory);
-        expect(mark.isWorkLeft).toBe(true);
-        expect(await temporaryFiles(directory)).toEqual([]);
-        // Until its work is done it stays, also where this command is killed in its turn.
-        expect(await findCutOff(directory)).toBe(2);
-        await mark.clear();
-        expect(await findCutOff(directory)).toBe(0);
-        expect((await markRunning(directory)).isWorkLeft).toBe(false);
-    });
-
-    test('is not seen while the command lives, and its files stay', async () => {
-        const directory = await makeFolder();
-        const child = await startCommand(directory);
-        const mark = await markRunning(directory);
-        expect(mark.isWorkLeft).toBe(false);
-        expect(await findCutOff(directory)).toBe(0);
-        expect(await temporaryFiles(directory)).toHaveLength(1);
-        await mark.clear();
-        // Another command's end is not the end of this one.
-        await kill(child);
-        expect(await findCutOff(directory)).toBe(1);
-    });
-
-    test('of a process whose number another one has by now is that of a dead one, and the other one’s files stay', async () => {
-        const directory = await makeFolder();
-        const child = await startCommand(directory);
-        await writeFile(join(directory, '.flowlake/running', `${child.pid}-before`), `${hostname()} ${child.pid} 1`);
-        expect((await markRunning(directory)).isWorkLeft).toBe(true);
-        expect(await temporaryFiles(directory)).toHaveLength(1);
-        child.stdin?.end('go on\n');
-        expect(await once(child, 'close')).toEqual([0, null]);
-        expect(await openDirectoryStore(directory).head('raw/a.csv')).toBeDefined();
-    });
-
-    test('keeps a command’s files from one whose clock is years ahead', async () => {
-        const directory = await makeFolder();
-        await startCommand(directory);
-        const long = new Date('2001-01-01T00:00:00Z');
-        const [writing = ''] = await temporaryFiles(directory);
-        await utimes(join(directory, '.flowlake/tmp', writing), long, long);
-        await markRunning(directory);
-        expect(await temporaryFiles(directory)).toEqual([writing]);
-    });
-
-    test('that was not yet in its place when its command was killed goes, and so does that which could not be put there', async () => {
-        const directory = await makeFolder();
-        const child = await startCommand(directory);
-        const [mark = ''] = await readdir(join(directory, '.flowlake/running'));
-        await rename(join(directory, '.flowlake/running', mark), join(directory, '.flowlake/tmp', mark));
-        const other = await markRunning(directory);
-        expect(await temporaryFiles(directory)).toContain(mark);
-        await kill(child);
-        await markRunning(directory);
-        expect(await temporaryFiles(directory)).not.toContain(mark);
-        await other.clear();
-        const before = await temporaryFiles(directory);
-        await rm(join(directory, '.flowlake/running'), { recursive: true });
-        await writeFile(join(directory, '.flowlake/running'), '');
-        await expect(markRunning(directory)).rejects.toMatchObject({ name: 'StorageError' });
-        expect(await temporaryFiles(directory)).toEqual(before);
-    });
-
-    test('of another machine is that of a command that may be cut off, and may as well be writing', async () => {
-        const directory = await makeFolder();
-        await mkdir(join(directory, '.flowlake/running'), { recursive: true });
-        await mkdir(join(directory, '.flowlake/tmp'));
-        await writeFile(join(directory, '.flowlake/running/7-there'), 'another-machine 7 7');
-        await writeFile(join(directory, '.flowlake/tmp/7-there'), 'being written');
-        expect(await findCutOff(directory)).toBe(1);
-        expect((await markRunning(directory)).isWorkLeft).toBe(true);
-        expect(await temporaryFiles(directory)).toEqual(['7-there']);
-    });
-
-    test('is whole from the first moment, or not there: a command that just starts is none that was cut off', async () => {
-        const directory = await makeFolder();
-        let isOver = false;
-        const looks = (async () => {
-            for (; !isOver; ) {
-                expect(await findCutOff(directory)).toBe(0);
-            }
-        })();
-        for (let turn = 0; turn < 100; turn += 1) {
-            await (await markRunning(directory)).clear();
-        }
-        isOver = true;
-        await looks;
-    });
-
-    test('lets files of unknown origin lie for a day', async () => {
-        const directory = await makeFolder();
-        await mkdir(join(directory, '.flowlake/tmp'), { recursive: true });
-        for (const [name, ageMs] of Object.entries({ young: 23 * 3600e3, old: 25 * 3600e3 })) {
-            const path = join(directory, '.flowlake/tmp', name);
-            await writeFile(path, '');
-            await utimes(path, new Date(), new Date(Date.now() - ageMs));
-        }
-        await markRunning(directory);
-        expect(await temporaryFiles(directory)).toEqual(['young']);
-    });
-
-    test('in a folder that cannot be written to is one clear error', async () => {
-        const directory = join(await makeFolder(), 'a-file');
-        await writeFile(directory, '');
-        await expect(markRunning(directory)).rejects.toMatchObject({ name: 'StorageError', message: expect.stringContaining(directory) });
-        expect(await findCutOff(directory)).toBe(0);
-    });
-});
 
 describe('tasks', () => {
     test.each([

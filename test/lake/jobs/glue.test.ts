@@ -1,8 +1,7 @@
 /** The real SDK against a server that speaks Glue's protocol: what it says of runs, and what its refusals mean for people. */
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { StorageError } from '#lake/errors';
-import { openGlueJobRuns } from '#lake/jobs/glue';
-import { createGlueClient } from '#lake/jobs/glue-client';
+import { createGlueClient, openGlueJobRuns } from '#lake/jobs/glue';
 import { isOver, type JobRuns } from '#lake/jobs/job-runs';
 import { type GlueServer, RunEnd, startGlueServer } from '#test/support/glue-server';
 

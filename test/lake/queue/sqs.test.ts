@@ -1,8 +1,7 @@
 /** The message queue on SQS keeps the promises of the port against a server of SQS's protocol; test/aws has the same on a local AWS. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { StorageError } from '#lake/errors';
-import { openSqsQueue } from '#lake/queue/sqs';
-import { createSqsClient } from '#lake/queue/sqs-client';
+import { createSqsClient, openSqsQueue } from '#lake/queue/sqs';
 import { describeMessageQueue } from '#test/support/message-queue-contract';
 import { type SqsServer, startSqsServer } from '#test/support/sqs-server';
 

@@ -95,6 +95,15 @@ describe('a name that the lake does not have', () => {
         expect(await decide(A, ONE, { known })).toEqual(refused(B));
     });
 
+    test('is put where another kind of data has its bytes: each kind reads them into tables of its own', async () => {
+        await store.put('raw/kind=moons/a.csv', Buffer.from(ONE));
+        const twin = { source: 'raw/kind=moons/a.csv', sizeBytes: ONE.length, etag: etagOf(ONE), metadata: {} };
+        const known = { recordOf: async () => undefined, ofSize: async () => [twin] };
+        expect(await decide(A, ONE, { known })).toMatchObject({ action: 'put' });
+        const named = { ...known, ofSize: async () => [{ ...twin, source: 'raw/kind=flows/a.csv' }] };
+        expect(await decide(A, ONE, { known: named })).toEqual(refused('raw/kind=flows/a.csv'));
+    });
+
     test('is not hashed where no source has its size', async () => {
         await take(B, ONE);
         await decide(A, `${ONE}\n`);

@@ -14,13 +14,12 @@ const ANY_REGION = 'us-east-1';
 export function openBucketLake(bucket: string, { environment, signal, onQueryState }: OpenOptions): BucketLake {
     const connection = once(() => connect({ bucket, environment }));
     const sqs = once(async () => {
-        const { createSqsClient } = await import('#lake/queue/sqs-client');
+        const { createSqsClient } = await import('#lake/queue/sqs');
         return createSqsClient({ environment, region: (await connection()).region });
     });
     const queues = new Map<string, MessageQueue>();
     const engine = once(async () => {
-        const { createAthenaClient } = await import('#lake/query/athena-client');
-        const { openAthena } = await import('#lake/query/athena');
+        const { createAthenaClient, openAthena } = await import('#lake/query/athena');
         const { s3, region, part } = await connection();
         const client = createAthenaClient({ environment, region });
         return openAthena({
@@ -47,14 +46,12 @@ export function openBucketLake(bucket: string, { environment, signal, onQuerySta
             return queue;
         },
         async oldestMessages(names, { now }) {
-            const { createCloudWatchClient } = await import('#lake/queue/cloudwatch-client');
-            const { readOldestMessages } = await import('#lake/queue/oldest-message');
+            const { createCloudWatchClient, readOldestMessages } = await import('#lake/queue/oldest-message');
             const client = createCloudWatchClient({ environment, region: (await connection()).region });
             return readOldestMessages({ queues: names, client, now });
         },
         async jobRuns(which) {
-            const { createGlueClient } = await import('#lake/jobs/glue-client');
-            const { openGlueJobRuns } = await import('#lake/jobs/glue');
+            const { createGlueClient, openGlueJobRuns } = await import('#lake/jobs/glue');
             const { region, part } = await connection();
             return openGlueJobRuns({ name: part(which), client: createGlueClient({ environment, region }) });
         },
