@@ -22,7 +22,7 @@ export interface ExplainOptions {
     kind: string;
     /** Only this one's rows. */
     site: string | undefined;
-    /** Whether to show the lines of the raw files, `limit` at most, and not a row for each file. */
+    /** Shows the lines of the raw files, `limit` at most, and not a row for each file. */
     lines: boolean;
     limit: number;
 }
