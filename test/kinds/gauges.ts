@@ -2,7 +2,7 @@
  * Two kinds of data that only tests know: levels of water gauges, merged by the hour (`gauges`) and by the day (`tides`), from lines
  * `<instant>,<gauge>,<level>` in UTC; an empty level is a reading that measured nothing. They have what flows have not: hours, nulls, values below zero.
  */
-import type { Found, Kind, ReadOutcome, SourceBytes } from '#lake/kind';
+import type { Accounts, Found, Kind, ReadOutcome, SourceBytes } from '#lake/kind';
 import { emptyRows, mergeRows, type Rows } from '#lake/rows';
 import { key, type MergedColumn, type MergedTable, merged, type PeriodLength, text, whole } from '#lake/tables';
 
@@ -83,7 +83,7 @@ function rowOf(table: MergedTable, { gauge, level }: Reading, site: string): Row
 }
 
 /** A kind of gauges; `datum` of its options is added to each level. */
-function kindOfGauges(name: string, per: PeriodLength): Kind {
+function kindOfGauges(name: string, per: PeriodLength, accounts?: Accounts): Kind {
     const mergedTable = tableOf(`${name}_${per}s`, per);
     const contributions = tableOf(`${name}_summaries`, per);
     const nothingFound: Found = { gauges: 0, lowest_reading: null };
@@ -118,7 +118,7 @@ function kindOfGauges(name: string, per: PeriodLength): Kind {
         ],
         isLikelyName: (file) => file.endsWith('.gauge'),
         likelyNames: '.gauge',
-        accounts: { rows: 'readings', keys: 'gauges' },
+        ...(accounts && { accounts }),
         async whyUnusable(bytes) {
             const lines = await linesOf({ site: '', open: () => bytes, reject: async () => undefined }, per, 0n);
             return lines ? undefined : `no usable header: looked for ${HEADER}`;
@@ -158,5 +158,8 @@ function kindOfGauges(name: string, per: PeriodLength): Kind {
     };
 }
 
+/** By the hour; nothing is said of what must balance. */
 export const gauges = kindOfGauges('gauges', 'hour');
-export const tides = kindOfGauges('tides', 'day');
+
+/** By the day, and with accounts. */
+export const tides = kindOfGauges('tides', 'day', { rows: 'readings', keys: 'gauges' });
