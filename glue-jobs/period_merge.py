@@ -49,7 +49,7 @@ order by {_keys(table)}
 
 def exact_sql(table: Table) -> str:
     """
-    The rows of `merge_sql`, at twice its price: a total may leave its column, and the 38 digits that Spark has, as long as it is back at
+    The rows of `merge_sql`, for more CPU time: a total may leave its column, and the 38 digits that Spark has, as long as it is back at
     the end. One that is not is an error that names the row and, as parameter `:when` says it, the period, with the total's every digit.
     """
     columns = table.columns

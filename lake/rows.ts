@@ -47,17 +47,46 @@ interface Place {
  * @throws OverflowError where a sum leaves its column; it names the row and the period
  */
 export function mergeRows(lists: readonly Rows[], place: Place): Rows {
+    try {
+        return mergeHalves(lists, place, { isLast: true });
+    } catch (error) {
+        if (!(error instanceof OverflowError) || lists.length <= 2) {
+            throw error;
+        }
+        // Of three lists two may leave the column that all three together fit, where values are below zero.
+        return mergeHalves(lists, place, { isLast: true, isWide: true });
+    }
+}
+
+interface Width {
+    /** Sums must fit their columns. */
+    isLast: boolean;
+    /** Sums on the way may have any size: slower, and seldom needed. */
+    isWide?: boolean;
+}
+
+function mergeHalves(lists: readonly Rows[], place: Place, width: Width): Rows {
     if (lists.length > 2) {
         const half = Math.ceil(lists.length / 2);
-        return mergeRows([mergeRows(lists.slice(0, half), place), mergeRows(lists.slice(half), place)], place);
+        const halves = [lists.slice(0, half), lists.slice(half)];
+        const onTheWay = { ...width, isLast: false };
+        return mergeTwo(
+            halves.map((some) => mergeHalves(some, place, onTheWay)),
+            place,
+            width,
+        );
     }
+    return mergeTwo(lists, place, width);
+}
+
+function mergeTwo(lists: readonly Rows[], place: Place, width: Width): Rows {
     const { table } = place;
     const [left = emptyRows(table), right = emptyRows(table)] = lists;
     const order = orderOf(table, left, right);
     const merged: Record<string, ColumnValues> = {};
     // Keys first: an overflow is told by them.
     for (const column of table.columns.toSorted((a, b) => Number(b.merge === 'key') - Number(a.merge === 'key'))) {
-        merged[column.name] = mergeColumn(column, { left, right, order, merged, place });
+        merged[column.name] = mergeColumn(column, { left, right, order, merged, place, width });
     }
     return merged;
 }
@@ -116,13 +145,15 @@ interface Merging {
     /** The columns that are done. */
     merged: Rows;
     place: Place;
+    width: Width;
 }
 
-function mergeColumn(column: MergedColumn, { left, right, order, merged, place }: Merging): ColumnValues {
+function mergeColumn(column: MergedColumn, { left, right, order, merged, place, width }: Merging): ColumnValues {
     const { leftCount, firsts, others } = order;
     const ofLeft = valuesOf(left, column.name);
     const ofRight = valuesOf(right, column.name);
-    const values = isTyped(column) ? new BigInt64Array(firsts.length) : new Array<bigint | string | null>(firsts.length);
+    const isWide = width.isWide === true && column.merge === 'sum';
+    const values = isTyped(column) && !isWide ? new BigInt64Array(firsts.length) : new Array<bigint | string | null>(firsts.length);
     for (let at = 0; at < firsts.length; at += 1) {
         const row = firsts[at] as number;
         values[at] = (row < leftCount ? ofLeft[row] : ofRight[row - leftCount]) as bigint;
@@ -141,7 +172,7 @@ function mergeColumn(column: MergedColumn, { left, right, order, merged, place }
             values[into] = (one ?? other) as bigint;
         } else if (merge === 'sum') {
             const sum = one + other;
-            if (sum > limit || sum < -limit) {
+            if (!isWide && (sum > limit || sum < -limit)) {
                 throw overflowError(sum, column, { rows: merged, at: into, ...place });
             }
             values[into] = sum;
@@ -149,7 +180,18 @@ function mergeColumn(column: MergedColumn, { left, right, order, merged, place }
             values[into] = (merge === 'min') === other < one ? other : one;
         }
     }
-    return values as ColumnValues;
+    return isWide && width.isLast ? fitted(values as (bigint | null)[], column, { rows: merged, ...place }) : (values as ColumnValues);
+}
+
+/** The sums as their column holds them. @throws OverflowError for the first one that it cannot hold */
+function fitted(values: (bigint | null)[], column: MergedColumn, place: Omit<RowPlace, 'at'>): ColumnValues {
+    const limit = limitOf(column);
+    for (const [at, value] of values.entries()) {
+        if (value !== null && (value > limit || value < -limit)) {
+            throw overflowError(value, column, { ...place, at });
+        }
+    }
+    return isTyped(column) ? BigInt64Array.from(values as bigint[]) : values;
 }
 
 /** A row of a table and where it stands. */

@@ -17,7 +17,7 @@ import { readContains, rowGroupRows } from '#lake/parquet';
 import { openDuckDb } from '#lake/query/duckdb';
 import { openDirectoryStore } from '#lake/store/directory';
 import type { ObjectStore } from '#lake/store/object-store';
-import { mergePairRows, ofDay, pairDaysKey, rejectsKey, summaryKey, writePairRows } from '#test/support/flow-tables';
+import { mergePairRows, pairDaysKey, rejectsKey, summaryKey, writePairRows } from '#test/support/flow-tables';
 import { rowsOf } from '#test/support/lake-fixture';
 import { memoryStore } from '#test/support/memory-store';
 import { measuredFlow, pairRowsOfFlows } from '#test/support/pair-rows-of';

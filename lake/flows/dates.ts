@@ -1,8 +1,7 @@
 /** The days that flows began on, as the file writes them; which of two orders a file uses is known only at its end. */
-import type { RejectReason } from './rejects.ts';
 
-export const DATE_ORDERS = ['dmy', 'mdy', 'ymd'] as const;
-export type DateOrder = (typeof DATE_ORDERS)[number];
+import type { DateOrder } from './options.ts';
+import type { RejectReason } from './rejects.ts';
 
 /** How numbers of a date are to be taken: as given by the uploader, or found out (`slashOrder` once that is settled). */
 export interface DateRules {

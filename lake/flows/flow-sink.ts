@@ -6,8 +6,29 @@ import { DateSlots } from './date-slots.ts';
 import type { DateRules, DateSlot } from './dates.ts';
 import { FlowBatch } from './flow-batch.ts';
 import { parseWhole } from './numbers.ts';
+import type { DateOrder, DurationUnit } from './options.ts';
 import { PairTable } from './pair-table.ts';
 import { MAX_REJECT_LINE_LENGTH, type Reject, type RejectReason } from './rejects.ts';
+
+/** What the reader of a file of flows is told. */
+export interface ReadFlowsOptions {
+    /** What the uploader said; what is not said is found out. */
+    dateOrder?: DateOrder | undefined;
+    durationUnit?: DurationUnit | undefined;
+    /** What an earlier reading of the same file settled. */
+    settledDates?: SettledDates | undefined;
+    /** Gets the rejected rows as they are met, in batches of some thousands; awaited. */
+    onRejects?: ((rejects: Reject[]) => Promise<void>) | undefined;
+    /** Told of the kept rows of one pair; the file is read more slowly then. */
+    watch?: PairWatch | undefined;
+    signal?: AbortSignal | undefined;
+}
+
+/** The order of `a/b/yyyy` in a file, and what the ledger says of it. */
+export interface SettledDates {
+    slashOrder: 'dmy' | 'mdy';
+    dateOrder: DateOrder | 'epoch' | 'assumed' | null;
+}
 
 export interface FlowSinkOptions {
     dateRules: DateRules;

@@ -1,10 +1,9 @@
 /** How the uploader of a file of flows may say that it must be read. */
 import type { ReadingOption } from '#lake/kind';
-import { DATE_ORDERS, type DateOrder } from './dates.ts';
-import type { PairWatch } from './flow-sink.ts';
-import type { Reject } from './rejects.ts';
 
+export const DATE_ORDERS = ['dmy', 'mdy', 'ymd'] as const;
 export const DURATION_UNITS = ['us', 's'] as const;
+export type DateOrder = (typeof DATE_ORDERS)[number];
 export type DurationUnit = (typeof DURATION_UNITS)[number];
 
 /** In the order in which they are part of what a version was read from. */
@@ -22,23 +21,3 @@ export const readingOptions: readonly ReadingOption[] = [
         meaning: 'what durations are written in: microseconds (us) or seconds (s)',
     },
 ];
-
-/** What the reader of a file of flows is told. */
-export interface ReadFlowsOptions {
-    /** What the uploader said; what is not said is found out. */
-    dateOrder?: DateOrder | undefined;
-    durationUnit?: DurationUnit | undefined;
-    /** What an earlier reading of the same file settled. */
-    settledDates?: SettledDates | undefined;
-    /** Gets the rejected rows as they are met, in batches of some thousands; awaited. */
-    onRejects?: ((rejects: Reject[]) => Promise<void>) | undefined;
-    /** Told of the kept rows of one pair; the file is read more slowly then. */
-    watch?: PairWatch | undefined;
-    signal?: AbortSignal | undefined;
-}
-
-/** The order of `a/b/yyyy` in a file, and what the ledger says of it. */
-export interface SettledDates {
-    slashOrder: 'dmy' | 'mdy';
-    dateOrder: DateOrder | 'epoch' | 'assumed' | null;
-}

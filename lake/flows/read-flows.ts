@@ -1,9 +1,10 @@
 /** A file of flows, as a stream of bytes, into exact totals per day and pair. This is all that the lake knows about files. */
-import type { DateOrder, DateSlot } from './dates.ts';
+
+import type { DateSlot } from './dates.ts';
 import { decompress } from './decompress.ts';
-import type { FlowSink } from './flow-sink.ts';
+import type { FlowSink, ReadFlowsOptions, SettledDates } from './flow-sink.ts';
 import { type CsvRead, readCsv, whyNoCsv } from './formats/csv.ts';
-import type { ReadFlowsOptions, SettledDates } from './options.ts';
+import type { DateOrder } from './options.ts';
 import type { PairTable } from './pair-table.ts';
 import { DamagedFileError } from './zstd-frames.ts';
 

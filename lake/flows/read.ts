@@ -2,8 +2,8 @@
 import { OverflowError } from '#lake/errors';
 import type { Found, ReadingOptions, ReadOutcome, SourceBytes } from '#lake/kind';
 import type { Rows } from '#lake/rows';
-import { DATE_ORDERS } from './dates.ts';
-import { DURATION_UNITS, type ReadFlowsOptions } from './options.ts';
+import type { ReadFlowsOptions } from './flow-sink.ts';
+import { DATE_ORDERS, DURATION_UNITS } from './options.ts';
 import { pairRowsOf } from './pair-rows.ts';
 import { type FlowsRead, type FlowsResult, readFlows } from './read-flows.ts';
 import type { Reject } from './rejects.ts';

@@ -22,7 +22,7 @@ export interface FindLinesOptions {
     key: readonly string[];
     period: string;
     maxLines: number;
-    /** Told how many bytes of the raw object were read since the last call. */
+    /** Hears how many bytes of the raw object were read since the last call. */
     onBytes?: ((bytes: number) => void) | undefined;
     signal?: AbortSignal | undefined;
 }

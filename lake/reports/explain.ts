@@ -26,7 +26,7 @@ export interface Explanation {
     total: Rows;
     /** Contributions that the period contains and whose objects are gone, by their keys. */
     missing: string[];
-    /** Whether the period contains just what counts; else it waits for consolidation. */
+    /** True if the period contains just what counts; else it waits for consolidation. */
     isConsolidated: boolean;
 }
 

@@ -28,7 +28,7 @@ function pickRows(rows: Rows, isPicked: (at: number) => boolean): Rows {
     ) as Rows;
 }
 
-/** By the group's statistics, in the order in which the object's rows are sorted. */
+/** True if the row group's statistics leave room for the value; texts are in the order in which the rows are sorted. */
 function mayHoldText({ columns }: RowGroup, name: string, value: string): boolean {
     const { statistics } = columns.find(({ meta_data }) => meta_data?.path_in_schema.join('.') === name)?.meta_data ?? {};
     const { min_value: min, max_value: max } = statistics ?? {};

@@ -49,9 +49,9 @@ export interface Note {
         | 'raw_changed'
         /** The raw file has no ledger record: it is in no figure until `flowlake reconcile` reads it. */
         | 'not_summarized'
-        /** It is there, but this reading has no way through it; its committed summaries were taken. */
+        /** The raw file is there and no second reader has a way through it: the committed summaries were taken. */
         | 'not_followed'
-        /** It is there, or may be, and could not be read: nothing is said about it. */
+        /** An object is there, or may be, and could not be read: nothing is said about it. */
         | 'could_not_read'
         /** Neither raw file nor summary tells what was contributed to some days: they are not compared, and nothing can mend it. */
         | 'lost'
@@ -80,7 +80,7 @@ export interface Findings {
     readonly count: number;
     readonly notes: readonly Note[];
     readonly mends: Mends;
-    /** So many more differences are kept. */
+    /** How many more differences are kept. */
     readonly room: number;
     add(...differences: Difference[]): void;
     /** Counts differences that are not listed. */

@@ -16,7 +16,7 @@ import {
 import type { LedgerRecord } from '#lake/ledger';
 import type { ListedObject, ObjectStore } from '#lake/store/object-store';
 
-/** Each is small: the time to the first byte is what counts. */
+/** Records are small: the time to the first byte is what counts. */
 const RECORDS_SIDE_BY_SIDE = 32;
 
 /** The kinds of data that are known; the first is that of raw keys that name none. */
@@ -59,7 +59,7 @@ export type SourceRecord = Pick<
 export interface Unreadable {
     key: string;
     why: string;
-    /** Whether it was read and is no record; else the store did not hand it out. */
+    /** True if the object was read and is no record; else the store did not hand it out, or its kind is not known. */
     isDamaged: boolean;
 }
 
@@ -146,14 +146,14 @@ export async function listRaw(store: ObjectStore): Promise<Map<string, number>> 
 
 /** What lies below the prefixes of what was computed. */
 export interface LakeObjects {
-    /** By the kinds' names. */
+    /** What there is of each kind, by the kind's name. */
     ofKind: ReadonlyMap<string, KindObjects>;
     /** Objects that are none of the lake's, each with the kind below whose prefixes it lies. */
     strays: readonly { key: string; kind: Kind }[];
 }
 
 export interface KindObjects {
-    /** Of each `<source>.<version>`. */
+    /** The objects of each version, by `<source>.<version>`. */
     contributions: Contributions;
     rejects: Contributions;
     /** The object of each period. */

@@ -190,7 +190,7 @@ const MODULUS = 4_294_967_291n;
 /** What each null adds to its column's total, so that a null is not taken for a zero or an empty text. */
 const NULL_ADDS = 1_000_003n;
 
-/** Of numbers their sum, of texts their length in bytes; `totalOf` is the same for the other reader. */
+/** The sum of numbers, or the bytes of texts, as the engine reads a column; `totalOf` counts what the other reader reads. */
 function totalSql({ name, type, nullable }: MergedColumn): string {
     const total = type === 'string' ? `sum(strlen(${quoted(name)}))` : `sum(${quoted(name)} % ${MODULUS})`;
     return nullable ? `coalesce(${total}, 0) + ${NULL_ADDS} * count(*) filter (${quoted(name)} is null)` : total;

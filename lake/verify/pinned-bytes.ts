@@ -81,7 +81,7 @@ export function isHash(etag: string | null): boolean {
     return SHA_256.test(etag ?? '');
 }
 
-/** Whether the very bytes of the record are there; read once more from start to end. Always true where the etag is no hash of them. */
+/** True if the very bytes of the record are there, read once more from start to end. Always true where the etag is no hash of them. */
 export async function areBytesSound(object: { key: string; etag: string | null }, options: PinnedOptions): Promise<boolean> {
     try {
         const bytes = await openPinned(object, { ...options, onBytes: undefined });

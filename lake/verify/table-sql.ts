@@ -47,7 +47,7 @@ export function castFigures(table: MergedTable): string {
 }
 
 /** `hugeint` has room for the largest decimal of 38 digits. */
-export function typeOf({ type }: MergedColumn): 'varchar' | 'hugeint' {
+function typeOf({ type }: MergedColumn): 'varchar' | 'hugeint' {
     return type === 'string' ? 'varchar' : 'hugeint';
 }
 

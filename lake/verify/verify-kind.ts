@@ -14,7 +14,7 @@ import { type TableCompared, verifyPeriods } from './verify-periods.ts';
 import { readPending, verifyFailed, verifySource } from './verify-source.ts';
 
 export interface VerifyProgress {
-    /** Of each kind of data sources are read, then periods compared. */
+    /** What is done: for each kind of data first sources are read, then periods compared. */
     doing: 'sources' | 'periods';
     /** The source's raw key, or the period. */
     current: string;
@@ -32,7 +32,7 @@ export interface PendingSource {
 export interface KindWork {
     kind: Kind;
     records: readonly SourceRecord[];
-    /** Those of the records whose sources are verified. */
+    /** Records whose sources are verified. */
     asked: readonly SourceRecord[];
     pending: ReadonlyMap<string, PendingSource>;
     objects: KindObjects;
@@ -50,7 +50,7 @@ export interface Shared {
     from: string;
     to: string;
     isAsked: (of: TablePeriod) => boolean;
-    /** Told of the bytes that are read of a source; without any when it is begun. */
+    /** Hears of bytes that were read of a source; of none when the source is begun. */
     onBytes: (source: string, bytes: number) => void;
     signal: AbortSignal | undefined;
     onProgress?: ((progress: VerifyProgress) => void) | undefined;
@@ -167,7 +167,7 @@ function addAll(set: Set<string>, periods: readonly string[]): void {
     }
 }
 
-/** Whether the source's rows are in the figures. */
+/** True if the source's rows are in the figures. */
 export function isLive(record: SourceRecord): record is LiveRecord {
     return record.state === 'done' && record.version !== null;
 }

@@ -17,7 +17,7 @@ export interface VerifyObjectsOptions {
     raw: ReadonlyMap<string, number>;
     findings: Findings;
     now: Date | undefined;
-    /** Whether to look at objects of a day; undefined: at those that belong to none. */
+    /** Tells whether objects of a day are looked at; of undefined, whether those are that belong to no day. */
     isAsked: (day: string | undefined) => boolean;
 }
 

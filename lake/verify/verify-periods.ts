@@ -84,7 +84,7 @@ export async function verifyPeriods(options: VerifyPeriodsOptions): Promise<Tabl
     return { ...compared, figures: compared.rows * figureNames(table).length };
 }
 
-/** Of each period what its object should contain, `<source>.<version>`, with the raw key. */
+/** What each period's object should contain: the raw key of each `<source>.<version>`. */
 function countingByPeriod({ merged }: Kind, records: readonly SourceRecord[]): Map<string, Map<string, string>> {
     const periods = new Map<string, Map<string, string>>();
     for (const { source, state, version, versions } of records) {
@@ -155,7 +155,7 @@ async function verifyPeriod({ period, key, path, isKnown, counting }: Period, op
     );
 }
 
-/** Whether the source of a contribution has a record that cannot be read: then nobody knows whether it counts. */
+/** True if the source of a contribution has a record that cannot be read: then nobody knows whether it counts. */
 function isUnreadable(name: string, unreadable: LedgerFound['unreadable']): boolean {
     const key = ledgerKey(name.split('.')[0] ?? '');
     return unreadable.some((record) => record.key === key);

@@ -61,7 +61,7 @@ export async function verifyRejects(record: LiveRecord, options: VerifySourceOpt
 }
 
 interface Lines {
-    /** By reason, or all of them as `lines`. */
+    /** How many lines there are of each reason, or of all together as `lines`. */
     counts: Map<string, bigint>;
     /** Lines that say that they are of another source or version. */
     strangers: bigint;

@@ -15,7 +15,7 @@ export interface SourceOutcome {
     rowsRead: number | undefined;
     /** True if reading the raw file anew would mend what was found. */
     isReadable: boolean;
-    /** Of these periods neither the raw file nor the contributions tell what the source contributes. */
+    /** Periods of which neither the raw file nor the contributions tell what the source contributes. */
     unknownPeriods: readonly string[];
 }
 

@@ -52,7 +52,7 @@ export interface VerifyOptions {
     kinds?: KnownKinds | undefined;
     /** A source whose raw file is gone counts as checked by its summaries. */
     allowPruned?: boolean | undefined;
-    /** So many differences are listed; all are counted. */
+    /** How many differences are listed at most; all are counted. */
     maxListed?: number | undefined;
     /** Tells what a worker may be at from what one has left behind; without it none is taken to have been there for long. */
     now?: Date | undefined;
@@ -208,7 +208,7 @@ function isTouching({ first_day, last_day }: SourceRecord, { from, to }: { from:
     return first_day !== null && last_day !== null && first_day <= to && last_day >= from;
 }
 
-/** Whether there is anything to verify of the source: a retracted one counts nowhere, and a pending one is taken as it will be. */
+/** True if there is anything to verify of the source: a retracted one counts nowhere, and a pending one is taken as it will be. */
 function isVerified(record: SourceRecord, pending: ReadonlyMap<string, PendingSource>): boolean {
     return (isLive(record) || record.state === 'failed') && !pending.has(record.source);
 }

@@ -136,3 +136,22 @@ test('a day that the pair has not: its nearest days; a pair that is not there: t
         stderr: expect.stringContaining('no day of the calendar'),
     });
 });
+
+test.each([
+    [['192.0.2.1', DAY], '2 of 3'],
+    [[...PAIR, 'berlin', DAY], '4 of 3'],
+])('%j is no pair and day: wrong usage, which names what explain takes', async (words, given) => {
+    const { exitCode, stderr } = await runLine(['--lake', 'nowhere', 'explain', ...words]);
+    expect({ exitCode, stderr }).toEqual({
+        exitCode: 2,
+        stderr: expect.stringContaining(`Of flows explain takes <src_ip> <dst_ip> <day>: got ${given} arguments`),
+    });
+});
+
+test('a kind that there is not, and an hour where days are kept, are wrong usage', async () => {
+    expect(await runLine(['--lake', 'nowhere', 'explain', '--kind', 'moons', ...PAIR, DAY])).toMatchObject({ exitCode: 2 });
+    expect(await runLine(['--lake', 'nowhere', 'explain', '--kind', 'flows', ...PAIR, `${DAY}T13`])).toMatchObject({
+        exitCode: 2,
+        stderr: expect.stringContaining(`"${DAY}T13" is no day of the calendar`),
+    });
+});

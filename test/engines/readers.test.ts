@@ -2,10 +2,10 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
-import { pairDaysKey } from '#lake/layout';
+import { pairDays } from '#lake/flows/tables';
 import { openDuckDb } from '#lake/query/duckdb';
-import { pairDays } from '#lake/tables';
 import { emptiedDayOfBefore } from '#test/support/emptied-day';
+import { pairDaysKey } from '#test/support/flow-tables';
 import { runFlowlake } from '#test/support/flowlake';
 import { makeFolder } from '#test/support/temporary';
 import { answerOf } from './support/compare.ts';

@@ -1,6 +1,6 @@
 /** One input read by the lake's two readers and by the plain one, each told in the same words. */
 import { OverflowError } from '#lake/errors';
-import type { ReadFlowsOptions } from '#lake/flows/options';
+import type { ReadFlowsOptions } from '#lake/flows/flow-sink';
 import { type PairRows, pairRowsOf } from '#lake/flows/pair-rows';
 import { type FlowsRead, readFlows } from '#lake/flows/read-flows';
 import { type Engine, textOf, wholeOf } from '#lake/verify/engine';

@@ -116,8 +116,9 @@ function kindOfGauges(name: string, per: PeriodLength): Kind {
                 meaning: 'what levels are above: the mean sea level, or the chart datum 1,000 mm below it',
             },
         ],
-        likelyNames: '.gauge',
         isLikelyName: (file) => file.endsWith('.gauge'),
+        likelyNames: '.gauge',
+        accounts: { rows: 'readings', keys: 'gauges' },
         async whyUnusable(bytes) {
             const lines = await linesOf({ site: '', open: () => bytes, reject: async () => undefined }, per, 0n);
             return lines ? undefined : `no usable header: looked for ${HEADER}`;

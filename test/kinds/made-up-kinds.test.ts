@@ -32,10 +32,7 @@ async function run(...words: string[]) {
 async function rowsOf(...words: string[]): Promise<Record<string, unknown>[]> {
     const { exitCode, stdout, stderr } = await run('--output', 'json', ...words);
     expect({ words, exitCode, stderr: exitCode === 0 ? '' : stderr }).toEqual({ words, exitCode: 0, stderr: '' });
-    return stdout
-        .split('\n')
-        .filter((line) => line !== '')
-        .flatMap((line) => JSON.parse(line));
+    return JSON.parse(stdout);
 }
 
 async function put(path: string, text: string): Promise<void> {
@@ -208,7 +205,14 @@ describe('files of a made-up kind', () => {
             stderr: expect.stringContaining('raw/kind=moons/full.csv is of kind moons, and this flowlake knows flows, gauges, tides'),
         });
         await put('in/second.gauge', `${HEADER}2026-02-01T01:00:00Z,pier,1\n`);
-        expect(await run('upload', '--kind', 'gauges', 'in/second.gauge')).toMatchObject({ exitCode: 0 });
+        const second = await run('upload', '--kind', 'gauges', 'in/second.gauge');
+        expect(second).toMatchObject({
+            exitCode: 0,
+            stderr: expect.stringContaining('is still undone: raw/kind=moons/full.csv is of kind moons'),
+        });
+        expect(await rowsOf('query', "select level_mm_sum from gauges_hours where day = '2026-02-01'")).toEqual([{ level_mm_sum: 1 }]);
+        await rm(join(folder, 'lake/raw/kind=moons'), { recursive: true });
+        expect(await run('reconcile')).toMatchObject({ exitCode: 0 });
     });
 });
 
@@ -232,9 +236,9 @@ describe('the figures of a made-up kind', () => {
         expect(parts.stdout).toContain('raw/kind=gauges/island.gauge');
         const lines = await rowsOf('explain', '--kind', 'gauges', 'pier', '2026-01-05T13', '--lines');
         expect(lines.map(({ line_number, line }) => [line_number, line])).toEqual([
-            [2, '2026-01-05T13:30:00Z,pier,500'],
             [2, '2026-01-05T13:05:00Z,pier,-120'],
             [3, '2026-01-05T13:25:00Z,pier,'],
+            [2, '2026-01-05T13:30:00Z,pier,500'],
         ]);
         expect(await run('explain', '--kind', 'gauges', 'pier')).toMatchObject({ exitCode: 2 });
     });

@@ -3,10 +3,8 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { retract } from '#lake/commit/retract';
 import { summarize } from '#lake/commit/summarize';
-import { ConflictError } from '#lake/errors';
-import { DATE_ORDERS } from '#lake/flows/dates';
 import { flows } from '#lake/flows/kind';
-import { DURATION_UNITS } from '#lake/flows/options';
+import { DATE_ORDERS, DURATION_UNITS } from '#lake/flows/options';
 import type { ReadingOptions } from '#lake/kind';
 import { ledgerKey, sourceId } from '#lake/layout';
 import {

@@ -54,6 +54,20 @@ describe('merging', () => {
     });
 });
 
+test('sums that leave their column on the way only are right in the end, and one that does is told with its whole total', () => {
+    const large = 2n ** 63n - 1n;
+    const rowsOf = (...levels: bigint[]) => levels.map((level) => ({ ...rowsOfReadings([ONE]), level_sum: BigInt64Array.of(level) }));
+    for (const lists of [
+        rowsOf(large, large, -large, -3n),
+        rowsOf(-3n, -large, large, large, 0n),
+        rowsOf(large, 5n, -large, large - 5n - 3n),
+    ]) {
+        const [line = ''] = textOfRows(mergeRows(lists, HOUR));
+        expect(line.split(' ')[3]).toBe(String(large - 3n));
+    }
+    expect(() => mergeRows(rowsOf(large, large, large), HOUR)).toThrow(`would be ${3n * large}, above`);
+});
+
 test('texts are in the order of their bytes in UTF-8', () => {
     const text = fc.string({
         unit: fc.constantFrom('a', 'b', 'ü', 'Ａ', '\ud7ff', '\ue000', '\uffff', '\u{10000}', '\u{10ffff}'),

@@ -22,7 +22,7 @@ export interface ExplainOptions {
     kind: string;
     /** Only this one's rows. */
     site: string | undefined;
-    /** Whether to show the lines of the raw files, `limit` at most, and not a row for each file. */
+    /** Shows the lines of the raw files, `limit` at most, and not a row for each file. */
     lines: boolean;
     limit: number;
 }
@@ -73,7 +73,7 @@ function askedFor(words: readonly string[], { kind: name, site }: Pick<ExplainOp
     const names = keyColumns(kind);
     if (words.length !== names.length + 1) {
         const expected = [...names, per].map((word) => `<${word}>`).join(' ');
-        throw new UsageError(`Of ${kind.name} explain takes ${expected}, ${names.length + 1} arguments: ${words.length} were given`);
+        throw new UsageError(`Of ${kind.name} explain takes ${expected}: got ${words.length} of ${names.length + 1} arguments`);
     }
     const [period = '', ...key] = [words.at(-1), ...words.slice(0, -1)].map(String);
     const [, day = '', hour] = /^(.*?)(?:T([01]\d|2[0-3]))?$/.exec(period) ?? [];

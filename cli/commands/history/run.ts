@@ -81,7 +81,7 @@ interface ReadContributionsOptions {
     context: Pick<RunContext, 'signal' | 'stderr'>;
 }
 
-/** By period, of a version that still has its contributions; says which of them are missing. */
+/** What each period's contribution counts, of a version that still has them; says which of them are missing. */
 async function readContributions(
     { version, state, days }: SourceVersion,
     { kind, source, store, context }: ReadContributionsOptions,

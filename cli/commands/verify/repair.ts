@@ -17,7 +17,7 @@ import { type VerifyResult, verifyLake } from '#lake/verify/verify';
 import type { PendingSource } from '#lake/verify/verify-kind';
 import { exitCodeOf } from './report.ts';
 
-/** Of a long list as many are named. */
+/** How many names of a long list are said. */
 const MAX_NAMED = 10;
 
 /** Notes of what a repair takes care of. */

@@ -1,8 +1,9 @@
 /**
  * Text with separators, one flow a row behind a header: CSV of CICFlowMeter and its relatives, and logs of Zeek. docs/reading.md has the rules.
  */
+
+import type { ReadFlowsOptions } from '../flow-sink.ts';
 import { FlowSink } from '../flow-sink.ts';
-import type { ReadFlowsOptions } from '../options.ts';
 import { findHeader, type Header, isHeaderOpen } from './dialects.ts';
 import { RowScanner, SPARE_BYTES, zeekNamesStart } from './row-scanner.ts';
 

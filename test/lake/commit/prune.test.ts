@@ -9,7 +9,7 @@ import type { ReadingOptions } from '#lake/kind';
 import { sourceId } from '#lake/layout';
 import { readLedger } from '#lake/ledger';
 import type { ObjectStore } from '#lake/store/object-store';
-import { metadataOf, ofDay, pairDaysKey, summaryKey } from '#test/support/flow-tables';
+import { metadataOf, pairDaysKey, summaryKey } from '#test/support/flow-tables';
 import { memoryStore } from '#test/support/memory-store';
 import { readFigures, type SmallFile, smallFile, unusableFile } from '#test/support/small-files';
 

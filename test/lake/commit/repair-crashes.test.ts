@@ -8,7 +8,6 @@ import type { ObjectStore } from '#lake/store/object-store';
 import { verifyLake } from '#lake/verify/verify';
 import { findWrongAccounts } from '#test/support/accounts';
 import { A, B, copyOf, DAMAGE, FILES, figuresOfFiles, fileOf, makeLake, upload } from '#test/support/damaged-lake';
-import { ofDay } from '#test/support/flow-tables';
 import { type Figures, readFigures } from '#test/support/small-files';
 
 /** `FLOWLAKE_TEST_RUNS` above 1 tries every damage at every call. */

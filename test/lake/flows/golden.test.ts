@@ -11,7 +11,7 @@ import type { ReadingOptions } from '#lake/kind';
 import { sourceId } from '#lake/layout';
 import type { LedgerRecord } from '#lake/ledger';
 import type { ObjectStore } from '#lake/store/object-store';
-import { daysOf, metadataOf, ofDay, pairDaysKey, readPairRows, rejectsKey } from '#test/support/flow-tables';
+import { daysOf, metadataOf, pairDaysKey, readPairRows, rejectsKey } from '#test/support/flow-tables';
 import { memoryStore } from '#test/support/memory-store';
 
 const FIXTURES = new URL('../../fixtures/flows/', import.meta.url).pathname;

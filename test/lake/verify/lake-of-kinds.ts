@@ -91,7 +91,7 @@ export async function lakeOfKinds(files: readonly KindFile[]): Promise<ObjectSto
     return store;
 }
 
-export async function writeRecord(store: ObjectStore, record: LedgerRecord): Promise<void> {
+async function writeRecord(store: ObjectStore, record: LedgerRecord): Promise<void> {
     await store.put(ledgerKey(sourceId(record.source)), Buffer.from(JSON.stringify(record)));
 }
 

@@ -2,7 +2,7 @@
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { summarize } from '#lake/commit/summarize';
-import { DATE_ORDERS } from '#lake/flows/dates';
+import { DATE_ORDERS } from '#lake/flows/options';
 import type { ReadingOptions } from '#lake/kind';
 import { sourceId } from '#lake/layout';
 import type { LedgerRecord } from '#lake/ledger';

@@ -1,7 +1,8 @@
 /** Dates as files write them are days of the calendar or rejects; the calendar here is the one of JavaScript. */
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { type DateOrder, dayOfEpoch, parseDate } from '#lake/flows/dates';
+import { dayOfEpoch, parseDate } from '#lake/flows/dates';
+import type { DateOrder } from '#lake/flows/options';
 
 const RUNS = Number(process.env.FLOWLAKE_TEST_RUNS ?? 1);
 

@@ -1,7 +1,7 @@
 /** A row means the same whether the fast path takes it or, once its fields are quoted, the careful one. */
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { ReadFlowsOptions } from '#lake/flows/options';
+import type { ReadFlowsOptions } from '#lake/flows/flow-sink';
 import { DURATION, PACKETS } from '#lake/flows/pair-table';
 import { type FlowsResult, readFlows } from '#lake/flows/read-flows';
 

@@ -1,0 +1,122 @@
+/** What `explain` shows of a kind that is not flows: its own columns, its nulls, and lines whose values its reader tells. */
+import { findLineMismatches, findMismatches, lineColumns, lineRow, partColumns, partRows } from '#cli/commands/explain/report';
+import type { LedgerRecord } from '#lake/ledger';
+import type { Explanation } from '#lake/reports/explain';
+import { findLines } from '#lake/reports/explain-lines';
+import { emptyRows, mergeRows, type Rows } from '#lake/rows';
+import { gauges } from '#test/kinds/gauges';
+import { memoryStore } from '#test/support/memory-store';
+
+const HOUR = '2026-01-05T13';
+const KEY = 'raw/kind=gauges/harbour.gauge';
+const TEXT = `instant,gauge,level
+2026-01-05T13:05:00Z,pier,-120
+2026-01-05T13:25:00Z,pier,
+2026-01-05T13:30:00Z,lock,1
+2026-01-05T13:45:00Z,pier,20
+2026-01-05T14:00:00Z,pier,80
+`;
+
+/** One row of a gauge. */
+function rowOf(site: string, { readings = 1n, sum = 0n, squares = 0n, min = null, max = null }: Record<string, bigint | null> = {}): Rows {
+    return {
+        site: [site],
+        gauge: ['pier'],
+        readings: BigInt64Array.of(readings ?? 0n),
+        level_mm_sum: BigInt64Array.of(sum ?? 0n),
+        level_mm_sum_sq: [squares ?? 0n],
+        level_mm_min: [min ?? null],
+        level_mm_max: [max ?? null],
+    };
+}
+
+function explanationOf(inLake: Rows, lists: Rows[]): Explanation {
+    return {
+        inLake,
+        parts: lists.map((rows, at) => ({ record: undefined, source: `source${at}`, version: '1-a', rows })),
+        total: mergeRows(lists, { table: gauges.merged, period: HOUR }),
+        missing: [],
+        isConsolidated: true,
+    };
+}
+
+describe('figures', () => {
+    test('are shown in the columns of the kind’s table, without squares, and nulls as nulls', () => {
+        const explanation = explanationOf(emptyRows(gauges.merged), [
+            rowOf('bay'),
+            rowOf('bay', { sum: -5n, squares: 25n, min: -5n, max: -5n }),
+        ]);
+        expect(partColumns(gauges).map(({ name }) => name)).toEqual([
+            'site',
+            'source',
+            'version',
+            'readings',
+            'level_mm_sum',
+            'level_mm_min',
+            'level_mm_max',
+        ]);
+        expect(partRows(explanation, gauges)).toEqual([
+            ['bay', 'source0', '1-a', 1n, 0n, null, null],
+            ['bay', 'source1', '1-a', 1n, -5n, -5n, -5n],
+            ['bay', 'total', null, 2n, -5n, -5n, -5n],
+        ]);
+    });
+
+    test('that are null agree with a null alone: not with 0, and not with a row that is not there', () => {
+        const parts = [rowOf('bay')];
+        expect(findMismatches(explanationOf(rowOf('bay'), parts), gauges)).toEqual([]);
+        expect(findMismatches(explanationOf(rowOf('bay', { min: 0n }), parts), gauges)).toEqual([
+            'level_mm_min at site bay is 0 in gauges_hours, its sources make null',
+        ]);
+        expect(findMismatches(explanationOf(emptyRows(gauges.merged), parts), gauges)).toEqual([
+            'readings at site bay is 0 in gauges_hours, its sources make 1',
+            'level_mm_min at site bay is nothing in gauges_hours, its sources make null',
+            'level_mm_max at site bay is nothing in gauges_hours, its sources make null',
+        ]);
+    });
+
+    test('of an hour that waits are told by hour and table', () => {
+        expect(findMismatches({ ...explanationOf(rowOf('bay'), [rowOf('bay')]), isConsolidated: false }, gauges)).toEqual([
+            'the hour waits to be consolidated, so gauges_hours is not yet what counts: run flowlake reconcile',
+        ]);
+    });
+});
+
+describe('lines', () => {
+    async function find(period: string, { options = {}, maxLines = 10 }: { options?: Record<string, string>; maxLines?: number } = {}) {
+        const store = memoryStore({ pieceBytes: 7 });
+        const { etag } = await store.put(KEY, Buffer.from(TEXT));
+        const record = { source: KEY, etag, options } as unknown as LedgerRecord;
+        return findLines(record, { store, kind: gauges, key: ['pier'], period, maxLines });
+    }
+
+    test('are those of the key in the period, with what each adds to the measures', async () => {
+        const found = await find(HOUR);
+        expect(lineColumns(gauges).map(({ name }) => name)).toEqual(['source', 'line_number', 'readings', 'level_mm', 'line']);
+        expect(found.lines.map((line) => lineRow(line, { source: KEY, kind: gauges }))).toEqual([
+            [KEY, 2n, 1n, -120n, '2026-01-05T13:05:00Z,pier,-120'],
+            [KEY, 3n, 1n, 0n, '2026-01-05T13:25:00Z,pier,'],
+            [KEY, 5n, 1n, 20n, '2026-01-05T13:45:00Z,pier,20'],
+        ]);
+        expect((await find(HOUR, { maxLines: 1 })).count).toBe(3n);
+    });
+
+    test('are read with the options that the source was read with', async () => {
+        expect((await find(HOUR, { options: { datum: 'chart' } })).sums.get('level_mm')).toBe(1900n);
+    });
+
+    test('must come to what the contribution says, measure by measure', async () => {
+        const found = await find(HOUR);
+        const partOf = (rows: Rows) => ({ record: undefined, source: 'harbour', version: '1-a', rows });
+        const right = partOf(rowOf('main', { readings: 3n, sum: -100n, squares: 14_800n, min: -120n, max: 20n }));
+        expect(findLineMismatches(right, found, gauges)).toEqual([]);
+        expect(findLineMismatches(partOf(rowOf('main', { readings: 2n, sum: 0n })), found, gauges)).toEqual([
+            'harbour has 3 readings, its summary says 2',
+            'harbour has -100 millimetres, its summary says 0',
+        ]);
+        expect(findLineMismatches(right, await find('2026-01-07T00'), gauges)).toEqual([
+            'harbour has 0 readings, its summary says 3',
+            'harbour has 0 millimetres, its summary says -100',
+        ]);
+    });
+});
