@@ -9,9 +9,9 @@ export interface Argument {
     count: 'one' | 'one or none' | 'one or more';
 }
 
-/** By name, in the order in which they are written on the line. */
+/** A command's arguments by name, in the order in which they are written on the line. */
 export type Arguments = Readonly<Record<string, Argument>>;
-/** By the camel case of their long flag: `dryRun` is `--dry-run`. */
+/** A command's options by the camel case of their long flag: `dryRun` is `--dry-run`. */
 export type Options = Readonly<Record<string, Option<unknown>>>;
 
 type ArgumentValue<C extends Argument['count']> = C extends 'one' ? string : C extends 'one or none' ? string | undefined : string[];
@@ -41,7 +41,7 @@ export interface RunContext extends Surroundings {
     /** Undefined where neither --lake nor FLOWLAKE_LAKE names one; `useLake` makes that the error. */
     lake: LakeLocation | undefined;
     output: OutputFormat;
-    /** Whether --output was given, rather than left at `table`. */
+    /** True if --output was given, rather than left at `table`. */
     isOutputGiven: boolean;
     /** Runs another command line in the same surroundings, but for what is given. @returns its exit code */
     invoke(argv: readonly string[], otherwise?: Partial<Surroundings>): Promise<number>;

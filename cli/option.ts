@@ -80,7 +80,7 @@ function orList(words: readonly string[]): string {
     return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
 }
 
-/** Whether the calendar has the day, written `YYYY-MM-DD`. */
+/** True if the calendar has the day, written `YYYY-MM-DD`. */
 export function isDay(text: string): boolean {
     const date = new Date(`${text}T00:00:00Z`);
     return /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(date.getTime()) && date.toISOString().slice(0, 10) === text;

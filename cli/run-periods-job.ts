@@ -67,7 +67,7 @@ function sayProgressOf({ total, periods }: JobReport): string {
     return `${periods.length} of ${countPeriods(periods, total)}`;
 }
 
-/** Of a run that ended before its time. */
+/** What a run had done that ended before its time, in brackets; nothing where it left no report. */
 function sayDone(report: JobReport | undefined): string {
     return report ? ` (${sayProgressOf(report)} were done)` : '';
 }

@@ -51,7 +51,7 @@ export interface OpenOptions {
     signal: AbortSignal;
     /** For who writes: the directory may be missing. */
     mayBeNew?: boolean;
-    /** Told while Athena answers. */
+    /** Called while Athena answers. */
     onQueryState?: ((told: QueryState) => void) | undefined;
 }
 

@@ -13,7 +13,7 @@ const MAX_HEADER_PART = 16;
 export interface Column {
     header: string;
     isNumber: boolean;
-    /** Of its widest cell, the header left out. */
+    /** Width of its widest cell, the header left out. */
     cellWidth: number;
 }
 

@@ -4,7 +4,7 @@ import { sayBytes, sayDuration } from './quantity.ts';
 import { openStatusLine } from './status-line.ts';
 
 export interface Progress {
-    /** So many bytes more are done. Returns at once: it is called from the midst of the work. */
+    /** Counts bytes that were done since the last call. Returns at once: it is called from the midst of the work. */
     advance(bytes: number): void;
     /** Prints a line that stays, above the one that is drawn over. */
     say(line: string): Promise<void>;

@@ -23,7 +23,7 @@ export function printable(text: string): string {
 
 const HARMLESS = /^[ -~\n\t]*$/;
 
-/** The same of lines and tabs that stay what they are. */
+/** The text with all that a terminal would obey escaped; line breaks and tabs stay what they are. */
 export function harmless(text: string): string {
     return HARMLESS.test(text)
         ? text

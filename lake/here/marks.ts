@@ -11,7 +11,7 @@ export interface WithMarkOptions {
     signal: AbortSignal;
     /** Finishes what killed commands left. @throws what could not be finished */
     finish: () => Promise<void>;
-    /** Told why that could not be done, not even after `work`, which is done all the same. */
+    /** Called with the reason where that could not be done, not even after `work`, which is done all the same. */
     onUnfinished?: ((error: Error) => Promise<void>) | undefined;
 }
 
@@ -158,7 +158,7 @@ async function removeLeftFiles(directory: string, { gone, alive }: Processes): P
 /** A host name has at most 253 characters; beside it stand two numbers. */
 const MOST_OF_A_MARK = 512;
 
-/** Whether it is the mark of a command that was killed before the mark stood in its place. */
+/** True for the mark of a command that was killed before the mark stood in its place. */
 async function isMarkOfDead(path: string): Promise<boolean> {
     return (await isAlive(await readFile(path, 'utf8').catch(() => ''))) === false;
 }

@@ -17,9 +17,9 @@ export type Task =
 
 /** What came of a task. */
 export interface TaskResult {
-    /** Of a source. */
+    /** What became of a source; absent for a period. */
     summarized?: Summarized | undefined;
-    /** Of a period. */
+    /** What became of a period; absent for a source. */
     outcome?: PeriodOutcome | undefined;
 }
 

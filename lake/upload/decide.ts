@@ -9,7 +9,7 @@ export interface LocalFile {
     /** Raw key that it is to have. */
     key: string;
     sizeBytes: number;
-    /** Whether the object has these very bytes; asked only of objects of this size, because it may read the whole file. */
+    /** True if the object has these very bytes; asked only of objects of this size, because it may read the whole file. */
     hasBytesOf: (object: KnownBytes) => Promise<boolean>;
     /** Why the file cannot be used, or undefined where it may be. */
     whyUnusable: () => Promise<string | undefined>;
@@ -96,7 +96,7 @@ export function bytesOfObject({ key, sizeBytes, etag, metadata }: ObjectInfo): K
     return { source: key, sizeBytes, etag, metadata };
 }
 
-/** The same of a source whose raw object is gone. */
+/** The bytes of a source whose raw object is gone, as its ledger record knows them. */
 function bytesOfRecord({ source, size_bytes, etag }: LedgerRecord): KnownBytes {
     return { source, sizeBytes: size_bytes, etag, metadata: {} };
 }

@@ -19,7 +19,7 @@ export interface UploadOptions {
     allowDuplicate: boolean;
     /** How the files must be read, where that was said. */
     readingOptions: ReadingOptions;
-    /** Of a deployed lake: whether to wait until the files are in the figures. */
+    /** True to wait until the files are in the figures of a deployed lake; in a directory they always are. */
     wait: boolean;
     /** The variables of the process: of a deployed lake they tell where unfinished uploads are remembered. */
     environment: Readonly<Record<string, string | undefined>>;

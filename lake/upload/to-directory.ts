@@ -39,43 +39,51 @@ export async function uploadToDirectory(
     return results;
 }
 
-/** Decides what each file means, puts and summarizes those that go in, and merges the periods that they touch. */
+/** Takes the files in. Where that breaks off it tells how far it came, and clears the mark if nothing is left for others to finish. */
 async function takeIn(
     files: readonly UploadFile[],
     { mark, options, ...place }: Place & { mark: Mark; options: UploadOptions },
 ): Promise<UploadResult[]> {
-    const { signal, now, events } = options;
+    const taken: UploadResult[] = [];
+    try {
+        const refused = await putAndMerge(files, { ...place, options, onTaken: (result) => taken.push(result) });
+        return [...taken, ...refused];
+    } catch (error) {
+        // A new file that did not make it is not in the lake. What is half in, as a file that replaces another, the next command finishes.
+        const isAnyLeft = !(await clearIfNothingIsLeft(place.directory, mark, { now: options.now() }));
+        await options.events?.onBrokenOff?.({ taken: taken.length, of: files.length, isAnyLeft });
+        throw error;
+    }
+}
+
+/** Decides what each file means, puts and summarizes those that go in, and merges the periods that they touch. @returns those that were refused */
+async function putAndMerge(
+    files: readonly UploadFile[],
+    { options, onTaken, ...place }: Place & { options: UploadOptions; onTaken: (result: UploadResult) => void },
+): Promise<UploadResult[]> {
+    const { signal, events } = options;
     const known = knownByRecords(await readAllRecords(place.store));
     const decided = await decideAll(files, decideOptions(options, place, known));
     const totalBytes = decided.reduce((sum, { file, decision }) => sum + (decision.action === 'refuse' ? 0 : file.sizeBytes), 0);
     events?.onBegin?.(totalBytes);
-    const taken: UploadResult[] = [];
-    try {
-        const periods: TablePeriod[] = [];
-        const errors: Error[] = [];
-        for await (const { file, decision, outcome } of putAll(decided, { ...place, totalBytes, options })) {
-            if ('error' in outcome) {
-                errors.push(outcome.error);
-            } else if (outcome.result.summarized) {
-                periods.push(...outcome.result.summarized.periods);
-                taken.push(resultOf(file, decision, outcome.result.summarized.record));
-            }
+    const periods: TablePeriod[] = [];
+    const errors: Error[] = [];
+    for await (const { file, decision, outcome } of putAll(decided, { ...place, totalBytes, options })) {
+        if ('error' in outcome) {
+            errors.push(outcome.error);
+        } else if (outcome.result.summarized) {
+            periods.push(...outcome.result.summarized.periods);
+            onTaken(resultOf(file, decision, outcome.result.summarized.record));
         }
-        signal.throwIfAborted();
-        errors.push(...(await workInThreads(place.directory, { totalBytes, signal }).consolidate(periods)));
-        if (errors[0]) {
-            throw errors[0];
-        }
-    } catch (error) {
-        // A new file that did not make it is not in the lake. What is half in, as a file that replaces another, the next command finishes.
-        const isAnyLeft = !(await clearIfNothingIsLeft(place.directory, mark, { now: now() }));
-        await events?.onBrokenOff?.({ taken: taken.length, of: files.length, isAnyLeft });
-        throw error;
     }
-    const refused = decided.flatMap(({ file, decision }): UploadResult[] =>
+    signal.throwIfAborted();
+    errors.push(...(await workInThreads(place.directory, { totalBytes, signal }).consolidate(periods)));
+    if (errors[0]) {
+        throw errors[0];
+    }
+    return decided.flatMap(({ file, decision }): UploadResult[] =>
         decision.action === 'refuse' ? [{ file, result: 'refused', note: decision.reason }] : [],
     );
-    return [...taken, ...refused];
 }
 
 interface PutOptions extends Place {

@@ -1,4 +1,4 @@
-/** The built program killed at any moment, alone and several at once: whatever is finished afterwards is as if nothing had happened. */
+/** The built program killed or interrupted at any moment, alone and several at once: whatever is finished afterwards is as if nothing had happened. */
 import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -116,14 +116,18 @@ async function drawUpload(lake: TextLake, chance: Chance, { words }: { words: st
     return { words: [...words, await lake.write(texts)], outcomes };
 }
 
+/** The exit code after Ctrl-C. */
+const INTERRUPTED = 130;
+
 /** How long each command took the last time that it came to its end, from its mark on where it sets one. */
 const TOOK_MS = new Map<string, number>();
 
-/** Kills it at any moment of the time that it takes: most often after its mark says that it is at work, sometimes before. */
+/** Kills it, or interrupts it as Ctrl-C does, at any moment of the time that it takes: most often after its mark says that it is at work, sometimes before. */
 async function runAndKill(lake: TextLake, { words }: Action, chance: Chance): Promise<string> {
     const command = words[0] ?? '';
     const share = chance.below(1000) / 1000;
     const isFromMark = chance.below(5) > 0 && command !== 'prune';
+    const isInterrupted = chance.below(5) === 0;
     const child = startFlowlake(['--lake', 'lake', ...words], { folder: lake.folder });
     const ran = collect(child);
     let isOver = false;
@@ -136,10 +140,13 @@ async function runAndKill(lake: TextLake, { words }: Action, chance: Chance): Pr
     }
     const from = performance.now();
     await Promise.race([sleep(share * (TOOK_MS.get(command) ?? 500)), ran]);
-    child.kill('SIGKILL');
+    child.kill(isInterrupted ? 'SIGINT' : 'SIGKILL');
     const { exitCode, stderr } = await ran;
     if (exitCode === null) {
         return 'killed';
+    }
+    if (exitCode === INTERRUPTED) {
+        return 'interrupted';
     }
     TOOK_MS.set(command, performance.now() - from);
     if (exitCode > 1) {

@@ -8,7 +8,7 @@ export const prune = defineCommand({
     details: 'Afterwards verify says which sources it can no longer recompute from their raw files.',
     arguments: {},
     options: {
-        rawBefore: day('--raw-before <day>', 'raw files of which every flow is of an earlier day'),
+        rawBefore: day('--raw-before <day>', 'raw files of which every row is of an earlier day'),
         dryRun: flag('--dry-run', 'show what would go and change nothing'),
     },
     examples: [

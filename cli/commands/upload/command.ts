@@ -18,9 +18,9 @@ const readingOptions: Readonly<Record<never, Option<string | undefined>>> = Obje
 
 export const upload = defineCommand({
     name: 'upload',
-    summary: 'put files of flows into the lake and wait until they are in its figures',
+    summary: 'put files into the lake and wait until they are in its figures',
     details:
-        'Takes CSV files of CICFlowMeter and its relatives and Zeek conn.log, plain, gzip or zstd; docs/reading.md has the rules. ' +
+        'Flows are taken as CSV files of CICFlowMeter and its relatives and Zeek conn.log, plain, gzip or zstd; docs/reading.md has the rules. ' +
         'Folders are taken with all below them. A path with a folder site=S in it belongs to site S. ' +
         'Rows that cannot be used are kept and counted (flowlake rejects); a file that cannot be read at all touches no figure. ' +
         'In a deployed lake a large file that was cut off goes on where it was when the same command is run again.',
