@@ -262,7 +262,7 @@ export const breaks: readonly Break[] = [
         file: 'lake/rows.ts',
         text: 'values[into] = (one ?? other) as bigint;',
         replacement: 'values[into] = null as unknown as bigint;',
-        tests: ['test/lake/rows.test.ts'],
+        tests: ['test/lake/rows-of-any-table.test.ts'],
     },
     {
         name: 'hours-in-one',
