@@ -45,13 +45,13 @@ export type QueuePart = 'summarizeQueue' | 'summarizeDeadLetters' | 'consolidate
 export type JobPart = 'consolidateDaysJob' | 'exportFeaturesJob';
 
 export interface OpenOptions {
-    /** Tells how AWS is reached; a directory needs nothing of it. */
+    /** Variables that tell how AWS is reached; a directory needs nothing of it. */
     environment: Readonly<Record<string, string | undefined>>;
-    /** Ends questions that are being answered. */
+    /** Aborting it ends questions that are being answered. */
     signal: AbortSignal;
-    /** For who writes: the directory may be missing. */
+    /** True for callers that write: the directory may be missing. */
     mayBeNew?: boolean;
-    /** Told while Athena answers. */
+    /** Called with the state of a question while Athena answers it. */
     onQueryState?: ((told: QueryState) => void) | undefined;
 }
 
@@ -61,7 +61,7 @@ export interface QueryState {
     scannedBytes: number;
 }
 
-/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html */
+/** Names that S3 allows for buckets: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html */
 const BUCKET_NAME = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 
 /** The place that a name means: `s3://bucket`, or a directory. @throws UsageError for what is no bucket behind `s3://` */

@@ -1,7 +1,7 @@
 /** What errors of AWS mean for people. */
 import { StorageError } from '#lake/errors';
 
-/** By the error's name, as the services and the SDK spell it. */
+/** What an error means for people, by the error's name as the services and the SDK spell it. */
 const MEANINGS: Readonly<Record<string, string>> = {
     AccessDenied: 'your AWS identity may not do that; docs/security.md lists the rights that each command needs',
     AccessDeniedException: 'your AWS identity may not do that; docs/security.md lists the rights that each command needs',
@@ -55,7 +55,7 @@ export async function translated<T>(work: () => Promise<T>, { doing }: { doing: 
     }
 }
 
-/** The error as a StorageError, or as it is where it is none of AWS. */
+/** A StorageError for an error of AWS or of the way there; any other error as it is. */
 export function asStorageError(error: unknown, { doing }: { doing: string }): unknown {
     const code = awsCodeOf(error);
     if (code === undefined || !(error instanceof Error)) {

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface TryAgainOptions {
-    /** Whether another try may help. */
+    /** True if another try may help. */
     mayHelp: (error: unknown) => boolean;
     maxTries?: number;
     signal?: AbortSignal | undefined;

@@ -17,7 +17,7 @@ export interface UndoneWork {
     periods: TablePeriod[];
 }
 
-/** What is undone, with nothing changed. */
+/** What is undone in the lake. Changes nothing. */
 export async function findUndoneWork(store: ObjectStore, { now }: { now: Date }): Promise<UndoneWork> {
     const records = await readAllRecords(store);
     return {

@@ -18,7 +18,7 @@ export interface CatalogTable {
     inputFormat: string;
     serde: string;
     parameters: Readonly<Record<string, string>>;
-    /** Of a view: its definition as engines keep it. */
+    /** Definition of a view as engines keep it. */
     viewText: string;
 }
 

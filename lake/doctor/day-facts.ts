@@ -6,7 +6,7 @@ import type { MergedTable } from '#lake/tables';
 import { type Answer, ask } from './finding.ts';
 
 export interface DayFacts {
-    /** Ascending. */
+    /** Days with figures, ascending. */
     days: readonly string[];
     /** Objects that are no period's, and that Athena would read all the same. */
     strays: readonly string[];

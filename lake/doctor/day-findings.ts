@@ -1,4 +1,4 @@
-/** Whether every day with figures is seen by who asks for it. */
+/** Judges that every day with figures is seen by whoever asks for it. */
 import type { MergedTable } from '#lake/tables';
 import type { DayFacts, DaysByTable } from './day-facts.ts';
 import { type Answer, type Finding, judge, ok, problem, warning } from './finding.ts';
@@ -48,7 +48,7 @@ export function judgeRange({ days }: DayFacts, { table, range, now }: ExpectedRa
 
 export interface ExpectedFiles {
     table: MergedTable;
-    /** True for Athena; readers of a directory go by the name. */
+    /** True if every file is read, as Athena does; readers of a directory go by the name. */
     isEveryFileRead: boolean;
 }
 

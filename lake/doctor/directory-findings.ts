@@ -1,4 +1,4 @@
-/** Whether a lake in a directory can be worked with, and what it waits for. */
+/** Judges whether a lake in a directory can be worked with, and says what it waits for. */
 import { judgeClock, judgeStrays } from './day-findings.ts';
 import type { DirectoryAccess, DirectoryFacts, LockHolder } from './directory-facts.ts';
 import { type Finding, judge, ok, orOk, problem, warning } from './finding.ts';

@@ -18,7 +18,7 @@ export type Answer<T> = { kind: 'found'; value: T } | { kind: 'missing' } | { ki
 export interface AskOptions {
     /** The question, for the message: `read the tags of bucket x`. */
     doing: string;
-    /** Whether an error is the answer that there is nothing of the kind. */
+    /** True if an error is the answer that there is nothing of the kind. */
     isMissing?: (error: Error) => boolean;
 }
 
@@ -73,7 +73,7 @@ export function judge<T>(
     }
 }
 
-/** What is wrong, or that all is well. */
+/** The findings `wrong`; where there are none, one that says what is well. */
 export function orOk(check: string, wrong: readonly Finding[], found: string): readonly Finding[] {
     return wrong.length > 0 ? wrong : [ok(check, found)];
 }

@@ -4,7 +4,7 @@ import { type Answer, ask } from './finding.ts';
 
 export interface WorkgroupFacts {
     isEnabled: boolean;
-    /** Whether clients have to take the workgroup's settings. */
+    /** True if clients have to take the workgroup's settings. */
     isEnforced: boolean;
     /** `s3://.../`; undefined where Athena manages the results, or where none is set. */
     resultLocation: string | undefined;

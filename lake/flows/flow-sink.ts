@@ -17,9 +17,9 @@ export interface ReadFlowsOptions {
     durationUnit?: DurationUnit | undefined;
     /** What an earlier reading of the same file settled. */
     settledDates?: SettledDates | undefined;
-    /** Gets the rejected rows as they are met, in batches of some thousands; awaited. */
+    /** Called with the rejected rows as they are met, in batches of some thousands; awaited. */
     onRejects?: ((rejects: Reject[]) => Promise<void>) | undefined;
-    /** Told of the kept rows of one pair; the file is read more slowly then. */
+    /** Pair whose kept rows are told; the file is read more slowly then. */
     watch?: PairWatch | undefined;
     signal?: AbortSignal | undefined;
 }
@@ -79,7 +79,7 @@ export interface WatchedRow {
 export class FlowSink {
     /** Flows that came, kept and rejected; whoever fills the batch counts them here. */
     rowsRead = 0;
-    /** Taken out by the reader of the file from time to time. */
+    /** Rejects so far; the reader of the file takes them out from time to time. */
     rejects: Reject[] = [];
     /** Rejected rows that were good up to a date which fits one order only: if the file's is the other, that is why they go. */
     readonly rejectedDates = { dmy: false, mdy: false };
@@ -87,7 +87,7 @@ export class FlowSink {
     readonly dates: DateSlots;
     readonly batch = new FlowBatch();
     readonly durationScale: 0 | 6;
-    /** With a watch every flow must come by `take`: the batch tells nobody of a row. */
+    /** Pair whose kept rows are told. Every flow must then come by `take`: the batch tells nobody of a row. */
     readonly watch: PairWatch | undefined;
 
     constructor({ dateRules, separator, durationScale, watch }: FlowSinkOptions) {

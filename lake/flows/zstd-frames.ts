@@ -44,9 +44,9 @@ async function* frame(magic: Buffer, bytes: ByteReader): AsyncGenerator<Uint8Arr
 }
 
 interface ByteReader {
-    /** Fewer only at the end. */
+    /** The next bytes, fewer than `count` only at the end. */
     takeUpTo(count: number): Promise<Buffer>;
-    /** @throws DamagedFileError where there are fewer. */
+    /** The next bytes, `count` of them. @throws DamagedFileError where there are fewer */
     take(count: number): Promise<Buffer>;
     skip(count: number): Promise<void>;
 }

@@ -9,9 +9,9 @@ import { workInThreads } from './thread-workers.ts';
 export interface ChangeOptions {
     signal: AbortSignal;
     now: () => Date;
-    /** Told once where a command was cut off in this lake, before its work is finished. */
+    /** Called once where a command was cut off in this lake, before its work is finished. */
     onCutOff?: (() => Promise<void>) | undefined;
-    /** Told why that work is still undone after this command's own. */
+    /** Called with the reason where the work of a cut-off command is still undone after this command's own. */
     onUnfinished?: ((error: Error) => Promise<void>) | undefined;
 }
 

@@ -11,7 +11,7 @@ export interface WithMarkOptions {
     signal: AbortSignal;
     /** Finishes what killed commands left. @throws what could not be finished */
     finish: () => Promise<void>;
-    /** Told why that could not be done, not even after `work`, which is done all the same. */
+    /** Called with the reason where that could not be done, not even after `work`, which is done all the same. */
     onUnfinished?: ((error: Error) => Promise<void>) | undefined;
 }
 
@@ -52,7 +52,7 @@ async function finished(finish: () => Promise<void>, signal: AbortSignal): Promi
     return problem;
 }
 
-/** No command writes one file for so long. */
+/** A file this old is being written by no command: none takes so long for one. */
 const UNKNOWN_FILES_STAY_MS = 24 * 60 * 60 * 1000;
 
 /** The mark of a running command. */
@@ -96,16 +96,16 @@ export async function markRunning(directory: string): Promise<Mark> {
     );
 }
 
-/** How many commands were cut off, and their work not finished since. */
+/** How many commands were cut off whose work is not finished since. */
 export async function findCutOff(directory: string): Promise<number> {
     return (await readMarks(runningFolder(directory))).left.length;
 }
 
 /** Ids of processes by what their marks say. */
 interface Processes {
-    /** Surely so; none of another machine has the same id. */
+    /** Ids that surely run no more; no process of another machine has such an id. */
     gone: ReadonlySet<string>;
-    /** Surely so. */
+    /** Ids that surely run. */
     alive: ReadonlySet<string>;
 }
 
@@ -158,7 +158,7 @@ async function removeLeftFiles(directory: string, { gone, alive }: Processes): P
 /** A host name has at most 253 characters; beside it stand two numbers. */
 const MOST_OF_A_MARK = 512;
 
-/** Whether it is the mark of a command that was killed before the mark stood in its place. */
+/** True if it is the mark of a command that was killed before the mark stood in its place. */
 async function isMarkOfDead(path: string): Promise<boolean> {
     return (await isAlive(await readFile(path, 'utf8').catch(() => ''))) === false;
 }

@@ -17,14 +17,14 @@ export type Task =
 
 /** What came of a task. */
 export interface TaskResult {
-    /** Of a source. */
+    /** What summarizing a source came to. */
     summarized?: Summarized | undefined;
-    /** Of a period. */
+    /** What consolidating a period came to. */
     outcome?: PeriodOutcome | undefined;
 }
 
 export interface TaskEvents {
-    /** Bytes of the source read since the last call. */
+    /** Called with the bytes of the source read since the last call. */
     onBytes?: ((bytes: number) => void) | undefined;
     signal?: AbortSignal | undefined;
 }

@@ -9,7 +9,7 @@ export type JobRunState = 'waiting' | 'running' | 'stopping' | 'succeeded' | 'fa
 export interface JobRun {
     id: string;
     state: JobRunState;
-    /** What it was started with. */
+    /** Arguments that the run was started with. */
     arguments: JobArguments;
     /** 0 at first; the service starts a run that failed once more, as a run of its own. */
     attempt: number;
@@ -23,17 +23,17 @@ export interface JobRun {
 }
 
 export interface JobRuns {
-    /** Of the job. */
+    /** Name of the job. */
     name: string;
     /** Starts a run and returns its id; undefined where as many run already as may. @throws StorageError, also where there is no such job */
     start(runArguments: JobArguments): Promise<string | undefined>;
     /** The run as it is now. @throws StorageError */
     look(id: string): Promise<JobRun>;
-    /** The newest runs, newest first: some hundred. @throws StorageError */
+    /** The newest runs, some hundred, newest first. @throws StorageError */
     newest(): Promise<JobRun[]>;
 }
 
-/** Whether nothing more comes of the run. */
+/** True if nothing more comes of the run. */
 export function isOver({ state }: Pick<JobRun, 'state'>): boolean {
     return state !== 'waiting' && state !== 'running' && state !== 'stopping';
 }

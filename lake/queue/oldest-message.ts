@@ -13,7 +13,10 @@ export function createCloudWatchClient(options: ClientOptions): CloudWatchClient
     return new CloudWatchClient(clientConfig(options, 'CLOUDWATCH'));
 }
 
-/** Seconds by the queue's name, the newest that CloudWatch has; a queue that CloudWatch says nothing of is left out. */
+/**
+ * Age in seconds of the oldest message by the queue's name, the newest figure that CloudWatch has; a queue that CloudWatch says nothing of
+ * is left out.
+ */
 export function readOldestMessages({
     queues,
     client,

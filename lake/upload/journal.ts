@@ -1,4 +1,4 @@
-/** Which uploads in parts were begun from this machine and cut off, so that the next attempt goes on where they were. */
+/** Remembers which uploads in parts were begun from this machine and cut off, so that the next attempt goes on where they were. */
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
@@ -46,7 +46,7 @@ function parsed(text: string): unknown {
     }
 }
 
-/** As S3 itself says it, before the store makes a ConflictError of it. */
+/** True for the error as S3 itself says it, before the store makes a ConflictError of it. */
 function isPreconditionFailed(error: unknown): boolean {
     return error instanceof Error && error.name === 'PreconditionFailed';
 }

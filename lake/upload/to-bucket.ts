@@ -19,7 +19,10 @@ const FILES_AT_ONCE = 4;
 /** How often a name may be lost to another upload before this one gives up. */
 const MAX_CONFLICTS = 3;
 
-/** @returns what came of each file. @throws where the lake could not be written; what was stored stays, and the same upload does the rest. */
+/**
+ * Brings the files into the bucket. @returns what came of each file. @throws where the lake could not be written; what was stored stays,
+ * and the same upload does the rest.
+ */
 export async function uploadToBucket(
     lake: Pick<BucketLake, 'bucket' | 'store' | 'queue'>,
     files: readonly UploadFile[],
@@ -107,7 +110,7 @@ async function putFile(
 function decideOptions(options: UploadOptions, store: ObjectStore): DecideAllOptions {
     return { ...options, store, known: knownOfBucket(store), hasBytesOf };
 
-    /** Uploads of this program say the SHA-256; of others there is the etag. */
+    /** True if the file has the object's bytes. Uploads of this program say the SHA-256; others have the etag alone. */
     async function hasBytesOf(
         file: UploadFile,
         { etag, sizeBytes, metadata }: KnownBytes,

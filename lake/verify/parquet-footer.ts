@@ -38,7 +38,10 @@ async function readFooter(file: FileHandle): Promise<Buffer> {
     return readAt(size - FOOTER_END_BYTES - length, length);
 }
 
-/** Tolerant readers look at the type of a list's elements only where there are any. */
+/**
+ * True if a list has elements of another type than its field's. Tolerant readers look at the type of a list's elements only where there are
+ * any.
+ */
 function isOfOthers(list: Value): boolean {
     return typeof list === 'object' && 'elementType' in list && list.elementType !== STRUCT;
 }

@@ -21,7 +21,7 @@ export function figureNames(table: MergedTable): string[] {
     return figuresOf(table).map(({ name }) => name);
 }
 
-/** Names with commas between. */
+/** The names as SQL takes them, with commas between. */
 export function listed(names: readonly string[]): string {
     return names.map(quoted).join(', ');
 }

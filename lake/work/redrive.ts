@@ -17,7 +17,7 @@ export async function redrive({
     deadLetters: MessageQueue;
     queue: MessageQueue;
     signal?: AbortSignal | undefined;
-    /** Told how many it were so far. */
+    /** Called with how many letters were sent so far. */
     onRedriven?: (count: number) => void;
 }): Promise<number> {
     const { waiting } = await deadLetters.depth();

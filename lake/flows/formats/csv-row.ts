@@ -12,7 +12,7 @@ const MAX_QUOTED_BYTES = 1 << 20;
 export interface ParsedRow {
     /** The cells up to and with the last one asked for, quotes taken away, not trimmed; bytes as Latin-1 characters. */
     cells: string[];
-    /** Whether the row has further cells behind the last one asked for. */
+    /** True if the row has further cells behind the last one asked for. */
     hasMore: boolean;
     /** Where the row's content ends (before its line end). */
     contentEnd: number;
@@ -123,7 +123,7 @@ export class SeenQuotes {
         this.#from = lineEnd;
     }
 
-    /** Whether the field that begins at `at` was met before; from now on it was. */
+    /** True if the field that begins at `at` was met before. Marks it as met. */
     hasSeen(at: number): boolean {
         if (at < this.#from) {
             return false;

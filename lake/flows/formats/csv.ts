@@ -152,10 +152,10 @@ async function readHeader(chunks: AsyncIterator<Uint8Array>): Promise<FileStart>
     }
 }
 
-/** So many bytes tell what kind of file it is. */
+/** Five bytes tell what kind of file it is. */
 const MAGIC_BYTES = 5;
 
-/** Undefined where more bytes are needed: never where all are there that a header may have. */
+/** What the file begins with; undefined where more bytes are needed, which is never so where all are there that a header may have. */
 function takeHeader(whole: Buffer, isWhole: boolean): FileStart | undefined {
     const bytes = whole.subarray(0, MAX_HEADER_BYTES);
     const isLast = isWhole && bytes.length === whole.length;
@@ -220,7 +220,7 @@ function unusableStart(bytes: Buffer): string | undefined {
     return undefined;
 }
 
-/** What a file is whose first line is no header; undefined where that cannot be told. */
+/** The kind of file that has no header in its first line; undefined where that cannot be told. */
 function otherKindOf(text: Buffer, line: string): string | undefined {
     if (text.toString('latin1', 0, MAGIC_BYTES) === '%PDF-') {
         return `${LOOKED_FOR}; found a PDF`;

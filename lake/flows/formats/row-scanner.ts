@@ -17,13 +17,13 @@ const HASH = 0x23;
 
 const NOT_WHOLE_YET = -1;
 
-/** So many bytes behind the last row make it one that the fast path can take: it reads a word at a time. */
+/** The fast path takes the last row only with this many bytes behind it: it reads a word at a time. */
 export const SPARE_BYTES = WORD_BYTES - 1;
 
-/** A row that does not end must not fill the memory. */
+/** A longer row stops the reading: one that does not end must not fill the memory. */
 const MAX_ROW_BYTES = 1 << 24;
 
-/** So many rejects are handed over at a time: bytes can be a reject every second one of them. */
+/** A thousand rejects are handed over at a time: every second byte of a file can be a reject. */
 const REJECTS_AT_ONCE = 1_000;
 
 export interface ScannerOptions {
@@ -57,7 +57,7 @@ export class RowScanner {
     #lines: number;
     readonly #isZeekLog: boolean;
     readonly #sink: FlowSink;
-    /** Of the bytes at hand. */
+    /** Quoted fields that were met in the bytes at hand. */
     #seen = new SeenQuotes(0);
 
     constructor(sink: FlowSink, { header, isZeekLog, linesBefore }: ScannerOptions) {
@@ -132,7 +132,7 @@ export class RowScanner {
         return Math.min(quote < 0 ? end : quote, bytes.length - SPARE_BYTES);
     }
 
-    /** A few bytes of a packed file may unpack to gigabytes of them. Returns where the first line is that has something in it. */
+    /** Where the first line is that has something in it. A few bytes of a packed file may unpack to gigabytes of empty lines. */
     #skipEmptyLines(bytes: Buffer, start: number, limit: number): number {
         let at = start;
         while (at < limit && (bytes[at] === LF || (bytes[at] === CR && bytes[at + 1] === LF))) {
