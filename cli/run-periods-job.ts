@@ -17,9 +17,9 @@ const REPORTS: Readonly<Record<JobPart, string>> = { consolidateDaysJob: 'consol
 
 export interface PeriodsJobOptions {
     job: JobPart;
-    /** What the job shall do. */
+    /** Arguments that say what the job shall do. */
     work: JobArguments;
-    /** False: returns once the job is started. */
+    /** True waits until the run is over; false returns once the job is started. */
     wait: boolean;
     context: Pick<Context, 'stdout' | 'stderr' | 'signal' | 'now' | 'output'>;
 }
@@ -62,12 +62,12 @@ export async function runPeriodsJob(lake: BucketLake, { job, work, wait, context
     }
 }
 
-/** `3 of 31 days`. */
+/** How far a run is: `3 of 31 days`. */
 function sayProgressOf({ total, periods }: JobReport): string {
     return `${periods.length} of ${countPeriods(periods, total)}`;
 }
 
-/** Of a run that ended before its time. */
+/** What was done of a run that ended before its time. */
 function sayDone(report: JobReport | undefined): string {
     return report ? ` (${sayProgressOf(report)} were done)` : '';
 }

@@ -1,9 +1,9 @@
-/** Which columns of a table stand side by side on a terminal, and how wide each is. */
+/** Finds which columns of a table stand side by side on a terminal, and how wide each is. */
 import { widthOf } from './text-width.ts';
 
-/** Between two columns. */
+/** Blanks between two columns. */
 export const GAP = '  ';
-/** In front of a row's second line. */
+/** Blanks in front of a row's second line. */
 export const INDENT = '    ';
 /** Texts are not cut below this: an address of a private network mostly stays readable. */
 export const MIN_TEXT_WIDTH = 12;
@@ -13,11 +13,11 @@ const MAX_HEADER_PART = 16;
 export interface Column {
     header: string;
     isNumber: boolean;
-    /** Of its widest cell, the header left out. */
+    /** Width of its widest cell, the header left out. */
     cellWidth: number;
 }
 
-/** What stands side by side. */
+/** Columns that stand side by side. */
 export interface Line {
     columns: readonly Column[];
     widths: readonly number[];
@@ -69,7 +69,7 @@ function fitWidths(columns: readonly Column[], maxWidth: number, { mayCut = fals
     return shrink(widths, floors, maxWidth - GAP.length * (columns.length - 1));
 }
 
-/** Takes from the widest column that may give until all fit. @returns the new widths, or undefined where they cannot fit */
+/** Takes width from the widest column that may give until all fit. @returns the new widths, or undefined where they cannot fit */
 function shrink(from: readonly number[], floors: readonly number[], room: number): number[] | undefined {
     const widths = [...from];
     for (let excess = widths.reduce((sum, width) => sum + width, 0) - room; excess > 0; excess--) {
@@ -91,7 +91,7 @@ export function naturalWidth({ header, cellWidth }: Column): number {
     return Math.max(widthOf(header), cellWidth);
 }
 
-/** `fwd_pkts_sum` as `fwd_`, `pkts_`, `sum`. */
+/** The parts of a header: `fwd_`, `pkts_`, `sum` of `fwd_pkts_sum`. */
 export function breakHeader(header: string): string[] {
     return header.split(/(?<=_)(?=[^_])/);
 }
