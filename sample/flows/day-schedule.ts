@@ -14,7 +14,7 @@ const REPEATED_ROW_EVERY = 1500;
 
 /** One day's flows, one after another. Memory depends on the pairs, not on the flows. */
 export class DaySchedule {
-    /** Of the flow that `next` told of: the second of the day, and whether its row is there twice. */
+    /** Second of the day of the flow that `next` told of, and whether its row is there twice. */
     second = 0;
     isRepeated = false;
 
