@@ -7,7 +7,7 @@ import type { QueryName } from '#lake/query/sql-files';
 import type { MessageQueue } from '#lake/queue/message-queue';
 import type { ObjectStore } from '#lake/store/object-store';
 
-/** Where a lake is; `name` is as it was written, to be shown and to be typed again. */
+/** A place that a lake may be at; `name` is as it was written, to be shown and to be typed again. */
 export type LakeLocation = { kind: 'directory'; name: string; directory: string } | { kind: 's3'; name: string; bucket: string };
 
 /** What every lake has, each opened when first asked for and then the same. */

@@ -1,4 +1,4 @@
-/** Where each object of the lake lives, and what its key tells. Nothing else in this program builds or takes apart a key. */
+/** Says where each object of the lake lives, and what its key tells. Nothing else in this program builds or takes apart a key. */
 import { createHash } from 'node:crypto';
 import { UsageError } from '#lake/errors';
 import type { Table } from '#lake/tables';
@@ -9,10 +9,7 @@ export const EXPORTS_PREFIX = 'exports/';
 /** What models are trained on, a folder per day. */
 export const FEATURES_PREFIX = `${EXPORTS_PREFIX}features/`;
 
-/**
- * Where jobs keep what is being made, and what they report: in no table, and gone after a week. glue-jobs/lake_layout.py has the prefix
- * too.
- */
+/** Prefix of what jobs are making, and of what they report: in no table, and gone after a week. glue-jobs/lake_layout.py has it too. */
 export const WORK_PREFIX = '_flowlake/';
 
 /** The site of a key that names none. */

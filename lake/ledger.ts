@@ -196,7 +196,7 @@ function parseRecord(bytes: Uint8Array, key: string): LedgerRecord {
     return value;
 }
 
-/** Undefined where the text is no JSON. */
+/** The value of a JSON text; undefined where it is none. */
 function parseJson(text: string): unknown {
     try {
         return JSON.parse(text);

@@ -5,16 +5,19 @@ import { StorageError } from '#lake/errors';
 import type { ColumnType, MergedTable } from '#lake/tables';
 import { emptyRows, type Rows, valuesOf } from './rows.ts';
 
-/** Small enough that the statistics of sorted keys let a reader of one pair skip nearly all groups of a day. */
+/** Rows of a group: few enough that the statistics of sorted keys let a reader of one key skip nearly all groups of a period. */
 const ROW_GROUP_ROWS = 5_000;
 
-/** A group costs every reader 1.4 kB of footer: past five million pairs the groups grow instead, as in glue-jobs/period_object.py. */
+/** A group costs every reader 1.4 kB of footer: past five million rows the groups grow instead, as in glue-jobs/period_object.py. */
 const MAX_ROW_GROUPS = 1_000;
 
 /** Key of the metadata that lists what a merged object contains: `<source>.<version>`, comma between. */
 const CONTAINS = 'flowlake.contains';
 
-/** Where a longer list stands: `<offset>:<length>` of the same text in front of the footer, where only the consolidator reads it. */
+/**
+ * Key of the metadata that says where a longer list stands: `<offset>:<length>` of the text in front of the footer, where only the
+ * consolidator reads it.
+ */
 const CONTAINS_AT = 'flowlake.contains_at';
 
 const FOOTER_END_BYTES = 8;

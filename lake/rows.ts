@@ -92,8 +92,8 @@ function mergeTwo(lists: readonly Rows[], place: Place, width: Width): Rows {
 }
 
 /**
- * Where each merged row comes from: the first row that it is made of, and the rows that are merged into it beside that. Rows on the right
- * are counted on behind those on the left.
+ * Origins of the merged rows: the first row that each is made of, and the rows that are merged into it beside that. Rows on the right are
+ * counted on behind those on the left.
  */
 interface Order {
     leftCount: number;

@@ -5,7 +5,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface ClientOptions {
     environment: Environment;
-    /** Where the bucket is; undefined leaves it to the SDK (AWS_REGION, the profile). */
+    /** Region of the bucket; undefined leaves it to the SDK (AWS_REGION, the profile). */
     region?: string | undefined;
 }
 

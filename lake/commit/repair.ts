@@ -1,4 +1,4 @@
-/** Use case: mend what `verifyLake` found, by the same commit rules as all other work; docs/design.md, "Repair". */
+/** Use case: mend what `verifyLake` found, by the same commit rules as all other work; docs/design.md, "Commit rules". */
 import { nameOfPeriod, type TablePeriod } from '#lake/layout';
 import { toOptions } from '#lake/ledger';
 import type { ObjectStore } from '#lake/store/object-store';

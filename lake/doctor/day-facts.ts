@@ -10,7 +10,7 @@ export interface DayFacts {
     days: readonly string[];
     /** Objects that are no period's, and that Athena would read all the same. */
     strays: readonly string[];
-    /** When the newest object was written, by the store's clock. */
+    /** Time at which the newest object was written, by the store's clock. */
     newestAt: Date | undefined;
 }
 

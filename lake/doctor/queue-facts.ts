@@ -13,7 +13,7 @@ export interface QueueFacts {
     /** Approximate: waiting to be handed out, handed out and not deleted. */
     waiting: number;
     inFlight: number;
-    /** Where messages go that are never done with. */
+    /** Queue for messages that fail again and again, and after how many tries they go there. */
     redrive: { deadLetterArn: string; maxReceiveCount: number } | undefined;
     policy: readonly PolicyStatement[];
 }

@@ -104,7 +104,7 @@ async function* unpack(
     }
 }
 
-/** At least four bytes, or all there are. */
+/** The first bytes: four at least, or all there are. */
 async function firstBytes(chunks: AsyncIterator<Uint8Array>): Promise<Uint8Array> {
     let first: Uint8Array = new Uint8Array(0);
     for (;;) {

@@ -1,6 +1,7 @@
 /**
- * Where the flows of a file go, whatever its format: checked in one order, counted in the pair table, or rejected with the reason. A format hands over
- * a flow at a time as texts; one that reads many flows by heart may fill the batch itself, which is what the fast path of CSV does.
+ * Takes the flows of a file, whatever its format: they are checked in one order, counted in the pair table, or rejected with the reason. A
+ * format hands over a flow at a time as texts; one that reads many flows by heart may fill the batch itself, which is what the fast path of
+ * CSV does.
  */
 import { DateSlots } from './date-slots.ts';
 import type { DateRules, DateSlot } from './dates.ts';
@@ -48,7 +49,7 @@ export interface WrittenFlow {
     packets: string;
 }
 
-/** Where a flow stands in its file. */
+/** A flow's place in its file. */
 export interface FlowPlace {
     /** Line of the file at which it begins, from 1. */
     lineNumber: number;

@@ -165,7 +165,7 @@ export class PairTable {
         }
     }
 
-    /** Like `addFlow` for values of any size up to 2^63 - 1. */
+    /** Counts one flow in a row, with values of any size up to 2^63 - 1. */
     addLargeFlow(row: number, durationUs: bigint, packets: bigint): void {
         const extra = this.#extraOf(row);
         extra.flows += 1;
@@ -234,7 +234,7 @@ export class PairTable {
         return count;
     }
 
-    /** For each flow the row that its hash leads to first: nearly always its own, which the caller must check. */
+    /** Finds the row that each flow's hash leads to first: nearly always its own, which the caller must check. */
     #guessRows(batch: FlowBatch, count: number): void {
         const { sources, destinations, groups, rows } = batch;
         const places = this.#places;

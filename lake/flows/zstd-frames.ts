@@ -1,4 +1,4 @@
-/** Where the frames of a zstd stream begin and end (RFC 8878, 3.1): a file may be several, one behind the other. */
+/** Finds where the frames of a zstd stream begin and end (RFC 8878, 3.1): a file may be several, one behind the other. */
 
 /** The file ends too early or its compressed bytes are damaged: nothing of it can be trusted. */
 export class DamagedFileError extends Error {

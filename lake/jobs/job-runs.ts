@@ -18,7 +18,7 @@ export interface JobRun {
     startedAt: Date | undefined;
     /** What the job, or the service, says of its end. */
     message: string | undefined;
-    /** When it is stopped at the latest, in minutes from its start. */
+    /** Longest time that the run may take, in minutes from its start. */
     timeoutMinutes: number | undefined;
 }
 

@@ -13,7 +13,7 @@ import { priceOf } from './athena-price.ts';
 import { parameterOf } from './athena-values.ts';
 import type { Scanned, Value } from './query-engine.ts';
 
-/** Where a query runs. */
+/** The catalog, database and workgroup that a query runs in. */
 export interface ExecutionPlace {
     catalog: string;
     database: string;
@@ -39,7 +39,7 @@ export interface ExecutionOptions {
 /** A query that has its result. */
 export interface FinishedExecution {
     id: string;
-    /** Where the result is, `s3://bucket/key`; undefined where Athena keeps it to itself. */
+    /** Address of the result, `s3://bucket/key`; undefined where Athena keeps it to itself. */
     location: string | undefined;
     scanned: Scanned;
 }

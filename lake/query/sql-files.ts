@@ -52,7 +52,7 @@ export function readView(name: string): string {
     return find(name, { files: views, what: 'view' }).text;
 }
 
-/** Where the view's select is in the package: `sql/flows/views/day_totals.sql`. @throws Error where there is no such view */
+/** File of the view's select in the package: `sql/flows/views/day_totals.sql`. @throws Error where there is no such view */
 export function pathOfView(name: string): string {
     return `sql/${find(name, { files: views, what: 'view' }).path}`;
 }

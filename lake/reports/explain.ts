@@ -40,7 +40,7 @@ export interface Part {
     rows: Rows;
 }
 
-/** Where the key's figures in the period come from. @throws StorageError for an object that cannot be taken apart */
+/** Origins of the key's figures in the period. @throws StorageError for an object that cannot be taken apart */
 export async function explainRows(
     question: Question,
     { store, signal }: { store: ObjectStore; signal?: AbortSignal | undefined },

@@ -145,7 +145,7 @@ async function startOf(name: string): Promise<string> {
     return startTicks(Number(name.split(' ')[1]));
 }
 
-/** When a process started: field 22 of /proc/<pid>/stat (proc(5)); `-` where there is no such file. */
+/** Start of a process: field 22 of /proc/<pid>/stat (proc(5)); `-` where there is no such file. */
 async function startTicks(pid: number): Promise<string> {
     try {
         const text = await readFile(`/proc/${pid}/stat`, 'utf8');

@@ -20,7 +20,7 @@ const DESCRIBED_PREFIX = 'raw/';
 /** Descriptions of raw files: a folder for each key, and in it a file for each file that stood or was to stand under the key. */
 const OBJECTS_FOLDER = join(WORK_FOLDER, 'objects');
 
-/** Where files that are being written stand, each named by its process first; a killed process leaves some behind. */
+/** Folder of the files that are being written, each named by its process first; a killed process leaves some behind. */
 export function temporaryFolder(directory: string): string {
     return join(directory, WORK_FOLDER, 'tmp');
 }

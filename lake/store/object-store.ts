@@ -38,7 +38,7 @@ export interface PutOptions {
     onBytes?: ((bytes: number) => void) | undefined;
 }
 
-/** Where the caller remembers an upload that was begun, for the next attempt with the same bytes, key and metadata. */
+/** The caller's memory of an upload that was begun, for the next attempt with equal bytes, key and metadata. */
 export interface Resume {
     /** The upload that an earlier attempt began. */
     find(): Promise<string | undefined>;

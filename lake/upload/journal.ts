@@ -37,7 +37,7 @@ export function journalOf(entry: JournalEntry, environment: UploadOptions['envir
     };
 }
 
-/** Undefined for a file that was cut off while it was written: then the upload begins anew. */
+/** What the file says; undefined for one that was cut off while it was written: then the upload begins anew. */
 function parsed(text: string): unknown {
     try {
         return JSON.parse(text);

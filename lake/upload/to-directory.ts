@@ -17,7 +17,7 @@ import { type DecideAllOptions, type Decided, decideAll, decideOne } from './dec
 import type { UploadFile, UploadOptions } from './request.ts';
 import { resultOf, type UploadResult } from './result.ts';
 
-/** Where the files go, and what is known of it. */
+/** The directory that the files go to, and what is known of it. */
 interface Place {
     directory: string;
     store: ObjectStore;

@@ -10,7 +10,7 @@ import { readStruct } from './thrift.ts';
 /** One column of one row group, as the footer tells of it. */
 export interface ColumnChunk {
     column: string;
-    /** Where its first page begins. */
+    /** Beginning of its first page. */
     offset: number;
     /** Size of the pages with their headers. */
     sizeBytes: number;
@@ -42,7 +42,7 @@ export async function findPageFault(file: FileHandle, { column, offset, sizeByte
 }
 
 interface PageHeader {
-    /** Where the page itself begins. */
+    /** Beginning of the page itself, behind its header. */
     end: number;
     compressedBytes: number;
     crc: number | undefined;

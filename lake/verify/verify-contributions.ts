@@ -46,7 +46,7 @@ export async function verifyContributions(record: LiveRecord, options: Options):
         findings.add(...faultsOf(record, { damaged, ...loaded }, options));
         const unread = [...missing, ...[...damaged.keys()].map((key) => periodOf(kind.contributions, key) ?? '')].sort();
         if (isRecomputed) {
-            // Of what is missing the figures are told too, of what cannot be read only that.
+            // What is missing has its figures told too; what cannot be read is told, and nothing else.
             const isRead = damaged.size === 0 ? 'true' : `period not in (${unread.map(literal).join(', ')})`;
             await compareFigures(
                 engine,

@@ -74,7 +74,7 @@ function objectsOf(contributions: Contributions = new Map()): ListedObject[] {
     return [...contributions.values()].flat();
 }
 
-/** Where an object belongs, as far as its key tells. */
+/** The table and period that an object belongs to, as far as its key tells. */
 function placeOf(key: string, kind: Kind | undefined): { table?: string; period?: string } {
     const period = (kind && (periodOf(kind.merged, key) ?? periodOf(kind.contributions, key))) ?? dayOf(key);
     return { ...(kind && { table: kind.merged.name }), ...(period !== undefined && { period }) };

@@ -7,13 +7,13 @@ export interface SourceNews {
     bucket: string;
     /** Raw key. */
     key: string;
-    /** When S3 took the object; for a message that somebody sent again, when they sent it. */
+    /** Time at which S3 took the object; for a message that somebody sent again, at which they sent it. */
     uploadedAt: Date;
 }
 
 /** A period that may have to be consolidated. */
 export interface PeriodNews extends TablePeriod {
-    /** When the upload came that this goes back to: how long until its figures were there. */
+    /** Time of the upload that this goes back to: lag counts from it until the figures are there. */
     uploadedAt: Date;
 }
 

@@ -14,9 +14,9 @@ export interface ParsedRow {
     cells: string[];
     /** True if the row has further cells behind the last one asked for. */
     hasMore: boolean;
-    /** Where the row's content ends (before its line end). */
+    /** End of the row's content (in front of its line end). */
     contentEnd: number;
-    /** Where the next row begins. */
+    /** Beginning of the next row. */
     next: number;
     /**
      * `unclosed`: a quoted field does not end as one, with a quote and then (blanks and) a separator or line end; `more` bytes could
@@ -137,9 +137,9 @@ export class SeenQuotes {
 }
 
 interface QuotedField {
-    /** Where the content begins, behind the opening quote. */
+    /** Beginning of the content, behind the opening quote. */
     start: number;
-    /** Where the closing quote stands. */
+    /** Place of the closing quote. */
     closing: number;
     hasQuotes: boolean;
 }

@@ -167,7 +167,7 @@ function matchesAt(sticky: RegExp, text: string, at: number): boolean {
     return sticky.test(text);
 }
 
-/** Where a quoted field ends whose content begins at `from`, or -1. */
+/** Place of the quote that ends a quoted field whose content begins at `from`; -1 where none does. */
 function closingQuote(text: string, from: number): number {
     let quote = text.indexOf('"', from);
     while (quote >= 0 && text[quote + 1] === '"') {

@@ -17,9 +17,9 @@ export const FIGURES: readonly string[] = [
 ];
 
 /**
- * Where the rows of a file are gathered, block by block. `verdict` is null for a kept row, `repeated_header`, or the reject's
- * reason as far as it is known before the file's date order is. Every row has its day in both orders; where the order is
- * settled both are the same, and a null is a day that no calendar has in that order.
+ * Table that gathers the rows of a file, block by block. `verdict` is null for a kept row, `repeated_header`, or the reject's reason as far
+ * as it is known before the file's date order is. Every row has its day in both orders; where the order is settled both are the same, and a
+ * null is a day that no calendar has in that order.
  */
 export const PARTS_TABLE = `create table if not exists parts (
     verdict varchar, src_ip varchar, dst_ip varchar, date_kind varchar, day_dmy date, day_mdy date,
