@@ -21,7 +21,7 @@ import { EXPORTS_PREFIX, RAW_PREFIX, WORK_PREFIX } from '#lake/layout';
 import type { StageConfig } from './config.ts';
 import { grantKey } from './lake-key.ts';
 
-/** Where Athena writes its results. */
+/** Prefix of the results that Athena writes. */
 export const RESULTS_PREFIX = 'athena-results/';
 
 /** Days that unfinished uploads are kept: what breaks off is tried again at once or never. */

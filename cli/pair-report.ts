@@ -95,15 +95,15 @@ export function plotReport({ columns, rows }: PairReport, options: PlotOptions):
     return renderPlot(points, options);
 }
 
-/** Where the report goes, and what it is written as. */
+/** A place that the report goes to, and what it is written as. */
 export type Destination =
     | { kind: 'stdout'; output: OutputFormat }
     | { kind: 'file'; file: string; format: FileFormat }
     | { kind: 'lake'; format: FileFormat };
 
 /**
- * Where the report goes, and its format: what --format says, else the file's ending, else --output, else csv. @throws UsageError where the
- * format does not fit the place
+ * The place that the report goes to, and its format: what --format says, else the file's ending, else --output, else csv.
+ * @throws UsageError where the format does not fit the place
  */
 export function chooseDestination({
     format,

@@ -12,7 +12,7 @@ import { type JobReport, parseJobReport } from '#lake/work/period-results';
 import { type Context, Failure } from './command.ts';
 import { explainEnd, runJob } from './run-job.ts';
 
-/** Where the reports of each job are, below `_flowlake/reports/`. */
+/** Folders of each job's reports, below `_flowlake/reports/`. */
 const REPORTS: Readonly<Record<JobPart, string>> = { consolidateDaysJob: 'consolidate-days', exportFeaturesJob: 'export-features' };
 
 export interface PeriodsJobOptions {

@@ -63,7 +63,8 @@ interface State {
 }
 
 /**
- * As much of the line as the terminal has room for; one column is left free, because a full line makes some terminals go to the next one.
+ * The line, as much of it as the terminal has room for; one column is left free, because a full line makes some terminals go to the next
+ * one.
  */
 function renderLine({ doing, doneBytes, totalBytes, elapsedMs, columns }: State): string {
     const rate = sayRate(doneBytes, elapsedMs, '  ', '');

@@ -78,7 +78,10 @@ export class DayRhythm {
         this.total = hours.reduce((sum, weight) => sum + weight, 0);
     }
 
-    /** When the flow at this place among the pair's flows of the day begins; `chance` moves it by up to one place. */
+    /**
+     * Second of the day at which a pair's flow begins that stands at this place among its flows of the day; `chance` moves it by up to one
+     * place.
+     */
     secondOf({ pair, place, flows, chance }: { pair: number; place: number; flows: number; chance: number }): number {
         let position = place + chance;
         if (this.evenness < 1) {

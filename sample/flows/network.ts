@@ -44,7 +44,7 @@ export interface SiteNetwork {
     pairCount: number;
     /** Source address, destination address, source address, ... of one pair after another. */
     addresses: Uint8Array;
-    /** Where a pair's source address begins (one more entry than pairs), and where its destination address does. */
+    /** Beginnings of the pairs' source addresses (one more entry than pairs), and of their destination addresses. */
     srcAt: Uint32Array;
     dstAt: Uint32Array;
     /** Services of the pairs, as places in SERVICE_LIST. */

@@ -35,7 +35,7 @@ export interface Rhythm {
     hours: readonly number[];
     /** Traffic of a Saturday or Sunday, relative to a working day. */
     weekend: number;
-    /** By how many powers of two one deviation leaves the pair's usual day. */
+    /** Powers of two by which one deviation leaves the pair's usual day. */
     unrest: number;
     /** Evenness of the flows. 1: they come evenly; near 0: in bursts with quiet between them. */
     evenness: number;

@@ -60,7 +60,7 @@ export function nameOf({ record, source }: Part): string {
     return record?.source ?? source;
 }
 
-/** Where the total is not what the merged table says, and why that may be; nothing where it is. */
+/** Differences between the total and what the merged table says, and why that may be; empty where there are none. */
 export function findMismatches({ inLake, total, missing, isConsolidated }: Explanation, { merged }: Explained): string[] {
     const sites = [...new Set([...sitesOf(inLake), ...sitesOf(total)])];
     const columns = figuresOf(merged).toSorted((a, b) => Number(isShown(b)) - Number(isShown(a)));
@@ -111,7 +111,7 @@ function measureOf({ name }: MergedColumn): string {
     return name.replace(/_(sum|sum_sq|min|max)$/, '');
 }
 
-/** Where the lines that were found are not what the source's contribution says. */
+/** Differences between the lines that were found and what the source's contribution says; empty where there are none. */
 export function findLineMismatches(part: Part, found: FoundLines, { merged, accounts }: Explained): string[] {
     const { rows } = part;
     const name = nameOf(part);
