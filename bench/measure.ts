@@ -5,7 +5,7 @@ export interface Finding {
     what: string;
     /** What was measured, in words. */
     found: string;
-    /** Goal of docs/design.md, and true where it was met. */
+    /** Goal of docs/performance.md, and true where it was met. */
     goal?: { text: string; isMet: boolean };
     /** True if both sides came to the same figures. */
     isEqual?: boolean;
