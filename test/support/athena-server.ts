@@ -67,7 +67,7 @@ export interface Workgroup {
 export interface AthenaServerOptions {
     backend: AthenaBackend;
     s3: S3Client;
-    /** Where results go: `s3://bucket/prefix/`. */
+    /** Place of the results: `s3://bucket/prefix/`. */
     output: string;
     /** Names of the workgroups that exist, each with the bytes that a query in it may scan, or with all that Athena says of it. */
     workgroups?: Record<string, Workgroup>;

@@ -7,7 +7,7 @@ interface Stored extends Message {
     id: string;
     receiveCount: number;
     sentAt: Date;
-    /** When the message comes back, once it is handed out. */
+    /** Time at which the message comes back, once it is handed out. */
     awayUntilMs: number;
 }
 

@@ -78,7 +78,7 @@ function emptyBucket(tags: Bucket['tags'] = {}): Bucket {
 }
 
 function send({ method }: IncomingMessage, response: ServerResponse, { status, headers, body = '' }: Answer): void {
-    // To a HEAD nothing but the headers is said.
+    // A HEAD is answered with the headers alone.
     response.writeHead(status, { 'content-length': Buffer.byteLength(body), 'x-amz-request-id': randomUUID(), ...headers });
     response.end(method === 'HEAD' ? undefined : body);
 }

@@ -48,7 +48,7 @@ const isPut = ({ method, url }: Seen): boolean => method === 'PUT' && url.includ
 
 const isRange = ({ method, headers }: Seen): boolean => method === 'GET' && headers.range !== undefined;
 
-/** Where an upload that was begun is remembered, for one test. */
+/** Memory of an upload that was begun, for one test. */
 function memory(): Resume & { upload: string | undefined } {
     return {
         upload: undefined,
