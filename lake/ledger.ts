@@ -91,7 +91,7 @@ export interface HeldRecord {
     record: LedgerRecord | undefined;
 }
 
-/** @returns the record, or the etag ABSENT and no record where the source was never committed. */
+/** The record of a source and its etag; the etag ABSENT and no record where the source was never committed. */
 export async function readLedger(store: ObjectStore, source: string): Promise<HeldRecord> {
     const object = await store.get(ledgerKey(source));
     return object ? { etag: object.info.etag, record: parseRecord(object.bytes, object.info.key) } : { etag: ABSENT, record: undefined };

@@ -26,7 +26,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
     TimeoutError: 'no answer came in time; check the network and run it again',
 };
 
-/** `NoSuchKey`, `ECONNREFUSED` and the like; undefined for what is no error of AWS or of the way there. */
+/** Code of an error, `NoSuchKey`, `ECONNREFUSED` and the like; undefined for what is no error of AWS or of the way there. */
 export function awsCodeOf(error: unknown): string | undefined {
     if (!(error instanceof Error)) {
         return undefined;
@@ -70,7 +70,7 @@ export function asStorageError(error: unknown, { doing }: { doing: string }): un
     return new StorageError(`cannot ${doing}: ${known ?? error.message} (${code})`, { cause: error });
 }
 
-/** A HEAD has no body: S3 can say no more than the status. */
+/** What a status means: a HEAD has no body, so S3 can say no more than the status. */
 function meaningOfStatus(status: number | undefined): string | undefined {
     if (status !== undefined && status >= 500) {
         return `AWS failed, at the last attempt too (HTTP ${status}); run it again later`;

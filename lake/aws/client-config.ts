@@ -10,7 +10,7 @@ export interface ClientOptions {
 }
 
 /**
- * The standard mode waits between attempts with jitter and stops when a service stays overloaded
+ * Attempts at a call. The standard mode waits between attempts with jitter and stops when a service stays overloaded
  * (https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html); its three attempts are too few for a burst of 503.
  */
 const MAX_ATTEMPTS = 6;

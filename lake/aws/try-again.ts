@@ -1,4 +1,4 @@
-/** Another try after a while, for what the SDK does not try again by itself. */
+/** Tries again after a while what the SDK does not try again by itself. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface TryAgainOptions {

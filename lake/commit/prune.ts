@@ -53,7 +53,7 @@ async function* lookAt(store: ObjectStore, { before }: { before: string }): Asyn
     }
 }
 
-/** @returns why it stays after all, or undefined where it is gone */
+/** Frees the raw object. @returns why it stays after all, or undefined where it is gone */
 async function free({ key, raw, record, etag }: Look, store: ObjectStore): Promise<string | undefined> {
     if (!record) {
         return 'it is not in the figures yet; run flowlake reconcile first';

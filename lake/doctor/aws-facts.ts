@@ -60,7 +60,7 @@ export async function gatherAwsFacts({ bucket, environment }: { bucket: string; 
     return { bucket, region, identity, place, lake };
 }
 
-/** Everything of one lake is in the bucket's region. */
+/** Facts of one lake, all of which is in the bucket's region. */
 async function gatherLake({
     bucket,
     ...options

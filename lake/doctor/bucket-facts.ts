@@ -16,7 +16,7 @@ import { type PolicyStatement, parsePolicy } from './policy.ts';
 export interface BucketFacts {
     /** State of versioning: `Enabled`, `Suspended`, or empty where it never was. */
     versioning: Answer<string>;
-    /** `AES256`, `aws:kms`. */
+    /** Encryption of new objects: `AES256`, `aws:kms`. */
     encryption: Answer<string>;
     policy: Answer<PolicyStatement[]>;
     /** The four blocks by their names. */

@@ -50,7 +50,10 @@ function unversioned(bucket: string, status: string): Finding {
     );
 }
 
-/** Since 2023 S3 encrypts new objects whatever is set: https://docs.aws.amazon.com/AmazonS3/latest/userguide/default-encryption-faq.html */
+/**
+ * Finding on a bucket without encryption of its own. Since 2023 S3 encrypts new objects whatever is set:
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/default-encryption-faq.html
+ */
 function unencrypted(bucket: string): Finding {
     const rule = '{"Rules":[{"ApplyServerSideEncryptionByDefault":{"SSEAlgorithm":"AES256"}}]}';
     const todo = `aws s3api put-bucket-encryption --bucket ${bucket} --server-side-encryption-configuration '${rule}'`;

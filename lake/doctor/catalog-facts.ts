@@ -9,7 +9,7 @@ export interface CatalogColumn {
 
 export interface CatalogTable {
     name: string;
-    /** `EXTERNAL_TABLE`, `VIRTUAL_VIEW`. */
+    /** Type of the table: `EXTERNAL_TABLE`, `VIRTUAL_VIEW`. */
     type: string;
     description: string;
     columns: readonly CatalogColumn[];

@@ -58,7 +58,9 @@ export async function gatherDirectory(directory: string, { cutOff }: { cutOff: n
     return { directory, access: allowed, lock, freeBytes, days, cutOff };
 }
 
-/** The turn that counts is the highest one, and it is over when `<n>.over` is there: see lake/store/directory-lock.ts. */
+/**
+ * Holder of the lock. The turn that counts is the highest one, and it is over when `<n>.over` is there: see lake/store/directory-lock.ts.
+ */
 async function readLock(folder: string): Promise<LockHolder | undefined> {
     const names = (await readdir(folder)).filter((name) => /^\d+(\.over)?$/.test(name));
     const last = Math.max(...names.map((name) => Number.parseInt(name, 10)));

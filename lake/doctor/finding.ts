@@ -5,7 +5,7 @@ import { StorageError } from '#lake/errors';
 export interface Finding {
     /** What was looked at: `bucket versioning`, `table pair_days`. */
     check: string;
-    /** `warning`: it works, but not as it should. `could not check`: neither right nor wrong is known. */
+    /** How the check came out. `warning`: it works, but not as it should. `could not check`: neither right nor wrong is known. */
     result: 'ok' | 'warning' | 'problem' | 'could not check';
     found: string;
     /** What helps; null where nothing has to be done. */

@@ -2,7 +2,7 @@
 
 export interface PolicyStatement {
     isAllow: boolean;
-    /** `*`, or `s3.amazonaws.com` and the like. */
+    /** Whom the statement is about: `*`, or `s3.amazonaws.com` and the like. */
     principals: readonly string[];
     actions: readonly string[];
     resources: readonly string[];

@@ -65,7 +65,10 @@ function placeDifferences(found: CatalogTable, { table, bucket }: Omit<ExpectedT
     ];
 }
 
-/** https://docs.aws.amazon.com/athena/latest/ug/partition-projection-supported-types.html; an interval of a day is what is taken where none is given. */
+/**
+ * What differs in the table's projection (https://docs.aws.amazon.com/athena/latest/ug/partition-projection-supported-types.html); an
+ * interval of a day is what is taken where none is given.
+ */
 function projectionDifferences({ parameters }: CatalogTable, { table, bucket }: Omit<ExpectedTable, 'redeploy'>): string[] {
     const value = (name: string): string => (parameters[name] ?? '').trim();
     return [

@@ -74,7 +74,7 @@ function definitionDifferences(view: ViewDefinition, expected: { sql: string; da
     ];
 }
 
-/** Blanks at the ends and a final semicolon change nothing. */
+/** The SQL without blanks at the ends and a final semicolon, which change nothing. */
 function plain(sql: string): string {
     return sql.trim().replace(/;$/, '').trimEnd();
 }

@@ -118,7 +118,7 @@ export class FlowSink {
         this.rowsRead += 1;
     }
 
-    /** docs/reading.md has the checks in this order; the first one that fails names the reject. */
+    /** Counts a flow, or says why not. docs/reading.md has the checks in this order; the first one that fails names the reject. */
     #count(flow: WrittenFlow, place: FlowPlace): RejectReason | undefined {
         if (Object.values(flow).some((cell) => cell === '' || cell === '-')) {
             return 'missing_field';

@@ -1,4 +1,4 @@
-/** A file of this machine that is to go into a lake: its bytes, and whether an object has the same. */
+/** Reads a file of this machine that is to go into a lake, and tells whether an object has its bytes. */
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { StorageError } from '#lake/errors';
@@ -65,7 +65,7 @@ export async function hasS3Etag(
 /** Part sizes that the AWS command line, its SDKs, rclone and others use. */
 const USUAL_PART_BYTES = [5, 8, 10, 15, 16, 25, 32, 50, 64, 100, 128, 256, 512, 1024].map((mebibytes) => mebibytes << 20);
 
-/** `<MD5 of the whole> <MD5 of the parts' MD5s>-<parts>`. */
+/** Both etags that a file may have: `<MD5 of the whole> <MD5 of the parts' MD5s>-<parts>`. */
 async function multipartEtag(path: string, { partBytes, signal }: { partBytes: number; signal: AbortSignal | undefined }): Promise<string> {
     const whole = createHash('md5');
     const ofParts = createHash('md5');

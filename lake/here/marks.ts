@@ -40,7 +40,7 @@ export async function withMark<T>(
     return result;
 }
 
-/** @returns why it could not be finished. @throws the signal's reason */
+/** Finishes, where that can be done. @returns why it could not. @throws the signal's reason */
 async function finished(finish: () => Promise<void>, signal: AbortSignal): Promise<Error | undefined> {
     let problem: Error | undefined;
     try {
@@ -133,7 +133,7 @@ async function readMarks(folder: string): Promise<{ left: string[] } & Processes
     return { left, alive: living, gone: new Set([...gone].filter((process) => !living.has(process) && !unknown.has(process))) };
 }
 
-/** Marks, and files being written, are named by their process first. */
+/** Process in the name of a mark, or of a file being written, in front of the first dash. */
 function processOf(name: string): string {
     return name.split('-', 1)[0] ?? '';
 }

@@ -40,7 +40,7 @@ const BLANK = '(?:\\s|--[^\\n]*(?:\\n|$)|/\\*[\\s\\S]*?\\*/)*';
 /** A word, or the one character that stands there instead. */
 const FIRST_WORD = new RegExp(`^${BLANK}(\\w+|(?!--|/\\*)[^\\s;])`);
 
-/** `explain` and its options. */
+/** The words of an `explain` and its options. */
 const EXPLAIN = new RegExp(
     `^${BLANK}explain\\b${BLANK}(?:analyze\\b${BLANK})?(?:verbose\\b${BLANK})?(?:\\([^()]*\\)${BLANK}(?=\\w))?`,
     'i',

@@ -4,7 +4,7 @@ import { CloudWatchClient, GetMetricDataCommand } from '@aws-sdk/client-cloudwat
 import { translated } from '#lake/aws/aws-errors';
 import { type ClientOptions, clientConfig } from '#lake/aws/client-config';
 
-/** The metric comes once a minute, and some minutes late. */
+/** Time that is looked back: the metric comes once a minute, and some minutes late. */
 const LOOK_BACK_MS = 15 * 60_000;
 const PERIOD_SECONDS = 60;
 

@@ -7,7 +7,7 @@ import type { LedgerRecord } from '#lake/ledger';
 import type { ObjectStore } from '#lake/store/object-store';
 
 export interface StateTotals {
-    /** `waiting`: a raw object that the ledger does not know, or knows otherwise. */
+    /** State of sources. `waiting`: a raw object that the ledger does not know, or knows otherwise. */
     state: LedgerRecord['state'] | 'waiting';
     sources: number;
     rowsRead: number;

@@ -289,7 +289,7 @@ async function withFile<T>(path: string, use: (file: FileHandle) => Promise<T>):
     }
 }
 
-/** A link is not followed, and a pipe that nobody writes into is not waited for. Windows knows neither flag. */
+/** Flags that open an object: a link is not followed, and a pipe that nobody writes into is not waited for. Windows knows neither flag. */
 const OBJECT_ONLY = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
 /** The object's file; undefined where nothing is, or what is no object: a folder, a link, a pipe. */

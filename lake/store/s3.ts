@@ -173,7 +173,7 @@ export function openS3Store({ bucket, client }: { bucket: string; client: S3Clie
     }
 }
 
-/** S3 lists the versions of a key newest first, delete markers among them; other keys that begin so come after. */
+/** Versions of a key that are listed: S3 has the newest first, delete markers among them; other keys that begin so come after. */
 const NEWEST_VERSIONS = 10;
 /** The version id where a bucket keeps no versions. */
 const UNVERSIONED = 'null';

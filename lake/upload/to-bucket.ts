@@ -13,7 +13,7 @@ import { journalOf } from './journal.ts';
 import type { UploadFile, UploadOptions } from './request.ts';
 import { resultOf, type UploadResult } from './result.ts';
 
-/** A large file goes in four parts at once by itself; small ones would wait for each other's answers. */
+/** Files that are put at once. A large file goes in four parts at once by itself; small ones would wait for each other's answers. */
 const FILES_AT_ONCE = 4;
 
 /** How often a name may be lost to another upload before this one gives up. */
@@ -51,7 +51,7 @@ export async function uploadToBucket(
     });
 }
 
-/** `error` is set where a file could not be put. */
+/** What came of a file; `error` is set where it could not be put. */
 type Outcome = Decided & { error?: unknown };
 
 interface PutAllOptions {

@@ -1,4 +1,4 @@
-/** Two relations of figures side by side, and each figure in which they differ. */
+/** Compares two relations of figures, and finds each figure in which they differ. */
 import { figuresOf, type MergedTable } from '#lake/tables';
 import { type Engine, type Row, textOf, wholeOf } from './engine.ts';
 import type { Difference, Findings } from './findings.ts';

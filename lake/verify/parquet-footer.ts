@@ -1,4 +1,4 @@
-/** The footer of a Parquet file, looked at as its strictest readers do: what they refuse and tolerant ones pass over. */
+/** Looks at the footer of a Parquet file as its strictest readers do: finds what they refuse and tolerant ones pass over. */
 import type { FileHandle } from 'node:fs/promises';
 import { messageOf } from './lake-files.ts';
 import { type Fields, readStruct, STRUCT, type Value } from './thrift.ts';

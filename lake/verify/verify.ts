@@ -64,7 +64,10 @@ export interface VerifyOptions {
 }
 
 export interface VerifyResult {
-    /** `incomplete`: no difference was found, but something could not be verified or waits for `flowlake reconcile`; the notes say what. */
+    /**
+     * Verdict on the whole. `incomplete`: no difference was found, but something could not be verified or waits for `flowlake reconcile`;
+     * the notes say what.
+     */
     verdict: 'equal' | 'different' | 'incomplete';
     sources: KindOutcome['sources'];
     rowsRead: KindOutcome['rowsRead'];

@@ -19,8 +19,8 @@ export interface ParsedRow {
     /** Beginning of the next row. */
     next: number;
     /**
-     * `unclosed`: a quoted field does not end as one, with a quote and then (blanks and) a separator or line end; `more` bytes could
-     * still close it or bring the row's line end. Both leave the other fields of no use.
+     * How the row ends. `unclosed`: a quoted field does not end as one, with a quote and then (blanks and) a separator or line end; `more`
+     * bytes could still close it or bring the row's line end. Both leave the other fields of no use.
      */
     end: 'line end' | 'unclosed' | 'more';
 }
@@ -113,7 +113,7 @@ export class SeenQuotes {
     #bits: Uint8Array | undefined;
     #from = 0;
 
-    /** @param length of the bytes that rows are taken from; other bytes need marks of their own. */
+    /** Nothing is marked yet. @param length of the bytes that rows are taken from; other bytes need marks of their own. */
     constructor(length: number) {
         this.#length = length;
     }

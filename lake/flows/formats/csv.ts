@@ -242,7 +242,7 @@ const LINE_TOO_LONG = `${LOOKED_FOR}; found a line that does not end in ${FIRST_
 const ZEEK_SEPARATOR = '#separator ';
 const NO_SEPARATOR = 'no usable header: looked for a separator as Zeek names it, one character or its code as \\x09, and no quote';
 
-/** `#separator \x09` names the separator by its code. A quote or a line end cannot separate. */
+/** The separator that a line names: `#separator \x09` names it by its code. A quote or a line end cannot separate. */
 function zeekSeparator(line: string): number | undefined {
     const [, code, character] = /^#separator (?:\\x([0-9a-fA-F]{2})|([\s\S]))$/.exec(line) ?? [];
     const separator = code === undefined ? character?.charCodeAt(0) : Number.parseInt(code, 16);

@@ -46,7 +46,7 @@ export interface Header {
     lastNeeded: number;
 }
 
-/** `next` is where the first row begins. */
+/** A header and where the first row begins (`next`), or why there is none. */
 export type FoundHeader = { ok: true; header: Header; next: number } | { ok: false; error: string };
 
 const SEPARATORS = [',', ';', '\t'].map((separator) => separator.charCodeAt(0));

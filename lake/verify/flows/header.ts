@@ -24,7 +24,7 @@ export interface Layout {
     names: readonly string[];
 }
 
-/** docs/reading.md: the header ends within the first MiB of a file. */
+/** Most characters that a header has; docs/reading.md: it ends within the first MiB of a file. */
 const MAX_HEADER_CHARACTERS = 1 << 20;
 
 /**

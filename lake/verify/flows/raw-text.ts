@@ -5,10 +5,10 @@ import { plainBytes } from './plain-bytes.ts';
 /** Text that goes to the engine at a time: enough that pairs meet in one block, little enough that memory stays flat. */
 const BLOCK_CHARACTERS = 16 << 20;
 
-/** docs/reading.md: a row longer than this makes the file unusable. */
+/** Most characters that a row has; docs/reading.md: a longer one makes the file unusable. */
 const MAX_ROW_CHARACTERS = 16 << 20;
 
-/** docs/reading.md: a quoted field that is still open after 1 MiB was never closed. */
+/** Most characters that a quoted field has; docs/reading.md: one that is still open after 1 MiB was never closed. */
 const MAX_QUOTED_CHARACTERS = 1 << 20;
 
 /** Stands for a line end inside a quoted field, so that one line of text is one record. No address, date or number holds either. */

@@ -1,4 +1,4 @@
-/** One raw object read the second way: its rows counted, and its figures per pair and day in table `source_periods`. */
+/** Reads one raw object the second way: counts its rows, and leaves its figures per pair and day in table `source_periods`. */
 import { OverflowError } from '#lake/errors';
 import { pairDays } from '#lake/flows/tables';
 import type { ReadingOptions, SqlEngine } from '#lake/kind';
