@@ -68,7 +68,7 @@ export interface Command<A extends Arguments = Arguments, O extends Options = Op
     options: O;
     /** Examples, one at least. */
     examples: readonly [Example, ...Example[]];
-    /** @returns the exit code. It imports what does the work, run.ts beside it, and no more: so `--help` stays quick. */
+    /** Runs the command. @returns its exit code. It imports what does the work, run.ts beside it, and no more: so `--help` stays quick. */
     run(context: Context<A, O>): Promise<number>;
 }
 

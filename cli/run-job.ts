@@ -19,7 +19,7 @@ export interface RunJobOptions {
     context: Pick<Context, 'stderr' | 'signal' | 'now'>;
 }
 
-/** A job takes a minute to get its workers, and then as long as it takes. */
+/** First wait between two looks: a job takes a minute to get its workers, and then as long as it takes. */
 const FIRST_WAIT_MS = 200;
 const LONGEST_WAIT_MS = 10_000;
 

@@ -57,7 +57,7 @@ function longest(lines: readonly Line[]): number {
     return Math.max(...lines.map(({ columns }) => columns.reduce((sum, column) => sum + naturalWidth(column) + GAP.length, 0)));
 }
 
-/** @returns the width of each column, or undefined where they do not fit side by side. */
+/** Widths of the columns; undefined where they do not fit side by side. */
 function fitWidths(columns: readonly Column[], maxWidth: number, { mayCut = false }: { mayCut?: boolean } = {}): number[] | undefined {
     const floors = columns.map(({ header, isNumber, cellWidth }) => {
         const headerFloor = Math.min(MAX_HEADER_PART, Math.max(...breakHeader(header).map(widthOf)));

@@ -6,7 +6,7 @@ import { sayTick } from './quantity.ts';
 
 /** One day; days come in order, and days without a point leave a gap. */
 export interface PlotPoint {
-    /** `YYYY-MM-DD` */
+    /** Day as `YYYY-MM-DD`. */
     day: string;
     total: number;
     mean: number;

@@ -16,7 +16,7 @@ const COLUMNS = [
     { name: 'rows', type: 'bigint' },
 ];
 
-/** Many periods mostly fail for one reason. */
+/** Reasons that are said at most: many periods mostly fail for one reason. */
 const MOST_REASONS = 10;
 
 /** Prints the rows, by table and ascending, to stdout; why periods failed would make a table wide, and is said on stderr then. */
