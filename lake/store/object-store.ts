@@ -49,10 +49,7 @@ export interface Resume {
 }
 
 export interface ObjectStore {
-    /**
-     * True if a failed `put` has surely not been written and never will be, so that a look tells what came of it. Over a network it may
-     * arrive late.
-     */
+    /** True if a `put` that threw cannot take effect later, so that one look tells what came of it. Over a network it may arrive late. */
     readonly isSettledByError?: boolean;
     /** The object's facts. @returns undefined where nothing is there. @throws StorageError where it cannot be told. */
     head(key: string): Promise<ObjectInfo | undefined>;
