@@ -5,10 +5,10 @@
 
 const PORTS = '^lake/(store/object-store|query/query-engine|queue/message-queue|jobs/job-runs)\\.ts$';
 
-/** Folders of adapters. lake/aws is what those of AWS share. */
+/** Folders of adapters. lake/aws is what the adapters of AWS share. */
 const ADAPTERS = '^lake/(store|query|queue|jobs)/';
 
-/** They ask AWS how a deployment is set up. */
+/** Files that ask AWS how a deployment is set up. */
 const FACTS = '^lake/doctor/[a-z]+-facts\\.ts$';
 
 /** What every part of the lake may know: names and places, and which kinds of data there are. No behaviour. */
@@ -17,7 +17,7 @@ const VOCABULARY = '^lake/(errors|tables|layout|kind|kinds|package-root|deployme
 /** Use cases, and what they are written in. */
 const USE_CASES = '^lake/([^/]+\\.ts$|(commit|upload|reports|work)/)';
 
-/** They name and choose the adapters of a lake. */
+/** Files that name and choose the adapters of a lake. */
 const OPENERS = '^lake/(lake|open-lake|open-bucket-lake)\\.ts$';
 
 const SDKS = 'node_modules/(@duckdb|@aws-sdk)/';

@@ -11,7 +11,7 @@ import { build, type Metafile, type Plugin } from 'esbuild';
 const ROOT = fileURLToPath(new URL('.', import.meta.url));
 const DIST = join(ROOT, 'dist');
 
-/** Name in dist/ and source. Each may be run by itself: the bin of package.json, and what the thread pool starts. */
+/** Names in dist/ and their sources. Each may be run by itself: the bin of package.json, and what the thread pool starts. */
 const ENTRY_POINTS = { flowlake: 'cli/main.ts', worker: 'lake/here/worker.ts' };
 const EXECUTABLE = 'flowlake.js';
 
@@ -44,7 +44,7 @@ export async function buildPackage(): Promise<void> {
         splitting: true,
         format: 'esm',
         platform: 'node',
-        // The AWS SDK offers both, and only its ES modules can be split and shaken.
+        // Needed because the AWS SDK offers both, and only its ES modules can be split and shaken.
         mainFields: ['module', 'main'],
         target: 'node20',
         external: EXTERNAL,
@@ -77,7 +77,10 @@ function withHashbang(text: string): string {
     return text.startsWith('#!') ? text : `#!/usr/bin/env node\n${text}`;
 }
 
-/** The MIT licence and its kin ask that their text goes where the code goes, and minifying drops it from the code. */
+/**
+ * The licences of what is bundled. The MIT licence and its kin ask that their text goes where the code goes, and minifying drops it from
+ * the code.
+ */
 async function licencesOf(metafile: Metafile): Promise<string> {
     const bundled = new Set<string>();
     for (const output of Object.values(metafile.outputs)) {
@@ -141,7 +144,7 @@ if (import.meta.main) {
     try {
         await buildPackage();
     } catch (error) {
-        // What esbuild objects to, it has printed.
+        // The objections of esbuild are printed already.
         if (!(error instanceof Error && 'errors' in error)) {
             throw error;
         }

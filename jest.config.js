@@ -1,7 +1,7 @@
 /** Tests run as ES modules on Node's own vm modules; @swc/jest only takes the types off. */
 export default {
     testMatch: ['<rootDir>/test/**/*.test.ts'],
-    // Those need more than Node, or more time: npm run test:aws, test:engines, test:hard.
+    // Left out: these need more than Node, or more time: npm run test:aws, test:engines, test:hard.
     testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/aws/', '<rootDir>/test/engines/', '<rootDir>/test/hard/'],
     extensionsToTreatAsEsm: ['.ts'],
     transform: { '\\.ts$': '@swc/jest' },

@@ -36,7 +36,10 @@ if (added.length > 0) {
 }
 stdout.write(added.length === 0 ? 'package-lock.json is complete\n' : `added to package-lock.json:\n${added.join('\n')}\n`);
 
-/** By the name, `<tool>-<system>-<cpu>[-<libc or compiler>]`; undefined for a package that is optional for another reason. */
+/**
+ * The platform that a package is for, by its name, `<tool>-<system>-<cpu>[-<libc or compiler>]`; undefined for a package that is optional
+ * for another reason.
+ */
 function platformOf(name: string): LockedPackage | undefined {
     const words = name.split(/[/-]/);
     const at = words.findIndex((word) => SYSTEMS.includes(word));
@@ -48,7 +51,7 @@ function platformOf(name: string): LockedPackage | undefined {
     return { cpu: [cpu], os: [system], ...(libc !== undefined && { libc: [libc] }) };
 }
 
-/** Whether Node, looking from the folder upwards, would find the package. */
+/** True if Node, looking from the folder upwards, would find the package. */
 function isLocked(folder: string, name: string): boolean {
     for (let from = folder; ; from = from.slice(0, Math.max(0, from.lastIndexOf('/node_modules/')))) {
         if (`${from === '' ? '' : `${from}/`}node_modules/${name}` in lock.packages) {

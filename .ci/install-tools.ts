@@ -14,7 +14,7 @@ const TOOLS = join(ROOT, '.tools');
 
 const TRINO = '476';
 
-/** In a tool's folder: what it was installed from. */
+/** File in a tool's folder that says what the tool was installed from. */
 const PINS = 'installed-from.txt';
 
 interface Tool {

@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { bundleLambda } from '#cdk/bundle-lambda';
 import { type BenchOptions, type Finding, median } from './measure.ts';
 
-/** docs/design.md, "Speed". */
+/** Most that loading may take, in milliseconds; docs/performance.md has the goal. */
 const MOST_MS = 100;
 const MOST_BYTES = 1_000_000;
 

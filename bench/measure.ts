@@ -3,25 +3,25 @@
 /** One line of the result. */
 export interface Finding {
     what: string;
-    /** What was measured, as it is to be read. */
+    /** What was measured, in words. */
     found: string;
-    /** The goal of docs/design.md, and whether it was met. */
+    /** Goal of docs/performance.md, and true where it was met. */
     goal?: { text: string; isMet: boolean };
-    /** Whether both sides came to the same figures. */
+    /** True if both sides came to the same figures. */
     isEqual?: boolean;
 }
 
 export interface BenchOptions {
     /** A folder that goes when the run is over. */
     folder: string;
-    /** Small sizes: to see that it runs, not how fast. */
+    /** True for small sizes: to see that it runs, not how fast. */
     isQuick: boolean;
 }
 
 export interface Measured {
-    /** Median of the runs, the first of which is not counted. */
+    /** Median in milliseconds of the runs, the first of which is not counted. */
     wallMs: number;
-    /** Of all threads of this process. */
+    /** CPU time in milliseconds of all threads of this process. */
     cpuMs: number;
 }
 
@@ -35,7 +35,7 @@ export async function inTurn(runs: number, a: () => Promise<void>, b: () => Prom
     return { a: middle(times.a.slice(1)), b: middle(times.b.slice(1)) };
 }
 
-/** One run. */
+/** Measures one run. */
 export async function once(work: () => Promise<void>): Promise<Measured> {
     const cpu = process.cpuUsage();
     const startedAt = performance.now();
@@ -52,7 +52,7 @@ export function median(values: readonly number[]): number {
     return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }
 
-/** `4.21x`. */
+/** A ratio as it is printed: `4.21x`. */
 export function sayRatio(ratio: number): string {
     return `${ratio.toFixed(2)}x`;
 }

@@ -56,7 +56,7 @@ export async function* benchReading({ folder, isQuick }: BenchOptions): AsyncGen
     instance.closeSync();
 }
 
-/** One site's file of one day, in CICFlowMeter's columns. */
+/** Writes one site's file of one day, in CICFlowMeter's columns. */
 export async function writeSample(folder: string, bytes: number, { seed = 1 }: { seed?: number } = {}): Promise<string> {
     await mkdir(folder, { recursive: true });
     const path = join(folder, `sample-${bytes}-${seed}.csv`);
@@ -87,7 +87,7 @@ function rowsOf({ table, days }: FlowsRead): PairRows {
 const TEXTS = new Set(['Flow ID', 'Src IP', 'Dst IP', 'Label']);
 const WHOLES = new Set(['Src Port', 'Dst Port', 'Protocol', 'Flow Duration', 'Tot Fwd Pkts', 'Tot Bwd Pkts']);
 
-/** All 84 columns with their types, so that DuckDB need not guess; sums in hugeint, so that they are exact too. */
+/** SQL over all 84 columns with their types, so that DuckDB need not guess; sums are in hugeint, so that they are exact too. */
 async function aggregateSql(path: string): Promise<string> {
     const file = await open(path);
     const { buffer } = await file.read(Buffer.alloc(8192), 0, 8192, 0);

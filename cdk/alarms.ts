@@ -28,7 +28,7 @@ interface AlarmsProps {
 
 interface AlarmText {
     breaks: string;
-    /** What to type, behind `flowlake --lake s3://<bucket>`. */
+    /** Command to type, behind `flowlake --lake s3://<bucket>`. */
     type: string;
 }
 
@@ -42,12 +42,13 @@ interface Rule extends AlarmText {
 }
 
 /**
- * The fifth try is some 20 minutes after the first one. The age of the oldest message does not tell of it: SQS leaves out what was received
- * three times and not deleted, https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+ * Tries after which a message no longer fails in passing: the fifth try is some 20 minutes after the first one. The age of the oldest
+ * message does not tell of it: SQS leaves out what was received three times and not deleted,
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
  */
 const TRIES_IN_PASSING = 4;
 
-/** Longer than a message waits for its next try (lambdas/batch.ts): the alarm does not stop between two tries. */
+/** Periods of the alarm, longer than a message waits for its next try (lambdas/batch.ts): the alarm does not stop between two tries. */
 const PERIODS_BETWEEN_TRIES = 4;
 
 export class Alarms extends Construct {
@@ -146,7 +147,7 @@ function rulesOf(job: string, { queue, worker }: Watched, { maxLagMinutes }: Sta
     ];
 }
 
-/** A figure that the handler reports itself. */
+/** A metric that the handler reports itself. */
 export function ownMetric({ dimensions }: Worker, metricName: string, statistic: string): Metric {
     return new Metric({ namespace: METRICS_NAMESPACE, metricName, dimensionsMap: dimensions, statistic, period: PERIOD });
 }

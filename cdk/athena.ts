@@ -1,4 +1,4 @@
-/** Where questions are asked: the Athena workgroup with its limits, and the questions with parameters as saved queries. */
+/** The Athena workgroup, where questions are asked, with its limits; the questions with parameters as saved queries. */
 import { Aws } from 'aws-cdk-lib';
 import { CfnNamedQuery, CfnWorkGroup } from 'aws-cdk-lib/aws-athena';
 import type { Key } from 'aws-cdk-lib/aws-kms';
@@ -51,7 +51,7 @@ export class Athena extends Construct {
     }
 }
 
-/** What the file says of itself: its first lines of comment, as one. */
+/** The head of a file of SQL: its first lines of comment, as one. */
 function headCommentOf(sql: string): string {
     const [head = ''] = /^(?:-- .*\n)+/.exec(sql) ?? [];
     return head.replace(/^-- /gm, '').trim().replaceAll('\n', ' ');

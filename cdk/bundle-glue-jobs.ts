@@ -8,8 +8,8 @@ import { pathOfView, VIEW_NAMES } from '#lake/query/sql-files';
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
 
 /**
- * Makes dist-glue-jobs/ the same as its sources and @returns its path: modules, tables.json and the views of all kinds in one folder, because a
- * module finds in its zip what is beside it (glue-jobs/lake_tables.py, lake_views.py). A deployment without a change is none.
+ * Brings dist-glue-jobs/ up to date with its sources and @returns its path: modules, tables.json and the views of all kinds in one folder,
+ * because a module finds in its zip what is beside it (glue-jobs/lake_tables.py, lake_views.py). A deployment without a change is none.
  */
 export function bundleGlueJobs(): string {
     const folder = join(ROOT, 'dist-glue-jobs');

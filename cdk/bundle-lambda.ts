@@ -8,11 +8,11 @@ import { buildSync } from 'esbuild';
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
 
 /**
- * Bundles lambdas/<job>/handler.ts as dist-lambdas/<job>/index.mjs (handler `index.handler`), the same bytes for the same sources, so
- * that a deployment without a change is none. The AWS SDK goes in as well: a bundled one starts faster than the one of the runtime, and
- * is the version that was tested.
+ * Bundles lambdas/<job>/handler.ts as dist-lambdas/<job>/index.mjs (handler `index.handler`). Equal sources give equal bytes, so that a
+ * deployment without a change is none. The AWS SDK goes in too: a bundled one starts faster than the one of the runtime, and is the version
+ * that was tested.
  *
- * Without a source map: Node would have to read it at each start to make use of it. The bundle of the same commit, built with
+ * There is no source map: Node would have to read it at each start to make use of it. The bundle of the same commit, built with
  * `sourcemap`, has it.
  */
 export function bundleLambda(job: 'summarize' | 'consolidate'): { folder: string; sizeBytes: number } {
@@ -27,7 +27,7 @@ export function bundleLambda(job: 'summarize' | 'consolidate'): { folder: string
         format: 'esm',
         platform: 'node',
         target: 'node24',
-        // ES modules first: of these, what is not used is left out.
+        // ES modules first: what is not used can be left out of them.
         mainFields: ['module', 'main'],
         minify: true,
         legalComments: 'none',

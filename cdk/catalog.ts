@@ -26,7 +26,7 @@ const GLUE_TYPES: Readonly<Record<ColumnType, Type>> = {
 };
 
 interface CatalogProps {
-    /** Plain text: it is part of the views' base64, where nothing could be filled in later. */
+    /** Name of the database in plain text: it is part of the views' base64, where nothing could be filled in later. */
     databaseName: string;
     bucket: IBucket;
     /** The first day that there is for Athena. */

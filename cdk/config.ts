@@ -5,61 +5,68 @@ import { UsageError } from '#lake/errors';
 
 /** One of the two Lambdas, and how its queue feeds it. */
 export interface FunctionConfig {
-    /** 1,769 MB are one core: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html */
+    /** Memory; 1,769 MB are one core: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html */
     memoryMb: number;
-    /** The queue hides a message six times as long. */
+    /** Time that the function may run; the queue hides a message six times as long. */
     timeoutSeconds: number;
     /** Workers at once, 2 at least. A new account has 10 for everything. */
     maxConcurrency: number;
     /** Messages that one invocation gets at most. */
     batchSize: number;
-    /** How often a message is tried before it becomes a dead letter: lambdas/batch.ts says when. */
+    /** How often a message is tried before it becomes a dead letter; lambdas/batch.ts says when. */
     maxReceiveCount: number;
 }
 
 export interface StageConfig {
-    /** `dev`, `prod`: part of every name. */
+    /** Name of the stage, part of every name: `dev`, `prod`. */
     stage: string;
-    /** Default: `flowlake-<stage>-<account>-<region>`. */
+    /** Name of the bucket. Default: `flowlake-<stage>-<account>-<region>`. */
     bucketName?: string;
-    /** `cdk destroy` leaves bucket and key. False is the first of two switches; `-c destroy-data=<stage>` is the second. */
+    /** True if `cdk destroy` leaves bucket and key. False is the first of two switches; `-c destroy-data=<stage>` is the second. */
     isDataKept: boolean;
-    /** Data, messages and logs are encrypted with a key of this account, instead of keys that AWS holds. */
+    /** True if data, messages and logs are encrypted with a key of this account, instead of keys that AWS holds. */
     hasCustomerKey: boolean;
-    /** Gets every alarm; has to confirm a mail first. Default: alarms are seen in CloudWatch only. */
+    /** Address that gets every alarm; has to confirm a mail first. Default: alarms are seen in CloudWatch only. */
     alarmEmail?: string;
-    /** Days before it are not there for Athena: no rows and no error (`flowlake doctor` finds them). Every day since costs a listing in each query that names no days. */
+    /**
+     * First day that Athena sees: earlier ones give no rows and no error (`flowlake doctor` finds them). Every day since costs a listing in
+     * each query that names no days.
+     */
     firstDay: string;
-    /** Raw files older than this lie in Glacier Instant Retrieval: a quarter of the price, still read at once, billed for 90 days at least. */
+    /**
+     * Age of raw files from which on they lie in Glacier Instant Retrieval: a quarter of the price, still read at once, billed for 90 days
+     * at least.
+     */
     rawColdAfterDays: number;
-    /** What `export --save` wrote, and features, are deleted so long after they were written. */
+    /** Days until what `export --save` wrote, and features, are deleted. */
     exportDays: number;
-    /** What Athena wrote for a query is deleted after this. */
+    /** Days until what Athena wrote for a query is deleted. */
     queryResultDays: number;
-    /** For so long a raw file that was replaced or deleted can be had back. */
+    /** Days for which a raw file that was replaced or deleted can be had back. */
     oldRawVersionDays: number;
-    /** The same for everything else, which can be computed again. */
+    /** Days for which replaced or deleted objects other than raw files can be had back; all of these can be computed again. */
     oldVersionDays: number;
-    /** Who read or wrote which object, as S3 logs it. */
+    /** Days for which S3's log of who read or wrote which object is kept. */
     accessLogDays: number;
-    /** What the Lambdas and the jobs say. */
+    /** How long what the Lambdas and the jobs say is kept. */
     logDays: RetentionDays;
     summarize: FunctionConfig;
     consolidate: FunctionConfig;
-    /** Athena stops a query that reads more; Athena takes 10 MB at least. */
+    /** Bytes that a query may read: Athena stops one that reads more; it takes 10 MB at least. */
     maxScanBytes: number;
-    /** An upload that is not in the figures after this long rings the alarm. */
+    /** Minutes after which an upload that is not in the figures rings the alarm. */
     maxLagMinutes: number;
-    /** Each of the Spark jobs, for days that a Lambda cannot hold and for features: workers of 4 cores and 16 GB (G.1X), 2 at least. */
+    /** Size of each Spark job, for periods that a Lambda cannot hold and for features: workers of 4 cores and 16 GB (G.1X), 2 at least. */
     job: { workers: number; timeoutMinutes: number };
 }
 
 const GB = 1_000_000_000;
 
 /**
- * One that fails is tried again after 10 s, 1, 5 and 15 minutes, then every 15 minutes: with 12 tries the last is two hours after the first,
- * so that an outage which passes by then leaves no dead letters. One that takes its worker along, or all of its time, comes back every half
- * hour: it is tried for six hours. SQS advises 5 or more for a queue that feeds a function.
+ * Tries before a message becomes a dead letter. One that fails is tried again after 10 s, 1, 5 and 15 minutes, then every 15 minutes: with
+ * 12 tries the last is two hours after the first, so that an outage which passes by then leaves no dead letters. One that takes its worker
+ * along, or all of its time, comes back every half hour: it is tried for six hours. SQS advises 5 or more for a queue that feeds a
+ * function.
  */
 const MAX_RECEIVE_COUNT = 12;
 
@@ -75,7 +82,7 @@ const DEFAULTS = {
     logDays: RetentionDays.ONE_MONTH,
     // One core reads faster than S3 gives to one Lambda.
     summarize: { memoryMb: 1769, timeoutSeconds: 300, maxConcurrency: 5, batchSize: 5, maxReceiveCount: MAX_RECEIVE_COUNT },
-    // Memory, because a day's pairs are merged there; more than 3,008 MB a new account does not get.
+    // Memory, because a period's rows are merged there; more than 3,008 MB a new account does not get.
     consolidate: { memoryMb: 3008, timeoutSeconds: 300, maxConcurrency: 5, batchSize: 10, maxReceiveCount: MAX_RECEIVE_COUNT },
     maxScanBytes: 100 * GB,
     maxLagMinutes: 30,
@@ -110,8 +117,8 @@ export function readStage(stage: unknown = 'dev'): StageConfig {
 }
 
 /**
- * Whether bucket and key go with the stack. It is the deployed template that `cdk destroy` follows, so the switch is said to `cdk deploy`
- * first: docs/security.md has the steps.
+ * True if bucket and key go with the stack. `cdk destroy` follows the deployed template, so the switch is said to `cdk deploy` first:
+ * docs/security.md has the steps.
  * @throws UsageError where `-c destroy-data` names another stage, or one whose row keeps its data
  */
 export function isDataDestroyed({ stage, isDataKept }: Pick<StageConfig, 'stage' | 'isDataKept'>, destroyData: unknown): boolean {

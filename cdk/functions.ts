@@ -9,16 +9,16 @@ import { Construct } from 'constructs';
 import type { FunctionConfig, StageConfig } from './config.ts';
 import type { WorkQueue } from './queues.ts';
 
-/** Where the handlers' own figures stand in CloudWatch. */
+/** Namespace in CloudWatch of the handlers' own metrics. */
 export const METRICS_NAMESPACE = 'flowlake';
 
 interface WorkerProps {
-    /** `summarize`, `consolidate`: the name of everything that is its own. */
+    /** Name of everything that is the function's own: `summarize`, `consolidate`. */
     job: 'summarize' | 'consolidate';
     config: StageConfig;
     /** Folder with the bundled `index.mjs`. */
     codeFolder: string;
-    /** Where its messages come from. */
+    /** Queue that its messages come from. */
     source: WorkQueue;
     environment: Record<string, string>;
     key?: Key | undefined;
@@ -30,7 +30,7 @@ interface WorkerProps {
 export class Worker extends Construct {
     readonly lambda: LambdaFunction;
     readonly role: Role;
-    /** What its own metrics stand under: lambdas/environment.ts. */
+    /** Dimensions of its own metrics; lambdas/environment.ts sets them. */
     readonly dimensions: { service: string; stage: string };
     readonly logGroupName: string;
     readonly ifFailing: string;
@@ -46,7 +46,7 @@ export class Worker extends Construct {
             removalPolicy: RemovalPolicy.DESTROY,
             ...(key && { encryptionKey: key }),
         });
-        // Without a policy of AWS's own: AWSLambdaBasicExecutionRole may write every log of the account.
+        // The role has no policy of AWS's own: AWSLambdaBasicExecutionRole may write every log of the account.
         this.role = new Role(this, 'role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
         logGroup.grantWrite(this.role);
         const { memoryMb, timeoutSeconds } = config[job];

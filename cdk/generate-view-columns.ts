@@ -33,7 +33,10 @@ export async function describeViews(): Promise<Record<string, ViewColumn[]>> {
     }
 }
 
-/** @throws TypeError for a type that the views have not had yet: cast it in the view to one that all engines share */
+/**
+ * The type of Trino for one of DuckDB. @throws TypeError for a type that the views have not had yet: cast it in the view to one that all
+ * engines share
+ */
 function trinoTypeOf(duckDbType: string): string {
     const type = TRINO_TYPES.get(duckDbType);
     if (type === undefined) {

@@ -16,7 +16,7 @@ export const JOB_SCRIPTS = { 'consolidate-days': 'consolidate_days.py', 'export-
 
 interface SparkJobProps {
     job: keyof typeof JOB_SCRIPTS;
-    /** Of the job as it is deployed. */
+    /** Name of the job as it is deployed. */
     jobName: string;
     /** What it does, as a sentence without its end. */
     description: string;
@@ -24,19 +24,22 @@ interface SparkJobProps {
     /** Scripts and modules, as `bundleGlueJobs` puts them together. */
     codeFolder: string;
     lake: LakeBucket;
-    /** Beside what every job may: all with what it makes under `_flowlake/`. */
+    /** Objects that the job may use beside what every job may: all that it makes under `_flowlake/`. */
     rights: ObjectRights;
     key?: Key | undefined;
 }
 
-/** `aws glue start-job-run --job-name flowlake-<stage>-<job> --arguments '{"--from":"2026-01-01","--to":"2026-01-31"}'` */
+/**
+ * A Glue job; people start it with `aws glue start-job-run --job-name flowlake-<stage>-<job> --arguments
+ * '{"--from":"2026-01-01","--to":"2026-01-31"}'`.
+ */
 export class SparkJob extends Construct {
     readonly job: PySparkEtlJob;
 
     constructor(scope: Construct, id: string, { job, jobName, description, config, codeFolder, lake, rights, key }: SparkJobProps) {
         super(scope, id);
         const script = new Asset(this, 'script', { path: join(codeFolder, JOB_SCRIPTS[job]) });
-        // As one zip, in which the modules keep the names that they are imported by: an asset of its own is named after its hash.
+        // One zip, in which the modules keep the names that they are imported by: an asset of its own is named after its hash.
         const modules = new Asset(this, 'modules', { path: codeFolder, exclude: Object.values(JOB_SCRIPTS) });
         const role = new Role(this, 'role', {
             assumedBy: new ServicePrincipal('glue.amazonaws.com'),
@@ -81,7 +84,7 @@ export class SparkJob extends Construct {
                 '--custom-logGroup-prefix': logPrefix,
             },
         });
-        // Without a security configuration: the bucket encrypts what the job writes, and the groups its logs.
+        // No security configuration: the bucket encrypts what the job writes, and the groups its logs.
         Validations.of(this.job).acknowledge(
             { id: 'AwsSolutions-GL1', reason: 'The log groups are made here, and encrypted as all logs of the lake are.' },
             { id: 'AwsSolutions-GL3', reason: 'The job has no bookmarks: what is left to do follows from the objects themselves.' },

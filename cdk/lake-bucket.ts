@@ -21,10 +21,10 @@ import { EXPORTS_PREFIX, RAW_PREFIX, WORK_PREFIX } from '#lake/layout';
 import type { StageConfig } from './config.ts';
 import { grantKey } from './lake-key.ts';
 
-/** Where Athena writes its results. */
+/** Prefix of the results that Athena writes. */
 export const RESULTS_PREFIX = 'athena-results/';
 
-/** What breaks off is tried again at once or never. */
+/** Days that unfinished uploads are kept: what breaks off is tried again at once or never. */
 const UNFINISHED_DAYS = 7;
 
 interface LakeBucketProps {
@@ -32,7 +32,7 @@ interface LakeBucketProps {
     names: Deployment;
     removalPolicy: RemovalPolicy;
     key?: Key | undefined;
-    /** Told of every new object under raw/. */
+    /** Queue that is told of every new object under raw/. */
     summarizeQueue: Queue;
 }
 
@@ -83,7 +83,7 @@ export class LakeBucket extends Construct {
 
     /** Lets a role use the objects under some prefixes, and see what is there and what is not. */
     grantObjects(role: Role, rights: ObjectRights): void {
-        // Of the whole bucket, because without it S3 answers 403 for an object that is not there, instead of 404; a condition on the prefix
+        // The whole bucket, because without it S3 answers 403 for an object that is not there, instead of 404; a condition on the prefix
         // would not hold then: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
         role.addToPolicy(new PolicyStatement({ actions: ['s3:ListBucket'], resources: [this.bucket.bucketArn] }));
         const actions = { get: ['s3:GetObject'], put: ['s3:PutObject', 's3:AbortMultipartUpload'], delete: ['s3:DeleteObject'] };
@@ -111,7 +111,10 @@ export class LakeBucket extends Construct {
         grantKey(this.key, role);
     }
 
-    /** As a property of the bucket. The construct's own `addEventNotification` would deploy a Lambda that may change every bucket's events. */
+    /**
+     * Sends events as a property of the bucket. The construct's own `addEventNotification` would deploy a Lambda that may change every
+     * bucket's events.
+     */
     private sendEvents({ bucketName, queue }: { bucketName: string; queue: Queue }): void {
         const { policyDependable } = queue.addToResourcePolicy(
             new PolicyStatement({
@@ -142,7 +145,10 @@ export class LakeBucket extends Construct {
     }
 }
 
-/** Where rules overlap, the shorter time holds: https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-conflicts.html */
+/**
+ * What expires when. The shorter time holds where rules overlap:
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-conflicts.html
+ */
 function lifecycleRulesOf(config: StageConfig): LifecycleRule[] {
     const noncurrentVersionExpiration = Duration.days(config.oldVersionDays);
     const expiring: [string, number][] = [
@@ -182,7 +188,7 @@ function createBucket(scope: Construct, id: string, props: BucketProps): IBucket
     return bucket;
 }
 
-/** By a question, because the types of aws-cdk-lib do not hold by themselves under exactOptionalPropertyTypes. */
+/** True for a bucket. A guard, because the types of aws-cdk-lib do not hold by themselves under exactOptionalPropertyTypes. */
 function isBucket(construct: unknown): construct is IBucket {
     return construct instanceof Bucket;
 }

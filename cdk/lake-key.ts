@@ -41,7 +41,7 @@ export function createLakeKey(scope: Construct, { stage, removalPolicy }: { stag
     return key;
 }
 
-/** Lets a role read what the key encrypts, and write it. Two actions by name, where the construct's own grant has patterns. */
+/** Lets a role read what the key encrypts, and write it. Two actions are named, where the construct's own grant has patterns. */
 export function grantKey(key: Key | undefined, role: IGrantable): void {
     if (key !== undefined) {
         role.grantPrincipal.addToPrincipalPolicy(

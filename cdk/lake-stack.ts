@@ -20,16 +20,16 @@ interface LakeStackProps {
     config: StageConfig;
     /** Folders with what runs: two bundles, and the Spark jobs' Python with the views that they read. */
     code: { summarize: string; consolidate: string; glueJobs: string };
-    /** What `-c destroy-data` says. */
+    /** Value of `-c destroy-data`. */
     destroyData?: unknown;
 }
 
-/** What a version of a source owns, of any kind. */
+/** Prefixes of what a version of a source owns, for all kinds. */
 const OWNED_PREFIXES = kinds.flatMap(({ contributions, rejects }) => [contributions.prefix, rejects.prefix]);
 
 const CONTRIBUTION_PREFIXES = kinds.map(({ contributions }) => contributions.prefix);
 
-/** As people read it. */
+/** Prefixes of contributions as people read them. */
 const CONTRIBUTIONS = CONTRIBUTION_PREFIXES.join(', ');
 
 const MERGED_PREFIXES = kinds.map(({ merged }) => merged.prefix);

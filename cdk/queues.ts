@@ -11,7 +11,7 @@ import type { FunctionConfig } from './config.ts';
  */
 const VISIBILITY_PER_TIMEOUT = 6;
 
-/** The most that SQS keeps. */
+/** Longest time that SQS keeps messages. */
 const RETENTION = Duration.days(14);
 
 interface WorkQueueProps {
@@ -57,7 +57,10 @@ export class WorkQueue extends Construct {
     }
 }
 
-/** Never by content: a second message for a period would vanish while the first is being worked on, and its file would never be merged. */
+/**
+ * Properties of a FIFO queue. Messages are never told apart by content: a second message for a period would vanish while the first is being
+ * worked on, and its file would never be merged.
+ */
 const FIFO: QueueProps = {
     fifo: true,
     contentBasedDeduplication: false,

@@ -20,7 +20,7 @@ export function viewColumnsOf(view: string): readonly ViewColumn[] {
     return columns;
 }
 
-/** Hive has one name of its own among them. */
+/** Hive's name of a column's type; it has one name of its own among them. */
 export function hiveTypeOf({ type }: ViewColumn): string {
     return type === 'varchar' ? 'string' : type;
 }

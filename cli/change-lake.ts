@@ -7,8 +7,8 @@ import type { Context } from './command.ts';
 type Circumstances = Pick<Context, 'stderr' | 'signal' | 'now'>;
 
 /**
- * Does `work`, which changes the lake. In a directory that is under a mark of its own, see `withMark`: whatever commands left that were cut off is
- * finished first, which is said. A deployed lake has no marks; its queues keep what is undone.
+ * Does `work`, which changes the lake. In a directory `work` is done under a mark of its own, see `withMark`: whatever cut-off commands
+ * left is finished first, which is said. A deployed lake has no marks; its queues keep what is undone.
  */
 export function changeLake<T>(lake: Lake, context: Circumstances, work: (mark: Mark | undefined) => Promise<T>): Promise<T> {
     if (lake.kind !== 'directory') {
@@ -18,7 +18,7 @@ export function changeLake<T>(lake: Lake, context: Circumstances, work: (mark: M
     return changeDirectory(lake.directory, { signal, now, ...cutOffEvents(context) }, work);
 }
 
-/** What is said of a command that was cut off in a lake. */
+/** Events that say on stderr that a command was cut off in the lake. */
 export function cutOffEvents({ stderr }: Pick<Context, 'stderr'>) {
     return {
         onCutOff: () => stderr.write('A command was cut off in this lake; finishing its work first\n'),

@@ -3,15 +3,15 @@ import type { LakeLocation } from '#lake/lake';
 import type { Option } from './option.ts';
 import type { Output } from './output.ts';
 
-/** `one` is required, `one or more` takes the rest of the line. */
+/** A word of a command's line. `one` is required, `one or more` takes the rest of the line. */
 export interface Argument {
     meaning: string;
     count: 'one' | 'one or none' | 'one or more';
 }
 
-/** A command's arguments by name, in the order in which they are written on the line. */
+/** Arguments by name, in the order in which they are written on the line. */
 export type Arguments = Readonly<Record<string, Argument>>;
-/** A command's options by the camel case of their long flag: `dryRun` is `--dry-run`. */
+/** Options by the camel case of their long flag: `dryRun` is `--dry-run`. */
 export type Options = Readonly<Record<string, Option<unknown>>>;
 
 type ArgumentValue<C extends Argument['count']> = C extends 'one' ? string : C extends 'one or none' ? string | undefined : string[];
@@ -23,9 +23,9 @@ export type OutputFormat = 'table' | 'json' | 'csv';
 /** The world as the commands see it; main.ts makes it of the process, tests make it of fakes. */
 export interface Surroundings {
     environment: Readonly<Record<string, string | undefined>>;
-    /** For data. */
+    /** Way out for data. */
     stdout: Output;
-    /** For everything else. */
+    /** Way out for everything else. */
     stderr: Output;
     /** What is piped in, to be read once. */
     readInput(): AsyncIterable<Uint8Array>;
@@ -38,12 +38,12 @@ export interface Surroundings {
 
 /** What every command gets beside its own arguments and options. */
 export interface RunContext extends Surroundings {
-    /** Undefined where neither --lake nor FLOWLAKE_LAKE names one; `useLake` makes that the error. */
+    /** The lake that --lake or FLOWLAKE_LAKE names; undefined where neither does, which `useLake` makes an error. */
     lake: LakeLocation | undefined;
     output: OutputFormat;
     /** True if --output was given, rather than left at `table`. */
     isOutputGiven: boolean;
-    /** Runs another command line in the same surroundings, but for what is given. @returns its exit code */
+    /** Runs another command line in these surroundings; `otherwise` replaces some of them. @returns its exit code */
     invoke(argv: readonly string[], otherwise?: Partial<Surroundings>): Promise<number>;
 }
 
@@ -53,7 +53,7 @@ export interface Context<A extends Arguments = Arguments, O extends Options = Op
 }
 
 export interface Example {
-    /** Without the program's name: `pairs --top 5`. */
+    /** Command line without the program's name: `pairs --top 5`. */
     line: string;
     does: string;
 }
@@ -66,9 +66,9 @@ export interface Command<A extends Arguments = Arguments, O extends Options = Op
     details?: string;
     arguments: A;
     options: O;
-    /** At least one. */
+    /** Examples, one at least. */
     examples: readonly [Example, ...Example[]];
-    /** @returns the exit code. It imports what does the work, run.ts beside it, and no more: so `--help` stays quick. */
+    /** Runs the command. @returns its exit code. It imports what does the work, run.ts beside it, and no more: so `--help` stays quick. */
     run(context: Context<A, O>): Promise<number>;
 }
 

@@ -2,7 +2,7 @@
 import type { Command, Example, Options } from './command.ts';
 import { globalOptions, PROGRAM_EXAMPLES, PROGRAM_SUMMARY, writeArgument } from './parse-line.ts';
 
-/** @returns the page, with a section for every command. */
+/** The command line as a page of Markdown, with a section for every command. */
 export function describeCommands(commands: readonly Command[]): string {
     const overview = [
         '| command | does |',
@@ -35,7 +35,7 @@ export function describeCommands(commands: readonly Command[]): string {
     return `${sections.join('\n\n')}\n`;
 }
 
-/** `export <src> <dst>`, `upload <file...>`. */
+/** A command and its arguments as they are typed: `export <src> <dst>`, `upload <file...>`. */
 function usageOf({ name, arguments: args }: Command): string {
     return [name, ...Object.entries(args).map(([argument, { count }]) => writeArgument(argument, count))].join(' ');
 }

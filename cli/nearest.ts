@@ -1,6 +1,9 @@
 /** What a user may have meant by a name that is not there. */
 
-/** The candidates that take the fewest changes to become the word, the nearest first. Of a path as much of its end counts as the word has parts. */
+/**
+ * The candidates that take the fewest changes to become the word, the nearest first. A path counts with as many of its last parts as the
+ * word has.
+ */
 export function nearestOf(word: string, candidates: readonly string[], { count = 3 }: { count?: number } = {}): string[] {
     const parts = word.split('/').length;
     return candidates

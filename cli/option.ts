@@ -1,7 +1,7 @@
 /** The options of commands: how each is written, what it means, and how strictly its text is read. */
 
 export interface Option<T> {
-    /** As commander reads it: `--top <n>`, `-o, --out <file>`; a switch has no `<...>`. */
+    /** Flags as commander reads them: `--top <n>`, `-o, --out <file>`; a switch has no `<...>`. */
     flags: string;
     meaning: string;
     /** The value where the option is not given; false for a switch. */
@@ -16,17 +16,20 @@ export class UnreadableOption extends Error {
     override name = 'UnreadableOption';
 }
 
-/** Any text: a name, a file. */
+/** An option that takes any text: a name, a file. */
 export function text(flags: string, meaning: string): Option<string | undefined> {
     return { flags, meaning, fallback: undefined, parse: (given) => given };
 }
 
-/** True when given; under the key `wait`, `--no-wait` is false when given and else true. */
+/** A switch: true when given. Under the key `wait`, `--no-wait` is false when given and else true. */
 export function flag(flags: string, meaning: string): Option<boolean> {
     return { flags, meaning, fallback: false };
 }
 
-/** A whole number from `min` on, digits only: `1e3`, `0x10` and `5 apples` are refused, and so is what a double cannot hold. */
+/**
+ * An option that takes a whole number from `min` on, digits only: `1e3`, `0x10` and `5 apples` are refused, and so is what a double cannot
+ * hold.
+ */
 export function whole(flags: string, meaning: string, { fallback, min = 1 }: { fallback: number; min?: number }): Option<number> {
     const parse = (given: string): number => {
         const number = Number(given);
@@ -38,7 +41,7 @@ export function whole(flags: string, meaning: string, { fallback, min = 1 }: { f
     return { flags, meaning, fallback, parse };
 }
 
-/** A day that the calendar has, `YYYY-MM-DD`. Of two options `from` and `to` the frame checks that they are in order. */
+/** An option that takes a day of the calendar, `YYYY-MM-DD`. The frame checks that the days of two options `from` and `to` are in order. */
 export function day(flags: string, meaning: string): Option<string | undefined> {
     const parse = (given: string): string => {
         if (!isDay(given)) {
@@ -49,7 +52,7 @@ export function day(flags: string, meaning: string): Option<string | undefined> 
     return { flags, meaning, fallback: undefined, parse };
 }
 
-/** A size in bytes, `10GB` or `500 MB`: decimal units, as sizes are shown. */
+/** An option that takes a size in bytes, `10GB` or `500 MB`: decimal units, as sizes are shown. */
 export function bytes(flags: string, meaning: string): Option<number | undefined> {
     const parse = (given: string): number => {
         const [, digits, unit = ''] = /^(\d+(?:\.\d+)?) ?([kmgt]?)b?$/i.exec(given) ?? [];
@@ -62,7 +65,7 @@ export function bytes(flags: string, meaning: string): Option<number | undefined
     return { flags, meaning, fallback: undefined, parse };
 }
 
-/** One of a few words. */
+/** An option that takes one of a few words. */
 export function choice<const C extends string>(flags: string, meaning: string, choices: readonly C[]): Option<C | undefined>;
 export function choice<const C extends string>(flags: string, meaning: string, choices: readonly C[], fallback: C): Option<C>;
 export function choice(flags: string, meaning: string, choices: readonly string[], fallback?: string): Option<string | undefined> {
@@ -75,7 +78,7 @@ export function choice(flags: string, meaning: string, choices: readonly string[
     return { flags, meaning, fallback, choices, parse };
 }
 
-/** `a, b or c`. */
+/** The words as a list: `a, b or c`. */
 function orList(words: readonly string[]): string {
     return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
 }

@@ -20,7 +20,10 @@ export class OutputClosed extends Error {
     override name = 'OutputClosed';
 }
 
-/** Real ones are longer; shorter words, which a cloud on this machine may take for one, would be hidden from all that is printed. */
+/**
+ * Least length of a secret: real ones are longer. Shorter words, which a cloud on this machine may take for one, would be hidden from all
+ * that is printed.
+ */
 const MIN_SECRET_LENGTH = 16;
 
 /** The credentials in an environment. */
@@ -37,7 +40,7 @@ interface Terminal {
 export interface OpenOutputOptions {
     /** A closed stream swallows what is written instead of ending the program. */
     isOptional?: boolean;
-    /** What is never printed: credentials, which an error of a service may repeat. */
+    /** Texts that are never printed: credentials, which an error of a service may repeat. */
     secrets?: readonly string[];
 }
 

@@ -10,7 +10,7 @@ import type { QueryResult, ResultColumn, Value } from '#lake/query/query-engine'
 import type { OutputFormat } from './command.ts';
 import { Failure } from './command.ts';
 
-/** Which pair's rows, and of which days, both ends included. */
+/** A pair, and the days whose rows are asked for, both ends included. */
 export interface PairQuestion {
     src: string;
     dst: string;
@@ -51,7 +51,7 @@ export async function explainNoRows(lake: Lake, { src, dst, site, from, to }: Pa
     throw new Failure(`No pair ${pair}. The nearest that exist:\n${lines.join('\n')}`);
 }
 
-/** The bytes of a file in this format. */
+/** The bytes of a file in the format. */
 export async function renderReport(report: PairReport, format: FileFormat): Promise<Uint8Array> {
     if (format === 'parquet') {
         const { writeParquetTable } = await import('#lake/parquet');
@@ -64,7 +64,7 @@ export async function renderReport(report: PairReport, format: FileFormat): Prom
     return Buffer.from(text);
 }
 
-/** The report as what a query answers. */
+/** The report as the result of a query. */
 export function streamReport({ columns, rows }: PairReport): QueryResult {
     const batches = async function* () {
         yield rows;
@@ -72,7 +72,7 @@ export function streamReport({ columns, rows }: PairReport): QueryResult {
     return { columns, batches: batches() };
 }
 
-/** Where the report is kept in the lake; the same question has the same key. Colons of IPv6 become dashes, which no address has. */
+/** Key of the report in the lake; equal questions have equal keys. Colons of IPv6 become dashes, which no address has. */
 export function reportKey({ src, dst, site, from, to }: PairQuestion, format: FileFormat): string {
     const days = from === undefined && to === undefined ? '' : `_${from ?? ''}_${to ?? ''}`;
     const name = `${src}_${dst}`.replaceAll(':', '-');
@@ -95,13 +95,16 @@ export function plotReport({ columns, rows }: PairReport, options: PlotOptions):
     return renderPlot(points, options);
 }
 
-/** Where the report goes, and what it is written as. */
+/** A place that the report goes to, and what it is written as. */
 export type Destination =
     | { kind: 'stdout'; output: OutputFormat }
     | { kind: 'file'; file: string; format: FileFormat }
     | { kind: 'lake'; format: FileFormat };
 
-/** The format is what --format says, else the file's ending, else --output, else csv. @throws UsageError where it does not fit where it goes */
+/**
+ * The place that the report goes to, and its format: what --format says, else the file's ending, else --output, else csv.
+ * @throws UsageError where the format does not fit the place
+ */
 export function chooseDestination({
     format,
     out,

@@ -28,9 +28,9 @@ export interface Call {
     command: Command;
     arguments: Record<string, string | string[] | undefined>;
     options: Record<string, unknown>;
-    /** What --lake was given. */
+    /** Value of --lake. */
     lake: string | undefined;
-    /** What --output was given. */
+    /** Value of --output. */
     output: OutputFormat | undefined;
 }
 
@@ -128,7 +128,7 @@ function buildCommand(subcommand: Program, command: Command): Program {
     return subcommand;
 }
 
-/** `<one>`, `[one]`, `<more...>`. */
+/** An argument as help writes it: `<one>`, `[one]`, `<more...>`. */
 export function writeArgument(name: string, count: ArgumentDescription['count']): string {
     return { one: `<${name}>`, 'one or none': `[${name}]`, 'one or more': `<${name}...>` }[count];
 }

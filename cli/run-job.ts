@@ -8,18 +8,18 @@ import { type Context, Failure } from './command.ts';
 
 export interface RunJobOptions {
     runs: JobRuns;
-    /** See `beginRun`. */
+    /** Arguments that make the work out, as for `beginRun`. */
     work: JobArguments;
     /** Key of the report. */
     report: string;
-    /** False: returns once it is started. */
+    /** True waits until the run is over; false returns once it is started. */
     wait: boolean;
     /** How far the run is, `3 of 31 days`; undefined where that is not known. Called with each look, the last one too. */
     sayProgress: (run: JobRun) => Promise<string | undefined>;
     context: Pick<Context, 'stderr' | 'signal' | 'now'>;
 }
 
-/** A job takes a minute to get its workers, and then as long as it takes. */
+/** First wait between two looks: a job takes a minute to get its workers, and then as long as it takes. */
 const FIRST_WAIT_MS = 200;
 const LONGEST_WAIT_MS = 10_000;
 
@@ -99,13 +99,13 @@ async function begin({
     }
 }
 
-/** `--from 2026-01-01 --to 2026-01-31`, without what is `false`. */
+/** Arguments as they are typed, without those that are `false`: `--from 2026-01-01 --to 2026-01-31`. */
 function sayArguments(runArguments: JobArguments): string {
     const said = Object.entries(runArguments).filter(([, value]) => value !== 'false');
     return said.length === 0 ? 'without arguments' : said.map(([name, value]) => `${name} ${value}`).join(' ');
 }
 
-/** Each pause is longer than the one before. */
+/** A function that waits, each time longer than before. */
 function openPauses(signal: AbortSignal): () => Promise<void> {
     let waitMs = FIRST_WAIT_MS;
     return async () => {

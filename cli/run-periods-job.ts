@@ -12,14 +12,14 @@ import { type JobReport, parseJobReport } from '#lake/work/period-results';
 import { type Context, Failure } from './command.ts';
 import { explainEnd, runJob } from './run-job.ts';
 
-/** Where the reports of each job are, below `_flowlake/reports/`. */
+/** Folders of each job's reports, below `_flowlake/reports/`. */
 const REPORTS: Readonly<Record<JobPart, string>> = { consolidateDaysJob: 'consolidate-days', exportFeaturesJob: 'export-features' };
 
 export interface PeriodsJobOptions {
     job: JobPart;
-    /** What the job shall do. */
+    /** Arguments that say what the job shall do. */
     work: JobArguments;
-    /** False: returns once the job is started. */
+    /** True waits until the run is over; false returns once the job is started. */
     wait: boolean;
     context: Pick<Context, 'stdout' | 'stderr' | 'signal' | 'now' | 'output'>;
 }
@@ -62,12 +62,12 @@ export async function runPeriodsJob(lake: BucketLake, { job, work, wait, context
     }
 }
 
-/** `3 of 31 days`. */
+/** How far a run is: `3 of 31 days`. */
 function sayProgressOf({ total, periods }: JobReport): string {
     return `${periods.length} of ${countPeriods(periods, total)}`;
 }
 
-/** What a run had done that ended before its time, in brackets; nothing where it left no report. */
+/** What was done of a run that ended before its time. */
 function sayDone(report: JobReport | undefined): string {
     return report ? ` (${sayProgressOf(report)} were done)` : '';
 }

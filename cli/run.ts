@@ -15,10 +15,10 @@ const FAILED = 1;
 const WRONG_USAGE = 2;
 export const INTERRUPTED = 130;
 
-/** Longer lines are hard to read. */
+/** Most columns of help: longer lines are hard to read. */
 const MAX_HELP_COLUMNS = 100;
 
-/** What these say is enough for the user; of any other error the stack may be needed too. */
+/** Errors whose words are enough for the user; for any other error the stack may be needed too. */
 const KNOWN_ERRORS = [UsageError, Failure, NotFoundError, ConflictError, StorageError, OverflowError, SqlError];
 
 /** Runs the line `argv`, the program's name not among it. @returns the exit code; never throws */

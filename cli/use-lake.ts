@@ -9,8 +9,8 @@ import type { Output } from './output.ts';
 import { quoteForShell } from './quote-for-shell.ts';
 
 /**
- * Opens the lake for `use` and closes it after; on a terminal it shows how far a query of Athena is. `mayBeNew` is for commands that write: the
- * directory may be missing.
+ * Opens the lake for `use` and closes it after; on a terminal it shows how far a query of Athena is. `mayBeNew` is for commands that write:
+ * the directory may be missing.
  * @throws UsageError where no lake is named. @throws Failure where there is no such lake.
  */
 export async function useLake<T>(

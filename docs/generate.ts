@@ -8,7 +8,7 @@ import type { Column, MergedColumn, Table } from '#lake/tables';
 
 const NOTE = '<!-- Written by docs/generate.ts: change the code it describes, then run `npm run docs`. -->';
 
-/** @returns the texts by their paths from docs/ */
+/** The texts of the pages by their paths from docs/. */
 export function generatePages(): Record<string, string> {
     return {
         'cli.md': `${NOTE}\n${describeCommands(commands)}`,
@@ -17,7 +17,7 @@ export function generatePages(): Record<string, string> {
     };
 }
 
-/** What the Spark jobs know of a kind: its number and its tables, and nothing of how it is read. */
+/** The facts of a kind that the Spark jobs know: its number and its tables, and nothing of how it is read. */
 function forSpark({
     name,
     format,

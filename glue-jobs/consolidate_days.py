@@ -21,7 +21,7 @@ from period_work import count, raise_failures, work_on
 # A small period mostly waits: for listings, for Spark to start its tasks, for its file. Large ones share the executors all the same.
 PERIODS_AT_ONCE = 4
 
-# As many as period_state.py asks for at once, for each period.
+# Connections for each period: as many as period_state.py asks for at once.
 CONNECTIONS = 16 * PERIODS_AT_ONCE
 
 
@@ -61,7 +61,7 @@ def periods_within(bucket: LakeBucket, kind: Kind, first_day: str, last_day: str
 def _periods_of_day(bucket: LakeBucket, table: Table, day: str) -> list[str]:
     if table.per == 'day':
         return [day]
-    # Up to the dot behind the hour, so that a day of a hundred thousand objects is listed in one request.
+    # Folders are cut at the dot behind the hour, so that a day of a hundred thousand objects is listed in one request.
     hours = bucket.list_folders(day_prefix(table.prefix, day), delimiter='.')
     return [period for period in (period_of(table, hour) for hour in hours) if period is not None]
 

@@ -22,7 +22,7 @@ def main(arguments: list[str]) -> None:
     report = PeriodReport(bucket, options.report)
     days = {'first_day': options.first_day, 'last_day': options.last_day}
     count = partial(count_pairs, spark)
-    # What has pairs no more has an object still.
+    # A day that has pairs no more has an object still.
     exported = days_within(bucket, FEATURES_PREFIX, **days)
     if options.dry_run:
         has_days = days_within(bucket, pair_days().prefix, **days)

@@ -3,7 +3,7 @@ from lake_tables import kind_named
 from lake_views import view_sql
 from spark_errors import spark_errors
 
-# Each after those it reads.
+# Views, each after those it reads.
 _VIEWS = ('pair_running', 'pair_features')
 
 _COUNTS = 'select day, count(*) as pairs from pair_days where day between :first_day and :last_day group by day'

@@ -7,7 +7,7 @@ from lake_errors import UsageError
 from lake_layout import WORK_PREFIX
 from period_merge import SPARK_SETTINGS
 
-# As lake/aws/client-config.ts: three are too few for a burst of 503.
+# Six attempts, like lake/aws/client-config.ts: three are too few for a burst of 503.
 MAX_ATTEMPTS = 6
 
 
@@ -53,7 +53,7 @@ def parse_days(parser: argparse.ArgumentParser, arguments: list[str]) -> argpars
 
 
 def open_bucket(name: str, *, connections: int) -> LakeBucket:
-    """The lake's bucket, for so many requests at once."""
+    """The lake's bucket, with room for `connections` requests at once."""
     import boto3
     from botocore.config import Config
 

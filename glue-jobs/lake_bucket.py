@@ -42,7 +42,7 @@ class LakeBucket:
             raise
 
     def etag_of(self, key: str) -> str | None:
-        """Of the object as it is, whatever is in it; None where nothing is there."""
+        """Etag of the object, whatever is in it; None where nothing is there."""
         try:
             return self._client.head_object(Bucket=self.name, Key=key)['ETag']
         except ClientError as error:

@@ -1,4 +1,4 @@
-"""Where each object of the lake lives, as lake/layout.ts has it, and where the jobs keep what is being made."""
+"""Says where each object of the lake lives, like lake/layout.ts, and where the jobs keep what is being made."""
 import re
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from lake_tables import Kind, Table
 LEDGER_PREFIX = 'ledger/'
 FEATURES_PREFIX = 'exports/features/'
 
-# Outside of every table, and Athena and Spark pass over names that begin with an underscore.
+# Work of the jobs stands outside of every table, and Athena and Spark pass over names that begin with an underscore.
 WORK_PREFIX = '_flowlake/'
 
 _CONTRIBUTION = re.compile(r'/(?:\d\d\.)?([0-9a-f]{16}\.\d+-[0-9a-f]{16})\.parquet$')
@@ -55,7 +55,7 @@ def merged_key(table: Table, period: str) -> str:
 
 
 def contributions_prefix(table: Table, period: str) -> str:
-    """What the keys of all contributions to a period begin with: `<prefix>day=D/`, for an hour `<prefix>day=D/HH.`."""
+    """The beginning of the keys of all contributions to a period: `<prefix>day=D/`, for an hour `<prefix>day=D/HH.`."""
     day, _, hour = period.partition('T')
     return f'{day_prefix(table.prefix, day)}{f"{hour}." if hour else ""}'
 

@@ -22,7 +22,7 @@ class Table:
     """A table whose rows merge: one object per period, every key once in it."""
 
     name: str
-    # Where its objects live, with the final slash.
+    # Beginning of its objects' keys, with the final slash.
     prefix: str
     # `day` or `hour`.
     per: str
@@ -53,7 +53,7 @@ class Kind:
 @functools.cache
 def read_kinds() -> tuple[Kind, ...]:
     """Every kind; the first one is that of reports of earlier versions, which name none."""
-    # By way of the loader: on Glue the modules are in a zip.
+    # Read by way of the loader: on Glue the modules are in a zip.
     return parse_kinds(pkgutil.get_data(__name__, 'tables.json'))
 
 

@@ -1,4 +1,4 @@
-"""The texts of sql/flows/views, the same for every engine."""
+"""The texts of sql/flows/views; every engine runs these texts."""
 import pkgutil
 
 # On Glue the deployment has put them beside the modules; in a checkout they are where they are written.
@@ -9,7 +9,7 @@ def view_sql(name: str) -> str:
     """The select that the view is made of. Raises FileNotFoundError where the deployment has forgotten it."""
     for place in _PLACES:
         try:
-            # By way of the loader: on Glue the modules are in a zip.
+            # Read by way of the loader: on Glue the modules are in a zip.
             return pkgutil.get_data(__name__, place.format(name)).decode()
         except OSError:
             continue

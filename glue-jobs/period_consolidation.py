@@ -1,4 +1,4 @@
-"""Use case: what the sources contribute to a period into the period's merged object, under the commit rules of docs/design.md."""
+"""Use case: merge what the sources contribute to a period into the period's object, under the commit rules of docs/design.md."""
 import os
 import tempfile
 import uuid
@@ -26,9 +26,9 @@ class Outcome:
     writes: int = 0
     # How many times another writer was faster.
     lost_races: int = 0
-    # How many the period has now.
+    # How many sources the period has now.
     sources: int = 0
-    # Of the object as it was written last.
+    # Rows of the object as it was written last.
     rows: int = 0
 
 

@@ -8,7 +8,7 @@ from lake_errors import StorageError
 # Key of the metadata that lists what is contained: `<source>.<version>`, comma between.
 CONTAINS = 'flowlake.contains'
 
-# Where a longer list stands: `<offset>:<length>` of the same text in front of the footer.
+# Key of the metadata that says where a longer list stands: `<offset>:<length>` of the text in front of the footer.
 CONTAINS_AT = 'flowlake.contains_at'
 
 # A longer list would make every reader's footer heavy.

@@ -5,9 +5,9 @@ from lake_layout import TablePeriod, say_when
 from lake_tables import Column, Table
 from spark_errors import spark_errors
 
-# How every job of the lake runs Spark.
+# Settings with which every job of the lake runs Spark.
 SPARK_SETTINGS = {
-    # Else an overflow is a null.
+    # Without this an overflow is a null.
     'spark.sql.ansi.enabled': 'true',
     'spark.sql.session.timeZone': 'UTC',
     # Days are text.
@@ -18,7 +18,7 @@ SPARK_SETTINGS = {
 
 _LARGEST = {'bigint': 2**63 - 1, 'decimal(38,0)': 10**38 - 1}
 
-# Where totals are exact whatever happens in between, a value is summed up as two numbers: the digits above and the digits below this many.
+# A value is summed up as two numbers where totals are exact whatever happens in between: the digits above and the digits below this many.
 # Either sum has room for ten thousand million rows.
 _LOW_DIGITS = {'bigint': 10, 'decimal(38,0)': 20}
 
@@ -145,7 +145,7 @@ def _carried(column: Column) -> list[str]:
 def _settled(column: Column) -> list[str]:
     if column.merge != 'sum':
         return [f'`{column.name}`']
-    # Of opposite signs they would not be the digits of one number.
+    # Halves of opposite signs would not be the digits of one number.
     high, low, base = _high(column), _low(column), _base_of(column)
     one = f'case when {high} > 0 and {low} < 0 then 1 when {high} < 0 and {low} > 0 then -1 else 0 end'
     return [f'{high} - {one} as {high}', f'{low} + {one} * {base} as {low}']

@@ -8,7 +8,7 @@ import pyarrow.parquet
 from lake_tables import Table
 from period_contents import place_list
 
-# As lake/parquet.ts: small enough that the statistics of sorted keys let a reader of one key skip nearly all groups.
+# Rows of a group, like lake/parquet.ts: few enough that the statistics of sorted keys let a reader of one key skip nearly all groups.
 ROW_GROUP_ROWS = 5_000
 
 # A group costs every reader 1.4 kB of footer: past five million rows the groups grow instead.

@@ -22,9 +22,9 @@ class PeriodResult:
     period: str
     # `written`, `was right` and the like.
     what: str
-    # How many the period has; None where it is not known.
+    # How many sources the period has; None where it is not known.
     sources: int | None = None
-    # Of the period's object as it was written; None where it was not.
+    # Rows of the period's object as it was written; None where it was not.
     rows: int | None = None
     failed: bool = False
 

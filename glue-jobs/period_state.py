@@ -17,7 +17,7 @@ _LEDGER_READS_AT_ONCE = 16
 class PeriodState:
     """Contributions are `<source>.<version>`, ascending."""
 
-    # Of the period's object; None where there is none.
+    # Etag of the period's object; None where there is none.
     etag: str | None
     contained: list[str]
     counting: list[str]

@@ -19,7 +19,7 @@ def work_on(
         except Exception as error:  # One period's failure must not keep the others from being done.
             failure = f'{say_period(of.table, of.period)}: {error}'
             result = result_of(of, f'failed: {type(error).__name__}: {error}', failed=True)
-        # In one piece: the line's end as a write of its own would come behind another period's line.
+        # Written in one piece: the line's end as a write of its own would come behind another period's line.
         print(f'{say(result)}\n', end='', flush=True)
         report.add(result)
         return failure

@@ -6,7 +6,7 @@
 
 /** The parts of a deployment that the command line and the Lambdas talk to. Queues are named, not addressed: SQS gives the URL. */
 export interface Deployment {
-    /** `dev`, `prod`: which of several lakes of one account this is. */
+    /** Name of the lake among those of one account: `dev`, `prod`. */
     stage: string;
     /** Glue database, with the tables and views of all kinds. */
     database: string;

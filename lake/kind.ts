@@ -5,18 +5,19 @@ import type { ByteStream } from '#lake/store/object-store';
 import type { Column, MergedTable, Table } from '#lake/tables';
 
 export interface Kind {
-    /** Names it in raw keys (`raw/kind=<name>/`) and on the command line. Lower case letters, digits and dashes. */
+    /** Name in raw keys (`raw/kind=<name>/`) and on the command line. Lower case letters, digits and dashes. */
     name: string;
     /**
-     * Part of what a version of a source was read from. Raise it when the same bytes would be read otherwise, and `reconcile` reads every source
-     * again. A program that meets a ledger record of a higher one stops, else it would put its older figures in the place of the newer ones.
+     * Number that is part of what a version of a source was read from. Raise it when the same bytes would be read otherwise, and
+     * `reconcile` reads every source again. A program that meets a ledger record of a higher one stops, else it would put its older figures
+     * in the place of the newer ones.
      */
     format: number;
-    /** What the sources come to together: one object per period. */
+    /** Table of what the sources come to together: one object per period. */
     merged: MergedTable;
-    /** What each source contributes to each period: the columns and period of `merged`, one object per version and period. */
+    /** Table of what each source contributes to each period: the columns and period of `merged`, one object per version and period. */
     contributions: MergedTable;
-    /** What could not be used, one object per version. Its first columns are `source` and `version`. */
+    /** Table of what could not be used, one object per version. Its first columns are `source` and `version`. */
     rejects: Table;
     /** What a reading finds out about a source beside the counts of its rows: columns of table `sources`, each a field of the ledger record. */
     found: readonly Column[];
@@ -24,9 +25,7 @@ export interface Kind {
     nothingFound: Found;
     /** How an uploader may say that a file must be read. Their order is part of what a version was read from: new ones go to the end. */
     options: readonly ReadingOption[];
-    /**
-     * Whether the file of this name is one of the kind's, as far as names tell; for folders, where nobody named the file itself.
-     */
+    /** True if a file of this name is one of the kind's, as far as names tell; for folders, where nobody named the file itself. */
     isLikelyName(name: string): boolean;
     /** What `isLikelyName` looks for, as people say it: `.csv and .tsv, also with .gz`. */
     likelyNames: string;
@@ -52,7 +51,10 @@ export interface Kind {
 
 /** How the rows of a source, the figures of its contributions and what the ledger says of it hang together. */
 export interface Accounts {
-    /** The figure that counts rows of sources: at least 1 in every row, and over a source's contributions its `rows_kept`. */
+    /**
+     * The figure that counts rows of sources: at least 1 in every row. Over a source's contributions it adds up to the source's
+     * `rows_kept`.
+     */
     rows: string;
     /** The column of `found` that says how many keys (without `site`) a source has, in whatever periods. */
     keys?: string;
@@ -95,9 +97,9 @@ export interface Recount {
 export type Found = Readonly<Record<string, string | number | null>>;
 
 export interface ReadingOption {
-    /** As the ledger names it, in camel case. */
+    /** Name in the ledger, in camel case. */
     name: string;
-    /** As the raw object's metadata and the command line (behind `--`) name it. */
+    /** Name in the raw object's metadata and on the command line (behind `--`). */
     flag: string;
     choices: readonly string[];
     meaning: string;
@@ -139,7 +141,7 @@ export interface Traced {
 }
 
 export interface TracedRow {
-    /** Where in the source it stands: for text the line, from 1. */
+    /** Place of the row in the source: for text the line, from 1. */
     lineNumber: number;
     /** What it adds to each measure; a measure `x` is summed up in column `x_sum`, or `x` itself. */
     values: Readonly<Record<string, bigint>>;

@@ -7,7 +7,7 @@ import type { QueryName } from '#lake/query/sql-files';
 import type { MessageQueue } from '#lake/queue/message-queue';
 import type { ObjectStore } from '#lake/store/object-store';
 
-/** Where a lake is; `name` is as it was written, to be shown and to be typed again. */
+/** A place that a lake may be at; `name` is as it was written, to be shown and to be typed again. */
 export type LakeLocation = { kind: 'directory'; name: string; directory: string } | { kind: 's3'; name: string; bucket: string };
 
 /** What every lake has, each opened when first asked for and then the same. */
@@ -45,13 +45,13 @@ export type QueuePart = 'summarizeQueue' | 'summarizeDeadLetters' | 'consolidate
 export type JobPart = 'consolidateDaysJob' | 'exportFeaturesJob';
 
 export interface OpenOptions {
-    /** Tells how AWS is reached; a directory needs nothing of it. */
+    /** Variables that tell how AWS is reached; a directory needs nothing of it. */
     environment: Readonly<Record<string, string | undefined>>;
-    /** Ends questions that are being answered. */
+    /** Aborting it ends questions that are being answered. */
     signal: AbortSignal;
-    /** For who writes: the directory may be missing. */
+    /** True for callers that write: the directory may be missing. */
     mayBeNew?: boolean;
-    /** Called while Athena answers. */
+    /** Called with the state of a question while Athena answers it. */
     onQueryState?: ((told: QueryState) => void) | undefined;
 }
 
@@ -61,7 +61,7 @@ export interface QueryState {
     scannedBytes: number;
 }
 
-/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html */
+/** Names that S3 allows for buckets: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html */
 const BUCKET_NAME = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 
 /** The place that a name means: `s3://bucket`, or a directory. @throws UsageError for what is no bucket behind `s3://` */

@@ -1,4 +1,4 @@
-/** Where each object of the lake lives, and what its key tells. Nothing else in this program builds or takes apart a key. */
+/** Says where each object of the lake lives, and what its key tells. Nothing else in this program builds or takes apart a key. */
 import { createHash } from 'node:crypto';
 import { UsageError } from '#lake/errors';
 import type { Table } from '#lake/tables';
@@ -9,7 +9,7 @@ export const EXPORTS_PREFIX = 'exports/';
 /** What models are trained on, a folder per day. */
 export const FEATURES_PREFIX = `${EXPORTS_PREFIX}features/`;
 
-/** Where jobs keep what is being made, and what they report: in no table, and gone after a week. As glue-jobs/lake_layout.py has it. */
+/** Prefix of what jobs are making, and of what they report: in no table, and gone after a week. glue-jobs/lake_layout.py has it too. */
 export const WORK_PREFIX = '_flowlake/';
 
 /** The site of a key that names none. */
@@ -25,7 +25,10 @@ export function sourceId(rawKey: string): string {
     return shortHash(rawKey);
 }
 
-/** What S3 allows: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html. A directory lake holds what moves there. */
+/**
+ * The longest key that S3 allows: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html. A directory lake holds what can
+ * move there.
+ */
 const MAX_KEY_BYTES = 1024;
 
 /**
@@ -93,7 +96,7 @@ export function contributionKey(table: Table, { period, source, version }: { per
     return `${contributionsPrefix(table, period)}${source}.${version}.parquet`;
 }
 
-/** What the keys of all contributions to a period begin with: `<prefix>day=D/`, of an hour `<prefix>day=D/HH.`. */
+/** The beginning of the keys of all contributions to a period: `<prefix>day=D/`, for an hour `<prefix>day=D/HH.`. */
 export function contributionsPrefix(table: Table, period: string): string {
     const [day = '', hour] = period.split('T');
     return `${dayPrefix(table.prefix, day)}${hour === undefined ? '' : `${hour}.`}`;
@@ -104,13 +107,13 @@ export function rejectsKey(table: Table, { source, version }: { source: string; 
     return `${table.prefix}${source}.${version}.jsonl.gz`;
 }
 
-/** The key of a period's merged object: `<prefix>day=D/part-00.parquet`, of an hour `<prefix>day=D/HH.parquet`. */
+/** The key of a period's merged object: `<prefix>day=D/part-00.parquet`, for an hour `<prefix>day=D/HH.parquet`. */
 export function mergedKey(table: Table, period: string): string {
     const [day = '', hour = 'part-00'] = period.split('T');
     return `${dayPrefix(table.prefix, day)}${hour}.parquet`;
 }
 
-/** The period that the key of a merged object or of a contribution is of; undefined where the table has no such object. */
+/** The period of a merged object or a contribution, by its key; undefined where the table has no such object. */
 export function periodOf(table: Table, key: string): string | undefined {
     const day = key.startsWith(table.prefix) ? dayOf(key) : undefined;
     if (day === undefined || table.per !== 'hour') {

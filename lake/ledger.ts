@@ -26,11 +26,11 @@ export interface LedgerRecord extends Reading {
     source: string;
     site: string;
     state: 'done' | 'failed' | 'retracted';
-    /** The live version, `<n>-<attempt>`; null where none counts. A failed source has a live version without days. */
+    /** The live version, `<n>-<attempt>`; null where none counts. A failed source has a live version without periods. */
     version: string | null;
     /** How the uploader said that the file must be read. */
     options: ReadingOptions;
-    /** Of the raw object that was read. */
+    /** Size of the raw object that was read. */
     size_bytes: number;
     etag: string;
     summarized_at: string;
@@ -91,13 +91,13 @@ export interface HeldRecord {
     record: LedgerRecord | undefined;
 }
 
-/** @returns the record, or the etag ABSENT and no record where the source was never committed. */
+/** The record of a source and its etag; the etag ABSENT and no record where the source was never committed. */
 export async function readLedger(store: ObjectStore, source: string): Promise<HeldRecord> {
     const object = await store.get(ledgerKey(source));
     return object ? { etag: object.info.etag, record: parseRecord(object.bytes, object.info.key) } : { etag: ABSENT, record: undefined };
 }
 
-/** @returns false where another commit came first */
+/** Commits the record under its source. @returns false where another commit came first */
 export async function commitLedger(
     store: ObjectStore,
     { source, record, etag }: { source: string; record: LedgerRecord; etag: string },
@@ -132,7 +132,7 @@ export function contentOf(kind: Kind, { etag, options }: Pick<CommitEntry, 'etag
     return shortHash([etag, ...kind.options.map(({ name }) => options[name] ?? ''), kind.format].join(' '));
 }
 
-/** Whether what is live was read from these bytes, with these options, in the format of this program. */
+/** True if what is live was read from these bytes, with these options, in the format of this program. */
 export function isOfContent(record: LedgerRecord, raw: Pick<CommitEntry, 'etag' | 'options'>): boolean {
     if (record.version === null) {
         return false;
@@ -196,7 +196,7 @@ function parseRecord(bytes: Uint8Array, key: string): LedgerRecord {
     return value;
 }
 
-/** Undefined where the text is no JSON. */
+/** The value of a JSON text; undefined where it is none. */
 function parseJson(text: string): unknown {
     try {
         return JSON.parse(text);

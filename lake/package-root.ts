@@ -1,4 +1,4 @@
-/** Where the package lies on disk: what it reads at run time beside its code (sql/) is found from here. */
+/** Finds the package on disk: what it reads at run time beside its code (sql/) is found from here. */
 
 /**
  * The package's root folder as a file URL with the final slash. True for the sources (lake/) and for the built files (dist/):

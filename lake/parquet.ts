@@ -5,16 +5,19 @@ import { StorageError } from '#lake/errors';
 import type { ColumnType, MergedTable } from '#lake/tables';
 import { emptyRows, type Rows, valuesOf } from './rows.ts';
 
-/** Small enough that the statistics of sorted keys let a reader of one pair skip nearly all groups of a day. */
+/** Rows of a group: few enough that the statistics of sorted keys let a reader of one key skip nearly all groups of a period. */
 const ROW_GROUP_ROWS = 5_000;
 
-/** A group costs every reader 1.4 kB of footer: past five million pairs the groups grow instead, as in glue-jobs/period_object.py. */
+/** A group costs every reader 1.4 kB of footer: past five million rows the groups grow instead, as in glue-jobs/period_object.py. */
 const MAX_ROW_GROUPS = 1_000;
 
 /** Key of the metadata that lists what a merged object contains: `<source>.<version>`, comma between. */
 const CONTAINS = 'flowlake.contains';
 
-/** Where a longer list stands: `<offset>:<length>` of the same text in front of the footer, where only the consolidator reads it. */
+/**
+ * Key of the metadata that says where a longer list stands: `<offset>:<length>` of the text in front of the footer, where only the
+ * consolidator reads it.
+ */
 const CONTAINS_AT = 'flowlake.contains_at';
 
 const FOOTER_END_BYTES = 8;
@@ -22,7 +25,7 @@ const FOOTER_END_BYTES = 8;
 /** A longer list would make every reader's footer heavy: at 36 bytes each, some hundred and ten sources. */
 const MAX_INLINE_LIST_BYTES = 4096;
 
-/** The bytes of an object of a merged table or of contributions to it; the same for the same rows and list. */
+/** The bytes of an object of a merged table or of contributions to it; equal rows and lists give equal bytes. */
 export function writeRows(table: MergedTable, rows: Rows, { contains }: { contains?: readonly string[] } = {}): Uint8Array<ArrayBuffer> {
     const columns = table.columns.map(({ name, type, nullable }) => ({ name, type, nullable, data: valuesOf(rows, name) }));
     const list = contains && Buffer.from([...contains].sort().join(','));
@@ -78,7 +81,10 @@ export function readContains(bytes: Uint8Array<ArrayBuffer>): string[] {
     return readContainsAtEnd(bytes, { sizeBytes: bytes.length }) ?? [];
 }
 
-/** The same from the object's last bytes alone, `sizeBytes` being the whole object's; undefined where they do not reach back far enough. */
+/**
+ * What a merged object contains, ascending, from the object's last bytes alone; `sizeBytes` is the size of the whole object. Undefined
+ * where the bytes do not reach back far enough.
+ */
 export function readContainsAtEnd(end: Uint8Array<ArrayBuffer>, { sizeBytes }: { sizeBytes: number }): string[] | undefined {
     const missing = sizeBytes - end.length;
     // Parquet, "File format": the footer, its length as four bytes, and `PAR1`.
@@ -109,7 +115,7 @@ export function writeParquetTable({
 interface TypedColumn {
     name: string;
     type: ColumnType | 'double' | string;
-    /** Where it is not said, the values tell. */
+    /** True if the column may hold nulls; where it is left out, the values tell. */
     nullable?: boolean;
     data: unknown[] | BigInt64Array;
 }
@@ -158,7 +164,7 @@ function typeEmptyRowGroups(bytes: Uint8Array): void {
     bytes[at + UNTYPED_ROW_GROUPS.length - 1] = NO_STRUCTS;
 }
 
-/** Rows of each row group of an object of so many rows; the last group has what is left. */
+/** How many rows each row group has in an object of `rowCount` rows; the last group has what is left. */
 export function rowGroupRows(rowCount: number): number {
     return Math.max(ROW_GROUP_ROWS, Math.ceil(rowCount / MAX_ROW_GROUPS));
 }
@@ -196,9 +202,7 @@ function schemaElement({ name, type, data, nullable = Array.isArray(data) && dat
     }
 }
 
-/**
- * The same metadata with decimals as the bytes they are: the reader would make doubles of them, which lose digits above 2^53.
- */
+/** The metadata with decimals as the bytes they are: the reader would make doubles of them, which lose digits above 2^53. */
 function physical(metadata: FileMetaData): FileMetaData {
     const schema = metadata.schema.map((element) => {
         if (element.converted_type !== 'DECIMAL') {
@@ -210,7 +214,7 @@ function physical(metadata: FileMetaData): FileMetaData {
     return { ...metadata, schema };
 }
 
-/** Two's complement, big-endian (Parquet LogicalTypes, DECIMAL). */
+/** The value of a decimal: two's complement, big-endian (Parquet LogicalTypes, DECIMAL). */
 function decimalOf(bytes: Uint8Array): bigint {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     return (view.getBigInt64(0) << 64n) | view.getBigUint64(8);

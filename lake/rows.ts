@@ -35,7 +35,7 @@ function isTyped({ type, nullable }: MergedColumn): boolean {
     return type === 'bigint' && !nullable;
 }
 
-/** Which rows: for an error that names one. */
+/** The table and period of rows, for an error that names one of them. */
 interface Place {
     table: MergedTable;
     /** Names the period in an error: `2026-01-05`, `2026-01-05T13`. */
@@ -53,15 +53,15 @@ export function mergeRows(lists: readonly Rows[], place: Place): Rows {
         if (!(error instanceof OverflowError) || lists.length <= 2) {
             throw error;
         }
-        // Of three lists two may leave the column that all three together fit, where values are below zero.
+        // Two of three lists may leave the column that all three together fit, where values are below zero.
         return mergeHalves(lists, place, { isLast: true, isWide: true });
     }
 }
 
 interface Width {
-    /** Sums must fit their columns. */
+    /** True if sums must fit their columns. */
     isLast: boolean;
-    /** Sums on the way may have any size: slower, and seldom needed. */
+    /** True if sums on the way may have any size: slower, and seldom needed. */
     isWide?: boolean;
 }
 
@@ -91,11 +91,14 @@ function mergeTwo(lists: readonly Rows[], place: Place, width: Width): Rows {
     return merged;
 }
 
-/** For each merged row the first row that it is made of, and all rows that are merged into it beside that. Rows on the right are counted on behind those on the left. */
+/**
+ * Origins of the merged rows: the first row that each is made of, and the rows that are merged into it beside that. Rows on the right are
+ * counted on behind those on the left.
+ */
 interface Order {
     leftCount: number;
     firsts: Int32Array;
-    /** Pairs: row, merged row. */
+    /** Pairs of a row and the merged row that it goes into. */
     others: Int32Array;
 }
 
@@ -212,7 +215,7 @@ export function overflowError(value: bigint, column: MergedColumn, place: RowPla
     return new OverflowError(`${column.name} of ${nameRow(place)} would be ${value}, ${beyond}`);
 }
 
-/** `10.0.0.1 to 10.0.0.2 at site main on 2026-01-05`. */
+/** The name of a row in messages: `10.0.0.1 to 10.0.0.2 at site main on 2026-01-05`. */
 export function nameRow({ rows, at, table, period }: RowPlace): string {
     return `${table.rowName.replaceAll(/\{(\w+)\}/g, (_, name: string) => String(rows[name]?.[at]))} ${sayWhen(period)}`;
 }
@@ -221,11 +224,13 @@ function sayWhen(period: string): string {
     return period.includes('T') ? `in the hour ${period}` : `on ${period}`;
 }
 
-/** From here on the order of UTF-16, which JavaScript compares by, may not be that of UTF-8, by which every Parquet reader and Spark sort. */
+/**
+ * The order of UTF-16, which JavaScript compares by, may from here on not be that of UTF-8, by which every Parquet reader and Spark sort.
+ */
 const FIRST_SURROGATE = 0xd800;
 const BEHIND_SURROGATES = 0xe000;
 
-/** Below 0, 0 or above it, by the order of the texts' UTF-8 bytes. */
+/** Below 0, 0 or above 0, by the order of the texts' UTF-8 bytes. */
 export function compareTexts(a: string, b: string): number {
     if (a === b) {
         return 0;

@@ -28,15 +28,15 @@ export interface MergedColumn extends Column {
 
 export interface Table {
     name: string;
-    /** Where its objects live, with the final slash. */
+    /** Beginning of its objects' keys, with the final slash. */
     prefix: string;
     format: 'parquet' | 'json' | 'jsonl.gz';
     /**
-     * Which span of time one of its objects is of; absent where they are of none. Either way the table is partitioned by a text column `day`
-     * (`YYYY-MM-DD`), which stands in the object key and not in the object; of a table by hour the hour (UTC) is in the object's name.
+     * Span of time of one object; absent where objects have none. Either way the table is partitioned by a text column `day`
+     * (`YYYY-MM-DD`), which stands in the object key and not in the object. A table by hour has the hour (UTC) in the object's name.
      */
     per?: PeriodLength;
-    /** One row per ... */
+    /** What one row is, behind the words "One row per": `pair and day`. */
     grain: string;
     columns: readonly Column[];
 }

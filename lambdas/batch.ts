@@ -5,7 +5,7 @@ import type { MessageQueue } from '#lake/queue/message-queue';
 import type { MetricSink } from './figures.ts';
 import type { TimeLeft } from './time-left.ts';
 
-/** One structured line each. */
+/** Log that takes one structured line at a time. */
 export interface Log {
     info(message: string, fields: Record<string, unknown>): void;
     warn(message: string, fields: Record<string, unknown>): void;
@@ -13,11 +13,11 @@ export interface Log {
 }
 
 export interface BatchOptions<News> {
-    /** @throws Error for a message that is none of this lake's. */
+    /** Reads a message. @throws Error for one that is none of this lake's. */
     parse: (body: string) => News[];
-    /** What the news is of: a raw key, a day. News of one subject is worked on once. */
+    /** Name of what the news is of: a raw key, or a period. News of one subject is worked on once. */
     subjectOf: (news: News) => string;
-    /** Must stop with the reason of `time.signal` soon after that is aborted. */
+    /** Works on a subject. Must stop with the reason of `time.signal` soon after that is aborted. */
     work: (subject: string, news: readonly [News, ...News[]]) => Promise<void>;
     time: TimeLeft;
     /** The queue that the messages came from. */
@@ -25,7 +25,7 @@ export interface BatchOptions<News> {
     /** What a person does with a subject that needs more time than an invocation has. */
     howTooLargeGetsThrough: (news: News) => string;
     log: Log;
-    /** Gets `FailedTries` where something failed: how often the one that was tried most has been. */
+    /** Metrics of the invocation. Get `FailedTries` where something failed: how often the message that was tried most has been. */
     metrics: MetricSink;
 }
 
@@ -35,13 +35,14 @@ interface Message<News> {
     id: string;
     receipt: string;
     receiveCount: number;
-    /** Undefined where the message could not be understood. */
+    /** News of the message; undefined where it could not be understood. */
     news: News[] | undefined;
 }
 
 /**
- * A passing failure (a slow answer, a lost race) is over in seconds, an outage in hours. The head of a FIFO group holds up its day for as
- * long as it is away: after a repair nobody waits longer than the last step. cdk/config.ts has how often, and why.
+ * Waits before the next tries. A passing failure (a slow answer, a lost race) is over in seconds, an outage in hours. The head of a FIFO
+ * group holds up its period for as long as it is away: after a repair nobody waits longer than the last step. cdk/config.ts has how often,
+ * and why.
  */
 const RETRY_AFTER_SECONDS = [10, 60, 300];
 const LAST_RETRY_AFTER_SECONDS = 900;
@@ -51,7 +52,7 @@ export function retryAfterSeconds(receiveCount: number): number {
     return RETRY_AFTER_SECONDS[receiveCount - 1] ?? LAST_RETRY_AFTER_SECONDS;
 }
 
-/** Whoever had this share of the time from its beginning on was kept from nothing by others. */
+/** Share of the time that counts as all of it: whoever had it from the beginning on was kept from nothing by others. */
 const NEARLY_ALL = 0.9;
 
 /**
@@ -96,7 +97,10 @@ export async function workThrough<News>(records: readonly SQSRecord[], options: 
     return { batchItemFailures: failed.map(({ id }) => ({ itemIdentifier: id })) };
 }
 
-/** Seconds; undefined: after its visibility time-out. `outcomes` are those of a message's subjects, none where it has none. */
+/**
+ * Seconds until a message comes back; undefined where that is after its visibility time-out. `outcomes` are those of the message's
+ * subjects, none where it has none.
+ */
 function returnsAfter(outcomes: readonly (Outcome | undefined)[], receiveCount: number): number | undefined {
     if (outcomes.includes('too large')) {
         return undefined;
@@ -117,7 +121,10 @@ function readMessage<News>(record: SQSRecord, { parse, log }: BatchOptions<News>
     }
 }
 
-/** The messages that were handed out most often come first: who has been postponed must not be postponed into the dead-letter queue. */
+/**
+ * The messages of each subject. Those that were handed out most often come first: who has been postponed must not be postponed into the
+ * dead-letter queue.
+ */
 function bySubject<News>(messages: readonly Message<News>[], { subjectOf }: BatchOptions<News>): Map<string, [News, ...News[]]> {
     const subjects = new Map<string, [News, ...News[]]>();
     for (const news of messages.flatMap((message) => message.news ?? [])) {

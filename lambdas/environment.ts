@@ -17,7 +17,7 @@ export interface Surroundings {
     /** The queue whose name stands in this variable. @throws UsageError where it is not set. */
     openQueue(variable: 'SUMMARIZE_QUEUE' | 'CONSOLIDATE_QUEUE'): MessageQueue;
     logger: Logger;
-    /** Every metric has the dimensions `service` and `stage`. */
+    /** Metrics; each has the dimensions `service` and `stage`. */
     metrics: Metrics;
 }
 

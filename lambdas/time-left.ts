@@ -1,21 +1,21 @@
-/** How long an invocation may still work. */
+/** Tells how long an invocation may still work. */
 import type { Context } from 'aws-lambda';
 
 export interface TimeLeft {
-    /** Until Lambda ends the invocation by force. */
+    /** Time until Lambda ends the invocation by force, in milliseconds. */
     remainingMs(): number;
     /** Aborted when no more work may be begun or gone on with. */
     signal: AbortSignal;
 }
 
 /**
- * What must fit between the signal and the end: the step that does not look at the signal (one Parquet object of some hundred thousand
+ * Time between the signal and the end. It must hold the step that does not look at the signal (one Parquet object of some hundred thousand
  * pairs, one call to S3 with a second attempt), then giving messages back, logs and metrics. An invocation that is ended by force loses
  * these, and all of its messages stay away for their whole visibility time-out.
  */
 const STOP_BEFORE_END_MS = 10_000;
 
-/** A short time-out leaves half of itself to the work. */
+/** Share of the time that goes to the end at most: a short time-out leaves half of itself to the work. */
 const LARGEST_SHARE = 0.5;
 
 /** The time of one invocation, from now on. */
@@ -24,7 +24,7 @@ export function timeLeftOf(context: Pick<Context, 'getRemainingTimeInMillis'>): 
     return { remainingMs, signal: AbortSignal.timeout(workingMsOf(remainingMs())) };
 }
 
-/** How much of so much time may be spent on work. */
+/** The part of `wholeMs` that may be spent on work. */
 export function workingMsOf(wholeMs: number): number {
     const marginMs = Math.min(STOP_BEFORE_END_MS, wholeMs * LARGEST_SHARE);
     return Math.max(0, Math.floor(wholeMs - marginMs));

@@ -9,8 +9,8 @@ export interface Seen {
 }
 
 /**
- * The store, and what is seen of its writes. With `signal`, no object is read or written any more after it was aborted: the call fails
- * with its reason. That stops a use case that takes no signal, between two calls, where it may stop as well as a worker that dies.
+ * The store, and what is seen of its writes. No object is read or written any more after `signal` was aborted: the call fails with its
+ * reason. That stops a use case that takes no signal, between two calls, where it may stop as well as a worker that dies.
  */
 export function watchStore(store: ObjectStore, { signal }: { signal?: AbortSignal } = {}): { store: ObjectStore; seen: Seen } {
     const seen: Seen = { conflicts: 0 };

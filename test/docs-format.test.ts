@@ -211,7 +211,7 @@ test('the SQL of the page finds the day of pair_days, and passes over what does 
             await consolidate(of, { store });
         }
     }
-    // As a worker leaves it that was cut off before its commit.
+    // A worker that was cut off before its commit leaves this.
     const { record } = await readLedger(store, sourceId('raw/a.csv'));
     const live = { day, source: sourceId('raw/a.csv'), version: record!.version! };
     await copyFile(join(folder, summaryKey(live)), join(folder, summaryKey({ ...live, version: live.version.replace('1-', '2-') })));

@@ -1,9 +1,9 @@
-/** Which columns of a table stand side by side on a terminal, and how wide each is. */
+/** Finds which columns of a table stand side by side on a terminal, and how wide each is. */
 import { widthOf } from './text-width.ts';
 
-/** Between two columns. */
+/** Blanks between two columns. */
 export const GAP = '  ';
-/** In front of a row's second line. */
+/** Blanks in front of a row's second line. */
 export const INDENT = '    ';
 /** Texts are not cut below this: an address of a private network mostly stays readable. */
 export const MIN_TEXT_WIDTH = 12;
@@ -17,7 +17,7 @@ export interface Column {
     cellWidth: number;
 }
 
-/** What stands side by side. */
+/** Columns that stand side by side. */
 export interface Line {
     columns: readonly Column[];
     widths: readonly number[];
@@ -57,7 +57,7 @@ function longest(lines: readonly Line[]): number {
     return Math.max(...lines.map(({ columns }) => columns.reduce((sum, column) => sum + naturalWidth(column) + GAP.length, 0)));
 }
 
-/** @returns the width of each column, or undefined where they do not fit side by side. */
+/** Widths of the columns; undefined where they do not fit side by side. */
 function fitWidths(columns: readonly Column[], maxWidth: number, { mayCut = false }: { mayCut?: boolean } = {}): number[] | undefined {
     const floors = columns.map(({ header, isNumber, cellWidth }) => {
         const headerFloor = Math.min(MAX_HEADER_PART, Math.max(...breakHeader(header).map(widthOf)));
@@ -69,7 +69,7 @@ function fitWidths(columns: readonly Column[], maxWidth: number, { mayCut = fals
     return shrink(widths, floors, maxWidth - GAP.length * (columns.length - 1));
 }
 
-/** Takes from the widest column that may give until all fit. @returns the new widths, or undefined where they cannot fit */
+/** Takes width from the widest column that may give until all fit. @returns the new widths, or undefined where they cannot fit */
 function shrink(from: readonly number[], floors: readonly number[], room: number): number[] | undefined {
     const widths = [...from];
     for (let excess = widths.reduce((sum, width) => sum + width, 0) - room; excess > 0; excess--) {
@@ -91,7 +91,7 @@ export function naturalWidth({ header, cellWidth }: Column): number {
     return Math.max(widthOf(header), cellWidth);
 }
 
-/** `fwd_pkts_sum` as `fwd_`, `pkts_`, `sum`. */
+/** The parts of a header: `fwd_`, `pkts_`, `sum` of `fwd_pkts_sum`. */
 export function breakHeader(header: string): string[] {
     return header.split(/(?<=_)(?=[^_])/);
 }

@@ -1,12 +1,12 @@
 /**
- * A plot in a terminal: what each day came to, the running mean and the band of one running deviation around it. The mean is drawn
- * in braille, eight dots to a character, so it is smooth; days and band take whole characters, so they are told apart without colour.
+ * Draws a plot in a terminal: what each day came to, the running mean and the band of one running deviation around it. The mean is drawn in
+ * braille, eight dots to a character, so it is smooth; days and band take whole characters, so they are told apart without colour.
  */
 import { sayTick } from './quantity.ts';
 
 /** One day; days come in order, and days without a point leave a gap. */
 export interface PlotPoint {
-    /** `YYYY-MM-DD` */
+    /** Day as `YYYY-MM-DD`. */
     day: string;
     total: number;
     mean: number;
@@ -27,7 +27,7 @@ const LEGEND = `${DAY} day   ⠤⠤ running mean   ${BAND} one standard deviatio
 const MS_PER_DAY = 86_400_000;
 const LABEL_WIDTH = 'YYYY-MM-DD'.length;
 
-/** @returns the plot's lines, each ended; only the title where there are no points. */
+/** The plot's lines, each ended; only the title where there are no points. */
 export function renderPlot(points: readonly PlotPoint[], { title, columns, rows = 14 }: PlotOptions): string {
     const [first] = points;
     const last = points.at(-1);
@@ -131,7 +131,10 @@ function brailleBit(side: number, dot: number): number {
     );
 }
 
-/** First and last day always, between them as many as stand apart, each the same number of days after the other; a label begins at its tick. */
+/**
+ * The axis of days. First and last day always have a label, and between them as many as stand apart, each the same number of days after the
+ * other; a label begins at its tick.
+ */
 function drawDayAxis(firstDay: string, lastDay: string, { width, columnOf }: Scale): { line: string; labels: string } {
     const days = daysBetween(firstDay, lastDay);
     const stride = Math.max(1, Math.ceil((days * (LABEL_WIDTH + 3)) / width));
@@ -150,7 +153,7 @@ function drawDayAxis(firstDay: string, lastDay: string, { width, columnOf }: Sca
     return { line: line.join(''), labels };
 }
 
-/** 1, 2 or 5 with zeros behind: the smallest that is at least this. */
+/** The step of an axis: 1, 2 or 5 with zeros behind, the smallest that is at least `least`. */
 function niceStep(least: number): number {
     const power = 10 ** Math.floor(Math.log10(least));
     const factor = [1, 2, 5, 10].find((candidate) => candidate * power >= least * (1 - 1e-9)) ?? 10;

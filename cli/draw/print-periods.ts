@@ -1,4 +1,4 @@
-/** How the periods of a range came out: a row each, and what it comes to. */
+/** Prints how the periods of a range came out: a row for each, and what all come to. */
 
 import type { RunContext } from '#cli/command';
 import { sayPeriod } from '#lake/kinds';
@@ -16,7 +16,7 @@ const COLUMNS = [
     { name: 'rows', type: 'bigint' },
 ];
 
-/** Many periods mostly fail for one reason. */
+/** Reasons that are said at most: many periods mostly fail for one reason. */
 const MOST_REASONS = 10;
 
 /** Prints the rows, by table and ascending, to stdout; why periods failed would make a table wide, and is said on stderr then. */
@@ -45,7 +45,7 @@ export async function printPeriods(
     }
 }
 
-/** `1 of 31 days failed (2026-01-05)`, and the next step; undefined where none did. */
+/** The periods that failed and the next step, `1 of 31 days failed (2026-01-05)`; undefined where none did. */
 export function sayFailures(results: readonly PeriodResult[]): string | undefined {
     const failed = results.filter(({ hasFailed }) => hasFailed).map(sayPeriod);
     if (failed.length === 0) {

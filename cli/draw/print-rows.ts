@@ -13,7 +13,7 @@ export interface PrintOptions {
     signal: AbortSignal;
 }
 
-/** @returns how many rows there were. With no rows a table says so on stderr; columns are shown in any case. */
+/** Prints the rows. @returns how many there were. With no rows a table says so on stderr; columns are shown in any case. */
 export async function printRows(result: QueryResult, { output, stdout, stderr, signal }: PrintOptions): Promise<number> {
     const chunks = output === 'csv' ? renderCsv(result) : output === 'json' ? renderJson(result) : renderTable(result, stdout);
     let rows = 0;
@@ -78,7 +78,7 @@ function jsonValue(value: Value): string {
     return typeof value === 'bigint' ? value.toString() : JSON.stringify(value);
 }
 
-/** `a, a` becomes `a, a_2`: an object has each key once. */
+/** The names with a number where one comes again, `a, a` as `a, a_2`: a JSON object has each key once. */
 function distinctNames(names: readonly string[]): string[] {
     const taken = new Set<string>();
     return names.map((name) => {

@@ -56,7 +56,7 @@ async function* renderBatches({ columns, batches }: QueryResult): AsyncGenerator
     }
 }
 
-/** Null is blank. Fractions have three places here; JSON and CSV have all of them. */
+/** A cell's text. Null is blank. Fractions have three places here; JSON and CSV have all of them. */
 function renderCell(value: Value): string {
     if (typeof value === 'number') {
         return renderDouble(value);
@@ -111,7 +111,7 @@ function renderCells({ columns, widths }: Line, cells: readonly string[], { isCu
     return `${padded.join(GAP).trimEnd()}\n`;
 }
 
-/** Headers end on the same line, however many lines each takes. */
+/** The lines of the headers, which end on the same line, however many lines each takes. */
 function renderHeaders(line: Line): string[] {
     const headers = line.columns.map(({ header }, index) => wrapHeader(header, line.widths[index] ?? 0));
     const height = Math.max(...headers.map((lines) => lines.length));

@@ -4,7 +4,7 @@ import { sayBytes, sayDuration } from './quantity.ts';
 import { openStatusLine } from './status-line.ts';
 
 export interface Progress {
-    /** Counts bytes that were done since the last call. Returns at once: it is called from the midst of the work. */
+    /** Counts `bytes` more as done. Returns at once: it is called from the midst of the work. */
     advance(bytes: number): void;
     /** Prints a line that stays, above the one that is drawn over. */
     say(line: string): Promise<void>;
@@ -17,9 +17,9 @@ export interface Progress {
 export interface ProgressOptions {
     stderr: Output;
     now: () => Date;
-    /** `Uploading`. */
+    /** Word in front of the bar: `Uploading`. */
     doing: string;
-    /** Undefined where it is not known, as for what is piped in: then there is no bar and no time left. */
+    /** Bytes that there are to do; undefined where that is not known, as for what is piped in: then there is no bar and no time left. */
     totalBytes: number | undefined;
 }
 
@@ -62,7 +62,10 @@ interface State {
     columns: number;
 }
 
-/** As much as the terminal has room for; one column is left free, because a full line makes some terminals go to the next one. */
+/**
+ * The line, as much of it as the terminal has room for; one column is left free, because a full line makes some terminals go to the next
+ * one.
+ */
 function renderLine({ doing, doneBytes, totalBytes, elapsedMs, columns }: State): string {
     const rate = sayRate(doneBytes, elapsedMs, '  ', '');
     if (totalBytes === undefined || totalBytes === 0) {

@@ -7,13 +7,13 @@ const SCALES = [
     { suffix: 'k', from: 1e3 },
 ];
 
-/** `1.5 MB`, `812 B`; decimal units. */
+/** A size in decimal units: `1.5 MB`, `812 B`. */
 export function sayBytes(bytes: number): string {
     const scale = SCALES.find(({ from }) => bytes >= from * 0.9995);
     return scale === undefined ? `${Math.round(bytes)} B` : `${(bytes / scale.from).toFixed(1)} ${scale.suffix}B`;
 }
 
-/** `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`. */
+/** A time: `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`. */
 export function sayDuration(ms: number): string {
     const seconds = Math.round(ms / 1000);
     if (ms < 9_950) {
@@ -26,12 +26,12 @@ export function sayDuration(ms: number): string {
     return minutes < 60 ? `${minutes} min ${seconds % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-/** `1 file`, `2 files`; whole numbers digit by digit. */
+/** A count and its noun: `1 file`, `2 files`; whole numbers digit by digit. */
 export function sayCount(count: number | bigint, one: string, many = `${one}s`): string {
     return `${count} ${count === 1 || count === 1n ? one : many}`;
 }
 
-/** `3 days`; `3 periods` where some of them are no days. `total` is given where these are some of more. */
+/** A count of periods: `3 days`, or `3 periods` where some of them are no days. `total` is given where these are some of more. */
 export function countPeriods(periods: readonly { period: string }[], total = periods.length): string {
     return sayCount(total, periods.every(({ period }) => DAY.test(period)) ? 'day' : 'period');
 }

@@ -4,7 +4,7 @@ const PLAIN = /^[ -~]*$/;
 /** Control and format characters move the cursor, hide text or turn its direction: a terminal must not get them from data. */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 const ZERO_WIDTH = /\p{Mark}/u;
-/** East Asian wide and fullwidth forms, and emoji. */
+/** Characters of two columns: East Asian wide and fullwidth forms, and emoji. */
 const WIDE =
     /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u;
 
@@ -23,7 +23,7 @@ export function printable(text: string): string {
 
 const HARMLESS = /^[ -~\n\t]*$/;
 
-/** The text with all that a terminal would obey escaped; line breaks and tabs stay what they are. */
+/** The text with nothing in it that a terminal would obey, but for line ends and tabs, which stay. */
 export function harmless(text: string): string {
     return HARMLESS.test(text)
         ? text
@@ -45,7 +45,7 @@ export function widthOf(text: string): number {
     return width;
 }
 
-/** The text, or as much of it as fits with an ellipsis: its beginning, but of a path its end, which tells more. */
+/** The text, or as much of it as fits with an ellipsis: its beginning, for a path its end, which tells more. */
 export function cutToWidth(text: string, width: number): string {
     if (widthOf(text) <= width) {
         return text;

@@ -58,7 +58,7 @@ async function checkAll(): Promise<boolean> {
     console.log('The rules as they stand hold, every interleaving:');
     const small = BOUNDS.filter(({ isDeep }) => !isDeep);
     const areHeld = await pMap(small, checkBounds, { concurrency: availableParallelism() });
-    // Each may take all the memory that there is.
+    // One at a time: each may take all the memory that there is.
     const areHeldDeep = deep
         ? await pMap(
               BOUNDS.filter(({ isDeep }) => isDeep),

@@ -2,9 +2,9 @@
 
 export interface Bounds {
     name: string;
-    /** `-D` of commit-rules.pml. */
+    /** Definitions for commit-rules.pml, `-D`. */
     defines: string[];
-    /** Takes several minutes and up to 6 GB: only with `--deep`. */
+    /** True for runs that take several minutes and up to 6 GB: only with `--deep`. */
     isDeep?: boolean;
 }
 

@@ -9,9 +9,9 @@ const MODEL = fileURLToPath(new URL('commit-rules.pml', import.meta.url));
 const FILE = 'commit-rules.pml';
 
 export interface Search {
-    /** `-D` of the model. */
+    /** Definitions for the model, `-D`. */
     defines: string[];
-    /** Breadth first: the history that is found is the shortest. Takes several times the memory. */
+    /** True searches breadth first: the history that is found is the shortest. Takes several times the memory. */
     isShortest: boolean;
     maxMegabytes: number;
 }
@@ -26,7 +26,7 @@ export interface Found {
     history: string[] | undefined;
 }
 
-/** Those of the programs that a search needs and this machine lacks. */
+/** The programs that a search needs and this machine lacks. */
 export function missingPrograms(): string[] {
     return ['spin', 'gcc'].filter((program) => spawnSync(program, [program === 'gcc' ? '--version' : '-V']).error !== undefined);
 }
@@ -38,7 +38,7 @@ export function openSearches() {
     let count = 0;
     let isClosed = false;
 
-    /** What the program writes. The exit code of pan says nothing of what it found. */
+    /** Runs a program and answers with what it writes. The exit code of pan says nothing of what it found. */
     function call(program: string, words: string[], cwd: string): Promise<string> {
         return new Promise((resolve, reject) => {
             if (isClosed) {
@@ -70,7 +70,7 @@ export function openSearches() {
     }
 
     return {
-        /** @throws Error where the search came to no end: the memory, or the depth, did not do */
+        /** Searches once. @throws Error where the search came to no end: the memory, or the depth, did not do */
         async search({ defines, isShortest, maxMegabytes }: Search): Promise<Found> {
             count += 1;
             const place = join(folder, String(count));

@@ -1,6 +1,6 @@
 /** A history of the model as sentences. */
 
-/** Replaced in this order: sets of versions are numbers in braces, each bit a version. */
+/** Replacements in this order: sets of versions are numbers in braces, each bit a version. */
 const WORDS: [RegExp, string | ((whole: string, set: string) => string)][] = [
     [/live is \{0\}, of bytes nothing/, 'nothing is live'],
     [/live is \{(\d+)\}/, (_, set) => (set === '0' ? 'a version without rows on the day is live' : `${versions(set)} is live`)],

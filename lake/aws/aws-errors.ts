@@ -1,7 +1,7 @@
 /** What errors of AWS mean for people. */
 import { StorageError } from '#lake/errors';
 
-/** By the error's name, as the services and the SDK spell it. */
+/** What an error means for people, by the error's name as the services and the SDK spell it. */
 const MEANINGS: Readonly<Record<string, string>> = {
     AccessDenied: 'your AWS identity may not do that; docs/security.md lists the rights that each command needs',
     AccessDeniedException: 'your AWS identity may not do that; docs/security.md lists the rights that each command needs',
@@ -26,7 +26,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
     TimeoutError: 'no answer came in time; check the network and run it again',
 };
 
-/** `NoSuchKey`, `ECONNREFUSED` and the like; undefined for what is no error of AWS or of the way there. */
+/** Code of an error, `NoSuchKey`, `ECONNREFUSED` and the like; undefined for what is no error of AWS or of the way there. */
 export function awsCodeOf(error: unknown): string | undefined {
     if (!(error instanceof Error)) {
         return undefined;
@@ -55,7 +55,7 @@ export async function translated<T>(work: () => Promise<T>, { doing }: { doing: 
     }
 }
 
-/** The error as a StorageError, or as it is where it is none of AWS. */
+/** A StorageError for an error of AWS or of the way there; any other error as it is. */
 export function asStorageError(error: unknown, { doing }: { doing: string }): unknown {
     const code = awsCodeOf(error);
     if (code === undefined || !(error instanceof Error)) {
@@ -70,7 +70,7 @@ export function asStorageError(error: unknown, { doing }: { doing: string }): un
     return new StorageError(`cannot ${doing}: ${known ?? error.message} (${code})`, { cause: error });
 }
 
-/** A HEAD has no body: S3 can say no more than the status. */
+/** What a status means: a HEAD has no body, so S3 can say no more than the status. */
 function meaningOfStatus(status: number | undefined): string | undefined {
     if (status !== undefined && status >= 500) {
         return `AWS failed, at the last attempt too (HTTP ${status}); run it again later`;

@@ -5,12 +5,12 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface ClientOptions {
     environment: Environment;
-    /** Where the bucket is; undefined leaves it to the SDK (AWS_REGION, the profile). */
+    /** Region of the bucket; undefined leaves it to the SDK (AWS_REGION, the profile). */
     region?: string | undefined;
 }
 
 /**
- * The standard mode waits between attempts with jitter and stops when a service stays overloaded
+ * Attempts at a call. The standard mode waits between attempts with jitter and stops when a service stays overloaded
  * (https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html); its three attempts are too few for a burst of 503.
  */
 const MAX_ATTEMPTS = 6;

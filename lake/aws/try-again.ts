@@ -1,8 +1,8 @@
-/** Another try after a while, for what the SDK does not try again by itself. */
+/** Tries again after a while what the SDK does not try again by itself. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface TryAgainOptions {
-    /** Whether another try may help. */
+    /** True if another try may help. */
     mayHelp: (error: unknown) => boolean;
     maxTries?: number;
     signal?: AbortSignal | undefined;

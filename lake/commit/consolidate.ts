@@ -1,4 +1,4 @@
-/** Use case: what the sources contribute to a period into the period's merged object. docs/design.md tells what each rule is for. */
+/** Use case: merge what the sources contribute to a period into the period's object. docs/design.md has the reason for each rule. */
 import pMap from 'p-map';
 import { kindOfTable } from '#lake/kinds';
 import { contributionKey, type TablePeriod } from '#lake/layout';
@@ -25,13 +25,16 @@ export interface PeriodOutcome {
     writes: number;
     /** How many sources the period has now. */
     sources: number;
-    /** Of the object as it was written last; undefined where it was not written. */
+    /** Rows of the object as it was written last; undefined where it was not written. */
     rows: number | undefined;
 }
 
 export interface ConsolidateOptions {
     store: ObjectStore;
-    /** Writes the object once from the contributions whatever it says that it contains: for one that is damaged, or of an older layout. */
+    /**
+     * True writes the object once from the contributions, whatever it says that it contains: for one that is damaged, or of an older
+     * layout.
+     */
     anew?: boolean;
 }
 
@@ -72,7 +75,10 @@ export interface PeriodPlan {
     missing: number;
 }
 
-/** Changes nothing, and reads no more of the period's object than its end. @throws StorageError as `consolidate` does */
+/**
+ * What `consolidate` would do. Changes nothing, and reads no more of the period's object than its end.
+ * @throws StorageError as `consolidate` does
+ */
 export async function planPeriod(of: TablePeriod, { store, anew = false }: ConsolidateOptions): Promise<PeriodPlan> {
     if (anew) {
         const state = await lookAnew(of, { store });

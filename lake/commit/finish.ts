@@ -1,6 +1,7 @@
 /**
- * Use case: what is undone in a lake, finished: sources that are not read, then dead objects, then periods that are not what counts. Who does the
- * work is given: this process in turn, its threads, or a deployment's workers by message.
+ * Use case: finish what is undone in a lake: first sources that are not read, then dead objects, then periods whose object is not what
+ * counts.
+ * The caller gives the workers: this process in turn, its threads, or a deployment's workers by message.
  */
 import { sayPeriod } from '#lake/kinds';
 import { nameOfPeriod, type TablePeriod } from '#lake/layout';
@@ -32,7 +33,7 @@ export interface WorkOffOptions {
     workers: Workers;
     now: () => Date;
     sources: readonly SourceWork[];
-    /** Which periods are to be consolidated once the sources are read and dead objects are gone; it is given those that were touched. */
+    /** Answers with the periods to consolidate once the sources are read and dead objects are gone; gets the periods that were touched. */
     periodsAfter: (touched: readonly TablePeriod[]) => Promise<readonly PeriodWork[]>;
 }
 
@@ -69,9 +70,9 @@ export async function finishUndone(store: ObjectStore, options: Pick<WorkOffOpti
 export interface InTurnOptions {
     now: () => Date;
     signal: AbortSignal;
-    /** Told what is begun. */
+    /** Called with what is begun: a raw key or a period. */
     onStep?: ((what: string) => void) | undefined;
-    /** Bytes of raw objects read since the last call. */
+    /** Called with the bytes of raw objects read since the last call. */
     onBytes?: ((bytes: number) => void) | undefined;
 }
 

@@ -10,18 +10,18 @@ import { ABSENT, CALLS_AT_ONCE, type ObjectStore } from '#lake/store/object-stor
 /** Contributions are `<source>.<version>`, ascending. */
 export interface PeriodState {
     etag: string;
-    /** The period's object, where this look read it. */
+    /** Bytes of the period's object, where this look read them. */
     bytes?: Uint8Array<ArrayBuffer> | undefined;
-    /** What it contains. */
+    /** Contributions that the object contains. */
     contained: string[];
-    /** What should be in it. */
+    /** Contributions that the object should contain. */
     counting: string[];
 }
 
 /** A merged object as a worker wrote it: so the look that follows a write need not read it again. */
 export type Written = Omit<PeriodState, 'counting'>;
 
-/** Enough for the footer of an object of 50 thousand rows, and for the list of a thousand sources. */
+/** These 64 KiB hold the footer of an object of 50 thousand rows, and the list of a thousand sources. */
 const END_BYTES = 1 << 16;
 
 /** What the period's object contains now, as `<source>.<version>`, ascending. Reads no more of the object than its end. */

@@ -9,10 +9,10 @@ import { needsReading } from './summarize.ts';
 
 export type PruneFinding =
     | { key: string; raw: ObjectInfo; canGo: true }
-    /** Why it stays. */
+    /** Why the raw object stays. */
     | { key: string; raw: ObjectInfo; canGo: false; reason: string };
 
-/** Every raw object of which no kept row is of `before` or later, and whether it may go. `before` is a day, exclusive. */
+/** Every raw object without a kept row on the day `before` or later, and whether it may go. */
 export async function* findPrunable(store: ObjectStore, { before }: { before: string }): AsyncGenerator<PruneFinding> {
     for await (const { key, raw, reason } of lookAt(store, { before })) {
         yield reason === undefined ? { key, raw, canGo: true } : { key, raw, canGo: false, reason };
@@ -32,7 +32,7 @@ export async function* prune(store: ObjectStore, { before }: { before: string })
 interface Look extends HeldRecord {
     key: string;
     raw: ObjectInfo;
-    /** Why it stays; undefined where it may go. */
+    /** Why the raw object stays; undefined where it may go. */
     reason: string | undefined;
 }
 
@@ -53,7 +53,7 @@ async function* lookAt(store: ObjectStore, { before }: { before: string }): Asyn
     }
 }
 
-/** @returns why it stays after all, or undefined where it is gone */
+/** Frees the raw object. @returns why it stays after all, or undefined where it is gone */
 async function free({ key, raw, record, etag }: Look, store: ObjectStore): Promise<string | undefined> {
     if (!record) {
         return 'it is not in the figures yet; run flowlake reconcile first';

@@ -1,4 +1,4 @@
-/** A raw object into what its version owns: a contribution for each period, the rejects, and the ledger record to commit. */
+/** Reads a raw object into what its version owns: a contribution for each period, the rejects, and the ledger record to commit. */
 import { once } from 'node:events';
 import { createGzip } from 'node:zlib';
 import { ConflictError } from '#lake/errors';

@@ -17,7 +17,7 @@ export interface UndoneWork {
     periods: TablePeriod[];
 }
 
-/** What is undone, with nothing changed. */
+/** What is undone in the lake. Changes nothing. */
 export async function findUndoneWork(store: ObjectStore, { now }: { now: Date }): Promise<UndoneWork> {
     const records = await readAllRecords(store);
     return {
@@ -97,8 +97,9 @@ export async function removeDeadObjects(
 }
 
 /**
- * Old age alone is no proof: the worker that wrote them may be about to commit, however slow it is. So the ledger uses the commit's number up
- * first; then nobody can commit it any more. A source that has no record yet must wait for its first one, if it has a raw object to come from.
+ * True if the version can never count. Old age alone is no proof: the worker that wrote it may be about to commit, however slow it is. So
+ * the ledger uses the commit's number up first; then nobody can commit it any more. A source that has no record yet must wait for its first
+ * one, if it has a raw object to come from.
  */
 async function isDeadForEver(
     store: ObjectStore,

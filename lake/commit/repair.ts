@@ -1,4 +1,4 @@
-/** Use case: mend what `verifyLake` found, by the same commit rules as all other work; docs/design.md, "Repair". */
+/** Use case: mend what `verifyLake` found, by the same commit rules as all other work; docs/design.md, "Commit rules". */
 import { nameOfPeriod, type TablePeriod } from '#lake/layout';
 import { toOptions } from '#lake/ledger';
 import type { ObjectStore } from '#lake/store/object-store';
@@ -10,7 +10,7 @@ import { findDeadObjects, findUnread, readAllRecords } from './reconcile.ts';
 
 /** What a repair would do; it changes nothing else. */
 export interface RepairPlan {
-    /** Raw keys that are not in the figures as they are now; with the next two, what `reconcile` does too. */
+    /** Raw keys that are not in the figures as they are now; `reconcile` reads them too. */
     toRead: string[];
     /** Keys of contributions and rejects that can never count. */
     toDelete: string[];
@@ -52,7 +52,7 @@ export async function planRepair(
     };
 }
 
-/** Whether there is anything that a repair would do. */
+/** True if a repair has nothing to do. */
 export function isEmptyPlan({ toRead, toDelete, toReadAnew, toBuild }: RepairPlan): boolean {
     return toRead.length + toDelete.length + toReadAnew.size + toBuild.length === 0;
 }

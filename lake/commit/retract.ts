@@ -6,9 +6,10 @@ import { commitLedger, type LedgerRecord, NOTHING_READ, readLedger, withHistory 
 import { type Summarized, type SummarizeOptions, summarize } from './summarize.ts';
 
 /**
- * Holds for the raw object that is there when it is asked: a late duplicate message does not undo it, a new upload of the same name
- * does, also one that arrives while it runs. Safe to repeat after a crash. Returns the ledger record (of state `done` where a new upload
- * came meanwhile) and the periods that must be consolidated now; no record where the source was never summarized.
+ * Takes a source out of the figures, and says which periods must be consolidated now.
+ * The retraction holds for the raw object that is there when it is asked: a late duplicate message does not undo it. A new upload of the
+ * same name does, even one that arrives while it runs. Safe to repeat after a crash. The ledger record is of state `done` where a new
+ * upload came meanwhile, and missing where the source was never summarized.
  */
 export async function retract(rawKey: string, options: SummarizeOptions): Promise<Summarized> {
     const { store } = options;

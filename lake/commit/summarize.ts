@@ -1,4 +1,4 @@
-/** Use case: one source into what it contributes, committed. docs/design.md tells what each rule is for. */
+/** Use case: bring one source's contributions up to its raw object, and commit them. docs/design.md has the reason for each rule. */
 import type { Kind } from '#lake/kind';
 import { kindOf } from '#lake/kinds';
 import { contributionKey, rejectsKey, sourceId, type TablePeriod } from '#lake/layout';
@@ -10,7 +10,7 @@ export interface SummarizeOptions {
     store: ObjectStore;
     now: () => Date;
     signal?: AbortSignal | undefined;
-    /** Told how many bytes of the raw object were read since the last call. */
+    /** Called with the bytes of the raw object read since the last call. */
     onBytes?: ((bytes: number) => void) | undefined;
     /**
      * A version that must make way though the raw object is still what it was read from: its contributions, rejects or record are not what

@@ -18,21 +18,21 @@ import { gatherWorkgroup, type WorkgroupFacts } from './workgroup-facts.ts';
 
 export interface AwsFacts {
     bucket: string;
-    /** That is set on this machine. */
+    /** Region that is set on this machine. */
     region: Answer<string>;
     identity: Answer<Identity>;
-    /** The bucket's region, where the bucket is. */
+    /** Region that the bucket is in. */
     place: Answer<string | undefined>;
-    /** Undefined where the bucket is not there, or cannot be reached. */
+    /** What the lake is made of; undefined where the bucket is not there, or cannot be reached. */
     lake: LakeFacts | undefined;
 }
 
 export interface LakeFacts {
     setUp: BucketFacts;
     days: DaysByTable;
-    /** What the bucket's tags name. */
+    /** Parts that the bucket's tags name. */
     deployment: Partial<Deployment>;
-    /** Each of what the tags name; undefined where they do not. */
+    /** Facts of each queue that the tags name; undefined for the others. */
     queues: Partial<Record<QueuePart, Answer<QueueFacts>>>;
     jobs: Partial<Record<JobPart, Answer<JobFacts>>>;
     workgroup: Answer<WorkgroupFacts> | undefined;
@@ -45,7 +45,10 @@ export type QueuePart = (typeof QUEUE_PARTS)[number];
 const JOB_PARTS = ['consolidateDaysJob', 'exportFeaturesJob'] as const;
 export type JobPart = (typeof JOB_PARTS)[number];
 
-/** Reads only. Endpoint, region and credentials come from the environment, as the SDK finds them. */
+/**
+ * Everything that AWS says of the deployment around the bucket. Changes nothing. Endpoint, region and credentials come from the
+ * environment, as the SDK finds them.
+ */
 export async function gatherAwsFacts({ bucket, environment }: { bucket: string; environment: Environment }): Promise<AwsFacts> {
     const s3 = createS3Client({ environment });
     const [region, identity, place] = await Promise.all([
@@ -57,7 +60,7 @@ export async function gatherAwsFacts({ bucket, environment }: { bucket: string; 
     return { bucket, region, identity, place, lake };
 }
 
-/** Everything of one lake is in the bucket's region. */
+/** Facts of one lake, all of which is in the bucket's region. */
 async function gatherLake({
     bucket,
     ...options

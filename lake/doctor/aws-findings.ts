@@ -1,4 +1,4 @@
-/** Whether a deployment is what it should be: every check, in the order in which one rests on the other. */
+/** Judges a deployment: every check, in the order in which one rests on the other. */
 
 import { kinds, tables } from '#lake/kinds';
 import { pathOfView, readView, VIEW_NAMES } from '#lake/query/sql-files';
@@ -91,7 +91,7 @@ interface CatalogContext {
 
 function judgeCatalog(found: ReadonlyMap<string, CatalogTable>, { lake, bucket, redeploy, now }: CatalogContext): Finding[] {
     const { days, deployment } = lake;
-    // What sources contribute has the days of what it is merged into.
+    // Contributions have the days of the table that they are merged into.
     const projected = kinds.flatMap(({ merged, contributions }) =>
         [merged, contributions].map(({ name }) => ({ name, answer: days.get(merged) })),
     );
@@ -119,7 +119,7 @@ function judgeCatalog(found: ReadonlyMap<string, CatalogTable>, { lake, bucket, 
     ];
 }
 
-/** Its name stands nowhere: the finding on the tags says what to do. */
+/** The finding for a part whose name stands nowhere; the finding on the tags says what to do. */
 function unnamed(check: string): Finding {
     return { check, result: 'could not check', found: 'its name is not known', todo: "put the bucket's tags right first" };
 }

@@ -14,9 +14,9 @@ import { type Answer, ask } from './finding.ts';
 import { type PolicyStatement, parsePolicy } from './policy.ts';
 
 export interface BucketFacts {
-    /** `Enabled`, `Suspended`, or empty where it never was. */
+    /** State of versioning: `Enabled`, `Suspended`, or empty where it never was. */
     versioning: Answer<string>;
-    /** `AES256`, `aws:kms`. */
+    /** Encryption of new objects: `AES256`, `aws:kms`. */
     encryption: Answer<string>;
     policy: Answer<PolicyStatement[]>;
     /** The four blocks by their names. */
@@ -33,7 +33,7 @@ export interface Notification {
     suffix: string;
 }
 
-/** The region that the bucket is in; undefined where S3 does not say. That it answers shows that the bucket may be listed. */
+/** The region that the bucket is in; undefined where S3 does not say. An answer shows that the bucket may be listed. */
 export function gatherPlace(client: S3Client, Bucket: string): Promise<Answer<string | undefined>> {
     return ask(async () => (await client.send(new HeadBucketCommand({ Bucket }))).BucketRegion, {
         doing: `look at bucket ${Bucket}`,

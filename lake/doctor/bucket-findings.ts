@@ -1,4 +1,4 @@
-/** Whether the lake's bucket keeps, protects and announces what it should. */
+/** Judges how the lake's bucket keeps, protects and announces its objects. */
 import { DEPLOYMENT_TAGS, deploymentOf } from '#lake/deployment';
 import { RAW_PREFIX } from '#lake/layout';
 import type { BucketFacts, Notification } from './bucket-facts.ts';
@@ -13,7 +13,7 @@ export function judgePlace(bucket: string, answer: Answer<string | undefined>): 
     });
 }
 
-/** @param redeploy what brings back what the deployment had */
+/** Findings on the settings of the bucket. @param redeploy command that brings back what the deployment had */
 export function judgeBucket(bucket: string, facts: BucketFacts, { redeploy }: { redeploy: string }): readonly Finding[] {
     return [
         ...judge('bucket versioning', facts.versioning, {
@@ -50,7 +50,10 @@ function unversioned(bucket: string, status: string): Finding {
     );
 }
 
-/** Since 2023 S3 encrypts new objects whatever is set: https://docs.aws.amazon.com/AmazonS3/latest/userguide/default-encryption-faq.html */
+/**
+ * Finding on a bucket without encryption of its own. Since 2023 S3 encrypts new objects whatever is set:
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/default-encryption-faq.html
+ */
 function unencrypted(bucket: string): Finding {
     const rule = '{"Rules":[{"ApplyServerSideEncryptionByDefault":{"SSEAlgorithm":"AES256"}}]}';
     const todo = `aws s3api put-bucket-encryption --bucket ${bucket} --server-side-encryption-configuration '${rule}'`;
@@ -63,7 +66,7 @@ function unblocked(bucket: string, found: string): Finding {
     return problem('bucket public access', found, todo);
 }
 
-/** @param queue name of the summarize queue; undefined where the tags do not name it */
+/** Findings on what the bucket tells the summarize queue. @param queue name of the queue; undefined where the tags do not name it */
 export function judgeNotifications(
     answer: Answer<Notification[]>,
     { queue, redeploy }: { queue: string | undefined; redeploy: string },

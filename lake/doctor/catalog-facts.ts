@@ -9,7 +9,7 @@ export interface CatalogColumn {
 
 export interface CatalogTable {
     name: string;
-    /** `EXTERNAL_TABLE`, `VIRTUAL_VIEW`. */
+    /** Type of the table: `EXTERNAL_TABLE`, `VIRTUAL_VIEW`. */
     type: string;
     description: string;
     columns: readonly CatalogColumn[];
@@ -18,7 +18,7 @@ export interface CatalogTable {
     inputFormat: string;
     serde: string;
     parameters: Readonly<Record<string, string>>;
-    /** Of a view: its definition as engines keep it. */
+    /** Definition of a view as engines keep it. */
     viewText: string;
 }
 

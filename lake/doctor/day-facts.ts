@@ -6,11 +6,11 @@ import type { MergedTable } from '#lake/tables';
 import { type Answer, ask } from './finding.ts';
 
 export interface DayFacts {
-    /** Ascending. */
+    /** Days with figures, ascending. */
     days: readonly string[];
     /** Objects that are no period's, and that Athena would read all the same. */
     strays: readonly string[];
-    /** When the newest object was written, by the store's clock. */
+    /** Time at which the newest object was written, by the store's clock. */
     newestAt: Date | undefined;
 }
 
@@ -43,7 +43,10 @@ export function gatherDays(store: ObjectStore, table: MergedTable): Promise<Answ
     );
 }
 
-/** Athena passes over names that begin with `_` or `.`: https://docs.aws.amazon.com/athena/latest/ug/tables-location-format.html. A key with a final slash is a folder of the S3 console. */
+/**
+ * True for objects that Athena reads: it passes over names that begin with `_` or `.`:
+ * https://docs.aws.amazon.com/athena/latest/ug/tables-location-format.html. A key with a final slash is a folder of the S3 console.
+ */
 function isVisible(key: string): boolean {
     return !key.endsWith('/') && !key.split('/').some((part) => /^[_.]/.test(part));
 }

@@ -1,4 +1,4 @@
-/** Whether every day with figures is seen by who asks for it. */
+/** Judges that every day with figures is seen by whoever asks for it. */
 import type { MergedTable } from '#lake/tables';
 import type { DayFacts, DaysByTable } from './day-facts.ts';
 import { type Answer, type Finding, judge, ok, problem, warning } from './finding.ts';
@@ -6,12 +6,12 @@ import { type Answer, type Finding, judge, ok, problem, warning } from './findin
 export interface ExpectedRange {
     /** The table that is projected. */
     table: string;
-    /** `projection.day.range` of the table. */
+    /** Range of the table's days, its `projection.day.range`. */
     range: string;
     now: Date;
 }
 
-/** Athena answers with no rows, and no error, for days outside of a table's projection range. */
+/** Finding on the range of a table's days: for days outside of it Athena answers with no rows, and no error. */
 export function judgeRange({ days }: DayFacts, { table, range, now }: ExpectedRange): Finding {
     const check = `days of ${table}`;
     const bounds = boundsOf(range, now);
@@ -48,11 +48,11 @@ export function judgeRange({ days }: DayFacts, { table, range, now }: ExpectedRa
 
 export interface ExpectedFiles {
     table: MergedTable;
-    /** True for Athena; readers of a directory go by the name. */
+    /** True if every file is read, as Athena does; readers of a directory go by the name. */
     isEveryFileRead: boolean;
 }
 
-/** Objects among a table's figures that are none. */
+/** Findings on objects among a table's figures that are none. */
 export function judgeStrays(answer: Answer<DayFacts>, { table, isEveryFileRead }: ExpectedFiles): readonly Finding[] {
     const check = 'stray files';
     return judge(check, answer, {
@@ -72,7 +72,9 @@ export function judgeStrays(answer: Answer<DayFacts>, { table, isEveryFileRead }
 /** A clock that is wrong by more makes AWS refuse requests (RequestTimeTooSkewed), and dates of versions and retries misleading. */
 const MAX_SKEW_MS = 5 * 60 * 1000;
 
-/** The clock against the store's, as far as the newest object of any table tells: nothing was written in the future. */
+/**
+ * Finding on this machine's clock against the store's, as far as the newest object of any table tells: nothing was written in the future.
+ */
 export function judgeClock(days: DaysByTable, now: Date): readonly Finding[] {
     const check = 'clock';
     const answers = [...days.values()];
@@ -100,7 +102,9 @@ export function boundsOf(range: string, now: Date): { first: string; last: strin
     return first === undefined || last === undefined || more.length > 0 || first > last ? undefined : { first, last };
 }
 
-/** https://docs.aws.amazon.com/athena/latest/ug/partition-projection-supported-types.html has the grammar. */
+/**
+ * Bound of a range relative to now; https://docs.aws.amazon.com/athena/latest/ug/partition-projection-supported-types.html has the grammar.
+ */
 const RELATIVE = /^NOW(?:\s*([+-])\s*(\d+)\s*(YEAR|MONTH|WEEK|DAY|HOUR|MINUTE|SECOND)S?)?$/;
 
 const UNIT_MS: Readonly<Record<string, number>> = { WEEK: 604_800_000, DAY: 86_400_000, HOUR: 3_600_000, MINUTE: 60_000, SECOND: 1_000 };

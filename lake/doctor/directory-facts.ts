@@ -10,7 +10,7 @@ import { type Answer, ask } from './finding.ts';
 
 export interface DirectoryFacts {
     directory: string;
-    /** Whether files can be read and written there; a system that is read-only for all says no here, whoever asks. */
+    /** Rights to read and write files there. A file system that is read-only for all denies writing, whoever asks. */
     access: Answer<DirectoryAccess>;
     /** Who has the lock; undefined, or missing where nobody ever had it. */
     lock: Answer<LockHolder | undefined>;
@@ -27,13 +27,13 @@ export interface DirectoryAccess {
 }
 
 export interface LockHolder {
-    /** As lake/store/directory-lock.ts names processes: host, process id, start. */
+    /** Process that holds the lock, as lake/store/directory-lock.ts names it: host, process id, start. */
     owner: string;
-    /** Undefined where that cannot be told. */
+    /** True if that process runs; undefined where that cannot be told. */
     isAlive: boolean | undefined;
 }
 
-/** Changes nothing. @param cutOff how many commands were cut off, as lake/here/marks.ts finds them */
+/** Facts of a lake in a directory. Changes nothing. @param cutOff how many commands were cut off, as lake/here/marks.ts finds them */
 export async function gatherDirectory(directory: string, { cutOff }: { cutOff: number }): Promise<DirectoryFacts> {
     const about = <T>(doing: string, question: () => Promise<T>): Promise<Answer<T>> =>
         ask(() => translated(question, { directory, doing }), { doing, isMissing: (error) => codeOf(error.cause) === 'ENOENT' });
@@ -58,7 +58,9 @@ export async function gatherDirectory(directory: string, { cutOff }: { cutOff: n
     return { directory, access: allowed, lock, freeBytes, days, cutOff };
 }
 
-/** The turn that counts is the highest one, and it is over when `<n>.over` is there: see lake/store/directory-lock.ts. */
+/**
+ * Holder of the lock. The turn that counts is the highest one, and it is over when `<n>.over` is there: see lake/store/directory-lock.ts.
+ */
 async function readLock(folder: string): Promise<LockHolder | undefined> {
     const names = (await readdir(folder)).filter((name) => /^\d+(\.over)?$/.test(name));
     const last = Math.max(...names.map((name) => Number.parseInt(name, 10)));

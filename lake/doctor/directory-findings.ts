@@ -1,11 +1,11 @@
-/** Whether a lake in a directory can be worked with, and what it waits for. */
+/** Judges whether a lake in a directory can be worked with, and says what it waits for. */
 import { judgeClock, judgeStrays } from './day-findings.ts';
 import type { DirectoryAccess, DirectoryFacts, LockHolder } from './directory-facts.ts';
 import { type Finding, judge, ok, orOk, problem, warning } from './finding.ts';
 
 const GB = 1e9;
 
-/** A month of a busy office's raw files; and what the next merge of a day surely needs. */
+/** Room for a month of a busy office's raw files is little; room for what the next merge of a day surely needs is too little. */
 const LITTLE_BYTES = 2 * GB;
 const TOO_LITTLE_BYTES = 0.2 * GB;
 

@@ -5,7 +5,7 @@ import { StorageError } from '#lake/errors';
 export interface Finding {
     /** What was looked at: `bucket versioning`, `table pair_days`. */
     check: string;
-    /** `warning`: it works, but not as it should. `could not check`: neither right nor wrong is known. */
+    /** How the check came out. `warning`: it works, but not as it should. `could not check`: neither right nor wrong is known. */
     result: 'ok' | 'warning' | 'problem' | 'could not check';
     found: string;
     /** What helps; null where nothing has to be done. */
@@ -18,7 +18,7 @@ export type Answer<T> = { kind: 'found'; value: T } | { kind: 'missing' } | { ki
 export interface AskOptions {
     /** The question, for the message: `read the tags of bucket x`. */
     doing: string;
-    /** Whether an error is the answer that there is nothing of the kind. */
+    /** True if an error is the answer that there is nothing of the kind. */
     isMissing?: (error: Error) => boolean;
 }
 
@@ -73,7 +73,7 @@ export function judge<T>(
     }
 }
 
-/** What is wrong, or that all is well. */
+/** The findings `wrong`; where there are none, one that says what is well. */
 export function orOk(check: string, wrong: readonly Finding[], found: string): readonly Finding[] {
     return wrong.length > 0 ? wrong : [ok(check, found)];
 }

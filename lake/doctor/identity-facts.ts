@@ -7,7 +7,10 @@ export interface Identity {
     arn: string;
 }
 
-/** Needs no right: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html */
+/**
+ * Identity that AWS takes the caller for. Asking needs no right:
+ * https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
+ */
 export function gatherIdentity(client: STSClient): Promise<Answer<Identity>> {
     return ask(
         async () => {

@@ -1,4 +1,4 @@
-/** Whether AWS knows who asks, and whether it is asked in the right place. */
+/** Judges whether AWS knows the caller, and whether the region asked is the bucket's. */
 import { type Answer, type Finding, judge, ok, problem, warning } from './finding.ts';
 import type { Identity } from './identity-facts.ts';
 
@@ -25,7 +25,7 @@ export function judgeIdentity(answer: Answer<Identity>): readonly Finding[] {
     });
 }
 
-/** @param own region that is set on this machine, `bucket` the one that S3 names for the bucket */
+/** Findings on the region. @param own region that is set on this machine, `bucket` the one that S3 names for the bucket */
 export function judgeRegion({ own, bucket }: { own: Answer<string>; bucket: Answer<string | undefined> }): readonly Finding[] {
     const check = 'region';
     const example = bucket.kind === 'found' ? (bucket.value ?? 'eu-central-1') : 'eu-central-1';

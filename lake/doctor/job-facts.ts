@@ -4,7 +4,7 @@ import { type Answer, ask } from './finding.ts';
 
 export interface JobFacts {
     glueVersion: string;
-    /** `s3://...`; empty where none is set. */
+    /** Address of the script, `s3://...`; empty where none is set. */
     script: string;
     workers: number;
     timeoutMinutes: number;

@@ -1,11 +1,11 @@
-/** Whether a job is there to be started. */
+/** Judges whether a Glue job is there to be started. */
 import { type Answer, type Finding, judge, ok, problem } from './finding.ts';
 import type { JobFacts } from './job-facts.ts';
 
 export interface ExpectedJob {
     check: string;
     name: string;
-    /** What does not happen then. */
+    /** What does not happen without the job. */
     ifMissing: string;
     redeploy: string;
 }

@@ -2,7 +2,7 @@
 
 export interface PolicyStatement {
     isAllow: boolean;
-    /** `*`, or `s3.amazonaws.com` and the like. */
+    /** Whom the statement is about: `*`, or `s3.amazonaws.com` and the like. */
     principals: readonly string[];
     actions: readonly string[];
     resources: readonly string[];
@@ -23,7 +23,7 @@ export function parsePolicy(text: string): PolicyStatement[] {
     }));
 }
 
-/** Whether nobody may reach the bucket's objects without TLS. */
+/** True if nobody may reach the bucket's objects without TLS. */
 export function deniesPlainHttp(statements: readonly PolicyStatement[], bucket: string): boolean {
     return statements.some(
         ({ isAllow, principals, actions, resources, conditions }) =>
@@ -35,7 +35,7 @@ export function deniesPlainHttp(statements: readonly PolicyStatement[], bucket: 
     );
 }
 
-/** Whether S3 may tell the queue of the bucket's objects. */
+/** True if S3 may tell the queue of the bucket's objects. */
 export function letsS3Send(statements: readonly PolicyStatement[], bucket: string): boolean {
     return statements.some(
         ({ isAllow, principals, actions, conditions }) =>

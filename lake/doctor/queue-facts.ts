@@ -13,7 +13,7 @@ export interface QueueFacts {
     /** Approximate: waiting to be handed out, handed out and not deleted. */
     waiting: number;
     inFlight: number;
-    /** Where messages go that are never done with. */
+    /** Queue for messages that fail again and again, and after how many tries they go there. */
     redrive: { deadLetterArn: string; maxReceiveCount: number } | undefined;
     policy: readonly PolicyStatement[];
 }
@@ -34,7 +34,10 @@ export function gatherQueue(client: SQSClient, name: string): Promise<Answer<Que
     );
 }
 
-/** SQS gives one code for both; who may not ask gets other words: "... does not exist or you do not have access to it." */
+/**
+ * True if SQS refuses to tell. It gives one code for this and for a queue that is missing; who may not ask gets other words: "... does not
+ * exist or you do not have access to it."
+ */
 function isRefusal(error: unknown): boolean {
     return error instanceof Error && error.name === 'QueueDoesNotExist' && /access/i.test(error.message);
 }

@@ -1,4 +1,4 @@
-/** Whether the queues bring every upload into the figures, and lose none. */
+/** Judges that the queues bring every upload into the figures, and lose none. */
 import { nameOf } from './bucket-findings.ts';
 import { type Answer, type Finding, judge, orOk, problem, warning } from './finding.ts';
 import { letsS3Send } from './policy.ts';
@@ -7,21 +7,24 @@ import type { QueueFacts } from './queue-facts.ts';
 /** SQS hides a message six times as long as its function may run: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html */
 const VISIBILITY_PER_TIMEOUT = 6;
 
-/** Where messages are tried less often, a function that is throttled for a moment loses them. The same page advises five. */
+/**
+ * Fewer tries lose messages when a function is throttled for a moment. AWS advises five:
+ * https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+ */
 const MIN_RECEIVE_COUNT = 5;
 
 /** A dead letter keeps the time that it was first sent, so its queue has to keep messages longer. */
 const DEAD_LETTER_RETENTION_SECONDS = 14 * 24 * 60 * 60;
 
 export interface ExpectedQueue {
-    /** `summarize queue`. */
+    /** What the finding is on: `summarize queue`. */
     check: string;
     name: string;
     deadLetters: string | undefined;
     isFifo: boolean;
-    /** The bucket that has to be let in; undefined where only Lambdas send. */
+    /** Bucket that must be allowed to send; undefined where only Lambdas send. */
     toldByBucket?: string;
-    /** Of the stage, for what to type. */
+    /** Command that deploys the stage once more, for people to type. */
     redeploy: string;
 }
 

@@ -1,4 +1,4 @@
-/** Whether a table of the catalog is the one that lake/tables.ts describes. */
+/** Judges whether a table of the catalog is as the lake describes it. */
 import type { Table } from '#lake/tables';
 import type { CatalogColumn, CatalogTable } from './catalog-facts.ts';
 import { type Finding, ok, problem } from './finding.ts';
@@ -20,7 +20,7 @@ const FORMATS = {
     json: { inputFormat: 'org.apache.hadoop.mapred.TextInputFormat', serdes: JSON_SERDES },
 };
 
-/** @param found what the catalog has under the table's name */
+/** Finding on a table. @param found what the catalog has under the table's name */
 export function judgeTable(found: CatalogTable | undefined, { table, bucket, redeploy }: ExpectedTable): Finding {
     const check = `table ${table.name}`;
     if (found === undefined) {
@@ -37,7 +37,7 @@ export function judgeTable(found: CatalogTable | undefined, { table, bucket, red
     return ok(check, `${found.columns.length} columns, ${found.location}`);
 }
 
-/** Names, types and order; the first ones that differ. */
+/** What differs in the columns' names, types and order; the first differences only. */
 function columnDifferences(found: readonly CatalogColumn[], expected: readonly CatalogColumn[]): string[] {
     const missing = expected.filter(({ name }) => !found.some((column) => column.name === name));
     const foreign = found.filter(({ name }) => !expected.some((column) => column.name === name));
@@ -65,7 +65,10 @@ function placeDifferences(found: CatalogTable, { table, bucket }: Omit<ExpectedT
     ];
 }
 
-/** https://docs.aws.amazon.com/athena/latest/ug/partition-projection-supported-types.html; an interval of a day is what is taken where none is given. */
+/**
+ * What differs in the table's projection (https://docs.aws.amazon.com/athena/latest/ug/partition-projection-supported-types.html); an
+ * interval of a day is what is taken where none is given.
+ */
 function projectionDifferences({ parameters }: CatalogTable, { table, bucket }: Omit<ExpectedTable, 'redeploy'>): string[] {
     const value = (name: string): string => (parameters[name] ?? '').trim();
     return [

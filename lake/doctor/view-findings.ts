@@ -1,10 +1,10 @@
-/** Whether a view of the catalog is the one that sql/ has, in the form in which Athena and Trino keep views. */
+/** Judges whether a view of the catalog is the one that sql/ has, in the form in which Athena and Trino keep views. */
 import type { CatalogTable } from './catalog-facts.ts';
 import { type Finding, ok, problem } from './finding.ts';
 
 export interface ExpectedView {
     name: string;
-    /** Where the package has it: `sql/flows/views/day_totals.sql`. */
+    /** File of the view in the package: `sql/flows/views/day_totals.sql`. */
     path: string;
     /** The select in that file. */
     sql: string;
@@ -12,7 +12,7 @@ export interface ExpectedView {
     redeploy: string;
 }
 
-/** @param found what the catalog has under the view's name */
+/** Finding on a view. @param found what the catalog has under the view's name */
 export function judgeView(found: CatalogTable | undefined, { name, path, sql, database, redeploy }: ExpectedView): Finding {
     const check = `view ${name}`;
     if (found === undefined) {
@@ -74,7 +74,7 @@ function definitionDifferences(view: ViewDefinition, expected: { sql: string; da
     ];
 }
 
-/** Blanks at the ends and a final semicolon change nothing. */
+/** The SQL without blanks at the ends and a final semicolon, which change nothing. */
 function plain(sql: string): string {
     return sql.trim().replace(/;$/, '').trimEnd();
 }

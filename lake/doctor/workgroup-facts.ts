@@ -4,9 +4,9 @@ import { type Answer, ask } from './finding.ts';
 
 export interface WorkgroupFacts {
     isEnabled: boolean;
-    /** Whether clients have to take the workgroup's settings. */
+    /** True if clients have to take the workgroup's settings. */
     isEnforced: boolean;
-    /** `s3://.../`; undefined where Athena manages the results, or where none is set. */
+    /** Address of the results, `s3://.../`; undefined where Athena manages them, or where none is set. */
     resultLocation: string | undefined;
     scanLimitBytes: number | undefined;
     engineVersion: string;

@@ -1,4 +1,4 @@
-/** Whether Athena answers questions on the lake, within limits. */
+/** Judges whether Athena answers questions on the lake, within limits. */
 import { type Answer, type Finding, judge, orOk, problem, warning } from './finding.ts';
 import type { WorkgroupFacts } from './workgroup-facts.ts';
 

@@ -1,4 +1,4 @@
-/** Which written day a timestamp has: each way of writing one gets a slot, and the one of the last row is found by its bytes. */
+/** Finds the written day of a timestamp: each way of writing a day gets a slot, and the slot of the last row is found by its bytes. */
 
 import { NOT_PLAIN, readSeconds, WORD_BYTES } from '#lake/flows/formats/plain-row';
 import { type DateRules, type DateSlot, dayOfEpoch, parseDate } from './dates.ts';

@@ -1,6 +1,6 @@
 /** Plain bytes of a file that may be gzip or zstd, told by its first bytes. */
 import { Readable } from 'node:stream';
-// As a whole, because Node before 22.15 has no zstd in it, and a name that is not there would keep this file from loading.
+// Imported as a whole: Node before 22.15 has no zstd in it, and a name that is not there would keep this file from loading.
 import * as zlib from 'node:zlib';
 import { DamagedFileError, zstdFrames } from './zstd-frames.ts';
 
@@ -104,7 +104,7 @@ async function* unpack(
     }
 }
 
-/** At least four bytes, or all there are. */
+/** The first bytes: four at least, or all there are. */
 async function firstBytes(chunks: AsyncIterator<Uint8Array>): Promise<Uint8Array> {
     let first: Uint8Array = new Uint8Array(0);
     for (;;) {

@@ -1,4 +1,4 @@
-/** Flows on their way from the scanner to the pair table, some hundred at once: why is told at `PairTable.addFlows`. */
+/** Flows on their way from the scanner to the pair table, some hundred at once; `PairTable.addFlows` has the reason. */
 
 /** Small enough that a batch and the rows it meets stay in the processor's nearest cache. */
 export const BATCH_FLOWS = 256;
@@ -9,12 +9,15 @@ export class FlowBatch {
     count = 0;
     readonly sources = new Int32Array(BATCH_FLOWS);
     readonly destinations = new Int32Array(BATCH_FLOWS);
-    /** As for `PairTable.rowOf`. */
+    /** Groups of the flows, as `PairTable.rowOf` takes them. */
     readonly groups = new Int32Array(BATCH_FLOWS);
-    /** Below `MAX_FAST_VALUE`, as the packets. */
+    /** Durations below `MAX_FAST_VALUE`; the packets are below it too. */
     readonly durations = new Uint32Array(BATCH_FLOWS);
     readonly packets = new Uint32Array(BATCH_FLOWS);
-    /** For the table: the flows' rows, and what it read for nothing, without which the reading would count as idle and be left out. */
+    /**
+     * Room for the table: the rows of the flows, and what it read for nothing, without which the reading would count as idle and be left
+     * out.
+     */
     readonly rows = new Int32Array(BATCH_FLOWS);
     readAhead = 0;
 }

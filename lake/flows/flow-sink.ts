@@ -1,6 +1,7 @@
 /**
- * Where the flows of a file go, whatever its format: checked in one order, counted in the pair table, or rejected with the reason. A format hands over
- * a flow at a time as texts; one that reads many flows by heart may fill the batch itself, which is what the fast path of CSV does.
+ * Takes the flows of a file, whatever its format: they are checked in one order, counted in the pair table, or rejected with the reason. A
+ * format hands over a flow at a time as texts; one that reads many flows by heart may fill the batch itself, which is what the fast path of
+ * CSV does.
  */
 import { DateSlots } from './date-slots.ts';
 import type { DateRules, DateSlot } from './dates.ts';
@@ -17,9 +18,9 @@ export interface ReadFlowsOptions {
     durationUnit?: DurationUnit | undefined;
     /** What an earlier reading of the same file settled. */
     settledDates?: SettledDates | undefined;
-    /** Gets the rejected rows as they are met, in batches of some thousands; awaited. */
+    /** Called with the rejected rows as they are met, in batches of some thousands; awaited. */
     onRejects?: ((rejects: Reject[]) => Promise<void>) | undefined;
-    /** Told of the kept rows of one pair; the file is read more slowly then. */
+    /** Pair whose kept rows are told; the file is read more slowly then. */
     watch?: PairWatch | undefined;
     signal?: AbortSignal | undefined;
 }
@@ -48,7 +49,7 @@ export interface WrittenFlow {
     packets: string;
 }
 
-/** Where a flow stands in its file. */
+/** A flow's place in its file. */
 export interface FlowPlace {
     /** Line of the file at which it begins, from 1. */
     lineNumber: number;
@@ -79,7 +80,7 @@ export interface WatchedRow {
 export class FlowSink {
     /** Flows that came, kept and rejected; whoever fills the batch counts them here. */
     rowsRead = 0;
-    /** Taken out by the reader of the file from time to time. */
+    /** Rejects so far; the reader of the file takes them out from time to time. */
     rejects: Reject[] = [];
     /** Rejected rows that were good up to a date which fits one order only: if the file's is the other, that is why they go. */
     readonly rejectedDates = { dmy: false, mdy: false };
@@ -87,7 +88,7 @@ export class FlowSink {
     readonly dates: DateSlots;
     readonly batch = new FlowBatch();
     readonly durationScale: 0 | 6;
-    /** With a watch every flow must come by `take`: the batch tells nobody of a row. */
+    /** Pair whose kept rows are told. Every flow must then come by `take`: the batch tells nobody of a row. */
     readonly watch: PairWatch | undefined;
 
     constructor({ dateRules, separator, durationScale, watch }: FlowSinkOptions) {
@@ -117,7 +118,7 @@ export class FlowSink {
         this.rowsRead += 1;
     }
 
-    /** docs/reading.md has the checks in this order; the first one that fails names the reject. */
+    /** Counts a flow, or says why not. docs/reading.md has the checks in this order; the first one that fails names the reject. */
     #count(flow: WrittenFlow, place: FlowPlace): RejectReason | undefined {
         if (Object.values(flow).some((cell) => cell === '' || cell === '-')) {
             return 'missing_field';

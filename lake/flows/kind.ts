@@ -3,7 +3,7 @@ import type { Found, Kind } from '#lake/kind';
 import { readingOptions } from './options.ts';
 import { flowMeasures, flowSummaries, foundInFlows, pairDays, rejects } from './tables.ts';
 
-/** What is taken from a folder; a file that is named itself is taken whatever its name. */
+/** Names of files that are taken from a folder; a file that is named itself is taken whatever its name. */
 const FLOW_FILE = /\.(csv|tsv|log)(\.(gz|zst))?$/i;
 
 const nothingFound: Found = { dialect: null, date_order: null, duration_unit: null, repeated_headers: 0, pairs: 0 };

@@ -6,7 +6,7 @@ export const DURATION_UNITS = ['us', 's'] as const;
 export type DateOrder = (typeof DATE_ORDERS)[number];
 export type DurationUnit = (typeof DURATION_UNITS)[number];
 
-/** In the order in which they are part of what a version was read from. */
+/** The reading options, in the order in which they are part of what a version was read from. */
 export const readingOptions: readonly ReadingOption[] = [
     {
         name: 'dateOrder',

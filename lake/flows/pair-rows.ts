@@ -1,4 +1,4 @@
-/** One day of a file of flows as rows of table `flow_summaries`: made by hand, for a file may have millions of pairs. */
+/** Rows of table `flow_summaries` for one day of a file of flows: made by hand, for a file may have millions of pairs. */
 import { compareTexts, emptyRows, limitOf, mergeRows, overflowError, type Rows } from '#lake/rows';
 import type { MergedColumn } from '#lake/tables';
 import { DURATION, PACKETS, type PairTable } from './pair-table.ts';
@@ -7,7 +7,7 @@ import { flowSummaries } from './tables.ts';
 type Texts = 'site' | 'src_ip' | 'dst_ip';
 type Measures = 'flow_duration_us' | 'fwd_pkts';
 
-/** The rows as the columns that they are. */
+/** Rows of table `flow_summaries`, with the types that its columns have. */
 export type PairRows = Record<Texts, string[]> &
     Record<'flows' | `${Measures}_${'sum' | 'min' | 'max'}`, BigInt64Array> &
     Record<`${Measures}_sum_sq`, bigint[]>;
@@ -30,7 +30,7 @@ function columnNamed(name: string): MergedColumn {
     return column;
 }
 
-/** One day of a file that was read. @throws OverflowError where a total leaves its column; it names the pair and the day */
+/** Rows of one day of a file that was read. @throws OverflowError where a total leaves its column; it names the pair and the day */
 export function pairRowsOf(table: PairTable, { rows, site, day }: { rows: readonly number[]; site: string; day: string }): Rows {
     const keyed = rows.map((row) => ({ row, source: table.sourceOf(row), destination: table.destinationOf(row) }));
     keyed.sort((a, b) => compareTexts(a.source, b.source) || compareTexts(a.destination, b.destination));

@@ -5,7 +5,7 @@ import type { FlowBatch } from './flow-batch.ts';
 /** Values below this one are added with doubles that never lose a digit; larger ones (durations from 71 minutes on) with bigints. */
 export const MAX_FAST_VALUE = 2 ** 32 - 1;
 
-/** Of 32 bits: not even a fast value. */
+/** Stands for no value: the largest number of 32 bits, which is no fast value. */
 const NONE = MAX_FAST_VALUE;
 
 // One row is 80 bytes, so that a flow touches two lines of the processor's cache, seldom three. First eight words of 32 bits ...
@@ -27,7 +27,7 @@ const SUM = 0;
 const SQUARES_LOW = 1;
 const SQUARES_HIGH = 2;
 
-/** The measures. */
+/** Places of the measures in a row. */
 export const DURATION = 0;
 export const PACKETS = 1;
 const MEASURES = [DURATION, PACKETS] as const;
@@ -35,7 +35,7 @@ type Measure = (typeof MEASURES)[number];
 
 const LIMB = 2 ** 32;
 
-/** A flow adds less than 2^32 to each double: after so many flows all of them are still below 2^52, and are moved elsewhere. */
+/** A flow adds less than 2^32 to each double: after 2^20 flows all of them are still below 2^52, and are moved elsewhere. */
 const MAX_ROW_FLOWS = 2 ** 20;
 
 const FIRST_ROWS = 1 << 11;
@@ -43,14 +43,14 @@ const FIRST_ROWS = 1 << 11;
 /** What a row no longer holds, or never did: its first flows, and all values from `MAX_FAST_VALUE` on. */
 interface Extra {
     flows: number;
-    /** By measure. */
+    /** Totals of each measure. */
     totals: [LargeTotals, LargeTotals];
 }
 
 interface LargeTotals {
     sum: bigint;
     squares: bigint;
-    /** Of large values only. */
+    /** Smallest of the large values alone. */
     min: bigint | undefined;
     max: bigint | undefined;
 }
@@ -74,7 +74,7 @@ export class PairTable {
     #words = new Int32Array(0);
     #bounds = new Uint32Array(0);
     #sums = new Float64Array(0);
-    /** By hash: the place of a row whose key has this hash or one of those in front, 0 where there is none. */
+    /** Places of the rows by hash: the place of a row whose key has this hash or one of those in front, 0 where there is none. */
     #places = new Int32Array(FIRST_ROWS * 4);
     readonly #extras = new Map<number, Extra>();
     readonly #texts: string[] = [];
@@ -165,7 +165,7 @@ export class PairTable {
         }
     }
 
-    /** Like `addFlow` for values of any size up to 2^63 - 1. */
+    /** Counts one flow in a row, with values of any size up to 2^63 - 1. */
     addLargeFlow(row: number, durationUs: bigint, packets: bigint): void {
         const extra = this.#extraOf(row);
         extra.flows += 1;
@@ -234,7 +234,7 @@ export class PairTable {
         return count;
     }
 
-    /** For each flow the row that its hash leads to first: nearly always its own, which the caller must check. */
+    /** Finds the row that each flow's hash leads to first: nearly always its own, which the caller must check. */
     #guessRows(batch: FlowBatch, count: number): void {
         const { sources, destinations, groups, rows } = batch;
         const places = this.#places;

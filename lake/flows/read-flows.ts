@@ -1,4 +1,4 @@
-/** A file of flows, as a stream of bytes, into exact totals per day and pair. This is all that the lake knows about files. */
+/** Reads a file of flows, a stream of bytes, into exact totals per day and pair. */
 
 import type { DateSlot } from './dates.ts';
 import { decompress } from './decompress.ts';

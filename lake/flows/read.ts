@@ -1,4 +1,4 @@
-/** A raw object of flows into its rows by day. */
+/** Reads a raw object of flows into its rows by day. */
 import { OverflowError } from '#lake/errors';
 import type { Found, ReadingOptions, ReadOutcome, SourceBytes } from '#lake/kind';
 import type { Rows } from '#lake/rows';

@@ -1,4 +1,4 @@
-/** The very rows of a raw object that one pair's day is made of, found by the reader that summarized it. */
+/** Finds the very rows of a raw object that one pair's day is made of, by the reader that summarized it. */
 import type { SourceBytes, Traced } from '#lake/kind';
 import type { WatchedRow } from './flow-sink.ts';
 import { toFlowOptions } from './read.ts';

@@ -1,4 +1,4 @@
-/** Where the frames of a zstd stream begin and end (RFC 8878, 3.1): a file may be several, one behind the other. */
+/** Finds where the frames of a zstd stream begin and end (RFC 8878, 3.1): a file may be several, one behind the other. */
 
 /** The file ends too early or its compressed bytes are damaged: nothing of it can be trusted. */
 export class DamagedFileError extends Error {
@@ -44,9 +44,9 @@ async function* frame(magic: Buffer, bytes: ByteReader): AsyncGenerator<Uint8Arr
 }
 
 interface ByteReader {
-    /** Fewer only at the end. */
+    /** The next bytes, fewer than `count` only at the end. */
     takeUpTo(count: number): Promise<Buffer>;
-    /** @throws DamagedFileError where there are fewer. */
+    /** The next bytes, `count` of them. @throws DamagedFileError where there are fewer */
     take(count: number): Promise<Buffer>;
     skip(count: number): Promise<void>;
 }

@@ -11,7 +11,7 @@ export interface ChangeOptions {
     now: () => Date;
     /** Called once where a command was cut off in this lake, before its work is finished. */
     onCutOff?: (() => Promise<void>) | undefined;
-    /** Called with the reason where that work is still undone after this command's own. */
+    /** Called with the reason where the work of a cut-off command is still undone after this command's own. */
     onUnfinished?: ((error: Error) => Promise<void>) | undefined;
 }
 

@@ -1,11 +1,11 @@
-/** A file of this machine that is to go into a lake: its bytes, and whether an object has the same. */
+/** Reads a file of this machine that is to go into a lake, and tells whether an object has its bytes. */
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { StorageError } from '#lake/errors';
 import { readAhead } from '#lake/store/read-ahead';
 
 export interface LocalFileEvents {
-    /** Bytes read since the last call. */
+    /** Called with the bytes read since the last call. */
     onBytes?: ((bytes: number) => void) | undefined;
     signal?: AbortSignal | undefined;
 }
@@ -41,9 +41,9 @@ export async function hashLocalFile(path: string, signal?: AbortSignal): Promise
 }
 
 /**
- * Whether the file's bytes are those that S3 gave this etag: the MD5 of an object that was put whole, or the MD5 of its parts' MD5s and how
- * many they are. How large the parts were it does not say; the usual sizes are tried. False also where the etag is no MD5 at all, as with
- * a KMS key (https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html).
+ * True if the file's bytes are those that S3 gave this etag: the MD5 of an object that was put whole, or the MD5 of its parts' MD5s and how
+ * many they are. The etag does not say how large the parts were; the usual sizes are tried. False also where the etag is no MD5 at all, as
+ * with a KMS key (https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html).
  */
 export async function hasS3Etag(
     path: string,
@@ -62,10 +62,10 @@ export async function hasS3Etag(
     return false;
 }
 
-/** What the AWS command line, its SDKs, rclone and others use. */
+/** Part sizes that the AWS command line, its SDKs, rclone and others use. */
 const USUAL_PART_BYTES = [5, 8, 10, 15, 16, 25, 32, 50, 64, 100, 128, 256, 512, 1024].map((mebibytes) => mebibytes << 20);
 
-/** `<MD5 of the whole> <MD5 of the parts' MD5s>-<parts>`. */
+/** Both etags that a file may have: `<MD5 of the whole> <MD5 of the parts' MD5s>-<parts>`. */
 async function multipartEtag(path: string, { partBytes, signal }: { partBytes: number; signal: AbortSignal | undefined }): Promise<string> {
     const whole = createHash('md5');
     const ofParts = createHash('md5');

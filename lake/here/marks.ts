@@ -40,7 +40,7 @@ export async function withMark<T>(
     return result;
 }
 
-/** @returns why it could not be finished. @throws the signal's reason */
+/** Finishes, where that can be done. @returns why it could not. @throws the signal's reason */
 async function finished(finish: () => Promise<void>, signal: AbortSignal): Promise<Error | undefined> {
     let problem: Error | undefined;
     try {
@@ -52,7 +52,7 @@ async function finished(finish: () => Promise<void>, signal: AbortSignal): Promi
     return problem;
 }
 
-/** No command writes one file for so long. */
+/** A file this old is being written by no command: none takes so long for one. */
 const UNKNOWN_FILES_STAY_MS = 24 * 60 * 60 * 1000;
 
 /** The mark of a running command. */
@@ -96,16 +96,16 @@ export async function markRunning(directory: string): Promise<Mark> {
     );
 }
 
-/** How many commands were cut off, and their work not finished since. */
+/** How many commands were cut off whose work is not finished since. */
 export async function findCutOff(directory: string): Promise<number> {
     return (await readMarks(runningFolder(directory))).left.length;
 }
 
 /** Ids of processes by what their marks say. */
 interface Processes {
-    /** Surely so; none of another machine has the same id. */
+    /** Ids that surely run no more; no process of another machine has such an id. */
     gone: ReadonlySet<string>;
-    /** Surely so. */
+    /** Ids that surely run. */
     alive: ReadonlySet<string>;
 }
 
@@ -133,7 +133,7 @@ async function readMarks(folder: string): Promise<{ left: string[] } & Processes
     return { left, alive: living, gone: new Set([...gone].filter((process) => !living.has(process) && !unknown.has(process))) };
 }
 
-/** Marks, and files being written, are named by their process first. */
+/** Process in the name of a mark, or of a file being written, in front of the first dash. */
 function processOf(name: string): string {
     return name.split('-', 1)[0] ?? '';
 }
@@ -158,7 +158,7 @@ async function removeLeftFiles(directory: string, { gone, alive }: Processes): P
 /** A host name has at most 253 characters; beside it stand two numbers. */
 const MOST_OF_A_MARK = 512;
 
-/** True for the mark of a command that was killed before the mark stood in its place. */
+/** True if it is the mark of a command that was killed before the mark stood in its place. */
 async function isMarkOfDead(path: string): Promise<boolean> {
     return (await isAlive(await readFile(path, 'utf8').catch(() => ''))) === false;
 }

@@ -17,14 +17,14 @@ export type Task =
 
 /** What came of a task. */
 export interface TaskResult {
-    /** What became of a source; absent for a period. */
+    /** What summarizing a source came to. */
     summarized?: Summarized | undefined;
-    /** What became of a period; absent for a source. */
+    /** What consolidating a period came to. */
     outcome?: PeriodOutcome | undefined;
 }
 
 export interface TaskEvents {
-    /** Bytes of the source read since the last call. */
+    /** Called with the bytes of the source read since the last call. */
     onBytes?: ((bytes: number) => void) | undefined;
     signal?: AbortSignal | undefined;
 }

@@ -27,10 +27,10 @@ export function workInThreads(directory: string, { totalBytes = 0, ...events }: 
     };
 }
 
-/** To merge a byte of Parquet takes as long as to read so many of CSV. */
+/** Merging a byte of Parquet takes as long as reading eight of CSV. */
 const CSV_BYTES_OF_PARQUET = 8;
 
-/** Each period once, by table and ascending. */
+/** The periods without repeats, by table and ascending. */
 function inOrder(periods: readonly PeriodWork[]): PeriodWork[] {
     const byName = new Map(periods.map((of) => [nameOfPeriod(of), of]));
     return [...byName].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, of]) => of);

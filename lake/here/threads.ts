@@ -5,7 +5,7 @@ import { Worker } from 'node:worker_threads';
 import * as errors from '#lake/errors';
 import { nameOf, runTask, type Task, type TaskEvents, type TaskResult } from './tasks.ts';
 
-/** The start of a thread takes as long as reading so much, or as a few small tasks. */
+/** The start of a thread takes as long as reading 16 MiB, or as a few small tasks. */
 const SMALL_BYTES = 1 << 24;
 const FEW_TASKS = 16;
 
@@ -24,7 +24,7 @@ export async function* runTasks(
     tasks: readonly Task[],
     { totalBytes, ...events }: TaskEvents & { totalBytes?: number | undefined } = {},
 ): AsyncGenerator<Outcome> {
-    // Of several tasks it must be known that there is little to do.
+    // Several tasks are few only where it is known that there is little to read.
     const isFew = totalBytes === undefined ? tasks.length <= 1 : tasks.length <= FEW_TASKS && totalBytes < SMALL_BYTES;
     if (isFew) {
         for (const task of tasks) {
@@ -100,7 +100,7 @@ function openThread(directory: string, { onBytes, signal }: TaskEvents) {
             const current = worker;
             return new Promise((resolve, reject) => {
                 let failure = new Error('its thread has ended');
-                // Where it runs out of memory, there is an error and then the end.
+                // A thread that runs out of memory sends an error and then ends.
                 const onError = (error: Error): void => {
                     failure = error;
                 };
@@ -131,7 +131,7 @@ function openThread(directory: string, { onBytes, signal }: TaskEvents) {
 
 /** An error that came over from a thread, of the class that it had there. */
 function revive({ name, message, stack }: { name: string; message: string; stack?: string | undefined }): Error {
-    // By the names that they are exported under: a bundle gives classes shorter ones.
+    // Looked up by the names that they are exported under: a bundle gives classes shorter ones.
     const Class = Object.entries(errors).find(([exported]) => exported === name)?.[1] ?? Error;
     const error = new Class(message);
     error.stack = stack ?? error.stack ?? '';

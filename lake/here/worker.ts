@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { runTask } from './tasks.ts';
 import type { FromThread, ToThread } from './threads.ts';
 
-/** Telling about every chunk would keep the owner busy with messages. */
+/** Bytes between two messages: telling about every chunk would keep the owner busy with them. */
 const TELL_AFTER_BYTES = 1 << 22;
 
 const aborted = new AbortController();

@@ -6,7 +6,7 @@ import { type ClientOptions, clientConfig } from '#lake/aws/client-config';
 import { StorageError } from '#lake/errors';
 import type { JobRun, JobRunState, JobRuns } from './job-runs.ts';
 
-/** https://docs.aws.amazon.com/glue/latest/dg/job-run-statuses.html */
+/** Glue's states of a run: https://docs.aws.amazon.com/glue/latest/dg/job-run-statuses.html */
 const STATES: Readonly<Record<string, JobRunState>> = {
     STARTING: 'waiting',
     WAITING: 'waiting',
@@ -20,7 +20,7 @@ const STATES: Readonly<Record<string, JobRunState>> = {
     ERROR: 'broken',
 };
 
-/** https://docs.aws.amazon.com/glue/latest/webapi/API_GetJobRuns.html: 200 at most. */
+/** Glue hands out 200 runs at most: https://docs.aws.amazon.com/glue/latest/webapi/API_GetJobRuns.html */
 const NEWEST_RUNS = 100;
 
 /** What Glue's refusals mean beyond what they mean anywhere on AWS. */

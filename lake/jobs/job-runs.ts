@@ -9,7 +9,7 @@ export type JobRunState = 'waiting' | 'running' | 'stopping' | 'succeeded' | 'fa
 export interface JobRun {
     id: string;
     state: JobRunState;
-    /** What it was started with. */
+    /** Arguments that the run was started with. */
     arguments: JobArguments;
     /** 0 at first; the service starts a run that failed once more, as a run of its own. */
     attempt: number;
@@ -18,22 +18,22 @@ export interface JobRun {
     startedAt: Date | undefined;
     /** What the job, or the service, says of its end. */
     message: string | undefined;
-    /** When it is stopped at the latest, in minutes from its start. */
+    /** Longest time that the run may take, in minutes from its start. */
     timeoutMinutes: number | undefined;
 }
 
 export interface JobRuns {
-    /** Of the job. */
+    /** Name of the job. */
     name: string;
     /** Starts a run and returns its id; undefined where as many run already as may. @throws StorageError, also where there is no such job */
     start(runArguments: JobArguments): Promise<string | undefined>;
     /** The run as it is now. @throws StorageError */
     look(id: string): Promise<JobRun>;
-    /** The newest runs, newest first: some hundred. @throws StorageError */
+    /** The newest runs, some hundred, newest first. @throws StorageError */
     newest(): Promise<JobRun[]>;
 }
 
-/** Whether nothing more comes of the run. */
+/** True if nothing more comes of the run. */
 export function isOver({ state }: Pick<JobRun, 'state'>): boolean {
     return state !== 'waiting' && state !== 'running' && state !== 'stopping';
 }

@@ -66,7 +66,7 @@ function takeField(text: string, start: number): { value: string | null; end: nu
     return undefined;
 }
 
-/** The next comma or line feed. */
+/** Place of the next comma or line feed. */
 function firstOf(text: string, start: number): number | undefined {
     for (let at = start; at < text.length; at += 1) {
         if (text[at] === ',' || text[at] === '\n') {

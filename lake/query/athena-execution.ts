@@ -13,7 +13,7 @@ import { priceOf } from './athena-price.ts';
 import { parameterOf } from './athena-values.ts';
 import type { Scanned, Value } from './query-engine.ts';
 
-/** Where a query runs. */
+/** The catalog, database and workgroup that a query runs in. */
 export interface ExecutionPlace {
     catalog: string;
     database: string;
@@ -22,7 +22,7 @@ export interface ExecutionPlace {
 
 export interface ExecutionProgress {
     state: 'QUEUED' | 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'CANCELLED';
-    /** So far, as far as Athena tells. */
+    /** Bytes scanned so far, as far as Athena tells. */
     scannedBytes: number;
 }
 
@@ -39,12 +39,15 @@ export interface ExecutionOptions {
 /** A query that has its result. */
 export interface FinishedExecution {
     id: string;
-    /** Where the result is, `s3://bucket/key`; undefined where Athena keeps it to itself. */
+    /** Address of the result, `s3://bucket/key`; undefined where Athena keeps it to itself. */
     location: string | undefined;
     scanned: Scanned;
 }
 
-/** A small query takes half a second, and looking is free but for the quota of 100 looks a second and account. */
+/**
+ * First wait before a query is looked at again: a small query takes half a second, and looking is free but for the quota of 100 looks a
+ * second and account.
+ */
 const FIRST_WAIT_MS = 100;
 const LONGEST_WAIT_MS = 2_000;
 const WAIT_GROWTH = 1.5;
@@ -70,7 +73,7 @@ export async function runExecution(options: ExecutionOptions): Promise<FinishedE
             if (isOver) {
                 return { id, location: execution.ResultConfiguration?.OutputLocation, scanned };
             }
-            // Half of it by chance, so that many that began together do not keep on asking together.
+            // Half of the wait is random, so that many queries that began together do not keep on asking together.
             await sleep(waitMs * (0.5 + Math.random() / 2), undefined, { signal });
         }
     } catch (error) {
@@ -83,8 +86,8 @@ export async function runExecution(options: ExecutionOptions): Promise<FinishedE
 }
 
 /**
- * Not to be aborted: whoever does not learn the id cannot stop the query. The token makes the attempts of the SDK one query, should an
- * answer be lost (https://docs.aws.amazon.com/athena/latest/APIReference/API_StartQueryExecution.html).
+ * Starts the query and returns its id. Not to be aborted: whoever does not learn the id cannot stop the query. The token makes the attempts
+ * of the SDK one query, should an answer be lost (https://docs.aws.amazon.com/athena/latest/APIReference/API_StartQueryExecution.html).
  */
 async function start({ client, sql, parameters, place }: ExecutionOptions): Promise<string> {
     const command = new StartQueryExecutionCommand({
@@ -112,7 +115,7 @@ function progressOf({ Status, Statistics }: QueryExecution): ExecutionProgress {
     return { state: Status?.State ?? 'QUEUED', scannedBytes: Statistics?.DataScannedInBytes ?? 0 };
 }
 
-/** `show`, `describe` and the like, which read no data. */
+/** True for `show`, `describe` and the like, which read no data. */
 function isAboutCatalog({ StatementType }: QueryExecution): boolean {
     return StatementType === 'DDL' || StatementType === 'UTILITY';
 }

@@ -5,7 +5,7 @@ import { type OverflowError, SqlError, StorageError } from '#lake/errors';
 import type { Scanned } from './query-engine.ts';
 import { statisticsOverflowIn } from './statistics-overflow.ts';
 
-/** Of a call to Athena; an error that is none of AWS stays as it is. */
+/** The error that a refused call to Athena means; an error that is none of AWS stays as it is. */
 export function refusalOf(error: unknown, { workgroup }: { workgroup: string }): unknown {
     const code = awsCodeOf(error);
     if (!(error instanceof Error) || code === undefined) {
@@ -25,7 +25,7 @@ export function refusalOf(error: unknown, { workgroup }: { workgroup: string }):
     return saysBrokenWorld(error.message) ?? new SqlError(error.message, { cause: error });
 }
 
-/** Of a query that ended without a result. */
+/** The error that a query means which ended without a result. */
 export async function failureOf(
     { Status, Statistics }: QueryExecution,
     { client, workgroup }: { client: AthenaClient; workgroup: string },
@@ -52,7 +52,7 @@ export async function failureOf(
     return isOfSystem ? new StorageError(`Athena failed: ${reason}; run it again`) : new SqlError(reason);
 }
 
-/** More was scanned than --max-scan allows. */
+/** The error for a query that scanned more than --max-scan allows. */
 export function overLimit({ scanned, maxScanBytes, isOver }: { scanned: Scanned; maxScanBytes: number; isOver: boolean }): SqlError {
     const fate = isOver ? 'was over when Athena told; its rows are not shown' : 'was stopped';
     return new SqlError(
@@ -84,7 +84,7 @@ function saysBrokenWorld(reason: string): StorageError | undefined {
     return nextStep === undefined ? undefined : new StorageError(`Athena cannot answer: ${nextStep} (${reason})`);
 }
 
-/** Undefined where it cannot be told; that it was reached is certain all the same. */
+/** The workgroup's scan limit in bytes; undefined where it cannot be told. That it was reached is certain all the same. */
 async function scanLimitOf(client: AthenaClient, workgroup: string): Promise<number | undefined> {
     try {
         const { WorkGroup } = await client.send(new GetWorkGroupCommand({ WorkGroup: workgroup }));

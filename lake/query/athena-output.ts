@@ -4,12 +4,12 @@ import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { asStorageError, awsStatusOf } from '#lake/aws/aws-errors';
 import { StorageError } from '#lake/errors';
 
-/** In a row, without a byte between them. */
+/** Failures in a row, without a byte between them, that end the reading. */
 const MAX_FAILURES = 4;
 
 export interface OutputOptions {
     s3: S3Client;
-    /** `s3://bucket/key`, as Athena says it. */
+    /** Address of the file, `s3://bucket/key`, as Athena says it. */
     location: string;
     signal: AbortSignal;
 }

@@ -1,7 +1,7 @@
 /** What Athena asks for a query, by https://aws.amazon.com/athena/pricing as of November 2026. */
 import type { Scanned } from './query-engine.ts';
 
-/** In most regions, Europe and North America among them; dearer ones exist (up to 9). */
+/** Price in most regions, Europe and North America among them; dearer ones exist (up to 9). */
 const USD_PER_TEBIBYTE = 5;
 
 const MEBIBYTE = 2 ** 20;

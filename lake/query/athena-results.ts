@@ -51,7 +51,7 @@ function isHeader(row: Cells | undefined, columns: readonly ResultColumn[]): boo
     return row !== undefined && row.length === columns.length && row.every((cell, at) => cell === columns[at]?.name);
 }
 
-/** The file says all that the pages say, at a hundredth of the requests. */
+/** Rows of the result's file, which says all that the pages say, at a hundredth of the requests. */
 async function* rowsOfFile({ s3, execution: { location = '' }, signal }: ResultOptions): AsyncGenerator<Cells[]> {
     yield* readAthenaCsv(readOutput({ s3, location, signal }));
 }
@@ -65,7 +65,7 @@ async function* rowsOfPages(first: GetQueryResultsCommandOutput, width: number, 
     }
 }
 
-/** A row of `describe` comes as one text with tabs in it, padded with blanks: Hive writes it, not Trino. */
+/** The cells of a row. A row of `describe` comes as one text with tabs in it, padded with blanks: Hive writes it, not Trino. */
 function cellsOf(data: readonly { VarCharValue?: string | undefined }[], width: number): Cells {
     const cells = data.map(({ VarCharValue }) => VarCharValue ?? null);
     const [only] = cells;

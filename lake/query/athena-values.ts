@@ -19,7 +19,7 @@ export function parameterOf(value: Value): string {
 
 const MAX_BIGINT = 2n ** 63n;
 
-/** Without an exponent Trino takes it for a decimal, or for a whole number. */
+/** A number as a double of SQL: without an exponent Trino takes it for a decimal, or for a whole number. */
 function doubleLiteral(value: number): string {
     if (!Number.isFinite(value)) {
         return Number.isNaN(value) ? 'nan()' : value > 0 ? 'infinity()' : '-infinity()';

@@ -11,14 +11,14 @@ import { assertReads } from './reading-statement.ts';
 
 export interface AthenaOptions {
     client: AthenaClient;
-    /** For results of more than a page, which are read from where Athena wrote them. */
+    /** Client for results of more than a page, which are read from where Athena wrote them. */
     s3: S3Client;
     /** Glue database. */
     database: string;
-    /** Says where results go, and how much a query may scan. */
+    /** Workgroup, which says where results go and how much a query may scan. */
     workgroup: string;
     catalog?: string;
-    /** Told at every look, from the first one on. */
+    /** Called at every look, from the first one on. */
     onState?: (progress: ExecutionProgress) => void;
 }
 

@@ -62,8 +62,9 @@ async function* batchesOf(result: DuckDBResult, connection: DuckDBConnection, qu
 }
 
 /**
- * To the client a stream that broke off in the middle (overflow in a late row, a file that went away, an interruption) ends like any
- * other: DuckDB's C interface has no error there. But it aborts the transaction, and then the next statement is refused.
+ * Throws the error that broke the rows off in the middle, if one did. To the client a stream that broke off in the middle (overflow in a
+ * late row, a file that went away, an interruption) ends like any other: DuckDB's C interface has no error there. But it aborts the
+ * transaction, and then the next statement is refused.
  */
 async function assertComplete(connection: DuckDBConnection, question: Question): Promise<void> {
     try {
@@ -79,10 +80,10 @@ async function assertComplete(connection: DuckDBConnection, question: Question):
     }
 }
 
-/** DuckDB forgets an interruption that comes just before it begins to work, so it is told again. */
+/** An interruption is told again after 20 ms: DuckDB forgets one that comes just before it begins to work. */
 const INTERRUPT_EVERY_MS = 20;
 
-/** @returns a function that ends it */
+/** Interrupts the connection once the signal aborts. @returns a function that ends the watching */
 function interruptOn(signal: AbortSignal | undefined, connection: DuckDBConnection): () => void {
     let timer: NodeJS.Timeout | undefined;
     const interrupt = (): void => {

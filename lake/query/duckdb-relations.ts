@@ -7,7 +7,7 @@ import { kinds, sources } from '#lake/kinds';
 import type { Column, ColumnType, Table } from '#lake/tables';
 import { readView, relationsReadBy, VIEW_NAMES } from './sql-files.ts';
 
-/** Where DuckDB lacks a function of Trino and Spark, or has another one by its name. All other SQL is one text for every engine. */
+/** Functions of Trino and Spark that DuckDB lacks, or has by another name. All other SQL is one text for every engine. */
 export const MACROS: Readonly<Record<string, string>> = {
     'element_at(list, place)': 'list_extract(list, place)',
     'levenshtein_distance(one, other)': 'levenshtein(one, other)',
@@ -18,7 +18,7 @@ export interface Relation {
     name: string;
     /** Names of the relations that it reads. */
     needs: readonly string[];
-    /** Whether there is anything to read now: DuckDB refuses to open a pattern that no file matches. */
+    /** True if there is anything to read now: DuckDB refuses to open a pattern that no file matches. */
     hasFiles(): Promise<boolean>;
     createSql(options: { hasFiles: boolean }): string;
 }
@@ -47,16 +47,16 @@ export function escapePattern(path: string): string {
     return path.replace(/[[*?]/g, '[$&]');
 }
 
-/** A table, and which of the files below its prefix are its objects: a stray copy or a file being written is none. */
+/** A table and its objects among the files below its prefix: a stray copy or a file being written is none. */
 interface TableFiles {
     table: Table;
-    /** As DuckDB writes patterns. */
+    /** Pattern of the objects' paths, as DuckDB writes patterns. */
     pattern: string;
-    /** Whether rows count only while their version of the source does. */
+    /** True if rows count only while their version of the source does. */
     isOfVersions: boolean;
 }
 
-/** Each table after those it needs. */
+/** The tables of the kinds, each after those it needs. */
 function tablesOf(known: readonly Kind[]): TableFiles[] {
     return [
         { table: sources, pattern: '????????????????.json', isOfVersions: false },
@@ -76,7 +76,7 @@ const DAY_FOLDER = 'day=????-??-??/';
 
 const HOUR = '[0-2][0-9]';
 
-/** From the file's own path and not by `hive_partitioning`, which takes `site=x` or `day=x` above the lake for columns as well. */
+/** The day in the file's own path; `hive_partitioning` takes `site=x` or `day=x` above the lake for columns as well. */
 const DAY_OF_FILE = "regexp_extract(filename, 'day=(....-..-..)[/\\\\][^/\\\\]*$', 1)";
 
 const DUCKDB_TYPES: Readonly<Record<ColumnType, string>> = { string: 'varchar', bigint: 'bigint', 'decimal(38,0)': 'decimal(38, 0)' };
@@ -123,7 +123,7 @@ function reader(table: Table, files: string): string {
 }
 
 /**
- * Whether some file below the folder matches the pattern, name by name.
+ * True if some file below the folder matches the pattern, name by name.
  * @throws StorageError where one of these is a symbolic link: DuckDB would follow it out of the lake.
  */
 async function hasFile(folder: string, [pattern = '*', ...deeper]: readonly string[]): Promise<boolean> {

@@ -3,9 +3,12 @@ import type { DuckDBConnection, DuckDBPreparedStatement } from '@duckdb/node-api
 import { SqlError } from '#lake/errors';
 import { assertReads, explained, refusal } from './reading-statement.ts';
 
-/** @throws SqlError where there is not exactly one statement, or one that does more than read. @throws what DuckDB says of the SQL */
+/**
+ * The statement, prepared. @throws SqlError where there is not exactly one statement, or one that does more than read. @throws what DuckDB
+ * says of the SQL
+ */
 export async function prepareReading(connection: DuckDBConnection, sql: string): Promise<DuckDBPreparedStatement> {
-    // Before anything is prepared: to prepare `export database` makes a folder already.
+    // Checked before anything is prepared: to prepare `export database` makes a folder already.
     assertReads(sql);
     const inner = explained(sql);
     if (inner !== sql) {

@@ -11,13 +11,13 @@ export interface ResultColumn {
 /** What a query read, where the engine is paid by that. */
 export interface Scanned {
     bytes: number;
-    /** At the list price; see lake/query/athena-price.ts. */
+    /** List price in US dollars; see lake/query/athena-price.ts. */
     costUsd: number;
 }
 
 export interface QueryResult {
     columns: readonly ResultColumn[];
-    /** Known before the first row; absent where reading costs nothing. */
+    /** What is scanned, known before the first row; absent where reading costs nothing. */
     scanned?: Scanned;
     /**
      * The rows in batches, to be read once and to the end (or broken off). Whole numbers are `bigint` whatever their width
@@ -30,7 +30,9 @@ export interface QueryOptions {
     parameters?: readonly Value[];
     /** Aborting it stops the query. */
     signal?: AbortSignal;
-    /** More than this makes the query fail where reading is paid for, as soon as the engine tells; other engines leave it aside. */
+    /**
+     * Bytes that a query may read: more makes it fail where reading is paid for, as soon as the engine tells. Other engines leave it aside.
+     */
     maxScanBytes?: number | undefined;
 }
 

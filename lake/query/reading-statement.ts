@@ -1,7 +1,10 @@
-/** Which statements are answered: those that read. The rule and its words are the same for every engine. */
+/** Which statements are answered: those that read. Every engine has this rule, in these words. */
 import { SqlError } from '#lake/errors';
 
-/** @throws SqlError where the first word of the statement, or of what it explains, is none of a statement that reads */
+/**
+ * Lets a statement pass that reads. @throws SqlError where the first word of the statement, or of what it explains, is none of a statement
+ * that reads
+ */
 export function assertReads(sql: string): void {
     const word = FIRST_WORD.exec(sql)?.[1]?.toLowerCase();
     if (word === undefined) {
@@ -11,7 +14,7 @@ export function assertReads(sql: string): void {
         throw refusal(word);
     }
     if (word === 'explain') {
-        // Because `explain analyze` runs what it explains.
+        // Checked too: `explain analyze` runs what it explains.
         assertReads(explained(sql));
     }
 }
@@ -21,7 +24,7 @@ export function explained(sql: string): string {
     return sql.replace(EXPLAIN, '');
 }
 
-/** What is said of a statement that does more than read; `what` is its kind. */
+/** The error for a statement that does more than read; `what` is its kind. */
 export function refusal(what: string): SqlError {
     return new SqlError(
         `Only statements that read are answered (select, with, from, values, table, describe, show, summarize, explain), and this is ${what.toUpperCase()}. ` +
@@ -37,7 +40,7 @@ const BLANK = '(?:\\s|--[^\\n]*(?:\\n|$)|/\\*[\\s\\S]*?\\*/)*';
 /** A word, or the one character that stands there instead. */
 const FIRST_WORD = new RegExp(`^${BLANK}(\\w+|(?!--|/\\*)[^\\s;])`);
 
-/** `explain` and its options. */
+/** The words of an `explain` and its options. */
 const EXPLAIN = new RegExp(
     `^${BLANK}explain\\b${BLANK}(?:analyze\\b${BLANK})?(?:verbose\\b${BLANK})?(?:\\([^()]*\\)${BLANK}(?=\\w))?`,
     'i',

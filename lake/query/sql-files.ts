@@ -15,7 +15,7 @@ export interface SqlFiles {
 }
 
 export interface SqlFile {
-    /** `flows/views/day_totals.sql`: where it is below the folder of all kinds. */
+    /** Path below the folder of all kinds: `flows/views/day_totals.sql`. */
     path: string;
     text: string;
 }
@@ -52,7 +52,7 @@ export function readView(name: string): string {
     return find(name, { files: views, what: 'view' }).text;
 }
 
-/** Where the view's select is in the package: `sql/flows/views/day_totals.sql`. @throws Error where there is no such view */
+/** File of the view's select in the package: `sql/flows/views/day_totals.sql`. @throws Error where there is no such view */
 export function pathOfView(name: string): string {
     return `sql/${find(name, { files: views, what: 'view' }).path}`;
 }
@@ -102,7 +102,7 @@ function sqlIn(folder: URL, path: string): SqlFile[] {
     }
 }
 
-/** @throws Error where a name is there twice: SQL names a relation without its kind */
+/** The files by name. @throws Error where a name is there twice: SQL names a relation without its kind */
 function byName(files: readonly SqlFile[]): Map<string, SqlFile> {
     const named = new Map<string, SqlFile>();
     for (const file of files) {
@@ -116,7 +116,7 @@ function byName(files: readonly SqlFile[]): Map<string, SqlFile> {
     return named;
 }
 
-/** @throws Error for a circle */
+/** The files, each after those it reads. @throws Error for a circle */
 function inReadingOrder(files: ReadonlyMap<string, SqlFile>): Map<string, SqlFile> {
     const ordered = new Map<string, SqlFile>();
     const visit = (name: string, file: SqlFile, readers: readonly string[]): void => {

@@ -12,14 +12,14 @@ export interface Message {
 export interface ReceivedMessage extends Message {
     /** Stays the same each time the message is handed out. */
     id: string;
-    /** Of this handing-out: what `delete` and `changeVisibility` take. */
+    /** Names this handing-out for `delete` and `changeVisibility`. */
     receipt: string;
     /** How many times it was handed out, this one included. */
     receiveCount: number;
     sentAt: Date;
 }
 
-/** Approximate, as SQS counts. */
+/** Counts of messages; approximate, as SQS counts. */
 export interface QueueDepth {
     /** Waiting to be handed out. */
     waiting: number;
@@ -33,11 +33,11 @@ export interface MessageQueue {
     send(messages: readonly Message[]): Promise<void>;
     /** Up to `max` (10 at most) messages, after waiting up to `waitSeconds` (20 at most) for the first one; none where none came. */
     receive(options?: { max?: number; waitSeconds?: number; visibilitySeconds?: number }): Promise<ReceivedMessage[]>;
-    /** Done with it. Fine where it is gone. */
+    /** Deletes a message that is done with. Fine where it is gone. */
     delete(receipt: string): Promise<void>;
     /**
-     * Hands it out again after so many seconds from now instead of when its time is over; 0: at once. Fine where its time is over already:
-     * then it is left as it is. SQS lets a message stay away for 12 hours in all.
+     * Hands the message out again in `visibilitySeconds` from now instead of when its time is over; 0: at once. Fine where its time is over
+     * already: then it is left as it is. SQS lets a message stay away for 12 hours in all.
      */
     changeVisibility(receipt: string, visibilitySeconds: number): Promise<void>;
     depth(): Promise<QueueDepth>;

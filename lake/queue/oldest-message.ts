@@ -4,7 +4,7 @@ import { CloudWatchClient, GetMetricDataCommand } from '@aws-sdk/client-cloudwat
 import { translated } from '#lake/aws/aws-errors';
 import { type ClientOptions, clientConfig } from '#lake/aws/client-config';
 
-/** The metric comes once a minute, and some minutes late. */
+/** Time that is looked back: the metric comes once a minute, and some minutes late. */
 const LOOK_BACK_MS = 15 * 60_000;
 const PERIOD_SECONDS = 60;
 
@@ -13,7 +13,10 @@ export function createCloudWatchClient(options: ClientOptions): CloudWatchClient
     return new CloudWatchClient(clientConfig(options, 'CLOUDWATCH'));
 }
 
-/** Seconds by the queue's name, the newest that CloudWatch has; a queue that CloudWatch says nothing of is left out. */
+/**
+ * Age in seconds of the oldest message by the queue's name, the newest figure that CloudWatch has; a queue that CloudWatch says nothing of
+ * is left out.
+ */
 export function readOldestMessages({
     queues,
     client,

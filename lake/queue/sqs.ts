@@ -16,7 +16,7 @@ import { type ClientOptions, clientConfig } from '#lake/aws/client-config';
 import { StorageError } from '#lake/errors';
 import type { Message, MessageQueue, ReceivedMessage } from './message-queue.ts';
 
-/** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html */
+/** Messages that SQS takes at once: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html */
 const MAX_BATCH_MESSAGES = 10;
 
 /** A client of SQS; credentials come from where the SDK looks for them. */
@@ -127,8 +127,8 @@ export function openSqsQueue({ name, client }: { name: string; client: SQSClient
 }
 
 /**
- * Each send has a deduplication id of its own: by content, a second message for a day would vanish while the first is being worked on,
- * and what it announces would never be merged.
+ * A message as SQS takes it. Each send has a deduplication id of its own: by content, a second message for a period would vanish while the
+ * first is being worked on, and what it announces would never be merged.
  */
 function entryOf({ body, group }: Message, at: number) {
     return {

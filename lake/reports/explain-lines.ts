@@ -6,7 +6,7 @@ import type { LedgerRecord } from '#lake/ledger';
 import type { ByteStream, ObjectStore } from '#lake/store/object-store';
 
 export interface FoundLines {
-    /** The first ones, up to `maxLines`; all are counted. */
+    /** The first lines, up to `maxLines`; all are counted. */
     lines: TracedRow[];
     count: bigint;
     /** What all lines come to, by measure. */
@@ -22,12 +22,12 @@ export interface FindLinesOptions {
     key: readonly string[];
     period: string;
     maxLines: number;
-    /** Hears how many bytes of the raw object were read since the last call. */
+    /** Called with the bytes of the raw object read since the last call. */
     onBytes?: ((bytes: number) => void) | undefined;
     signal?: AbortSignal | undefined;
 }
 
-/** Reads the whole raw object that the record speaks of. */
+/** The lines of the raw object that the record speaks of; reads all of it. */
 export async function findLines(
     record: LedgerRecord,
     { store, kind, key, period, maxLines, onBytes, signal }: FindLinesOptions,

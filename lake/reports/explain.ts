@@ -40,7 +40,7 @@ export interface Part {
     rows: Rows;
 }
 
-/** @throws StorageError for an object that cannot be taken apart */
+/** Origins of the key's figures in the period. @throws StorageError for an object that cannot be taken apart */
 export async function explainRows(
     question: Question,
     { store, signal }: { store: ObjectStore; signal?: AbortSignal | undefined },
@@ -66,7 +66,7 @@ export async function explainRows(
     };
 }
 
-/** The key of its object where that is gone. */
+/** What one source contributes; where its object is gone, that object's key. */
 async function findPart(name: string, { question, store }: { question: Question; store: ObjectStore }): Promise<Part | string> {
     const { kind, key, period } = question;
     const [source = '', version = ''] = name.split('.');
@@ -80,7 +80,7 @@ async function findPart(name: string, { question, store }: { question: Question;
     return { source, version, rows, record };
 }
 
-/** @throws StorageError for an object that cannot be taken apart */
+/** What `read` makes of the object's bytes. @throws StorageError for an object that cannot be taken apart */
 async function whole<T>(key: string, read: () => Promise<T>): Promise<T> {
     try {
         return await read();

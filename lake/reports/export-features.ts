@@ -6,7 +6,7 @@ import type { QueryEngine, QueryResult, Value } from '#lake/query/query-engine';
 import type { ObjectStore } from '#lake/store/object-store';
 import type { PeriodResult } from '#lake/work/period-results';
 
-/** Both ends inclusive. */
+/** Days of a range, both ends inclusive. */
 export interface DayRange {
     from: string;
     to: string;
@@ -72,10 +72,10 @@ export async function planFeatures(
     });
 }
 
-/** Sources are not what features are counted from; their rows are those of a view. */
+/** What a result says of every day: features come from a view, whose rows are counted, and from no sources. */
 const RESULT = { table: 'pair_features', sources: null, rows: null, hasFailed: false };
 
-/** Ascending. */
+/** Days that have an object of features, ascending. */
 async function listExported(store: ObjectStore, { from, to }: DayRange): Promise<string[]> {
     const days: string[] = [];
     for await (const { key } of store.list(FEATURES_PREFIX)) {

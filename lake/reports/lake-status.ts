@@ -7,7 +7,7 @@ import type { LedgerRecord } from '#lake/ledger';
 import type { ObjectStore } from '#lake/store/object-store';
 
 export interface StateTotals {
-    /** `waiting`: a raw object that the ledger does not know, or knows otherwise. */
+    /** State of sources. `waiting`: a raw object that the ledger does not know, or knows otherwise. */
     state: LedgerRecord['state'] | 'waiting';
     sources: number;
     rowsRead: number;
@@ -22,7 +22,7 @@ export interface Problem {
     kind: 'failed' | 'waiting' | 'unconsolidated';
     /** Raw keys, or periods as people see them. */
     subjects: string[];
-    /** How long the first of them has waited. */
+    /** How long the first subject has waited. */
     waitingMs?: number;
 }
 
@@ -30,11 +30,11 @@ export interface LakeStatus {
     states: StateTotals[];
     /** Days that have figures of any kind. */
     days: { count: number; first: string | undefined; last: string | undefined };
-    /** Empty where no person is needed. */
+    /** What needs a person; empty where nothing does. */
     problems: Problem[];
 }
 
-/** One look at everything; costs a read of every ledger record and every period's object. */
+/** What the lake holds at one look. Reads every ledger record and every period's object. */
 export async function readLakeStatus(store: ObjectStore, { now }: { now: Date }): Promise<LakeStatus> {
     const records = await readAllRecords(store);
     const waiting = new Set(await findUnread(store, records));

@@ -6,14 +6,14 @@ export interface SourceVersion {
     version: string;
     /** Number of the ledger commit that made it live. */
     number: number;
-    /** Names what was read and how: the same for the same bytes and options. Null where the record does not remember it. */
+    /** Names what was read and how: equal for equal bytes and options. Null where the record does not remember it. */
     content: string | null;
-    /** `live` and `failed` (a file that could not be used) until something else was committed. */
+    /** State of the version: `live` and `failed` (a file that could not be used) until something else was committed. */
     state: 'live' | 'failed' | 'superseded' | 'retracted';
-    /** When it became live, and when it ceased to be; null: unknown, or not ended. UTC, ISO 8601. */
+    /** Time at which the version became live, and at which it ceased to be; null: unknown, or not ended. UTC, ISO 8601. */
     committedAt: string | null;
     endedAt: string | null;
-    /** Days that it contributed to. */
+    /** Days that the version contributed to. */
     days: readonly string[];
     /** What was committed; undefined where the record does not remember it. */
     commit: CommitEntry | undefined;
@@ -28,7 +28,7 @@ export function versionsOf(record: LedgerRecord): SourceVersion[] {
         const commit = commits[place];
         const isLive = version === record.version;
         const end = commit && !isLive ? commits[place + 1] : undefined;
-        // Of an old record it is only known that nothing came after the last version but its retraction.
+        // An old record tells only that nothing came after the last version but its retraction.
         const isRetracted = end ? end.state === 'retracted' : record.version === null && at === versions.length - 1;
         return {
             version,

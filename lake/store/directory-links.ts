@@ -9,7 +9,10 @@ export const WORK_FOLDER = '.flowlake';
 
 /** Says of folders whether all on the way to them are real ones; each is looked at once. */
 export interface LinkGuard {
-    /** @param key path below the lake's directory. @throws StorageError where a folder on the way to it is a link. */
+    /**
+     * Lets a key pass that no link leads to. @param key path below the lake's directory. @throws StorageError where a folder on the way to
+     * it is a link.
+     */
     assertWayTo(key: string): Promise<void>;
 }
 
@@ -17,7 +20,7 @@ export interface LinkGuard {
 export function guardLinks(directory: string): LinkGuard {
     const real = new Set<string>(['.']);
 
-    /** Whether the folder is there. */
+    /** True if the folder is there. */
     async function look(folder: string): Promise<boolean> {
         if (real.has(folder)) {
             return true;
@@ -48,7 +51,7 @@ export function guardLinks(directory: string): LinkGuard {
 }
 
 /**
- * For whoever works in a lake's folder beside its objects: locks, marks, files being written.
+ * Lets a folder pass that holds no link, for whoever works in a lake's folder beside its objects: locks, marks, files being written.
  * @param folder below `directory`. @throws StorageError where it, or what stands in it, is a link.
  */
 export async function assertNoLinksIn(folder: string, directory: string): Promise<void> {

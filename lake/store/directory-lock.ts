@@ -11,7 +11,7 @@ import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** A holder on another machine cannot be asked whether it lives: it has this long. */
+/** A holder on another machine cannot be asked whether it lives: the lock is its for this long. */
 const UNKNOWN_HOLDER_MS = 30_000;
 
 /** What a process that was killed while it took a turn leaves behind. */
@@ -56,8 +56,8 @@ async function takeTurn(folder: string): Promise<number> {
 }
 
 /**
- * Whether the file was made, which only one process can do. It has its holder's name in it from the first moment: a process killed
- * between the two would be nobody's, and held for as long as an unknown holder is.
+ * True if the file was made, which only one process can do. It has its holder's name in it from the first moment: a process killed between
+ * the two would be nobody's, and held for as long as an unknown holder is.
  */
 async function create(path: string): Promise<boolean> {
     const named = join(dirname(path), `${STRAY_PREFIX}${randomUUID()}`);
@@ -78,7 +78,7 @@ async function create(path: string): Promise<boolean> {
     }
 }
 
-/** For file systems without hard links (exFAT, some network folders). */
+/** Makes the file on file systems without hard links (exFAT, some network folders). */
 async function createUnnamed(path: string): Promise<boolean> {
     try {
         await writeFile(path, await ownName(), { flag: 'wx' });
@@ -116,14 +116,14 @@ async function isHeld(path: string): Promise<boolean> {
 }
 
 /**
- * This process, by a name that no other has or gets: host, process id and (where the system tells) when it started, since process
- * ids come back, in containers very soon.
+ * Names this process as no other is or will be named: host, process id and (where the system tells) when it started, since process ids come
+ * back, in containers very soon.
  */
 export async function ownName(): Promise<string> {
     return `${hostname()} ${process.pid} ${await startTicks(process.pid)}`;
 }
 
-/** Whether the process of a name given by `ownName` still runs; undefined where that cannot be told. */
+/** True if the process of a name given by `ownName` still runs; undefined where that cannot be told. */
 export async function isAlive(name: string): Promise<boolean | undefined> {
     return isProcessAlive(name, await startOf(name));
 }
@@ -145,7 +145,7 @@ async function startOf(name: string): Promise<string> {
     return startTicks(Number(name.split(' ')[1]));
 }
 
-/** Field 22 of /proc/<pid>/stat (proc(5)); `-` where there is no such file. */
+/** Start of a process: field 22 of /proc/<pid>/stat (proc(5)); `-` where there is no such file. */
 async function startTicks(pid: number): Promise<string> {
     try {
         const text = await readFile(`/proc/${pid}/stat`, 'utf8');

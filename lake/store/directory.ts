@@ -20,7 +20,7 @@ const DESCRIBED_PREFIX = 'raw/';
 /** Descriptions of raw files: a folder for each key, and in it a file for each file that stood or was to stand under the key. */
 const OBJECTS_FOLDER = join(WORK_FOLDER, 'objects');
 
-/** Where files that are being written stand, each named by its process first; a killed process leaves some behind. */
+/** Folder of the files that are being written, each named by its process first; a killed process leaves some behind. */
 export function temporaryFolder(directory: string): string {
     return join(directory, WORK_FOLDER, 'tmp');
 }
@@ -31,8 +31,9 @@ export function temporaryPath(directory: string): string {
 }
 
 /**
- * Removes a file, or a folder, that a killed process was writing; `name` is its own in `temporaryFolder`. With it goes the description
- * of a raw file that was never put in its place: in a copy of the lake, where raw files are known by their bytes, it would speak for another upload of them.
+ * Removes a file, or a folder, that a killed process was writing; `name` is its own in `temporaryFolder`. The description of a raw file
+ * that was never put in its place goes with it: in a copy of the lake, where raw files are known by their bytes, it would speak for another
+ * upload of them.
  */
 export async function removeTemporary(directory: string, name: string): Promise<void> {
     const path = join(temporaryFolder(directory), name);
@@ -50,7 +51,7 @@ export async function removeTemporary(directory: string, name: string): Promise<
 export function openDirectoryStore(directory: string): ObjectStore {
     const pathOf = (key: string): string => join(directory, key);
     const guard = guardLinks(directory);
-    /** For what is done to one object. */
+    /** Runs work on one object, whose key no link may lead to; errors say what was done. */
     const guarded = <T>(key: string, doing: string, work: () => Promise<T>): Promise<T> =>
         translated(
             async () => {
@@ -63,7 +64,7 @@ export function openDirectoryStore(directory: string): ObjectStore {
     const descriptions = (key: string): string => join(directory, descriptionFolder(key));
     const lockFolder = join(directory, WORK_FOLDER, 'lock');
 
-    /** `bytes` are the file's where the caller has read them. */
+    /** What there is to know of the object. `bytes` are the file's where the caller has read them. */
     async function describe(key: string, file: FileHandle, bytes?: Uint8Array): Promise<ObjectInfo> {
         const stats = await file.stat({ bigint: true });
         const sizeBytes = Number(stats.size);
@@ -77,7 +78,7 @@ export function openDirectoryStore(directory: string): ObjectStore {
         return { key, etag, sizeBytes, generation, metadata };
     }
 
-    /** A raw file that was put there by hand, or that moved here with its lake: known by its bytes, if at all. */
+    /** Describes a raw file that was put there by hand, or that moved here with its lake: known by its bytes, if at all. */
     async function describeUnknown(key: string, file: FileHandle, identity: string): Promise<Description> {
         const etag = await hashOf(file);
         const folder = descriptions(key);
@@ -288,10 +289,10 @@ async function withFile<T>(path: string, use: (file: FileHandle) => Promise<T>):
     }
 }
 
-/** A link is not followed, and a pipe that nobody writes into is not waited for. Windows knows neither flag. */
+/** Flags that open an object: a link is not followed, and a pipe that nobody writes into is not waited for. Windows knows neither flag. */
 const OBJECT_ONLY = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
-/** Undefined where nothing is, or what is no object: a folder, a link, a pipe. */
+/** The object's file; undefined where nothing is, or what is no object: a folder, a link, a pipe. */
 async function openObject(path: string): Promise<FileHandle | undefined> {
     const file = await open(path, OBJECT_ONLY).catch(ignoreMissing(undefined));
     if (file && !(await file.stat()).isFile()) {
@@ -301,7 +302,7 @@ async function openObject(path: string): Promise<FileHandle | undefined> {
     return file;
 }
 
-/** Leaves what is no object where it is. */
+/** Removes the object; leaves what is no object where it is. */
 async function removeObject(path: string): Promise<void> {
     const stats = await lstat(path).catch(ignoreMissing(undefined));
     if (stats?.isFile()) {
@@ -309,7 +310,10 @@ async function removeObject(path: string): Promise<void> {
     }
 }
 
-/** A key below another one's file is missing too; a link (ELOOP) and a socket (ENXIO) are no objects. */
+/**
+ * Turns an error into `instead` where it means that nothing is there: a key below another one's file is missing too; a link (ELOOP) and a
+ * socket (ENXIO) are no objects.
+ */
 function ignoreMissing<T>(instead: T): (error: unknown) => T {
     return (error) => {
         if (['ENOENT', 'ENOTDIR', 'ELOOP', 'EMLINK', 'ENXIO'].includes(codeOf(error) ?? '')) {

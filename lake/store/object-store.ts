@@ -11,7 +11,7 @@ export interface ObjectInfo {
     sizeBytes: number;
     /** Names this very upload: differs between two uploads of the same bytes (S3 versionId). */
     generation: string;
-    /** What `put` was given. */
+    /** Metadata that `put` was given. */
     metadata: Readonly<Record<string, string>>;
 }
 
@@ -21,7 +21,7 @@ export interface ListedObject {
     modifiedAt: Date;
 }
 
-/** A chunk may be overwritten as soon as the next one is asked for: copy what must stay. */
+/** Bytes in chunks. A chunk may be overwritten as soon as the next one is asked for: copy what must stay. */
 export type ByteStream = AsyncIterable<Uint8Array>;
 
 export interface PutOptions {
@@ -32,44 +32,47 @@ export interface PutOptions {
     sizeBytes?: number | undefined;
     /** Makes a large stream that is interrupted worth taking up again; a store that cannot do so begins anew. */
     resume?: Resume | undefined;
-    /** Told of bytes that the store has taken since the last call. Not every store tells: then the reading of the stream has to. */
+    /**
+     * Called with the bytes that the store has taken since the last call. Some stores never call: then count what is read of the stream.
+     */
     onBytes?: ((bytes: number) => void) | undefined;
 }
 
-/** Where the caller remembers an upload that was begun, for the next attempt with the same bytes, key and metadata. */
+/** The caller's memory of an upload that was begun, for the next attempt with equal bytes, key and metadata. */
 export interface Resume {
     /** The upload that an earlier attempt began. */
     find(): Promise<string | undefined>;
     keep(upload: string): Promise<void>;
     forget(): Promise<void>;
-    /** Whether another attempt may follow after this error; else what was begun is thrown away. */
+    /** True if another attempt may follow after this error; else what was begun is thrown away. */
     isWorthKeeping(error: unknown): boolean;
 }
 
 export interface ObjectStore {
-    /** Whether a `put` that has thrown cannot take place any more, so that a look tells what came of it. Over a network it may arrive late. */
+    /** True if a `put` that threw cannot take effect later, so that one look tells what came of it. Over a network it may arrive late. */
     readonly isSettledByError?: boolean;
-    /** @returns what is there, or undefined where nothing is. @throws StorageError where it cannot be told. */
+    /** The object's facts. @returns undefined where nothing is there. @throws StorageError where it cannot be told. */
     head(key: string): Promise<ObjectInfo | undefined>;
     /** The whole object as a stream, pinned to one etag. The stream @throws ConflictError where the object has another etag or is gone. */
     open(key: string, options: { ifMatch: string }): ByteStream;
     /**
-     * The whole object in memory: for small ones. Undefined where nothing is there. With `lastBytes` no more than its end (a Parquet
+     * The whole object in memory: for small ones. Undefined where nothing is there. `lastBytes` asks for no more than its end (a Parquet
      * footer stands there); `info` is the whole object's in any case.
      */
     get(key: string, options?: { lastBytes?: number }): Promise<{ info: ObjectInfo; bytes: Uint8Array<ArrayBuffer> } | undefined>;
     /** Writes the object whole or not at all. @throws ConflictError where `ifMatch` does not hold. @throws StorageError */
     put(key: string, body: Uint8Array | ByteStream, options?: PutOptions): Promise<ObjectInfo>;
     /**
-     * Deletes the object; fine where nothing is there. With `only`: @throws ConflictError where it is not that very upload any more, also where
-     * the same bytes were put once more.
+     * Deletes the object; fine where nothing is there.
+     * @throws ConflictError with `only`, where the object is not that very upload any more; the same bytes put once more are another
+     * upload.
      */
     delete(key: string, options?: { only?: Pick<ObjectInfo, 'etag' | 'generation'> }): Promise<void>;
     /** Every object whose key begins with the prefix, in the order of their keys' bytes. */
     list(prefix: string): AsyncIterable<ListedObject>;
 }
 
-/** `put` on a condition that may well not hold: another writer was faster. @returns undefined then */
+/** Puts on a condition that may well not hold. @returns undefined where it did not: another writer was faster */
 export async function tryPut(
     store: Pick<ObjectStore, 'put'>,
     key: string,
@@ -86,7 +89,7 @@ export async function tryPut(
     }
 }
 
-/** `delete` of one very upload. @returns false where it is not that one any more */
+/** Deletes one very upload. @returns false where the object is not that one any more */
 export async function tryDelete(
     store: Pick<ObjectStore, 'delete'>,
     key: string,
@@ -106,5 +109,5 @@ export async function tryDelete(
 /** What `PutOptions.ifMatch` is for an object that must not exist yet. */
 export const ABSENT = 'absent';
 
-/** So many calls are under way at once where many objects are asked: on S3 a call takes some 20 ms, however little it moves. */
+/** Calls under way at once where many objects are asked: on S3 a call takes some 20 ms, however little it moves. */
 export const CALLS_AT_ONCE = 32;

@@ -3,16 +3,16 @@ import { readSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 
-/** Fits the processor's cache together with what the reader does with it. */
+/** Size of a piece: it fits the processor's cache together with what the reader does with it. */
 const PIECE_BYTES = 1 << 19;
 
-/** After so many bytes, some milliseconds of work, messages and timers get their turn. */
+/** Messages and timers get their turn after this many bytes, some milliseconds of work. */
 const TURN_BYTES = 1 << 23;
 
 /**
- * One buffer serves the whole file, so a piece is overwritten once the next one is asked for. The thread reads by itself: to have each
- * piece read by another one and handed over costs more than the reading, and puts it into the cache of another core. It seldom waits,
- * because the system reads ahead of whoever reads a file from its start.
+ * The file's bytes in pieces; one buffer serves the whole file, so a piece is overwritten once the next one is asked for. This thread reads
+ * by itself: to have each piece read by another one and handed over costs more than the reading, and puts it into the cache of another
+ * core. It seldom waits, because the system reads ahead of whoever reads a file from its start.
  */
 export async function* readAhead(file: FileHandle): AsyncGenerator<Uint8Array> {
     const { size } = await file.stat();

@@ -31,7 +31,7 @@ export async function fillFrom(body: unknown, buffer: Uint8Array): Promise<void>
     }
 }
 
-/** On Node a body is a stream of buffers. */
+/** The chunks of a body, which on Node is a stream of buffers. */
 function chunksOf(body: unknown): AsyncIterable<Uint8Array> {
     if (typeof body === 'object' && body !== null && Symbol.asyncIterator in body) {
         return body as AsyncIterable<Uint8Array>;

@@ -4,12 +4,12 @@ import { awsCodeOf, awsStatusOf, translated } from '#lake/aws/aws-errors';
 import { StorageError } from '#lake/errors';
 
 export interface BucketDescription {
-    /** Undefined where S3 does not say. */
+    /** Region of the bucket; undefined where S3 does not say. */
     region: string | undefined;
     tags: ReadonlyMap<string, string>;
 }
 
-/** @throws StorageError where there is no such bucket, or it may not be looked at. */
+/** What the bucket says of itself. @throws StorageError where there is no such bucket, or it may not be looked at. */
 export function describeBucket({ bucket, client }: { bucket: string; client: S3Client }): Promise<BucketDescription> {
     return translated(
         async () => {

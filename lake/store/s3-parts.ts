@@ -14,10 +14,10 @@ import { awsCodeOf, awsStatusOf } from '#lake/aws/aws-errors';
 import { tryAgain } from '#lake/aws/try-again';
 import type { ByteStream, Resume } from './object-store.ts';
 
-/** Smaller bodies go in one piece. The size that the AWS command line uses, so that equal bytes mostly get equal etags. */
+/** Size of the first part; smaller bodies go in one piece. The AWS command line uses it too, so equal bytes mostly get equal etags. */
 export const FIRST_PART_BYTES = 8 << 20;
 
-/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
+/** Parts that an upload may have: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
 const MAX_PARTS = 10_000;
 
 const PARTS_AT_ONCE = 4;
@@ -32,7 +32,7 @@ export interface PutInPartsOptions {
     onBytes?: ((bytes: number) => void) | undefined;
 }
 
-/** How large each part of a body of this size is: the same for the same size, else nothing could be taken up again. */
+/** How large each part of a body of this size is. Equal sizes give equal parts, else nothing could be taken up again. */
 function partBytesOf(sizeBytes: number | undefined): number {
     let partBytes = FIRST_PART_BYTES;
     while (partBytes * MAX_PARTS < (sizeBytes ?? 0)) {
@@ -42,8 +42,8 @@ function partBytesOf(sizeBytes: number | undefined): number {
 }
 
 /**
- * 409: another write to the same key was under way and nothing was decided; S3 asks to try again
- * (https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html). 412 is a decision: the other one won.
+ * True for status 409: another write to the same key was under way and nothing was decided; S3 asks to try again
+ * (https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html). Status 412 is a decision: the other one won.
  */
 export function isConcurrent(error: unknown): boolean {
     return awsStatusOf(error) === 409;

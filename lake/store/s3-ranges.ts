@@ -2,20 +2,23 @@
 import { GetObjectCommand, HeadObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { fillFrom, withWholeBody } from './s3-body.ts';
 
-/** Large enough that the time to the first byte hardly counts (https://docs.aws.amazon.com/whitepapers/latest/s3-optimizing-performance-best-practices/use-byte-range-fetches.html). */
+/**
+ * Size of a range: large enough that the time to the first byte hardly counts
+ * (https://docs.aws.amazon.com/whitepapers/latest/s3-optimizing-performance-best-practices/use-byte-range-fetches.html).
+ */
 const RANGE_BYTES = 8 << 20;
 
 /** One connection gives some 80 MB/s; four are faster than one core reads flows. */
 const RANGES_AHEAD = 4;
 
-/** Fits the processor's cache together with what the reader does with it. */
+/** Size of a piece: it fits the processor's cache together with what the reader does with it. */
 const PIECE_BYTES = 1 << 19;
 
 export interface ReadRangesOptions {
     client: S3Client;
     Bucket: string;
     Key: string;
-    /** Etag, without quotes. */
+    /** Etag that the object must have, without quotes. */
     IfMatch: string;
 }
 

@@ -105,8 +105,9 @@ export function openS3Store({ bucket, client }: { bucket: string; client: S3Clie
     }
 
     /**
-     * S3 compares etags only, and the same bytes may be put once more just now. So the versions are looked at before and after, and one that
-     * was hidden unseen is put in front again: a new upload to everybody, with an event of its own.
+     * Deletes the object if it is that very upload. S3 compares etags only, and the same bytes may be put once more just now. So the
+     * versions are looked at before and after, and one that was hidden unseen is put in front again: a new upload to everybody, with an
+     * event of its own.
      */
     async function deleteOnly(key: string, { etag, generation }: Pick<ObjectInfo, 'etag' | 'generation'>): Promise<void> {
         const findNewer = async (): Promise<string | undefined> => {
@@ -172,7 +173,7 @@ export function openS3Store({ bucket, client }: { bucket: string; client: S3Clie
     }
 }
 
-/** S3 lists the versions of a key newest first, delete markers among them; other keys that begin so come after. */
+/** Versions of a key that are listed: S3 has the newest first, delete markers among them; other keys that begin so come after. */
 const NEWEST_VERSIONS = 10;
 /** The version id where a bucket keeps no versions. */
 const UNVERSIONED = 'null';
@@ -198,7 +199,7 @@ function quoted(etag: string): string {
     return `"${etag}"`;
 }
 
-/** The answer, or undefined where there is no such object. That there is no such bucket is another thing. */
+/** The answer, or undefined where there is no such object. A bucket that is not there is another thing. */
 async function orMissing<T>(answer: Promise<T>): Promise<T | undefined> {
     try {
         return await answer;

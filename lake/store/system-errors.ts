@@ -28,7 +28,7 @@ export async function translated<T>(work: () => Promise<T>, { directory, doing }
     }
 }
 
-/** `ENOENT` and the like; undefined for any other error. */
+/** Code of an error of the system, `ENOENT` and the like; undefined for any other error. */
 export function codeOf(error: unknown): string | undefined {
     return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }

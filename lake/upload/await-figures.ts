@@ -16,22 +16,22 @@ export interface AwaitOptions {
 
 /** What is told while somebody waits for figures. */
 export interface FiguresEvents {
-    /** Before the first look, and after each one that leaves something to wait for. */
+    /** Called before the first look, and after each one that leaves something to wait for. */
     onLook?: (look: FiguresLook) => Promise<void>;
-    /** Nothing has moved for a minute, or for another one. */
+    /** Called when nothing has moved for a minute, and again after each further one. */
     onStuck?: (stuck: StuckFigures) => Promise<void>;
 }
 
 export interface FiguresLook {
     inFigures: number;
     of: number;
-    /** The others, by raw key. */
+    /** How far the raw objects are that are not in the figures yet, by raw key. */
     ways: ReadonlyMap<string, WayIntoFigures>;
 }
 
 export interface StuckFigures extends FiguresLook {
     waitedMs: number;
-    /** The queues that the others wait for. */
+    /** The queues that these raw objects wait for. */
     queues: QueueLook[];
 }
 
@@ -49,7 +49,7 @@ const LONGEST_WAIT_MS = 5_000;
 /** Raw objects that are looked at in one round; the others wait behind them. */
 const LOOKS_PER_ROUND = 200;
 
-/** A small file takes seconds, a cold start included. */
+/** Waiting is told to be stuck after a minute: a small file takes seconds, a cold start included. */
 const STUCK_AFTER_MS = 60_000;
 
 /** The ledger record of each source by its raw key. @throws NotFoundError where a raw object is taken away meanwhile, and the signal's reason */

@@ -27,7 +27,7 @@ export interface KnownBytes {
 export interface KnownSources {
     /** The ledger record of a source. */
     recordOf(rawKey: string): Promise<LedgerRecord | undefined>;
-    /** Every source that is in the figures, or is going to be, and has so many bytes. */
+    /** Every source of `sizeBytes` bytes that is in the figures, or is going to be. */
     ofSize(sizeBytes: number): Promise<readonly KnownBytes[]>;
 }
 
@@ -45,7 +45,10 @@ export interface DecideOptions {
     mayDuplicate: boolean;
 }
 
-/** Same name and bytes: skipped. Same name, other bytes: refused unless it may replace. Other name, same bytes: refused unless allowed. */
+/**
+ * What becomes of the file. Same name and bytes: skipped. Same name, other bytes: refused unless it may replace. Other name, same bytes:
+ * refused unless allowed.
+ */
 export async function decideUpload(file: LocalFile, options: DecideOptions): Promise<UploadDecision> {
     const { store, readingOptions, known, mayReplace } = options;
     const name = file.key.slice(RAW_PREFIX.length);
@@ -85,7 +88,7 @@ async function refuseTwin(file: LocalFile, { known, mayDuplicate }: DecideOption
     return undefined;
 }
 
-/** Also of kinds that this program does not know. */
+/** True if both raw keys name one kind, even one that this program does not know. */
 function isOfSameKind(oneKey: string, otherKey: string): boolean {
     const [one, other] = [oneKey, otherKey].map((key) => kindNameOf(key) ?? kinds[0].name);
     return one === other;
@@ -96,14 +99,14 @@ export function bytesOfObject({ key, sizeBytes, etag, metadata }: ObjectInfo): K
     return { source: key, sizeBytes, etag, metadata };
 }
 
-/** The bytes of a source whose raw object is gone, as its ledger record knows them. */
+/** The bytes of a source whose raw object is gone, as `LocalFile.hasBytesOf` takes them. */
 function bytesOfRecord({ source, size_bytes, etag }: LedgerRecord): KnownBytes {
     return { source, sizeBytes: size_bytes, etag, metadata: {} };
 }
 
 /** What the ledger says, where all of it has been read: records by source id. */
 export function knownByRecords(records: ReadonlyMap<string, LedgerRecord>): KnownSources {
-    // Once for all: a folder of ten thousand files asks ten thousand times, of ten thousand records.
+    // Built once: a folder of ten thousand files asks ten thousand times, of ten thousand records.
     const bySize = new Map<number, KnownBytes[]>();
     for (const record of records.values()) {
         if (record.state === 'done') {

@@ -1,4 +1,4 @@
-/** Which uploads in parts were begun from this machine and cut off, so that the next attempt goes on where they were. */
+/** Remembers which uploads in parts were begun from this machine and cut off, so that the next attempt goes on where they were. */
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
@@ -37,7 +37,7 @@ export function journalOf(entry: JournalEntry, environment: UploadOptions['envir
     };
 }
 
-/** Undefined for a file that was cut off while it was written: then the upload begins anew. */
+/** What the file says; undefined for one that was cut off while it was written: then the upload begins anew. */
 function parsed(text: string): unknown {
     try {
         return JSON.parse(text);
@@ -46,7 +46,7 @@ function parsed(text: string): unknown {
     }
 }
 
-/** As S3 itself says it, before the store makes a ConflictError of it. */
+/** True for the error as S3 itself says it, before the store makes a ConflictError of it. */
 function isPreconditionFailed(error: unknown): boolean {
     return error instanceof Error && error.name === 'PreconditionFailed';
 }

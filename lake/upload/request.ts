@@ -4,7 +4,7 @@ import type { FiguresEvents } from './await-figures.ts';
 
 /** A file of this machine that is to go into a lake. */
 export interface UploadFile {
-    /** As people know it. */
+    /** Name of the file as people know it. */
     shown: string;
     path: string;
     /** Raw key that it is to have. */
@@ -19,9 +19,9 @@ export interface UploadOptions {
     allowDuplicate: boolean;
     /** How the files must be read, where that was said. */
     readingOptions: ReadingOptions;
-    /** True to wait until the files are in the figures of a deployed lake; in a directory they always are. */
+    /** True if the upload to a deployed lake waits until the files are in the figures; one to a directory lake always does. */
     wait: boolean;
-    /** The variables of the process: of a deployed lake they tell where unfinished uploads are remembered. */
+    /** Variables that tell where unfinished uploads to a deployed lake are remembered. */
     environment: Readonly<Record<string, string | undefined>>;
     signal: AbortSignal;
     now: () => Date;
@@ -30,22 +30,22 @@ export interface UploadOptions {
 
 /** What is told while an upload runs. */
 export interface UploadEvents extends FiguresEvents {
-    /** A command was cut off in this lake; its work is finished first. */
+    /** Called where a command was cut off in this lake, before its work is finished. */
     onCutOff?: () => Promise<void>;
-    /** That work is still undone after the upload; this is why. */
+    /** Called where the work of a cut-off command is still undone after the upload, with the reason. */
     onUnfinished?: (error: Error) => Promise<void>;
-    /** What each file means is decided; this many bytes are to be read, or sent. */
+    /** Called once it is decided what each file means; this many bytes are to be read, or sent. */
     onBegin?: (totalBytes: number) => void;
-    /** Bytes read, or sent, since the last call. */
+    /** Called with the bytes read, or sent, since the last call. */
     onBytes?: (bytes: number) => void;
-    /** Every file is taken in (of a deployed lake: stored); `added` of them are new or replace others. */
+    /** Called once every file is taken in (in a deployed lake: stored); `added` of them are new or replace others. */
     onTaken?: (added: number) => Promise<void>;
-    /** An error or an abort ended it before; the error is thrown after this. */
+    /** Called when an error or an abort ended the upload before; the error is thrown after this. */
     onBrokenOff?: (left: BrokenOff) => Promise<void>;
 }
 
 export interface BrokenOff {
-    /** Files that were taken in, and of how many. */
+    /** Files that were taken in, and how many there are in all. */
     taken: number;
     of: number;
     /** False where nothing of the other files is in the lake; else the same upload once more, the next command or `reconcile` finishes them. */

@@ -5,7 +5,7 @@ import type { UploadFile } from './request.ts';
 
 export interface UploadResult {
     file: UploadFile;
-    /** `stored`: it is under raw/, and nobody waited for the figures. */
+    /** What became of the file. `stored`: it is under raw/, and nobody waited for the figures. */
     result: 'added' | 'replaced' | 'skipped' | 'stored' | 'refused' | 'failed';
     record?: LedgerRecord | undefined;
     /** Why a file was skipped, refused or failed. */

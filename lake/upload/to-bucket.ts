@@ -13,13 +13,16 @@ import { journalOf } from './journal.ts';
 import type { UploadFile, UploadOptions } from './request.ts';
 import { resultOf, type UploadResult } from './result.ts';
 
-/** A large file goes in four parts at once by itself; small ones would wait for each other's answers. */
+/** Files that are put at once. A large file goes in four parts at once by itself; small ones would wait for each other's answers. */
 const FILES_AT_ONCE = 4;
 
 /** How often a name may be lost to another upload before this one gives up. */
 const MAX_CONFLICTS = 3;
 
-/** @returns what came of each file. @throws where the lake could not be written; what was stored stays, and the same upload does the rest. */
+/**
+ * Brings the files into the bucket. @returns what came of each file. @throws where the lake could not be written; what was stored stays,
+ * and the same upload does the rest.
+ */
 export async function uploadToBucket(
     lake: Pick<BucketLake, 'bucket' | 'store' | 'queue'>,
     files: readonly UploadFile[],
@@ -48,7 +51,7 @@ export async function uploadToBucket(
     });
 }
 
-/** `error` is set where a file could not be put. */
+/** What came of a file; `error` is set where it could not be put. */
 type Outcome = Decided & { error?: unknown };
 
 interface PutAllOptions {
@@ -107,7 +110,7 @@ async function putFile(
 function decideOptions(options: UploadOptions, store: ObjectStore): DecideAllOptions {
     return { ...options, store, known: knownOfBucket(store), hasBytesOf };
 
-    /** Uploads of this program say the SHA-256; of others there is the etag. */
+    /** True if the file has the object's bytes. Uploads of this program say the SHA-256; others have the etag alone. */
     async function hasBytesOf(
         file: UploadFile,
         { etag, sizeBytes, metadata }: KnownBytes,

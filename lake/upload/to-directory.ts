@@ -17,13 +17,16 @@ import { type DecideAllOptions, type Decided, decideAll, decideOne } from './dec
 import type { UploadFile, UploadOptions } from './request.ts';
 import { resultOf, type UploadResult } from './result.ts';
 
-/** Where the files go, and what is known of it. */
+/** The directory that the files go to, and what is known of it. */
 interface Place {
     directory: string;
     store: ObjectStore;
 }
 
-/** @returns what came of each file. @throws where the lake itself could not be written; what is half in is finished by the next command then */
+/**
+ * Brings the files into the directory lake. @returns what came of each file. @throws where the lake itself could not be written; what is
+ * half in is finished by the next command then
+ */
 export async function uploadToDirectory(
     { directory, store: openStore }: Pick<DirectoryLake, 'directory' | 'store'>,
     files: readonly UploadFile[],
@@ -108,7 +111,7 @@ async function* putAll(
     }
 }
 
-/** The etag of a directory lake is the SHA-256. */
+/** How files are decided on; the etag of a directory lake is the SHA-256. */
 function decideOptions(options: UploadOptions, { store }: Place, known: KnownSources): DecideAllOptions {
     return { ...options, known, store, hasBytesOf: async (_, { etag }, sha256) => etag === (await sha256()) };
 }
@@ -128,7 +131,9 @@ function isConflict(outcome: Outcome): boolean {
     return 'error' in outcome && outcome.error instanceof ConflictError;
 }
 
-/** Another upload of this name was faster: with the same bytes that is as good as ours, with others it is refused or replaced anew. */
+/**
+ * Decides once more where another upload of this name was faster: the same bytes are as good as ours, others are refused or replaced anew.
+ */
 async function afterConflict(file: UploadFile, place: Place, options: UploadOptions): Promise<Outcome> {
     const { record } = await readLedger(place.store, sourceId(file.key));
     const known = knownByRecords(new Map(record ? [[sourceId(file.key), record]] : []));

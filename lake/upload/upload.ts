@@ -1,4 +1,7 @@
-/** Use case: files of this machine into a lake, and into its figures. What is asked for and what comes of it are plain values: any edge may call it. */
+/**
+ * Use case: bring files of this machine into a lake, and into its figures. What is asked for and what comes of it are plain values: any
+ * edge may call it.
+ */
 import { UsageError } from '#lake/errors';
 import type { ReadingOptions } from '#lake/kind';
 import { kindOf, kinds } from '#lake/kinds';
@@ -23,7 +26,10 @@ export async function upload(lake: Lake, files: readonly UploadFile[], options: 
     return uploadToBucket(lake, files, options);
 }
 
-/** @throws UsageError for options that the kind of the raw key does not know, and values that are none of theirs */
+/**
+ * Lets reading options pass that the kind of the raw key knows. @throws UsageError for other options, and for values that are none of
+ * theirs
+ */
 function assertKnown(readingOptions: ReadingOptions, rawKey: string): void {
     const { name: kindName, options } = kindOf(rawKey);
     for (const [name, value] of Object.entries(readingOptions)) {

@@ -1,4 +1,4 @@
-/** Two relations of figures side by side, and each figure in which they differ. */
+/** Compares two relations of figures, and finds each figure in which they differ. */
 import { figuresOf, type MergedTable } from '#lake/tables';
 import { type Engine, type Row, textOf, wholeOf } from './engine.ts';
 import type { Difference, Findings } from './findings.ts';
@@ -6,15 +6,15 @@ import { figureNames, keyNames, listed, quoted } from './table-sql.ts';
 
 export interface Comparison {
     table: MergedTable;
-    /** Queries with the table's key columns, `period`, and all figures. */
+    /** Query for the figures that the lake has: the table's key columns, `period`, and all figures. */
     inLake: string;
     recomputed: string;
     about: Pick<Difference, 'kind' | 'table' | 'source'>;
 }
 
 /**
- * Adds every figure that differs. A null equals a null alone, and a row that is there with nothing but nulls is not one that is missing. Of a row that
- * stands on one side only, or twice in the lake, just one figure is told: the first that always has a value, or `rows`.
+ * Adds every figure that differs. A null equals a null alone, and a row that is there with nothing but nulls is not one that is missing. A
+ * row that stands on one side only, or twice in the lake, is told by one figure: the first that always has a value, or `rows`.
  */
 export async function compareFigures(engine: Engine, { table, inLake, recomputed, about }: Comparison, findings: Findings): Promise<void> {
     const keys = ['period', ...keyNames(table)];

@@ -6,10 +6,10 @@ import pMap from 'p-map';
 import { ConflictError, StorageError } from '#lake/errors';
 import type { ByteStream, ListedObject, ObjectStore } from '#lake/store/object-store';
 
-/** Small objects are one request each, so the time to the first byte is what counts. */
+/** Objects that are copied at once: small ones are one request each, so the time to the first byte is what counts. */
 const SIDE_BY_SIDE = 16;
 
-/** Larger ones are not held in memory. */
+/** Larger objects are not held in memory. */
 const MAX_WHOLE_BYTES = 8 << 20;
 
 export interface Copies {
@@ -24,7 +24,7 @@ export interface Copies {
 
 export type StoredObject = Pick<ListedObject, 'key' | 'sizeBytes'>;
 
-/** @param signal aborting it stops before the next object; `use` then rejects with its reason. */
+/** Opens copies of the store's objects. @param signal aborting it stops before the next object; `use` then rejects with its reason. */
 export function openCopies({ store, signal }: { store: ObjectStore; signal?: AbortSignal | undefined }): Copies {
     let folder: Promise<string> | undefined;
 
@@ -38,7 +38,7 @@ export function openCopies({ store, signal }: { store: ObjectStore; signal?: Abo
         return path;
     }
 
-    /** All of them: none must still be written when its folder goes. */
+    /** Copies the objects and waits for all of them: none must still be written when its folder goes. */
     async function copyAll(objects: readonly StoredObject[]): Promise<string[]> {
         const copied = await pMap(
             objects,

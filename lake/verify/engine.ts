@@ -19,14 +19,14 @@ interface Lane {
     run(sql: string, text: string): Promise<void>;
 }
 
-/** Every layout and choice of options has its own. */
+/** Statements that a lane keeps: every layout and choice of options has its own. */
 const MAX_STATEMENTS = 50;
 
-/** More would only be taken from the file cache, which is what the reading lives on. */
+/** Memory for the engine: more would only be taken from the file cache, which is what the reading lives on. */
 const MAX_MEMORY_BYTES = 2 ** 31;
 const MIN_MEMORY_BYTES = 2 ** 29;
 
-/** @param signal aborting it stops the running statement; calls then reject with the signal's reason. */
+/** A database of its own. @param signal aborting it stops the running statement; calls then reject with the signal's reason. */
 export async function openEngine({ signal }: { signal?: AbortSignal | undefined } = {}): Promise<Engine> {
     const { DuckDBInstance } = await import('@duckdb/node-api');
     const folder = await mkdtemp(join(tmpdir(), 'flowlake-verify-'));

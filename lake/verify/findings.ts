@@ -31,13 +31,13 @@ export interface Difference {
     table?: string;
     /** The row, by the table's key columns. */
     key?: Readonly<Record<string, string>>;
-    /** A day or an hour of the table; of a strange object the day that its key names. */
+    /** Period of the table, a day or an hour; for a strange object the day that its key names. */
     period?: string;
     /** Column of the table, or what was counted. */
     figure: string;
-    /** null: it is not there, or is null. */
+    /** What the lake has; null where it is not there, or is null. */
     in_lake: bigint | string | null;
-    /** null: it should not be there, or be null. */
+    /** What it should be; null where it should not be there, or be null. */
     recomputed: bigint | string | null;
 }
 
@@ -53,7 +53,7 @@ export interface Note {
         | 'not_followed'
         /** An object is there, or may be, and could not be read: nothing is said about it. */
         | 'could_not_read'
-        /** Neither raw file nor summary tells what was contributed to some days: they are not compared, and nothing can mend it. */
+        /** Neither raw file nor summary tells what was contributed to some periods: they are not compared, and nothing can mend it. */
         | 'lost'
         /** Sources came or went while the lake was verified: differences may be no more than that. */
         | 'changed_meanwhile';

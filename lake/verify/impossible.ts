@@ -1,4 +1,4 @@
-/** Rows whose figures cannot be those of any source: for what cannot be compared with a recompute. */
+/** Finds rows whose figures cannot be those of any source: for what cannot be compared with a recompute. */
 import type { Kind } from '#lake/kind';
 import { figuresOf, type MergedTable } from '#lake/tables';
 import { figureIn, keyOf } from './compare.ts';
@@ -6,7 +6,7 @@ import { type Engine, wholeOf } from './engine.ts';
 import type { Difference, Findings } from './findings.ts';
 import { keyNames, listed, quoted } from './table-sql.ts';
 
-/** What holds of every row, whatever was read. A rule that is not sure is none. */
+/** A rule that holds for every row, whatever was read. What is not sure is no rule. */
 export interface Rule {
     figure: string;
     /** SQL that is true for what is possible; false and null are not. */
@@ -15,8 +15,8 @@ export interface Rule {
 }
 
 /**
- * The rules of a kind's rows: what its accounts say of counted measures; of other figures that the smallest is no larger than the largest, and that a
- * value is there where one must be.
+ * The rules of a kind's rows: what its accounts say of counted measures; for other figures that the smallest is no larger than the largest,
+ * and that a value is there where one must be.
  */
 export function rulesOf({ merged, accounts }: Pick<Kind, 'merged' | 'accounts'>): Rule[] {
     const counted = accounts ? countedRules(accounts.rows, accounts.measures ?? []) : [];
@@ -57,7 +57,7 @@ const MIN = '_min';
 function rulesOfColumn(column: MergedTable['columns'][number], { columns }: MergedTable): Rule[] {
     const { name, nullable, merge, type, unit } = column;
     const rules: Rule[] = nullable ? [] : [{ figure: name, isPossible: `${quoted(name)} is not null`, expected: 'a value' }];
-    // By name, word, type and unit both are of one measure: else nothing is known of the two.
+    // Equal in name, word, type and unit, both are of one measure: else nothing is known of the two.
     const largest =
         merge === 'min' && name.endsWith(MIN)
             ? columns.find(
@@ -78,7 +78,7 @@ function rulesOfColumn(column: MergedTable['columns'][number], { columns }: Merg
 
 export interface ImpossibleOptions {
     kind: Pick<Kind, 'merged' | 'accounts'>;
-    /** Has the key columns, `period` and all figures. */
+    /** Table with the key columns, `period` and all figures. */
     table: string;
     about: Pick<Difference, 'kind' | 'table' | 'source'>;
 }

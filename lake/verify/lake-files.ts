@@ -16,7 +16,7 @@ import {
 import type { LedgerRecord } from '#lake/ledger';
 import type { ListedObject, ObjectStore } from '#lake/store/object-store';
 
-/** Records are small: the time to the first byte is what counts. */
+/** Records that are read at once: they are small, so the time to the first byte is what counts. */
 const RECORDS_SIDE_BY_SIDE = 32;
 
 /** The kinds of data that are known; the first is that of raw keys that name none. */
@@ -28,12 +28,12 @@ export function kindIn(kinds: KnownKinds, rawKey: string): Kind | undefined {
     return name === undefined ? kinds[0] : kinds.find((kind) => kind.name === name);
 }
 
-/** What is said of a raw key whose kind is not known. */
+/** The words for a raw key whose kind is not known. */
 export function sayUnknownKind(kinds: KnownKinds, rawKey: string): string {
     return `it is of kind ${kindNameOf(rawKey)}, and this flowlake knows ${kinds.map(({ name }) => name).join(', ')}: install a newer version`;
 }
 
-/** What of a ledger record is verified, and what is needed for it. */
+/** The fields of a ledger record that are verified, and what is needed for it. */
 export type SourceRecord = Pick<
     LedgerRecord,
     | 'source'
@@ -64,19 +64,19 @@ export interface Unreadable {
 }
 
 export interface LedgerFound {
-    /** In the order of their sources. */
+    /** Records, in the order of their sources. */
     records: SourceRecord[];
-    /** What could not be read as a record. */
+    /** Objects that could not be read as a record. */
     unreadable: Unreadable[];
     /** Keys below `ledger/` that are no record's. */
     strays: string[];
-    /** Differs where any of it does. */
+    /** Text that differs where any record does. */
     state: string;
 }
 
 const RECORD_KEY = /^ledger\/[0-9a-f]{16}\.json$/;
 
-/** @param kinds those that are known; a record of another one cannot be read */
+/** Every record of the ledger. @param kinds those that are known; a record of another one cannot be read */
 export async function readRecords(store: ObjectStore, kinds: KnownKinds): Promise<LedgerFound> {
     const keys: string[] = [];
     const strays: string[] = [];
@@ -104,7 +104,7 @@ interface RecordFound {
     isDamaged?: boolean;
 }
 
-/** Undefined where the record went since it was listed. */
+/** The record; undefined where it went since it was listed. */
 async function readRecord(store: ObjectStore, key: string, kinds: KnownKinds): Promise<RecordFound | undefined> {
     let object: Awaited<ReturnType<ObjectStore['get']>>;
     try {
@@ -214,7 +214,7 @@ async function listContributions(
     return contributions;
 }
 
-/** Readers pass over names that begin with a dot or an underscore, and what consoles make of folders. */
+/** True for names that readers see: they pass over names that begin with a dot or an underscore, and what consoles make of folders. */
 function isSeenByReaders(key: string): boolean {
     return /(^|\/)[^._/][^/]*$/.test(key);
 }

@@ -1,4 +1,4 @@
-/** The footer of a Parquet file, looked at as its strictest readers do: what they refuse and tolerant ones pass over. */
+/** Looks at the footer of a Parquet file as its strictest readers do: finds what they refuse and tolerant ones pass over. */
 import type { FileHandle } from 'node:fs/promises';
 import { messageOf } from './lake-files.ts';
 import { type Fields, readStruct, STRUCT, type Value } from './thrift.ts';
@@ -38,7 +38,10 @@ async function readFooter(file: FileHandle): Promise<Buffer> {
     return readAt(size - FOOTER_END_BYTES - length, length);
 }
 
-/** Tolerant readers look at the type of a list's elements only where there are any. */
+/**
+ * True if a list has elements of another type than its field's. Tolerant readers look at the type of a list's elements only where there are
+ * any.
+ */
 function isOfOthers(list: Value): boolean {
     return typeof list === 'object' && 'elementType' in list && list.elementType !== STRUCT;
 }

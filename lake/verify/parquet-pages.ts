@@ -1,15 +1,18 @@
-/** The pages of a Parquet file, one after the other, as its footer says they lie: that none is missing, cut or changed since it was written. */
+/**
+ * Looks at the pages of a Parquet file, one after the other, as its footer says they lie: none may be missing, cut or changed since it was
+ * written.
+ */
 import type { FileHandle } from 'node:fs/promises';
-// As a whole: a name that older versions of Node have not would keep this file from loading.
+// Imported as a whole: a name that older versions of Node have not would keep this file from loading.
 import * as zlib from 'node:zlib';
 import { readStruct } from './thrift.ts';
 
 /** One column of one row group, as the footer tells of it. */
 export interface ColumnChunk {
     column: string;
-    /** Where its first page begins. */
+    /** Beginning of its first page. */
     offset: number;
-    /** Pages with their headers. */
+    /** Size of the pages with their headers. */
     sizeBytes: number;
     values: number;
 }
@@ -39,11 +42,11 @@ export async function findPageFault(file: FileHandle, { column, offset, sizeByte
 }
 
 interface PageHeader {
-    /** Where the page itself begins. */
+    /** Beginning of the page itself, behind its header. */
     end: number;
     compressedBytes: number;
     crc: number | undefined;
-    /** 0 for a dictionary. */
+    /** Number of values; 0 for a dictionary. */
     values: number;
 }
 
@@ -60,7 +63,7 @@ const HEADER_OF_TYPE = new Map([
 const DICTIONARY = 2;
 const NUM_VALUES = 1;
 
-/** Undefined where no header can be read. */
+/** The header of the page that begins at `start`; undefined where no header can be read. */
 function readPageHeader(bytes: Buffer, start: number): PageHeader | undefined {
     try {
         const { value, end } = readStruct(bytes, start);

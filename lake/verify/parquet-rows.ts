@@ -1,4 +1,4 @@
-/** Parquet objects of the lake's merged tables into the engine, row by row and with all that is wrong with the files themselves. */
+/** Reads Parquet objects of the lake's merged tables into the engine, row by row and with all that is wrong with the files themselves. */
 import { open, readFile } from 'node:fs/promises';
 import { StorageError } from '#lake/errors';
 import { readRows } from '#lake/parquet';
@@ -12,12 +12,12 @@ import { castFigures, columnsOf, keyNames, listed, quoted } from './table-sql.ts
 
 export interface ParquetFile {
     key: string;
-    /** Its copy on this machine, which ends with the key. */
+    /** Path of its copy on this machine, which ends with the key. */
     path: string;
 }
 
 export interface LoadedRows {
-    /** Why a file cannot be read whole, by its key; nothing of these is in the table. */
+    /** Why a file cannot be read whole, by its key; no row of these files is in the table. */
     damaged: ReadonlyMap<string, string>;
     /** Columns of other types than the table's, by the file's key. */
     wrongTypes: ReadonlyMap<string, readonly WrongType[]>;
@@ -31,7 +31,7 @@ export interface WrongType {
     expected: string;
 }
 
-/** What is said of a file whose rows are not sorted. */
+/** The words for a file whose rows are not sorted. */
 export const UNSORTED = 'rows are not in the order of their keys';
 
 const DUCKDB_TYPES = { string: 'VARCHAR', bigint: 'BIGINT', 'decimal(38,0)': 'DECIMAL(38,0)' } as const;
@@ -75,7 +75,7 @@ export async function loadRows(
 /** What is wrong with this machine, and not with a file. */
 const NO_ROOM = /Out of Memory|No space left|Could not write/;
 
-/** Work over all files at once, and where that fails over each, to see which one it is. @returns those that went through */
+/** Does work over all files at once, and where that fails over each, to see which one it is. @returns those that went through */
 async function eachOrTogether(
     files: readonly ParquetFile[],
     damaged: Map<string, string>,
@@ -104,7 +104,7 @@ async function eachOrTogether(
     return sound;
 }
 
-/** Looks at footers and pages. @returns of each file the columns of wrong types, where it has any */
+/** Looks at footers and pages. @returns the columns of wrong types by the file's key, where it has any */
 async function inspect(
     engine: Engine,
     files: readonly ParquetFile[],
@@ -160,8 +160,9 @@ async function firstFault(path: string, chunks: readonly ColumnChunk[]): Promise
 }
 
 /**
- * Two readers stumble over different things: the engine passes over what the one that merges days does not, and the other way round. So
- * each must get through, and to the same figures. @returns by key the files where they do not; their rows are taken out of the table
+ * Compares two readers, which stumble over different things: the engine passes over what the one that merges periods does not, and the
+ * other way round. So each must get through, and to equal figures. @returns by key the files where they do not; their rows are taken out of
+ * the table
  */
 async function compareReaders(
     engine: Engine,
@@ -196,7 +197,7 @@ function totalSql({ name, type, nullable }: MergedColumn): string {
     return nullable ? `coalesce(${total}, 0) + ${NULL_ADDS} * count(*) filter (${quoted(name)} is null)` : total;
 }
 
-/** @param totals what the engine read of the file; undefined where that were no rows */
+/** Why the two readers differ over a file. @param totals what the engine read of the file; undefined where that were no rows */
 async function findReaderFault(
     path: string,
     { table, totals }: { table: MergedTable; totals: Row | undefined },
@@ -245,8 +246,8 @@ async function insert(
 }
 
 /**
- * What the footer says of a row group's smallest or largest values and is not so, in words: readers pass over rows for it. `name` holds
- * the file's rows, as `loadRows` made it.
+ * What the footer says of a row group's smallest or largest values and is not so, in words: readers pass over rows for it. `name` is the
+ * table that `loadRows` made of the file's rows.
  */
 export async function findLyingStatistics(
     engine: Engine,
@@ -293,11 +294,14 @@ function groupByFile(rows: readonly Row[]): Map<string, Row[]> {
     return groups;
 }
 
-/** Key of the metadata that lists what a day's object contains, `<source>.<version>`, comma between; or where in the file that list stands. */
+/**
+ * Key of the metadata that lists what a period's object contains, `<source>.<version>`, comma between; or where in the file that list
+ * stands.
+ */
 const CONTAINS = 'flowlake.contains';
 const CONTAINS_AT = 'flowlake.contains_at';
 
-/** What a day's object says it contains; nothing where it says nothing. */
+/** What a period's object says it contains; nothing where it says nothing. */
 export async function readContents(engine: Engine, path: string): Promise<string[]> {
     const rows = await engine.rows(
         `select decode(key) as key, decode(value) as value from parquet_kv_metadata(${literal(path)}) where starts_with(decode(key), ${literal(CONTAINS)})`,

@@ -20,14 +20,14 @@ export class UnreadableError extends Error {
 
 export interface PinnedOptions {
     store: ObjectStore;
-    /** Told of the object's bytes as they are read. */
+    /** Called with the bytes of the object as they are read. */
     onBytes?: ((bytes: number) => void) | undefined;
     signal?: AbortSignal | undefined;
 }
 
 /**
- * A directory's etag is the SHA-256 of the bytes, which the store remembers by the file's inode, time and size: bytes that rotted on the
- * disk, or were changed with the time set back, are found by hashing alone. S3 checks the bytes that it keeps by itself.
+ * A SHA-256 in hex: a directory's etag, which the store remembers by the file's inode, time and size. So bytes that rotted on the disk, or
+ * were changed with the time set back, are found by hashing alone. S3 checks the bytes that it keeps by itself.
  */
 const SHA_256 = /^[0-9a-f]{64}$/;
 

@@ -46,7 +46,7 @@ export function meaningsOf(differences: readonly Difference[], { kinds = allKind
     return [...new Set(said)];
 }
 
-/** `pair day`: what a row of the table is called. */
+/** What a row of the table is called: `pair day`. */
 export function nounOf({ grain }: Pick<MergedTable, 'grain'>): string {
     return grain.split(/ and |, /).join(' ');
 }
@@ -55,7 +55,7 @@ function mergedOf({ table }: Difference, kinds: NonNullable<SayOptions['kinds']>
     return (kinds.find(({ merged }) => merged.name === table) ?? kinds[0]).merged;
 }
 
-/** Rows and periods are called as the table calls them: `pair_day`, `day`. */
+/** The word for a difference of the kind; rows and periods are called as the table calls them: `pair_day`, `day`. */
 function wordOf(kind: DifferenceKind, merged: MergedTable): string {
     return kind === 'row' ? nounOf(merged).replaceAll(' ', '_') : kind === 'period' ? merged.per : kind;
 }

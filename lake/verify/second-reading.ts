@@ -1,4 +1,4 @@
-/** What a second reader says of a source that it cannot bring to figures, so that the judge knows it whatever the kind. */
+/** How a second reader says that it cannot bring a source to figures, so that the judge knows it whatever the kind. */
 
 /** The source has a construct that the second reading does not follow: it says neither right nor wrong. */
 export class NotFollowedError extends Error {

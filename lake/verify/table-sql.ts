@@ -21,7 +21,7 @@ export function figureNames(table: MergedTable): string[] {
     return figuresOf(table).map(({ name }) => name);
 }
 
-/** Names with commas between. */
+/** The names as SQL takes them, with commas between. */
 export function listed(names: readonly string[]): string {
     return names.map(quoted).join(', ');
 }
@@ -46,7 +46,7 @@ export function castFigures(table: MergedTable): string {
         .join(', ');
 }
 
-/** `hugeint` has room for the largest decimal of 38 digits. */
+/** Type of a column in the judge's database; `hugeint` has room for the largest decimal of 38 digits. */
 function typeOf({ type }: MergedColumn): 'varchar' | 'hugeint' {
     return type === 'string' ? 'varchar' : 'hugeint';
 }

@@ -24,7 +24,7 @@ const BINARY = 8;
 const LIST = 9;
 /** Type of a struct, also as a list's element. */
 export const STRUCT = 12;
-/** Then the size follows by itself. */
+/** Size in a list's header that says that the size follows by itself. */
 const LONG_LIST = 15;
 const MAX_DEPTH = 16;
 

@@ -1,4 +1,4 @@
-/** What one source contributes to its periods, against its raw file's recount; or taken for it, where there is none. */
+/** Compares what one source contributes to its periods with its raw file's recount; takes it for the recount where there is none. */
 import { contributionKey, dayOfPeriod, nameOfPeriod, periodOf, siteOf, sourceId } from '#lake/layout';
 import type { MergedTable } from '#lake/tables';
 import { compareFigures } from './compare.ts';
@@ -46,7 +46,7 @@ export async function verifyContributions(record: LiveRecord, options: Options):
         findings.add(...faultsOf(record, { damaged, ...loaded }, options));
         const unread = [...missing, ...[...damaged.keys()].map((key) => periodOf(kind.contributions, key) ?? '')].sort();
         if (isRecomputed) {
-            // Of what is missing the figures are told too, of what cannot be read only that.
+            // What is missing has its figures told too; what cannot be read is told, and nothing else.
             const isRead = damaged.size === 0 ? 'true' : `period not in (${unread.map(literal).join(', ')})`;
             await compareFigures(
                 engine,
@@ -77,14 +77,14 @@ export async function verifyContributions(record: LiveRecord, options: Options):
     }
 }
 
-/** The key columns of rows of one source, as a query's: its site is told by its name. */
+/** The key columns for rows of one source, as a query has them; its name tells its site. */
 export function withSite(table: MergedTable, source: string): string {
     return keyNames(table)
         .map((name) => (name === 'site' ? `${literal(siteOf(source))} as site` : quoted(name)))
         .join(', ');
 }
 
-/** Objects that are missing, or one too many. @returns the periods that miss one */
+/** Finds contributions that are missing, or one too many. @returns the periods that miss one */
 function comparePeriods({ source, version, versions }: LiveRecord, { kind, findings, objects }: Options): string[] {
     const id = sourceId(source);
     const keyOf = (period: string): string => contributionKey(kind.contributions, { period, source: id, version });
@@ -126,7 +126,7 @@ function faultsOf({ source }: LiveRecord, { damaged, wrongTypes, unsorted }: Loa
     ];
 }
 
-/** Where the raw file was not recounted: the contributions must agree with the ledger, and be possible in themselves. */
+/** Takes the contributions where the raw file was not recounted: they must agree with the ledger, and be possible in themselves. */
 async function takeContributions(
     record: LiveRecord,
     { kind, engine, findings, unread, isReadable }: Options & { unread: readonly string[] },
@@ -173,7 +173,7 @@ async function takeContributions(
     );
 }
 
-/** The rows that the contributions are made of must be those that were kept. */
+/** Compares how many rows the contributions are made of with how many were kept. */
 async function compareRowCount({ source, rows_kept }: LiveRecord, { kind, engine, findings }: Options): Promise<void> {
     const { merged, accounts } = kind;
     if (!accounts) {

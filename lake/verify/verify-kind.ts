@@ -1,4 +1,4 @@
-/** One kind of data in a lake: its sources one by one, and then the periods that they make together. */
+/** Verifies one kind of data in a lake: its sources one by one, and then the periods that they make together. */
 import type { Kind, ReadingOptions } from '#lake/kind';
 import { kinds as allKinds } from '#lake/kinds';
 import { ledgerKey, periodOf, RAW_PREFIX, sourceId, type TablePeriod } from '#lake/layout';
@@ -14,11 +14,11 @@ import { type TableCompared, verifyPeriods } from './verify-periods.ts';
 import { readPending, verifyFailed, verifySource } from './verify-source.ts';
 
 export interface VerifyProgress {
-    /** What is done: for each kind of data first sources are read, then periods compared. */
+    /** Step that is done: for each kind of data first sources are read, then periods compared. */
     doing: 'sources' | 'periods';
     /** The source's raw key, or the period. */
     current: string;
-    /** Bytes of raw objects, or periods of the kind. */
+    /** Count of what is done: bytes of raw objects, or periods of the kind. */
     done: number;
     total: number;
 }
@@ -50,7 +50,7 @@ export interface Shared {
     from: string;
     to: string;
     isAsked: (of: TablePeriod) => boolean;
-    /** Hears of bytes that were read of a source; of none when the source is begun. */
+    /** Called with the bytes that were read of a source; with none when the source is begun. */
     onBytes: (source: string, bytes: number) => void;
     signal: AbortSignal | undefined;
     onProgress?: ((progress: VerifyProgress) => void) | undefined;
@@ -88,7 +88,7 @@ export async function verifyKind(work: KindWork, shared: Shared): Promise<KindOu
     return { ...sources, compared };
 }
 
-/** Where raw objects of the kind are. */
+/** Beginning of the keys of the kind's raw objects. */
 function prefixOf({ name }: Kind): string {
     return name === allKinds[0].name ? RAW_PREFIX : `${RAW_PREFIX}kind=${name}/`;
 }
@@ -142,7 +142,7 @@ async function verifySources(work: KindWork, shared: SourceWork): Promise<Omit<K
     return { sources, rowsRead };
 }
 
-/** What was found of a source, reading it anew mends, if it can be read. */
+/** Marks what would mend a source's differences: reading it anew, if it can be read. */
 function markMend(
     { source, version }: SourceRecord,
     { isReadable, isFound, findings }: { isReadable: boolean; isFound: boolean; findings: Findings },

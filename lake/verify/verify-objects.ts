@@ -1,4 +1,4 @@
-/** Objects against the ledger: those that nothing explains, and those that can never count again. */
+/** Holds objects against the ledger: finds those that nothing explains, and those that can never count again. */
 import type { Kind } from '#lake/kind';
 import { contributionOf, dayOf, ledgerKey, periodOf, sourceId } from '#lake/layout';
 import { numberOfVersion } from '#lake/ledger';
@@ -13,11 +13,11 @@ export interface VerifyObjectsOptions {
     kinds: KnownKinds;
     ledger: LedgerFound;
     objects: LakeObjects;
-    /** Raw keys. */
+    /** Sizes by raw key. */
     raw: ReadonlyMap<string, number>;
     findings: Findings;
     now: Date | undefined;
-    /** Tells whether objects of a day are looked at; of undefined, whether those are that belong to no day. */
+    /** True if objects of the day are looked at; asked for undefined, true if those are that belong to no day. */
     isAsked: (day: string | undefined) => boolean;
 }
 
@@ -52,7 +52,10 @@ export function verifyObjects({ kinds, ledger, objects, raw, findings, now, isAs
     }
 }
 
-/** Undefined for what is as it should be, or may be the work of somebody who is at it, or who was interrupted a moment ago. */
+/**
+ * The difference that an object is; undefined for what is as it should be, or may be the work of somebody who is at it, or was interrupted
+ * a moment ago.
+ */
 function judge(
     { modifiedAt }: ListedObject,
     { record, version, isUploaded, now }: { record: SourceRecord | undefined; version: string; isUploaded: boolean; now: Date | undefined },
@@ -71,7 +74,7 @@ function objectsOf(contributions: Contributions = new Map()): ListedObject[] {
     return [...contributions.values()].flat();
 }
 
-/** Where an object belongs, as far as its key tells. */
+/** The table and period that an object belongs to, as far as its key tells. */
 function placeOf(key: string, kind: Kind | undefined): { table?: string; period?: string } {
     const period = (kind && (periodOf(kind.merged, key) ?? periodOf(kind.contributions, key))) ?? dayOf(key);
     return { ...(kind && { table: kind.merged.name }), ...(period !== undefined && { period }) };

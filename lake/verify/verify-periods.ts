@@ -1,4 +1,7 @@
-/** Each period's object of a kind: that it can be read whole, contains what the ledger says, and has the figures that its sources make together. */
+/**
+ * Verifies each period's object of a kind: that it can be read whole, contains what the ledger says, and has the figures that its sources
+ * make together.
+ */
 import { ConflictError } from '#lake/errors';
 import type { Kind } from '#lake/kind';
 import { ledgerKey, mergedKey, nameOfPeriod, sourceId, type TablePeriod } from '#lake/layout';
@@ -17,11 +20,11 @@ export interface VerifyPeriodsOptions {
     copies: Copies;
     findings: Findings;
     objects: KindObjects;
-    /** The kind's records. */
+    /** Ledger records of the kind. */
     records: readonly SourceRecord[];
     unreadable: LedgerFound['unreadable'];
     isAsked: (of: TablePeriod) => boolean;
-    /** What should be in these periods is not known: their objects are read, and not compared. */
+    /** Periods of which it is not known what should be in them: their objects are read, and not compared. */
     unknownPeriods: ReadonlySet<string>;
     onPeriod: (progress: { period: string; done: number; total: number }) => void;
     signal: AbortSignal | undefined;

@@ -1,4 +1,4 @@
-/** The rejects of one source: that their object can be read whole, and says what the recount or the ledger says. */
+/** Verifies the rejects of one source: that their object can be read whole, and says what the recount or the ledger says. */
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
@@ -61,9 +61,9 @@ export async function verifyRejects(record: LiveRecord, options: VerifySourceOpt
 }
 
 interface Lines {
-    /** How many lines there are of each reason, or of all together as `lines`. */
+    /** Count of lines for each reason, or of all together as `lines`. */
     counts: Map<string, bigint>;
-    /** Lines that say that they are of another source or version. */
+    /** Count of lines that say that they are of another source or version. */
     strangers: bigint;
 }
 

@@ -1,4 +1,7 @@
-/** One source: its raw object read the second way, and compared with what the ledger, its rejects and its contributions say of it. */
+/**
+ * Verifies one source: its raw object is read the second way, and compared with what the ledger, its rejects and its contributions say of
+ * it.
+ */
 import { ConflictError, OverflowError } from '#lake/errors';
 import type { ReadingOptions, Recount } from '#lake/kind';
 import { siteOf, sourceId } from '#lake/layout';
@@ -113,7 +116,7 @@ export async function verifyFailed(record: SourceRecord, options: VerifySourceOp
 }
 
 interface RawFound {
-    /** Undefined where the raw object cannot be recounted; the findings, or the kind's own note, then say why. */
+    /** The recount; undefined where the raw object cannot be recounted. The findings, or the kind's own note, then say why. */
     recount?: Recount | undefined;
     /** True if the raw object is there and whole, though it was not recounted. */
     isThere: boolean;
@@ -165,7 +168,10 @@ async function recountRaw(record: LiveRecord, options: VerifySourceOptions): Pro
     }
 }
 
-/** Nothing tells the store of it, so nobody reads the file anew; and it must not be read: what it holds was never uploaded. */
+/**
+ * Adds a raw object whose bytes rotted. Nothing tells the store of it, so nobody reads the file anew; and it must not be read: what it
+ * holds was never uploaded.
+ */
 function addRotten({ source, etag }: SourceRecord, why: string, { kind, findings }: VerifySourceOptions): void {
     const about = { source, table: kind.merged.name };
     findings.add({ kind: 'damaged', ...about, figure: `bytes of the raw file: ${why}`, in_lake: source, recomputed: etag });

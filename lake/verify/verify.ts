@@ -1,6 +1,6 @@
 /**
- * Use case: every figure of a lake recomputed from the raw objects by a second way that shares neither the reading of rows nor the
- * arithmetic with the first, and compared one by one; and every object that the figures rest on. Nothing in the lake is changed.
+ * Use case: recompute every figure of a lake from the raw objects, by a second way that shares neither the reading of rows nor the
+ * arithmetic with the first, and compare them one by one; look at every object that the figures rest on. Nothing in the lake is changed.
  */
 import { UsageError } from '#lake/errors';
 import type { Kind } from '#lake/kind';
@@ -39,8 +39,8 @@ export interface VerifyOptions {
     /** Last day that is compared, inclusive. */
     to?: string | undefined;
     /**
-     * These periods instead, by their names, and these sources whatever their periods are; objects that count nowhere are looked for on the days from
-     * `from` to `to`.
+     * Periods by their names, and sources whatever their periods are, that are verified instead; objects that count nowhere are looked for
+     * on the days from `from` to `to`.
      */
     only?: { periods: ReadonlySet<string>; sources: ReadonlySet<string> } | undefined;
     /**
@@ -50,11 +50,13 @@ export interface VerifyOptions {
     pending?: ReadonlyMap<string, PendingSource> | undefined;
     /** The kinds of data that are known: all that there are, where left out. */
     kinds?: KnownKinds | undefined;
-    /** A source whose raw file is gone counts as checked by its summaries. */
+    /** True if a source whose raw file is gone counts as checked by its contributions. */
     allowPruned?: boolean | undefined;
     /** How many differences are listed at most; all are counted. */
     maxListed?: number | undefined;
-    /** Tells what a worker may be at from what one has left behind; without it none is taken to have been there for long. */
+    /**
+     * Time by which what a worker may be at is told from what one has left behind; without it nothing is taken to have been there for long.
+     */
     now?: Date | undefined;
     onProgress?: ((progress: VerifyProgress) => void) | undefined;
     /** Aborting it rejects with its reason. */
@@ -62,13 +64,16 @@ export interface VerifyOptions {
 }
 
 export interface VerifyResult {
-    /** `incomplete`: no difference was found, but something could not be verified or waits for `flowlake reconcile`; the notes say what. */
+    /**
+     * Verdict on the whole. `incomplete`: no difference was found, but something could not be verified or waits for `flowlake reconcile`;
+     * the notes say what.
+     */
     verdict: 'equal' | 'different' | 'incomplete';
     sources: KindOutcome['sources'];
     rowsRead: KindOutcome['rowsRead'];
     /** What was compared of each merged table that has anything, or of the first one; periods of sources of which nothing can be read are left out. */
     compared: readonly KindOutcome['compared'][];
-    /** The first ones, up to `maxListed`. */
+    /** The first differences, up to `maxListed`. */
     differences: readonly Difference[];
     differenceCount: number;
     notes: readonly Note[];
@@ -80,10 +85,10 @@ const FIRST_DAY = '0001-01-01';
 const LAST_DAY = '9999-12-31';
 
 /**
- * Compares every figure of the days asked for; of the sources that touch these days also everything that the ledger, the rejects
- * and the contributions say.
- * @throws UsageError for a day that is none, OverflowError where figures of several sources have no sum, StorageError where the lake
- * cannot be listed or the engine has no room.
+ * Compares every figure of the days asked for, and everything that the ledger, the rejects and the contributions say of the sources that
+ * touch these days.
+ * @throws UsageError for a day that is none, OverflowError where figures of several sources have no sum, StorageError where the lake cannot
+ * be listed or the engine has no room.
  */
 export async function verifyLake(options: VerifyOptions): Promise<VerifyResult> {
     const { store, from = FIRST_DAY, to = LAST_DAY, only, pending = new Map(), allowPruned = false, signal, onProgress } = options;

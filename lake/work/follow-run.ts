@@ -1,22 +1,22 @@
 /** Use case: one run of a job, from its start, or from where it is already at the same work, to its end. */
 import { isOver, type JobArguments, type JobRun, type JobRuns } from '#lake/jobs/job-runs';
 
-/** `joined`: somebody else's run does this very work. `busy`: another run keeps ours from being started. */
+/** How a run began. `joined`: somebody else's run does this very work. `busy`: another run keeps ours from being started. */
 export type Begun =
     | { kind: 'started'; id: string }
     | { kind: 'joined'; id: string; run: JobRun }
     | { kind: 'busy'; id: string; run: JobRun }
     | { kind: 'refused' };
 
-/** Where a run writes what became of it: each has one of its own. */
+/** Argument that names where a run writes what became of it; each run has a report of its own. */
 export const REPORT = '--report';
 
-/** A run that ended counts for some seconds more. */
+/** Starts that are tried: a run that ended counts for some seconds more. */
 const MAX_STARTS = 8;
 
 export interface BeginOptions {
     runs: JobRuns;
-    /** What the job shall do: all that makes two runs different. What a run was not told counts as `false`. */
+    /** What the job shall do: all that makes two runs different. An argument that a run was not given counts as `false`. */
     work: JobArguments;
     /** Key of its report. */
     report: string;
@@ -87,7 +87,7 @@ function mayBeTriedAgain({ state }: JobRun): boolean {
     return state === 'failed' || state === 'timed out' || state === 'broken';
 }
 
-/** It need not be there at once when the first one ends. */
+/** The run that tries once more what this one failed at. It need not be there at once when the first one ends. */
 async function findNextAttempt(run: JobRun, { runs, wait }: Omit<FollowOptions, 'onLook'>): Promise<JobRun | undefined> {
     const find = async (): Promise<JobRun | undefined> => (await runs.newest()).find((other) => isNextAttempt(other, run));
     const found = await find();
@@ -98,7 +98,7 @@ async function findNextAttempt(run: JobRun, { runs, wait }: Omit<FollowOptions, 
     return find();
 }
 
-/** By what Glue says of it, or by the report that no other run has. */
+/** True if the other run tries once more what this one did: Glue says so, or it has the report that no other run has. */
 function isNextAttempt(other: JobRun, { id, attempt, arguments: { [REPORT]: report } }: JobRun): boolean {
     const isLater = other.attempt > attempt;
     return isLater && (other.previousRunId === id || (report !== undefined && other.arguments[REPORT] === report));

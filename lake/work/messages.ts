@@ -7,13 +7,13 @@ export interface SourceNews {
     bucket: string;
     /** Raw key. */
     key: string;
-    /** When S3 took the object; of a message that somebody sent again, when they sent it. */
+    /** Time at which S3 took the object; for a message that somebody sent again, at which they sent it. */
     uploadedAt: Date;
 }
 
 /** A period that may have to be consolidated. */
 export interface PeriodNews extends TablePeriod {
-    /** When the upload came that this goes back to: how long until its figures were there. */
+    /** Time of the upload that this goes back to: lag counts from it until the figures are there. */
     uploadedAt: Date;
 }
 
@@ -36,7 +36,7 @@ export function parseSourceNews(body: string): SourceNews[] {
     return message.Records.map(parseRecord).filter(({ key }) => key.startsWith(RAW_PREFIX) && !key.endsWith('/'));
 }
 
-/** The message that S3 itself would send of this object: one parser serves both. */
+/** The message that S3 itself would send for this object: one parser serves both. */
 export function sourceMessage({ bucket, key, uploadedAt }: SourceNews): string {
     const object = { key: encodeURIComponent(key).replaceAll('%2F', '/').replaceAll('%20', '+') };
     const record = {
@@ -72,12 +72,12 @@ export function periodMessage({ table, period, uploadedAt }: PeriodNews): string
     return JSON.stringify({ table, period, uploaded_at: uploadedAt.toISOString() });
 }
 
-/** The FIFO group of a period's messages: of one period one message is out at a time, and periods of other tables are not held up. */
+/** The FIFO group of a period's messages: one message of a period is out at a time, and periods of other tables are not held up. */
 export function groupOf({ table, period }: TablePeriod): string {
     return `${table}/${period}`;
 }
 
-/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html */
+/** The raw object of one record of S3's news: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html */
 function parseRecord(record: unknown): SourceNews {
     const s3 = isObject(record) && isObject(record.s3) ? record.s3 : {};
     const bucket = isObject(s3.bucket) ? s3.bucket.name : undefined;

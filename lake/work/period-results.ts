@@ -5,16 +5,16 @@ import { kinds } from '#lake/kinds';
 import type { TablePeriod } from '#lake/layout';
 
 export interface PeriodResult extends TablePeriod {
-    /** `written`, `was right`, `failed: ...` and the like. */
+    /** What came of the period: `written`, `was right`, `failed: ...` and the like. */
     what: string;
     /** How many sources the period has; null where it is not known. */
     sources: number | null;
-    /** Of the object as it was written; null where it was not. */
+    /** Rows of the object as it was written; null where it was not. */
     rows: number | null;
     hasFailed: boolean;
 }
 
-/** What would be done for the period. */
+/** The result that says what would be done for the period. */
 export function plannedResult({ table, period }: TablePeriod, { action, sources, missing }: PeriodPlan): PeriodResult {
     const words = {
         nothing: 'is right',
@@ -24,12 +24,12 @@ export function plannedResult({ table, period }: TablePeriod, { action, sources,
     return { table, period, what: words[action], sources, rows: null, hasFailed: false };
 }
 
-/** What was done for the period. */
+/** The result that says what was done for the period. */
 export function doneResult({ table, period }: TablePeriod, { writes, sources, rows }: PeriodOutcome): PeriodResult {
     return { table, period, what: writes === 0 ? 'was right' : 'written', sources, rows: rows ?? null, hasFailed: false };
 }
 
-/** Why it could not be done. */
+/** The result that says why it could not be done. */
 export function failedResult({ table, period }: TablePeriod, error: Error): PeriodResult {
     return { table, period, what: `failed: ${error.message}`, sources: null, rows: null, hasFailed: true };
 }
@@ -37,7 +37,7 @@ export function failedResult({ table, period }: TablePeriod, error: Error): Peri
 /** What a run of a job says of its periods while it is at them, as glue-jobs/period_report.py writes it. */
 export interface JobReport {
     total: number;
-    /** Those that are over, by table and ascending. */
+    /** Periods that are over, by table and ascending. */
     periods: PeriodResult[];
 }
 

@@ -1,7 +1,7 @@
 /** Use case: bring dead letters back into the queue that they come from. */
 import type { MessageQueue } from '#lake/queue/message-queue';
 
-/** Longer than a batch takes; a command that is killed leaves its letters where they were after this. */
+/** Seconds that letters are held: longer than a batch takes. The letters of a killed command are back where they were after this. */
 const HOLD_SECONDS = 60;
 
 /**
@@ -17,7 +17,7 @@ export async function redrive({
     deadLetters: MessageQueue;
     queue: MessageQueue;
     signal?: AbortSignal | undefined;
-    /** Told how many it were so far. */
+    /** Called with how many letters were sent so far. */
     onRedriven?: (count: number) => void;
 }): Promise<number> {
     const { waiting } = await deadLetters.depth();

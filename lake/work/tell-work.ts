@@ -1,4 +1,4 @@
-/** Use case: what is undone in a deployed lake, sent to the workers that do it. */
+/** Use case: send what is undone in a deployed lake to the workers that do it. */
 
 import type { Workers } from '#lake/commit/finish';
 import type { TablePeriod } from '#lake/layout';
@@ -26,7 +26,10 @@ export async function tellPeriods(
     );
 }
 
-/** A deployment's workers: they are told, and nobody waits for them. What could not be sent is thrown, not returned. */
+/**
+ * The workers of a deployment: they are sent the work by message, and nobody waits for them. What could not be sent is thrown, not
+ * returned.
+ */
 export function workByMessage({
     bucket,
     summarizeQueue,

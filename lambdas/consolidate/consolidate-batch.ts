@@ -1,4 +1,4 @@
-/** News of periods into their merged objects. */
+/** Brings the periods that news is of into their merged objects. */
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
 import { consolidate } from '#lake/commit/consolidate';
@@ -12,10 +12,10 @@ import type { TimeLeft } from '#lambdas/time-left';
 import { watchStore } from '#lambdas/watched-store';
 
 export interface ConsolidateBatchOptions {
-    /** The lake's: for what the log tells people to type. */
+    /** Name of the lake's bucket, for what the log tells people to type. */
     bucket: string;
     store: ObjectStore;
-    /** Where the messages came from. */
+    /** Queue that the messages came from. */
     consolidateQueue: Pick<MessageQueue, 'changeVisibility'>;
     time: TimeLeft;
     now: () => Date;
@@ -36,7 +36,7 @@ export async function consolidateBatch(records: readonly SQSRecord[], options: C
         const { writes: passes } = await consolidate(of, { store: watched.store }).finally(() => {
             counts.Conflicts += watched.seen.conflicts;
         });
-        // Where nothing was left to write the figures were there before, nobody knows since when: no lag.
+        // No lag where nothing was left to write: the figures were there before, and nobody knows since when.
         if (passes === 0) {
             log.info('nothing new', { ...of, messages: news.length });
             return;

@@ -1,4 +1,4 @@
-/** Lambda `consolidate`: periods in, what sources contribute to each of them merged into one object. */
+/** Lambda `consolidate`: merges what sources contribute to each period that it has news of into the period's object. */
 import process from 'node:process';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { openSurroundings } from '#lambdas/environment';

@@ -1,4 +1,7 @@
-/** Lambda `summarize`: S3's news of raw objects in, their contributions and ledger records written, their periods sent on to be consolidated. */
+/**
+ * Lambda `summarize`: reads raw objects that S3 has news of, writes their contributions and ledger records, and sends their periods on to
+ * be consolidated.
+ */
 import process from 'node:process';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { openSurroundings } from '#lambdas/environment';

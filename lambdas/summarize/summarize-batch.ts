@@ -1,4 +1,4 @@
-/** News of raw objects into what they contribute, and the periods that they touch onto the next queue. */
+/** Brings raw objects that news is of into what they contribute, and sends the periods that they touch to the next queue. */
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
 import { summarize } from '#lake/commit/summarize';
@@ -14,10 +14,10 @@ import type { TimeLeft } from '#lambdas/time-left';
 import { watchStore } from '#lambdas/watched-store';
 
 export interface SummarizeBatchOptions {
-    /** The lake's own: news of another one's objects is an error. */
+    /** Name of the lake's own bucket: news of another one's objects is an error. */
     bucket: string;
     store: ObjectStore;
-    /** Where the messages came from. */
+    /** Queue that the messages came from. */
     summarizeQueue: Pick<MessageQueue, 'changeVisibility'>;
     consolidateQueue: Pick<MessageQueue, 'send'>;
     time: TimeLeft;
@@ -89,7 +89,7 @@ export async function summarizeBatch(records: readonly SQSRecord[], options: Sum
     }
 }
 
-/** @throws UsageError for news of another bucket */
+/** The news of a message. @throws UsageError for news of another bucket */
 function newsOf(body: string, { bucket }: { bucket: string }): SourceNews[] {
     const news = parseSourceNews(body);
     const other = news.find((one) => one.bucket !== bucket);

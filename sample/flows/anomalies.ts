@@ -18,7 +18,7 @@ export interface Anomaly {
 const SILENT_DAYS = 7;
 
 /**
- * How a kind shapes its pair: usual flows and those of the unusual day (in shares of what an average pair has on an average day), whose
+ * How each kind shapes its pair: usual flows and those of the unusual day (in shares of what an average pair has on an average day), whose
  * traffic it is, how far into the working days it falls, and how many of these must lie before it to know what is usual.
  */
 const KINDS: Record<AnomalyKind, { usual: number; unusual: number; services: ServiceName[]; depth: number; pastWorkdays: number }> = {

@@ -3,7 +3,7 @@
 const MS_PER_DAY = 86_400_000;
 
 export interface SampleDay {
-    /** `yyyy-mm-dd`. */
+    /** Day as `yyyy-mm-dd`. */
     day: string;
     isWeekend: boolean;
 }
@@ -17,7 +17,7 @@ export function createCalendar(firstDay: string, days: number): SampleDay[] {
     });
 }
 
-/** Whether the text is a day that the calendar has, `yyyy-mm-dd`, from 1900 to 2199. */
+/** True if the text is a day that the calendar has, `yyyy-mm-dd`, from 1900 to 2199. */
 export function isDay(text: string): boolean {
     const at = /^(19|2[01])\d\d-\d\d-\d\d$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN;
     return !Number.isNaN(at) && new Date(at).toISOString().startsWith(text);

@@ -15,10 +15,10 @@ Fwd Seg Size Min,Active Mean,Active Std,Active Max,Active Min,Idle Mean,Idle Std
 /** The header line, with its line end. */
 export const HEADER_LINE: Uint8Array = asciiBytes(`${HEADER.replaceAll('\n', '')}\n`);
 
-/** No row is longer. */
+/** Longest row in bytes. */
 export const MAX_ROW_BYTES = 1600;
 
-/** CICFlowMeter cuts flows here. */
+/** Longest flow: CICFlowMeter cuts longer ones here. */
 export const FLOW_TIMEOUT_US = 120_000_000;
 
 const COMMA = 44;
@@ -40,11 +40,11 @@ export interface Flow {
     endAt: number;
     srcPort: number;
     dstPort: number;
-    /** `dd/MM/yyyy hh:mm:ss AM`. */
+    /** Time as `dd/MM/yyyy hh:mm:ss AM`. */
     timestamp: Uint8Array;
     shape: FlowShape;
     durationUs: number;
-    /** Of the duration, the share of the longest pause beyond the mean one; and how short the shortest is, relative to the others. */
+    /** Share of the duration beyond the mean pause that the longest pause takes; and how short the shortest is, relative to the others. */
     silence: number;
     haste: number;
 }
@@ -81,7 +81,7 @@ export function putRow(row: RowWriter, flow: Flow): void {
     }
 }
 
-/** `Flow ID` to `Protocol`, with the comma behind. */
+/** Puts `Flow ID` to `Protocol`, with the comma behind. */
 function putEnds(row: RowWriter, { addresses, srcAt, dstAt, endAt, srcPort, dstPort, shape }: Flow): void {
     row.putSlice(addresses, srcAt, dstAt);
     row.putByte(DASH);
@@ -110,7 +110,7 @@ function putPerSecond(row: RowWriter, amount: number, durationUs: number): void 
     row.putQuotient(amount * US_PER_SECOND, durationUs);
 }
 
-/** Total, mean, deviation, longest and shortest of one direction's gaps; bare zeros where it has none. */
+/** Puts total, mean, deviation, longest and shortest of one direction's gaps; bare zeros where it has none. */
 function putDirection(row: RowWriter, { packets, totalUs, flow }: { packets: number; totalUs: number; flow: Flow }): void {
     if (packets < 2) {
         row.put(NO_GAPS);
@@ -121,7 +121,7 @@ function putDirection(row: RowWriter, { packets, totalUs, flow }: { packets: num
     putGaps(row, { totalUs, gaps: packets - 1, flow });
 }
 
-/** Mean, deviation, longest and shortest of gaps that add up to the total: one long, one short, the others alike. */
+/** Puts mean, deviation, longest and shortest of gaps that add up to the total: one long, one short, the others alike. */
 function putGaps(row: RowWriter, { totalUs, gaps, flow }: { totalUs: number; gaps: number; flow: Flow }): void {
     const mean = totalUs / gaps;
     const longest = longestGap(totalUs, gaps, flow.silence);
@@ -144,7 +144,7 @@ function longestGap(totalUs: number, gaps: number, silence: number): number {
     return Math.ceil(mean + (totalUs - mean) * silence);
 }
 
-/** Mean, deviation, longest and shortest of a single value. */
+/** Puts mean, deviation, longest and shortest of a single value. */
 function putOneValue(row: RowWriter, us: number): void {
     row.putByte(COMMA);
     row.putWholeDouble(us);
@@ -155,7 +155,7 @@ function putOneValue(row: RowWriter, us: number): void {
     row.putWholeDouble(us);
 }
 
-/** `x ** 2` may call a library's pow, whose last bit is its own affair. */
+/** The square of a number. `x ** 2` may call a library's pow, whose last bit is its own affair. */
 function square(x: number): number {
     return x * x;
 }

@@ -14,7 +14,7 @@ const REPEATED_ROW_EVERY = 1500;
 
 /** One day's flows, one after another. Memory depends on the pairs, not on the flows. */
 export class DaySchedule {
-    /** Of the flow that `next` told of: the second of the day, and whether its row is there twice. */
+    /** Second of the day of the flow that `next` told of, and whether its row is there twice. */
     second = 0;
     isRepeated = false;
 
@@ -78,7 +78,10 @@ export class DayRhythm {
         this.total = hours.reduce((sum, weight) => sum + weight, 0);
     }
 
-    /** When the flow at this place among the pair's flows of the day begins; `chance` moves it by up to one place. */
+    /**
+     * Second of the day at which a pair's flow begins that stands at this place among its flows of the day; `chance` moves it by up to one
+     * place.
+     */
     secondOf({ pair, place, flows, chance }: { pair: number; place: number; flows: number; chance: number }): number {
         let position = place + chance;
         if (this.evenness < 1) {

@@ -19,11 +19,11 @@ const DISTINCT_PACKETS = 64;
 
 export interface FlowShape {
     protocol: 6 | 17;
-    /** Of the destination; 0: another one for every flow. */
+    /** Port of the destination; 0: another one for every flow. */
     port: number;
     forward: number;
     backward: number;
-    /** Payload, both ways. */
+    /** Bytes of payload, both ways. */
     bytes: number;
     durationUs: number;
     silence: number;
@@ -34,7 +34,7 @@ export interface FlowShape {
     /** ... and `Pkt Len Min` to the line's end, for a flow without and with a pause above a second (then it counts as a subflow). */
     rest: Uint8Array;
     restWithPause: Uint8Array;
-    /** The latter up to `Fwd Seg Size Min`: above five seconds `Active Mean` to `Idle Min` tell of the pause. */
+    /** CSV text `restWithPause` up to `Fwd Seg Size Min`: above five seconds `Active Mean` to `Idle Min` tell of the pause. */
     restBeforeIdle: Uint8Array;
 }
 
@@ -125,13 +125,13 @@ function drawPackets(count: number, { meanBytes, isTcp, random }: { meanBytes: n
     return packets;
 }
 
-/** Max, min, mean, deviation: CICFlowMeter writes a bare 0 for a direction without packets. */
+/** Columns max, min, mean, deviation: CICFlowMeter writes a bare 0 for a direction without packets. */
 function lengthColumns(packets: Packets): string[] {
     const { count, max, min, bytes } = packets;
     return count === 0 ? ['0', '0', '0', '0'] : [max, min, bytes / count, Math.sqrt(variance(packets))].map(javaDouble);
 }
 
-/** Min, max, mean, deviation and variance of both directions; CICFlowMeter counts the flow's first packet twice here. */
+/** Columns min, max, mean, deviation and variance of both directions; CICFlowMeter counts the flow's first packet twice here. */
 function overallLengths(sent: Packets, received: Packets): string[] {
     const count = sent.count + received.count + 1;
     const bytes = sent.bytes + received.bytes + sent.first;
@@ -141,7 +141,7 @@ function overallLengths(sent: Packets, received: Packets): string[] {
     return [min, Math.max(sent.max, received.max), bytes / count, Math.sqrt(spread), spread].map(javaDouble);
 }
 
-/** Of a sample, as Apache Commons Math has it: 0 for one value. Whole numbers below 2^53 until the quotient. */
+/** Variance of a sample, as Apache Commons Math has it: 0 for one value. Whole numbers below 2^53 until the quotient. */
 function variance({ count, bytes, squares }: { count: number; bytes: number; squares: number }): number {
     return count < 2 ? 0 : (count * squares - bytes * bytes) / (count * (count - 1));
 }

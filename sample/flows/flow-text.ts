@@ -24,7 +24,7 @@ const SCANNED_PORTS = 10_000;
 interface Speech {
     rhythm: DayRhythm;
     shapes: readonly FlowShape[];
-    /** Of a TCP connection. */
+    /** Shape of the end of a TCP connection; undefined for other services. */
     teardown: FlowShape | undefined;
 }
 
@@ -69,7 +69,7 @@ export function* writeFlows(siteDay: SiteDay, { speeches, seed }: { speeches: re
     }
 }
 
-/** On the day of a scan the scanned pair speaks otherwise. */
+/** The services of the site's pairs; on the day of a scan the scanned pair speaks otherwise. */
 function servicesOfDay({ network, anomalies, dayNumber }: SiteDay): Uint8Array {
     const services = network.services.slice();
     for (const anomaly of anomalies) {

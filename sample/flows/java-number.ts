@@ -1,6 +1,6 @@
 /** Numbers as Java's `Double.toString` writes them: 275.0, 1.08749912E8, 2.8E-5, NaN, Infinity. */
 
-/** From here on Java turns to scientific notation; and below one thousandth. */
+/** Java turns to scientific notation from here on; and below one thousandth. */
 export const SCIENTIFIC_FROM = 1e7;
 
 /** The number as text; its digits are the shortest that read back as the same double. */

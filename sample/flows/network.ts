@@ -1,12 +1,12 @@
-/** Who stands in a branch office and who talks to whom: the same private addresses in every branch, as in life. */
+/** Lays out who stands in a branch office and who talks to whom: every branch has the same private addresses, as in life. */
 import { bell, grow, hash } from './random.ts';
 import { SERVICE_LIST, type ServiceName, serviceNumber } from './services.ts';
 
-/** Whom a device talks to. The peer is a server (192.168.1.<number>), a cloud endpoint or, by IPv6 multicast, all neighbours. */
+/** A link from a device to its peer: a server (192.168.1.<number>), a cloud endpoint or, by IPv6 multicast, all neighbours. */
 interface Link {
     service: ServiceName;
     peer: number | 'cloud' | 'neighbours';
-    /** The peer opens the flow, not the device. */
+    /** True if the peer opens the flow, not the device. */
     isPolled?: true;
 }
 
@@ -44,18 +44,18 @@ export interface SiteNetwork {
     pairCount: number;
     /** Source address, destination address, source address, ... of one pair after another. */
     addresses: Uint8Array;
-    /** Where a pair's source address begins (one more entry than pairs), and where its destination address does. */
+    /** Beginnings of the pairs' source addresses (one more entry than pairs), and of their destination addresses. */
     srcAt: Uint32Array;
     dstAt: Uint32Array;
-    /** Places in SERVICE_LIST. */
+    /** Services of the pairs, as places in SERVICE_LIST. */
     services: Uint8Array;
-    /** Pairs of one device appear and vanish together. */
+    /** Devices of the pairs: pairs of one device appear and vanish together. */
     devices: Uint32Array;
     /** A pair's usual flows of a working day, relative to other pairs. */
     weights: Uint32Array;
 }
 
-/** The network of one site: the same for the same seed and site number. */
+/** The network of one site; equal seeds and site numbers give equal networks. */
 export function createSiteNetwork({
     site,
     siteNumber,
@@ -117,7 +117,7 @@ function addressesOf(link: Link, device: number): [string, string] {
     return link.isPolled ? [peer, own] : [own, peer];
 }
 
-/** From 192.168.1.20 on: below it stand the servers. */
+/** An address for a device, from 192.168.1.20 on: below it stand the servers. */
 function deviceAddress(device: number): string {
     const big = device - SMALL_NETWORK_DEVICES;
     return big < 0

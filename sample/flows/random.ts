@@ -20,7 +20,7 @@ export class Random {
         }
     }
 
-    /** 0 <= x < 2^32. */
+    /** The next number, 0 <= x < 2^32. */
     next(): number {
         const sum = (((this.a + this.b) | 0) + this.count) | 0;
         this.count = (this.count + 1) | 0;
@@ -37,7 +37,7 @@ export function hash(first: number, second: number, third: number, fourth = 0): 
     return stir(stir(stir(stir(0, first), second), third), fourth) >>> 0;
 }
 
-/** 0 <= x < 1 out of 32 random bits. */
+/** A number 0 <= x < 1 out of 32 random bits. */
 export function unit(bits: number): number {
     return bits / 4294967296;
 }

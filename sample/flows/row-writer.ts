@@ -22,7 +22,7 @@ export class RowWriter {
     private readonly view: DataView;
     private at = 0;
 
-    /** @param maxBytes of all that is put between two calls of `take` */
+    /** Makes an empty writer. @param maxBytes of all that is put between two calls of `take` */
     constructor(maxBytes: number) {
         // Digits are put four at a time, so that a few bytes behind the text are touched as well.
         const buffer = new ArrayBuffer(maxBytes + 8);

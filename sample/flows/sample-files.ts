@@ -1,4 +1,4 @@
-/** A sample of what probes in branch offices send: CICFlowMeter files, one per site and day, the same bytes for the same options. */
+/** A sample of what probes in branch offices send: CICFlowMeter files, one per site and day. Equal options give equal bytes. */
 import { UsageError } from '#lake/errors';
 import { rawKey } from '#lake/layout';
 import type { AnomalyKind } from './anomalies.ts';
@@ -25,10 +25,10 @@ const MAX_DAYS = 36_500;
 
 export interface SampleFile {
     site: string;
-    /** `<day>_Flow.csv`. */
+    /** File name, `<day>_Flow.csv`. */
     name: string;
     day: string;
-    /** Rows, the header not counted. */
+    /** Count of rows, the header not counted. */
     flows: number;
     /** The file's bytes, each chunk the reader's own; they can be asked for again, and several files at once. */
     chunks: Iterable<Uint8Array>;

@@ -14,7 +14,7 @@ export interface Service {
 
 export interface FlowLook {
     protocol: 'tcp' | 'udp';
-    /** Of the destination; 0: another one for every flow. */
+    /** Port of the destination; 0: another one for every flow. */
     port: number;
     /** Median of the packets forward, and by how many powers of two one deviation leaves it. */
     packets: number;
@@ -23,7 +23,7 @@ export interface FlowLook {
     answer: number;
     /** Mean payload of a packet that carries any: forward, backward. */
     bytes: readonly [number, number];
-    /** Median. Above 120 s most flows end where CICFlowMeter cuts them. */
+    /** Median duration. Above 120 s most flows end where CICFlowMeter cuts them. */
     durationUs: number;
     /** How much of the duration is one long silence: 0 = evenly spaced packets. */
     silence: number;
@@ -35,16 +35,16 @@ export interface Rhythm {
     hours: readonly number[];
     /** Traffic of a Saturday or Sunday, relative to a working day. */
     weekend: number;
-    /** By how many powers of two one deviation leaves the pair's usual day. */
+    /** Powers of two by which one deviation leaves the pair's usual day. */
     unrest: number;
-    /** 1: flows come evenly; near 0: in bursts with quiet between them. */
+    /** Evenness of the flows. 1: they come evenly; near 0: in bursts with quiet between them. */
     evenness: number;
 }
 
 const UDP = { protocol: 'udp', packets: 1, spread: 0.6, answer: 1, durationUs: 20_000, silence: 0.4 } as const;
 const TCP = { protocol: 'tcp', spread: 1, answer: 0.9, silence: 0.6 } as const;
 
-/** The order is part of the sample's bytes. */
+/** Services by name; their order is part of the sample's bytes. */
 export const SERVICES = {
     dns: {
         flow: { ...UDP, port: 53, bytes: [38, 120] },

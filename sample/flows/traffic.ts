@@ -1,4 +1,7 @@
-/** How many flows each pair has on each day: its own level, its working days and weekends, its device's life, the planted anomalies. */
+/**
+ * Works out how many flows each pair has on each day: its own level, its working days and weekends, its device's life, the planted
+ * anomalies.
+ */
 import { type Anomaly, anomalousShare, planAnomalies } from './anomalies.ts';
 import { createCalendar, type SampleDay } from './calendar.ts';
 import { createSiteNetwork, type SiteNetwork } from './network.ts';
@@ -14,7 +17,7 @@ export interface SampleOptions {
     pairs: number;
     seed: number;
     sites: readonly string[];
-    /** `yyyy-mm-dd`. */
+    /** First day as `yyyy-mm-dd`. */
     firstDay: string;
 }
 
@@ -96,7 +99,7 @@ export function* shareOut(options: SampleOptions): Generator<SiteDay> {
     }
 }
 
-/** Whole, so that sums are exact. */
+/** Weight of a pair on a day: whole, so that sums are exact. */
 function pairDayWeight(
     { network, siteNumber, calendarDay, dayNumber, anomalyOfPair }: Site & { calendarDay: SampleDay; dayNumber: number },
     { pair, average, options }: { pair: number; average: number; options: SampleOptions },
@@ -136,7 +139,7 @@ function certainDay({ siteNumber, network, anomalyOfPair }: Site, { pair, option
     return from + Math.floor(unit(hash(options.seed, CERTAIN_DAY, siteNumber, pair)) * (until - from));
 }
 
-/** Of a pair, on an average day of the week. */
+/** Weight of a pair on an average day of the week. */
 function averageWeight(sites: Site[]): number {
     let total = 0;
     let pairs = 0;

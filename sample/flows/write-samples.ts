@@ -37,7 +37,7 @@ const EXPLANATIONS: Record<string, string> = {
 
 /**
  * Writes each of the sample's files to `<directory>/site=<site>/<day>_Flow.csv`, over what had that name before; folders are made as
- * needed. Writing again is safe: same options, same bytes. A file gets its name when it is complete; when the signal fires or writing
+ * needed. Writing again is safe: equal options give equal bytes. A file gets its name when it is complete; when the signal fires or writing
  * fails, the unfinished one is removed and the finished ones stay.
  * @returns what was written.
  * @throws UsageError for options that make no sample; StorageError where the folder cannot be written; the signal's reason.
@@ -85,7 +85,7 @@ async function writeWhole(
     }
 }
 
-/** Node's own `recursive: true` hides the cause (ENOENT for a disk that can only be read) and never ends below /proc. */
+/** Makes a folder. Node's own `recursive: true` hides the cause (ENOENT for a disk that can only be read) and never ends below /proc. */
 async function makeFolder(path: string): Promise<void> {
     try {
         await makeOneFolder(path);
@@ -108,7 +108,7 @@ async function makeOneFolder(path: string): Promise<void> {
     }
 }
 
-/** One chunk is made while the one before it is being written. */
+/** Writes the chunks; one is made while the one before it is being written. */
 async function writeChunks(
     path: string,
     { chunks, onBytes, signal }: { chunks: Iterable<Uint8Array>; onBytes: (sizeBytes: number) => void; signal: AbortSignal | undefined },

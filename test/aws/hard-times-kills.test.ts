@@ -89,7 +89,7 @@ function openPeople(month: MonthOfTexts, { chance, folder }: { chance: Chance; f
     }
 
     return {
-        /** By then there is something of everything. */
+        /** Actions after which there is something of everything. */
         atLeast: 45,
         async act(): Promise<void> {
             const next = names[texts.size];

@@ -22,7 +22,7 @@ const orSkip = (name: string, work: () => Promise<void>): void =>
 const chance = openChance(7);
 const draw = (): string => drawText(chance, { rows: 50, days: 2 });
 
-/** For who is killed: the request was not made, or its answer never comes. */
+/** Kills the process that made a request: the request was not made, or its answer never comes. */
 function kill({ port }: Seen): void {
     const victim = processOfPort(port);
     if (victim) {
@@ -30,7 +30,7 @@ function kill({ port }: Seen): void {
     }
 }
 
-/** Whether the request writes this source's record. */
+/** True if the request writes this source's record. */
 const writes =
     (rawKey: string) =>
     (seen: Seen): boolean =>
@@ -113,7 +113,7 @@ orSkip('a worker that saw less of a day, and dies with its write, takes nothing 
     gates[0].close(isWriteOfDay);
     await month.put('a.csv', onDay(draw(), 1));
     await gates[0].held();
-    // As a rebuild beside the queue, or a delivery that outlives its time-out.
+    // Two writers at once, as a rebuild beside the queue, or a delivery that outlives its time-out.
     gates[1].close(isWriteOfDay);
     const second = invoke('consolidate', [periodMessage({ ...ofDay('2025-04-01'), uploadedAt: new Date() })]).then(...isOver);
     const held = await gates[1].held();

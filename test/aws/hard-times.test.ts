@@ -97,7 +97,7 @@ const isThere = [() => true, () => false] as const;
 
 describe('every message given twice', () => {
     const FILES = 12;
-    /** So many more processes are enough to have each message in several hands. */
+    /** Four more processes are enough to have each message in several hands. */
     const MOST_BESIDE = 4;
 
     test('one after the other, side by side, to both Lambdas at once and long after, changes nothing', async () => {

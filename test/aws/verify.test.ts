@@ -26,7 +26,7 @@ const RAW: Record<string, string | Uint8Array> = {
     'raw/plain.csv': HEADER + rows(0, 300),
     'raw/site=berlin/packed.csv.gz': gzipSync(`${HEADER}${rows(0, 500)}10.0.0.1,host,2026-01-01,1,1\n10.0.0.1,10.0.1.1,2026-01-01,-1,1\n`),
     'raw/site=berlin/frames.csv.zst': Buffer.concat([zstdCompressSync(HEADER + rows(0, 50_000)), zstdCompressSync(rows(50_000, 90_000))]),
-    // Of several ranges, which the store reads side by side.
+    // Several ranges long; the store reads them side by side.
     'raw/large.csv': `${HEADER}${rows(0, 20_000)}${'10.0.0.7,10.0.1.7,2026-01-04 11:00:00,12,3\n'.repeat(250_000)}`,
     'raw/useless.csv': 'no,such,header\n1,2,3\n',
 };

@@ -1,7 +1,7 @@
 /** Ways to break the commit rules and the accounts in the sources, each of which tests must notice; docs/testing.md has the table. */
 
 export interface Break {
-    /** For `--only`. */
+    /** Name of the break, for `--only`. */
     name: string;
     /** What the broken code does, in plain words. */
     does: string;

@@ -50,7 +50,7 @@ test('data goes only with both switches', () => {
     expect(() => isDataDestroyed(readStage('dev'), true)).toThrow('-c destroy-data=true does not name this stage');
 });
 
-/** As the CDK command runs it, without credentials. */
+/** Runs the app as the CDK command does, without credentials. */
 async function runApp({ folder, context }: { folder: string; context: object }): Promise<void> {
     await promisify(execFile)(process.execPath, ['cdk/app.ts'], {
         cwd: ROOT,

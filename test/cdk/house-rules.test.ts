@@ -10,7 +10,7 @@ const lakes: Record<string, Resources> = {
     'prod with every option': synthesize({ stage: 'prod', changes: GUARDED }),
 };
 
-/** For each rule what breaks it, done to a template that is in order. */
+/** Violations of each rule, done to a template that is in order. */
 const PLANTS: Record<keyof typeof HOUSE_RULES, ((resources: Resources) => void)[]> = {
     'everything that holds data is encrypted': [
         (all) => delete first(all, 'AWS::S3::Bucket').Properties.BucketEncryption,

@@ -17,12 +17,12 @@ export interface Resource {
     DependsOn?: string[];
 }
 
-/** By logical id. */
+/** Resources by logical id. */
 export type Resources = Record<string, Resource>;
 
 const ROOT = new URL('../../', import.meta.url);
 
-/** As the CDK command gives it to the app. */
+/** The context that the CDK command gives to the app. */
 const { context } = JSON.parse(readFileSync(new URL('cdk.json', ROOT), 'utf8'));
 
 const folders: string[] = [];
@@ -33,7 +33,7 @@ afterAll(() => {
     }
 });
 
-/** With every option that is off by default. */
+/** A stage with every option that is off by default. */
 export const GUARDED: Partial<StageConfig> = { hasCustomerKey: true, alarmEmail: 'lake@example.com', bucketName: 'our-own-lake' };
 
 export function createStack({
@@ -69,7 +69,7 @@ export function synthesize(options?: Parameters<typeof createStack>[0]): Resourc
     return Template.fromStack(createStack(options).stack).toJSON().Resources;
 }
 
-/** Those of one type, with their logical ids. */
+/** The resources of one type, with their logical ids. */
 export function ofType(resources: Resources, type: string): [string, Resource][] {
     return Object.entries(resources).filter(([, resource]) => resource.Type === type);
 }

@@ -74,7 +74,7 @@ async function upload(files: Record<string, SmallFile>): Promise<void> {
     }
 }
 
-/** Both Lambdas once, each on what its queue holds. */
+/** Runs both Lambdas once, each on what its queue holds. */
 async function work(): Promise<void> {
     const options = { bucket: BUCKET, store, time: testTime(), now: () => new Date(), log: testLog(), metrics: testMetrics() };
     await deliver(queues.summarizeQueue, (records) => summarizeBatch(records, { ...options, ...queues }));

@@ -42,7 +42,7 @@ interface Command {
     words: (folder: string) => string[];
     /** What somebody has done to the lake before. */
     before?: (directory: string) => Promise<void>;
-    /** Whether what it is for is done only by itself, so that it is the next command too. */
+    /** True if nothing but the command itself does what it is for, so that it is the next command too. */
     isOnlyItself?: boolean;
 }
 
@@ -68,7 +68,7 @@ const COMMANDS: Record<string, Command> = {
     },
 };
 
-/** Each of them finishes first what another one left. */
+/** Commands that finish first what another one left. */
 const NEXT: ((folder: string) => string[])[] = [
     () => ['reconcile'],
     (folder) => ['upload', join(folder, 'next.csv')],

@@ -17,7 +17,7 @@ const COLUMNS = pairDays.columns.map(({ name }) => name);
 const EMPTIED_DAY = '2026-02-20';
 
 let folder: string;
-/** Of pair_days as DuckDB has them: the day and all columns of each row as text. */
+/** Rows of pair_days as DuckDB has them: the day and all columns of each row as text. */
 let wanted: string[][];
 
 beforeAll(async () => {

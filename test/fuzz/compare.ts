@@ -5,7 +5,7 @@ import type { PlainReading } from './plain-reader.ts';
 import { readThePage, type Told, tellFirst, tellPage, tellPageCounted, tellSecond } from './readings.ts';
 
 export interface Outcome {
-    /** Undefined where all is well. */
+    /** What differs; undefined where all is well. */
     problem: string | undefined;
     reading: PlainReading | 'unusable';
     /** The first reader's message where it could not use the file. */

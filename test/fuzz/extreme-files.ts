@@ -7,7 +7,7 @@ export interface ExtremeFile {
     bytes: () => Iterable<Uint8Array>;
     /** What the upload must say: `error` of a file that is of no use, or its counts. */
     expected: { state: 'failed'; error: RegExp } | { state: 'done'; rows_kept: number; rows_rejected: number };
-    /** Whether `npm test` has the time for it. */
+    /** True if `npm test` has the time for it. */
     isSmall?: boolean;
 }
 

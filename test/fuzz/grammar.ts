@@ -220,7 +220,7 @@ interface Shape {
     columns: Column[];
     separator: string;
     lineEnd: string;
-    /** Of a hundred cells so many are odd, and so many quoted. */
+    /** Cells in a hundred that are odd, and those that are quoted. */
     oddShare: number;
     quotedShare: number;
 }
@@ -249,7 +249,7 @@ export function makeFile(draw: Draw): Buffer {
     return draw.percent(1) ? Buffer.concat([Buffer.from('fffe', 'hex'), Buffer.from(whole.toString('latin1'), 'utf16le')]) : whole;
 }
 
-/** The same bytes packed: gzip or zstd, also as several members with other things between them. */
+/** The bytes packed: gzip or zstd, also as several members with other things between them. */
 export function pack(draw: Draw, plain: Buffer): Buffer {
     const isGzip = draw.percent(50);
     const packOne = (part: Buffer): Buffer =>

@@ -24,7 +24,7 @@ export interface PlainReading {
     repeatedHeaders: number;
     pairs: number;
     rejects: PlainReject[];
-    /** By day, source and destination: flows, then sum, sum of squares, smallest and largest of durations and of packets. */
+    /** Totals by day, source and destination: flows, then sum, sum of squares, smallest and largest of durations and of packets. */
     totals: Map<string, bigint[]>;
 }
 

@@ -3,7 +3,7 @@ import { REJECT_REASONS } from '#lake/flows/rejects';
 import type { Outcome } from './compare.ts';
 import type { FuzzInput } from './input.ts';
 
-/** By name, how many inputs came there. */
+/** How many inputs came to each place, by its name. */
 export type Reached = Record<string, number>;
 
 /** What of the messages tells one kind of unusable file from another. */

@@ -15,9 +15,9 @@ export interface RunOptions {
     fixtures: readonly Buffer[];
     /** Asked before each input. */
     isDone: (inputs: number) => boolean;
-    /** Told of what is wrong when it is found. */
+    /** Called with what is wrong when it is found. */
     onProblem?: (problem: Problem) => void;
-    /** Told of each input before it is read. */
+    /** Called with each input before it is read. */
     onInput?: (seed: number) => void;
 }
 
@@ -74,5 +74,5 @@ export async function runInputs({ seed, step, secondEvery, fixtures, isDone, onI
     return result;
 }
 
-/** Of `the first reader`: so much of a problem says whose it is. */
+/** Length of the words in front of a problem that say whose it is: `the first reader`. */
 const WHO_LENGTH = 'the second'.length;

@@ -7,7 +7,7 @@ export interface WorkerTask {
     seed: number;
     step: number;
     secondEvery: number;
-    /** When to stop, as milliseconds since 1970. */
+    /** Time to stop, in milliseconds since 1970. */
     until: number;
     maxInputs: number;
     /** Two whole numbers: how many inputs were begun, and the seed of the last one (-1 where none is being read). */

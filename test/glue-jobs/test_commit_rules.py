@@ -1,4 +1,4 @@
-"""The rules of docs/design.md, "Consolidate a day", as the job keeps them."""
+"""The job keeps the rules of docs/design.md, "Commit rules"."""
 import json
 from dataclasses import asdict
 from functools import partial

@@ -7,7 +7,7 @@ import { drawText, openChance, recount } from './support/flow-texts.ts';
 import { openTextLake } from './support/lake-of-texts.ts';
 import { openSmallDisk, type SmallDisk, whyNoSmallDisk } from './support/small-disk.ts';
 
-/** With so many pages less and less is left to try: an upload of one small file writes about ten. */
+/** Pages that each try has more than the one before; an upload of one small file writes about ten. */
 const STEP = Number(process.env.FLOWLAKE_DISK_STEP ?? 1);
 const MOST_PAGES = 60;
 

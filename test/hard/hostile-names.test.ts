@@ -14,7 +14,7 @@ const ERASE = `\r${ESCAPE}[2K`;
 /** Any character that a terminal obeys, but for line ends and tabs. */
 const OBEYED = /(?![\n\t])[\p{Cc}\u202e]/u;
 
-/** Of each name the packets of its one flow, so that each is another file. */
+/** Writes a file for each name, with that many packets in its one flow, so that each is another file. */
 async function writeFiles(folder: string, names: readonly string[]): Promise<void> {
     for (const [at, name] of names.entries()) {
         await mkdir(join(folder, name, '..'), { recursive: true });

@@ -78,7 +78,7 @@ test('commands of 2050 leave to a command of today what it is writing, and one t
     }
 });
 
-/** Until the command's mark says that it is at work. */
+/** Waits until the command's mark says that it is at work. */
 async function begun(directory: string, pid: number | undefined): Promise<void> {
     while (!(await readdir(join(directory, '.flowlake/running')).catch(() => [])).some((name) => name.startsWith(`${pid}-`))) {
         await sleep(2);

@@ -106,7 +106,7 @@ describe('load', () => {
         });
         // One head for each second look.
         expect(costs.others).toBeLessThanOrEqual(passes);
-        // From nothing, as after a damage: all in one pass.
+        // Nothing is there, as after a damage: all in one pass.
         const before = { ...calls };
         await store.delete(`${PAIR_DAYS_PREFIX}day=${DAY}/part-00.parquet`);
         expect(await consolidate(ofDay(DAY), { store })).toMatchObject({ writes: 1 });
@@ -194,7 +194,7 @@ function pagesOf(keys: number): number {
     return Math.ceil(keys / 1000);
 }
 
-/** The same store, and how often what is asked of it; `listingPages` as S3 would charge them. */
+/** The store, and how often what is asked of it; `listingPages` as S3 would charge them. */
 function counted(store: ObjectStore) {
     const calls = { listingPages: 0, ledgerReads: 0, summaryReads: 0, dayReads: 0, dayWrites: 0, others: 0 };
     const readOf = (key: string): keyof typeof calls =>

@@ -85,7 +85,7 @@ export async function cutHistory({ place, fate }: { place: number; fate: Fate })
     return { calls, wrong: (await findWrong(world)) ?? (await findWrongAccounts(world.store)) };
 }
 
-/** The same, but that all messages are lost at the cut, nothing follows, and `reconcile` alone must mend it. Undefined past the last call. */
+/** Loses all messages at the cut, lets nothing follow, and has `reconcile` alone mend it. Undefined past the last call. */
 export async function cutForGood(place: number): Promise<{ wrong: string | undefined } | undefined> {
     const world = new World({ isOld: true, isFifo: true });
     let calls = 0;
@@ -95,7 +95,7 @@ export async function cutForGood(place: number): Promise<{ wrong: string | undef
             calls += 1;
             return calls === place ? 'dies after' : 'works';
         });
-        // Of a command that was cut nobody can say whether it took effect.
+        // Nobody can say of a command that was cut whether it took effect.
         if (calls >= place && !isCommand) {
             world.queues.summarize.lose();
             world.queues.consolidate.lose();

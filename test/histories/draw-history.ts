@@ -154,7 +154,7 @@ class Drawer {
 
     #upload(key: string): Move {
         this.#uploads += 1;
-        // The same bytes may come back, with other options too.
+        // Equal bytes may come back, with other options too.
         const content = ['x', 'y', 'z', `n${this.#uploads}`][this.#below(this.#isNarrow ? 2 : 4)] ?? '';
         const file = this.#files.get(key + content) ?? this.#makeFile(key);
         this.#files.set(key + content, file);

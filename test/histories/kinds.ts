@@ -1,6 +1,6 @@
 /** Who is at work in a history. */
 
-/** Told by a message; its subject is a raw key or a day. */
+/** Workers that are told by message; the subject is a raw key or a period. */
 export const QUEUE_KINDS = ['summarize', 'consolidate'] as const;
 export type QueueKind = (typeof QUEUE_KINDS)[number];
 /** What people start; its subject is a raw key, a day, or nothing. */

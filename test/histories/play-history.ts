@@ -19,7 +19,7 @@ export type Move =
     | { move: 'messages are lost' }
     | { move: 'redrive' }
     | { move: 'upgrade' }
-    /** From now on every call of such workers fails, until `outage ends`. */
+    /** Every call of such workers fails from now on, until `outage ends`. */
     | { move: 'outage'; kind: QueueKind }
     | { move: 'outage ends' }
     /** `again`: it stays to be delivered a second time; of a day, whose messages come one by one, there is a further message. */
@@ -29,9 +29,9 @@ export type Move =
     | { move: 'run'; worker: string; until?: { call: string; times: number } | undefined };
 
 export interface History {
-    /** Whether it begins with the release before. */
+    /** True if it begins with the release before. */
     isOld: boolean;
-    /** Whether of one day one message is out at a time, as deployed. */
+    /** True if one message of a day is out at a time, as deployed. */
     isFifo: boolean;
     moves: readonly Move[];
 }
@@ -51,7 +51,7 @@ export async function playHistory(
     {
         broken,
         onMove,
-    }: { broken?: Rule | undefined /** Told of each move that was made. */; onMove?: (move: Move, world: World) => void } = {},
+    }: { broken?: Rule | undefined /** Called with each move that was made. */; onMove?: (move: Move, world: World) => void } = {},
 ): Promise<Played> {
     const play = new Play({ ...setting, broken });
     for (const move of moves) {
@@ -70,7 +70,7 @@ export class Play {
     readonly made: Move[] = [];
     readonly story: string[] = [];
     readonly #keys = new Set<string>();
-    /** Of sources, for who reads the story. */
+    /** Names of sources, for who reads the story. */
     readonly #names = new Map<string, string>();
     #outage: QueueKind | undefined;
     /** Whose calls the last line of the story tells. */

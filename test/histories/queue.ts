@@ -15,7 +15,7 @@ export interface Message {
     receives: number;
     /** Deliveries that are under way. */
     deliveries: number;
-    /** Whether a delivery has ended well. It is deleted then: whoever has it still may die, and nobody is told again. */
+    /** True if a delivery has ended well. The message is deleted then: whoever has it still may die, and nobody is told again. */
     isDone: boolean;
 }
 
@@ -28,7 +28,7 @@ export class ModelQueue {
     readonly #isFifo: boolean;
     #waiting: Message[] = [];
     #deadLetters: Message[] = [];
-    /** Of a FIFO queue: what is out. */
+    /** Messages of a FIFO queue that are out. */
     #out: Message[] = [];
     readonly #sent = new Map<string, number>();
 

@@ -39,7 +39,7 @@ export async function shortenHistory(
     return { ...best, ...(await playHistory(best, { broken })) };
 }
 
-/** The same moves, but that steps of one worker which follow each other and work are one run. */
+/** The moves, with steps of one worker that follow each other and work made one run. */
 async function asRuns(history: History, broken: Rule | undefined): Promise<Move[]> {
     const runs: Move[] = [];
     let met: string[] = [];

@@ -9,7 +9,7 @@ export interface ThreadTask {
     seed: number;
     step: number;
     maxHistories: number;
-    /** When to stop, as milliseconds since 1970. */
+    /** Time to stop, in milliseconds since 1970. */
     until: number;
     broken: Rule | undefined;
 }

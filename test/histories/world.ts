@@ -39,9 +39,9 @@ export interface Worker {
     readonly call: Call | undefined;
     /** All that it is about to do: a worker may ask for several objects side by side. They come out one by one, in turn. */
     calls: Call[];
-    /** Whether it is of the release before, which reads files otherwise. */
+    /** True if it is of the release before, which reads files otherwise. */
     readonly isOld: boolean;
-    /** Of a retraction: the upload that was there when it was asked for. */
+    /** Upload that was there when the retraction was asked for. */
     target?: Upload | undefined;
     /** What it was told by; a command has none. */
     message?: Message | undefined;
@@ -61,9 +61,9 @@ const MAX_STEPS = 20_000;
 export interface WorldOptions {
     /** The rule that is taken out. */
     broken?: Rule | undefined;
-    /** Whether workers are of the release before until `upgrade`. */
+    /** True if workers are of the release before until `upgrade`. */
     isOld?: boolean;
-    /** Whether the days' queue is FIFO with the day as group, as deployed; else several workers are told of one day at once. */
+    /** True if the days' queue is FIFO with the day as group, as deployed; else several workers are told of one day at once. */
     isFifo?: boolean;
 }
 
@@ -73,7 +73,7 @@ export class World {
     readonly queues: Record<QueueKind, ModelQueue>;
     running: Worker[] = [];
     readonly truth = new Truth();
-    /** Whether a command died or a message was lost, so that only `reconcile` knows what is left to do. */
+    /** True if a command died or a message was lost, so that only `reconcile` knows what is left to do. */
     needsReconcile = false;
     isOld: boolean;
     readonly #broken: Rule | undefined;
@@ -92,7 +92,7 @@ export class World {
         this.truth.uploaded({ key, file, options, generation, etag, isRetracted: false });
     }
 
-    /** From now on workers are of this release. What files the one before has read, `reconcile` has read once more. */
+    /** Makes workers be of this release from now on. What files the one before has read, `reconcile` has read once more. */
     upgrade(): void {
         this.needsReconcile ||= this.isOld;
         this.isOld = false;
@@ -166,7 +166,7 @@ export class World {
             this.#giveUp(worker);
             return;
         }
-        // Where it waits for another call already, whatever follows from this answer has its turn in the meantime.
+        // A worker that waits for another call already lets whatever follows from this answer have its turn in the meantime.
         const paused = worker.calls.length > 0 ? setImmediate() : this.#pause();
         if ('error' in outcome) {
             call.refuse(outcome.error);
@@ -223,7 +223,7 @@ export class World {
         return QUEUE_KINDS.reduce((letters, kind) => letters + this.queues[kind].redrive(this.now), 0);
     }
 
-    /** Whether nobody works and nothing waits. Dead letters do not: nobody works on them. */
+    /** True if nobody works and nothing waits. Dead letters do not: nobody works on them. */
     get isQuiet(): boolean {
         return this.running.length === 0 && QUEUE_KINDS.every((kind) => this.queues[kind].isEmpty);
     }
@@ -267,7 +267,7 @@ export class World {
         }
     }
 
-    /** The same in every run, so that listings have the same order; without the rule it is the same for every attempt. */
+    /** Name of an attempt, equal in every run, so that listings have one order; without the rule every attempt has one name. */
     #newAttempt(): string {
         this.#attempts += this.#broken === 'own-keys' ? 0 : 1;
         return shortHash(`${this.#attempts}`);
@@ -339,7 +339,7 @@ export class World {
         }
     }
 
-    /** Whether it was running still. */
+    /** Forgets a worker. @returns whether it was running still */
     #forget(worker: Worker): boolean {
         const wasRunning = this.running.includes(worker);
         this.running = this.running.filter((other) => other !== worker);

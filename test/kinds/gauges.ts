@@ -158,8 +158,8 @@ function kindOfGauges(name: string, per: PeriodLength, accounts?: Accounts): Kin
     };
 }
 
-/** By the hour; nothing is said of what must balance. */
+/** A kind by the hour; nothing is said of what must balance. */
 export const gauges = kindOfGauges('gauges', 'hour');
 
-/** By the day, and with accounts. */
+/** A kind by the day, with accounts. */
 export const tides = kindOfGauges('tides', 'day', { rows: 'readings', keys: 'gauges' });

@@ -166,7 +166,7 @@ describe('a footer that the strictest readers read', () => {
 
     test.each([0, 3, 200])('is that of a day without rows that contains %d sources', (sources) => {
         const lists = listsOfFooter(writePairRows(emptyPairRows(), { contains: contributions(sources) }));
-        // Of parquet.thrift, FileMetaData: schema, row_groups, key_value_metadata, column_orders.
+        // Lists of parquet.thrift, FileMetaData: schema, row_groups, key_value_metadata, column_orders.
         expect(lists).toEqual([
             { field: '2', size: 13, elementType: STRUCTS },
             { field: '4', size: 0, elementType: STRUCTS },

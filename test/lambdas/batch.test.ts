@@ -18,7 +18,7 @@ test.each(['summarize', 'consolidate'] as const)(
             'm',
         );
         expect(operations).toMatch(row);
-        // Where the worker gives no answer.
+        // Visibility, which holds where the worker gives no answer.
         const hiddenSeconds = 6 * timeoutSeconds;
         expect(operations).toContain(`${(maxReceiveCount * hiddenSeconds) / 3600} hours after`);
     },

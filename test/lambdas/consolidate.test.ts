@@ -16,7 +16,7 @@ const UPLOADED_AT = '2026-03-01T10:00:00.000Z';
 const NOW = '2026-03-01T10:00:04.000Z';
 const DAY = '2026-02-01';
 const NEXT_DAY = '2026-02-02';
-/** As the log names the day. */
+/** Name of the day in the log. */
 const SUBJECT = `pair_days ${DAY}`;
 
 let store: ObjectStore;

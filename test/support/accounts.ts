@@ -1,4 +1,4 @@
-/** Whether the ledger and the objects of a lake agree, to the row and to the object. */
+/** Finds out whether the ledger and the objects of a lake agree, to the row and to the object. */
 
 import { gunzipSync } from 'node:zlib';
 import { sourceId } from '#lake/layout';
@@ -6,7 +6,10 @@ import { type LedgerRecord, listLedger } from '#lake/ledger';
 import type { ObjectStore } from '#lake/store/object-store';
 import { REJECTS_PREFIX, readPairRows, rejectsKey, SUMMARIES_PREFIX, summaryKey } from '#test/support/flow-tables';
 
-/** Rows read, kept and rejected add up, summaries hold what the ledger says, and nothing lies about that counts no more. */
+/**
+ * What is wrong, undefined where nothing is: rows read, kept and rejected add up, contributions hold what the ledger says, and nothing lies
+ * about that counts no more.
+ */
 export async function findWrongAccounts(store: ObjectStore): Promise<string | undefined> {
     const wanted = new Set<string>();
     for await (const record of listLedger(store)) {

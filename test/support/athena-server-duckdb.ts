@@ -18,7 +18,7 @@ export async function openDuckDbBackend({
         async run({ sql, parameters }, signal) {
             await createNamed(sql);
             const connection = await instance.connect();
-            // Told again and again, because DuckDB forgets what comes just before it begins.
+            // The interruption is told again and again, because DuckDB forgets one that comes just before it begins.
             const timer = setInterval(() => signal.aborted && connection.interrupt(), 20);
             try {
                 if (parameters.length > 0) {

@@ -12,16 +12,16 @@ export interface AthenaFixture {
     server: AthenaServer;
     store: ResultStore;
     client: AthenaClient;
-    /** In workgroup `lake`. */
+    /** Engine of workgroup `lake`. */
     engine: QueryEngine;
-    /** Another one, otherwise set up. */
+    /** Opens another engine, otherwise set up. */
     openEngine(options?: Partial<AthenaOptions>): QueryEngine;
 }
 
 export interface AthenaFixtureOptions {
     flows?: readonly Flow[];
     scannedBytes?: number;
-    /** Instead of DuckDB. */
+    /** Engine behind the server, instead of DuckDB. */
     backend?: AthenaBackend;
     workgroups?: AthenaServerOptions['workgroups'];
 }

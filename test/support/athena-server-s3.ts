@@ -1,4 +1,4 @@
-/** As much of S3 as results need: objects put and got (also from a byte on), in memory, over real HTTP. */
+/** A server with as much of S3 as results need: objects put and got (also from a byte on), in memory, over real HTTP. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
@@ -6,9 +6,9 @@ import { S3Client } from '@aws-sdk/client-s3';
 
 export interface ResultStore {
     client: S3Client;
-    /** By `/bucket/key`. */
+    /** Objects by `/bucket/key`. */
     objects: Map<string, Buffer>;
-    /** The answers to reads that break off after so many bytes, one read each. */
+    /** Bytes after which the answers to reads break off, one entry for each read. */
     breakAfterBytes: number[];
     /** How often something was read. */
     reads: number;

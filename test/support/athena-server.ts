@@ -43,7 +43,7 @@ export interface Fault {
     status?: number;
     type: string;
     message: string;
-    /** How many calls; one where not given. */
+    /** How many calls answer so; one where not given. */
     times?: number;
 }
 
@@ -67,7 +67,7 @@ export interface Workgroup {
 export interface AthenaServerOptions {
     backend: AthenaBackend;
     s3: S3Client;
-    /** `s3://bucket/prefix/`, where results go. */
+    /** Place of the results: `s3://bucket/prefix/`. */
     output: string;
     /** Names of the workgroups that exist, each with the bytes that a query in it may scan, or with all that Athena says of it. */
     workgroups?: Record<string, Workgroup>;

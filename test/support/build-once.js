@@ -2,7 +2,7 @@
 import { rm } from 'node:fs/promises';
 import { buildPackage } from '../../build.ts';
 
-/** Where the build fails no program is left: its tests fail, the others still tell their result. */
+/** Builds, and leaves no program where the build fails: its tests fail, the others still tell their result. */
 export default async function buildOnce() {
     try {
         await buildPackage();

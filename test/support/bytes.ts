@@ -2,7 +2,7 @@
 import { createHash, randomFillSync } from 'node:crypto';
 import type { ByteStream } from '#lake/store/object-store';
 
-/** Each piece in the buffer that the one before was in, as the port allows. */
+/** The pieces, each in the buffer that the one before was in, as the port allows. */
 export async function* inPieces(pieces: Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     let buffer = Buffer.alloc(0);
     for (const piece of pieces) {

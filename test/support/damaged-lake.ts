@@ -23,7 +23,7 @@ export function fileOf(dates: readonly string[], durationUs: number, rejects = 0
     return smallFile(flows, { rejects });
 }
 
-/** What each source holds; of two sources that meet on the second day. */
+/** Files of the sources, by raw key; two of them meet on the second day. */
 export const FILES: ReadonlyMap<string, SmallFile> = new Map([
     [A, fileOf(['01/02/2026', '01/02/2026', '02/02/2026'], 10, 2)],
     [B, fileOf(['02/02/2026', '02/02/2026'], 30)],
@@ -56,7 +56,7 @@ async function inFigures(store: ObjectStore, key: string): Promise<void> {
     }
 }
 
-/** The same objects in another store. */
+/** A copy of the objects in another store. */
 export async function copyOf(store: ObjectStore): Promise<ObjectStore> {
     const copy = memoryStore({ now: () => NOW });
     for await (const { key } of store.list('')) {

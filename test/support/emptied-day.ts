@@ -1,6 +1,6 @@
 /** The object of a day without rows as flowlake used to write it: the header of the empty list of row groups names no element type. */
 
-/** Where that header stands. */
+/** Place of that header in the file. */
 export const UNTYPED_AT = 281;
 
 /** All of its bytes. */

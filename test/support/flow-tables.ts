@@ -15,7 +15,7 @@ export const REJECTS_PREFIX = rejects.prefix;
 /** The number of the format that this program reads files of flows in. */
 export const FLOWS_FORMAT = flows.format;
 
-/** The day of `pair_days`. */
+/** A period of `pair_days`: the day. */
 export function ofDay(day: string): TablePeriod {
     return { table: pairDays.name, period: day };
 }

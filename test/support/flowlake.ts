@@ -11,14 +11,14 @@ export interface Ran {
 }
 
 export interface RunOptions {
-    /** Where it runs. */
+    /** Folder that the program runs in. */
     folder: string;
-    /** What is piped in. */
+    /** Input that is piped in. */
     input?: string | Uint8Array;
     environment?: Record<string, string>;
     /** A command and its words that run the program in their turn: `sh -c 'ulimit -f 16 && exec "$@"'`. */
     through?: readonly string[];
-    /** The number of the user who runs it. */
+    /** Number of the user who runs it. */
     as?: number;
 }
 
@@ -29,7 +29,7 @@ export function runFlowlake(line: string | readonly string[], { input, ...option
     return collect(child);
 }
 
-/** Starts it and leaves it to the caller, to be killed for instance. */
+/** Starts the program and leaves it to the caller, to be killed for instance. */
 export function startFlowlake(
     line: string | readonly string[],
     { folder, environment, through = [], as }: Omit<RunOptions, 'input'>,

@@ -16,9 +16,9 @@ export interface GlueServerOptions {
     describe(name: string): Promise<GlueJob | undefined>;
     /** Does the work of a run. @throws RunEnd, or any error: then the run has failed with its message */
     run(run: { job: string; id: string; arguments: Record<string, string> }): Promise<void>;
-    /** Where all other calls go; without it they are refused. */
+    /** Address that all other calls go to; without it they are refused. */
     forwardTo?: string;
-    /** Whether a run that is started once more is there as soon as the first one has ended. */
+    /** True if a run that is started once more is there only some time after the first one has ended. */
     isRetryLate?: boolean;
 }
 
@@ -79,7 +79,7 @@ export async function startGlueServer({ describe, run, forwardTo, isRetryLate = 
     const runs: StoredRun[] = [];
     const calls: string[] = [];
     const faults: Fault[] = [];
-    /** Begun by a call that comes later. */
+    /** Runs that begin with a call that comes later. */
     const late: (() => void)[] = [];
     let count = 0;
 

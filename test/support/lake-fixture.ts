@@ -29,7 +29,7 @@ export interface FixtureLake {
     engine: QueryEngine;
     /** All rows of the answer, by column name. */
     ask(sql: string, parameters?: Value[]): Promise<Row[]>;
-    /** The same of a file of sql/flows/queries. */
+    /** All rows of the answer to a file of sql/flows/queries, by column name. */
     askQuery(name: QueryName, parameters: Value[]): Promise<Row[]>;
 }
 
@@ -76,7 +76,7 @@ export async function putFlows(directory: string, flows: readonly Flow[]): Promi
     }
 }
 
-/** Sum, sum of squares, smallest and largest. */
+/** The sum, sum of squares, smallest and largest of the values. */
 function totals(values: bigint[]): bigint[] {
     const sum = values.reduce((total, value) => total + value, 0n);
     const squares = values.reduce((total, value) => total + value * value, 0n);
@@ -146,7 +146,7 @@ async function putFile(directory: string, key: string, bytes: Uint8Array | strin
     await writeFile(join(directory, key), bytes);
 }
 
-/** Days from a Monday on: 2026-01-05 is one. */
+/** The day `count` days after the first, a Monday: 2026-01-05. */
 export function dayAfter(count: number, first = '2026-01-05'): string {
     return new Date(Date.parse(first) + count * 86_400_000).toISOString().slice(0, 10);
 }

@@ -66,7 +66,7 @@ export function rowsOfReadings(readings: readonly Reading[]): Rows {
     return rows;
 }
 
-/** One text a row. */
+/** The rows as texts, one for each. */
 export function textOfRows(rows: Rows): string[] {
     const names = gaugeHours.columns.map(({ name }) => name);
     return Array.from({ length: rows.site?.length ?? 0 }, (_, at) => names.map((name) => String(rows[name]?.[at])).join(' '));

@@ -7,7 +7,7 @@ interface Stored extends Message {
     id: string;
     receiveCount: number;
     sentAt: Date;
-    /** Since it is handed out: when it comes back. */
+    /** Time at which the message comes back, once it is handed out. */
     awayUntilMs: number;
 }
 
@@ -15,7 +15,7 @@ const LOOK_AGAIN_AFTER_MS = 5;
 
 export interface MemoryQueueOptions {
     name?: string;
-    /** With groups: messages of one group are handed out in order, to one worker at a time. */
+    /** True for a queue with groups: messages of one group are handed out in order, to one worker at a time. */
     isFifo?: boolean;
     visibilitySeconds?: number;
     now?: () => Date;

@@ -9,7 +9,7 @@ interface Stored {
     modifiedAt: Date;
 }
 
-/** `pieceBytes` is how much a stream yields at once. */
+/** An empty store; `pieceBytes` is how much a stream yields at once. */
 export function memoryStore({ pieceBytes = 1 << 16, now = () => new Date() }: { pieceBytes?: number; now?: () => Date } = {}): ObjectStore {
     const objects = new Map<string, Stored>();
     let generations = 0;

@@ -7,14 +7,14 @@ import { bytesOf, cut, failing, inPieces, noise, readAll, sha256, textOf } from 
 export interface ContractOptions {
     /** An empty store; called before every test. */
     openStore: () => ObjectStore | Promise<ObjectStore>;
-    /** Whether `raw/a` and `raw/a/b` may both be objects, as on S3; in a directory one name is a file or a folder. */
+    /** True if `raw/a` and `raw/a/b` may both be objects, as on S3; in a directory one name is a file or a folder. */
     mayNest: boolean;
 }
 
-/** More than S3 lists at once. */
+/** Count of objects: more than S3 lists at once. */
 const MANY_OBJECTS = 1_005;
 
-/** More than one part of an upload in parts, and no multiple of anything. */
+/** Size of a body: more than one part of an upload in parts, and no multiple of anything. */
 const LARGE_BYTES = 9 * 2 ** 20 + 17;
 
 const KEYS_OF_ALL_KINDS = [

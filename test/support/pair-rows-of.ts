@@ -51,7 +51,7 @@ export function pairRowsOfFlows(flows: readonly MeasuredFlow[]): PairRows {
     return rows;
 }
 
-/** One text a row, in the order of the rows. */
+/** The rows as texts, one for each, in their order. */
 export function textOfRows(rows: PairRows): string[] {
     return figuresOf(rows, 'day').map((row) => row.join(': '));
 }

@@ -1,4 +1,7 @@
-/** As much of S3 as the lake's store asks for, in memory over real HTTP: conditional writes, ranges, versions, listings in pages, uploads in parts. */
+/**
+ * A server with as much of S3 as the lake's store asks for, in memory over real HTTP: conditional writes, ranges, versions, listings in
+ * pages, uploads in parts.
+ */
 
 import { createHash, randomUUID } from 'node:crypto';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -6,7 +9,7 @@ import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 
 export interface S3Server {
-    /** For AWS_ENDPOINT_URL. */
+    /** Address of the server, for AWS_ENDPOINT_URL. */
     endpoint: string;
     /** Makes a bucket with these tags. */
     makeBucket(name: string, tags: Readonly<Record<string, string>>): void;
@@ -15,7 +18,7 @@ export interface S3Server {
 
 interface Stored {
     bytes: Buffer;
-    /** Without quotes. */
+    /** Etag without quotes. */
     etag: string;
     versionId: string;
     metadata: Record<string, string>;
@@ -52,7 +55,7 @@ interface Answer {
     body?: Buffer | string;
 }
 
-/** https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html */
+/** Objects that S3 lists at once: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html */
 const PAGE_OBJECTS = 1_000;
 
 /** A server without any bucket; each comes to be with the first request that creates it (path style). */
@@ -75,7 +78,7 @@ function emptyBucket(tags: Bucket['tags'] = {}): Bucket {
 }
 
 function send({ method }: IncomingMessage, response: ServerResponse, { status, headers, body = '' }: Answer): void {
-    // To a HEAD nothing but the headers is said.
+    // A HEAD is answered with the headers alone.
     response.writeHead(status, { 'content-length': Buffer.byteLength(body), 'x-amz-request-id': randomUUID(), ...headers });
     response.end(method === 'HEAD' ? undefined : body);
 }
@@ -131,7 +134,7 @@ function one(bucket: Bucket, key: string, { method, headers, body }: Asked): Ans
     return stored ? (refusal(stored, headers) ?? read(stored, headers.range)) : failure(404, 'NoSuchKey');
 }
 
-/** Of a version that may be hidden by now; `source` is `bucket/key?versionId=...`, encoded. */
+/** Copies a version that may be hidden by now; `source` is `bucket/key?versionId=...`, encoded. */
 function copy(buckets: Map<string, Bucket>, source: string, { bucket, key }: { bucket: Bucket; key: string }): Answer {
     const [, name = '', from = '', versionId] = /^\/?([^/]+)\/([^?]+)(?:\?versionId=(.+))?$/.exec(source) ?? [];
     const versions = buckets.get(name)?.versions.get(decodeURIComponent(from)) ?? [];
@@ -143,7 +146,7 @@ function copy(buckets: Map<string, Bucket>, source: string, { bucket, key }: { b
     return { ...xml('CopyObjectResult', `<ETag>&quot;${found.etag}&quot;</ETag>`), headers };
 }
 
-/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-requests.html */
+/** Why a conditional request is refused: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-requests.html */
 function refusal(stored: Stored | undefined, headers: IncomingHttpHeaders): Answer | undefined {
     const ifMatch = headers['if-match'];
     if (ifMatch !== undefined && !stored) {
@@ -214,7 +217,7 @@ function takePart(upload: Upload, number: number, { headers, body }: Pick<Asked,
     return { status: 200, headers: { etag: `"${md5(body)}"` } };
 }
 
-/** Only of the parts that are named, in their order, each as it arrived. */
+/** Completes an upload of the parts that are named alone, in their order, each as it arrived. */
 function complete(
     bucket: Bucket,
     { key, id, upload }: { key: string; id: string; upload: Upload },

@@ -32,7 +32,7 @@ async function openFaulty(faultOf: (seen: Seen) => Fault): Promise<{ store: Obje
     return { store: openS3Store({ bucket, client: faulty }), bucket, seen: proxy.seen };
 }
 
-/** The fault once, with the first request that is meant. */
+/** Causes the fault once, with the first request that is meant. */
 function once(fault: Fault, isMeant: (seen: Seen) => boolean): (seen: Seen) => Fault {
     let isOver = false;
     return (seen) => {
@@ -48,7 +48,7 @@ const isPut = ({ method, url }: Seen): boolean => method === 'PUT' && url.includ
 
 const isRange = ({ method, headers }: Seen): boolean => method === 'GET' && headers.range !== undefined;
 
-/** Where an upload that was begun is remembered, for one test. */
+/** Memory of an upload that was begun, for one test. */
 function memory(): Resume & { upload: string | undefined } {
     return {
         upload: undefined,
@@ -65,7 +65,7 @@ function memory(): Resume & { upload: string | undefined } {
     };
 }
 
-/** Interrupted once so many parts have arrived. */
+/** The bytes up to `length`, then an interruption once so many parts have arrived. */
 async function* brokenAfter(bytes: Uint8Array, length: number, told: number[]): AsyncGenerator<Uint8Array> {
     yield* inPieces(cut(bytes.subarray(0, length), [MIB]));
     while (told.length < Math.floor(length / (8 * MIB))) {

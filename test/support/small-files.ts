@@ -8,7 +8,7 @@ import { PAIR_DAYS_PREFIX, readPairRows } from '#test/support/flow-tables';
 export interface SmallFlow {
     src: string;
     dst: string;
-    /** As written: `aa/bb/yyyy`, either number a day or a month. */
+    /** Date as written: `aa/bb/yyyy`, either number a day or a month. */
     date: string;
     durationUs: number;
     packets: number;
@@ -17,9 +17,9 @@ export interface SmallFlow {
 export interface SmallFile {
     text: string;
     flows: readonly SmallFlow[];
-    /** Rows that cannot be used. */
+    /** Count of rows that cannot be used. */
     rejects: number;
-    /** Whether it is a file of flows at all. */
+    /** True if it is a file of flows at all. */
     isUsable: boolean;
 }
 
@@ -38,7 +38,7 @@ export function unusableFile(text: string): SmallFile {
     return { text, flows: [], rejects: 0, isUsable: false };
 }
 
-/** The days that a file's flows are of; without an order the day comes first. */
+/** The day of a flow; without an order the day comes first. */
 export function dayOfFlow({ date }: SmallFlow, { dateOrder = 'dmy' }: ReadingOptions): string {
     const [a, b, year] = date.split('/');
     return dateOrder === 'mdy' ? `${year}-${a}-${b}` : `${year}-${b}-${a}`;

@@ -1,4 +1,7 @@
-/** As much of SQS (JSON 1.0, as the SDK speaks it) as the lake's queues ask for, over real HTTP; the messages are in queues in memory. */
+/**
+ * A server with as much of SQS (JSON 1.0, as the SDK speaks it) as the lake's queues ask for, over real HTTP; the messages are in queues in
+ * memory.
+ */
 import { createHash, randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -8,7 +11,7 @@ import { memoryQueue } from '#test/support/memory-queue';
 import type { QueueWanted } from '#test/support/message-queue-contract';
 
 export interface SqsServer {
-    /** For AWS_ENDPOINT_URL. */
+    /** Address of the server, for AWS_ENDPOINT_URL. */
     endpoint: string;
     /** Makes an empty queue and returns its name. */
     makeQueue(wanted?: QueueWanted): string;
@@ -40,10 +43,13 @@ class Refusal extends Error {
     }
 }
 
-/** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html */
+/** Messages that SQS takes at once: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html */
 const MAX_BATCH_MESSAGES = 10;
 
-/** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html */
+/**
+ * Longest time that SQS hides a message:
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html
+ */
 const MAX_VISIBILITY_SECONDS = 43_200;
 
 export async function startSqsServer(): Promise<SqsServer> {
@@ -171,7 +177,7 @@ function actionOf({ headers }: IncomingMessage): string {
     return String(headers['x-amz-target']).split('.')[1] ?? '';
 }
 
-/** Only what was asked for, as SQS does. */
+/** The message with no more than was asked for, as SQS does. */
 function messageOf({ id, receipt, body, group, receiveCount, sentAt }: ReceivedMessage, asked: readonly string[]): Input {
     const all = {
         ApproximateReceiveCount: String(receiveCount),
@@ -182,7 +188,7 @@ function messageOf({ id, receipt, body, group, receiveCount, sentAt }: ReceivedM
     return { MessageId: id, ReceiptHandle: receipt, Body: body, MD5OfBody: md5(body), Attributes };
 }
 
-/** Of the waiting ones one counts as delayed, so that whoever leaves these out is found out. */
+/** The attributes. One of the waiting messages counts as delayed, so that whoever leaves these out is found out. */
 function attributesOf({ waiting, inFlight }: { waiting: number; inFlight: number }, asked: readonly string[]): Record<string, string> {
     const delayed = Math.min(waiting, 1);
     const all = {

@@ -1,7 +1,7 @@
 /** Every list of a Parquet footer, read by hand and by the letter of the Thrift compact protocol, as the strictest readers do. */
 
 export interface ThriftList {
-    /** Field ids from the footer's struct down, `4.1.2`. */
+    /** Ids of fields from the footer's struct down, `4.1.2`. */
     field: string;
     size: number;
     /** 1 to 12 are types; https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md#list-and-set */
@@ -10,7 +10,7 @@ export interface ThriftList {
 
 const STRUCT = 12;
 
-/** In the order of their bytes. @throws RangeError where the footer is not Thrift from its first byte to its last */
+/** The lists of a footer, in the order of their bytes. @throws RangeError where the footer is not Thrift from its first byte to its last */
 export function listsOfFooter(file: Uint8Array): ThriftList[] {
     const bytes = Buffer.from(file);
     const end = bytes.length - 8;

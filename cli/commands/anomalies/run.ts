@@ -1,4 +1,4 @@
-/** Days that are unusually large against a pair’s own past, as rows. */
+/** Shows days that are unusually large against a pair’s own past, as rows. */
 
 import type { RunContext } from '#cli/command';
 import { printRows } from '#cli/draw/print-rows';

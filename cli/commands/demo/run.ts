@@ -9,7 +9,7 @@ import { useLake } from '#cli/use-lake';
 import { parseLakeLocation } from '#lake/lake';
 import { plannedAnomalies } from '#sample/flows/sample-files';
 
-/** Enough flows for every unusual day to stand out, few enough for a slow laptop. */
+/** The demo's sample: enough flows for every unusual day to stand out, few enough for a slow laptop. */
 const SAMPLE = { flows: 100_000, days: 30, pairs: 200, seed: 1 };
 
 /** Makes a temporary lake and asks it the first questions. The lake stays, unless the demo breaks off. */

@@ -1,4 +1,4 @@
-/** `flowlake doctor`: whether everything that the lake rests on is as it should be, and what to do where it is not. */
+/** `flowlake doctor`: checks that everything that the lake rests on is as it should be, and says what to do where it is not. */
 import { defineCommand } from '#cli/command';
 
 export const doctor = defineCommand({

@@ -30,7 +30,7 @@ async function examine({ lake, environment, signal, now }: RunContext): Promise<
         // It says how a lake is named.
         return useLake({ lake, environment, signal }, async () => []);
     }
-    // Not opened: whether a lake can be opened is what is asked here.
+    // Not opened: the checks find out whether it can be.
     if (lake.kind === 's3') {
         // Five SDKs, which a lake in a directory need not wait for.
         const { gatherAwsFacts } = await import('#lake/doctor/aws-facts');

@@ -6,12 +6,12 @@ import type { FoundLines } from '#lake/reports/explain-lines';
 import type { Rows } from '#lake/rows';
 import { figuresOf, type MergedColumn, type MergedTable } from '#lake/tables';
 
-/** What is explained must be known of a kind. */
+/** The parts of a kind that explaining needs. */
 type Explained = Pick<Kind, 'merged' | 'accounts'>;
 
 const TYPES = { string: 'varchar', bigint: 'bigint', 'decimal(38,0)': 'decimal(38,0)' } as const;
 
-/** Squares are compared too, and shown to nobody. */
+/** True for figures that are shown: squares are compared, and shown to nobody. */
 function isShown({ name }: MergedColumn): boolean {
     return !name.endsWith('_sum_sq');
 }
@@ -29,7 +29,7 @@ export function partColumns({ merged, accounts }: Explained): ResultColumn[] {
     ];
 }
 
-/** A row for each source, and for each site the total. */
+/** A row for each source, and a row of totals for each site. */
 export function partRows({ parts, total }: Explanation, { merged, accounts }: Explained): Value[][] {
     const shown = figuresOf(merged).filter(isShown);
     return sitesOf(total).flatMap((site, at) => {
@@ -60,7 +60,7 @@ export function nameOf({ record, source }: Part): string {
     return record?.source ?? source;
 }
 
-/** Where the total is not what the merged table says, and why that may be; nothing where it is. */
+/** Differences between the total and what the merged table says, and why that may be; empty where there are none. */
 export function findMismatches({ inLake, total, missing, isConsolidated }: Explanation, { merged }: Explained): string[] {
     const sites = [...new Set([...sitesOf(inLake), ...sitesOf(total)])];
     const columns = figuresOf(merged).toSorted((a, b) => Number(isShown(b)) - Number(isShown(a)));
@@ -76,7 +76,9 @@ export function findMismatches({ inLake, total, missing, isConsolidated }: Expla
     return [...figures, ...gone, ...(isConsolidated ? [] : [waiting])];
 }
 
-/** A row that is not there has 0 of what every row has, and else nothing, which is not the null of a row that is there. */
+/**
+ * A figure in words. A row that is not there has 0 of what every row has, and else nothing, which is not the null of a row that is there.
+ */
 function sayFigure({ name, nullable }: MergedColumn, rows: Rows, at: number): string {
     const value = at < 0 ? undefined : rows[name]?.[at];
     return value === undefined && nullable ? 'nothing' : String(value === undefined ? 0n : value);
@@ -109,7 +111,7 @@ function measureOf({ name }: MergedColumn): string {
     return name.replace(/_(sum|sum_sq|min|max)$/, '');
 }
 
-/** Where the lines that were found are not what the source's contribution says. */
+/** Differences between the lines that were found and what the source's contribution says; empty where there are none. */
 export function findLineMismatches(part: Part, found: FoundLines, { merged, accounts }: Explained): string[] {
     const { rows } = part;
     const name = nameOf(part);

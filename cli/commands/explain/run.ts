@@ -18,11 +18,11 @@ import { countRows } from '#lake/rows';
 import { findLineMismatches, findMismatches, lineColumns, lineRow, nameOf, partColumns, partRows } from './report.ts';
 
 export interface ExplainOptions {
-    /** The kind's name. */
+    /** Name of the kind. */
     kind: string;
-    /** Only this one's rows. */
+    /** Site whose rows are shown; undefined shows all sites. */
     site: string | undefined;
-    /** Shows the lines of the raw files, `limit` at most, and not a row for each file. */
+    /** True shows the lines of the raw files, `limit` at most, and not a row for each file. */
     lines: boolean;
     limit: number;
 }
@@ -85,7 +85,7 @@ function askedFor(words: readonly string[], { kind: name, site }: Pick<ExplainOp
     return { kind, key, period, site };
 }
 
-/** The columns that the arguments are of. */
+/** The columns that the command's words are values of. */
 function keyColumns({ merged }: Kind): string[] {
     return merged.columns.filter(({ merge, name }) => merge === 'key' && name !== 'site').map(({ name }) => name);
 }
@@ -100,7 +100,7 @@ async function showParts(explanation: Explanation, { kind }: Question, context: 
     await printRows({ columns: partColumns(kind), batches: batchOf(partRows(explanation, kind)) }, context);
 }
 
-/** @returns what does not agree */
+/** Shows the lines. @returns what does not agree */
 async function showLines(
     lake: Lake,
     { explanation, question, limit, context }: { explanation: Explanation; question: Question; limit: number; context: RunContext },
@@ -137,7 +137,7 @@ async function showLines(
 
 const NEAREST_DAYS = 5;
 
-/** Which days the key has instead; of the first kind also which pairs there are. */
+/** The error for a key without figures: which days it has instead, and for the first kind also which pairs there are. */
 async function whyNothing(lake: Lake, question: Question): Promise<Failure> {
     const { kind, key, period, site } = question;
     const days = await daysOf(lake, question);

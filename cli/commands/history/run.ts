@@ -62,7 +62,7 @@ function periodColumnsOf(kind: Kind): ResultColumn[] {
     return [{ name: 'number', type: 'bigint' }, ...words, ...countsOf(kind).map((name) => ({ name, type: 'bigint' }))];
 }
 
-/** What is counted of contributions: the rows of the file where the kind counts them, then the rows that they merge to. */
+/** Names of what is counted of contributions: the rows of the file where the kind counts them, then the rows that they merge to. */
 function countsOf({ accounts }: Kind): string[] {
     return [...(accounts ? [accounts.rows] : []), accounts?.keys ?? 'merged_rows'];
 }

@@ -1,4 +1,4 @@
-/** The pairs of devices that move the most, as rows. */
+/** Shows the pairs of devices that move the most, as rows. */
 
 import type { RunContext } from '#cli/command';
 import { printRows, withoutColumns } from '#cli/draw/print-rows';

@@ -26,7 +26,7 @@ export async function answer(sql: string | undefined, { file, maxScan }: QueryOp
     });
 }
 
-/** `$0.0001`, the least that is shown. */
+/** A sum of US dollars; the least that is shown is `$0.0001`. */
 function sayUsd(usd: number): string {
     return usd > 0 && usd < 0.00005 ? 'less than $0.0001' : `$${usd.toFixed(4)}`;
 }

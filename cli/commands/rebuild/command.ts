@@ -1,4 +1,4 @@
-/** `flowlake rebuild`: days of a range brought up to what their summaries say. */
+/** `flowlake rebuild`: brings the periods of a range up to what their contributions say. */
 import { defineCommand } from '#cli/command';
 import { day, flag } from '#cli/option';
 

@@ -76,7 +76,10 @@ async function planAll(store: ObjectStore, { periods, anew, context: { signal, s
     return pMap(periods, planOne, { concurrency: CALLS_AT_ONCE, signal }).finally(line.clear);
 }
 
-/** How each period came out. @throws the signal's reason; a period that was begun is done then, and the others are as they were */
+/**
+ * Rebuilds the periods in this process. @returns how each came out. @throws the signal's reason; a period that was begun is done then, and
+ * the others are as they were
+ */
 function rebuildHere(lake: DirectoryLake, { periods, anew, context }: Range): Promise<PeriodResult[]> {
     const { stderr, signal, now } = context;
     return changeLake(lake, context, async (mark) => {

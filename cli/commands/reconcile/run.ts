@@ -19,7 +19,7 @@ interface ReconcileOptions {
     here: boolean;
 }
 
-/** What is said of sources, dead objects and periods. */
+/** Verbs for sources, dead objects and periods. */
 const VERBS = {
     planned: ['to summarize', 'to delete', 'to consolidate'],
     done: ['summarized', 'deleted', 'consolidated'],
@@ -88,7 +88,7 @@ async function sendUndone(lake: BucketLake, context: RunContext): Promise<void> 
     }
 }
 
-/** @throws Failure where something failed */
+/** Prints what was done. @throws Failure where something failed */
 async function showDone(done: WorkDone, context: RunContext): Promise<void> {
     await show(done, VERBS.done, context);
     const [first, ...others] = done.errors;

@@ -1,4 +1,4 @@
-/** The rows that could not be used, as they were read. */
+/** Shows the rows that could not be used, as they were read. */
 
 import type { RunContext } from '#cli/command';
 import { printRows } from '#cli/draw/print-rows';

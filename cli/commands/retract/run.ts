@@ -31,7 +31,7 @@ export async function retractSource(name: string, context: RunContext): Promise<
     });
 }
 
-/** @returns what was done, in words */
+/** Takes the source out. @returns what was done, in words */
 async function takeOut(key: string, lake: Lake, context: RunContext): Promise<string> {
     const { now, signal } = context;
     const store = await lake.store();

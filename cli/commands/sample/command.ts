@@ -1,4 +1,4 @@
-/** `flowlake sample`: files of flows to try things with, the same ones for the same seed. */
+/** `flowlake sample`: files of flows to try things with; equal seeds give equal files. */
 import { defineCommand } from '#cli/command';
 import { whole } from '#cli/option';
 

@@ -37,7 +37,7 @@ export async function readQueues(lake: BucketLake, { now }: { now: Date }): Prom
                 queue,
                 ...depth,
                 deadLetters,
-                // CloudWatch is minutes late: of an empty queue it may still tell what was.
+                // CloudWatch is minutes late: for an empty queue it may still tell what was.
                 oldestSeconds: isEmpty ? undefined : ages.get(live.name),
                 oldestDeadLetterSeconds: deadLetters === 0 ? undefined : ages.get(dead.name),
             };
@@ -45,7 +45,7 @@ export async function readQueues(lake: BucketLake, { now }: { now: Date }): Prom
     );
 }
 
-/** A row for each queue. */
+/** The queues as rows, one for each. */
 export function queueRows(queues: readonly QueueStatus[]): QueryResult {
     const names = ['waiting', 'in_flight', 'oldest_seconds', 'dead_letters', 'oldest_dead_letter_seconds'];
     const whole = (value: number | undefined): bigint | null => (value === undefined ? null : BigInt(Math.round(value)));
@@ -60,7 +60,10 @@ export function queueRows(queues: readonly QueueStatus[]): QueryResult {
     };
 }
 
-/** `summarize queue: 3 waiting, 1 in work or between tries, the oldest for 40 s`: SQS does not tell the two apart. */
+/**
+ * What a queue holds, in words: `summarize queue: 3 waiting, 1 in work or between tries, the oldest for 40 s`. SQS does not tell work from
+ * the time between tries.
+ */
 export function sayQueue({ queue, waiting, inFlight, oldestSeconds }: QueueStatus): string {
     const oldest = oldestSeconds === undefined ? '' : `, the oldest for ${sayDuration(oldestSeconds * 1000)}`;
     return `${queue} queue: ${waiting} waiting, ${inFlight} in work or between tries${oldest}`;

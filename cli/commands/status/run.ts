@@ -1,4 +1,4 @@
-/** What the lake holds, what waits, and what needs a person. */
+/** Shows what the lake holds, what waits, and what needs a person. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure, type RunContext } from '#cli/command';
 import { batchOf } from '#cli/draw/batch-of';
@@ -47,7 +47,7 @@ async function showQueues(lake: Lake, context: RunContext): Promise<number> {
     return lines.length > 0 ? 1 : 0;
 }
 
-/** What the queues hold, on stderr; returns what needs a person. */
+/** Says on stderr what the queues hold. @returns what needs a person */
 async function tellQueues(lake: BucketLake, { stderr, now }: RunContext): Promise<string[]> {
     const queues = await readQueues(lake, { now: now() });
     for (const queue of queues) {
@@ -56,7 +56,7 @@ async function tellQueues(lake: BucketLake, { stderr, now }: RunContext): Promis
     return queues.map(sayDeadLetters).filter((line) => line !== undefined);
 }
 
-/** Commands of a directory lake that were killed. */
+/** What to say of commands that were killed in a directory lake. */
 async function tellCutOff({ directory }: DirectoryLake): Promise<string[]> {
     const cutOff = await findCutOff(directory);
     return cutOff > 0

@@ -6,7 +6,9 @@ import { kinds } from '#lake/kinds';
 
 const KIND_NAMES = kinds.map(({ name }) => name);
 
-/** How files may be said to be read, of all kinds, by the options' names. An option that two kinds have takes the choices of both. */
+/**
+ * Options that say how files must be read, for all kinds, by the options' names. An option that two kinds have takes the choices of both.
+ */
 const readingOptions: Readonly<Record<never, Option<string | undefined>>> = Object.fromEntries(
     kinds
         .flatMap(({ options }) => options)

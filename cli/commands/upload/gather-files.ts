@@ -1,4 +1,4 @@
-/** Which files the words of an upload mean, and by which raw keys they go into the lake. */
+/** Finds which files the words of an upload mean, and by which raw keys they go into the lake. */
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -22,8 +22,9 @@ export interface GatherOptions {
 }
 
 /**
- * Files, folders (all below them, named by the path below the folder) and patterns; `-` is what is piped in. A path with a folder
- * `site=S` in it is named from there on. A symbolic link is followed where it is named itself, and left out where it stands in a folder. `cleanUp` removes what was written for it. @throws Failure for a word that means no file.
+ * The files that the words mean: files, folders (all below them, named by the path below the folder) and patterns; `-` is what is piped in.
+ * A path with a folder `site=S` in it is named from there on. A symbolic link is followed where it is named itself, and left out where it
+ * stands in a folder. `cleanUp` removes what was written for it. @throws Failure for a word that means no file.
  * @throws UsageError for names that cannot be.
  */
 export async function gatherFiles(
@@ -75,7 +76,7 @@ export async function gatherFiles(
     }
 }
 
-/** A named pipe, or what a shell makes of `<(zcat monday.csv.gz)`. */
+/** True for a named pipe, or what a shell makes of `<(zcat monday.csv.gz)`. */
 async function isPipe(word: string): Promise<boolean> {
     const found = await stat(word).catch(() => undefined);
     return found !== undefined && !found.isFile() && !found.isDirectory();
@@ -83,7 +84,7 @@ async function isPipe(word: string): Promise<boolean> {
 
 interface FoundFiles {
     files: { shown: string; path: string; name: string }[];
-    /** Files whose names are not those of the kind, and links that were met in folders. */
+    /** Count of files whose names are not those of the kind, and of links that were met in folders. */
     leftOut: number;
     links: number;
 }
@@ -129,7 +130,10 @@ function isForbidden(error: unknown): error is Error {
     return error instanceof Error && 'code' in error && error.code === 'EACCES';
 }
 
-/** A link that a pattern names is followed, as if the shell had named it; `**` stands for folders, and goes into none that is a link. */
+/**
+ * How a pattern is looked up. A link that it names is followed, as if the shell had named it; `**` stands for folders, and goes into none
+ * that is a link.
+ */
 function optionsOf(pattern: string): { onlyFiles: true; expandDirectories: false; followSymbolicLinks: boolean } {
     return { onlyFiles: true, expandDirectories: false, followSymbolicLinks: !pattern.includes('**') };
 }
@@ -178,7 +182,10 @@ async function sizeOf(path: string, shown: string): Promise<number> {
     }
 }
 
-/** What is piped in, as a file in the lake's folder for such, or this machine's: what an upload does with a file may take more than one reading. */
+/**
+ * A file of what is piped in, in the lake's folder for such, or this machine's: what an upload does with a file may take more than one
+ * reading.
+ */
 async function spoolInput(input: AsyncIterable<Uint8Array>, { lake, context }: GatherOptions): Promise<string> {
     try {
         const spool = lake.kind === 'directory' ? temporaryPath(lake.directory) : await mkdtemp(join(tmpdir(), 'flowlake-'));

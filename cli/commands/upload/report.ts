@@ -10,7 +10,7 @@ import type { LedgerRecord } from '#lake/ledger';
 import type { Value } from '#lake/query/query-engine';
 import type { UploadResult } from '#lake/upload/result';
 
-/** 1 where a file was refused or could not be used. */
+/** The exit code: 1 where a file was refused or could not be used, else 0. */
 export function exitCodeOf(results: readonly UploadResult[]): number {
     return results.some(({ result }) => result === 'refused' || result === 'failed') ? 1 : 0;
 }
@@ -25,7 +25,7 @@ const COLUMNS = [
     { name: 'last_day', type: 'varchar' },
 ];
 
-/** The reasons in words: in a table they would push the figures off the screen, so there they stand below it. */
+/** The column of the reasons. In a table the reasons would push the figures off the screen, so there they stand below it. */
 const NOTE = { name: 'note', type: 'varchar' };
 
 export async function report(
@@ -55,7 +55,7 @@ export async function report(
     await sayDoubts(results, context);
 }
 
-/** What a person should know of how files were read, once for all files that it holds for. */
+/** Says what a person should know of how files were read, once for all files that it holds for. */
 async function sayDoubts(results: readonly UploadResult[], { stderr }: Pick<RunContext, 'stderr'>): Promise<void> {
     const filesOfDoubt = new Map<string, { doubt: Doubt; shown: string[] }>();
     for (const { file, result, record } of results) {
@@ -81,7 +81,7 @@ function foundIn(record: LedgerRecord): Found {
     );
 }
 
-/** Each note once, with the files that it holds for. */
+/** Says each note once, with the files that it holds for. */
 async function sayNotes(results: readonly UploadResult[], { stderr }: Pick<RunContext, 'stderr'>): Promise<void> {
     const filesOfNote = new Map<string, string[]>();
     for (const { file, result, note } of results) {

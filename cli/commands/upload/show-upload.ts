@@ -1,4 +1,4 @@
-/** How far an upload is, on stderr: a line that is drawn over, and what is to be said. */
+/** Shows on stderr how far an upload is: a line that is drawn over, and what is to be said. */
 import { cutOffEvents } from '#cli/change-lake';
 import type { RunContext } from '#cli/command';
 import { openProgress, type Progress } from '#cli/draw/progress';
@@ -7,7 +7,7 @@ import type { Lake } from '#lake/lake';
 import type { UploadEvents } from '#lake/upload/request';
 import { showWaiting } from './show-waiting.ts';
 
-/** What an upload tells is shown by the events; `end` takes away what is drawn, whatever the upload's end was. */
+/** The events that show what an upload tells; `end` takes away what is drawn, whatever the upload's end was. */
 export function showUpload(
     lake: Pick<Lake, 'kind'>,
     context: Pick<RunContext, 'stderr' | 'now' | 'signal'>,

@@ -1,4 +1,4 @@
-/** Where the files of an upload are on their way into a deployed lake's figures, on stderr. */
+/** Shows on stderr where the files of an upload are on their way into a deployed lake's figures. */
 import type { RunContext } from '#cli/command';
 import { sayCount, sayDuration } from '#cli/draw/quantity';
 import { openStatusLine } from '#cli/draw/status-line';
@@ -6,7 +6,7 @@ import { sayPeriod } from '#lake/kinds';
 import type { FiguresEvents, FiguresLook, QueueLook, StuckFigures } from '#lake/upload/await-figures';
 import type { WayIntoFigures } from '#lake/upload/way-into-figures';
 
-/** What waiting tells is shown by the events; `end` takes the line away, and after Ctrl-C says that the lake goes on. */
+/** The events that show what waiting tells; `end` takes the line away, and after Ctrl-C says that the lake goes on. */
 export function showWaiting({ stderr, signal }: Pick<RunContext, 'stderr' | 'signal'>): {
     events: FiguresEvents;
     end: () => Promise<void>;
@@ -37,7 +37,7 @@ export function showWaiting({ stderr, signal }: Pick<RunContext, 'stderr' | 'sig
     };
 }
 
-/** `2 stored, 1 summarized`. */
+/** How many files are at each stage: `2 stored, 1 summarized`. */
 function sayStages(ways: ReadonlyMap<string, WayIntoFigures>): string {
     const stages = [...ways.values()].map(({ stage }) => stage);
     return (['stored', 'summarized'] as const)

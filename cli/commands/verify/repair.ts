@@ -17,10 +17,10 @@ import { type VerifyResult, verifyLake } from '#lake/verify/verify';
 import type { PendingSource } from '#lake/verify/verify-kind';
 import { exitCodeOf } from './report.ts';
 
-/** How many names of a long list are said. */
+/** Names of a long list that are said. */
 const MAX_NAMED = 10;
 
-/** Notes of what a repair takes care of. */
+/** Kinds of notes that a repair takes care of. */
 const MENDED_NOTES = ['not_summarized', 'raw_changed'];
 
 export interface RepairRequest {
@@ -28,12 +28,12 @@ export interface RepairRequest {
     result: VerifyResult;
     pending: ReadonlyMap<string, PendingSource>;
     isDryRun: boolean;
-    /** As `result` was asked for. */
+    /** Options that `result` was asked for with. */
     asked: { from: string | undefined; to: string | undefined; allowPruned: boolean };
     context: Pick<Context, 'stderr' | 'signal' | 'now'>;
 }
 
-/** @returns the exit code: of what is left after the repair, or in a dry run of what was found */
+/** Repairs what was found. @returns the exit code: for what is left after the repair, or in a dry run for what was found */
 export async function repairVerified(lake: Lake, request: RepairRequest): Promise<number> {
     const { result, pending, isDryRun, context } = request;
     const store = await lake.store();
@@ -61,7 +61,7 @@ export async function repairVerified(lake: Lake, request: RepairRequest): Promis
     });
 }
 
-/** True if a command was cut off in this lake: then its mark goes, also where nothing is left to be done. */
+/** True if a command was cut off in this lake: then its mark goes, even where nothing is left to be done. */
 async function isCutOff(lake: Lake): Promise<boolean> {
     return lake.kind === 'directory' && (await findCutOff(lake.directory)) > 0;
 }

@@ -8,12 +8,12 @@ import { kindOfTable } from '#lake/kinds';
 import { columnNames, meaningsOf, nounOf, rowOf } from '#lake/verify/say-difference';
 import type { VerifyResult } from '#lake/verify/verify';
 
-/** Beside the codes of every command: nothing differs, and not everything could be checked. */
+/** Exit code beside those of every command: nothing differs, and not everything could be checked. */
 const NOT_ALL_CHECKED = 3;
 
 type Surroundings = Pick<Context, 'stdout' | 'stderr' | 'signal' | 'output'>;
 
-/** The differences to stdout, and to stderr what each kind means, the notes and what was compared. */
+/** Prints the differences to stdout, and to stderr what each kind means, the notes and what was compared. */
 export async function showVerification(result: VerifyResult, context: Surroundings): Promise<void> {
     const { stderr } = context;
     const { differences, differenceCount } = result;
@@ -38,7 +38,7 @@ export async function showVerification(result: VerifyResult, context: Surroundin
     await stderr.write(`${sayCompared(result)}: ${sayVerdict(result)}\n`);
 }
 
-/** 0 all equal, 1 differences, 3 no difference and not all checked. */
+/** The exit code: 0 all equal, 1 differences, 3 no difference and not all checked. */
 export function exitCodeOf(verdict: VerifyResult['verdict']): number {
     return { equal: 0, different: 1, incomplete: NOT_ALL_CHECKED }[verdict];
 }

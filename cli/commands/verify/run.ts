@@ -15,7 +15,7 @@ export interface VerifyOptions {
     /** How many differences are shown. */
     limit: number;
     repair: boolean;
-    /** With `repair`: only say what it would do. */
+    /** True with `repair` only says what would be done. */
     dryRun: boolean;
     allowPruned: boolean;
 }
@@ -48,7 +48,7 @@ export async function verifyAndRepair(options: VerifyOptions, context: RunContex
     });
 }
 
-/** A bar for the sources' bytes; the periods go by quickly after them. */
+/** Opens a bar for the sources' bytes; the periods go by quickly after them. */
 function openBar({ stderr, now }: Pick<RunContext, 'stderr' | 'now'>) {
     let progress: Progress | undefined;
     let seenBytes = 0;

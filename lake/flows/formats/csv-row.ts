@@ -12,15 +12,15 @@ const MAX_QUOTED_BYTES = 1 << 20;
 export interface ParsedRow {
     /** The cells up to and with the last one asked for, quotes taken away, not trimmed; bytes as Latin-1 characters. */
     cells: string[];
-    /** Whether the row has further cells behind the last one asked for. */
+    /** True if the row has further cells behind the last one asked for. */
     hasMore: boolean;
-    /** Where the row's content ends (before its line end). */
+    /** End of the row's content (in front of its line end). */
     contentEnd: number;
-    /** Where the next row begins. */
+    /** Beginning of the next row. */
     next: number;
     /**
-     * `unclosed`: a quoted field does not end as one, with a quote and then (blanks and) a separator or line end; `more` bytes could
-     * still close it or bring the row's line end. Both leave the other fields of no use.
+     * How the row ends. `unclosed`: a quoted field does not end as one, with a quote and then (blanks and) a separator or line end; `more`
+     * bytes could still close it or bring the row's line end. Both leave the other fields of no use.
      */
     end: 'line end' | 'unclosed' | 'more';
 }
@@ -113,7 +113,7 @@ export class SeenQuotes {
     #bits: Uint8Array | undefined;
     #from = 0;
 
-    /** @param length of the bytes that rows are taken from; other bytes need marks of their own. */
+    /** Nothing is marked yet. @param length of the bytes that rows are taken from; other bytes need marks of their own. */
     constructor(length: number) {
         this.#length = length;
     }
@@ -123,7 +123,7 @@ export class SeenQuotes {
         this.#from = lineEnd;
     }
 
-    /** Whether the field that begins at `at` was met before; from now on it was. */
+    /** True if the field that begins at `at` was met before. Marks it as met. */
     hasSeen(at: number): boolean {
         if (at < this.#from) {
             return false;
@@ -137,9 +137,9 @@ export class SeenQuotes {
 }
 
 interface QuotedField {
-    /** Where the content begins, behind the opening quote. */
+    /** Beginning of the content, behind the opening quote. */
     start: number;
-    /** Where the closing quote stands. */
+    /** Place of the closing quote. */
     closing: number;
     hasQuotes: boolean;
 }

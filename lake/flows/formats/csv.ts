@@ -152,10 +152,10 @@ async function readHeader(chunks: AsyncIterator<Uint8Array>): Promise<FileStart>
     }
 }
 
-/** So many bytes tell what kind of file it is. */
+/** Five bytes tell what kind of file it is. */
 const MAGIC_BYTES = 5;
 
-/** Undefined where more bytes are needed: never where all are there that a header may have. */
+/** What the file begins with; undefined where more bytes are needed, which is never so where all are there that a header may have. */
 function takeHeader(whole: Buffer, isWhole: boolean): FileStart | undefined {
     const bytes = whole.subarray(0, MAX_HEADER_BYTES);
     const isLast = isWhole && bytes.length === whole.length;
@@ -220,7 +220,7 @@ function unusableStart(bytes: Buffer): string | undefined {
     return undefined;
 }
 
-/** What a file is whose first line is no header; undefined where that cannot be told. */
+/** The kind of file that has no header in its first line; undefined where that cannot be told. */
 function otherKindOf(text: Buffer, line: string): string | undefined {
     if (text.toString('latin1', 0, MAGIC_BYTES) === '%PDF-') {
         return `${LOOKED_FOR}; found a PDF`;
@@ -242,7 +242,7 @@ const LINE_TOO_LONG = `${LOOKED_FOR}; found a line that does not end in ${FIRST_
 const ZEEK_SEPARATOR = '#separator ';
 const NO_SEPARATOR = 'no usable header: looked for a separator as Zeek names it, one character or its code as \\x09, and no quote';
 
-/** `#separator \x09` names the separator by its code. A quote or a line end cannot separate. */
+/** The separator that a line names: `#separator \x09` names it by its code. A quote or a line end cannot separate. */
 function zeekSeparator(line: string): number | undefined {
     const [, code, character] = /^#separator (?:\\x([0-9a-fA-F]{2})|([\s\S]))$/.exec(line) ?? [];
     const separator = code === undefined ? character?.charCodeAt(0) : Number.parseInt(code, 16);

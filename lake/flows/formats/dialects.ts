@@ -1,4 +1,4 @@
-/** Which columns of a file hold what: told by the names in its header, never by their positions. */
+/** Finds which columns of a file hold what, by the names in its header and never by their positions. */
 import { parseRow, trimBlanks } from './csv-row.ts';
 
 /** What the lake reads of a row, in the order in which the checks are made. */
@@ -46,7 +46,7 @@ export interface Header {
     lastNeeded: number;
 }
 
-/** `next` is where the first row begins. */
+/** A header and where the first row begins (`next`), or why there is none. */
 export type FoundHeader = { ok: true; header: Header; next: number } | { ok: false; error: string };
 
 const SEPARATORS = [',', ';', '\t'].map((separator) => separator.charCodeAt(0));
@@ -86,12 +86,12 @@ export function findHeader(
     return { ok: true, header: { dialect: dialectOf(names[columns.src_ip] ?? ''), separator, names, columns, lastNeeded }, next };
 }
 
-/** Whether a header row may go on behind `end`: under some separator a quoted name is still open there. */
+/** True if a header row may go on behind `end`: under some separator a quoted name is still open there. */
 export function isHeaderOpen(bytes: Buffer, { start, end }: { start: number; end: number }): boolean {
     return SEPARATORS.some((separator) => parseRow(bytes, { start, end, separator }).end === 'more');
 }
 
-/** Whether a row's cells (up to the last needed one) are the header once more. */
+/** True if a row's cells (up to the last needed one) are the header once more. */
 export function isRepeatedHeader(cells: readonly string[], header: Header): boolean {
     const { columns, names, separator } = header;
     return ROLES.every((role) => {
@@ -100,7 +100,7 @@ export function isRepeatedHeader(cells: readonly string[], header: Header): bool
     });
 }
 
-/** Whether two headers have the same columns in the same order. */
+/** True if two headers have the same columns in the same order. */
 export function haveSameNames(one: Header, other: Header): boolean {
     return one.names.length === other.names.length && one.names.every((name, at) => normalize(name) === normalize(other.names[at] ?? ''));
 }

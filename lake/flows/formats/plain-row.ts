@@ -2,18 +2,18 @@
  * The fields of a plain row, one without quotes: where they begin and end, and what the plain kinds of them say. These functions see every
  * row; they take numbers one by one and give back one number, so that no object is made.
  */
-/** Given back for a field that is none of the plain kind. */
+/** Result for a field that is none of the plain kind. */
 export const NOT_PLAIN = -1;
 
 const POINT = 0x2e;
 const ZERO = 0x30;
 
-/** So many digits fit whole numbers of 32 bits, which are added up faster than doubles. */
+/** Nine digits always fit 32 bits; integer adds are faster than double adds. */
 const MAX_SHORT_DIGITS = 9;
-/** So many digits fit a double exactly. */
+/** Fifteen digits always fit a double exactly. */
 const MAX_DIGITS = 15;
 
-// For four bytes at once in one number.
+// Masks for four bytes at once in one number.
 const EACH_BYTE = 0x01010101;
 const EACH_HIGHEST_BIT = 0x80808080;
 export const WORD_BYTES = 4;
@@ -45,7 +45,7 @@ export function splitRow(view: DataView, start: number, lineEnd: number, separat
     return (starts[field] as number) <= lineEnd ? field : field - 1;
 }
 
-/** Writes an IPv4 address without leading zeros to a place of `into`, as a number of 32 bits. @returns whether it is one. */
+/** Writes an IPv4 address without leading zeros to a place of `into`, as a number of 32 bits. @returns false where the field is none */
 export function readIPv4(bytes: Buffer, start: number, end: number, into: Int32Array, place: number): boolean {
     let at = start;
     let address = 0;
@@ -83,7 +83,7 @@ export function readIPv4(bytes: Buffer, start: number, end: number, into: Int32A
     }
 }
 
-/** Digits and nothing else. */
+/** The number in a field of digits and nothing else; `NOT_PLAIN` for any other. */
 export function readWhole(bytes: Buffer, start: number, end: number): number {
     if (end - start > MAX_SHORT_DIGITS) {
         return readLongWhole(bytes, start, end);
@@ -111,7 +111,7 @@ function readLongWhole(bytes: Buffer, start: number, end: number): number {
     return end - start > MAX_DIGITS ? NOT_PLAIN : value;
 }
 
-/** Digits, also with a point and zeros behind. */
+/** The number in a field of digits, also with a point and zeros behind; `NOT_PLAIN` for any other. */
 export function readCount(bytes: Buffer, start: number, end: number): number {
     const value = readWhole(bytes, start, end);
     if (value !== NOT_PLAIN) {
@@ -124,7 +124,10 @@ export function readCount(bytes: Buffer, start: number, end: number): number {
     return at > start && bytes[at - 1] === POINT ? readWhole(bytes, start, at - 1) : NOT_PLAIN;
 }
 
-/** Digits, also with a point and a fraction, times ten to the power of `scale`, rounded half up to a whole number. */
+/**
+ * The number in a field of digits, also with a point and a fraction, times ten to the power of `scale`, rounded half up to a whole number;
+ * `NOT_PLAIN` for any other.
+ */
 export function readScaled(bytes: Buffer, start: number, end: number, scale: number): number {
     let value = 0;
     let at = start;
@@ -159,7 +162,7 @@ export function readScaled(bytes: Buffer, start: number, end: number, scale: num
     return isRoundedUp ? value + 1 : value;
 }
 
-/** The whole seconds of digits, also with a point and a fraction. */
+/** The whole seconds in a field of digits, also with a point and a fraction; `NOT_PLAIN` for any other. */
 export function readSeconds(bytes: Buffer, start: number, end: number): number {
     let wholeEnd = end;
     for (let at = start; at < end; at += 1) {

@@ -17,13 +17,13 @@ const HASH = 0x23;
 
 const NOT_WHOLE_YET = -1;
 
-/** So many bytes behind the last row make it one that the fast path can take: it reads a word at a time. */
+/** The fast path takes the last row only with this many bytes behind it: it reads a word at a time. */
 export const SPARE_BYTES = WORD_BYTES - 1;
 
-/** A row that does not end must not fill the memory. */
+/** A longer row stops the reading: one that does not end must not fill the memory. */
 const MAX_ROW_BYTES = 1 << 24;
 
-/** So many rejects are handed over at a time: bytes can be a reject every second one of them. */
+/** A thousand rejects are handed over at a time: every second byte of a file can be a reject. */
 const REJECTS_AT_ONCE = 1_000;
 
 export interface ScannerOptions {
@@ -38,7 +38,7 @@ export interface ScannerOptions {
 interface AnyRow {
     start: number;
     end: number;
-    /** Where the row's first line ends. */
+    /** End of the row's first line. */
     lineEnd: number;
     isLast: boolean;
     seen: SeenQuotes;
@@ -52,12 +52,12 @@ export class RowScanner {
     /** Why the file cannot be used after all. */
     failure: string | undefined;
     #header: Header;
-    /** Where the fields of a row begin up to the last needed one, and one more. */
+    /** Beginnings of a row's fields up to the last needed one, and one more. */
     #starts: Int32Array;
     #lines: number;
     readonly #isZeekLog: boolean;
     readonly #sink: FlowSink;
-    /** Of the bytes at hand. */
+    /** Quoted fields that were met in the bytes at hand. */
     #seen = new SeenQuotes(0);
 
     constructor(sink: FlowSink, { header, isZeekLog, linesBefore }: ScannerOptions) {
@@ -132,7 +132,7 @@ export class RowScanner {
         return Math.min(quote < 0 ? end : quote, bytes.length - SPARE_BYTES);
     }
 
-    /** A few bytes of a packed file may unpack to gigabytes of them. Returns where the first line is that has something in it. */
+    /** Beginning of the first line that has something in it. A few bytes of a packed file may unpack to gigabytes of empty lines. */
     #skipEmptyLines(bytes: Buffer, start: number, limit: number): number {
         let at = start;
         while (at < limit && (bytes[at] === LF || (bytes[at] === CR && bytes[at + 1] === LF))) {
@@ -279,13 +279,13 @@ export class RowScanner {
 
 const ZEEK_FIELDS = '#fields';
 
-/** Where the names of a Zeek `#fields` line begin, or undefined for any other line. */
+/** Beginning of the names in a Zeek `#fields` line; undefined for any other line. */
 export function zeekNamesStart(bytes: Buffer, { start, separator }: { start: number; separator: number }): number | undefined {
     const behind = start + ZEEK_FIELDS.length;
     return bytes.toString('latin1', start, behind) === ZEEK_FIELDS && bytes[behind] === separator ? behind + 1 : undefined;
 }
 
-/** Where the field of a column ends: at the separator in front of the next one. */
+/** End of a column's field: the separator in front of the next one. */
 function endOf(starts: Int32Array, column: number): number {
     return (starts[column + 1] as number) - 1;
 }

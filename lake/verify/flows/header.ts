@@ -1,4 +1,4 @@
-/** What a file's header tells, read from the page docs/reading.md and not from lake/flows: which column holds what. */
+/** Finds which column holds what in a file's header, by the page docs/reading.md and not by lake/flows. */
 import { blanks, hex, trimBlanks } from './raw-text.ts';
 
 /** The five needed columns, in the order in which a row's fields are checked. */
@@ -15,7 +15,7 @@ const SPELLINGS: Record<Field, readonly string[]> = {
 
 export interface Layout {
     dialect: 'cicflowmeter' | 'python-cicflowmeter' | 'zeek';
-    /** In a Zeek log lines that begin with `#` are no rows. */
+    /** True for a Zeek log: its lines that begin with `#` are no rows. */
     isZeekLog: boolean;
     separator: string;
     /** The needed columns from left to right: where each stands (from 0) and what it is called, lower case. */
@@ -24,7 +24,7 @@ export interface Layout {
     names: readonly string[];
 }
 
-/** docs/reading.md: the header ends within the first MiB of a file. */
+/** Most characters that a header has; docs/reading.md: it ends within the first MiB of a file. */
 const MAX_HEADER_CHARACTERS = 1 << 20;
 
 /**
@@ -61,7 +61,7 @@ export function takeHeader(text: string): { layout: Layout; rows: string } | und
     return undefined;
 }
 
-/** Whether a line of a Zeek log names the columns of the rows behind it. */
+/** True if a line of a Zeek log names the columns of the rows behind it. */
 export function isZeekFields(line: string, separator: string): boolean {
     return line.startsWith(`#fields${separator}`);
 }

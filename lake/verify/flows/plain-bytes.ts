@@ -1,17 +1,17 @@
 /** The bytes of a raw object unpacked as they come: gzip and zstd are told by their first bytes. */
 import { Readable } from 'node:stream';
-// As a whole: a name that Node before 22.15 has not would keep this file from loading.
+// Imported as a whole: a name that Node before 22.15 has not would keep this file from loading.
 import * as zlib from 'node:zlib';
 import type { ByteStream } from '#lake/store/object-store';
 import { DamagedFileError } from '#lake/verify/second-reading';
 
 const UNPACKED_BYTES = 1 << 20;
 
-/** RFC 8878, 3.1.1 and 3.1.2, as they stand in the file. */
+/** Magic numbers as they stand in the file: RFC 8878, 3.1.1 and 3.1.2. */
 const ZSTD_MAGIC = '28b52ffd';
 const ZSTD_SKIPPABLE_MAGIC = /^5[0-9a-f]2a4d18$/;
 
-/** What the file holds, in chunks of which each may be overwritten by the next one. @throws DamagedFileError where it cannot be unpacked. */
+/** What the file holds, in chunks; each may be overwritten by the next one. @throws DamagedFileError where it cannot be unpacked. */
 export async function* plainBytes(bytes: ByteStream): AsyncGenerator<Uint8Array> {
     const cursor = openCursor(bytes);
     try {
@@ -28,7 +28,10 @@ export async function* plainBytes(bytes: ByteStream): AsyncGenerator<Uint8Array>
     }
 }
 
-/** Node's decompressor takes member after member, but leaves off at a zero behind one: zeros may fill up a tape's block, no more. */
+/**
+ * Unpacks gzip. Node's decompressor takes member after member, but leaves off at a zero behind one: zeros may fill up a tape's block, no
+ * more.
+ */
 async function* unpackMembers(cursor: Cursor): AsyncGenerator<Uint8Array> {
     const gunzip = zlib.createGunzip({ chunkSize: UNPACKED_BYTES });
     let nonZeroUntil = 0;
@@ -50,7 +53,7 @@ async function* unpackMembers(cursor: Cursor): AsyncGenerator<Uint8Array> {
     }
 }
 
-/** Node's decompressor stops after one frame and says nothing: each frame gets its own. */
+/** Unpacks zstd. Node's decompressor stops after one frame and says nothing: each frame gets its own. */
 async function* unpackFrames(cursor: Cursor): AsyncGenerator<Uint8Array> {
     for (let head = await cursor.peek(8); head.length > 0; head = await cursor.peek(8)) {
         const magic = head.toString('hex', 0, 4);
@@ -108,7 +111,7 @@ async function* unpack(packed: ByteStream, unpacker: zlib.Gunzip | zlib.ZstdDeco
     }
 }
 
-/** A stream asks for the next chunk while it still holds this one. */
+/** The chunks, each in memory of its own: a stream asks for the next chunk while it still holds this one. */
 async function* copies(chunks: ByteStream): AsyncGenerator<Buffer> {
     for await (const chunk of chunks) {
         if (chunk.length > 0) {

@@ -2,13 +2,13 @@
 import type { ByteStream } from '#lake/store/object-store';
 import { plainBytes } from './plain-bytes.ts';
 
-/** So much text goes to the engine at a time: enough that pairs meet in one block, little enough that memory stays flat. */
+/** Text that goes to the engine at a time: enough that pairs meet in one block, little enough that memory stays flat. */
 const BLOCK_CHARACTERS = 16 << 20;
 
-/** docs/reading.md: a row longer than this makes the file unusable. */
+/** Most characters that a row has; docs/reading.md: a longer one makes the file unusable. */
 const MAX_ROW_CHARACTERS = 16 << 20;
 
-/** docs/reading.md: a quoted field that is still open after 1 MiB was never closed. */
+/** Most characters that a quoted field has; docs/reading.md: one that is still open after 1 MiB was never closed. */
 const MAX_QUOTED_CHARACTERS = 1 << 20;
 
 /** Stands for a line end inside a quoted field, so that one line of text is one record. No address, date or number holds either. */
@@ -52,11 +52,11 @@ export async function* readText(bytes: ByteStream): AsyncGenerator<string> {
 }
 
 /**
- * Brings every record of `text` on one line: line ends inside quoted fields become a character that nothing allows. A field
- * that does not end, with a quote that only blanks, a separator or a line end follow, leaves its record's first line open, and the
- * lines after it are lines of their own.
- * @param isZeekLog whether lines that begin with `#` are no records, whatever they hold.
- * @param isLast whether nothing follows `text`; else `rest` is the record that may go on behind it.
+ * Brings every record of `text` on one line: line ends inside quoted fields become a character that nothing allows. A field that does not
+ * end, with a quote that only blanks, a separator or a line end follow, leaves its record's first line open, and the lines after it are
+ * lines of their own.
+ * @param isZeekLog true if lines that begin with `#` are no records, whatever they hold.
+ * @param isLast true if nothing follows `text`; else `rest` is the record that may go on behind it.
  * @throws RowTooLongError
  */
 export function joinRecords(
@@ -120,7 +120,7 @@ export function joinRecords(
     return { records: withPlainLineEnds(records), rest: '' };
 }
 
-/** @throws RowTooLongError where a record is longer than a row may be. */
+/** Lets records pass that are no longer than a row may be. @throws RowTooLongError */
 function assertRows(records: string): void {
     for (let at = 0; at < records.length; ) {
         const lineEnd = records.lastIndexOf('\n', at + MAX_ROW_CHARACTERS - 1);
@@ -167,7 +167,7 @@ function matchesAt(sticky: RegExp, text: string, at: number): boolean {
     return sticky.test(text);
 }
 
-/** Where a quoted field ends whose content begins at `from`, or -1. */
+/** Place of the quote that ends a quoted field whose content begins at `from`; -1 where none does. */
 function closingQuote(text: string, from: number): number {
     let quote = text.indexOf('"', from);
     while (quote >= 0 && text[quote + 1] === '"') {

@@ -1,4 +1,4 @@
-/** One raw object read the second way: its rows counted, and its figures per pair and day in table `source_periods`. */
+/** Reads one raw object the second way: counts its rows, and leaves its figures per pair and day in table `source_periods`. */
 import { OverflowError } from '#lake/errors';
 import { pairDays } from '#lake/flows/tables';
 import type { ReadingOptions, SqlEngine } from '#lake/kind';
@@ -54,9 +54,9 @@ export async function recompute(engine: SqlEngine, bytes: ByteStream, options: R
 
 /** What the blocks tell beside their text. */
 interface Found {
-    /** The one that rules at the moment; undefined before the header, and for good where there is none. */
+    /** The layout that rules at the moment; undefined before the header, and for good where there is none. */
     layout: Layout | undefined;
-    /** `#fields` lines that name the same once more; repeated headers of a CSV are found with the rows. */
+    /** Count of `#fields` lines that name the columns once more as they are; repeated headers of a CSV are found with the rows. */
     repeatedHeaders: number;
 }
 
@@ -86,12 +86,15 @@ async function* blocksOf(bytes: ByteStream, found: Found, options: ReadingOption
     await texts.return(undefined);
 }
 
-/** What makes the SQL dearer, and stands in few files. A tab that separates is no blank. */
+/** Traits that make the SQL dearer, and stand in few files. A tab that separates is no blank. */
 function traitsOf(records: string, { separator }: Layout): { hasQuotes: boolean; hasTabs: boolean } {
     return { hasQuotes: records.includes('"'), hasTabs: separator !== '\t' && records.includes('\t') };
 }
 
-/** A Zeek log may have been put together from several: each `#fields` line rules from where it stands. */
+/**
+ * The records with the layout that rules them. A Zeek log may have been put together from several: each `#fields` line rules from where it
+ * stands.
+ */
 function* segmentsOf(records: string, found: Found): Generator<{ layout: Layout; records: string }> {
     let from = 0;
     for (const match of found.layout?.isZeekLog ? records.matchAll(/(?<=^|\n)#fields[^\n]*/g) : []) {

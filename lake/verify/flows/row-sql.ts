@@ -17,9 +17,9 @@ export const FIGURES: readonly string[] = [
 ];
 
 /**
- * Where the rows of a file are gathered, block by block. `verdict` is null for a kept row, `repeated_header`, or the reject's
- * reason as far as it is known before the file's date order is. Every row has its day in both orders; where the order is
- * settled both are the same, and a null is a day that no calendar has in that order.
+ * Table that gathers the rows of a file, block by block. `verdict` is null for a kept row, `repeated_header`, or the reject's reason as far
+ * as it is known before the file's date order is. Every row has its day in both orders; where the order is settled both are the same, and a
+ * null is a day that no calendar has in that order.
  */
 export const PARTS_TABLE = `create table if not exists parts (
     verdict varchar, src_ip varchar, dst_ip varchar, date_kind varchar, day_dmy date, day_mdy date,
@@ -27,8 +27,8 @@ export const PARTS_TABLE = `create table if not exists parts (
 )`;
 
 /**
- * Adds one block, parameter 1, to table `parts`. The block's records stand on one line each.
- * @param hasQuotes whether any field of the block may be quoted, `hasTabs` whether it has tabs that are blanks.
+ * SQL that adds one block, parameter 1, to table `parts`. The block's records stand on one line each.
+ * @param hasQuotes true if any field of the block may be quoted, `hasTabs` true if it has tabs that are blanks.
  * @throws NotFollowedError for a file of thousands of columns.
  */
 export function insertParts(
@@ -147,7 +147,7 @@ function blanksIn({ separator, hasTabs }: { separator: string; hasTabs: boolean 
 /** RE2 repeats a group a thousand times at most. */
 const MAX_REPEATS = 1000;
 
-/** A pattern that goes over more fields than this RE2 may not compile, which has room for one of some megabytes. */
+/** Fields that a pattern may go over: RE2 has room for a pattern of some megabytes, and may not compile one for more fields. */
 const MAX_FIELDS = 8000;
 
 /** A struct of the needed fields as they are written, and in `behind` the separator behind the last of them; all are empty in a row that ends before. */
@@ -234,27 +234,29 @@ const NUMBER = '^([+-]?)([0-9]*)(?:\\.([0-9]*))?(?:[eE]([+-]?[0-9]+))?$';
 /** A number, which is epoch seconds if it is large enough. */
 const EPOCH = '[+-]?(?:[0-9]+\\.?[0-9]*|\\.[0-9]+)(?:[eE][+-]?[0-9]+)?';
 
-/** Elsewhere than in Zeek a smaller number may be a serial day, a clock or a compact date: docs/reading.md. */
+/**
+ * Smallest number that is epoch seconds outside of Zeek: a smaller one may be a serial day, a clock or a compact date (docs/reading.md).
+ */
 const FIRST_EPOCH_SECOND = 100_000_000;
 
 /** The first second of the year 10000. */
 const END_EPOCH_SECOND = 253_402_300_800;
 
-/** What a cast to bigint takes as it stands, with room for the scale's zeros below the 19 digits of a bigint. */
+/** Patterns of what a cast to bigint takes as it stands, with room for the scale's zeros below the 19 digits of a bigint. */
 const PLAIN: Record<NumberField, (scale: number) => string> = {
     began: () => '[0-9]{1,18}(?:\\.[0-9]*)?',
     duration: (scale) => `[0-9]{1,${18 - scale}}`,
     packets: () => '[0-9]{1,18}',
 };
 
-/** An exponent longer than nine digits is as good as infinite: no text holds that many digits to shift. */
+/** SQL for an exponent. One longer than nine digits is as good as infinite: no text holds that many digits to shift. */
 function exponentOf(exponent: string): string {
     const isHuge = `strlen(ltrim(ltrim(${exponent}, '+-'), '0')) > 9`;
     return `case when ${exponent} = '' then 0 when ${isHuge} then case when starts_with(${exponent}, '-') then -1000000000 else 1000000000 end
             else cast(${exponent} as bigint) end`;
 }
 
-/** The digits in front of the point, shifted by the scale; null where there are too many for a bigint, or no number. */
+/** SQL for the digits in front of the point, shifted by the scale; null where there are too many for a bigint, or no number. */
 function wholePart(field: NumberField, scale: number): string {
     const plain = field === 'began' ? `split_part(began, '.', 1)` : field;
     const shifted = `rpad(left(${field}_digits, ${field}_point), cast(${field}_point as integer), '0')`;
@@ -269,7 +271,7 @@ function wholePart(field: NumberField, scale: number): string {
 /** Digits of the largest bigint, 9223372036854775807. */
 const MAX_DIGITS = 19;
 
-/** The first check that a number fails, or null. */
+/** SQL for the first check that a number fails, or null. */
 function whyNoNumber(field: 'duration' | 'packets', { isWhole }: { isWhole: boolean }): string {
     const notWhole = isWhole
         ? `when ${field}_point < 0 and ${field}_digits <> '' or regexp_matches(${field}_cut, '[1-9]') then 'not_whole'`
@@ -290,7 +292,7 @@ function calendarDay(year: string, month: string, day: string): string {
     return `case when ${year} <> '0000' then try_cast(${year} || '-' || ${month} || '-' || ${day} as date) end`;
 }
 
-/** How a date is written, `against` where it is another order than the given one, null where it is no date. */
+/** SQL for how a date is written: `against` where it has another order than the given one, null where it is no date. */
 function dateKind({ dateOrder }: ReadingOptions): string {
     const isYearLast = 'written_dmy is not null or written_mdy is not null';
     if (dateOrder === undefined) {

@@ -10,7 +10,7 @@ import { startTrino } from './trino.ts';
 import { openTrinoBackend } from './trino-backend.ts';
 
 export interface LocalAthena {
-    /** For AWS_ENDPOINT_URL_ATHENA. */
+    /** Address of the server, for AWS_ENDPOINT_URL_ATHENA. */
     url: string;
     stop(): Promise<void>;
 }

@@ -37,7 +37,7 @@ async function call(method: string, path: string, body?: unknown): Promise<unkno
     return text === '' ? undefined : JSON.parse(text);
 }
 
-/** From now on both talk to AWS by way of `endpoint`, until the returned function is called. */
+/** Sends both functions' calls to AWS by way of `endpoint`, until the returned function is called. */
 export async function sendCallsThrough(endpoint: string): Promise<() => Promise<void>> {
     const undo: (() => Promise<unknown>)[] = [];
     for (const job of JOBS) {

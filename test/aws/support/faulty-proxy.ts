@@ -79,7 +79,7 @@ function errorXml(code: string): string {
     return `<?xml version="1.0"?><Error><Code>${code}</Code><Message>${MESSAGE}</Message></Error>`;
 }
 
-/** Undefined where whoever sent it went away in the middle. */
+/** The body; undefined where whoever sent it went away in the middle. */
 async function readWhole(incoming: IncomingMessage): Promise<Buffer | undefined> {
     const body: Buffer[] = [];
     try {

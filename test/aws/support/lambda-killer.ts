@@ -6,8 +6,8 @@ import { type LambdaProcess, lambdaProcesses, processOfPort } from './deployed-l
 import type { Fault, Seen } from './faulty-proxy.ts';
 
 /**
- * When a kill comes: the call was not made; it was made and nobody learns of it; some milliseconds after a call came, while the worker waits for
- * its answer or computes; or any process at all, which may be idle or just starting.
+ * Moments of a kill: the call was not made; it was made and nobody learns of it; some milliseconds after a call came, while the worker
+ * waits for its answer or computes; or any process at all, which may be idle or just starting.
  */
 const MOMENTS = ['before a call', 'after a call', 'between calls', 'before a call', 'after a call', 'anywhere'] as const;
 type Moment = (typeof MOMENTS)[number];
@@ -15,17 +15,17 @@ type Moment = (typeof MOMENTS)[number];
 /** A batch of five small files makes some fifty calls. */
 const MOST_CALLS_BETWEEN_KILLS = 25;
 
-/** Of calls that are rare: how many others come to pass before the kill is given to another. */
+/** Calls that come to pass before the kill meant for a rare one is given to another. */
 const PATIENCE_CALLS = 60;
 
 export interface LambdaKiller {
-    /** For the proxy that the Lambdas' calls go through. */
+    /** The fault of a call, for the proxy that the Lambdas' calls go through. */
     faultOf(seen: Seen): Fault;
     /** How many processes were killed. */
     kills(): number;
     /** How many of them while the call was under way that the proxy had seen of them: certainly at work. */
     killsAtWork(): number;
-    /** Where the kills came: by job, by moment, by call. */
+    /** Places of the kills: by job, by moment, by call. */
     story(): Record<string, Record<string, number>>;
 }
 
@@ -50,7 +50,7 @@ export function openKiller({ chance, kills: wanted }: { chance: Chance; kills: n
         return true;
     }
 
-    /** Also says of each call that comes that there is such a call. */
+    /** True if the call's turn has come. Notes each call that comes, so that it is known to exist. */
     function isTurnOf(call: string): boolean {
         byCall.set(call, byCall.get(call) ?? 0);
         return callsUntilNext < -PATIENCE_CALLS || byCall.get(call) === Math.min(...byCall.values());

@@ -24,7 +24,10 @@ export interface MonthOfTexts {
     dayETags(): Promise<Map<string, string>>;
     /** Throws unless each raw file is what was put, and each figure what a plain count of their lines comes to. */
     assertFigures(): Promise<void>;
-    /** The same, and `verify` finds nothing but leftovers that count nowhere; after reconcile has taken these away, nothing at all. */
+    /**
+     * Asserts the figures, and that `verify` finds nothing but leftovers that count nowhere; after reconcile has taken these away, nothing
+     * at all.
+     */
     assertRight(): Promise<void>;
 }
 

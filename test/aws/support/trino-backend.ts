@@ -28,7 +28,7 @@ export function openTrinoBackend(url: string): AthenaBackend {
     };
 }
 
-/** As Athena names types: without their lengths, decimals with digits beside the name. */
+/** A column in Athena's words: types without their lengths, decimals with digits beside the name. */
 function columnInfo({ name, type }: { name: string; type: string }): ColumnInfo {
     const [, precision, scale] = /^decimal\((\d+),\s*(\d+)\)$/.exec(type) ?? [];
     if (precision !== undefined) {

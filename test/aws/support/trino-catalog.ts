@@ -9,7 +9,7 @@ export interface CatalogOptions {
     glue: GlueClient;
     bucket: string;
     database: string;
-    /** Of Trino, which is asked for the columns of the views. */
+    /** Address of Trino, which is asked for the columns of the views. */
     url: string;
     /** First and last day that exist for partition projection. */
     days: { first: string; last: string };
@@ -74,7 +74,7 @@ interface View {
     columns: { name: string; type: string }[];
 }
 
-/** As Athena and Trino write a view into the catalog. */
+/** A view in the form in which Athena and Trino write one into the catalog. */
 function viewInput({ name, sql, database, columns }: View): TableInput {
     const definition = { originalSql: sql, catalog: 'awsdatacatalog', schema: database, columns, runAsInvoker: true };
     return {

@@ -22,7 +22,7 @@ export interface Trino {
 
 export interface TrinoOptions {
     port: number;
-    /** Where Glue and S3 answer. */
+    /** Address at which Glue and S3 answer. */
     endpoint: string;
     /** Has the keys for them, and JAVA_HOME where Java is somewhere else. */
     environment: Environment;

@@ -9,7 +9,7 @@ export interface Answer {
 let answersCompared = 0;
 let cellsCompared = 0;
 
-/** In words, for the end of a run. */
+/** What was compared, in words, for the end of a run. */
 export function sayCompared(): string {
     return `Compared ${cellsCompared} cells of ${answersCompared} answers`;
 }

@@ -5,16 +5,16 @@ export interface NastyFile {
     /** Raw key, `raw/...`. */
     key: string;
     text: string;
-    /** Of the four turns in which the files come. */
+    /** Turn of the four in which the files come. */
     turn: 0 | 1 | 2 | 3;
 }
 
 /** A name that is taken out again: its day is left without a row. */
 export const RETRACTED_KEY = 'raw/empty-day.csv';
 
-/** From `dayAfter(0)` on. */
+/** Count of days, from `dayAfter(0)` on. */
 const DAYS = 24;
-/** Of its pairs there are more than two row groups. */
+/** A day with more pairs than two row groups hold. */
 const WIDE_DAY = 20;
 
 /** Sites whose names sort otherwise by UTF-16 than by their bytes, or need quoting somewhere. */
@@ -26,7 +26,7 @@ const MAX_BIGINT = 2n ** 63n - 1n;
 
 type Flow = readonly [site: string, src: string, dst: string, day: string, durationUs: bigint, packets: bigint];
 
-/** Of few files for many days each, in four turns, so that every day is merged more than once. */
+/** Files that are few and of many days each, in four turns, so that every day is merged more than once. */
 export function nastyFiles(): NastyFile[] {
     const files = ([0, 1, 2, 3] as const).flatMap((turn) =>
         SITES.map((site) => {

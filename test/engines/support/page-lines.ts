@@ -15,7 +15,7 @@ export type Trap = (typeof TRAPS)[number];
 
 /** One row of the page's tables. */
 export interface PageLine {
-    /** As the row begins. */
+    /** Name of the reader, with which the row begins. */
     reader: string;
     language: 'Python' | 'SQL';
     /** What is run before, or what `days` stands for in SQL. */

@@ -30,7 +30,7 @@ def by_polars(path):
 
 
 def statistics_of(path):
-    """Per row group: rows, and of every column whether it has a null, its smallest and its largest value as the footer has them."""
+    """Statistics of each row group as the footer has them: rows, and per column whether it has a null, its smallest and largest value."""
     from pyarrow import parquet
 
     metadata = parquet.read_metadata(path)

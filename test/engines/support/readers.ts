@@ -20,7 +20,7 @@ export interface DayRead {
     /** Name and the reader's own type; of pyarrow also whether it may be null. */
     columns: string[][];
     rows: (string | null)[][];
-    /** As the footer has them: rows, and by column the number of nulls, smallest and largest value. */
+    /** Row groups as the footer has them: rows, and by column the number of nulls, smallest and largest value. */
     groups: RowGroup[];
 }
 
@@ -29,7 +29,7 @@ interface RowGroup {
     limits: Record<string, [nulls: number | null, min: string | null, max: string | null]>;
 }
 
-/** Those that take a folder of days as one table, each in its own way. */
+/** Readers that take a folder of days as one table, each in its own way. */
 export const FOLDER_READERS = [...READERS, 'datafusion', 'daft', 'clickhouse'] as const;
 
 export type FolderReader = (typeof FOLDER_READERS)[number];
@@ -83,7 +83,7 @@ export function wantedOf({ columns, rows }: Answer): Answer {
     return { columns: [], rows: rows.map((row) => places.map((place) => String(row[place]))) };
 }
 
-/** As lake/parquet.ts and glue-jobs/period_object.py cut a day. */
+/** Rows of a group, as lake/parquet.ts and glue-jobs/period_object.py cut a day. */
 const ROW_GROUP_ROWS = 5_000;
 
 /** What the footer should say of these rows: groups of one size, no nulls, and of every column its true limits, text by its bytes. */

@@ -10,7 +10,7 @@ import { readView, VIEW_NAMES } from '#lake/query/sql-files';
 const PYTHON = fileURLToPath(new URL('../../../.tools/spark/bin/python', import.meta.url));
 const PROGRAM = fileURLToPath(new URL('spark_engine.py', import.meta.url));
 
-/** Where Spark lacks what DuckDB and Trino have, or has it by another name. All other SQL is one text for every engine. */
+/** Functions that Spark lacks of DuckDB's and Trino's, or has by another name. All other SQL is one text for every engine. */
 const SPARK_DIFFERENCES: readonly (readonly [RegExp, string])[] = [
     // Its varchar must have a length; Trino cuts a text off at such a length.
     [/\bas varchar\)/g, 'as string)'],
@@ -111,7 +111,7 @@ function parameterOf(value: Value): unknown {
     return typeof value === 'bigint' ? { whole: String(value) } : value;
 }
 
-/** As the port's other engines call it. */
+/** The name of a type as the port's other engines call it. */
 function nameOfType(type: string): string {
     return type === 'string' ? 'varchar' : type === 'int' ? 'integer' : type;
 }

@@ -15,7 +15,7 @@ export function expectTrap({ values = [], error }: LineAnswer, { trap, exact }: 
         return;
     }
     expect(error).toBeUndefined();
-    // Of the same rows, whatever their order: readers of several files at once promise none.
+    // The rows are equal, whatever their order: readers of several files at once promise none.
     const wrong = trap === 'in any order' ? exact : exact.map((value) => wrongly(BigInt(value), trap));
     expect([...values].sort()).toEqual([...wrong].sort());
     expect(values).not.toEqual(exact);

@@ -17,7 +17,7 @@ import { recount } from './flow-texts.ts';
 export type State = 'absent' | 'retracted' | (string & {});
 
 export interface TextLake {
-    /** Where the program runs; the lake is in `lake` below it. */
+    /** Folder that the program runs in; the lake is in `lake` below it. */
     folder: string;
     directory: string;
     /** `through` is a command that runs the program; `as` the number of the user who does. */
@@ -40,7 +40,7 @@ export interface TextLake {
 
 const LAKE = ['--lake', 'lake'];
 
-/** In `folder`, or a new one that goes with the test file. */
+/** A lake in `folder`, or in a new one that goes with the test file. */
 export async function openTextLake({ folder: given }: { folder?: string } = {}): Promise<TextLake> {
     const folder = given ?? (await makeFolder());
     const directory = join(folder, 'lake');

@@ -20,7 +20,7 @@ export function whyNoSmallDisk(): string | undefined {
 }
 
 export interface SmallDisk {
-    /** Where it is mounted. */
+    /** Folder that the disk is mounted at. */
     folder: string;
     /** Takes up all but so many pages of 4 kB. */
     fill(freePages: number): Promise<void>;

@@ -30,7 +30,7 @@ describe('finishing what is undone', () => {
 
     test('deletes dead objects before it merges: a day that contains one is built without it', async () => {
         const store = await makeLake();
-        // As if the ledger had moved on while the old version's summary stayed, and the day had taken it in.
+        // The ledger has moved on while the old version's summary stayed, and the day had taken it in.
         const dead = summaryKey({ day: DAY_1, source: sourceId(B), version: '0-0123456789abcdef' });
         await store.put(dead, (await store.get(await summaryKeyOf(store, A, DAY_1)))!.bytes);
         const order: string[] = [];

@@ -33,7 +33,7 @@ async function uploadAndDrain(world: World, file: SmallFile): Promise<void> {
     await world.drain();
 }
 
-/** The same while other workers stand still. */
+/** Uploads a file while other workers stand still. */
 async function uploadBeside(world: World, file: SmallFile): Promise<void> {
     await world.upload(A, file);
     await world.finish(await world.start('summarize', A));

@@ -10,7 +10,7 @@ import { RULES, type Rule } from '#test/histories/without-rule';
 
 const HISTORIES = 200;
 
-/** These take hundreds of histories or thousands; protocol-races.test.ts plays them. */
+/** Rules that take hundreds of histories or thousands to be missed; protocol-races.test.ts plays them. */
 const LATE_FOUND: readonly Rule[] = [
     'commit-number',
     'fence',

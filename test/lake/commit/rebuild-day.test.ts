@@ -67,7 +67,7 @@ async function bytesOfDay(): Promise<Uint8Array<ArrayBuffer>> {
     return (await store.get(KEY))?.bytes ?? new Uint8Array();
 }
 
-/** With the list of what it contains as it should be, and other figures. */
+/** Gives the day other figures, with the list of what it contains as it should be. */
 async function falsify(): Promise<void> {
     const rows = await readPairRows(await bytesOfDay());
     rows.flows[0] = 77n;

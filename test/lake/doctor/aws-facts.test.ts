@@ -29,7 +29,7 @@ function jsonError(type: string, message: string): Reply {
     return [400, JSON.stringify({ __type: type, message })];
 }
 
-/** As the services answer who may read the tags and nothing else. */
+/** Answers of the services to someone who may read the tags and nothing else. */
 const DENIED: Record<string, Reply> = {
     s3: xmlError(403, 'AccessDenied'),
     AmazonSQS: jsonError('com.amazonaws.sqs#QueueDoesNotExist', 'The specified queue does not exist or you do not have access to it.'),
@@ -37,7 +37,7 @@ const DENIED: Record<string, Reply> = {
     AWSGlue: jsonError('AccessDeniedException', 'User is not authorized to perform: glue:GetTables'),
 };
 
-/** As they answer where there is nothing. */
+/** Answers where there is nothing. */
 const MISSING: Record<string, Reply> = {
     '?policy': xmlError(404, 'NoSuchBucketPolicy'),
     '?encryption': xmlError(404, 'ServerSideEncryptionConfigurationNotFoundError'),
@@ -52,9 +52,9 @@ const MISSING: Record<string, Reply> = {
 
 let server: Server;
 let replies: Record<string, Reply>;
-/** Of the bucket, asked in its region; elsewhere S3 says where it is. */
+/** Status of the bucket, asked in its region; elsewhere S3 says where it is. */
 let headStatus: number;
-/** Where each service was asked. */
+/** Regions that the services were asked in. */
 let regions: Set<string | undefined>;
 
 beforeAll(async () => {

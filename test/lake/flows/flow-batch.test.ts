@@ -66,7 +66,7 @@ test('a pair of several days is one pair', () => {
     for (let flow = 0; flow < 10_000; flow += 1) {
         table.addFlow(table.rowOf(flow % 700, 1, (flow % 13) << 2), 1, 1);
     }
-    // The same numbers as places of texts are other addresses.
+    // These numbers, as places of texts, are other addresses.
     table.addFlow(table.rowOf(5, 1, 1), 1, 1);
     expect(table.rowCount).toBe(9_101);
     expect(table.countPairs()).toBe(701);

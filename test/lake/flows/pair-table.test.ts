@@ -68,7 +68,7 @@ test('pairs are counted once whatever their days, and an IPv4 address is no othe
     }
     expect([table.rowCount, table.countPairs()]).toEqual([8, 4]);
     expect([table.sourceOf(2), table.destinationOf(2)]).toEqual(['0.0.0.0', '::2']);
-    // So many that some meet in the hash table.
+    // Many enough that some meet in the hash table.
     for (let key = 2; key < 25_000; key += 1) {
         for (const kinds of [0, 1, 2, 3]) {
             table.addFlow(table.rowOf(key, 1, kinds), 1, 1);

@@ -17,7 +17,7 @@ beforeAll(async () => {
 
 const md5 = (part: Uint8Array) => createHash('md5').update(part).digest();
 
-/** As https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html has it. */
+/** The etag as https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html has it. */
 function etagOfParts(partBytes: number): string {
     const parts: Buffer[] = [];
     for (let at = 0; at < bytes.length; at += partBytes) {

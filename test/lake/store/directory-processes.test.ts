@@ -145,7 +145,7 @@ describe('processes at work on one object', () => {
             ...somebody,
         });
         children.push(child);
-        // Of a process of another user the system says no more than that it may not be asked.
+        // The system says no more of a process of another user than that it may not be asked.
         expect(await text(child.stdout)).toBe('true\n');
         const [host, pid, start] = name.split(' ');
         expect(await isAlive(`${host} ${pid} 1`)).toBe(false);

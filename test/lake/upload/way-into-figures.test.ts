@@ -1,4 +1,4 @@
-/** Where a raw object is on its way into the figures: nobody is told too early, and nobody waits for what will never come. */
+/** Follows a raw object on its way into the figures: nobody is told too early, and nobody waits for what will never come. */
 import { consolidate } from '#lake/commit/consolidate';
 import { retract } from '#lake/commit/retract';
 import { summarize } from '#lake/commit/summarize';

@@ -199,7 +199,7 @@ test('a page whose checksum is another is named with its column', async () => {
 test('pages that have not the values that the footer tells, or end elsewhere', async () => {
     const file = await open(fileURLToPath(new URL('../../fixtures/parquet/page-checksums.parquet', import.meta.url)));
     try {
-        // Of column flows, as the footer has it.
+        // Chunk of column flows, as the footer has it.
         const chunk = { column: 'flows', offset: 294, sizeBytes: 43, values: 2 };
         expect(await findPageFault(file, chunk)).toBeUndefined();
         expect(await findPageFault(file, { ...chunk, values: 3 })).toBe('column flows: its pages have 2 values, the footer says 3');

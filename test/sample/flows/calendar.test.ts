@@ -56,7 +56,7 @@ test('a year behind is read in either order, each in the calendar', () => {
             const mdy = dayOf(date);
             const dmy = dayOf({ year: date.year, month: date.day, day: date.month });
             const isNone = (dmy ?? mdy) === undefined;
-            // With dots the day always comes first.
+            // A date with dots always has the day first.
             const open = between === '.' ? (dmy === undefined ? 'date_against_order' : [dmy, dmy]) : [dmy, mdy];
             expect(read(text)).toEqual(isNone ? 'date_unreadable' : open);
             expect(read(text, 'mdy')).toEqual(isNone ? 'date_unreadable' : mdy === undefined ? 'date_against_order' : [mdy, mdy]);

@@ -136,7 +136,7 @@ function isWeekend(day: string): boolean {
     return [0, 6].includes(new Date(day).getUTCDay());
 }
 
-/** To six decimals, as the view does. */
+/** The score to six decimals, as the view has it. */
 function round(score: number): number {
     return Math.round(score * 1e6) / 1e6;
 }
