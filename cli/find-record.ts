@@ -1,8 +1,8 @@
 /** The ledger record of the source that a user means. */
 
 import { readAllRecords } from '#lake/commit/reconcile';
-import { sourceId } from '#lake/layout';
 import { type LedgerRecord, readLedger } from '#lake/ledger';
+import { sourceId } from '#lake/source-id';
 import type { ObjectStore } from '#lake/store/object-store';
 import { Failure } from './command.ts';
 import { findSource } from './find-source.ts';

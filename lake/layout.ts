@@ -1,5 +1,4 @@
 /** Says where each object of the lake lives, and what its key tells. Nothing else in this program builds or takes apart a key. */
-import { createHash } from 'node:crypto';
 import { UsageError } from '#lake/errors';
 import type { Table } from '#lake/tables';
 
@@ -14,16 +13,6 @@ export const WORK_PREFIX = '_flowlake/';
 
 /** The site of a key that names none. */
 const DEFAULT_SITE = 'main';
-
-/** First 16 hex digits of SHA-256: names of sources and of contents. */
-export function shortHash(text: string): string {
-    return createHash('sha256').update(text).digest('hex').slice(0, 16);
-}
-
-/** The id that a raw key's contributions, ledger record and rejects are named by. */
-export function sourceId(rawKey: string): string {
-    return shortHash(rawKey);
-}
 
 /**
  * The longest key that S3 allows: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html. A directory lake holds what can

@@ -4,7 +4,8 @@ import { pMapIterable } from 'p-map';
 import { StorageError } from '#lake/errors';
 import type { Kind, ReadingOptions } from '#lake/kind';
 import { kindOf } from '#lake/kinds';
-import { LEDGER_PREFIX, ledgerKey, shortHash } from '#lake/layout';
+import { LEDGER_PREFIX, ledgerKey } from '#lake/layout';
+import { shortHash } from '#lake/source-id';
 import { ABSENT, CALLS_AT_ONCE, type ListedObject, type ObjectInfo, type ObjectStore, tryPut } from '#lake/store/object-store';
 
 /** The counts of a reading, and its first and last day: columns of table `sources` that every kind of data has. */

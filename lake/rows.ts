@@ -216,7 +216,7 @@ export function overflowError(value: bigint, column: MergedColumn, place: RowPla
 }
 
 /** The name of a row in messages: `10.0.0.1 to 10.0.0.2 at site main on 2026-01-05`. */
-export function nameRow({ rows, at, table, period }: RowPlace): string {
+function nameRow({ rows, at, table, period }: RowPlace): string {
     return `${table.rowName.replaceAll(/\{(\w+)\}/g, (_, name: string) => String(rows[name]?.[at]))} ${sayWhen(period)}`;
 }
 

@@ -1,8 +1,9 @@
 /** Use case: free the bytes of raw objects that are safely in the figures. No figure changes. */
 
 import { kindOf, kindOfTable } from '#lake/kinds';
-import { contributionOf, contributionsPrefix, nameOfPeriod, RAW_PREFIX, sourceId, type TablePeriod } from '#lake/layout';
+import { contributionOf, contributionsPrefix, nameOfPeriod, RAW_PREFIX, type TablePeriod } from '#lake/layout';
 import { fenceLedger, type HeldRecord, type LedgerRecord, readLedger } from '#lake/ledger';
+import { sourceId } from '#lake/source-id';
 import { type ObjectInfo, type ObjectStore, tryDelete } from '#lake/store/object-store';
 import { containedOf } from './period-state.ts';
 import { needsReading } from './summarize.ts';

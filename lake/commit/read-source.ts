@@ -3,9 +3,10 @@ import { once } from 'node:events';
 import { createGzip } from 'node:zlib';
 import { ConflictError } from '#lake/errors';
 import type { Kind, ReadOutcome } from '#lake/kind';
-import { contributionKey, dayOfPeriod, rejectsKey, siteOf, sourceId } from '#lake/layout';
+import { contributionKey, dayOfPeriod, rejectsKey, siteOf } from '#lake/layout';
 import { type LedgerRecord, NOTHING_READ, numberOfVersion, toOptions, withHistory } from '#lake/ledger';
 import { writeRows } from '#lake/parquet';
+import { sourceId } from '#lake/source-id';
 import type { ByteStream, ObjectInfo, ObjectStore } from '#lake/store/object-store';
 
 /** What is written for one commit. */

@@ -1,8 +1,9 @@
 /** Use case: find whatever a crash, a lost message or a hand in the folders left undone, so that it can be finished. */
 import pMap, { pMapIterable } from 'p-map';
 import { kinds } from '#lake/kinds';
-import { contributionOf, RAW_PREFIX, sourceId, type TablePeriod } from '#lake/layout';
+import { contributionOf, RAW_PREFIX, type TablePeriod } from '#lake/layout';
 import { commitLedger, type LedgerRecord, listLedger, numberOfVersion, readLedger } from '#lake/ledger';
+import { sourceId } from '#lake/source-id';
 import { CALLS_AT_ONCE, type ObjectStore } from '#lake/store/object-store';
 import { isConsolidated } from './consolidate.ts';
 import { listPeriods } from './periods.ts';

@@ -1,8 +1,8 @@
 /** Use case: take one source out of the figures. Its raw object stays where it is. */
 import { StorageError } from '#lake/errors';
 import { kindOf } from '#lake/kinds';
-import { sourceId } from '#lake/layout';
 import { commitLedger, type LedgerRecord, NOTHING_READ, readLedger, withHistory } from '#lake/ledger';
+import { sourceId } from '#lake/source-id';
 import { type Summarized, type SummarizeOptions, summarize } from './summarize.ts';
 
 /**

@@ -1,8 +1,9 @@
 /** Use case: bring one source's contributions up to its raw object, and commit them. docs/design.md has the reason for each rule. */
 import type { Kind } from '#lake/kind';
 import { kindOf } from '#lake/kinds';
-import { contributionKey, rejectsKey, sourceId, type TablePeriod } from '#lake/layout';
+import { contributionKey, rejectsKey, type TablePeriod } from '#lake/layout';
 import { commitLedger, fenceLedger, isOfContent, type LedgerRecord, newVersion, readLedger, toOptions } from '#lake/ledger';
+import { sourceId } from '#lake/source-id';
 import type { ObjectInfo, ObjectStore } from '#lake/store/object-store';
 import { type Attempt, discard, readSource } from './read-source.ts';
 

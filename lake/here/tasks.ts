@@ -2,8 +2,9 @@
 import { consolidate, type PeriodOutcome } from '#lake/commit/consolidate';
 import { type Summarized, summarize } from '#lake/commit/summarize';
 import { sayPeriod } from '#lake/kinds';
-import { sourceId, type TablePeriod } from '#lake/layout';
+import type { TablePeriod } from '#lake/layout';
 import { readLedger } from '#lake/ledger';
+import { sourceId } from '#lake/source-id';
 import { openDirectoryStore } from '#lake/store/directory';
 import { ABSENT, type ObjectStore } from '#lake/store/object-store';
 import { readLocalFile } from './local-file.ts';

@@ -1,8 +1,9 @@
 /** Use case: what an upload of one local file means for the lake that is there. Whether the file is put is decided here. */
 import type { ReadingOptions } from '#lake/kind';
 import { kindOf, kinds } from '#lake/kinds';
-import { kindNameOf, RAW_PREFIX, sourceId } from '#lake/layout';
+import { kindNameOf, RAW_PREFIX } from '#lake/layout';
 import { type LedgerRecord, toMetadata, toOptions } from '#lake/ledger';
+import { sourceId } from '#lake/source-id';
 import { ABSENT, type ObjectInfo, type ObjectStore } from '#lake/store/object-store';
 
 export interface LocalFile {

@@ -2,8 +2,9 @@
 import { containedOf } from '#lake/commit/period-state';
 import { needsReading } from '#lake/commit/summarize';
 import { kindOf } from '#lake/kinds';
-import { nameOfPeriod, sourceId, type TablePeriod } from '#lake/layout';
+import { nameOfPeriod, type TablePeriod } from '#lake/layout';
 import { type LedgerRecord, readLedger } from '#lake/ledger';
+import { sourceId } from '#lake/source-id';
 import type { ObjectStore } from '#lake/store/object-store';
 
 export type WayIntoFigures =

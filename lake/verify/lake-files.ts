@@ -11,9 +11,9 @@ import {
     periodOf,
     RAW_PREFIX,
     rejectsKey,
-    sourceId,
 } from '#lake/layout';
 import type { LedgerRecord } from '#lake/ledger';
+import { sourceId } from '#lake/source-id';
 import type { ListedObject, ObjectStore } from '#lake/store/object-store';
 
 /** Records that are read at once: they are small, so the time to the first byte is what counts. */

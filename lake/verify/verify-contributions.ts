@@ -1,5 +1,6 @@
 /** Compares what one source contributes to its periods with its raw file's recount; takes it for the recount where there is none. */
-import { contributionKey, dayOfPeriod, nameOfPeriod, periodOf, siteOf, sourceId } from '#lake/layout';
+import { contributionKey, dayOfPeriod, nameOfPeriod, periodOf, siteOf } from '#lake/layout';
+import { sourceId } from '#lake/source-id';
 import type { MergedTable } from '#lake/tables';
 import { compareFigures } from './compare.ts';
 import { literal, textOf, wholeOf } from './engine.ts';

@@ -1,7 +1,8 @@
 /** Verifies one kind of data in a lake: its sources one by one, and then the periods that they make together. */
 import type { Kind, ReadingOptions } from '#lake/kind';
 import { kinds as allKinds } from '#lake/kinds';
-import { ledgerKey, periodOf, RAW_PREFIX, sourceId, type TablePeriod } from '#lake/layout';
+import { ledgerKey, periodOf, RAW_PREFIX, type TablePeriod } from '#lake/layout';
+import { sourceId } from '#lake/source-id';
 import type { ObjectStore } from '#lake/store/object-store';
 import type { Copies } from './copies.ts';
 import { type Engine, literal } from './engine.ts';

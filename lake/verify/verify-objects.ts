@@ -1,7 +1,8 @@
 /** Holds objects against the ledger: finds those that nothing explains, and those that can never count again. */
 import type { Kind } from '#lake/kind';
-import { contributionOf, dayOf, ledgerKey, periodOf, sourceId } from '#lake/layout';
+import { contributionOf, dayOf, ledgerKey, periodOf } from '#lake/layout';
 import { numberOfVersion } from '#lake/ledger';
+import { sourceId } from '#lake/source-id';
 import type { ListedObject } from '#lake/store/object-store';
 import type { Findings } from './findings.ts';
 import { type Contributions, type KnownKinds, kindIn, type LakeObjects, type LedgerFound, type SourceRecord } from './lake-files.ts';

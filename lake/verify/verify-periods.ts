@@ -4,7 +4,8 @@
  */
 import { ConflictError } from '#lake/errors';
 import type { Kind } from '#lake/kind';
-import { ledgerKey, mergedKey, nameOfPeriod, sourceId, type TablePeriod } from '#lake/layout';
+import { ledgerKey, mergedKey, nameOfPeriod, type TablePeriod } from '#lake/layout';
+import { sourceId } from '#lake/source-id';
 import { compareFigures } from './compare.ts';
 import type { Copies } from './copies.ts';
 import { type Engine, literal, textOf, wholeOf } from './engine.ts';

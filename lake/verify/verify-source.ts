@@ -4,7 +4,8 @@
  */
 import { ConflictError, OverflowError } from '#lake/errors';
 import type { ReadingOptions, Recount } from '#lake/kind';
-import { siteOf, sourceId } from '#lake/layout';
+import { siteOf } from '#lake/layout';
+import { sourceId } from '#lake/source-id';
 import type { Difference } from './findings.ts';
 import { messageOf, type SourceRecord } from './lake-files.ts';
 import { areBytesSound, ChangedError, isHash, openPinned, RottenError, UnreadableError } from './pinned-bytes.ts';

@@ -12,8 +12,8 @@ import {
     PutObjectCommand,
     UploadPartCommand,
 } from '@aws-sdk/client-s3';
-import { sourceId } from '#lake/layout';
 import { readLedger } from '#lake/ledger';
+import { sourceId } from '#lake/source-id';
 import { sourceMessage } from '#lake/work/messages';
 import { flowCsv } from '#test/support/flow-csv';
 import { collect, runFlowlake, startFlowlake } from '#test/support/flowlake';

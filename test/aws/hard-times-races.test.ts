@@ -1,7 +1,8 @@
 /** Deployed Lambdas that meet at one record, move by move: what one of them read is overtaken before it commits. */
 import process from 'node:process';
 import { expect, test } from '@jest/globals';
-import { ledgerKey, sourceId } from '#lake/layout';
+import { ledgerKey } from '#lake/layout';
+import { sourceId } from '#lake/source-id';
 import { periodMessage, sourceMessage } from '#lake/work/messages';
 import { drawText, openChance } from '#test/hard/support/flow-texts';
 import { ofDay } from '#test/support/flow-tables';

@@ -1,8 +1,8 @@
 /** Hard times for the deployed Lambdas: turned away, their calls failing, every message given twice, files that nobody can work off. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
-import { sourceId } from '#lake/layout';
 import { readLedger } from '#lake/ledger';
+import { sourceId } from '#lake/source-id';
 import { groupOf, periodMessage, sourceMessage } from '#lake/work/messages';
 import { drawText, openChance } from '#test/hard/support/flow-texts';
 import { ofDay, pairDaysKey } from '#test/support/flow-tables';

@@ -83,7 +83,7 @@ export const breaks: readonly Break[] = [
         text: 'return (await tryPut(store, ledgerKey(source), Buffer.from(`${JSON.stringify(record)}\\n`), { ifMatch: etag })) !== undefined;',
         // biome-ignore lint/suspicious/noTemplateCurlyInString: it is a piece of a source
         replacement:
-            'void [tryPut, etag];\n    return (await store.put(ledgerKey(source), Buffer.from(`${JSON.stringify(record)}\\n`))) !== undefined;',
+            'return (await store.put(ledgerKey(source), Buffer.from(`${JSON.stringify(record)}\\n`), tryPut && {})) && etag !== null;',
         tests: [HISTORIES],
     },
     {

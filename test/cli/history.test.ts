@@ -1,7 +1,8 @@
 /** `history`: what became of a file, version by version. */
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ledgerKey, sourceId } from '#lake/layout';
+import { ledgerKey } from '#lake/layout';
+import { sourceId } from '#lake/source-id';
 import { runLine } from '#test/cli/fake-surroundings';
 import { flowCsv } from '#test/support/flow-csv';
 import { runFlowlake } from '#test/support/flowlake';

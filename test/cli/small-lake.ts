@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { pairDays } from '#lake/flows/tables';
-import { ledgerKey, siteOf, sourceId } from '#lake/layout';
+import { ledgerKey, siteOf } from '#lake/layout';
 import { writeParquetTable } from '#lake/parquet';
+import { sourceId } from '#lake/source-id';
 import { pairDaysKey, rejectsKey } from '#test/support/flow-tables';
 
 export interface PairDay {

@@ -1,6 +1,6 @@
 /** A history of a lake, move by move: what people, queues and crashes do, told as data, so that it can be played again, cut short and read. */
 import type { ReadingOptions } from '#lake/kind';
-import { sourceId } from '#lake/layout';
+import { sourceId } from '#lake/source-id';
 
 import { findWrongAccounts } from '#test/support/accounts';
 import { readFigures, type SmallFile } from '#test/support/small-files';

@@ -1,9 +1,10 @@
 /** What a lake must hold after what people did to it, apart from all code of the lake; and what no reader may ever see. */
 
 import type { ReadingOptions } from '#lake/kind';
-import { siteOf, sourceId } from '#lake/layout';
+import { siteOf } from '#lake/layout';
 import { type LedgerRecord, readLedger } from '#lake/ledger';
 import { readContains } from '#lake/parquet';
+import { sourceId } from '#lake/source-id';
 import type { ObjectStore } from '#lake/store/object-store';
 import { FLOWS_FORMAT, readPairRows } from '#test/support/flow-tables';
 import { countUp, type Figures, figuresOf, type SmallFile } from '#test/support/small-files';

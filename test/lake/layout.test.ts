@@ -14,8 +14,8 @@ import {
     periodOf,
     rawKey,
     siteOf,
-    sourceId,
 } from '#lake/layout';
+import { sourceId } from '#lake/source-id';
 import { pairDaysKey, rejectsKey, summaryKey } from '#test/support/flow-tables';
 import { gaugeHours } from '#test/support/made-up-table';
 

@@ -6,7 +6,7 @@ import { summarize } from '#lake/commit/summarize';
 import { flows } from '#lake/flows/kind';
 import { DATE_ORDERS, DURATION_UNITS } from '#lake/flows/options';
 import type { ReadingOptions } from '#lake/kind';
-import { ledgerKey, sourceId } from '#lake/layout';
+import { ledgerKey } from '#lake/layout';
 import {
     commitLedger,
     contentOf,
@@ -18,6 +18,7 @@ import {
     readLedger,
     toOptions,
 } from '#lake/ledger';
+import { sourceId } from '#lake/source-id';
 import { ABSENT, type ObjectStore } from '#lake/store/object-store';
 import { FLOWS_FORMAT, metadataOf } from '#test/support/flow-tables';
 import { memoryStore } from '#test/support/memory-store';

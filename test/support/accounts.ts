@@ -1,8 +1,8 @@
 /** Finds out whether the ledger and the objects of a lake agree, to the row and to the object. */
 
 import { gunzipSync } from 'node:zlib';
-import { sourceId } from '#lake/layout';
 import { type LedgerRecord, listLedger } from '#lake/ledger';
+import { sourceId } from '#lake/source-id';
 import type { ObjectStore } from '#lake/store/object-store';
 import { REJECTS_PREFIX, readPairRows, rejectsKey, SUMMARIES_PREFIX, summaryKey } from '#test/support/flow-tables';
 

@@ -4,11 +4,12 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { pairDays } from '#lake/flows/tables';
-import { ledgerKey, sourceId } from '#lake/layout';
+import { ledgerKey } from '#lake/layout';
 import { writeParquetTable } from '#lake/parquet';
 import { openDuckDb } from '#lake/query/duckdb';
 import type { QueryEngine, Value } from '#lake/query/query-engine';
 import { type QueryName, readQuery } from '#lake/query/sql-files';
+import { sourceId } from '#lake/source-id';
 import { pairDaysKey, rejectsKey } from '#test/support/flow-tables';
 
 import { makeFolder } from '#test/support/temporary';

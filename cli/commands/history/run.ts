@@ -7,11 +7,12 @@ import { findRecord } from '#cli/find-record';
 import { useLake } from '#cli/use-lake';
 import type { Kind } from '#lake/kind';
 import { kindOf } from '#lake/kinds';
-import { contributionKey, sourceId } from '#lake/layout';
+import { contributionKey } from '#lake/layout';
 import { readRows } from '#lake/parquet';
 import type { ResultColumn, Value } from '#lake/query/query-engine';
 import { type SourceVersion, versionsOf } from '#lake/reports/source-history';
 import { countRows } from '#lake/rows';
+import { sourceId } from '#lake/source-id';
 import { CALLS_AT_ONCE, type ObjectStore } from '#lake/store/object-store';
 
 /** Prints a row for each version of the one source that is named, or with `isByPeriod` for each period of each. */

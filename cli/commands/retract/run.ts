@@ -11,8 +11,9 @@ import { readAllRecords } from '#lake/commit/reconcile';
 import { retract } from '#lake/commit/retract';
 import { workInThreads } from '#lake/here/thread-workers';
 import type { BucketLake, Lake } from '#lake/lake';
-import { sourceId, type TablePeriod } from '#lake/layout';
+import type { TablePeriod } from '#lake/layout';
 import { readLedger } from '#lake/ledger';
+import { sourceId } from '#lake/source-id';
 import { tellPeriods } from '#lake/work/tell-work';
 
 const LOOK_AGAIN_AFTER_MS = 500;

@@ -2,7 +2,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { finishUndone, type Workers, workInTurn, workOff } from '#lake/commit/finish';
 import { findUndoneWork } from '#lake/commit/reconcile';
-import { ledgerKey, sourceId } from '#lake/layout';
+import { ledgerKey } from '#lake/layout';
+import { sourceId } from '#lake/source-id';
 import type { ObjectStore } from '#lake/store/object-store';
 import { A, B, DAY_1, DAY_2, FILES, figuresOfFiles, makeLake, summaryKeyOf } from '#test/support/damaged-lake';
 import { ofDay, pairDaysKey, summaryKey } from '#test/support/flow-tables';

@@ -1,7 +1,7 @@
 /** Races that random histories meet seldom, played move by move; and what happens without the rule that is there for them. */
 import { describe, expect, test } from '@jest/globals';
-import { sourceId } from '#lake/layout';
 import { listLedger } from '#lake/ledger';
+import { sourceId } from '#lake/source-id';
 import type { Rule } from '#test/histories/without-rule';
 import { World } from '#test/histories/world';
 import { findWrongAccounts } from '#test/support/accounts';

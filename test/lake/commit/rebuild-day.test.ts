@@ -5,7 +5,8 @@ import { consolidate, isConsolidated, planPeriod } from '#lake/commit/consolidat
 import { containedOf } from '#lake/commit/period-state';
 import { summarize } from '#lake/commit/summarize';
 import { StorageError } from '#lake/errors';
-import { ledgerKey, sourceId } from '#lake/layout';
+import { ledgerKey } from '#lake/layout';
+import { sourceId } from '#lake/source-id';
 import type { ObjectStore } from '#lake/store/object-store';
 import { emptiedDayOfBefore } from '#test/support/emptied-day';
 import { ofDay, pairDaysKey, readPairRows, SUMMARIES_PREFIX, writePairRows } from '#test/support/flow-tables';

@@ -2,8 +2,8 @@
 
 import { expect, test } from '@jest/globals';
 import { findDeadObjects } from '#lake/commit/reconcile';
-import { sourceId } from '#lake/layout';
 import type { LedgerRecord } from '#lake/ledger';
+import { sourceId } from '#lake/source-id';
 import { summaryKey } from '#test/support/flow-tables';
 import { memoryStore } from '#test/support/memory-store';
 

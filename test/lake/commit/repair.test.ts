@@ -2,8 +2,8 @@
 
 import { workInTurn } from '#lake/commit/finish';
 import { findPending, isEmptyPlan, planRepair, repairLake } from '#lake/commit/repair';
-import { sourceId } from '#lake/layout';
 import { isOfContent, numberOfVersion, readLedger } from '#lake/ledger';
+import { sourceId } from '#lake/source-id';
 import type { ObjectStore } from '#lake/store/object-store';
 import { verifyLake } from '#lake/verify/verify';
 import { findWrongAccounts } from '#test/support/accounts';

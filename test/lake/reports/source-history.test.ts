@@ -2,9 +2,9 @@
 
 import { retract } from '#lake/commit/retract';
 import { summarize } from '#lake/commit/summarize';
-import { sourceId } from '#lake/layout';
 import { readLedger } from '#lake/ledger';
 import { versionsOf } from '#lake/reports/source-history';
+import { sourceId } from '#lake/source-id';
 import { memoryStore } from '#test/support/memory-store';
 import { type SmallFile, smallFile, unusableFile } from '#test/support/small-files';
 

@@ -2,10 +2,11 @@
 import { gzipSync } from 'node:zlib';
 import { flows } from '#lake/flows/kind';
 import type { Kind, SourceBytes } from '#lake/kind';
-import { contributionKey, ledgerKey, mergedKey, rejectsKey, siteOf, sourceId } from '#lake/layout';
+import { contributionKey, ledgerKey, mergedKey, rejectsKey, siteOf } from '#lake/layout';
 import type { LedgerRecord } from '#lake/ledger';
 import { readRows, writeRows } from '#lake/parquet';
 import { mergeRows, type Rows } from '#lake/rows';
+import { sourceId } from '#lake/source-id';
 import type { ObjectStore } from '#lake/store/object-store';
 import type { MergedTable } from '#lake/tables';
 import type { Difference } from '#lake/verify/findings';
