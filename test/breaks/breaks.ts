@@ -79,11 +79,8 @@ export const breaks: readonly Break[] = [
         name: 'ledger-without-condition',
         does: 'the ledger record is written whoever wrote it meanwhile',
         file: 'lake/ledger.ts',
-        // biome-ignore lint/suspicious/noTemplateCurlyInString: it is a piece of a source
-        text: 'return (await tryPut(store, ledgerKey(source), Buffer.from(`${JSON.stringify(record)}\\n`), { ifMatch: etag })) !== undefined;',
-        // biome-ignore lint/suspicious/noTemplateCurlyInString: it is a piece of a source
-        replacement:
-            'return (await store.put(ledgerKey(source), Buffer.from(`${JSON.stringify(record)}\\n`), tryPut && {})) && etag !== null;',
+        text: '{ ifMatch: etag })) !== undefined;',
+        replacement: "etag === '' ? { ifMatch: etag } : ({} as { ifMatch: string }))) !== undefined;",
         tests: [HISTORIES],
     },
     {
