@@ -1,9 +1,14 @@
-/** Writes the pages of docs/ that are computed from the code, and the kinds and tables for the Spark jobs: `npm run docs`. test/docs.test.ts says when they are stale. */
+/**
+ * Writes the pages of docs/ that are computed from the code, the prefixes of all kinds into the policies of docs/security.md, and the kinds and tables
+ * for the Spark jobs: `npm run docs`. test/docs.test.ts says when they are stale.
+ */
+import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { commands } from '#cli/commands';
 import { describeCommands } from '#cli/describe';
 import type { Kind } from '#lake/kind';
 import { kinds, tables } from '#lake/kinds';
+import { LEDGER_PREFIX, RAW_PREFIX } from '#lake/layout';
 import type { Column, MergedColumn, Table } from '#lake/tables';
 
 const NOTE = '<!-- Written by docs/generate.ts: change the code it describes, then run `npm run docs`. -->';
@@ -13,6 +18,7 @@ export function generatePages(): Record<string, string> {
     return {
         'cli.md': `${NOTE}\n${describeCommands(commands)}`,
         'tables.md': `${NOTE}\n${describeTables(tables)}`,
+        'security.md': withPrefixesOfKinds(readFileSync(new URL('security.md', import.meta.url), 'utf8')),
         '../glue-jobs/tables.json': `${JSON.stringify({ kinds: kinds.map(forSpark), tables }, null, 4)}\n`,
     };
 }
@@ -64,6 +70,24 @@ function describeTable({ name, prefix, format, per, grain, columns }: Table): st
 /** The column's merge word, where its table's rows merge. */
 function mergeOf(column: Column | MergedColumn): MergedColumn['merge'] | undefined {
     return 'merge' in column ? column.merge : undefined;
+}
+
+/** Lines of a policy that name prefixes of the bucket, one below the other. */
+const PREFIX_LINES = /(?:^ *"arn:aws:s3:::[a-z0-9-]+\/[a-z_]+\/\*",?\n)+/gm;
+
+const OF_NO_KIND = [RAW_PREFIX, LEDGER_PREFIX];
+
+/** The page with every kind's merged tables where a policy lists the first kind's, and so with rejects; what is of no kind stays as it is. */
+function withPrefixesOfKinds(page: string): string {
+    return page.replace(PREFIX_LINES, (lines) => {
+        const [, before = '', after = ''] = /^( *"arn:aws:s3:::[a-z0-9-]+\/)[a-z_]+\/(\*")/.exec(lines) ?? [];
+        const listed = [...lines.matchAll(/\/([a-z_]+\/)\*"/g)].map(([, prefix = '']) => prefix);
+        const ofKinds = [kinds.map(({ merged }) => merged.prefix), kinds.map(({ rejects }) => rejects.prefix)];
+        const wanted = listed.flatMap((prefix) =>
+            OF_NO_KIND.includes(prefix) ? [prefix] : (ofKinds.find(([first]) => first === prefix) ?? []),
+        );
+        return `${wanted.map((prefix) => `${before}${prefix}${after}`).join(',\n')}\n`;
+    });
 }
 
 if (import.meta.main) {

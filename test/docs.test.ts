@@ -3,6 +3,8 @@ import { existsSync, readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { commands } from '#cli/commands';
+import { tables } from '#lake/kinds';
+import { VIEW_NAMES } from '#lake/query/sql-files';
 import { runLine } from '#test/cli/fake-surroundings';
 import { runFlowlake } from '#test/support/flowlake';
 import { makeFolder } from '#test/support/temporary';
@@ -26,6 +28,12 @@ describe('every command', () => {
     test.each(commands.map(({ name }) => name))('%s has a row in the README', async (name) => {
         expect(await readFile(join(ROOT, 'README.md'), 'utf8')).toMatch(new RegExp(`^\\| \`${name}\\b`, 'm'));
     });
+});
+
+test('the help of query names every table and view', async () => {
+    const { stdout } = await runLine(['query', '--help']);
+    const words = new Set(stdout.match(/\w+/g));
+    expect([...tables.map(({ name }) => name), ...VIEW_NAMES].filter((name) => !words.has(name))).toEqual([]);
 });
 
 describe('the README', () => {

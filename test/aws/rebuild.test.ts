@@ -55,7 +55,7 @@ test('a dry run tells of each day and starts nothing', async () => {
     const { exitCode, stdout } = await flowlake(`--output json rebuild --from ${FIRST} --to ${THIRD} --dry-run`);
     expect([exitCode, JSON.parse(stdout)]).toEqual([
         0,
-        [FIRST, SECOND, THIRD].map((day) => ({ day, what: 'is right', sources: 2, pairs: null })),
+        [FIRST, SECOND, THIRD].map((period) => ({ table: 'pair_days', period, what: 'is right', sources: 2, rows: null })),
     ]);
     expect(started()).toBe(0);
 });
@@ -72,13 +72,13 @@ test(
         expect(failed.stderr).toContain(`Started run jr_1 of Glue job ${JOB}\n`);
         expect(failed.stderr).toContain('Glue has started it again as jr_1_attempt_1\n');
         expect(failed.stderr).toMatch(
-            new RegExp(`1 of 3 days failed \\(${SECOND}\\).* failed: RuntimeError: 1 day failed, .*flowlake rebuild --anew`),
+            new RegExp(`1 of 3 days failed \\(${SECOND}\\).* failed: RuntimeError: 1 period failed, .*flowlake rebuild --anew`),
         );
-        const days: { day: string; what: string }[] = JSON.parse(failed.stdout);
-        expect(days.map(({ day, what }) => [day, what.slice(0, 9)])).toEqual([
-            [FIRST, 'was right'],
-            [SECOND, 'failed: S'],
-            [THIRD, 'written'],
+        const days: { table: string; period: string; what: string }[] = JSON.parse(failed.stdout);
+        expect(days.map(({ table, period, what }) => [table, period, what.slice(0, 9)])).toEqual([
+            ['pair_days', FIRST, 'was right'],
+            ['pair_days', SECOND, 'failed: S'],
+            ['pair_days', THIRD, 'written'],
         ]);
 
         // Ctrl-C, and the same once more: one run of the job, which knows nothing of either.
@@ -99,7 +99,10 @@ test(
         });
         const mended = await flowlake(anew);
         expect(mended.stderr).toMatch(/^Run jr_\d of Glue job .* is at this work already: following it\n$/);
-        expect([mended.exitCode, JSON.parse(mended.stdout)]).toEqual([0, [{ day: SECOND, what: 'written', sources: 2, pairs: 6 }]]);
+        expect([mended.exitCode, JSON.parse(mended.stdout)]).toEqual([
+            0,
+            [{ table: 'pair_days', period: SECOND, what: 'written', sources: 2, rows: 6 }],
+        ]);
         expect(await Promise.all([FIRST, SECOND, THIRD].map(rowsOf))).toEqual(before);
     },
     SPARK_MS,

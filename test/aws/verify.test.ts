@@ -59,7 +59,7 @@ test('a lake in a bucket is equal in every figure, and says the same as its twin
         verdict: 'equal',
         sources: { recomputed: 4, fromSummaries: 0 },
         rowsRead: 300 + 502 + 90_000 + 270_000,
-        days: 9,
+        compared: [{ table: 'pair_days', periods: 9 }],
     });
     expect(result).toEqual(await verifyLake({ store: await fill(openDirectoryStore(await makeFolder())) }));
 });
@@ -73,7 +73,7 @@ test('one figure that is wrong by one is named', async () => {
     const { verdict, differences } = await verifyLake({ store });
     expect([verdict, differences]).toEqual([
         'different',
-        [expect.objectContaining({ kind: 'pair_day', day: '2026-01-03', figure: 'fwd_pkts_sum_sq' })],
+        [expect.objectContaining({ kind: 'row', table: 'pair_days', period: '2026-01-03', figure: 'fwd_pkts_sum_sq' })],
     ]);
 });
 

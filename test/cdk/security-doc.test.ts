@@ -3,24 +3,52 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { namesOf } from '#cdk/config';
+import { kinds } from '#lake/kinds';
 import { listOf, ofType, synthesize, textOf } from './synthesized.ts';
 
 const text = readFileSync(new URL('../../docs/security.md', import.meta.url), 'utf8');
 const resources = synthesize({ stage: 'prod' });
 
-test.each(['summarize', 'consolidate', 'consolidate-days', 'export-features'])(
-    'the row of %s names what its role may read, write and delete',
-    (job) => {
-        const [, role] = ofType(resources, 'AWS::IAM::Policy').find(([id]) => id.startsWith(`${job.replace('-', '')}role`))!;
-        const cells = ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'].map((action) => {
-            const prefixes: string[] = role.Properties.PolicyDocument.Statement.filter(({ Action }: any) => listOf(Action).includes(action))
-                .flatMap(({ Resource }: any) => listOf<any>(Resource).map(textOf))
-                .flatMap((arn: string) => /^<lakebucket\w+\.Arn>\/(.+)$/.exec(arn)?.[1] ?? []);
-            return prefixes.map((prefix) => `\`${prefix}\``).join(', ') || 'nothing';
-        });
-        expect(text).toContain(`| \`${job}\` (${job.includes('-') ? 'Glue job' : 'Lambda'}) | ${cells.join(' | ')} |`);
-    },
-);
+/** What the page calls the prefixes of every kind of data. */
+const OF_EVERY_KIND = {
+    contributions: kinds.map(({ contributions }) => `${contributions.prefix}*`),
+    merged: kinds.map(({ merged }) => `${merged.prefix}*`),
+    rejects: kinds.map(({ rejects }) => `${rejects.prefix}*`),
+};
+
+/** The prefixes as the page names them; where a role has not those of every kind, each by itself. */
+function cellOf(prefixes: readonly string[]): string {
+    const words = Object.entries(OF_EVERY_KIND).filter(([, ofKinds]) => ofKinds.every((prefix) => prefixes.includes(prefix)));
+    const named = new Set(words.flatMap(([, ofKinds]) => ofKinds));
+    const others = prefixes.filter((prefix) => !named.has(prefix)).map((prefix) => `\`${prefix}\``);
+    return [...others, ...words.map(([word]) => word)].join(', ') || 'nothing';
+}
+
+test.each(['summarize', 'consolidate', 'consolidate-days'])('the row of %s names what its role may read, write and delete', (job) => {
+    const cells = ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'].map((action) => cellOf(prefixesOf(job, action)));
+    expect(text).toContain(`| \`${job}\` (${job.includes('-') ? 'Glue job' : 'Lambda'}) | ${cells.join(' | ')} |`);
+});
+
+test('the row of export-features names what its role may read, write and delete: of flows alone', () => {
+    const cells = ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'].map((action) =>
+        prefixesOf('export-features', action)
+            .map((prefix) => `\`${prefix}\``)
+            .join(', '),
+    );
+    expect(text).toContain(`| \`export-features\` (Glue job) | ${cells.join(' | ')} |`);
+});
+
+test('the words for prefixes of every kind say which those of flows are', () => {
+    const [contributions, merged, rejects] = Object.values(OF_EVERY_KIND).map(([ofFlows]) => `\`${ofFlows}\``);
+    expect(text).toContain(`of flows ${contributions}, ${merged} and ${rejects}.`);
+});
+
+function prefixesOf(job: string, action: string): string[] {
+    const [, role] = ofType(resources, 'AWS::IAM::Policy').find(([id]) => id.startsWith(`${job.replace('-', '')}role`))!;
+    return role.Properties.PolicyDocument.Statement.filter(({ Action }: any) => listOf(Action).includes(action))
+        .flatMap(({ Resource }: any) => listOf<any>(Resource).map(textOf))
+        .flatMap((arn: string) => /^<lakebucket\w+\.Arn>\/(.+)$/.exec(arn)?.[1] ?? []);
+}
 
 test('its policies are such as IAM takes, for parts that exist, and give nobody whole services', () => {
     const policies = [...text.matchAll(/```json\n(.*?)```/gs)].map(([, json = '']) => JSON.parse(json));
@@ -46,5 +74,7 @@ test('its policies are such as IAM takes, for parts that exist, and give nobody 
         }
     }
     const prefixes = new Set(text.match(/eu-central-1\/[a-z_-]+\/\*/g)?.map((match) => match.slice('eu-central-1/'.length)));
-    expect([...prefixes].sort()).toEqual(['athena-results/*', 'ledger/*', 'pair_days/*', 'raw/*', 'rejects/*']);
+    expect([...prefixes].sort()).toEqual(
+        ['athena-results/*', 'ledger/*', 'raw/*', ...OF_EVERY_KIND.merged, ...OF_EVERY_KIND.rejects].sort(),
+    );
 });

@@ -164,6 +164,19 @@ describe('files of a made-up kind', () => {
         ]);
     });
 
+    test('have their rejects shown, of one file or of all kinds in one table', async () => {
+        await put('flows/odd.csv', FLOWS.replace(',7,3', ',x,3'));
+        expect(await run('upload', 'flows/odd.csv')).toMatchObject({ exitCode: 0 });
+        const ofGauges = { source: 'raw/kind=gauges/site=bay/harbour.gauge', line_number: 6, reason: 'unreadable', line: 'no reading' };
+        expect(await rowsOf('rejects', 'raw/kind=gauges/site=bay/harbour.gauge')).toEqual([ofGauges]);
+        expect(await rowsOf('rejects')).toEqual([
+            ofGauges,
+            { ...ofGauges, source: 'raw/kind=tides/site=bay/harbour.gauge' },
+            expect.objectContaining({ source: 'raw/odd.csv', line_number: 2 }),
+        ]);
+        expect(await rowsOf('rejects', 'raw/kind=gauges/island.gauge')).toEqual([]);
+    });
+
     test('are read with their own options, and refuse those of others', async () => {
         const { exitCode } = await run('upload', '--kind', 'gauges', '--datum', 'chart', '--replace', 'in/island.gauge');
         expect(exitCode).toBe(0);

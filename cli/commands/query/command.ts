@@ -1,12 +1,14 @@
 /** `flowlake query`: any SQL that reads, over the tables and views of the lake. */
 import { defineCommand } from '#cli/command';
 import { bytes, text } from '#cli/option';
+import { tables } from '#lake/kinds';
 
 export const query = defineCommand({
     name: 'query',
     summary: 'answer SQL over the lake’s tables and views',
     details:
-        'Tables: pair_days, flow_summaries, sources, rejects. Views: pair_running, pair_stats, pair_features, pair_anomalies, day_totals. ' +
+        `Tables: ${tables.map(({ name }) => name).join(', ')}. ` +
+        'Views: pair_running, pair_stats, pair_features, pair_anomalies, day_totals. ' +
         'A table rounds fractions to three places; --output json and csv print all of them. ' +
         'On AWS Athena answers, which is paid by what it reads: that and its list price are said before the rows.',
     arguments: { sql: { meaning: 'one statement that reads, or - for what is piped in', count: 'one or none' } },

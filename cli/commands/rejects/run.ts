@@ -4,7 +4,9 @@ import type { RunContext } from '#cli/command';
 import { printRows } from '#cli/draw/print-rows';
 import { findSource } from '#cli/find-source';
 import { useLake } from '#cli/use-lake';
+import { kindOf, kinds } from '#lake/kinds';
 import type { Lake } from '#lake/lake';
+import { rejectsSql } from '#lake/reports/rejects';
 
 interface RejectsOptions {
     limit: number;
@@ -14,7 +16,10 @@ interface RejectsOptions {
 export async function showRejects(name: string | undefined, { limit }: RejectsOptions, context: RunContext): Promise<number> {
     return useLake(context, async (lake) => {
         const source = name === undefined ? null : await nameSource(lake, name, context);
-        const shown = await printRows(await lake.ask('rejects', [source, BigInt(limit)]), context);
+        const engine = await lake.engine();
+        const sql = rejectsSql(source === null ? kinds : [kindOf(source)]);
+        const rows = await engine.query(sql, { parameters: [source, BigInt(limit)], signal: context.signal });
+        const shown = await printRows(rows, context);
         if (shown === limit) {
             await context.stderr.write(`These are the first ${limit}; --limit <n> shows more\n`);
         }

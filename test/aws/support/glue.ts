@@ -13,6 +13,11 @@ import { type GlueServer, startGlueServer } from '#test/support/glue-server';
 
 const PYTHON = fileURLToPath(new URL('../../../.tools/spark/bin/python', import.meta.url));
 
+/** What is missing on this machine and how to get it, in one line; undefined where nothing is. */
+export function sparkMissing(): string | undefined {
+    return existsSync(PYTHON) ? undefined : 'Spark is not installed: npm run tools -- spark (needs Python 3.11 and Java 17)';
+}
+
 /** Started in front of the cloud of `environment`; what the jobs need goes below `folder`. For AWS_ENDPOINT_URL_GLUE. @throws where Spark is missing */
 export async function startGlue({
     environment,
@@ -21,8 +26,9 @@ export async function startGlue({
     environment: Readonly<Record<string, string | undefined>>;
     folder: string;
 }): Promise<GlueServer> {
-    if (!existsSync(PYTHON)) {
-        throw new Error('Spark is not installed: npm run tools -- spark (needs Python 3.11 and Java 17)');
+    const missing = sparkMissing();
+    if (missing !== undefined) {
+        throw new Error(missing);
     }
     const cloud = { ...environment, AWS_ENDPOINT_URL_GLUE: environment.AWS_ENDPOINT_URL };
     const glue = createGlueClient({ environment: cloud, region: environment.AWS_REGION });
