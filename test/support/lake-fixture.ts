@@ -3,7 +3,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { pairDays } from '#lake/flows/tables';
+import { type FlowMeasure, flowMeasures, pairDays } from '#lake/flows/tables';
 import { ledgerKey, sourceId } from '#lake/layout';
 import { writeParquetTable } from '#lake/parquet';
 import { openDuckDb } from '#lake/query/duckdb';
@@ -21,6 +21,12 @@ export interface Flow {
     duration?: bigint;
     packets?: bigint;
 }
+
+/** What a flow adds to each measure. */
+const VALUE_OF: Readonly<Record<FlowMeasure, (flow: Flow) => bigint>> = {
+    flow_duration_us: ({ duration = 1000n }) => duration,
+    fwd_pkts: ({ packets = 10n }) => packets,
+};
 
 export type Row = Record<string, Value>;
 
@@ -65,12 +71,7 @@ export async function putFlows(directory: string, flows: readonly Flow[]): Promi
         const keys = [...pairs.keys()].sort();
         const rows = keys.map((key) => {
             const of = pairs.get(key)!;
-            return [
-                ...key.split('\n'),
-                BigInt(of.length),
-                ...totals(of.map(({ duration = 1000n }) => duration)),
-                ...totals(of.map(({ packets = 10n }) => packets)),
-            ];
+            return [...key.split('\n'), BigInt(of.length), ...flowMeasures.flatMap((measure) => totals(of.map(VALUE_OF[measure])))];
         });
         await putFile(directory, pairDaysKey(day), writeParquetTable({ columns: pairDays.columns, rows }));
     }
