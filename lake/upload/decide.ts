@@ -96,7 +96,7 @@ export function bytesOfObject({ key, sizeBytes, etag, metadata }: ObjectInfo): K
     return { source: key, sizeBytes, etag, metadata };
 }
 
-/** The same of a source whose raw object is gone. */
+/** The bytes that a source had whose raw object is gone. */
 function bytesOfRecord({ source, size_bytes, etag }: LedgerRecord): KnownBytes {
     return { source, sizeBytes: size_bytes, etag, metadata: {} };
 }

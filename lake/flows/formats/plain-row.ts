@@ -8,9 +8,9 @@ export const NOT_PLAIN = -1;
 const POINT = 0x2e;
 const ZERO = 0x30;
 
-/** So many digits fit whole numbers of 32 bits, which are added up faster than doubles. */
+/** Nine digits always fit 32 bits; integer adds are faster than double adds. */
 const MAX_SHORT_DIGITS = 9;
-/** So many digits fit a double exactly. */
+/** Fifteen digits always fit a double exactly. */
 const MAX_DIGITS = 15;
 
 // For four bytes at once in one number.
