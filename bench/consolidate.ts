@@ -2,8 +2,8 @@
 import { join } from 'node:path';
 import { consolidate } from '#lake/commit/consolidate';
 import { emptyPairRows, type PairRows } from '#lake/flows/pair-rows';
-import { flowSummaries, pairDays } from '#lake/flows/tables';
-import { contributionKey } from '#lake/layout';
+import { flowMeasures, flowSummaries, pairDays } from '#lake/flows/tables';
+import { contributionKey, sourceId } from '#lake/layout';
 import { commitLedger, type LedgerRecord } from '#lake/ledger';
 import { writeRows } from '#lake/parquet';
 import { sourceId } from '#lake/source-id';
@@ -52,15 +52,12 @@ function rowsOf(pairs: number): PairRows {
         rows.src_ip.push(address);
         rows.dst_ip.push('192.168.1.5');
         rows.flows[at] = 1n;
-        for (const [sum, squares, min, max] of [
-            ['flow_duration_us_sum', 'flow_duration_us_sum_sq', 'flow_duration_us_min', 'flow_duration_us_max'],
-            ['fwd_pkts_sum', 'fwd_pkts_sum_sq', 'fwd_pkts_min', 'fwd_pkts_max'],
-        ] as const) {
+        for (const measure of flowMeasures) {
             const value = BigInt(at % 1000);
-            rows[sum][at] = value;
-            rows[squares].push(value * value);
-            rows[min][at] = value;
-            rows[max][at] = value;
+            rows[`${measure}_sum`][at] = value;
+            rows[`${measure}_sum_sq`].push(value * value);
+            rows[`${measure}_min`][at] = value;
+            rows[`${measure}_max`][at] = value;
         }
     });
     return rows;

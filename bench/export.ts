@@ -4,7 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { emptyPairRows, type PairRows } from '#lake/flows/pair-rows';
-import { pairDays } from '#lake/flows/tables';
+import { flowMeasures, pairDays } from '#lake/flows/tables';
 import { mergedKey } from '#lake/layout';
 import { writeRows } from '#lake/parquet';
 import { type BenchOptions, type Finding, median, sayRatio } from './measure.ts';
@@ -53,15 +53,14 @@ function rowsOf(day: number): PairRows {
         rows.src_ip.push(source);
         rows.dst_ip.push(destination);
         rows.flows[at] = 1n;
-        const value = BigInt(1 + ((at * 7919 + day * 104_729) % 1_000_003));
-        rows.flow_duration_us_sum[at] = value;
-        rows.flow_duration_us_sum_sq.push(value * value);
-        rows.flow_duration_us_min[at] = value;
-        rows.flow_duration_us_max[at] = value;
-        rows.fwd_pkts_sum[at] = value % 97n;
-        rows.fwd_pkts_sum_sq.push((value % 97n) ** 2n);
-        rows.fwd_pkts_min[at] = value % 97n;
-        rows.fwd_pkts_max[at] = value % 97n;
+        const durationUs = BigInt(1 + ((at * 7919 + day * 104_729) % 1_000_003));
+        for (const measure of flowMeasures) {
+            const value = measure === 'flow_duration_us' ? durationUs : durationUs % 97n;
+            rows[`${measure}_sum`][at] = value;
+            rows[`${measure}_sum_sq`].push(value * value);
+            rows[`${measure}_min`][at] = value;
+            rows[`${measure}_max`][at] = value;
+        }
     });
     return rows;
 }

@@ -5,9 +5,11 @@ import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { type PairRows, pairRowsOf } from '#lake/flows/pair-rows';
 import { type FlowsRead, readFlows } from '#lake/flows/read-flows';
-import { flowSummaries } from '#lake/flows/tables';
+import { type FlowMeasure, flowMeasures, flowSummaries } from '#lake/flows/tables';
 import { writeRows } from '#lake/parquet';
+import { valuesOf } from '#lake/rows';
 import { readAhead } from '#lake/store/read-ahead';
+import { figuresOf } from '#lake/tables';
 import { sampleFiles } from '#sample/flows/sample-files';
 import { type BenchOptions, type Finding, inTurn, sayRatio } from './measure.ts';
 
@@ -87,7 +89,10 @@ function rowsOf({ table, days }: FlowsRead): PairRows {
 const TEXTS = new Set(['Flow ID', 'Src IP', 'Dst IP', 'Label']);
 const WHOLES = new Set(['Src Port', 'Dst Port', 'Protocol', 'Flow Duration', 'Tot Fwd Pkts', 'Tot Bwd Pkts']);
 
-/** SQL over all 84 columns with their types, so that DuckDB need not guess; sums are in hugeint, so that they are exact too. */
+/** The column of the samples that each measure is read from. */
+const COLUMN_OF: Readonly<Record<FlowMeasure, string>> = { flow_duration_us: 'Flow Duration', fwd_pkts: 'Tot Fwd Pkts' };
+
+/** All 84 columns with their types, so that DuckDB need not guess; sums in hugeint, so that they are exact too. */
 async function aggregateSql(path: string): Promise<string> {
     const file = await open(path);
     const { buffer } = await file.read(Buffer.alloc(8192), 0, 8192, 0);
@@ -96,12 +101,12 @@ async function aggregateSql(path: string): Promise<string> {
     const typeOf = (name: string): string =>
         name === 'Timestamp' ? 'TIMESTAMP' : TEXTS.has(name) ? 'VARCHAR' : WHOLES.has(name) ? 'BIGINT' : 'DOUBLE';
     const columns = names.map((name) => `'${name}': '${typeOf(name)}'`).join(', ');
-    const measure = (name: string): string => {
-        const short = name.replaceAll(' ', '_').toLowerCase();
-        return `sum("${name}") as ${short}_sum, sum("${name}"::hugeint * "${name}"::hugeint) as ${short}_sum_sq,
-            min("${name}") as ${short}_min, max("${name}") as ${short}_max`;
-    };
-    return `select "Src IP" as src_ip, "Dst IP" as dst_ip, count(*) as flows, ${measure('Flow Duration')}, ${measure('Tot Fwd Pkts')}
+    const figures = flowMeasures.map((measure) => {
+        const column = `"${COLUMN_OF[measure]}"`;
+        return `sum(${column}) as ${measure}_sum, sum(${column}::hugeint * ${column}::hugeint) as ${measure}_sum_sq,
+            min(${column}) as ${measure}_min, max(${column}) as ${measure}_max`;
+    });
+    return `select "Src IP" as src_ip, "Dst IP" as dst_ip, count(*) as flows, ${figures.join(', ')}
         from read_csv('${path}', auto_detect = false, header = true, delim = ',', quote = '"', escape = '"',
             timestampformat = '%d/%m/%Y %I:%M:%S %p', columns = {${columns}})
         group by "Src IP", "Dst IP", "Timestamp"::date`;
@@ -111,15 +116,7 @@ function toRows(rows: PairRows): unknown[][] {
     return rows.src_ip.map((source, at) => [
         source,
         rows.dst_ip[at],
-        rows.flows[at],
-        rows.flow_duration_us_sum[at],
-        rows.flow_duration_us_sum_sq[at],
-        rows.flow_duration_us_min[at],
-        rows.flow_duration_us_max[at],
-        rows.fwd_pkts_sum[at],
-        rows.fwd_pkts_sum_sq[at],
-        rows.fwd_pkts_min[at],
-        rows.fwd_pkts_max[at],
+        ...figuresOf(flowSummaries).map(({ name }) => valuesOf(rows, name)[at]),
     ]);
 }
 

@@ -56,7 +56,7 @@ export async function workOff(store: ObjectStore, { workers, now, sources, perio
     };
 }
 
-/** Finishes all that `findUndoneWork` finds. Safe beside workers that do the same. */
+/** Reads every source that is not read, then brings every period up to what counts. Safe beside workers that do the same. */
 export async function finishUndone(store: ObjectStore, options: Pick<WorkOffOptions, 'workers' | 'now'>): Promise<WorkDone> {
     const unread = await findUnread(store, await readAllRecords(store));
     return workOff(store, {

@@ -98,6 +98,10 @@ export async function readable<T>(key: string, read: () => Promise<T>, of: Table
     try {
         return await read();
     } catch (error) {
+        if (error instanceof StorageError) {
+            // It is whole, of another format, and the error says what to do about that.
+            throw new StorageError(`${key}: ${error.message}`, { cause: error });
+        }
         const day = dayOfPeriod(of.period);
         const { source = '' } = contributionOf(key) ?? {};
         const nextStep =

@@ -1,26 +1,23 @@
 /** Rows of table `flow_summaries` for one day of a file of flows: made by hand, for a file may have millions of pairs. */
 import { compareTexts, emptyRows, limitOf, mergeRows, overflowError, type Rows } from '#lake/rows';
 import type { MergedColumn } from '#lake/tables';
-import { DURATION, PACKETS, type PairTable } from './pair-table.ts';
-import { flowSummaries } from './tables.ts';
+import { DURATION, type Measure, PACKETS, type PairTable } from './pair-table.ts';
+import { type FlowMeasure, flowMeasures, flowSummaries } from './tables.ts';
 
 type Texts = 'site' | 'src_ip' | 'dst_ip';
-type Measures = 'flow_duration_us' | 'fwd_pkts';
 
 /** Rows of table `flow_summaries`, with the types that its columns have. */
 export type PairRows = Record<Texts, string[]> &
-    Record<'flows' | `${Measures}_${'sum' | 'min' | 'max'}`, BigInt64Array> &
-    Record<`${Measures}_sum_sq`, bigint[]>;
+    Record<'flows' | `${FlowMeasure}_${'sum' | 'min' | 'max'}`, BigInt64Array> &
+    Record<`${FlowMeasure}_sum_sq`, bigint[]>;
 
 /** No rows, or room for `count` rows that the caller fills. */
 export function emptyPairRows(count = 0): PairRows {
     return emptyRows(flowSummaries, count) as PairRows;
 }
 
-const MEASURES = [
-    { name: 'flow_duration_us', measure: DURATION },
-    { name: 'fwd_pkts', measure: PACKETS },
-] as const;
+/** The pair table's name of each measure. */
+const IN_TABLE: Readonly<Record<FlowMeasure, Measure>> = { flow_duration_us: DURATION, fwd_pkts: PACKETS };
 
 function columnNamed(name: string): MergedColumn {
     const column = flowSummaries.columns.find((one) => one.name === name);
@@ -47,11 +44,11 @@ export function pairRowsOf(table: PairTable, { rows, site, day }: { rows: readon
         }
         return value;
     };
-    for (const { name, measure } of MEASURES) {
+    for (const name of flowMeasures) {
         const sumColumn = columnNamed(`${name}_sum`);
         const squaresColumn = columnNamed(`${name}_sum_sq`);
         keyed.forEach(({ row }, at) => {
-            const { sum, sumSq, min, max } = table.totalsOf(row, measure);
+            const { sum, sumSq, min, max } = table.totalsOf(row, IN_TABLE[name]);
             columns[`${name}_sum`][at] = checked(sum, sumColumn, at);
             columns[`${name}_sum_sq`].push(checked(sumSq, squaresColumn, at));
             columns[`${name}_min`][at] = min;

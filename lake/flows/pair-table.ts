@@ -5,11 +5,16 @@ import type { FlowBatch } from './flow-batch.ts';
 /** Values below this one are added with doubles that never lose a digit; larger ones (durations from 71 minutes on) with bigints. */
 export const MAX_FAST_VALUE = 2 ** 32 - 1;
 
-/** Stands for no value: the largest number of 32 bits, which is no fast value. */
+/** Stands in a row's MIN while no fast value was met; no fast value equals it. */
 const NONE = MAX_FAST_VALUE;
 
-// One row is 80 bytes, so that a flow touches two lines of the processor's cache, seldom three. First eight words of 32 bits ...
-const ROW_WORDS = 20;
+/** The measures: a new one is one more number, and one more argument of `addFlow` and `addLargeFlow`. */
+export const DURATION = 0;
+export const PACKETS = 1;
+const MEASURES = [DURATION, PACKETS] as const;
+export type Measure = (typeof MEASURES)[number];
+
+// With two measures a row is 80 bytes, so that a flow touches two lines of the processor's cache, seldom three. First words of 32 bits ...
 const SOURCE = 0;
 const DESTINATION = 1;
 const GROUP = 2;
@@ -19,19 +24,14 @@ const BOUNDS = 4;
 const BOUNDS_WORDS = 2;
 const MIN = 0;
 const MAX = 1;
-// ... then six doubles, three for each measure: sum, and sum of squares as two limbs (the high one counts 2^32s).
-const ROW_DOUBLES = ROW_WORDS / 2;
-const SUMS = 4;
+// ... then doubles, three for each measure: sum, and sum of squares as two limbs (the high one counts 2^32s).
+const SUMS = (BOUNDS + MEASURES.length * BOUNDS_WORDS) / 2;
 const SUMS_DOUBLES = 3;
 const SUM = 0;
 const SQUARES_LOW = 1;
 const SQUARES_HIGH = 2;
-
-/** Places of the measures in a row. */
-export const DURATION = 0;
-export const PACKETS = 1;
-const MEASURES = [DURATION, PACKETS] as const;
-type Measure = (typeof MEASURES)[number];
+const ROW_DOUBLES = SUMS + MEASURES.length * SUMS_DOUBLES;
+const ROW_WORDS = ROW_DOUBLES * 2;
 
 const LIMB = 2 ** 32;
 
@@ -43,14 +43,14 @@ const FIRST_ROWS = 1 << 11;
 /** What a row no longer holds, or never did: its first flows, and all values from `MAX_FAST_VALUE` on. */
 interface Extra {
     flows: number;
-    /** Totals of each measure. */
-    totals: [LargeTotals, LargeTotals];
+    /** By measure. */
+    totals: Record<Measure, LargeTotals>;
 }
 
 interface LargeTotals {
     sum: bigint;
     squares: bigint;
-    /** Smallest of the large values alone. */
+    /** Bounds of the large values alone; undefined before the first one. */
     min: bigint | undefined;
     max: bigint | undefined;
 }
@@ -280,7 +280,7 @@ export class PairTable {
         let extra = this.#extras.get(row);
         if (!extra) {
             const nothing = (): LargeTotals => ({ sum: 0n, squares: 0n, min: undefined, max: undefined });
-            extra = { flows: 0, totals: [nothing(), nothing()] };
+            extra = { flows: 0, totals: { [DURATION]: nothing(), [PACKETS]: nothing() } };
             this.#extras.set(row, extra);
         }
         return extra;

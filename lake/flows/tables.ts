@@ -1,4 +1,4 @@
-/** The tables of flows. A new measure is one entry here, the reader's part, and the next format number in lake/flows/kind.ts. */
+/** The tables of flows. A new measure is an entry of `MEASURES`; then `npx tsc` names what the readers lack of it (CONTRIBUTING.md, "Add a measure"). */
 import { type Column, key, type MergedColumn, type MergedTable, measure, merged, type Table, text, whole } from '#lake/tables';
 
 /** What is known of every flow, and never below 0. */
@@ -7,8 +7,11 @@ const MEASURES = [
     { name: 'fwd_pkts', unit: 'packets', what: 'the flows’ forward packets' },
 ] as const;
 
-/** The measures by their columns' names, without `_sum` and so on. */
-export const flowMeasures: readonly string[] = MEASURES.map(({ name }) => name);
+/** A measure by its columns' names, without `_sum` and so on. */
+export type FlowMeasure = (typeof MEASURES)[number]['name'];
+
+/** All measures, in the order of their columns. */
+export const flowMeasures: readonly FlowMeasure[] = MEASURES.map(({ name }) => name);
 
 const PAIR_COLUMNS: readonly MergedColumn[] = [
     key('site', 'where the probe stands; `main` where none was given'),

@@ -3,6 +3,7 @@ import type { SourceBytes, Traced } from '#lake/kind';
 import type { WatchedRow } from './flow-sink.ts';
 import { toFlowOptions } from './read.ts';
 import { readFlows } from './read-flows.ts';
+import type { FlowMeasure } from './tables.ts';
 
 /** Tells of each row of the pair on the day. @returns why the source cannot be read, else undefined */
 export async function traceRows(
@@ -12,7 +13,8 @@ export async function traceRows(
     const isMonthFirst = found.date_order === 'mdy';
     const onWatched = ({ date, lineNumber, durationUs, packets, line }: WatchedRow): void => {
         if ((isMonthFirst ? date.mdy : date.dmy) === period) {
-            onRow({ lineNumber, values: { flow_duration_us: durationUs, fwd_pkts: packets }, line });
+            const values: Record<FlowMeasure, bigint> = { flow_duration_us: durationUs, fwd_pkts: packets };
+            onRow({ lineNumber, values, line });
         }
     };
     const result = await readFlows(source.open(), {

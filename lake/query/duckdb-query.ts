@@ -1,6 +1,7 @@
 /** One query on a connection of its own: rows as they are found, and no end that looks whole and is not. */
 import type { DuckDBConnection, DuckDBResult } from '@duckdb/node-api';
 import { SqlError, StorageError } from '#lake/errors';
+import { missingColumnIn } from './duckdb-relations.ts';
 import { prepareReading } from './duckdb-statement.ts';
 import { bindParameters, toRows } from './duckdb-values.ts';
 import type { QueryResult, Value } from './query-engine.ts';
@@ -109,9 +110,9 @@ function translate(error: unknown, { root, signal }: Question): unknown {
         .replace(/^Failed to extract statements: /, '')
         .replaceAll(/\n{2,}/g, '\n')
         .trim();
-    const overflow = statisticsOverflowIn(message, error);
-    if (overflow) {
-        return overflow;
+    const known = statisticsOverflowIn(message, error) ?? missingColumnIn(message, { cause: error, where: root });
+    if (known) {
+        return known;
     }
     const [summary = ''] = message.split('\n');
     if (summary.startsWith('Permission Error')) {

@@ -37,6 +37,20 @@ export function relationsOf(directory: string, known: readonly Kind[] = kinds): 
     return [...relations.values()];
 }
 
+/** DuckDB's words where the first file of a table lacks a column, and where a later one does. */
+const MISSING = [
+    /Table "file" does not have a column named "(?<column>\w+)"/,
+    /column "(?<column>\w+)" was read from the original file "[^"]*", but could not be found in file "(?<file>[^"]*)"/,
+];
+
+/** The error for files that lack a column of their table, as those of an older format do; undefined for any other message. */
+export function missingColumnIn(message: string, { cause, where }: { cause: unknown; where: string }): StorageError | undefined {
+    const { column, file = where } = MISSING.map((pattern) => pattern.exec(message)?.groups).find((groups) => groups) ?? {};
+    return column === undefined
+        ? undefined
+        : new StorageError(`column ${column} is missing in ${file}, as in files of an older format: run flowlake reconcile`, { cause });
+}
+
 /** A text as SQL writes it. */
 export function literal(text: string): string {
     return `'${text.replaceAll("'", "''")}'`;
@@ -99,9 +113,10 @@ function viewRelation({ name, sql, needs }: { name: string; sql: string; needs: 
 }
 
 function filledSelect(table: Table, files: string): string {
-    const columns = table.columns.map(({ name, type }) => `cast(${name} as ${DUCKDB_TYPES[type]}) as ${name}`);
+    // Of the file by name: else DuckDB takes a column that the file lacks for the one that is just being named.
+    const columns = table.columns.map(({ name, type }) => `cast(file.${name} as ${DUCKDB_TYPES[type]}) as ${name}`);
     const days = table.per !== undefined ? [`${DAY_OF_FILE} as day`] : [];
-    return `select ${[...columns, ...days].join(', ')} from ${reader(table, files)}`;
+    return `select ${[...columns, ...days].join(', ')} from ${reader(table, files)} as file`;
 }
 
 function emptySelect(table: Table): string {

@@ -14,7 +14,7 @@ export interface DecideAllOptions {
     replace: boolean;
     allowDuplicate: boolean;
     readingOptions: ReadingOptions;
-    /** True if a file has the bytes of an object of its size; asks for `sha256` where that tells. */
+    /** True if a file has the bytes of an object of its size; calls `sha256`, which reads the file, only where that tells. */
     hasBytesOf: (file: UploadFile, object: KnownBytes, sha256: () => Promise<string>) => Promise<boolean>;
     signal: AbortSignal;
 }

@@ -100,7 +100,7 @@ export function bytesOfObject({ key, sizeBytes, etag, metadata }: ObjectInfo): K
     return { source: key, sizeBytes, etag, metadata };
 }
 
-/** The bytes of a source whose raw object is gone, as `LocalFile.hasBytesOf` takes them. */
+/** The bytes that a source had whose raw object is gone. */
 function bytesOfRecord({ source, size_bytes, etag }: LedgerRecord): KnownBytes {
     return { source, sizeBytes: size_bytes, etag, metadata: {} };
 }

@@ -112,7 +112,7 @@ async function* putAll(
     }
 }
 
-/** How files are decided on; the etag of a directory lake is the SHA-256. */
+/** A file has an object's bytes if the etag is its SHA-256: in a directory lake it always is. */
 function decideOptions(options: UploadOptions, { store }: Place, known: KnownSources): DecideAllOptions {
     return { ...options, known, store, hasBytesOf: async (_, { etag }, sha256) => etag === (await sha256()) };
 }

@@ -1,12 +1,15 @@
 /** Makes a golden case of an input: its bytes, how it is to be read, and what docs/reading.md says of it. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { flowMeasures } from '#lake/flows/tables';
 import type { PlainOptions, PlainReading } from './plain-reader.ts';
 import { readThePage } from './readings.ts';
 
 const FIXTURES = new URL('../fixtures/flows/', import.meta.url).pathname;
 
-const FIGURES = ['flow_duration_us', 'fwd_pkts'].flatMap((measure) => ['sum', 'sum_sq', 'min', 'max'].map((part) => `${measure}_${part}`));
+const FIGURES = flowMeasures.flatMap((measure) => ['sum', 'sum_sq', 'min', 'max'].map((part) => `${measure}_${part}`));
 
 export interface GoldenCase {
     /** Folder of the case, in lower case with dashes. */
@@ -26,6 +29,28 @@ export async function writeGolden({ name, about, bytes, options }: GoldenCase): 
     }
     await writeFile(join(folder, 'expected.json'), expectedOf(about, readThePage({ seed: 0, bytes, options, pieces: [1] })));
     return folder;
+}
+
+/**
+ * Writes what the cases expect once more, as the plain reader of docs/reading.md tells it, for when that page has changed: look at the difference
+ * before it is committed. Cases that expect an error, and those of which nothing changed, keep their file.
+ * @returns the names of the cases that changed
+ */
+export async function renewGolden(): Promise<string[]> {
+    const changed: string[] = [];
+    for (const name of await readdir(FIXTURES)) {
+        const file = (of: string): string => join(FIXTURES, name, of);
+        const before = JSON.parse(await readFile(file('expected.json'), 'utf8'));
+        const input = (await readdir(file(''))).find((one) => one.startsWith('input.')) ?? '';
+        const options: PlainOptions = existsSync(file('options.json')) ? JSON.parse(await readFile(file('options.json'), 'utf8')) : {};
+        const reading = readThePage({ seed: 0, bytes: await readFile(file(input)), options, pieces: [1] });
+        const now = expectedOf(before.about, reading);
+        if (!before.ledger.error && !isDeepStrictEqual(JSON.parse(now), before)) {
+            await writeFile(file('expected.json'), now);
+            changed.push(name);
+        }
+    }
+    return changed;
 }
 
 function expectedOf(about: string, reading: PlainReading | 'unusable'): string {

@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { parquetMetadata } from 'hyparquet';
 import { StorageError } from '#lake/errors';
 import { emptyPairRows, type PairRows } from '#lake/flows/pair-rows';
-import { pairDays } from '#lake/flows/tables';
+import { flowMeasures, pairDays } from '#lake/flows/tables';
 import { readContains, readContainsAtEnd, writeParquetTable } from '#lake/parquet';
 import { emptiedDayOfBefore, UNTYPED_AT } from '#test/support/emptied-day';
 import { readPairRows, writePairRows } from '#test/support/flow-tables';
@@ -30,17 +30,18 @@ const decimal = fc.oneof(
 const anyRows: fc.Arbitrary<PairRows> = fc
     .tuple(
         fc.array(measuredFlow, { maxLength: 20 }),
-        fc.array(bigint, { minLength: 7, maxLength: 7 }),
-        fc.array(decimal, { minLength: 2, maxLength: 2 }),
+        fc.tuple(
+            ...flowMeasures.map((name) => fc.record({ name: fc.constant(name), sum: bigint, min: bigint, max: bigint, sumSq: decimal })),
+        ),
     )
-    .map(([flows, bigints, decimals]) => {
+    .map(([flows, figures]) => {
         const rows = pairRowsOfFlows(flows);
-        rows.flow_duration_us_sum.fill(bigints[0] ?? 0n);
-        rows.flow_duration_us_min.fill(bigints[1] ?? 0n);
-        rows.flow_duration_us_max.fill(bigints[2] ?? 0n);
-        rows.fwd_pkts_sum.fill(bigints[3] ?? 0n);
-        rows.flow_duration_us_sum_sq.fill(decimals[0] ?? 0n);
-        rows.fwd_pkts_sum_sq.fill(decimals[1] ?? 0n);
+        for (const { name, sum, min, max, sumSq } of figures) {
+            rows[`${name}_sum`].fill(sum);
+            rows[`${name}_min`].fill(min);
+            rows[`${name}_max`].fill(max);
+            rows[`${name}_sum_sq`].fill(sumSq);
+        }
         return rows;
     });
 
@@ -51,10 +52,11 @@ function manyRows(count: number): PairRows {
         rows.site.push('main');
         rows.src_ip.push(`10.${at >> 16}.${(at >> 8) & 255}.${at & 255}`);
         rows.dst_ip.push('10.0.0.1');
-        rows.flow_duration_us_sum_sq.push(MAX_DECIMAL - BigInt(at));
-        rows.fwd_pkts_sum_sq.push(BigInt(at) ** 7n);
         rows.flows[at] = BigInt(at);
-        rows.fwd_pkts_sum[at] = MAX_BIGINT - BigInt(at);
+        for (const [place, name] of flowMeasures.entries()) {
+            rows[`${name}_sum`][at] = MAX_BIGINT - BigInt(at);
+            rows[`${name}_sum_sq`].push(place === 0 ? MAX_DECIMAL - BigInt(at) : BigInt(at) ** 7n);
+        }
     }
     return rows;
 }
@@ -112,9 +114,9 @@ describe('rows', () => {
     );
 
     test('are refused where they have a column that would be lost', async () => {
-        const columns = [...pairDays.columns, { name: 'bwd_pkts_sum', type: 'bigint' }];
+        const columns = [...pairDays.columns, { name: 'litres_sum', type: 'bigint' }];
         const bytes = writeParquetTable({ columns, rows: [columns.map(({ type }) => (type === 'string' ? 'main' : 1n))] });
-        await expect(readPairRows(bytes)).rejects.toThrow(/^column bwd_pkts_sum is not known to this version of flowlake/);
+        await expect(readPairRows(bytes)).rejects.toThrow(/^column litres_sum is not known to this version of flowlake/);
     });
 
     test('give the same bytes again', () => {

@@ -3,8 +3,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { pairDays } from '#lake/flows/tables';
-import { ledgerKey } from '#lake/layout';
+import { type FlowMeasure, flowMeasures, pairDays } from '#lake/flows/tables';
+import { ledgerKey, sourceId } from '#lake/layout';
 import { writeParquetTable } from '#lake/parquet';
 import { openDuckDb } from '#lake/query/duckdb';
 import type { QueryEngine, Value } from '#lake/query/query-engine';
@@ -22,6 +22,12 @@ export interface Flow {
     duration?: bigint;
     packets?: bigint;
 }
+
+/** What a flow adds to each measure. */
+const VALUE_OF: Readonly<Record<FlowMeasure, (flow: Flow) => bigint>> = {
+    flow_duration_us: ({ duration = 1000n }) => duration,
+    fwd_pkts: ({ packets = 10n }) => packets,
+};
 
 export type Row = Record<string, Value>;
 
@@ -66,12 +72,7 @@ export async function putFlows(directory: string, flows: readonly Flow[]): Promi
         const keys = [...pairs.keys()].sort();
         const rows = keys.map((key) => {
             const of = pairs.get(key)!;
-            return [
-                ...key.split('\n'),
-                BigInt(of.length),
-                ...totals(of.map(({ duration = 1000n }) => duration)),
-                ...totals(of.map(({ packets = 10n }) => packets)),
-            ];
+            return [...key.split('\n'), BigInt(of.length), ...flowMeasures.flatMap((measure) => totals(of.map(VALUE_OF[measure])))];
         });
         await putFile(directory, pairDaysKey(day), writeParquetTable({ columns: pairDays.columns, rows }));
     }

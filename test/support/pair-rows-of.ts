@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { emptyPairRows, type PairRows } from '#lake/flows/pair-rows';
-
+import { type FlowMeasure, flowMeasures } from '#lake/flows/tables';
 import { figuresOf } from '#test/support/small-files';
 
 export interface MeasuredFlow {
@@ -12,6 +12,12 @@ export interface MeasuredFlow {
     durationUs: bigint;
     packets: bigint;
 }
+
+/** What a flow adds to each measure. */
+const VALUE_OF: Readonly<Record<FlowMeasure, (flow: MeasuredFlow) => bigint>> = {
+    flow_duration_us: ({ durationUs }) => durationUs,
+    fwd_pkts: ({ packets }) => packets,
+};
 
 /** Small sets, so that pairs meet; addresses of both kinds, and sites that sort differently by their bytes and by UTF-16. */
 export const measuredFlow: fc.Arbitrary<MeasuredFlow> = fc.record({
@@ -37,10 +43,8 @@ export function pairRowsOfFlows(flows: readonly MeasuredFlow[]): PairRows {
         rows.src_ip.push(src);
         rows.dst_ip.push(dst);
         rows.flows[at] = BigInt(list.length);
-        for (const [name, values] of [
-            ['flow_duration_us', list.map(({ durationUs }) => durationUs)],
-            ['fwd_pkts', list.map(({ packets }) => packets)],
-        ] as const) {
+        for (const name of flowMeasures) {
+            const values = list.map(VALUE_OF[name]);
             const ascending = BigInt64Array.from(values).sort();
             rows[`${name}_sum`][at] = values.reduce((sum, value) => sum + value, 0n);
             rows[`${name}_sum_sq`].push(values.reduce((sum, value) => sum + value * value, 0n));

@@ -152,7 +152,7 @@ async function readHeader(chunks: AsyncIterator<Uint8Array>): Promise<FileStart>
     }
 }
 
-/** Five bytes tell what kind of file it is. */
+/** A PDF is told by its first five bytes. */
 const MAGIC_BYTES = 5;
 
 /** What the file begins with; undefined where more bytes are needed, which is never so where all are there that a header may have. */

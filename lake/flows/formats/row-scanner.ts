@@ -17,13 +17,13 @@ const HASH = 0x23;
 
 const NOT_WHOLE_YET = -1;
 
-/** The fast path takes the last row only with this many bytes behind it: it reads a word at a time. */
+/** The fast path reads a word at a time: it takes a row only if this many bytes stand behind it. */
 export const SPARE_BYTES = WORD_BYTES - 1;
 
 /** A longer row stops the reading: one that does not end must not fill the memory. */
 const MAX_ROW_BYTES = 1 << 24;
 
-/** A thousand rejects are handed over at a time: every second byte of a file can be a reject. */
+/** Rejects are handed over after this many, so that they do not fill the memory: every second byte of a file can be one. */
 const REJECTS_AT_ONCE = 1_000;
 
 export interface ScannerOptions {
@@ -57,7 +57,7 @@ export class RowScanner {
     #lines: number;
     readonly #isZeekLog: boolean;
     readonly #sink: FlowSink;
-    /** Quoted fields that were met in the bytes at hand. */
+    /** Quotes in the bytes at hand. */
     #seen = new SeenQuotes(0);
 
     constructor(sink: FlowSink, { header, isZeekLog, linesBefore }: ScannerOptions) {

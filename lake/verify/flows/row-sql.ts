@@ -1,14 +1,14 @@
 /** The SQL that takes one block of lines apart: a verdict for every row, exact whole numbers, and sums per pair and written day. */
+import { type FlowMeasure, flowMeasures } from '#lake/flows/tables';
 import type { ReadingOptions } from '#lake/kind';
 import { NotFollowedError } from '#lake/verify/second-reading';
 import { FIELDS, type Layout } from './header.ts';
 import { blanks, blanksOf, hex } from './raw-text.ts';
 
-/** The measures, as the tables name them, and the field that each is read from. */
-const MEASURES = [
-    { name: 'flow_duration_us', field: 'duration' },
-    { name: 'fwd_pkts', field: 'packets' },
-] as const;
+/** The field that each measure is read from. */
+const FIELD_OF: Readonly<Record<FlowMeasure, 'duration' | 'packets'>> = { flow_duration_us: 'duration', fwd_pkts: 'packets' };
+
+const MEASURES = flowMeasures.map((name) => ({ name, field: FIELD_OF[name] }));
 
 /** Every figure of a pair's day, in the order of the tables' columns. */
 export const FIGURES: readonly string[] = [

@@ -26,6 +26,12 @@ describe('a query that failed', () => {
             OverflowError,
             /^fwd_pkts of ::1 to it's at site Z' x is too large for exact statistics on 2026-01-05: leave/,
         ],
+        [
+            'INVALID_CAST_ARGUMENT: Cannot cast value of a row "litres of a to b is too large for exact statistics on 2026-01-05" to BIGINT',
+            2,
+            OverflowError,
+            /^litres of a to b is too large for exact statistics on 2026-01-05: leave/,
+        ],
         ['The machine room is on fire', 1, StorageError, /Athena failed: The machine room is on fire; run it again/],
     ] as const)('%s', async (reason, category, kind, message) => {
         const { engine } = await openAthenaFixture({

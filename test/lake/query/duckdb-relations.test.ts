@@ -4,18 +4,20 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { UsageError } from '#lake/errors';
+import { StorageError, UsageError } from '#lake/errors';
 import { flows } from '#lake/flows/kind';
+import { pairDays } from '#lake/flows/tables';
 import type { Kind } from '#lake/kind';
 import { tables } from '#lake/kinds';
-import { contributionKey, mergedKey, rejectsKey as rejectsKeyOf } from '#lake/layout';
-import { writeParquetTable } from '#lake/parquet';
+import { contributionKey, mergedKey, rejectsKey as rejectsKeyOf, sourceId } from '#lake/layout';
+import { writeParquetTable, writeRows } from '#lake/parquet';
 import { openDuckDb } from '#lake/query/duckdb';
 import { relationsOf } from '#lake/query/duckdb-relations';
 import { VIEW_NAMES } from '#lake/query/sql-files';
 import { sourceId } from '#lake/source-id';
 import { key, type MergedColumn, type MergedTable, merged } from '#lake/tables';
 import { dayAfter, openFixture, putFlows, putRejects, putSource, rowsOf } from '#test/support/lake-fixture';
+import { pairRowsOfFlows } from '#test/support/pair-rows-of';
 import { makeFolder } from '#test/support/temporary';
 
 const TYPES = { string: 'varchar', bigint: 'bigint', 'decimal(38,0)': 'decimal(38,0)' };
@@ -73,6 +75,21 @@ test('reads a file that was replaced anew', async () => {
         await putFlows(directory, [{ day: '2026-01-05', packets }]);
         expect(await ask('select fwd_pkts_sum as packets from pair_days')).toEqual([{ packets }]);
     }
+});
+
+test.each([
+    ['the only day', ['2026-01-05'], 'pair_days'],
+    ['the last day', ['2026-01-04', '2026-01-05'], 'part-00.parquet'],
+    ['the first day', ['2026-01-05', '2026-01-06'], 'pair_days'],
+])('says what to do where %s was written before a measure was added', async (_, days, where) => {
+    const { directory, ask } = await openFixture(days.map((day) => ({ day })));
+    const older = { ...pairDays, columns: pairDays.columns.slice(0, -1) };
+    await writeFile(join(directory, mergedKey(older, '2026-01-05')), writeRows(older, pairRowsOfFlows([])));
+    const asked = ask('select * from pair_days');
+    await expect(asked).rejects.toThrow(StorageError);
+    await expect(asked).rejects.toThrow(
+        new RegExp(`^column fwd_pkts_max is missing in [^ ]*${where}, as in files of an older format: run flowlake reconcile$`),
+    );
 });
 
 test('counts only files that are where the lake puts them', async () => {

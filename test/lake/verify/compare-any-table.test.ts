@@ -1,5 +1,6 @@
 /** Figures of any table side by side, and which figures are possible: what the judge knows of a table is in its columns. */
 import { flows } from '#lake/flows/kind';
+import { flowMeasures } from '#lake/flows/tables';
 import { key, type MergedColumn, type MergedTable, measure, merged } from '#lake/tables';
 import { compareFigures } from '#lake/verify/compare';
 import { type Engine, openEngine } from '#lake/verify/engine';
@@ -78,12 +79,7 @@ describe('what is possible', () => {
     test('of flows is told by their accounts, each figure once', () => {
         expect(rulesOf(flows).map(({ figure }) => figure)).toEqual([
             'flows',
-            'flow_duration_us_min',
-            'flow_duration_us_sum',
-            'flow_duration_us_sum_sq',
-            'fwd_pkts_min',
-            'fwd_pkts_sum',
-            'fwd_pkts_sum_sq',
+            ...flowMeasures.flatMap((measure) => [`${measure}_min`, `${measure}_sum`, `${measure}_sum_sq`]),
         ]);
     });
 

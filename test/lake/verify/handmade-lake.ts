@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { ledgerKey, siteOf } from '#lake/layout';
+import { type FlowMeasure, flowMeasures } from '#lake/flows/tables';
+import { ledgerKey, siteOf, sourceId } from '#lake/layout';
 import type { LedgerRecord } from '#lake/ledger';
 import { sourceId } from '#lake/source-id';
 import { openDirectoryStore } from '#lake/store/directory';
@@ -15,6 +16,12 @@ import { pairDaysKey, rejectsKey, summaryKey } from '#test/support/flow-tables';
 
 /** Kept rows: source address, destination, day, microseconds, packets. */
 export type Flow = [src: string, dst: string, day: string, us: number | bigint, packets: number | bigint];
+
+/** What a flow adds to each measure. */
+const VALUE_OF: Readonly<Record<FlowMeasure, (flow: Flow) => number | bigint>> = {
+    flow_duration_us: ([, , , us]) => us,
+    fwd_pkts: ([, , , , packets]) => packets,
+};
 
 /** One row of `pair_days`; figures that are not given are those of the flows. */
 export type PairRow = Record<string, string | bigint>;
@@ -156,11 +163,8 @@ function daysOf(sources: Source[]): Days {
     for (const { key, flows } of groups.values()) {
         const [day, site, src_ip, dst_ip] = key;
         const row: PairRow = { site, src_ip, dst_ip, flows: BigInt(flows.length) };
-        for (const [measure, at] of [
-            ['flow_duration_us', 3],
-            ['fwd_pkts', 4],
-        ] as const) {
-            const values = flows.map((flow) => BigInt(flow[at])).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+        for (const measure of flowMeasures) {
+            const values = flows.map((flow) => BigInt(VALUE_OF[measure](flow))).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
             row[`${measure}_sum`] = values.reduce((sum, value) => sum + value, 0n);
             row[`${measure}_sum_sq`] = values.reduce((sum, value) => sum + value * value, 0n);
             row[`${measure}_min`] = values[0]!;

@@ -178,19 +178,20 @@ test('statistics that would make a reader pass over rows that are there', async 
 });
 
 test('a page whose checksum is another is named with its column', async () => {
-    // Written by pyarrow 17 with write_page_checksum.
+    // Written by pyarrow 17 with write_page_checksum, of the columns that there were then.
+    const table = { ...pairDays, columns: pairDays.columns.slice(0, 12) };
     const fixture = fileURLToPath(new URL('../../fixtures/parquet/page-checksums.parquet', import.meta.url));
     const folder = await makeFolder();
     const path = join(folder, 'day.parquet');
     const engine = await openEngine();
     try {
         await writeFile(path, await readFile(fixture));
-        expect((await loadRows(engine, 'found', { table: pairDays, files: [{ key: 'day.parquet', path }] })).damaged).toEqual(new Map());
+        expect((await loadRows(engine, 'found', { table, files: [{ key: 'day.parquet', path }] })).damaged).toEqual(new Map());
         const [{ last }] = (await engine.rows(
             `select data_page_offset + total_compressed_size - 1 as last from parquet_metadata('${path}') where path_in_schema = 'flows'`,
         )) as [{ last: bigint }];
         await flip(path, Number(last));
-        const { damaged } = await loadRows(engine, 'found', { table: pairDays, files: [{ key: 'day.parquet', path }] });
+        const { damaged } = await loadRows(engine, 'found', { table, files: [{ key: 'day.parquet', path }] });
         expect(damaged.get('day.parquet')).toMatch(/^column flows, page 1: its CRC-32 is [0-9a-f]{8} and should be [0-9a-f]{8}$/);
     } finally {
         await engine.close();
