@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { consolidate } from '#lake/commit/consolidate';
 import { emptyPairRows, type PairRows } from '#lake/flows/pair-rows';
 import { flowMeasures, flowSummaries, pairDays } from '#lake/flows/tables';
-import { contributionKey, sourceId } from '#lake/layout';
+import { contributionKey } from '#lake/layout';
 import { commitLedger, type LedgerRecord } from '#lake/ledger';
 import { writeRows } from '#lake/parquet';
 import { sourceId } from '#lake/source-id';

@@ -12,7 +12,7 @@ import { retract } from '#lake/commit/retract';
 import { summarize } from '#lake/commit/summarize';
 import { emptyPairRows } from '#lake/flows/pair-rows';
 import { flowMeasures } from '#lake/flows/tables';
-import { ledgerKey, rawKey, sourceId } from '#lake/layout';
+import { ledgerKey, rawKey } from '#lake/layout';
 import { type LedgerRecord, newVersion, readLedger } from '#lake/ledger';
 import { readContains, rowGroupRows } from '#lake/parquet';
 import { openDuckDb } from '#lake/query/duckdb';

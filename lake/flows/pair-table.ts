@@ -43,7 +43,7 @@ const FIRST_ROWS = 1 << 11;
 /** What a row no longer holds, or never did: its first flows, and all values from `MAX_FAST_VALUE` on. */
 interface Extra {
     flows: number;
-    /** By measure. */
+    /** Totals of each measure. */
     totals: Record<Measure, LargeTotals>;
 }
 

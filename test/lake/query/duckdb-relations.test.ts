@@ -9,7 +9,7 @@ import { flows } from '#lake/flows/kind';
 import { pairDays } from '#lake/flows/tables';
 import type { Kind } from '#lake/kind';
 import { tables } from '#lake/kinds';
-import { contributionKey, mergedKey, rejectsKey as rejectsKeyOf, sourceId } from '#lake/layout';
+import { contributionKey, mergedKey, rejectsKey as rejectsKeyOf } from '#lake/layout';
 import { writeParquetTable, writeRows } from '#lake/parquet';
 import { openDuckDb } from '#lake/query/duckdb';
 import { relationsOf } from '#lake/query/duckdb-relations';

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { type FlowMeasure, flowMeasures } from '#lake/flows/tables';
-import { ledgerKey, siteOf, sourceId } from '#lake/layout';
+import { ledgerKey, siteOf } from '#lake/layout';
 import type { LedgerRecord } from '#lake/ledger';
 import { sourceId } from '#lake/source-id';
 import { openDirectoryStore } from '#lake/store/directory';

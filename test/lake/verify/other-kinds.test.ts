@@ -1,8 +1,10 @@
 /** The judge of a lake in which other kinds of data stand beside flows: by the hour, with nulls, with values below zero. */
+
 import { pairDays } from '#lake/flows/tables';
-import { contributionKey, ledgerKey, mergedKey, nameOfPeriod, sourceId } from '#lake/layout';
+import { contributionKey, ledgerKey, mergedKey, nameOfPeriod } from '#lake/layout';
 import { writeRows } from '#lake/parquet';
 import { emptyRows } from '#lake/rows';
+import { sourceId } from '#lake/source-id';
 import { figuresOf } from '#lake/tables';
 import { columnNames, meaningsOf } from '#lake/verify/say-difference';
 import { gauges, tides } from '#test/kinds/gauges';
