@@ -1,11 +1,10 @@
 /** Finishes whatever is undone, and shows what it was: chooses who does the work, and nothing else. */
-import { Failure, type RunContext } from '#cli/command';
+import type { RunContext } from '#cli/command';
 import { batchOf } from '#cli/draw/batch-of';
 import { printRows } from '#cli/draw/print-rows';
-import { sayBytes } from '#cli/draw/quantity';
-import { openStatusLine } from '#cli/draw/status-line';
 import { useLake } from '#cli/use-lake';
-import { finishUndone, type WorkDone, type Workers, workInTurn } from '#lake/commit/finish';
+import { failOn, workInView } from '#cli/work-in-view';
+import { finishUndone, type WorkDone, type Workers } from '#lake/commit/finish';
 import { findUndoneWork, type UndoneWork } from '#lake/commit/reconcile';
 import { withMark } from '#lake/here/marks';
 import { workInThreads } from '#lake/here/thread-workers';
@@ -52,24 +51,8 @@ function finishInDirectory(lake: DirectoryLake, context: RunContext): Promise<vo
 }
 
 async function finishHere(store: ObjectStore, context: RunContext): Promise<void> {
-    const { stderr, signal, now } = context;
-    const line = openStatusLine(stderr);
-    let current = '';
-    let doneBytes = 0;
-    const workers = workInTurn(store, {
-        now,
-        signal,
-        onStep: (what) => {
-            current = what;
-            doneBytes = 0;
-            void line.draw(`Working on ${what}`);
-        },
-        onBytes: (bytes) => {
-            doneBytes += bytes;
-            void line.draw(`Working on ${current}  ${sayBytes(doneBytes)}`);
-        },
-    });
-    await showDone(await finishUndone(store, { now, workers }).finally(line.clear), context);
+    const { workers, clear } = workInView(store, { verb: 'Working on', context });
+    await showDone(await finishUndone(store, { now: context.now, workers }).finally(clear), context);
 }
 
 async function sendUndone(lake: BucketLake, context: RunContext): Promise<void> {
@@ -91,11 +74,7 @@ async function sendUndone(lake: BucketLake, context: RunContext): Promise<void> 
 /** Prints what was done. @throws Failure where something failed */
 async function showDone(done: WorkDone, context: RunContext): Promise<void> {
     await show(done, VERBS.done, context);
-    const [first, ...others] = done.errors;
-    if (first) {
-        const more = others.length > 0 ? ` (and ${others.length} more)` : '';
-        throw new Failure(`Not all could be done: ${first.message}${more}`, { cause: first });
-    }
+    failOn(done.errors);
 }
 
 async function show(

@@ -1,10 +1,10 @@
 /** `verify --repair`: says what would be done, does it, and verifies once more what it touched. */
 
 import { changeLake } from '#cli/change-lake';
-import { type Context, Failure } from '#cli/command';
-import { countPeriods, sayBytes, sayCount } from '#cli/draw/quantity';
-import { openStatusLine } from '#cli/draw/status-line';
-import { type WorkDone, workInTurn } from '#lake/commit/finish';
+import type { Context } from '#cli/command';
+import { countPeriods, sayCount } from '#cli/draw/quantity';
+import { failOn, workInView } from '#cli/work-in-view';
+import type { WorkDone } from '#lake/commit/finish';
 import { isEmptyPlan, planRepair, type RepairPlan, repairLake } from '#lake/commit/repair';
 import { findCutOff } from '#lake/here/marks';
 import { sayPeriod } from '#lake/kinds';
@@ -51,12 +51,7 @@ export async function repairVerified(lake: Lake, request: RepairRequest): Promis
         }
         const done = await repair(store, plan, context);
         const verdict = await verifyAgain(store, { plan, done, request });
-        const [first, ...others] = done.errors;
-        if (first) {
-            throw new Failure(`Not all could be done: ${first.message}${others.length > 0 ? ` (and ${others.length} more)` : ''}`, {
-                cause: first,
-            });
-        }
+        failOn(done.errors);
         return exitCodeOf(verdict);
     });
 }
@@ -66,30 +61,15 @@ async function isCutOff(lake: Lake): Promise<boolean> {
     return lake.kind === 'directory' && (await findCutOff(lake.directory)) > 0;
 }
 
-async function repair(store: ObjectStore, plan: RepairPlan, { stderr, signal, now }: RepairRequest['context']): Promise<WorkDone> {
-    const line = openStatusLine(stderr);
-    let current = '';
-    let doneBytes = 0;
-    const workers = workInTurn(store, {
-        now,
-        signal,
-        onStep: (what) => {
-            current = what;
-            doneBytes = 0;
-            void line.draw(`Repairing ${what}`);
-        },
-        onBytes: (bytes) => {
-            doneBytes += bytes;
-            void line.draw(`Repairing ${current}  ${sayBytes(doneBytes)}`);
-        },
-    });
-    const done = await repairLake(store, plan, { now, workers }).finally(line.clear);
+async function repair(store: ObjectStore, plan: RepairPlan, context: RepairRequest['context']): Promise<WorkDone> {
+    const { workers, clear } = workInView(store, { verb: 'Repairing', context });
+    const done = await repairLake(store, plan, { now: context.now, workers }).finally(clear);
     const parts = [
         `read ${sayCount(done.sources.length, 'file')}`,
         `deleted ${sayCount(done.deadObjects.length, 'object')}`,
         `built ${countPeriods(done.periods)}`,
     ];
-    await stderr.write(`Repaired: ${parts.join(', ')}\n`);
+    await context.stderr.write(`Repaired: ${parts.join(', ')}\n`);
     return done;
 }
 
