@@ -90,6 +90,13 @@ const forbidden = [
         to: { path: '^lake/', pathNot: ['^lake/(upload|commit|here|work)/', '^lake/[^/]+\\.ts$', PORTS] },
     },
     {
+        name: 'commit-names-no-kind',
+        comment:
+            'The commit rules, the words and who does the work are the same for every kind of data: take the kind from lake/kinds.ts by a raw key or a table, and ask it.',
+        from: { path: ['^lake/(commit|here|work|doctor|reports)/', '^lake/(?!kinds\\.ts$)[^/]+\\.ts$'] },
+        to: { path: '^lake/(flows|verify/flows)/' },
+    },
+    {
         name: 'adapters-know-their-port',
         comment: 'An adapter does what its port says and decides nothing: move the rule into the use case, or pass the value in.',
         from: { path: '^lake/(store|query|queue|jobs)/' },

@@ -53,6 +53,10 @@ const BAD_IMPORTS: Record<string, { file: string; text: string; beside?: Record<
         text: "import { handler } from '../lambdas/planted/handler.ts';\nexport const again = handler;",
         beside: { 'lambdas/planted/handler.ts': 'export const handler = 1;' },
     },
+    'commit-names-no-kind': {
+        file: 'lake/commit/planted-kind.ts',
+        text: "import { pairDays } from '#lake/flows/tables';\nexport const table = pairDays;",
+    },
     'edges-name-no-kind': {
         file: 'cli/planted-kind.ts',
         text: "import type { pairDays } from '#lake/flows/tables';\nexport type T = typeof pairDays;",
