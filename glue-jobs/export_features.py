@@ -5,11 +5,10 @@ pair_features: each knows its own day and earlier ones, no later one.
 import sys
 from functools import partial
 
-from feature_export import COPIES_AT_ONCE, compute_parts, days_within, pair_days, plan_day, publish_day
+from feature_export import COPIES_AT_ONCE, FeatureDay, compute_parts, days_within, pair_days, plan_day, publish_day
 from feature_rows import count_pairs, write_features
 from job_start import days_parser, open_bucket, parse_days, start_spark
-from lake_layout import FEATURES_PREFIX, TablePeriod
-from lake_tables import kind_named
+from lake_layout import FEATURES_PREFIX
 from period_report import PeriodReport
 from period_work import raise_failures, work_on
 
@@ -35,8 +34,8 @@ def main(arguments: list[str]) -> None:
     raise_failures(failures)
 
 
-def _periods(days: set[str]) -> list[TablePeriod]:
-    return [TablePeriod(kind_named('flows'), day) for day in sorted(days)]
+def _periods(days: set[str]) -> list[FeatureDay]:
+    return [FeatureDay(day) for day in sorted(days)]
 
 
 if __name__ == '__main__':

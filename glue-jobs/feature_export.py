@@ -8,7 +8,7 @@ from functools import partial
 
 from lake_bucket import LakeBucket
 from lake_errors import ConflictError
-from lake_layout import FEATURES_PREFIX, WORK_PREFIX, TablePeriod, day_of, features_key, merged_key
+from lake_layout import FEATURES_PREFIX, WORK_PREFIX, day_of, features_key, merged_key
 from lake_tables import Table, kind_named
 from period_report import PeriodResult, result_of
 
@@ -19,6 +19,15 @@ COPIES_AT_ONCE = 16
 def pair_days() -> Table:
     """The table that features are made of."""
     return kind_named('flows').merged
+
+
+@dataclass(frozen=True)
+class FeatureDay:
+    """A day of features, as a run works on it and tells of it."""
+
+    period: str
+    # The view that an object has the rows of.
+    table: str = 'pair_features'
 
 
 @dataclass(frozen=True)
@@ -65,7 +74,7 @@ def compute_parts(bucket: LakeBucket, *, first_day: str, last_day: str, write: C
         bucket.delete_all(work)
 
 
-def publish_day(of: TablePeriod, *, bucket: LakeBucket, parts: FeatureParts) -> PeriodResult:
+def publish_day(of: FeatureDay, *, bucket: LakeBucket, parts: FeatureParts) -> PeriodResult:
     """Replaces the day's object by its part, in one step; a day that has no pairs has no object."""
     day = of.period
     part = parts.keys.get(day)
@@ -76,7 +85,7 @@ def publish_day(of: TablePeriod, *, bucket: LakeBucket, parts: FeatureParts) -> 
     return result_of(of, 'written', rows=parts.pairs[day])
 
 
-def plan_day(of: TablePeriod, *, pairs: dict[str, int]) -> PeriodResult:
+def plan_day(of: FeatureDay, *, pairs: dict[str, int]) -> PeriodResult:
     """What `publish_day` would do."""
     if of.period in pairs:
         return result_of(of, 'is to be written', rows=pairs[of.period])

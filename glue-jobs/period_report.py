@@ -4,20 +4,32 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from typing import Protocol
 
 from lake_bucket import LakeBucket
-from lake_layout import TablePeriod
 from lake_tables import read_kinds
 
 # Periods that are right already come by the hundred in a second; whoever follows the run looks every few seconds.
 _WRITE_AFTER_SECONDS = 2
 
 
+class Period(Protocol):
+    """What a run works on one by one: a period of a merged table, or a day of features."""
+
+    @property
+    def table(self) -> str:
+        """Name of the table or view whose rows the period's object has."""
+
+    @property
+    def period(self) -> str:
+        """A day or an hour."""
+
+
 @dataclass(frozen=True)
 class PeriodResult:
     """How one period came out, or would."""
 
-    # Name of the merged table.
+    # As of the Period.
     table: str
     period: str
     # `written`, `was right` and the like.
@@ -29,7 +41,7 @@ class PeriodResult:
     failed: bool = False
 
 
-def result_of(of: TablePeriod, what: str, **more) -> PeriodResult:
+def result_of(of: Period, what: str, **more) -> PeriodResult:
     """The result of a period, in words and with what else is known of it."""
     return PeriodResult(of.table, of.period, what, **more)
 

@@ -1,18 +1,17 @@
 """The periods of a run, each worked on by itself: some at once, one's failure no other's."""
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from lake_layout import TablePeriod
 from lake_tables import read_kinds
-from period_report import PeriodReport, PeriodResult, result_of
+from period_report import Period, PeriodReport, PeriodResult, result_of
 
 
 def work_on(
-    periods: list[TablePeriod], work: Callable[[TablePeriod], PeriodResult], *, report: PeriodReport, at_once: int
+    periods: Sequence[Period], work: Callable[[Period], PeriodResult], *, report: PeriodReport, at_once: int
 ) -> list[str]:
     """Does the work for each period and prints and reports what came of it. Returns the failures in words."""
 
-    def attempt(of: TablePeriod) -> str | None:
+    def attempt(of: Period) -> str | None:
         failure = None
         try:
             result = work(of)

@@ -47,7 +47,9 @@ test(
     async () => {
         const { exitCode, stdout, stderr } = await flowlake(`--output json features ${RANGE}`);
         expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: 'Started run jr_1 of Glue job flowlake-dev-export-features\n' });
-        expect(JSON.parse(stdout)).toEqual(DAYS.map((day) => ({ day, what: 'written', sources: null, pairs: 2 })));
+        expect(JSON.parse(stdout)).toEqual(
+            DAYS.map((period) => ({ table: 'pair_features', period, what: 'written', sources: null, rows: 2 })),
+        );
         const [, , rows] = await Promise.all(DAYS.map(rowsOf));
         expect(rows?.filter(({ src_ip }) => String(src_ip).startsWith('10.77.'))).toMatchObject(
             [1, 2].map((host) => ({

@@ -71,7 +71,7 @@ def test_every_row_is_what_the_view_gives_in_duckdb_digit_by_digit(with_days, la
     rows = [{**row, 'day': day} for day in days_of(lake_folder) for row in table_of(with_days.read(features_key(day))).to_pylist()]
     assert rows == expected and len(rows) > 300
     assert any(row['flow_duration_us_past_z_score'] is not None for row in rows)
-    assert sorted(report) == [f'{day} written: {sum(row["day"] == day for row in rows)} rows' for day in days_of(lake_folder)]
+    assert sorted(report) == [f'pair_features {day} written: {sum(row["day"] == day for row in rows)} rows' for day in days_of(lake_folder)]
 
 
 def test_a_lake_in_a_directory_writes_the_same_rows_under_the_same_keys(with_days, lake_folder, spark, capsys, tmp_path):
@@ -132,7 +132,7 @@ def test_a_run_up_to_a_day_gives_what_a_run_over_all_days_does(with_days, lake_f
 def test_days_before_the_range_count_and_are_not_written(bucket, put_day, spark, capsys):
     for day, packets in [('2026-02-01', 1), ('2026-02-02', 3), ('2026-02-03', 4), ('2026-02-04', 9)]:
         put_day(day, [{'fwd_pkts_sum': packets}])
-    assert run_job(bucket, capsys, '2026-02-03', '2026-02-03') == ['2026-02-03 written: 1 row']
+    assert run_job(bucket, capsys, '2026-02-03', '2026-02-03') == ['pair_features 2026-02-03 written: 1 row']
     assert list(exported(bucket)) == [features_key('2026-02-03')]
     [row] = table_of(bucket.read(features_key('2026-02-03'))).to_pylist()
     assert (row['days_since_first_seen'], row['running_days'], row['fwd_pkts_past_mean'], row['fwd_pkts_past_z_score']) == (2, 3, 2.0, 2.0)
@@ -182,7 +182,7 @@ def test_a_day_that_has_no_pairs_any_more_loses_its_object(bucket, put_day, spar
     bucket.delete_all(pair_days_key(days[3]))
     gone = 'has no pairs, its object was removed'
     said = sorted(run_job(bucket, capsys, days[0], days[2]))
-    assert said == [f'{days[0]} {gone}', f'{days[1]} written: 1 row', f'{days[2]} {gone}']
+    assert said == [f'pair_features {when}' for when in (f'{days[0]} {gone}', f'{days[1]} written: 1 row', f'{days[2]} {gone}')]
     # The last one is not in the range.
     assert list(exported(bucket)) == [features_key(days[1]), features_key(days[3])]
 
@@ -200,7 +200,7 @@ def test_a_dry_run_says_what_is_to_do_and_writes_nothing(bucket, put_day, spark,
     put_text(bucket, features_key('2026-02-02'), 'left from before')
     before = list(bucket.list(''))
     said = run_job(bucket, capsys, '2026-02-01', '2026-02-28', '--dry_run', 'true')
-    assert said == ['2026-02-01 is to be written: 2 rows', '2026-02-02 has no pairs, its object is to go']
+    assert said == ['pair_features 2026-02-01 is to be written: 2 rows', 'pair_features 2026-02-02 has no pairs, its object is to go']
     assert list(bucket.list('')) == before
 
 
@@ -247,7 +247,7 @@ def test_a_day_that_changes_under_the_run_is_old_or_new_as_a_whole(bucket, put_d
         write(*arguments, **options)
 
     monkeypatch.setattr(export_features, 'write_features', write_after_a_change)
-    assert run_job(bucket, capsys) == ['2026-02-01 written: 3 rows']
+    assert run_job(bucket, capsys) == ['pair_features 2026-02-01 written: 3 rows']
     assert table_of(bucket.read(features_key('2026-02-01')))['fwd_pkts_sum'].to_pylist() == [1, 1, 1]
 
 
@@ -255,7 +255,7 @@ def test_nothing_of_the_work_stays_behind_and_the_days_are_reported(bucket, put_
     put_day('2026-02-01', [{}])
     run_job(bucket, capsys, '2026-02-01', '2026-02-01', '--report', '_flowlake/reports/one.json')
     assert list(bucket.list('_flowlake')) == ['_flowlake/reports/one.json']
-    day = {'table': 'pair_days', 'period': '2026-02-01', 'what': 'written', 'sources': None, 'rows': 1, 'failed': False}
+    day = {'table': 'pair_features', 'period': '2026-02-01', 'what': 'written', 'sources': None, 'rows': 1, 'failed': False}
     assert json.loads(bucket.read('_flowlake/reports/one.json')) == {'total': 1, 'periods': [day]}
 
 
@@ -273,4 +273,4 @@ def test_the_script_runs_with_its_modules_and_the_views_in_a_zip(bucket, put_day
     command = [sys.executable, 'export_features.py', '--bucket', bucket.name, '--from', '2026-02-02', '--to', '2026-02-03']
     run = subprocess.run(command, cwd=tmp_path / 'alone', env=environment, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
-    assert sorted(filter(None, run.stdout.splitlines())) == ['2026-02-02 written: 1 row', '2026-02-03 written: 1 row']
+    assert sorted(filter(None, run.stdout.splitlines())) == ['pair_features 2026-02-02 written: 1 row', 'pair_features 2026-02-03 written: 1 row']
