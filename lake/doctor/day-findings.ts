@@ -1,4 +1,5 @@
 /** Judges that every day with figures is seen by whoever asks for it. */
+import { kinds } from '#lake/kinds';
 import type { MergedTable } from '#lake/tables';
 import type { DayFacts, DaysByTable } from './day-facts.ts';
 import { type Answer, type Finding, judge, ok, problem, warning } from './finding.ts';
@@ -54,7 +55,7 @@ export interface ExpectedFiles {
 
 /** Findings on objects among a table's figures that are none. */
 export function judgeStrays(answer: Answer<DayFacts>, { table, isEveryFileRead }: ExpectedFiles): readonly Finding[] {
-    const check = 'stray files';
+    const check = table === kinds[0].merged ? 'stray files' : `stray files of ${table.name}`;
     return judge(check, answer, {
         missing: () => ok(check, 'none'),
         found: ({ strays }) => {

@@ -218,7 +218,7 @@ describe('doctor', () => {
         const { exitCode, wrong: found } = await wrong();
         expect([exitCode, found.map(({ check }) => check)]).toEqual([
             1,
-            ['days of gauges_hours', 'days of gauges_summaries', 'stray files'],
+            ['days of gauges_hours', 'days of gauges_summaries', 'stray files of gauges_hours'],
         ]);
         await store.delete('gauges_hours/day=2026-01-05/copy.parquet');
     });

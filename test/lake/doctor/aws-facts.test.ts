@@ -110,7 +110,12 @@ test('what may not be looked at is told as that, each with the right that is mis
     const all = await findings(DENIED);
     expect(checksOf(all, 'problem')).toEqual([]);
     expect(checksOf(all, 'ok')).toEqual(['credentials', 'bucket', 'bucket tags']);
-    expect(checksOf(all, 'could not check')).toEqual([...SET_UP, ...PARTS, ...kinds.map(() => 'stray files'), 'clock']);
+    expect(checksOf(all, 'could not check')).toEqual([
+        ...SET_UP,
+        ...PARTS,
+        ...kinds.map(({ merged }, at) => (at === 0 ? 'stray files' : `stray files of ${merged.name}`)),
+        'clock',
+    ]);
     for (const { todo } of all.filter(({ result }) => result === 'could not check')) {
         expect(todo).toMatch(/may not do that|no right/);
     }
