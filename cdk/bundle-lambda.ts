@@ -20,8 +20,8 @@ export function bundleLambda(job: 'summarize' | 'consolidate'): { folder: string
         absWorkingDir: ROOT,
         entryPoints: [`lambdas/${job}/handler.ts`],
         outfile: `dist-lambdas/${job}/index.mjs`,
-        // A kind names its second reader, which is for `verify` alone: its database is loaded there, and never here.
-        external: ['@duckdb/node-api'],
+        // A kind names its second reader, which is for `verify` alone: neither it nor its database is ever loaded here.
+        external: ['#lake/verify/*', '@duckdb/node-api'],
         alias: { '@aws-sdk/credential-provider-node': './lambdas/role-credentials.ts' },
         bundle: true,
         format: 'esm',
