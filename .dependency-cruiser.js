@@ -54,7 +54,7 @@ const forbidden = [
         name: 'lake-knows-nobody',
         comment: 'lake/ is the heart: take what you need as an argument, and let cli/ pass it in.',
         from: { path: '^lake/' },
-        to: { path: '^(cli|lambdas|cdk|glue-jobs)/' },
+        to: { path: '^(cli|lambdas|cdk|glue-jobs|sample)/' },
     },
     {
         name: 'flows-know-only-themselves',
