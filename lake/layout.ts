@@ -38,11 +38,12 @@ export function rawKey({ kind, site, name }: { kind?: string | undefined; site?:
         const rule = 'give a relative path without empty, "." and ".." parts, and without control characters (--as NAME)';
         throw new UsageError(`Name ${JSON.stringify(name)} is not usable: ${rule}`);
     }
-    if (parts.length > 1 && parts[0]?.startsWith('kind=')) {
-        throw new UsageError(`Name ${JSON.stringify(name)} is not usable: a first folder kind=... says what kind of data it is (--kind)`);
-    }
     const folder = kind === undefined ? RAW_PREFIX : `${RAW_PREFIX}kind=${kind}/`;
     const key = site === undefined || site === DEFAULT_SITE ? folder + name : `${folder}site=${site}/${name}`;
+    // Below a site, a folder kind=... is one like any other: lakes of before have such keys, and they can be corrected.
+    if (key === folder + name && parts.length > 1 && parts[0]?.startsWith('kind=')) {
+        throw new UsageError(`Name ${JSON.stringify(name)} is not usable: a first folder kind=... says what kind of data it is (--kind)`);
+    }
     const lengthBytes = Buffer.byteLength(key);
     if (lengthBytes > MAX_KEY_BYTES) {
         const shown = JSON.stringify(`${name.slice(0, 40)}...`);

@@ -63,6 +63,12 @@ describe.each(Object.entries(COMMANDS))('%s', (name, command) => {
             }
             if (!wasUndone && (await isUndone(directory))) {
                 expect({ look, marks }).toEqual({ look, marks: [expect.any(String)] });
+                if (name === 'retract') {
+                    expect({ look, stderr }).toEqual({
+                        look,
+                        stderr: expect.stringContaining('is retracted, but its days are not yet without it'),
+                    });
+                }
                 marked += 1;
             }
             // The process of the command would be gone by now.

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { sourceId } from '#lake/source-id';
 import { flowCsv } from '#test/support/flow-csv';
 import { collect, runFlowlake, startFlowlake } from '#test/support/flowlake';
 import { makeFolder } from '#test/support/temporary';
@@ -78,6 +79,15 @@ test('prune frees only what is safely in the figures, and changes none', async (
     expect((await run('reconcile')).exitCode).toBe(0);
     expect(await ask(FLOWS)).toEqual(before);
     expect((await run('upload a.csv')).stdout).toMatch(/skipped/);
+});
+
+test('a prune that fails in the middle says what it has freed till then', async () => {
+    const { folder, run } = await makeLake();
+    await writeFile(join(folder, 'lake/ledger', `${sourceId('raw/b.csv')}.json`), 'rubbish');
+    const { exitCode, stdout, stderr } = await run('prune --raw-before 2026-04-01 --output json');
+    expect(exitCode).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject([{ source: 'raw/a.csv', result: 'freed' }]);
+    expect(stderr).toMatch(/Freed .* of 1 raw file\n.*is no ledger record/);
 });
 
 test('summaries lost by hand are missed, and figures never keep what is gone', async () => {

@@ -26,26 +26,43 @@ export async function freeRawFiles({ rawBefore, dryRun }: PruneOptions, context:
     }
     return useLake(context, async (lake) => {
         const store = await lake.store();
-        const findings = await (dryRun
-            ? listAll(findPrunable(store, { before: rawBefore }), context)
-            : changeLake(lake, context, () => listAll(prune(store, { before: rawBefore }), context)));
-        const free = findings.filter(({ canGo }) => canGo);
-        const rows = findings.map((finding) => {
-            const result = finding.canGo ? (dryRun ? 'would go' : 'freed') : `stays: ${finding.reason}`;
-            return [finding.key, BigInt(finding.raw.sizeBytes), result];
-        });
-        await printRows({ columns: COLUMNS, batches: batchOf(rows) }, context);
-        const freedBytes = free.reduce((sum, { raw }) => sum + raw.sizeBytes, 0);
-        await context.stderr.write(`${dryRun ? 'Would free' : 'Freed'} ${sayBytes(freedBytes)} of ${sayCount(free.length, 'raw file')}\n`);
+        const findings: PruneFinding[] = [];
+        if (dryRun) {
+            await collectInto(findings, findPrunable(store, { before: rawBefore }), context);
+        } else {
+            try {
+                await changeLake(lake, context, () => collectInto(findings, prune(store, { before: rawBefore }), context));
+            } catch (error) {
+                // What is freed is gone for ever: it is said whatever came after.
+                if (findings.length > 0) {
+                    await print(findings, { dryRun, context });
+                }
+                throw error;
+            }
+        }
+        await print(findings, { dryRun, context });
         return 0;
     });
 }
 
-async function listAll(findings: AsyncIterable<PruneFinding>, { signal }: Pick<RunContext, 'signal'>): Promise<PruneFinding[]> {
-    const all: PruneFinding[] = [];
+async function print(findings: readonly PruneFinding[], { dryRun, context }: { dryRun: boolean; context: RunContext }): Promise<void> {
+    const free = findings.filter(({ canGo }) => canGo);
+    const rows = findings.map((finding) => {
+        const result = finding.canGo ? (dryRun ? 'would go' : 'freed') : `stays: ${finding.reason}`;
+        return [finding.key, BigInt(finding.raw.sizeBytes), result];
+    });
+    await printRows({ columns: COLUMNS, batches: batchOf(rows) }, context);
+    const freedBytes = free.reduce((sum, { raw }) => sum + raw.sizeBytes, 0);
+    await context.stderr.write(`${dryRun ? 'Would free' : 'Freed'} ${sayBytes(freedBytes)} of ${sayCount(free.length, 'raw file')}\n`);
+}
+
+async function collectInto(
+    all: PruneFinding[],
+    findings: AsyncIterable<PruneFinding>,
+    { signal }: Pick<RunContext, 'signal'>,
+): Promise<void> {
     for await (const finding of findings) {
         all.push(finding);
         signal.throwIfAborted();
     }
-    return all;
 }

@@ -43,7 +43,15 @@ async function takeOut(key: string, lake: Lake, context: RunContext): Promise<st
     signal.throwIfAborted();
     const { periods } = await retract(key, { store, now, signal });
     if (lake.kind === 'directory') {
-        const [error] = await workInThreads(lake.directory, { signal }).consolidate(periods);
+        const errors = await workInThreads(lake.directory, { signal })
+            .consolidate(periods)
+            .catch(async (reason: unknown) => {
+                await context.stderr.write(
+                    `${key} is retracted, but its days are not yet without it: the next upload or flowlake reconcile finishes that\n`,
+                );
+                throw reason;
+            });
+        const [error] = errors;
         if (error) {
             throw new Failure(`${key} is retracted, but its days are not yet without it: ${error.message}; then run flowlake reconcile`, {
                 cause: error,
