@@ -42,7 +42,9 @@ export function rawKey({ kind, site, name }: { kind?: string | undefined; site?:
     const key = site === undefined || site === DEFAULT_SITE ? folder + name : `${folder}site=${site}/${name}`;
     // Below a site, a folder kind=... is one like any other: lakes of before have such keys, and they can be corrected.
     if (key === folder + name && parts.length > 1 && parts[0]?.startsWith('kind=')) {
-        throw new UsageError(`Name ${JSON.stringify(name)} is not usable: a first folder kind=... says what kind of data it is (--kind)`);
+        throw new UsageError(
+            `Name ${JSON.stringify(name)} is not usable: a first folder kind=... says what kind of data it is. Rename it, or upload what is in it with --kind`,
+        );
     }
     const lengthBytes = Buffer.byteLength(key);
     if (lengthBytes > MAX_KEY_BYTES) {

@@ -78,8 +78,8 @@ test('a raw key names its kind in front of its site, and without one it is of th
         undefined,
     ]);
     expect(siteOf('raw/kind=gauges/site=berlin/a.gauge')).toBe('berlin');
-    expect(() => rawKey({ name: 'kind=gauges/a.csv' })).toThrow('says what kind of data it is (--kind)');
-    expect(() => rawKey({ site: 'main', name: 'kind=gauges/a.csv' })).toThrow('says what kind of data it is (--kind)');
+    expect(() => rawKey({ name: 'kind=gauges/a.csv' })).toThrow('Rename it, or upload what is in it with --kind');
+    expect(() => rawKey({ site: 'main', name: 'kind=gauges/a.csv' })).toThrow('Rename it, or upload what is in it with --kind');
     expect(rawKey({ site: 'berlin', name: 'kind=gauges/a.csv' })).toBe('raw/site=berlin/kind=gauges/a.csv');
 });
 

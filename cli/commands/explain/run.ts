@@ -73,7 +73,8 @@ function askedFor(words: readonly string[], { kind: name, site }: Pick<ExplainOp
     const names = keyColumns(kind);
     if (words.length !== names.length + 1) {
         const expected = [...names, per].map((word) => `<${word}>`).join(' ');
-        throw new UsageError(`Of ${kind.name} explain takes ${expected}: got ${words.length} of ${names.length + 1} arguments`);
+        const got = `${words.length} of ${names.length + 1} arguments`;
+        throw new UsageError(`Of ${kind.name} explain takes ${expected}: got ${got} (flowlake explain --help shows how)`);
     }
     const [period = '', ...key] = [words.at(-1), ...words.slice(0, -1)].map(String);
     const [, day = '', hour] = /^(.*?)(?:T([01]\d|2[0-3]))?$/.exec(period) ?? [];
