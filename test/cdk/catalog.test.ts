@@ -13,7 +13,7 @@ test('the catalog has every table and every view, and nothing else', () => {
     expect(inputs.map(({ Name }) => Name).sort()).toEqual([...tables.map(({ name }) => name), ...VIEW_NAMES].sort());
 });
 
-test.each(tables.map((table) => [table.name, table] as const))('%s has the columns of lake/tables.ts, in their order', (name, table) => {
+test.each(tables.map((table) => [table.name, table] as const))('%s has the columns of its table, in their order', (name, table) => {
     const { StorageDescriptor, PartitionKeys } = inputs.find(({ Name }) => Name === name);
     expect(StorageDescriptor.Columns.map(({ Name, Type }: any) => [Name, Type])).toEqual(
         table.columns.map((column) => [column.name, column.type]),

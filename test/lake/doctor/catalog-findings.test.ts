@@ -40,7 +40,7 @@ const PAIR_DAYS = catalogTable(pairDays);
 const [site, ...otherColumns] = PAIR_DAYS.columns;
 
 describe('a table', () => {
-    test('is well as lake/tables.ts describes it', () => {
+    test('is well as the table describes it', () => {
         for (const table of [pairDays, sources]) {
             expect(judgeTable(catalogTable(table), { table, bucket: 'lake', redeploy: 'deploy' })).toMatchObject({
                 check: `table ${table.name}`,
