@@ -5,22 +5,51 @@ import type { Kind } from '#lake/kind';
 import { kindNameOf, LEDGER_PREFIX, type TablePeriod } from '#lake/layout';
 import { type Column, type ColumnType, type Table, text, whole } from '#lake/tables';
 
+/** Kinds of data that a program knows; the first one is that of raw keys that name none. */
+export type KnownKinds = readonly [Kind, ...Kind[]];
+
 /** Every kind; the first one is that of raw keys that name none, and of messages and reports of earlier versions. */
-export const kinds: readonly [Kind, ...Kind[]] = [
+export const kinds: KnownKinds = [
     // The second reader is named here and not in lake/flows: the two ways to read a file know nothing of each other.
     { ...flows, secondReader: async () => (await import('#lake/verify/flows/second-reader')).secondReader },
 ];
 
+/** The kind that a raw key names. Undefined where this program does not know it. */
+export function findKind(rawKey: string, among: KnownKinds = kinds): Kind | undefined {
+    const name = kindNameOf(rawKey);
+    return name === undefined ? among[0] : among.find((known) => known.name === name);
+}
+
 /** The kind that a raw key names. @throws StorageError where this program does not know it */
 export function kindOf(rawKey: string): Kind {
-    const name = kindNameOf(rawKey);
-    const kind = name === undefined ? kinds[0] : kinds.find((known) => known.name === name);
-    if (!kind) {
-        throw new StorageError(
-            `${rawKey} is of kind ${name}, and this flowlake knows ${kinds.map((known) => known.name).join(', ')}: install a newer version`,
-        );
-    }
-    return kind;
+    return findKind(rawKey) ?? failAsUnknown(rawKey);
+}
+
+/**
+ * The kind that a source was read as; undefined where this program does not know it. Programs that knew no kinds read every source as the first
+ * one, also where a folder of its key happened to be named `kind=...`: that kind's findings in the record tell.
+ */
+export function findKindOfRecord(
+    record: Readonly<Record<string, unknown>> & { source: string },
+    among: KnownKinds = kinds,
+): Kind | undefined {
+    const [first] = among;
+    return findKind(record.source, among) ?? (first.found.every(({ name }) => name in record) ? first : undefined);
+}
+
+/** The kind that a source was read as, or is to be read as where it has no record yet. @throws StorageError where this program does not know it */
+export function kindOfSource(rawKey: string, record: (Readonly<Record<string, unknown>> & { source: string }) | undefined): Kind {
+    return (record ? findKindOfRecord(record) : findKind(rawKey)) ?? failAsUnknown(rawKey);
+}
+
+function failAsUnknown(rawKey: string): never {
+    throw new StorageError(`${rawKey} is ${sayUnknownKind(rawKey)}`);
+}
+
+/** What is said of a raw key whose kind is not known: `of kind x, and this flowlake knows flows: ...`. */
+export function sayUnknownKind(rawKey: string, among: KnownKinds = kinds): string {
+    const known = among.map(({ name }) => name).join(', ');
+    return `of kind ${kindNameOf(rawKey)}, and this flowlake knows ${known}: install a version that knows it, or rename its folder`;
 }
 
 /** The kind whose merged table has the name. @throws StorageError where this program does not know it */

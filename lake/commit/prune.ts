@@ -1,6 +1,6 @@
 /** Use case: free the bytes of raw objects that are safely in the figures. No figure changes. */
 
-import { kindOf, kindOfTable } from '#lake/kinds';
+import { findKind, findKindOfRecord, kindOfTable } from '#lake/kinds';
 import { contributionOf, contributionsPrefix, nameOfPeriod, RAW_PREFIX, type TablePeriod } from '#lake/layout';
 import { fenceLedger, type HeldRecord, type LedgerRecord, readLedger } from '#lake/ledger';
 import { sourceId } from '#lake/source-id';
@@ -82,13 +82,17 @@ async function whyItStays(
     record: LedgerRecord | undefined,
     safeOf: (of: TablePeriod) => Promise<ReadonlySet<string>>,
 ): Promise<string | undefined> {
+    const kind = record ? findKindOfRecord(record) : findKind(raw.key);
+    if (!kind) {
+        return 'it is of a kind that this flowlake does not know';
+    }
     if (!record || needsReading(raw, record)) {
         return 'it is not in the figures yet; run flowlake reconcile first';
     }
     if (record.state !== 'done' || record.version === null || record.last_day === null) {
         return record.state === 'failed' ? 'it could not be read, so nothing of it is in the figures' : 'nothing of it is in the figures';
     }
-    const { name, merged } = kindOf(record.source);
+    const { name, merged } = kind;
     for (const period of record.versions[record.version] ?? []) {
         if (!(await safeOf({ table: merged.name, period })).has(`${sourceId(record.source)}.${record.version}`)) {
             return `its ${name} of ${period} are not in the figures yet; run flowlake reconcile first`;

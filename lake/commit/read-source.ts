@@ -49,7 +49,7 @@ export async function readSource(
     const { store, now, signal, onBytes } = options;
     const { version } = attempt;
     const source = sourceId(raw.key);
-    const readingOptions = toOptions(raw);
+    const readingOptions = toOptions(kind, raw);
     const rejects = openRejects(raw.key, { kind, attempt, store });
     const outcome = await readAll();
     if (!outcome) {

@@ -1,6 +1,6 @@
 /** Use case: find whatever a crash, a lost message or a hand in the folders left undone, so that it can be finished. */
 import pMap, { pMapIterable } from 'p-map';
-import { kinds } from '#lake/kinds';
+import { findKind, findKindOfRecord, kinds } from '#lake/kinds';
 import { contributionOf, RAW_PREFIX, type TablePeriod } from '#lake/layout';
 import { commitLedger, type LedgerRecord, listLedger, numberOfVersion, readLedger } from '#lake/ledger';
 import { sourceId } from '#lake/source-id';
@@ -35,11 +35,27 @@ const OLDER_THAN_ANY_WORKER_MS = 24 * 60 * 60 * 1000;
 export async function findUnread(store: ObjectStore, records: ReadonlyMap<string, LedgerRecord>): Promise<string[]> {
     const keys: string[] = [];
     for await (const raw of pMapIterable(store.list(RAW_PREFIX), ({ key }) => store.head(key), { concurrency: CALLS_AT_ONCE })) {
-        if (raw && needsReading(raw, records.get(sourceId(raw.key)))) {
+        const record = raw && records.get(sourceId(raw.key));
+        if (raw && isOfKnownKind(raw.key, record) && needsReading(raw, record)) {
             keys.push(raw.key);
         }
     }
     return keys;
+}
+
+/** Raw keys of kinds that this program does not know, ascending: whoever knows them reads them. */
+export async function findUnknown(store: ObjectStore, records: ReadonlyMap<string, LedgerRecord>): Promise<string[]> {
+    const keys: string[] = [];
+    for await (const { key } of store.list(RAW_PREFIX)) {
+        if (!isOfKnownKind(key, records.get(sourceId(key)))) {
+            keys.push(key);
+        }
+    }
+    return keys;
+}
+
+function isOfKnownKind(rawKey: string, record: LedgerRecord | undefined): boolean {
+    return (record ? findKindOfRecord(record) : findKind(rawKey)) !== undefined;
 }
 
 /** Every ledger record by its source id. */

@@ -1,6 +1,8 @@
 /** Use case: mend what `verifyLake` found, by the same commit rules as all other work; docs/design.md, "Commit rules". */
+import { kindOfSource } from '#lake/kinds';
 import { nameOfPeriod, type TablePeriod } from '#lake/layout';
 import { toOptions } from '#lake/ledger';
+import { sourceId } from '#lake/source-id';
 import type { ObjectStore } from '#lake/store/object-store';
 import type { Mends } from '#lake/verify/findings';
 import type { VerifyResult } from '#lake/verify/verify';
@@ -27,10 +29,11 @@ export interface RepairPlan {
 /** Sources that a repair reads because their raw object is not what is live: `verifyLake` takes them as they will be. */
 export async function findPending(store: ObjectStore): Promise<Map<string, PendingSource>> {
     const pending = new Map<string, PendingSource>();
-    for (const key of await findUnread(store, await readAllRecords(store))) {
+    const records = await readAllRecords(store);
+    for (const key of await findUnread(store, records)) {
         const raw = await store.head(key);
         if (raw) {
-            pending.set(key, { etag: raw.etag, options: toOptions(raw) });
+            pending.set(key, { etag: raw.etag, options: toOptions(kindOfSource(key, records.get(sourceId(key))), raw) });
         }
     }
     return pending;

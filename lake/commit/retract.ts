@@ -1,6 +1,7 @@
 /** Use case: take one source out of the figures. Its raw object stays where it is. */
 import { StorageError } from '#lake/errors';
-import { kindOf } from '#lake/kinds';
+import type { Kind } from '#lake/kind';
+import { kindOfSource } from '#lake/kinds';
 import { commitLedger, type LedgerRecord, NOTHING_READ, readLedger, withHistory } from '#lake/ledger';
 import { sourceId } from '#lake/source-id';
 import { type Summarized, type SummarizeOptions, summarize } from './summarize.ts';
@@ -32,7 +33,7 @@ export async function retract(rawKey: string, options: SummarizeOptions): Promis
         const retracted: LedgerRecord = {
             ...record,
             ...NOTHING_READ,
-            ...countsOf(rawKey),
+            ...countsOf(kindOfSource(rawKey, record)),
             state: 'retracted',
             version: null,
             commits: record.commits + 1,
@@ -47,6 +48,6 @@ export async function retract(rawKey: string, options: SummarizeOptions): Promis
 }
 
 /** The numbers of the kind's findings where nothing counts. Its texts stay as they were: they tell how the source was read. */
-function countsOf(rawKey: string): Partial<LedgerRecord> {
-    return Object.fromEntries(Object.entries(kindOf(rawKey).nothingFound).filter(([, value]) => typeof value === 'number'));
+function countsOf({ nothingFound }: Kind): Partial<LedgerRecord> {
+    return Object.fromEntries(Object.entries(nothingFound).filter(([, value]) => typeof value === 'number'));
 }

@@ -1,6 +1,6 @@
 /** Use case: bring one source's contributions up to its raw object, and commit them. docs/design.md has the reason for each rule. */
 import type { Kind } from '#lake/kind';
-import { kindOf } from '#lake/kinds';
+import { kindOfSource } from '#lake/kinds';
 import { contributionKey, rejectsKey, type TablePeriod } from '#lake/layout';
 import { commitLedger, fenceLedger, isOfContent, type LedgerRecord, newVersion, readLedger, toOptions } from '#lake/ledger';
 import { sourceId } from '#lake/source-id';
@@ -46,7 +46,6 @@ export async function summarize(
     { mustFence = true }: { mustFence?: boolean } = {},
 ): Promise<Summarized> {
     const { store } = options;
-    const kind = kindOf(rawKey);
     const source = sourceId(rawKey);
     let hasCommitted = false;
     let isFenced = !mustFence;
@@ -54,6 +53,7 @@ export async function summarize(
     for (;;) {
         // 1. The ledger record, and what a lost attempt left: another came before it, or only its answer was lost, and it is live.
         const { etag, record } = await readLedger(store, source);
+        const kind = kindOfSource(rawKey, record);
         if (lost && lost.version !== record?.version) {
             await discard(store, lost);
         }
@@ -123,7 +123,7 @@ export function needsReading(raw: ObjectInfo, record: LedgerRecord | undefined):
     if (record?.retracted_generation === raw.generation) {
         return false;
     }
-    return !record || !isOfContent(record, { etag: raw.etag, options: toOptions(raw) });
+    return !record || !isOfContent(record, { etag: raw.etag, options: toOptions(kindOfSource(raw.key, record), raw) });
 }
 
 function isToMakeWay(record: LedgerRecord | undefined, { anew }: SummarizeOptions): boolean {

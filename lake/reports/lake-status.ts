@@ -1,6 +1,6 @@
 /** Use case: what the lake holds, what waits and what needs a person; nothing is changed. */
 
-import { findUnconsolidated, findUnread, readAllRecords } from '#lake/commit/reconcile';
+import { findUnconsolidated, findUnknown, findUnread, readAllRecords } from '#lake/commit/reconcile';
 import { kinds, sayPeriod } from '#lake/kinds';
 import { dayOfPeriod, periodOf, RAW_PREFIX } from '#lake/layout';
 import type { LedgerRecord } from '#lake/ledger';
@@ -19,7 +19,8 @@ export interface StateTotals {
 }
 
 export interface Problem {
-    kind: 'failed' | 'waiting' | 'unconsolidated';
+    /** What is wrong. `unknown`: raw objects of kinds that this program does not know; it leaves them alone. */
+    kind: 'failed' | 'waiting' | 'unconsolidated' | 'unknown';
     /** Raw keys, or periods as people see them. */
     subjects: string[];
     /** How long the first subject has waited. */
@@ -65,6 +66,7 @@ export async function readLakeStatus(store: ObjectStore, { now }: { now: Date })
         { kind: 'failed', subjects: failed.sort() },
         { kind: 'waiting', subjects: [...waiting].sort(), waitingMs: oldestMs },
         { kind: 'unconsolidated', subjects: (await findUnconsolidated(store)).map(sayPeriod) },
+        { kind: 'unknown', subjects: await findUnknown(store, records) },
     ];
     const states = (['done', 'failed', 'retracted', 'waiting'] as const).flatMap((state) => totals.get(state) ?? []);
     return { states, days: await countDays(store), problems: problems.filter(({ subjects }) => subjects.length > 0) };

@@ -1,5 +1,5 @@
 /** What is known of every version of a source, from its ledger record alone. */
-import { kindOf } from '#lake/kinds';
+import { findKindOfRecord } from '#lake/kinds';
 import { type CommitEntry, commitsOf, contentOf, type LedgerRecord, numberOfVersion } from '#lake/ledger';
 
 export interface SourceVersion {
@@ -22,6 +22,7 @@ export interface SourceVersion {
 /** Every version that was ever live, oldest first. */
 export function versionsOf(record: LedgerRecord): SourceVersion[] {
     const commits = commitsOf(record);
+    const kind = findKindOfRecord(record);
     const versions = Object.entries(record.versions).sort(([a], [b]) => numberOfVersion(a) - numberOfVersion(b));
     return versions.map(([version, days], at) => {
         const place = commits.findIndex((commit) => commit.version === version);
@@ -33,7 +34,7 @@ export function versionsOf(record: LedgerRecord): SourceVersion[] {
         return {
             version,
             number: numberOfVersion(version),
-            content: commit ? contentOf(kindOf(record.source), commit) : null,
+            content: commit && kind ? contentOf(kind, commit) : null,
             state: commit?.state === 'failed' ? 'failed' : isLive ? 'live' : isRetracted ? 'retracted' : 'superseded',
             committedAt: commit?.committed_at ?? null,
             endedAt: end?.committed_at ?? null,

@@ -61,7 +61,7 @@ export async function decideUpload(file: LocalFile, options: DecideOptions): Pro
         return (await refuseTwin(file, options)) ?? { ...put, isReplacing: false };
     }
     if (there.sizeBytes === file.sizeBytes && (await file.hasBytesOf(there))) {
-        if (isSubset(readingOptions, raw ? toOptions(raw) : (record?.options ?? {}))) {
+        if (isSubset(readingOptions, raw ? toOptions(kindOf(file.key), raw) : (record?.options ?? {}))) {
             return { action: 'skip' };
         }
         return mayReplace

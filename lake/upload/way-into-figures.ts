@@ -1,7 +1,7 @@
 /** Use case: how far a raw object is on its way into the figures, told by its ledger record and the periods that it touches. */
 import { containedOf } from '#lake/commit/period-state';
 import { needsReading } from '#lake/commit/summarize';
-import { kindOf } from '#lake/kinds';
+import { kindOfSource } from '#lake/kinds';
 import { nameOfPeriod, type TablePeriod } from '#lake/layout';
 import { type LedgerRecord, readLedger } from '#lake/ledger';
 import { sourceId } from '#lake/source-id';
@@ -35,7 +35,7 @@ export function openLook(store: ObjectStore): (rawKey: string) => Promise<WayInt
             return { stage: 'gone' };
         }
         const periods: TablePeriod[] = [];
-        const table = kindOf(rawKey).merged.name;
+        const table = kindOfSource(rawKey, record).merged.name;
         for (const period of record.version === null ? [] : (record.versions[record.version] ?? [])) {
             if (!(await containedIn({ table, period })).has(`${source}.${record.version}`)) {
                 periods.push({ table, period });

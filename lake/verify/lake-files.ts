@@ -1,37 +1,14 @@
 /** What stands in a lake, as far as it is verified. An object that is not there and one that cannot be read are told apart. */
 import pMap from 'p-map';
 import type { Kind } from '#lake/kind';
-import {
-    contributionKey,
-    contributionOf,
-    kindNameOf,
-    LEDGER_PREFIX,
-    ledgerKey,
-    mergedKey,
-    periodOf,
-    RAW_PREFIX,
-    rejectsKey,
-} from '#lake/layout';
+import { findKindOfRecord, type KnownKinds, sayUnknownKind } from '#lake/kinds';
+import { contributionKey, contributionOf, LEDGER_PREFIX, ledgerKey, mergedKey, periodOf, RAW_PREFIX, rejectsKey } from '#lake/layout';
 import type { LedgerRecord } from '#lake/ledger';
 import { sourceId } from '#lake/source-id';
 import type { ListedObject, ObjectStore } from '#lake/store/object-store';
 
 /** Records that are read at once: they are small, so the time to the first byte is what counts. */
 const RECORDS_SIDE_BY_SIDE = 32;
-
-/** The kinds of data that are known; the first is that of raw keys that name none. */
-export type KnownKinds = readonly [Kind, ...Kind[]];
-
-/** The kind that a raw key names; undefined where it is not known. */
-export function kindIn(kinds: KnownKinds, rawKey: string): Kind | undefined {
-    const name = kindNameOf(rawKey);
-    return name === undefined ? kinds[0] : kinds.find((kind) => kind.name === name);
-}
-
-/** The words for a raw key whose kind is not known. */
-export function sayUnknownKind(kinds: KnownKinds, rawKey: string): string {
-    return `it is of kind ${kindNameOf(rawKey)}, and this flowlake knows ${kinds.map(({ name }) => name).join(', ')}: install a newer version`;
-}
 
 /** The fields of a ledger record that are verified, and what is needed for it. */
 export type SourceRecord = Pick<
@@ -121,9 +98,9 @@ async function readRecord(store: ObjectStore, key: string, kinds: KnownKinds): P
     if (source === undefined) {
         return { key, etag, isDamaged: true, why: 'it is no ledger record' };
     }
-    const kind = kindIn(kinds, source);
+    const kind = findKindOfRecord({ ...(typeof value === 'object' ? value : {}), source }, kinds);
     if (!kind) {
-        return { key, etag, why: sayUnknownKind(kinds, source) };
+        return { key, etag, why: `it is ${sayUnknownKind(source, kinds)}` };
     }
     if (!isRecordOf(kind, value)) {
         return { key, etag, isDamaged: true, why: 'it is no ledger record' };

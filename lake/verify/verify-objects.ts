@@ -1,11 +1,12 @@
 /** Holds objects against the ledger: finds those that nothing explains, and those that can never count again. */
 import type { Kind } from '#lake/kind';
+import { findKind, findKindOfRecord, type KnownKinds } from '#lake/kinds';
 import { contributionOf, dayOf, ledgerKey, periodOf } from '#lake/layout';
 import { numberOfVersion } from '#lake/ledger';
 import { sourceId } from '#lake/source-id';
 import type { ListedObject } from '#lake/store/object-store';
 import type { Findings } from './findings.ts';
-import { type Contributions, type KnownKinds, kindIn, type LakeObjects, type LedgerFound, type SourceRecord } from './lake-files.ts';
+import type { Contributions, LakeObjects, LedgerFound, SourceRecord } from './lake-files.ts';
 
 /** No worker lives this long; docs/design.md, "Commit rules". Until then what it wrote may be committed yet. */
 const OLDER_THAN_ANY_WORKER_MS = 24 * 60 * 60 * 1000;
@@ -29,7 +30,7 @@ export interface VerifyObjectsOptions {
 export function verifyObjects({ kinds, ledger, objects, raw, findings, now, isAsked }: VerifyObjectsOptions): void {
     const records = new Map(ledger.records.map((record) => [sourceId(record.source), record]));
     const unreadable = new Set(ledger.unreadable.map(({ key }) => key));
-    const uploaded = new Map([...raw.keys()].map((key) => [sourceId(key), kindIn(kinds, key)]));
+    const uploaded = new Map([...raw.keys()].map((key) => [sourceId(key), findKind(key, kinds)]));
     for (const { key, ...place } of [...objects.strays, ...ledger.strays.map((key) => ({ key, kind: undefined }))]) {
         if (isAsked(dayOf(key))) {
             findings.add({ kind: 'orphan', ...placeOf(key, place.kind), figure: 'object', in_lake: key, recomputed: null });
@@ -43,7 +44,7 @@ export function verifyObjects({ kinds, ledger, objects, raw, findings, now, isAs
                 continue;
             }
             const record = records.get(source);
-            const isOfKind = record === undefined || kindIn(kinds, record.source) === kind;
+            const isOfKind = record === undefined || findKindOfRecord(record, kinds) === kind;
             const judged = isOfKind ? judge(object, { record, version, isUploaded: uploaded.get(source) === kind, now }) : 'orphan';
             if (judged !== undefined) {
                 const about = { ...(record && { source: record.source }), ...placeOf(object.key, kind) };

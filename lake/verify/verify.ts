@@ -4,23 +4,13 @@
  */
 import { UsageError } from '#lake/errors';
 import type { Kind } from '#lake/kind';
-import { kinds as allKinds } from '#lake/kinds';
+import { kinds as allKinds, findKind, findKindOfRecord, type KnownKinds, sayUnknownKind } from '#lake/kinds';
 import { dayOfPeriod, LEDGER_PREFIX, nameOfPeriod, type TablePeriod } from '#lake/layout';
 import type { ObjectStore } from '#lake/store/object-store';
 import { openCopies } from './copies.ts';
 import { openEngine } from './engine.ts';
 import { type Difference, type Findings, type Mends, type Note, openFindings } from './findings.ts';
-import {
-    type KindObjects,
-    type KnownKinds,
-    kindIn,
-    type LedgerFound,
-    listObjects,
-    listRaw,
-    readRecords,
-    type SourceRecord,
-    sayUnknownKind,
-} from './lake-files.ts';
+import { type KindObjects, type LedgerFound, listObjects, listRaw, readRecords, type SourceRecord } from './lake-files.ts';
 import {
     isLive,
     type KindOutcome,
@@ -113,12 +103,12 @@ export async function verifyLake(options: VerifyOptions): Promise<VerifyResult> 
             // A failed source has no days that could be asked for.
             const isSourceAsked = (record: SourceRecord): boolean =>
                 only ? isOneOf(record, { kind, only }) : isWholeLake || isTouching(record, { from, to });
-            const records = ledger.records.filter(({ source }) => kindIn(kinds, source) === kind);
+            const records = ledger.records.filter((record) => findKindOfRecord(record, kinds) === kind);
             return {
                 kind,
                 records,
                 asked: records.filter((record) => isVerified(record, pending) && isSourceAsked(record)),
-                pending: new Map([...pending].filter(([source]) => kindIn(kinds, source) === kind)),
+                pending: new Map([...pending].filter(([source]) => findKind(source, kinds) === kind)),
                 objects: objects.ofKind.get(kind.name) ?? NO_OBJECTS,
                 unknownPeriods: new Set(),
             };
@@ -201,10 +191,10 @@ interface NoteUnreadOptions {
 function noteUnread(records: readonly SourceRecord[], { kinds, raw, pending, findings }: NoteUnreadOptions): void {
     const known = new Set(records.map(({ source }) => source));
     for (const key of [...raw.keys()].filter((one) => !known.has(one) && !pending.has(one))) {
-        if (kindIn(kinds, key)) {
+        if (findKind(key, kinds)) {
             findings.note('not_summarized', key, `${key} is in no figure: run flowlake reconcile`);
         } else {
-            findings.note('could_not_read', key, `${key} is in no figure of this flowlake: ${sayUnknownKind(kinds, key)}`);
+            findings.note('could_not_read', key, `${key} is in no figure of this flowlake: it is ${sayUnknownKind(key, kinds)}`);
         }
     }
 }

@@ -212,20 +212,16 @@ describe('files of a made-up kind', () => {
 
     test('of a kind that this program does not know are said to be so, and hold up nobody', async () => {
         await put('lake/raw/kind=moons/full.csv', 'x');
-        const { exitCode, stderr } = await run('reconcile');
-        expect({ exitCode, stderr }).toEqual({
-            exitCode: 1,
-            stderr: expect.stringContaining('raw/kind=moons/full.csv is of kind moons, and this flowlake knows flows, gauges, tides'),
-        });
+        const said = expect.stringContaining(
+            'of a kind that this flowlake does not know (raw/kind=moons/full.csv; it knows flows, gauges, tides)',
+        );
+        expect(await run('reconcile')).toMatchObject({ exitCode: 0, stderr: said });
+        expect(await run('status')).toMatchObject({ exitCode: 1, stderr: said });
         await put('in/second.gauge', `${HEADER}2026-02-01T01:00:00Z,pier,1\n`);
-        const second = await run('upload', '--kind', 'gauges', 'in/second.gauge');
-        expect(second).toMatchObject({
-            exitCode: 0,
-            stderr: expect.stringContaining('is still undone: raw/kind=moons/full.csv is of kind moons'),
-        });
+        expect(await run('upload', '--kind', 'gauges', 'in/second.gauge')).toMatchObject({ exitCode: 0 });
         expect(await rowsOf('query', "select level_mm_sum from gauges_hours where day = '2026-02-01'")).toEqual([{ level_mm_sum: 1 }]);
         await rm(join(folder, 'lake/raw/kind=moons'), { recursive: true });
-        expect(await run('reconcile')).toMatchObject({ exitCode: 0 });
+        expect(await run('status')).toMatchObject({ exitCode: 0 });
     });
 });
 

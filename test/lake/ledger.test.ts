@@ -50,14 +50,12 @@ describe('a version', () => {
 
 describe('reading options', () => {
     test.each(ALL_OPTIONS.map((options) => [options]))('%j come back from metadata', (options) => {
-        expect(toOptions({ key: 'raw/a.csv', metadata: metadataOf(options) })).toEqual(options);
+        expect(toOptions(flows, { metadata: metadataOf(options) })).toEqual(options);
     });
 
     test('that nobody knows are none', () => {
-        expect(
-            toOptions({ key: 'raw/a.csv', metadata: { 'date-order': 'ydm', 'duration-unit': 'ms', 'content-type': 'text/csv' } }),
-        ).toEqual({});
-        expect(toOptions({ key: 'raw/a.csv', metadata: {} })).toEqual({});
+        expect(toOptions(flows, { metadata: { 'date-order': 'ydm', 'duration-unit': 'ms', 'content-type': 'text/csv' } })).toEqual({});
+        expect(toOptions(flows, { metadata: {} })).toEqual({});
     });
 });
 

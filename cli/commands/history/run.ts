@@ -6,7 +6,7 @@ import { printRows } from '#cli/draw/print-rows';
 import { findRecord } from '#cli/find-record';
 import { useLake } from '#cli/use-lake';
 import type { Kind } from '#lake/kind';
-import { kindOf } from '#lake/kinds';
+import { kindOfSource } from '#lake/kinds';
 import { contributionKey } from '#lake/layout';
 import { readRows } from '#lake/parquet';
 import type { ResultColumn, Value } from '#lake/query/query-engine';
@@ -23,7 +23,7 @@ export async function showHistory(name: string, { isByPeriod }: { isByPeriod: bo
         if (record.source !== name) {
             await context.stderr.write(`${record.source}\n`);
         }
-        const kind = kindOf(record.source);
+        const kind = kindOfSource(record.source, record);
         const rows: Value[][] = [];
         for (const version of versionsOf(record)) {
             const counted = await readContributions(version, { kind, source: record.source, store, context });

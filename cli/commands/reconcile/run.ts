@@ -2,10 +2,11 @@
 import type { RunContext } from '#cli/command';
 import { batchOf } from '#cli/draw/batch-of';
 import { printRows } from '#cli/draw/print-rows';
+import { sayUnknown } from '#cli/say-unknown';
 import { useLake } from '#cli/use-lake';
 import { failOn, workInView } from '#cli/work-in-view';
 import { finishUndone, type WorkDone, type Workers } from '#lake/commit/finish';
-import { findUndoneWork, type UndoneWork } from '#lake/commit/reconcile';
+import { findUndoneWork, findUnknown, readAllRecords, type UndoneWork } from '#lake/commit/reconcile';
 import { withMark } from '#lake/here/marks';
 import { workInThreads } from '#lake/here/thread-workers';
 import { sayPeriod } from '#lake/kinds';
@@ -28,6 +29,7 @@ const VERBS = {
 /** Prints a row for each piece of work. @throws Failure where not all could be done */
 export async function reconcileLake({ dryRun, here }: ReconcileOptions, context: RunContext): Promise<number> {
     return useLake(context, async (lake) => {
+        await tellUnknown(await lake.store(), context);
         if (dryRun) {
             await show(await findUndoneWork(await lake.store(), { now: context.now() }), VERBS.planned, context);
         } else if (lake.kind === 'directory') {
@@ -39,6 +41,14 @@ export async function reconcileLake({ dryRun, here }: ReconcileOptions, context:
         }
         return 0;
     });
+}
+
+/** Says which raw files nobody reads here: they are not undone work, and not to be passed over in silence. */
+async function tellUnknown(store: ObjectStore, { stderr }: RunContext): Promise<void> {
+    const unknown = await findUnknown(store, await readAllRecords(store));
+    if (unknown.length > 0) {
+        await stderr.write(`${sayUnknown(unknown)}\n`);
+    }
 }
 
 function finishInDirectory(lake: DirectoryLake, context: RunContext): Promise<void> {

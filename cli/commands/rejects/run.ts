@@ -4,7 +4,7 @@ import type { RunContext } from '#cli/command';
 import { printRows } from '#cli/draw/print-rows';
 import { findSource } from '#cli/find-source';
 import { useLake } from '#cli/use-lake';
-import { kindOf, kinds } from '#lake/kinds';
+import { findKind, kinds } from '#lake/kinds';
 import type { Lake } from '#lake/lake';
 import { rejectsSql } from '#lake/reports/rejects';
 
@@ -17,7 +17,8 @@ export async function showRejects(name: string | undefined, { limit }: RejectsOp
     return useLake(context, async (lake) => {
         const source = name === undefined ? null : await nameSource(lake, name, context);
         const engine = await lake.engine();
-        const sql = rejectsSql(source === null ? kinds : [kindOf(source)]);
+        const kind = source === null ? undefined : findKind(source);
+        const sql = rejectsSql(kind ? [kind] : kinds);
         const rows = await engine.query(sql, { parameters: [source, BigInt(limit)], signal: context.signal });
         const shown = await printRows(rows, context);
         if (shown === limit) {

@@ -4,6 +4,7 @@ import { Failure, type RunContext } from '#cli/command';
 import { batchOf } from '#cli/draw/batch-of';
 import { printRows } from '#cli/draw/print-rows';
 import { countPeriods, sayCount, sayDuration } from '#cli/draw/quantity';
+import { sayUnknown } from '#cli/say-unknown';
 import { useLake } from '#cli/use-lake';
 import { findCutOff } from '#lake/here/marks';
 import type { BucketLake, DirectoryLake, Lake } from '#lake/lake';
@@ -94,6 +95,8 @@ async function show(lake: Lake, context: RunContext): Promise<number> {
                 return `${sayCount(subjects.length, 'source')} could not be used (${shown}): flowlake query "select source, error from sources where state = 'failed'" tells why; upload them corrected with --replace, or retract them`;
             case 'waiting':
                 return `${sayCount(subjects.length, 'source')} not in the figures yet, the longest for ${sayDuration(waitingMs ?? 0)} (${shown}): an upload may be running, else flowlake reconcile`;
+            case 'unknown':
+                return sayUnknown(subjects);
             default:
                 return `${countPeriods(subjects.map((period) => ({ period })))} not consolidated (${shown}): an upload may be running, else flowlake reconcile`;
         }

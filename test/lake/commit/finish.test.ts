@@ -73,7 +73,7 @@ describe('finishing what is undone', () => {
         const errors = await workers.consolidate([ofDay(DAY_1), ofDay(DAY_2)]);
         expect(errors.map(({ message }) => message)).toEqual([expect.stringContaining(`${pairDaysKey(DAY_1)} cannot be read as Parquet`)]);
         const read = await workers.summarize([{ key: 'raw/kind=of-tomorrow/x' }, { key: 'raw/new.csv' }]);
-        expect(read.errors.map(({ message }) => message)).toEqual([expect.stringContaining('install a newer version')]);
+        expect(read.errors.map(({ message }) => message)).toEqual([expect.stringContaining('install a version that knows it')]);
         expect(read.periods).toEqual([ofDay(DAY_2)]);
         expect(await store.head(ledgerKey(sourceId('raw/new.csv')))).toBeDefined();
     });

@@ -226,7 +226,7 @@ describe('a kind that this program does not know', () => {
         await store.put(key, record);
         await store.put('raw/kind=moons/full.csv', Buffer.from('x'));
         await store.put('moons/day=2026-01-05/part-00.parquet', Buffer.from('x'));
-        const why = 'of kind moons, and this flowlake knows flows, gauges, tides: install a newer version';
+        const why = 'of kind moons, and this flowlake knows flows, gauges, tides: install a version that knows it, or rename its folder';
         expect(await verify(store)).toMatchObject({
             verdict: 'incomplete',
             differences: [],
