@@ -46,7 +46,7 @@ def read_columns(bucket: LakeBucket, key: str) -> set[str]:
     end = bucket.read_end(key, _FIRST_READ_BYTES)
     if end is None:
         raise StorageError(f'{key} is gone')
-    return set(_metadata_of(bucket, key, end, 'flowlake retract, then upload the file that it is of again').schema.names)
+    return set(_metadata_of(bucket, key, end, 'flowlake verify --repair reads the file that it is of once more').schema.names)
 
 
 def place_list(contains: list[str], *, sink) -> dict[str, str]:

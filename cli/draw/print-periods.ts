@@ -52,7 +52,8 @@ export function sayFailures(results: readonly PeriodResult[]): string | undefine
         return undefined;
     }
     const named = failed.slice(0, 5).join(', ') + (failed.length > 5 ? ', ...' : '');
-    return `${failed.length} of ${countPeriods(results)} failed (${named}), the others are done; mend what is said there, then run it again`;
+    const others = failed.length < results.length ? ', the others are done' : '';
+    return `${failed.length} of ${countPeriods(results)} failed (${named})${others}; mend what is said there, then run it again`;
 }
 
 function orNull(number: number | null): bigint | null {

@@ -107,7 +107,7 @@ export async function readable<T>(key: string, read: () => Promise<T>, of: Table
         const nextStep =
             key === keyOf(of)
                 ? `flowlake rebuild --from ${day} --to ${day} --anew writes it from the summaries of its day`
-                : `${ledgerKey(source)} says which file it is of: flowlake retract, then upload that file again`;
+                : `flowlake verify --repair reads the file that it is of (${ledgerKey(source)}) once more`;
         throw new StorageError(`${key} cannot be read as Parquet (${error instanceof Error ? error.message : error}): ${nextStep}`, {
             cause: error,
         });

@@ -168,7 +168,7 @@ test('a summary that is damaged is named, with the record that says of which fil
         await store.put(key, Buffer.from('damaged'));
     }
     await expect(consolidate(ofDay(DAY), { store })).rejects.toThrow(
-        new RegExp(`^summaries/day=.*cannot be read.*${ledgerKey(sourceId('raw/a.csv'))} says which file it is of`),
+        new RegExp(`^summaries/day=.*cannot be read.*flowlake verify --repair .*${ledgerKey(sourceId('raw/a.csv'))}`),
     );
 });
 
