@@ -1,11 +1,11 @@
 /** What SQL finds in DuckDB: the lake's relations, each created when it is first named, and nothing outside of the lake. */
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { escapePattern, literal, MACROS, missingColumnIn, relationsOf } from './duckdb-relations.ts';
+import { escapePattern, fileFaultIn, literal, MACROS, missingColumnIn, relationsOf } from './duckdb-relations.ts';
 
 /**
  * Shuts DuckDB in and @returns a function that creates the relations which a statement names, where they are not there yet or have got
  * their first file or lost their last one since. To create them all would take longer than most answers. The function throws StorageError where
- * a table's files lack a column.
+ * a table's files lack a column or cannot be read.
  */
 export async function openCatalog(connection: DuckDBConnection, directory: string): Promise<(sql: string) => Promise<void>> {
     for (const statement of [
@@ -26,8 +26,9 @@ export async function openCatalog(connection: DuckDBConnection, directory: strin
         for (const relation of relations.filter(({ name }) => names.has(name))) {
             const hasFiles = await relation.hasFiles();
             if (created.get(relation.name) !== hasFiles) {
-                await connection.run(relation.createSql({ hasFiles })).catch((error: Error) => {
-                    throw missingColumnIn(error.message, { cause: error, where: relation.name }) ?? error;
+                await connection.run(relation.createSql({ hasFiles })).catch((cause: Error) => {
+                    const missing = missingColumnIn(cause.message, { cause, where: relation.name });
+                    throw missing ?? fileFaultIn(cause.message, { cause, root: directory }) ?? cause;
                 });
                 created.set(relation.name, hasFiles);
             }

@@ -1,7 +1,7 @@
 /** One query on a connection of its own: rows as they are found, and no end that looks whole and is not. */
 import type { DuckDBConnection, DuckDBResult } from '@duckdb/node-api';
 import { SqlError, StorageError } from '#lake/errors';
-import { missingColumnIn } from './duckdb-relations.ts';
+import { fileFaultIn, missingColumnIn } from './duckdb-relations.ts';
 import { prepareReading } from './duckdb-statement.ts';
 import { bindParameters, toRows } from './duckdb-values.ts';
 import type { QueryResult, Value } from './query-engine.ts';
@@ -118,8 +118,5 @@ function translate(error: unknown, { root, signal }: Question): unknown {
     if (summary.startsWith('Permission Error')) {
         return new SqlError(`${summary}: SQL can read the lake's own tables and nothing else`, { cause: error });
     }
-    if (/^(IO|Out of Memory) Error/.test(summary) || summary.includes(root)) {
-        return new StorageError(message, { cause: error });
-    }
-    return new SqlError(message, { cause: error });
+    return fileFaultIn(message, { cause: error, root }) ?? new SqlError(message, { cause: error });
 }

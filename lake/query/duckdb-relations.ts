@@ -51,6 +51,19 @@ export function missingColumnIn(message: string, { cause, where }: { cause: unkn
         : new StorageError(`column ${column} is missing in ${file}, as in files of an older format: run flowlake reconcile`, { cause });
 }
 
+/** The error for a message that is about the machine or, as it names one, about a file below `root`; undefined for one about the SQL. */
+export function fileFaultIn(message: string, { cause, root }: { cause: unknown; root: string }): StorageError | undefined {
+    const [summary = ''] = message.split('\n');
+    if (/^(IO|Out of Memory) Error/.test(summary)) {
+        return new StorageError(message, { cause });
+    }
+    // What the Thrift decoder throws over damaged headers of pages; DuckDB 1.5 does not say of which file.
+    if (summary.startsWith('Invalid Error')) {
+        return new StorageError(`${summary}: a file of the table may be damaged, run flowlake verify`, { cause });
+    }
+    return summary.includes(root) ? new StorageError(`${summary}: the file is damaged, run flowlake verify`, { cause }) : undefined;
+}
+
 /** A text as SQL writes it. */
 export function literal(text: string): string {
     return `'${text.replaceAll("'", "''")}'`;

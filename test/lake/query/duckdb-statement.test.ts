@@ -1,5 +1,5 @@
 /** Which SQL is answered, and what is said of the other. */
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SqlError, StorageError } from '#lake/errors';
 import { tables } from '#lake/kinds';
@@ -76,10 +76,22 @@ describe('what is answered', () => {
         await expect(ask('select * from pair_dayz')).rejects.toThrow(/pair_dayz does not exist[\s\S]*"pair_days"/);
     });
 
-    test('says that a file is damaged, not that the SQL is', async () => {
+    test.each(['2026-01-05', '2026-01-06'])('says that the file of %s is damaged, not that the SQL is', async (day) => {
         const { directory, ask } = await openFixture([{ day: '2026-01-05' }]);
         await putFlows(directory, [{ day: '2026-01-06' }]);
-        await writeFile(join(directory, pairDaysKey('2026-01-06')), 'this is no Parquet file');
-        await expect(ask('select * from pair_days')).rejects.toThrow(StorageError);
+        await writeFile(join(directory, pairDaysKey(day)), 'this is no Parquet file');
+        const asked = ask('select * from pair_days');
+        await expect(asked).rejects.toThrow(StorageError);
+        await expect(asked).rejects.toThrow(new RegExp(`${pairDaysKey(day)}'?: the file is damaged, run flowlake verify$`));
+    });
+
+    test('says that a file may be damaged where DuckDB names none', async () => {
+        const { directory, ask } = await openFixture([{ day: '2026-01-05' }]);
+        const file = join(directory, pairDaysKey('2026-01-05'));
+        const bytes = await readFile(file);
+        await writeFile(file, bytes.fill(0xff, 4, 22));
+        const asked = ask('select * from pair_days');
+        await expect(asked).rejects.toThrow(StorageError);
+        await expect(asked).rejects.toThrow(/^Invalid Error: .*: a file of the table may be damaged, run flowlake verify$/);
     });
 });
