@@ -44,10 +44,10 @@ export async function findUnread(store: ObjectStore, records: ReadonlyMap<string
 }
 
 /** Raw keys of kinds that this program does not know, ascending: whoever knows them reads them. */
-export async function findUnknown(store: ObjectStore, records: ReadonlyMap<string, LedgerRecord>): Promise<string[]> {
+export async function findUnknown(store: ObjectStore): Promise<string[]> {
     const keys: string[] = [];
-    for await (const { key } of store.list(RAW_PREFIX)) {
-        if (!isOfKnownKind(key, records.get(sourceId(key)))) {
+    for await (const { key } of store.list(`${RAW_PREFIX}kind=`)) {
+        if (!findKind(key) && !isOfKnownKind(key, (await readLedger(store, sourceId(key))).record)) {
             keys.push(key);
         }
     }

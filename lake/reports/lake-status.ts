@@ -66,7 +66,7 @@ export async function readLakeStatus(store: ObjectStore, { now }: { now: Date })
         { kind: 'failed', subjects: failed.sort() },
         { kind: 'waiting', subjects: [...waiting].sort(), waitingMs: oldestMs },
         { kind: 'unconsolidated', subjects: (await findUnconsolidated(store)).map(sayPeriod) },
-        { kind: 'unknown', subjects: await findUnknown(store, records) },
+        { kind: 'unknown', subjects: await findUnknown(store) },
     ];
     const states = (['done', 'failed', 'retracted', 'waiting'] as const).flatMap((state) => totals.get(state) ?? []);
     return { states, days: await countDays(store), problems: problems.filter(({ subjects }) => subjects.length > 0) };

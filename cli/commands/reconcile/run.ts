@@ -6,7 +6,7 @@ import { sayUnknown } from '#cli/say-unknown';
 import { useLake } from '#cli/use-lake';
 import { failOn, workInView } from '#cli/work-in-view';
 import { finishUndone, type WorkDone, type Workers } from '#lake/commit/finish';
-import { findUndoneWork, findUnknown, readAllRecords, type UndoneWork } from '#lake/commit/reconcile';
+import { findUndoneWork, findUnknown, type UndoneWork } from '#lake/commit/reconcile';
 import { withMark } from '#lake/here/marks';
 import { workInThreads } from '#lake/here/thread-workers';
 import { sayPeriod } from '#lake/kinds';
@@ -45,7 +45,7 @@ export async function reconcileLake({ dryRun, here }: ReconcileOptions, context:
 
 /** Says which raw files nobody reads here: they are not undone work, and not to be passed over in silence. */
 async function tellUnknown(store: ObjectStore, { stderr }: RunContext): Promise<void> {
-    const unknown = await findUnknown(store, await readAllRecords(store));
+    const unknown = await findUnknown(store);
     if (unknown.length > 0) {
         await stderr.write(`${sayUnknown(unknown)}\n`);
     }
