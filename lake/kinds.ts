@@ -37,9 +37,17 @@ export function findKindOfRecord(
     return findKind(record.source, among) ?? (first.found.every(({ name }) => name in record) ? first : undefined);
 }
 
-/** The kind that a source was read as, or is to be read as where it has no record yet. @throws StorageError where this program does not know it */
-export function kindOfSource(rawKey: string, record: (Readonly<Record<string, unknown>> & { source: string }) | undefined): Kind {
-    return (record ? findKindOfRecord(record) : findKind(rawKey)) ?? failAsUnknown(rawKey);
+/** The kind that a source was read as, or is to be read as where it has no record yet; undefined where this program does not know it. */
+export function findKindOfSource(
+    rawKey: string,
+    record: (Readonly<Record<string, unknown>> & { source: string }) | undefined,
+): Kind | undefined {
+    return record ? findKindOfRecord(record) : findKind(rawKey);
+}
+
+/** The kind that `findKindOfSource` finds. @throws StorageError where this program does not know it */
+export function kindOfSource(...source: Parameters<typeof findKindOfSource>): Kind {
+    return findKindOfSource(...source) ?? failAsUnknown(source[0]);
 }
 
 function failAsUnknown(rawKey: string): never {

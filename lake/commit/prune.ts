@@ -1,6 +1,6 @@
 /** Use case: free the bytes of raw objects that are safely in the figures. No figure changes. */
 
-import { findKind, findKindOfRecord, kindOfTable } from '#lake/kinds';
+import { findKindOfSource, kindOfTable } from '#lake/kinds';
 import { contributionOf, contributionsPrefix, nameOfPeriod, RAW_PREFIX, type TablePeriod } from '#lake/layout';
 import { fenceLedger, type HeldRecord, type LedgerRecord, readLedger } from '#lake/ledger';
 import { sourceId } from '#lake/source-id';
@@ -82,7 +82,7 @@ async function whyItStays(
     record: LedgerRecord | undefined,
     safeOf: (of: TablePeriod) => Promise<ReadonlySet<string>>,
 ): Promise<string | undefined> {
-    const kind = record ? findKindOfRecord(record) : findKind(raw.key);
+    const kind = findKindOfSource(raw.key, record);
     if (!kind) {
         return 'it is of a kind that this flowlake does not know';
     }

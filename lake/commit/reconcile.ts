@@ -1,6 +1,6 @@
 /** Use case: find whatever a crash, a lost message or a hand in the folders left undone, so that it can be finished. */
 import pMap, { pMapIterable } from 'p-map';
-import { findKind, findKindOfRecord, kinds } from '#lake/kinds';
+import { findKind, findKindOfSource, kinds } from '#lake/kinds';
 import { contributionOf, RAW_PREFIX, type TablePeriod } from '#lake/layout';
 import { commitLedger, type LedgerRecord, listLedger, numberOfVersion, readLedger } from '#lake/ledger';
 import { sourceId } from '#lake/source-id';
@@ -36,7 +36,7 @@ export async function findUnread(store: ObjectStore, records: ReadonlyMap<string
     const keys: string[] = [];
     for await (const raw of pMapIterable(store.list(RAW_PREFIX), ({ key }) => store.head(key), { concurrency: CALLS_AT_ONCE })) {
         const record = raw && records.get(sourceId(raw.key));
-        if (raw && isOfKnownKind(raw.key, record) && needsReading(raw, record)) {
+        if (raw && findKindOfSource(raw.key, record) && needsReading(raw, record)) {
             keys.push(raw.key);
         }
     }
@@ -47,15 +47,11 @@ export async function findUnread(store: ObjectStore, records: ReadonlyMap<string
 export async function findUnknown(store: ObjectStore): Promise<string[]> {
     const keys: string[] = [];
     for await (const { key } of store.list(`${RAW_PREFIX}kind=`)) {
-        if (!findKind(key) && !isOfKnownKind(key, (await readLedger(store, sourceId(key))).record)) {
+        if (!findKind(key) && !findKindOfSource(key, (await readLedger(store, sourceId(key))).record)) {
             keys.push(key);
         }
     }
     return keys;
-}
-
-function isOfKnownKind(rawKey: string, record: LedgerRecord | undefined): boolean {
-    return (record ? findKindOfRecord(record) : findKind(rawKey)) !== undefined;
 }
 
 /** Every ledger record by its source id. */
