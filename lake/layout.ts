@@ -58,12 +58,12 @@ export function rawKey({ kind, site, name }: { kind?: string | undefined; site?:
 
 /** The site that a raw key names, or `main`. */
 export function siteOf(rawKey: string): string {
-    return /^raw\/(?:kind=[^/]+\/)?site=([^/]+)\/./.exec(rawKey)?.[1] ?? DEFAULT_SITE;
+    return /^raw\/(?:kind=[^/]+\/)?site=([^/]+)\/./s.exec(rawKey)?.[1] ?? DEFAULT_SITE;
 }
 
 /** The kind that a raw key names; undefined where it names none. */
 export function kindNameOf(rawKey: string): string | undefined {
-    return /^raw\/kind=([^/]+)\/./.exec(rawKey)?.[1];
+    return /^raw\/kind=([^/]+)\/./s.exec(rawKey)?.[1];
 }
 
 export function ledgerKey(source: string): string {

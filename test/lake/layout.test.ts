@@ -95,9 +95,14 @@ test('a raw key gives back its site, and no two names have one key', () => {
             expect(siteOf(rawKey({ site, name }))).toBe(site);
             expect(rawKey({ site, name }).endsWith(`/${name}`)).toBe(true);
             // Only a name that itself begins like a site's folder is of that site.
-            expect(siteOf(rawKey({ name }))).toBe(/^site=([^/]+)\/./.exec(name)?.[1] ?? 'main');
+            expect(siteOf(rawKey({ name }))).toBe(/^site=([^/]+)\/./s.exec(name)?.[1] ?? 'main');
         }),
     );
+});
+
+test('a name may begin with what ends a line to regular expressions', () => {
+    expect(siteOf(rawKey({ site: 'berlin', name: '\u2028a.csv' }))).toBe('berlin');
+    expect(kindNameOf(rawKey({ kind: 'gauges', name: '\u2029a.csv' }))).toBe('gauges');
 });
 
 test('keys are as the design says, so that other tools find them', () => {
