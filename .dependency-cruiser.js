@@ -18,7 +18,7 @@ const VOCABULARY = '^lake/(errors|tables|layout|kind|kinds|package-root|deployme
 const USE_CASES = '^lake/([^/]+\\.ts$|(commit|upload|reports|work)/)';
 
 /** Files that name and choose the adapters of a lake. */
-const OPENERS = '^lake/(lake|open-lake|open-bucket-lake)\\.ts$';
+const OPENERS = '^lake/(lake|open-answers|open-bucket-lake|open-lake)\\.ts$';
 
 const SDKS = 'node_modules/(@duckdb|@aws-sdk)/';
 

@@ -6,6 +6,7 @@ import { NotFoundError } from '#lake/errors';
 import { once } from '#lake/once';
 import type { MessageQueue } from '#lake/queue/message-queue';
 import type { BucketLake, OpenOptions } from './lake.ts';
+import { openAnswers } from './open-answers.ts';
 
 /** The region that is asked first where none is set: the answer says where the bucket is. */
 const ANY_REGION = 'us-east-1';
@@ -18,7 +19,7 @@ export function openBucketLake(bucket: string, { environment, signal, onQuerySta
         return createSqsClient({ environment, region: (await connection()).region });
     });
     const queues = new Map<string, MessageQueue>();
-    const engine = once(async () => {
+    const openEngine = async () => {
         const { createAthenaClient, openAthena } = await import('#lake/query/athena');
         const { s3, region, part } = await connection();
         const client = createAthenaClient({ environment, region });
@@ -29,9 +30,8 @@ export function openBucketLake(bucket: string, { environment, signal, onQuerySta
             workgroup: part('workgroup'),
             onState: (told) => onQueryState?.(told),
         });
-    });
-    let openedEngine: ReturnType<typeof engine> | undefined;
-    const lake: BucketLake = {
+    };
+    return {
         kind: 's3',
         bucket,
         async store() {
@@ -55,19 +55,8 @@ export function openBucketLake(bucket: string, { environment, signal, onQuerySta
             const { region, part } = await connection();
             return openGlueJobRuns({ name: part(which), client: createGlueClient({ environment, region }) });
         },
-        engine() {
-            openedEngine = engine();
-            return openedEngine;
-        },
-        async ask(name, parameters = []) {
-            const { readQuery } = await import('#lake/query/sql-files');
-            return (await lake.engine()).query(readQuery(name), { parameters, signal });
-        },
-        async close() {
-            await (await openedEngine)?.close();
-        },
+        ...openAnswers(openEngine, { signal }),
     };
-    return lake;
 }
 
 async function connect({ bucket, environment }: { bucket: string; environment: Environment }) {

@@ -1,9 +1,9 @@
 /** Opens a lake from where it is. Each of its parts is opened when it is first asked for: the adapters are loaded then. */
 import { stat } from 'node:fs/promises';
 import { NotFoundError, StorageError } from '#lake/errors';
-import type { QueryEngine } from '#lake/query/query-engine';
-import type { ObjectStore } from '#lake/store/object-store';
+import { once } from '#lake/once';
 import type { DirectoryLake, Lake, LakeLocation, OpenOptions } from './lake.ts';
+import { openAnswers } from './open-answers.ts';
 
 /** Opens a lake; whoever opens it closes it. @throws NotFoundError where there is no such directory, StorageError for a file */
 export async function openLake(location: LakeLocation, options: OpenOptions): Promise<Lake> {
@@ -25,28 +25,12 @@ export async function openLake(location: LakeLocation, options: OpenOptions): Pr
 }
 
 function openDirectoryLake(directory: string, { signal }: OpenOptions): DirectoryLake {
-    let store: Promise<ObjectStore> | undefined;
-    let engine: Promise<QueryEngine> | undefined;
-    const lake: DirectoryLake = {
+    return {
         kind: 'directory',
         directory,
-        store() {
-            store ??= import('#lake/store/directory').then(({ openDirectoryStore }) => openDirectoryStore(directory));
-            return store;
-        },
-        engine() {
-            engine ??= import('#lake/query/duckdb').then(({ openDuckDb }) => openDuckDb({ directory }));
-            return engine;
-        },
-        async ask(name, parameters = []) {
-            const { readQuery } = await import('#lake/query/sql-files');
-            return (await lake.engine()).query(readQuery(name), { parameters, signal });
-        },
-        async close() {
-            await (await engine)?.close();
-        },
+        store: once(() => import('#lake/store/directory').then(({ openDirectoryStore }) => openDirectoryStore(directory))),
+        ...openAnswers(() => import('#lake/query/duckdb').then(({ openDuckDb }) => openDuckDb({ directory })), { signal }),
     };
-    return lake;
 }
 
 async function look(path: string): Promise<'directory' | 'file' | 'nothing'> {
