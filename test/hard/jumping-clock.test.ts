@@ -1,5 +1,5 @@
 /** A clock that jumps by decades between one command and the next, and between two that run at once. The files keep the true time. */
-import { once } from 'node:events';
+import type { ChildProcess } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -57,7 +57,7 @@ test('commands of 2050 leave to a command of today what it is writing, and one t
         const folder = await lake.write({ 'a.csv': text });
         const upload = startFlowlake(['--lake', 'lake', 'upload', folder], { folder: lake.folder });
         const ran = collect(upload);
-        await begun(lake.directory, upload.pid);
+        await begun(lake.directory, upload);
         await sleep(chance.below(150));
         // Each looks for files that nobody writes any more, and for objects that no worker can still be about to commit.
         const small = await lake.write({ 'b.csv': drawText(chance, { rows: 20 }) });
@@ -69,18 +69,20 @@ test('commands of 2050 leave to a command of today what it is writing, and one t
 
         const correction = await lake.write({ 'a.csv': drawText(chance, { rows: 3000, days: 3 }) });
         const killed = startFlowlake(['--lake', 'lake', 'upload', '--replace', correction], { folder: lake.folder, ...FAR });
-        await begun(lake.directory, killed.pid);
+        const wasKilled = collect(killed);
+        await begun(lake.directory, killed);
         await sleep(chance.below(150));
         killed.kill('SIGKILL');
-        await once(killed, 'close');
+        await wasKilled;
         expect((await lake.run(['reconcile'], PAST)).exitCode).toBe(0);
         await lake.assertRight(NAMES);
     }
 });
 
-/** Waits until the command's mark says that it is at work. */
-async function begun(directory: string, pid: number | undefined): Promise<void> {
-    while (!(await readdir(join(directory, '.flowlake/running')).catch(() => [])).some((name) => name.startsWith(`${pid}-`))) {
+/** Waits until the command's mark says that it is at work. It may have ended before anybody looked, where the machine is busy. */
+async function begun(directory: string, command: ChildProcess): Promise<void> {
+    const isMark = (name: string) => name.startsWith(`${command.pid}-`);
+    while (command.exitCode === null && !(await readdir(join(directory, '.flowlake/running')).catch(() => [])).some(isMark)) {
         await sleep(2);
     }
 }
