@@ -71,7 +71,7 @@ export async function writeSample(folder: string, bytes: number, { seed = 1 }: {
 async function readSample(path: string): Promise<FlowsRead> {
     const file = await open(path);
     try {
-        const result = await readFlows(readAhead(file), { dateOrder: 'dmy' });
+        const result = await readFlows(() => readAhead(file), { dateOrder: 'dmy' });
         if (!result.ok) {
             throw new Error(`the sample cannot be read: ${JSON.stringify(result)}`);
         }

@@ -29,8 +29,8 @@ export interface Kind {
     isLikelyName(name: string): boolean;
     /** What `isLikelyName` looks for, as people say it: `.csv and .tsv, also with .gz`. */
     likelyNames: string;
-    /** Why a file that begins with these bytes cannot be used; undefined where it may be. */
-    whyUnusable(bytes: ByteStream): Promise<string | undefined>;
+    /** What the beginning of a file tells of it. Reads no more of it than that takes. */
+    inspect(bytes: ByteStream): Promise<Inspection>;
     /** Reads a source to its end. Memory grows with what is merged, not with the rows. Errors of the stream pass through. */
     read(source: SourceBytes, options: ReadingOptions): Promise<ReadOutcome>;
     /**
@@ -93,6 +93,14 @@ export interface Recount {
     rejects: ReadonlyMap<string, bigint>;
 }
 
+/** What the beginning of a file tells. */
+export type Inspection =
+    | { is: 'usable' }
+    /** Nothing of it can be used; `why` says what was looked for and what was found. */
+    | { is: 'unusable'; why: string }
+    /** Surely none of the kind's files, but one that lies beside them by right: left out, and no failure. `what` is as people say it: `Zeek dns log`. */
+    | { is: 'other'; what: string };
+
 /** A fact about a source, by its column's name. */
 export type Found = Readonly<Record<string, string | number | null>>;
 
@@ -111,7 +119,7 @@ export type ReadingOptions = Readonly<Record<string, string>>;
 export interface SourceBytes {
     /** Site that the raw key names. */
     site: string;
-    /** Hands out the bytes from the beginning. Rejects that were handed over before do not count any more. */
+    /** Hands out the bytes from the beginning. Rejects and traced rows that were handed over before do not count any more. */
     open(): ByteStream;
     /** Takes rejects as they are met, some thousands at a time: the columns of `rejects` behind `source` and `version`. */
     reject(rows: readonly Readonly<Record<string, unknown>>[]): Promise<void>;
@@ -128,7 +136,13 @@ export type ReadOutcome =
           periods: ReadonlyMap<string, Rows>;
       }
     /** The source cannot be used at all: nothing of it counts. The error says what was looked for and what was found. */
-    | { ok: false; error: string; found: Found };
+    | {
+          ok: false;
+          error: string;
+          found: Found;
+          /** True if it is surely none of the kind's files, but one that lies beside them by right; see `Inspection`. */
+          isOther?: boolean;
+      };
 
 export interface Traced {
     /** Values of the key columns but `site`, in their order. */

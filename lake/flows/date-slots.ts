@@ -2,6 +2,7 @@
 
 import { NOT_PLAIN, readSeconds, WORD_BYTES } from '#lake/flows/formats/plain-row';
 import { type DateRules, type DateSlot, dayOfEpoch, parseDate } from './dates.ts';
+import { dayOfInstant, type Instant } from './instants.ts';
 import { parseWhole } from './numbers.ts';
 import type { RejectReason } from './rejects.ts';
 
@@ -74,6 +75,16 @@ export class DateSlots {
             return seconds.ok ? this.#slotOfEpoch(Number(seconds.value)) : date.reason;
         }
         return this.#add(written, date.slot);
+    }
+
+    /** The slot of an instant's day, or the reason to reject it. */
+    slotOfInstant(instant: Instant): number | RejectReason {
+        const day = dayOfInstant(instant);
+        if (day === undefined) {
+            return 'date_unreadable';
+        }
+        const name = `epoch ${day}`;
+        return this.#slotOfDate.get(name) ?? this.#add(name, { kind: 'epoch', dmy: day, mdy: day });
     }
 
     #slotOfEpoch(seconds: number): number | RejectReason {

@@ -6,7 +6,8 @@
 import { DateSlots } from './date-slots.ts';
 import type { DateRules, DateSlot } from './dates.ts';
 import { FlowBatch } from './flow-batch.ts';
-import { parseWhole } from './numbers.ts';
+import type { Instant } from './instants.ts';
+import { type ParsedNumber, parseWhole } from './numbers.ts';
 import type { DateOrder, DurationUnit } from './options.ts';
 import { PairTable } from './pair-table.ts';
 import { MAX_REJECT_LINE_LENGTH, type Reject, type RejectReason } from './rejects.ts';
@@ -16,13 +17,18 @@ export interface ReadFlowsOptions {
     /** What the uploader said; what is not said is found out. */
     dateOrder?: DateOrder | undefined;
     durationUnit?: DurationUnit | undefined;
-    /** What an earlier reading of the same file settled. */
-    settledDates?: SettledDates | undefined;
+    /** What earlier readings of the same file settled. */
+    settled?: Settled | undefined;
     /** Called with the rejected rows as they are met, in batches of some thousands; awaited. */
     onRejects?: ((rejects: Reject[]) => Promise<void>) | undefined;
     /** Pair whose kept rows are told; the file is read more slowly then. */
     watch?: PairWatch | undefined;
     signal?: AbortSignal | undefined;
+}
+
+/** What a reading has settled for the next one of the same file; what is not there is still open. */
+export interface Settled {
+    dates?: SettledDates;
 }
 
 /** The order of `a/b/yyyy` in a file, and what the ledger says of it. */
@@ -35,8 +41,8 @@ export interface FlowSinkOptions {
     dateRules: DateRules;
     /** The byte behind a date: it tells an epoch with a fraction from one without. */
     separator: number;
-    /** Durations are multiplied by ten to this power: 0 for microseconds, 6 for seconds. */
-    durationScale: 0 | 6;
+    /** Durations are multiplied by ten to this power: 6 for seconds, 0 for microseconds, -3 for nanoseconds. */
+    durationScale: number;
     watch?: PairWatch | undefined;
 }
 
@@ -48,6 +54,20 @@ export interface WrittenFlow {
     duration: string;
     packets: string;
 }
+
+/** A flow of a format whose times leave nothing open. */
+export interface TimedFlow {
+    source: string;
+    destination: string;
+    /** When it began, or why that cannot be read. */
+    began: { ok: true; instant: Instant } | { ok: false; reason: RejectReason };
+    /** Microseconds. */
+    duration: ParsedNumber;
+    packets: string;
+}
+
+/** Why records of a file are no flows by right; docs/reading.md says which they are. */
+export type SkipReason = 'blank_row' | 'other_event' | 'no_data' | 'skip_data' | 'not_ip';
 
 /** A flow's place in its file. */
 export interface FlowPlace {
@@ -82,12 +102,14 @@ export class FlowSink {
     rowsRead = 0;
     /** Rejects so far; the reader of the file takes them out from time to time. */
     rejects: Reject[] = [];
+    /** Records that are no flows by right, by reason; they are not among `rowsRead`. */
+    readonly skipped = new Map<SkipReason, number>();
     /** Rejected rows that were good up to a date which fits one order only: if the file's is the other, that is why they go. */
     readonly rejectedDates = { dmy: false, mdy: false };
     readonly table = new PairTable();
     readonly dates: DateSlots;
     readonly batch = new FlowBatch();
-    readonly durationScale: 0 | 6;
+    readonly durationScale: number;
     /** Pair whose kept rows are told. Every flow must then come by `take`: the batch tells nobody of a row. */
     readonly watch: PairWatch | undefined;
 
@@ -107,6 +129,21 @@ export class FlowSink {
         }
     }
 
+    /** Counts one flow whose times leave nothing open, or rejects it. */
+    takeTimed(flow: TimedFlow, place: FlowPlace): void {
+        const reason = this.#countTimed(flow, place);
+        if (reason === undefined) {
+            this.rowsRead += 1;
+        } else {
+            this.reject(reason, place);
+        }
+    }
+
+    /** Counts a record that is no flow by right. */
+    skip(reason: SkipReason): void {
+        this.skipped.set(reason, (this.skipped.get(reason) ?? 0) + 1);
+    }
+
     /** Counts what is in the batch and empties it. */
     flush(): void {
         this.table.addFlows(this.batch);
@@ -123,17 +160,34 @@ export class FlowSink {
         if (Object.values(flow).some((cell) => cell === '' || cell === '-')) {
             return 'missing_field';
         }
+        const slot = this.dates.slotOf(flow.timestamp);
+        const duration = parseWhole(flow.duration, { scale: this.durationScale });
+        return this.#countChecked(flow, { slot, duration }, place);
+    }
+
+    #countTimed(flow: TimedFlow, place: FlowPlace): RejectReason | undefined {
+        const { source, destination, packets, began, duration } = flow;
+        if ([source, destination, packets].some((cell) => cell === '' || cell === '-')) {
+            return 'missing_field';
+        }
+        const slot = began.ok ? this.dates.slotOfInstant(began.instant) : began.reason;
+        return this.#countChecked(flow, { slot, duration }, place);
+    }
+
+    #countChecked(
+        flow: Pick<WrittenFlow, 'source' | 'destination' | 'packets'>,
+        { slot, duration }: { slot: number | RejectReason; duration: ParsedNumber },
+        place: FlowPlace,
+    ): RejectReason | undefined {
         const source = this.table.addressKey(flow.source);
         const destination = this.table.addressKey(flow.destination);
         if (!source || !destination) {
             return 'not_an_ip_address';
         }
-        const slot = this.dates.slotOf(flow.timestamp);
         if (typeof slot !== 'number') {
             return slot;
         }
         const date = this.dates.all[slot];
-        const duration = parseWhole(flow.duration, { scale: this.durationScale });
         const packets = parseWhole(flow.packets, { fraction: 'reject' });
         if (!duration.ok || !packets.ok) {
             this.#rememberDate(date);

@@ -6,7 +6,16 @@ import { flowMeasures, flowSummaries, foundInFlows, pairDays, rejects } from './
 /** Names of files that are taken from a folder; a file that is named itself is taken whatever its name. */
 const FLOW_FILE = /\.(csv|tsv|log)(\.(gz|zst))?$/i;
 
-const nothingFound: Found = { dialect: null, date_order: null, duration_unit: null, repeated_headers: 0, pairs: 0 };
+const nothingFound: Found = {
+    dialect: null,
+    date_order: null,
+    duration_unit: null,
+    duration_unit_by: null,
+    repeated_headers: 0,
+    rows_skipped: 0,
+    skipped: null,
+    pairs: 0,
+};
 
 export const flows: Kind = {
     name: 'flows',
@@ -21,7 +30,7 @@ export const flows: Kind = {
     likelyNames: '.csv, .tsv and .log, also with .gz or .zst',
     isLikelyName: (name) => FLOW_FILE.test(name),
     // The reader is loaded when something is read: naming the kind must cost nothing.
-    whyUnusable: async (bytes) => (await import('./read-flows.ts')).whyUnusable(bytes),
+    inspect: async (bytes) => (await import('./read-flows.ts')).inspectFlows(bytes),
     read: async (source, options) => (await import('./read.ts')).readSource(source, options),
     trace: async (source, wanted) => (await import('./trace.ts')).traceRows(source, wanted),
     doubtOf: ({ date_order }) =>

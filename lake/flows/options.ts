@@ -2,9 +2,12 @@
 import type { ReadingOption } from '#lake/kind';
 
 export const DATE_ORDERS = ['dmy', 'mdy', 'ymd'] as const;
-export const DURATION_UNITS = ['us', 's'] as const;
+export const DURATION_UNITS = ['s', 'ms', 'us', 'ns'] as const;
 export type DateOrder = (typeof DATE_ORDERS)[number];
 export type DurationUnit = (typeof DURATION_UNITS)[number];
+
+/** Decimal places of a second in each unit of time. */
+export const UNIT_DIGITS: Readonly<Record<DurationUnit, number>> = { s: 0, ms: 3, us: 6, ns: 9 };
 
 /** The reading options, in the order in which they are part of what a version was read from. */
 export const readingOptions: readonly ReadingOption[] = [
@@ -18,6 +21,6 @@ export const readingOptions: readonly ReadingOption[] = [
         name: 'durationUnit',
         flag: 'duration-unit',
         choices: DURATION_UNITS,
-        meaning: 'what durations are written in: microseconds (us) or seconds (s)',
+        meaning: 'what durations are written in: seconds (s), milliseconds (ms), microseconds (us) or nanoseconds (ns)',
     },
 ];

@@ -1,21 +1,26 @@
 /** Reads a file of flows, a stream of bytes, into exact totals per day and pair. */
 
+import type { Inspection } from '#lake/kind';
 import type { DateSlot } from './dates.ts';
 import { decompress } from './decompress.ts';
-import type { FlowSink, ReadFlowsOptions, SettledDates } from './flow-sink.ts';
-import { type CsvRead, readCsv, whyNoCsv } from './formats/csv.ts';
-import type { DateOrder } from './options.ts';
+import type { FlowSink, ReadFlowsOptions, Settled, SettledDates, SkipReason } from './flow-sink.ts';
+import { readCsv, whyNoCsv } from './formats/csv.ts';
+import type { FormatRead, UnitBy, Unusable } from './formats/format.ts';
+import type { DateOrder, DurationUnit } from './options.ts';
 import type { PairTable } from './pair-table.ts';
 import { DamagedFileError } from './zstd-frames.ts';
 
 export interface FlowsRead {
     ok: true;
-    dialect: (CsvRead & { ok: true })['dialect'];
+    dialect: string;
     dateOrder: SettledDates['dateOrder'];
-    durationUnit: 'us' | 's';
+    durationUnit: DurationUnit;
+    durationUnitBy: UnitBy;
     rowsRead: number;
     rowsRejected: number;
     repeatedHeaders: number;
+    /** Records that are no flows by right, by reason. */
+    skipped: ReadonlyMap<SkipReason, number>;
     /** Distinct pairs of kept rows, whatever the day. */
     pairs: number;
     table: PairTable;
@@ -23,15 +28,33 @@ export interface FlowsRead {
     days: Map<string, number[]>;
 }
 
-export type FlowsResult =
-    | FlowsRead
-    /** The file cannot be used at all; the error says what was looked for and what was found. */
-    | { ok: false; error: string }
-    /** Dates of both orders were met, and the order is known only now: read again with it. Rejects so far do not count. */
-    | { ok: false; readAgainWith: SettledDates };
+export type FlowsResult = FlowsRead | Unusable;
 
-/** Reads to the end of the stream. Memory grows with the pairs and days, not with the rows. Errors of the stream itself pass through. */
-export async function readFlows(source: AsyncIterable<Uint8Array>, options: ReadFlowsOptions = {}): Promise<FlowsResult> {
+/** Readings that one file may take: what the last one settles is what the next one is told. */
+const MAX_READINGS = 6;
+
+/**
+ * Reads to the end of the stream, which `open` hands out from its beginning; once more where something that rules all rows was settled too late.
+ * Rejects of a reading that is followed by another do not count. Memory grows with the pairs and days, not with the rows. Errors of the stream
+ * itself pass through.
+ */
+export async function readFlows(open: () => AsyncIterable<Uint8Array>, options: ReadFlowsOptions = {}): Promise<FlowsResult> {
+    let settled: Settled = options.settled ?? {};
+    for (let reading = 1; reading <= MAX_READINGS; reading += 1) {
+        const result = await readOnce(open(), { ...options, settled });
+        if (!('readAgainWith' in result)) {
+            return result;
+        }
+        settled = { ...settled, ...result.readAgainWith };
+    }
+    return { ok: false, error: 'what its rows say of dates and units changes with each reading' };
+}
+
+/** Reads once. @returns with `readAgainWith` what was settled too late */
+export async function readOnce(
+    source: AsyncIterable<Uint8Array>,
+    options: ReadFlowsOptions = {},
+): Promise<FlowsResult | (FormatRead & { readAgainWith: Settled })> {
     try {
         const read = await readCsv(decompress(source), options);
         return read.ok ? settle(read, options) : read;
@@ -45,22 +68,19 @@ export async function readFlows(source: AsyncIterable<Uint8Array>, options: Read
 
 /** The days of the kept rows, now that all witnesses of the order of its dates are there. */
 function settle(
-    { sink, dialect, durationUnit, rowsRejected, repeatedHeaders }: CsvRead & { ok: true },
+    { sink, ...read }: FormatRead & { ok: true },
     options: ReadFlowsOptions,
-): FlowsResult {
+): FlowsRead | { ok: false; readAgainWith: Settled } {
     const { table } = sink;
-    const { isSplit, ...dates } = options.settledDates ? { ...options.settledDates, isSplit: false } : settleDates(sink);
+    const { isSplit, ...dates } = options.settled?.dates ? { ...options.settled.dates, isSplit: false } : settleDates(sink);
     if (isSplit) {
-        return { ok: false, readAgainWith: dates };
+        return { ok: false, readAgainWith: { dates } };
     }
     return {
-        ok: true,
-        dialect,
+        ...read,
         dateOrder: options.dateOrder ?? dates.dateOrder,
-        durationUnit,
         rowsRead: sink.rowsRead,
-        rowsRejected,
-        repeatedHeaders,
+        skipped: sink.skipped,
         pairs: table.countPairs(),
         table,
         days: groupByDay(sink, options.dateOrder ?? dates.slashOrder),
@@ -107,17 +127,22 @@ function groupByDay({ table, dates }: FlowSink, order: DateOrder): Map<string, n
     return new Map([...rowsOfDay].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** Why a file is no usable file of flows at all, from its header alone; undefined where it is one. */
-export async function whyUnusable(source: AsyncIterable<Uint8Array>): Promise<string | undefined> {
+/** What the beginning of a file tells: whether it is a file of flows at all. */
+export async function inspectFlows(source: AsyncIterable<Uint8Array>): Promise<Inspection> {
     const chunks = decompress(source);
     try {
-        return await whyNoCsv(chunks);
+        const unusable = await whyNoCsv(chunks);
+        return unusable ? inspectionOf(unusable) : { is: 'usable' };
     } catch (error) {
         if (error instanceof DamagedFileError) {
-            return error.message;
+            return { is: 'unusable', why: error.message };
         }
         throw error;
     } finally {
         await chunks.return(undefined);
     }
+}
+
+function inspectionOf({ error, isOther }: Unusable): Inspection {
+    return isOther === true ? { is: 'other', what: error } : { is: 'unusable', why: error };
 }

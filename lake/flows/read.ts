@@ -8,19 +8,16 @@ import { pairRowsOf } from './pair-rows.ts';
 import { type FlowsRead, type FlowsResult, readFlows } from './read-flows.ts';
 import type { Reject } from './rejects.ts';
 
-/** Reads the source once, or a second time where its dates are settled at its end only. */
+/** Reads the source once, or more often where something of it is settled at its end only. */
 export async function readSource(source: SourceBytes, options: ReadingOptions): Promise<ReadOutcome> {
     const flowOptions: ReadFlowsOptions = {
         ...toFlowOptions(options),
         onRejects: (rejects) => source.reject(rejects.map(columnsOf)),
         signal: source.signal,
     };
-    let result = await readFlows(source.open(), flowOptions);
-    if ('readAgainWith' in result) {
-        result = await readFlows(source.open(), { ...flowOptions, settledDates: result.readAgainWith });
-    }
+    const result = await readFlows(() => source.open(), flowOptions);
     if (!result.ok) {
-        return { ok: false, error: 'error' in result ? result.error : 'dates of both orders, in both readings', found: foundIn(result) };
+        return { ...result, found: foundIn(result) };
     }
     const found = foundIn(result);
     try {
@@ -31,7 +28,7 @@ export async function readSource(source: SourceBytes, options: ReadingOptions): 
             return {
                 ok: false,
                 error: error.message,
-                found: { ...foundIn(undefined), dialect: found.dialect ?? null, duration_unit: found.duration_unit ?? null },
+                found: { ...foundIn(undefined), ...pick(found, ['dialect', 'duration_unit', 'duration_unit_by']) },
             };
         }
         throw error;
@@ -54,13 +51,26 @@ function rowsByDay(result: FlowsRead, site: string): Map<string, Rows> {
     return new Map([...result.days].map(([day, rows]) => [day, pairRowsOf(result.table, { rows, site, day })]));
 }
 
+/** The reasons and how often each, the most frequent first; null where nothing was skipped. */
+function saySkipped(skipped: FlowsRead['skipped']): string | null {
+    const sorted = [...skipped].sort(([one, count], [other, otherCount]) => otherCount - count || (one < other ? -1 : 1));
+    return sorted.map(([reason, count]) => `${reason} ${count}`).join(', ') || null;
+}
+
+function pick(found: Found, names: readonly string[]): Found {
+    return Object.fromEntries(names.map((name) => [name, found[name] ?? null]));
+}
+
 function foundIn(result: FlowsResult | undefined): Found {
     const read = result?.ok ? result : undefined;
     return {
         dialect: read?.dialect ?? null,
         date_order: read?.dateOrder ?? null,
         duration_unit: read?.durationUnit ?? null,
+        duration_unit_by: read?.durationUnitBy ?? null,
         repeated_headers: read?.repeatedHeaders ?? 0,
+        rows_skipped: [...(read?.skipped.values() ?? [])].reduce((sum, count) => sum + count, 0),
+        skipped: read ? saySkipped(read.skipped) : null,
         pairs: read?.pairs ?? 0,
     };
 }

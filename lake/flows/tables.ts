@@ -62,12 +62,19 @@ export const rejects: Table = {
 
 /** What the reader finds out about a file of flows beside the counts of its rows: columns of table `sources`. */
 export const foundInFlows: readonly Column[] = [
-    text('dialect', '`cicflowmeter`, `python-cicflowmeter` or `zeek`; null where the file has no usable header', true),
+    text('dialect', 'what the file was read as, docs/reading.md lists them; null where it could not be read', true),
     text(
         'date_order',
         '`dmy`, `mdy`, `ymd`, `epoch`, or `assumed` where nothing settled it and day first was taken; null without rows',
         true,
     ),
-    text('duration_unit', 'unit that the durations were read in, `us` or `s`', true),
+    text('duration_unit', 'unit that the durations were read in, `s`, `ms`, `us` or `ns`', true),
+    text(
+        'duration_unit_by',
+        'what settled that unit: `witnessed` (the rows), `named` (the format or its columns), `assumed` or `given` (the uploader)',
+        true,
+    ),
+    whole('rows_skipped', 'rows and records that are no flows by right; neither read nor rejected'),
+    text('skipped', 'what they are, by reason: `no_data 3, skip_data 1`; null where there are none', true),
     whole('pairs', 'distinct pairs of the kept rows'),
 ];

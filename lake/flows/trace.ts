@@ -17,7 +17,7 @@ export async function traceRows(
             onRow({ lineNumber, values, line });
         }
     };
-    const result = await readFlows(source.open(), {
+    const result = await readFlows(() => source.open(), {
         ...toFlowOptions(options),
         watch: { src, dst, onRow: onWatched },
         signal: source.signal,

@@ -37,7 +37,7 @@ export async function findLines(
     if (raw?.etag !== record.etag) {
         return { ...none, problem: raw ? 'it was changed since it was summarized: run flowlake reconcile' : 'it is gone' };
     }
-    const found: FoundLines = { lines: [], count: 0n, sums: new Map() };
+    let found: FoundLines = none;
     const onRow = (row: TracedRow): void => {
         found.count += 1n;
         for (const [measure, value] of Object.entries(row.values)) {
@@ -49,7 +49,10 @@ export async function findLines(
     };
     const bytes: SourceBytes = {
         site: siteOf(record.source),
-        open: () => counted(store.open(record.source, { ifMatch: raw.etag }), onBytes),
+        open: () => {
+            found = { lines: [], count: 0n, sums: new Map() };
+            return counted(store.open(record.source, { ifMatch: raw.etag }), onBytes);
+        },
         // What could not be used is no part of any figure.
         reject: async () => undefined,
         signal,

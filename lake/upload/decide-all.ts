@@ -69,7 +69,7 @@ export function decideOne(
             key: file.key,
             sizeBytes: file.sizeBytes,
             hasBytesOf: (object) => hasBytesOf(file, object, sha256),
-            whyUnusable: () => kindOf(file.key).whyUnusable(createReadStream(file.path)),
+            inspect: () => kindOf(file.key).inspect(createReadStream(file.path)),
         },
         { store, known, readingOptions, mayReplace: replace, mayDuplicate: allowDuplicate },
     );

@@ -1,5 +1,5 @@
 /** Use case: what an upload of one local file means for the lake that is there. Whether the file is put is decided here. */
-import type { ReadingOptions } from '#lake/kind';
+import type { Inspection, ReadingOptions } from '#lake/kind';
 import { kindOf, kinds } from '#lake/kinds';
 import { kindNameOf, RAW_PREFIX } from '#lake/layout';
 import { type LedgerRecord, toMetadata, toOptions } from '#lake/ledger';
@@ -12,8 +12,8 @@ export interface LocalFile {
     sizeBytes: number;
     /** True if the object has these very bytes; asked only of objects of this size, because it may read the whole file. */
     hasBytesOf: (object: KnownBytes) => Promise<boolean>;
-    /** Why the file cannot be used, or undefined where it may be. */
-    whyUnusable: () => Promise<string | undefined>;
+    /** What the file's beginning tells of it. */
+    inspect: () => Promise<Inspection>;
 }
 
 /** What is known of bytes that are in the lake, or were. */
@@ -71,9 +71,9 @@ export async function decideUpload(file: LocalFile, options: DecideOptions): Pro
     if (!mayReplace) {
         return { action: 'refuse', reason: `${name} is in the lake with other bytes; a correction: --replace, another file: --as NAME` };
     }
-    const unusable = await file.whyUnusable();
-    if (unusable !== undefined) {
-        return { action: 'refuse', reason: `${unusable}; the file that is in the lake stays` };
+    const found = await file.inspect();
+    if (found.is !== 'usable') {
+        return { action: 'refuse', reason: `${found.is === 'other' ? found.what : found.why}; the file that is in the lake stays` };
     }
     return (await refuseTwin(file, options)) ?? { ...put, isReplacing: true };
 }

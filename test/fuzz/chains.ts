@@ -33,7 +33,7 @@ export async function stepsPerByte({ start, link, end, pieceBytes }: Chain, leng
     const bytes = Buffer.from(start + link.repeat(Math.ceil(lengthBytes / link.length)) + end, 'latin1');
     const { steps } = await countSteps('lake/flows/', async () => {
         try {
-            await readFlows(inPieces(cut(bytes, [pieceBytes])));
+            await readFlows(() => inPieces(cut(bytes, [pieceBytes])));
         } catch (error) {
             if (!(error instanceof DamagedFileError)) {
                 throw error;

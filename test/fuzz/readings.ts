@@ -1,6 +1,5 @@
 /** One input read by the lake's two readers and by the plain one, each told in the same words. */
 import { OverflowError } from '#lake/errors';
-import type { ReadFlowsOptions } from '#lake/flows/flow-sink';
 import { type PairRows, pairRowsOf } from '#lake/flows/pair-rows';
 import { type FlowsRead, readFlows } from '#lake/flows/read-flows';
 import { type Engine, textOf, wholeOf } from '#lake/verify/engine';
@@ -25,22 +24,18 @@ export function readThePage(input: FuzzInput): PlainReading | 'unusable' {
 /** The first reader (lake/flows) on the input's pieces, of which each is overwritten by the next. */
 export async function tellFirst({ bytes, options, pieces }: FuzzInput): Promise<{ told: Told; error: string | undefined }> {
     let rejects: string[] = [];
-    const read = (settledDates?: ReadFlowsOptions['settledDates']) => {
+    const open = () => {
         rejects = [];
-        return readFlows(inPieces(cut(bytes, pieces)), {
-            ...options,
-            settledDates,
-            onRejects: async (batch) => {
-                rejects.push(...batch.map(({ lineNumber, reason, line }) => tellReject({ lineNumber, reason, line })));
-            },
-        });
+        return inPieces(cut(bytes, pieces));
     };
-    let result = await read();
-    if (!result.ok && 'readAgainWith' in result) {
-        result = await read(result.readAgainWith);
-    }
+    const result = await readFlows(open, {
+        ...options,
+        onRejects: async (batch) => {
+            rejects.push(...batch.map(({ lineNumber, reason, line }) => tellReject({ lineNumber, reason, line })));
+        },
+    });
     if (!result.ok) {
-        return { told: 'unusable', error: 'error' in result ? result.error : 'it asks to be read a third time' };
+        return { told: 'unusable', error: result.error };
     }
     const { rowsRead, rowsRejected } = result;
     try {

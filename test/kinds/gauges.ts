@@ -119,9 +119,9 @@ function kindOfGauges(name: string, per: PeriodLength, accounts?: Accounts): Kin
         isLikelyName: (file) => file.endsWith('.gauge'),
         likelyNames: '.gauge',
         ...(accounts && { accounts }),
-        async whyUnusable(bytes) {
+        async inspect(bytes) {
             const lines = await linesOf({ site: '', open: () => bytes, reject: async () => undefined }, per, 0n);
-            return lines ? undefined : `no usable header: looked for ${HEADER}`;
+            return lines ? { is: 'usable' } : { is: 'unusable', why: `no usable header: looked for ${HEADER}` };
         },
         async read(source, options): Promise<ReadOutcome> {
             const lines = await linesOf(source, per, offsetOf(options));

@@ -4,8 +4,13 @@
 
 import type { ReadFlowsOptions } from '../flow-sink.ts';
 import { FlowSink } from '../flow-sink.ts';
+import { UNIT_DIGITS } from '../options.ts';
 import { findHeader, type Header, isHeaderOpen } from './dialects.ts';
+import type { FormatRead, Unusable } from './format.ts';
 import { RowScanner, SPARE_BYTES, zeekNamesStart } from './row-scanner.ts';
+
+/** Decimal places of a second in what the figures are kept in. */
+const SUM_DIGITS = UNIT_DIGITS.us;
 
 const LF = 0x0a;
 const CR = 0x0d;
@@ -15,20 +20,8 @@ const TAB = 0x09;
 /** The header and what stands in front of it; a file whose header has not ended after this many bytes has none. */
 const MAX_HEADER_BYTES = 1 << 20;
 
-/** What a file of rows comes to, before its dates are settled. */
-export type CsvRead =
-    | {
-          ok: true;
-          sink: FlowSink;
-          dialect: Header['dialect']['name'];
-          durationUnit: 'us' | 's';
-          rowsRejected: number;
-          repeatedHeaders: number;
-      }
-    | { ok: false; error: string };
-
 /** Reads to the end of the stream, or to where it has turned out to be of no use. */
-export async function readCsv(chunks: AsyncGenerator<Uint8Array>, options: ReadFlowsOptions): Promise<CsvRead> {
+export async function readCsv(chunks: AsyncGenerator<Uint8Array>, options: ReadFlowsOptions): Promise<FormatRead> {
     const start = await readHeader(chunks);
     if (!start.ok) {
         await chunks.return(undefined);
@@ -39,11 +32,11 @@ export async function readCsv(chunks: AsyncGenerator<Uint8Array>, options: ReadF
     const sink = new FlowSink({
         dateRules: {
             givenOrder: options.dateOrder,
-            slashOrder: options.settledDates?.slashOrder,
+            slashOrder: options.settled?.dates?.slashOrder,
             minEpochSeconds: header.dialect.minEpochSeconds,
         },
         separator: header.separator,
-        durationScale: durationUnit === 's' ? 6 : 0,
+        durationScale: SUM_DIGITS - UNIT_DIGITS[durationUnit],
         watch: options.watch,
     });
     const scanner = new RowScanner(sink, { header, isZeekLog: start.isZeekLog, linesBefore: start.linesBefore });
@@ -92,13 +85,14 @@ export async function readCsv(chunks: AsyncGenerator<Uint8Array>, options: ReadF
         return { ok: false, error: scanner.failure };
     }
     const { repeatedHeaders } = scanner;
-    return { ok: true, sink, dialect: header.dialect.name, durationUnit, rowsRejected, repeatedHeaders };
+    const durationUnitBy = options.durationUnit === undefined ? 'named' : 'given';
+    return { ok: true, sink, dialect: header.dialect.name, durationUnit, durationUnitBy, rowsRejected, repeatedHeaders };
 }
 
 /** Why a file is no usable file of this format, from its header alone; undefined where it is one. */
-export async function whyNoCsv(chunks: AsyncGenerator<Uint8Array>): Promise<string | undefined> {
+export async function whyNoCsv(chunks: AsyncGenerator<Uint8Array>): Promise<Unusable | undefined> {
     const start = await readHeader(chunks);
-    return start.ok ? undefined : start.error;
+    return start.ok ? undefined : start;
 }
 
 type Scan = (bytes: Buffer, options: { start: number; end: number; isLast: boolean }) => Promise<number>;
@@ -126,7 +120,7 @@ async function scanAll(scan: Scan, left: Buffer, chunk: Buffer): Promise<Buffer>
     return Buffer.from(chunk.subarray(next));
 }
 
-type FileStart = { ok: true; header: Header; isZeekLog: boolean; rest: Buffer; linesBefore: number } | { ok: false; error: string };
+type FileStart = { ok: true; header: Header; isZeekLog: boolean; rest: Buffer; linesBefore: number } | Unusable;
 
 /** Reads up to and with the header line. */
 async function readHeader(chunks: AsyncIterator<Uint8Array>): Promise<FileStart> {

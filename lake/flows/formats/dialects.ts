@@ -1,4 +1,5 @@
 /** Finds which columns of a file hold what, by the names in its header and never by their positions. */
+import type { DurationUnit } from '../options.ts';
 import { parseRow, trimBlanks } from './csv-row.ts';
 
 /** What the lake reads of a row, in the order in which the checks are made. */
@@ -25,7 +26,7 @@ const TITLES: Record<Role, string> = {
 export interface Dialect {
     name: 'cicflowmeter' | 'python-cicflowmeter' | 'zeek';
     /** What durations are written in unless the uploader says otherwise. */
-    durationUnit: 'us' | 's';
+    durationUnit: DurationUnit;
     /** Smallest number that is a timestamp in epoch seconds; elsewhere than in Zeek a smaller one may be a serial day or a clock. */
     minEpochSeconds: number;
 }

@@ -13,6 +13,9 @@ export interface Recount {
     dialect: string;
     date_order: string | null;
     duration_unit: string;
+    duration_unit_by: string;
+    rows_skipped: number;
+    skipped: string | null;
     rows_read: number;
     rows_kept: number;
     rows_rejected: number;
@@ -156,6 +159,9 @@ async function gather(
         dialect: layout.dialect,
         date_order: dateOrder({ given: options.dateOrder, slashOrder, isSettled: witnesses.dmy + witnesses.mdy > 0n, kinds }),
         duration_unit: options.durationUnit ?? defaultUnit(layout),
+        duration_unit_by: options.durationUnit === undefined ? 'named' : 'given',
+        rows_skipped: 0,
+        skipped: null,
         rows_read: rowsKept + rowsRejected,
         rows_kept: rowsKept,
         rows_rejected: rowsRejected,

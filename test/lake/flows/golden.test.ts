@@ -62,9 +62,38 @@ function ledgerOf(record: LedgerRecord | undefined) {
     if (!record || record.error !== null) {
         return { error: record?.error };
     }
-    const { dialect, date_order, duration_unit, rows_read, rows_kept, rows_rejected, repeated_headers, first_day, last_day, pairs, error } =
-        record;
-    return { dialect, date_order, duration_unit, rows_read, rows_kept, rows_rejected, repeated_headers, first_day, last_day, pairs, error };
+    const {
+        dialect,
+        date_order,
+        duration_unit,
+        duration_unit_by,
+        rows_read,
+        rows_kept,
+        rows_rejected,
+        repeated_headers,
+        rows_skipped,
+        skipped,
+        first_day,
+        last_day,
+        pairs,
+        error,
+    } = record;
+    return {
+        dialect,
+        date_order,
+        duration_unit,
+        duration_unit_by,
+        rows_read,
+        rows_kept,
+        rows_rejected,
+        repeated_headers,
+        rows_skipped,
+        skipped,
+        first_day,
+        last_day,
+        pairs,
+        error,
+    };
 }
 
 async function pairDaysOf(store: ObjectStore, days: readonly string[]) {

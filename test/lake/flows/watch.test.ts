@@ -13,8 +13,8 @@ async function watched(rows: string[], options: Parameters<typeof readFlows>[1] 
         }
     };
     const watch = { src: '10.0.0.1', dst: 'fe80::2', onRow: (row: WatchedRow) => void found.push(row) };
-    const result = await readFlows(bytes(), { ...options, watch });
-    const plain = await readFlows(bytes(), options);
+    const result = await readFlows(bytes, { ...options, watch });
+    const plain = await readFlows(bytes, options);
     expect([result.ok && result.rowsRead, result.ok && [...result.days.keys()]]).toEqual([
         plain.ok && plain.rowsRead,
         plain.ok && [...plain.days.keys()],

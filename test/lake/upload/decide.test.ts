@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import { readAllRecords } from '#lake/commit/reconcile';
 import { retract } from '#lake/commit/retract';
 import { summarize } from '#lake/commit/summarize';
-import type { ReadingOptions } from '#lake/kind';
+import type { Inspection, ReadingOptions } from '#lake/kind';
 import { kinds } from '#lake/kinds';
 import { type LedgerRecord, toMetadata } from '#lake/ledger';
 import { sourceId } from '#lake/source-id';
@@ -53,7 +53,8 @@ async function decide(key: string, text: string, overrides: Partial<DecideOption
             hashed.push(key);
             return etag === etagOf(text);
         },
-        whyUnusable: async () => overrides.unusable,
+        inspect: async (): Promise<Inspection> =>
+            overrides.unusable === undefined ? { is: 'usable' } : { is: 'unusable', why: overrides.unusable },
     };
     const known = knownByRecords(await readAllRecords(store));
     return decideUpload(file, { store, readingOptions: {}, known, mayReplace: false, mayDuplicate: false, ...overrides });

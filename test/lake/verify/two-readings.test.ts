@@ -161,10 +161,37 @@ async function readFirst(bytes: Buffer, { options, pieceBytes }: File) {
     await store.put(KEY, bytes, { metadata: metadataOf(options) });
     const record = (await summarize(KEY, { store, now: () => new Date(0) })).record!;
     expect(record.error).toBeNull();
-    const { dialect, date_order, duration_unit, rows_read, rows_kept, rows_rejected, repeated_headers, first_day, last_day, pairs } =
-        record;
+    const {
+        dialect,
+        date_order,
+        duration_unit,
+        duration_unit_by,
+        rows_read,
+        rows_kept,
+        rows_rejected,
+        repeated_headers,
+        rows_skipped,
+        skipped,
+        first_day,
+        last_day,
+        pairs,
+    } = record;
     return {
-        reading: { dialect, date_order, duration_unit, rows_read, rows_kept, rows_rejected, repeated_headers, first_day, last_day, pairs },
+        reading: {
+            dialect,
+            date_order,
+            duration_unit,
+            duration_unit_by,
+            rows_read,
+            rows_kept,
+            rows_rejected,
+            repeated_headers,
+            rows_skipped,
+            skipped,
+            first_day,
+            last_day,
+            pairs,
+        },
         rejects: await reasonsOf(store, record),
         rows: await rowsOf(store, record),
     };

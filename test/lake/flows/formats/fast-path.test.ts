@@ -216,17 +216,14 @@ async function describeReading(text: string, options: ReadOptions) {
 
 async function readFully(text: string, { pieceBytes, options }: ReadOptions) {
     const rejects: string[] = [];
-    const read = (settledDates?: ReadFlowsOptions['settledDates']): Promise<FlowsResult> =>
-        readFlows(pieces(Buffer.from(text), pieceBytes), {
-            ...options,
-            settledDates,
-            onRejects: async (batch) => void rejects.push(...batch.map(({ lineNumber, reason }) => `${lineNumber} ${reason}`)),
-        });
-    let result = await read();
-    if (!result.ok && 'readAgainWith' in result) {
+    const open = () => {
         rejects.length = 0;
-        result = await read(result.readAgainWith);
-    }
+        return pieces(Buffer.from(text), pieceBytes);
+    };
+    const result: FlowsResult = await readFlows(open, {
+        ...options,
+        onRejects: async (batch) => void rejects.push(...batch.map(({ lineNumber, reason }) => `${lineNumber} ${reason}`)),
+    });
     const { rowsRead, rowsRejected, repeatedHeaders } = result.ok ? result : { rowsRead: 0, rowsRejected: 0, repeatedHeaders: 0 };
     return { result, rejects, rowsRead, rowsRejected, repeatedHeaders };
 }
