@@ -1,9 +1,10 @@
 /** Finds the written day of a timestamp: each way of writing a day gets a slot, and the slot of the last row is found by its bytes. */
 
 import { NOT_PLAIN, readSeconds, WORD_BYTES } from '#lake/flows/formats/plain-row';
-import { type DateRules, type DateSlot, dayOfEpoch, parseDate } from './dates.ts';
+import { type DateRules, type DateSlot, parseDate } from './dates.ts';
+import { readEpoch } from './epochs.ts';
 import { dayOfInstant, type Instant } from './instants.ts';
-import { parseWhole } from './numbers.ts';
+import { type DurationUnit, UNIT_DIGITS } from './options.ts';
 import type { RejectReason } from './rejects.ts';
 
 const BLANK = 0x20;
@@ -11,6 +12,9 @@ const TAB = 0x09;
 const LETTER_T = 0x54;
 
 const SECONDS_PER_DAY = 86_400;
+
+/** From 2033 on some numbers of seconds are compact dates, so that one timestamp of a day does not tell of the others. */
+const UNSAFE_SECONDS = 1_990_000_000;
 
 export class DateSlots {
     readonly all: DateSlot[] = [];
@@ -26,6 +30,8 @@ export class DateSlots {
     #lastSlot = NOT_PLAIN;
     #lastEpochDay = -1;
     #lastEpochSlot = NOT_PLAIN;
+    /** Length of a day in what the last epoch counts. */
+    #lastEpochLength = SECONDS_PER_DAY;
 
     constructor(rules: DateRules, separator: number) {
         this.#rules = rules;
@@ -44,7 +50,7 @@ export class DateSlots {
         ) {
             return this.#lastSlot;
         }
-        if (this.#lastEpochDay >= 0 && Math.floor(readSeconds(bytes, start, end) / SECONDS_PER_DAY) === this.#lastEpochDay) {
+        if (this.#lastEpochDay >= 0 && Math.floor(readSeconds(bytes, start, end) / this.#lastEpochLength) === this.#lastEpochDay) {
             return this.#lastEpochSlot;
         }
         const text = bytes.toString('latin1', start, end);
@@ -61,8 +67,7 @@ export class DateSlots {
     /** The slot of a trimmed timestamp, or the reason to reject it. */
     slotOf(timestamp: string): number | RejectReason {
         if (/^\d+(\.\d*)?$/.test(timestamp)) {
-            // Not as a double: it would round 1612223999.999999999 up into the next day.
-            return this.#slotOfEpoch(Number.parseInt(timestamp, 10));
+            return this.#slotOfEpoch(timestamp);
         }
         const written = this.#datePart(timestamp);
         const known = this.#slotOfDate.get(written);
@@ -71,8 +76,10 @@ export class DateSlots {
         }
         const date = parseDate(written, this.#rules);
         if (!date.ok) {
-            const seconds = parseWhole(timestamp, { fraction: 'cut' });
-            return seconds.ok ? this.#slotOfEpoch(Number(seconds.value)) : date.reason;
+            return /\d/.test(timestamp) && /^\+?\d*\.?\d*([eE][+-]?\d+)?$/.test(timestamp) ? this.#slotOfEpoch(timestamp) : date.reason;
+        }
+        if (this.#rules.isWithoutJanuary1970 === true && date.slot.dmy?.startsWith('1970-01-') === true) {
+            return 'date_implausible';
         }
         return this.#add(written, date.slot);
     }
@@ -83,26 +90,46 @@ export class DateSlots {
         if (day === undefined) {
             return 'date_unreadable';
         }
-        const name = `epoch ${day}`;
+        const name = `instant ${day}`;
         return this.#slotOfDate.get(name) ?? this.#add(name, { kind: 'epoch', dmy: day, mdy: day });
     }
 
-    #slotOfEpoch(seconds: number): number | RejectReason {
-        const day = seconds >= this.#rules.minEpochSeconds ? dayOfEpoch(seconds) : undefined;
-        if (day === undefined) {
+    #slotOfEpoch(text: string): number | RejectReason {
+        const epoch = readEpoch(text, this.#rules.minEpochSeconds);
+        if (!epoch) {
             return 'date_unreadable';
         }
-        const name = `epoch ${day}`;
-        const slot = this.#slotOfDate.get(name) ?? this.#add(name, { kind: 'epoch', dmy: day, mdy: day });
-        // The smallest number that is a timestamp may lie within its day.
-        if (seconds - (seconds % SECONDS_PER_DAY) >= this.#rules.minEpochSeconds) {
-            this.#lastEpochDay = Math.floor(seconds / SECONDS_PER_DAY);
-            this.#lastEpochSlot = slot;
+        const { day, unit } = epoch;
+        if (this.#rules.epochUnit !== undefined && this.#rules.epochUnit !== unit) {
+            return 'date_against_order';
         }
+        const name = `${unit} ${day}`;
+        const slot = this.#slotOfDate.get(name) ?? this.#add(name, { kind: 'epoch', dmy: day, mdy: day, epochUnit: unit });
+        this.#rememberEpoch(text, typeof slot === 'number' ? slot : NOT_PLAIN, unit);
         return slot;
     }
 
-    #add(written: string, slot: DateSlot): number {
+    /** Remembers the day of an epoch that was just read; not one whose day may begin with numbers that are no timestamps. */
+    #rememberEpoch(text: string, slot: number, unit: DurationUnit): void {
+        const dayLength = SECONDS_PER_DAY * 10 ** UNIT_DIGITS[unit];
+        const day = Math.floor(Number.parseInt(text, 10) / dayLength);
+        const isSafe =
+            unit !== 's' || (day * SECONDS_PER_DAY >= this.#rules.minEpochSeconds && (day + 1) * SECONDS_PER_DAY < UNSAFE_SECONDS);
+        if (slot !== NOT_PLAIN && isSafe && /^\d+(\.\d*)?$/.test(text)) {
+            this.#lastEpochDay = day;
+            this.#lastEpochSlot = slot;
+            this.#lastEpochLength = dayLength;
+        }
+    }
+
+    /** A new slot; the reason where its day is out of the file's range in either order. */
+    #add(written: string, slot: DateSlot): number | RejectReason {
+        const { days } = this.#rules;
+        const isOut = (day: string | undefined): boolean =>
+            days !== undefined && day !== undefined && (day < days.first || day > days.last);
+        if (isOut(slot.dmy) || isOut(slot.mdy)) {
+            return 'date_implausible';
+        }
         const index = this.all.push(slot) - 1;
         this.#slotOfDate.set(written, index);
         return index;

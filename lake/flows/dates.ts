@@ -1,6 +1,6 @@
 /** The days that flows began on, as the file writes them; which of two orders a file uses is known only at its end. */
 
-import type { DateOrder } from './options.ts';
+import type { DateOrder, DurationUnit } from './options.ts';
 import type { RejectReason } from './rejects.ts';
 
 /** How numbers of a date are to be taken: as given by the uploader, or found out (`slashOrder` once that is settled). */
@@ -11,6 +11,18 @@ export interface DateRules {
     slashOrder?: 'dmy' | 'mdy' | undefined;
     /** Smallest number that is taken for epoch seconds. */
     minEpochSeconds: number;
+    /** Unit of the epochs that the file is known to have most of; undefined while it is open. */
+    epochUnit?: DurationUnit | undefined;
+    /** First and last day that flows of the file may begin on; undefined while that is open. */
+    days?: DayRange | undefined;
+    /** True for files that never hold the first month of 1970: a written date in it is what is left of one that was cut. */
+    isWithoutJanuary1970?: boolean | undefined;
+}
+
+/** Days `yyyy-MM-dd`, both inclusive. */
+export interface DayRange {
+    first: string;
+    last: string;
 }
 
 /** One way in which the file writes a day; every way has a slot of its own until the order is settled. */
@@ -19,10 +31,9 @@ export interface DateSlot {
     /** The day under day-first, under month-first; undefined where the calendar has none. Other kinds have the same in both. */
     dmy: string | undefined;
     mdy: string | undefined;
+    /** What an epoch counts. */
+    epochUnit?: DurationUnit;
 }
-
-/** First second after year 9999. */
-const END_OF_TIME_SECONDS = 253_402_300_800;
 
 export type ParsedDate = { ok: true; slot: DateSlot } | { ok: false; reason: RejectReason };
 
@@ -50,11 +61,6 @@ export function parseDate(written: string, rules: DateRules): ParsedDate {
     }
     const day = order === 'ymd' ? undefined : order === 'dmy' ? dmy : mdy;
     return settle({ kind, dmy: day, mdy: day }, day === undefined && (dmy ?? mdy) !== undefined);
-}
-
-/** The UTC day of a whole number of epoch seconds, or undefined outside 1970 to 9999. */
-export function dayOfEpoch(seconds: number): string | undefined {
-    return seconds >= 0 && seconds < END_OF_TIME_SECONDS ? new Date(seconds * 1000).toISOString().slice(0, 10) : undefined;
 }
 
 function settle(slot: DateSlot, isAgainstOrder: boolean): ParsedDate {

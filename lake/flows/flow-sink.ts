@@ -4,9 +4,11 @@
  * CSV does.
  */
 import { DateSlots } from './date-slots.ts';
-import type { DateRules, DateSlot } from './dates.ts';
+import type { DateRules, DateSlot, DayRange } from './dates.ts';
+import { readEpoch } from './epochs.ts';
 import { FlowBatch } from './flow-batch.ts';
-import type { Instant } from './instants.ts';
+import { type Instant, instantOfEpoch, instantOfIso, microsecondsBetween } from './instants.ts';
+import { type NumberStyle, toPlain } from './number-styles.ts';
 import { type ParsedNumber, parseWhole } from './numbers.ts';
 import type { DateOrder, DurationUnit } from './options.ts';
 import { PairTable } from './pair-table.ts';
@@ -29,11 +31,19 @@ export interface ReadFlowsOptions {
 /** What a reading has settled for the next one of the same file; what is not there is still open. */
 export interface Settled {
     dates?: SettledDates;
+    /** Unit that a row speaks for, and its line. */
+    durationUnit?: { unit: DurationUnit; lineNumber: number };
+    /** How numbers are written, and that nothing else is to be tried where `isFinal`. */
+    numbers?: { style: NumberStyle; isFinal: boolean };
 }
 
 /** The order of `a/b/yyyy` in a file, and what the ledger says of it. */
 export interface SettledDates {
     slashOrder: 'dmy' | 'mdy';
+    /** What epochs of the file count, where it has several sorts; the others are rejects. */
+    epochUnit?: DurationUnit | undefined;
+    /** The days that flows may begin on, where some are far from all others; these are rejects. */
+    days?: DayRange | undefined;
     dateOrder: DateOrder | 'epoch' | 'assumed' | null;
 }
 
@@ -43,6 +53,8 @@ export interface FlowSinkOptions {
     separator: number;
     /** Durations are multiplied by ten to this power: 6 for seconds, 0 for microseconds, -3 for nanoseconds. */
     durationScale: number;
+    /** How durations and packets are written; plainly where it is not said. */
+    numberStyle?: NumberStyle | undefined;
     watch?: PairWatch | undefined;
 }
 
@@ -54,6 +66,9 @@ export interface WrittenFlow {
     duration: string;
     packets: string;
 }
+
+/** A flow as written, with the time when it ended in the place of its duration. */
+export type SpannedFlow = Omit<WrittenFlow, 'duration'> & { end: string };
 
 /** A flow of a format whose times leave nothing open. */
 export interface TimedFlow {
@@ -110,18 +125,30 @@ export class FlowSink {
     readonly dates: DateSlots;
     readonly batch = new FlowBatch();
     readonly durationScale: number;
+    readonly numberStyle: NumberStyle;
     /** Pair whose kept rows are told. Every flow must then come by `take`: the batch tells nobody of a row. */
     readonly watch: PairWatch | undefined;
 
-    constructor({ dateRules, separator, durationScale, watch }: FlowSinkOptions) {
+    constructor({ dateRules, separator, durationScale, numberStyle = 'plain', watch }: FlowSinkOptions) {
         this.dates = new DateSlots(dateRules, separator);
         this.durationScale = durationScale;
+        this.numberStyle = numberStyle;
         this.watch = watch;
     }
 
     /** Counts one flow, or rejects it. */
     take(flow: WrittenFlow, place: FlowPlace): void {
         const reason = this.#count(flow, place);
+        if (reason === undefined) {
+            this.rowsRead += 1;
+        } else {
+            this.reject(reason, place);
+        }
+    }
+
+    /** Counts one flow of which both ends are written, or rejects it: its duration is what lies between. */
+    takeSpan({ end, ...flow }: SpannedFlow, place: FlowPlace): void {
+        const reason = this.#countSpan(flow, end, place);
         if (reason === undefined) {
             this.rowsRead += 1;
         } else {
@@ -161,8 +188,15 @@ export class FlowSink {
             return 'missing_field';
         }
         const slot = this.dates.slotOf(flow.timestamp);
-        const duration = parseWhole(flow.duration, { scale: this.durationScale });
+        const duration = parseWhole(toPlain(flow.duration, this.numberStyle), { scale: this.durationScale });
         return this.#countChecked(flow, { slot, duration }, place);
+    }
+
+    #countSpan(flow: Omit<SpannedFlow, 'end'>, end: string, place: FlowPlace): RejectReason | undefined {
+        if ([...Object.values(flow), end].some((cell) => cell === '' || cell === '-')) {
+            return 'missing_field';
+        }
+        return this.#countChecked(flow, { slot: this.dates.slotOf(flow.timestamp), duration: between(flow.timestamp, end) }, place);
     }
 
     #countTimed(flow: TimedFlow, place: FlowPlace): RejectReason | undefined {
@@ -188,7 +222,7 @@ export class FlowSink {
             return slot;
         }
         const date = this.dates.all[slot];
-        const packets = parseWhole(flow.packets, { fraction: 'reject' });
+        const packets = parseWhole(toPlain(flow.packets, this.numberStyle), { fraction: 'reject' });
         if (!duration.ok || !packets.ok) {
             this.#rememberDate(date);
             return duration.ok ? (packets.ok ? undefined : packets.reason) : duration.reason;
@@ -208,6 +242,13 @@ export class FlowSink {
             this.rejectedDates.mdy ||= slot.dmy === undefined;
         }
     }
+}
+
+/** Microseconds between two times as written: epochs of one unit, or dates with a clock. */
+function between(start: string, end: string): ParsedNumber {
+    const { unit } = readEpoch(start, 0) ?? {};
+    const [from, to] = [start, end].map((text) => (unit === undefined ? instantOfIso(text) : instantOfEpoch(text, unit)));
+    return from === undefined || to === undefined ? { ok: false, reason: 'not_a_number' } : microsecondsBetween(from, to);
 }
 
 /** A row for a person to look at: bytes that are not UTF-8 replaced, cut at `MAX_REJECT_LINE_LENGTH` characters. */

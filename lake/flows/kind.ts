@@ -1,5 +1,6 @@
 /** The kind of data that network flows are. */
 import type { Found, Kind } from '#lake/kind';
+import { doubtsOf } from './doubts.ts';
 import { readingOptions } from './options.ts';
 import { flowMeasures, flowSummaries, foundInFlows, pairDays, rejects } from './tables.ts';
 
@@ -33,11 +34,5 @@ export const flows: Kind = {
     inspect: async (bytes) => (await import('./read-flows.ts')).inspectFlows(bytes),
     read: async (source, options) => (await import('./read.ts')).readSource(source, options),
     trace: async (source, wanted) => (await import('./trace.ts')).traceRows(source, wanted),
-    doubtOf: ({ date_order }) =>
-        date_order === 'assumed'
-            ? {
-                  text: 'Nothing in {files} tells day from month',
-                  remedy: 'day first was taken; if the month is first: --replace --date-order mdy',
-              }
-            : undefined,
+    doubtsOf,
 };

@@ -1,13 +1,13 @@
 /** Reads a file of flows, a stream of bytes, into exact totals per day and pair. */
 
 import type { Inspection } from '#lake/kind';
-import type { DateSlot } from './dates.ts';
 import { decompress } from './decompress.ts';
 import type { FlowSink, ReadFlowsOptions, Settled, SettledDates, SkipReason } from './flow-sink.ts';
 import { readCsv, whyNoCsv } from './formats/csv.ts';
 import type { FormatRead, UnitBy, Unusable } from './formats/format.ts';
 import type { DateOrder, DurationUnit } from './options.ts';
 import type { PairTable } from './pair-table.ts';
+import { settleDates } from './settle-dates.ts';
 import { DamagedFileError } from './zstd-frames.ts';
 
 export interface FlowsRead {
@@ -66,15 +66,16 @@ export async function readOnce(
     }
 }
 
-/** The days of the kept rows, now that all witnesses of the order of its dates are there. */
+/** The days of the kept rows, now that all witnesses of how the file writes its dates are there. */
 function settle(
     { sink, ...read }: FormatRead & { ok: true },
     options: ReadFlowsOptions,
 ): FlowsRead | { ok: false; readAgainWith: Settled } {
     const { table } = sink;
-    const { isSplit, ...dates } = options.settled?.dates ? { ...options.settled.dates, isSplit: false } : settleDates(sink);
-    if (isSplit) {
-        return { ok: false, readAgainWith: { dates } };
+    const { dates = settleDates(sink, options.dateOrder) } = options.settled ?? {};
+    if ('isSplit' in dates && dates.isSplit) {
+        const { isSplit, ...settled } = dates;
+        return { ok: false, readAgainWith: { dates: settled } };
     }
     return {
         ...read,
@@ -85,31 +86,6 @@ function settle(
         table,
         days: groupByDay(sink, options.dateOrder ?? dates.slashOrder),
     };
-}
-
-/** The order with more witnesses: flows whose `a/b/yyyy` fits it only. Day first where they are as many, or none. */
-function settleDates({ table, dates, rejectedDates }: FlowSink): SettledDates & { isSplit: boolean } {
-    const witnesses = { dmy: 0, mdy: 0 };
-    const kinds = new Set<DateSlot['kind'] | undefined>();
-    for (let row = 0; row < table.rowCount; row += 1) {
-        const slot = dates.all[table.groupOf(row) >> 2];
-        kinds.add(slot?.kind);
-        if (slot?.kind === 'slash' && slot.mdy === undefined) {
-            witnesses.dmy += table.flowsOf(row);
-        }
-        if (slot?.kind === 'slash' && slot.dmy === undefined) {
-            witnesses.mdy += table.flowsOf(row);
-        }
-    }
-    const slashOrder = witnesses.mdy > witnesses.dmy ? 'mdy' : 'dmy';
-    // Rows that were kept or named by a later fault in the light of the other order.
-    const other = slashOrder === 'dmy' ? 'mdy' : 'dmy';
-    const isSplit = witnesses[other] > 0 || rejectedDates[other];
-    if (witnesses.dmy + witnesses.mdy > 0) {
-        return { slashOrder, dateOrder: slashOrder, isSplit };
-    }
-    const unambiguous = kinds.has('dotted') ? 'dmy' : kinds.has('ymd') ? 'ymd' : kinds.has('epoch') ? 'epoch' : null;
-    return { slashOrder, dateOrder: kinds.has('slash') ? 'assumed' : unambiguous, isSplit };
 }
 
 function groupByDay({ table, dates }: FlowSink, order: DateOrder): Map<string, number[]> {

@@ -7,6 +7,7 @@ export const REJECT_REASONS = [
     'not_an_ip_address',
     'date_unreadable',
     'date_against_order',
+    'date_implausible',
     'not_a_number',
     'nan',
     'infinity',

@@ -153,7 +153,7 @@ function kindOfGauges(name: string, per: PeriodLength, accounts?: Accounts): Kin
             }
             return lines ? undefined : 'it has no header any more';
         },
-        doubtOf: ({ gauges: count }) => (count === 0 ? { text: '{files} have no gauge', remedy: 'look at them' } : undefined),
+        doubtsOf: ({ gauges: count }) => (count === 0 ? [{ text: '{files} have no gauge', remedy: 'look at them' }] : []),
         secondReader: async () => (await import('./gauges-by-sql.ts')).secondReaderOf(per),
     };
 }

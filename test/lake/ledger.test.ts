@@ -54,7 +54,7 @@ describe('reading options', () => {
     });
 
     test('that nobody knows are none', () => {
-        expect(toOptions(flows, { metadata: { 'date-order': 'ydm', 'duration-unit': 'ms', 'content-type': 'text/csv' } })).toEqual({});
+        expect(toOptions(flows, { metadata: { 'date-order': 'ydm', 'duration-unit': 'minutes', 'content-type': 'text/csv' } })).toEqual({});
         expect(toOptions(flows, { metadata: {} })).toEqual({});
     });
 });
@@ -83,10 +83,13 @@ describe('a record', () => {
             dialect: 'cicflowmeter',
             date_order: 'dmy',
             duration_unit: 's',
+            duration_unit_by: 'given',
             rows_read: 2,
             rows_kept: 1,
             rows_rejected: 1,
             repeated_headers: 0,
+            rows_skipped: 0,
+            skipped: null,
             first_day: '2026-02-13',
             last_day: '2026-02-13',
             pairs: 1,
@@ -110,6 +113,7 @@ describe('a record', () => {
                     rows_read: 2,
                     rows_kept: 1,
                     rows_rejected: 1,
+                    rows_skipped: 0,
                     pairs: 1,
                     error: null,
                 },

@@ -59,8 +59,8 @@ export async function report(
 async function sayDoubts(results: readonly UploadResult[], { stderr }: Pick<RunContext, 'stderr'>): Promise<void> {
     const filesOfDoubt = new Map<string, { doubt: Doubt; shown: string[] }>();
     for (const { file, result, record } of results) {
-        const doubt = record === undefined || result === 'skipped' ? undefined : kindOf(file.key).doubtOf(foundIn(record));
-        if (doubt) {
+        const doubts = record === undefined || result === 'skipped' ? [] : kindOf(file.key).doubtsOf(foundIn(record));
+        for (const doubt of doubts) {
             const name = `${doubt.text}: ${doubt.remedy}`;
             const { shown } = filesOfDoubt.get(name) ?? { shown: [] };
             filesOfDoubt.set(name, { doubt, shown: [...shown, file.shown] });

@@ -5,9 +5,11 @@
 import type { ReadFlowsOptions } from '../flow-sink.ts';
 import { FlowSink } from '../flow-sink.ts';
 import { UNIT_DIGITS } from '../options.ts';
-import { findHeader, type Header, isHeaderOpen } from './dialects.ts';
 import type { FormatRead, Unusable } from './format.ts';
+import { findHeader, findHeadless, type Header, isHeaderOpen } from './header.ts';
+import { withLineFeeds } from './line-ends.ts';
 import { RowScanner, SPARE_BYTES, zeekNamesStart } from './row-scanner.ts';
+import { UnitJudge } from './unit-witness.ts';
 
 /** Decimal places of a second in what the figures are kept in. */
 const SUM_DIGITS = UNIT_DIGITS.us;
@@ -21,25 +23,35 @@ const TAB = 0x09;
 const MAX_HEADER_BYTES = 1 << 20;
 
 /** Reads to the end of the stream, or to where it has turned out to be of no use. */
-export async function readCsv(chunks: AsyncGenerator<Uint8Array>, options: ReadFlowsOptions): Promise<FormatRead> {
+export async function readCsv(source: AsyncGenerator<Uint8Array>, options: ReadFlowsOptions): Promise<FormatRead> {
+    const chunks = withLineFeeds(source);
     const start = await readHeader(chunks);
     if (!start.ok) {
         await chunks.return(undefined);
         return start;
     }
     const { header } = start;
-    const durationUnit = options.durationUnit ?? header.dialect.durationUnit;
+    const named = header.dialect.unit(header.names);
+    const { durationUnit: witnessed, numbers, dates } = options.settled ?? {};
+    const unit = options.durationUnit ?? witnessed?.unit ?? named.unit;
+    const judge = new UnitJudge({ unit, isGiven: options.durationUnit !== undefined, first: witnessed });
+    const { minEpochSeconds, isWithoutJanuary1970 } = header.dialect;
     const sink = new FlowSink({
         dateRules: {
             givenOrder: options.dateOrder,
-            slashOrder: options.settled?.dates?.slashOrder,
-            minEpochSeconds: header.dialect.minEpochSeconds,
+            slashOrder: dates?.slashOrder,
+            epochUnit: dates?.epochUnit,
+            days: dates?.days,
+            minEpochSeconds,
+            isWithoutJanuary1970,
         },
         separator: header.separator,
-        durationScale: SUM_DIGITS - UNIT_DIGITS[durationUnit],
+        durationScale: SUM_DIGITS - UNIT_DIGITS[unit],
+        numberStyle: numbers?.style,
         watch: options.watch,
     });
-    const scanner = new RowScanner(sink, { header, isZeekLog: start.isZeekLog, linesBefore: start.linesBefore });
+    const { isZeekLog, linesBefore } = start;
+    const scanner = new RowScanner(sink, { header, isZeekLog, linesBefore, judge, mayChangeStyle: numbers?.isFinal !== true });
     let rowsRejected = 0;
     const handOver = async (): Promise<void> => {
         const { rejects } = sink;
@@ -71,12 +83,12 @@ export async function readCsv(chunks: AsyncGenerator<Uint8Array>, options: ReadF
         left = await scanAll(scan, left, waiting.length === 0 ? asBuffer(chunk) : Buffer.concat([...waiting, chunk]));
         waiting.length = 0;
         waitingBytes = 0;
-        if (scanner.failure !== undefined) {
+        if (scanner.isOver) {
             await chunks.return(undefined);
             break;
         }
     }
-    if (left.length > 0 && scanner.failure === undefined) {
+    if (left.length > 0 && !scanner.isOver) {
         const last = Buffer.concat([left, ...waiting]);
         const ended = last[last.length - 1] === LF ? last : Buffer.concat([last, Buffer.from([LF])]);
         await scan(ended, { start: 0, end: ended.length, isLast: true });
@@ -84,14 +96,31 @@ export async function readCsv(chunks: AsyncGenerator<Uint8Array>, options: ReadF
     if (scanner.failure !== undefined) {
         return { ok: false, error: scanner.failure };
     }
-    const { repeatedHeaders } = scanner;
-    const durationUnitBy = options.durationUnit === undefined ? 'named' : 'given';
-    return { ok: true, sink, dialect: header.dialect.name, durationUnit, durationUnitBy, rowsRejected, repeatedHeaders };
+    if (judge.other) {
+        return { ok: false, readAgainWith: { durationUnit: judge.other } };
+    }
+    if (scanner.otherStyle !== undefined) {
+        // Two styles in one file: the numbers are read plainly, and those that are not plain are rejects.
+        const isMixed = numbers !== undefined;
+        return {
+            ok: false,
+            readAgainWith: { numbers: isMixed ? { style: 'plain', isFinal: true } : { style: scanner.otherStyle, isFinal: false } },
+        };
+    }
+    return {
+        ok: true,
+        sink,
+        dialect: header.dialect.name,
+        durationUnit: unit,
+        durationUnitBy: options.durationUnit !== undefined ? 'given' : judge.isWitnessed ? 'witnessed' : named.by,
+        rowsRejected,
+        repeatedHeaders: scanner.repeatedHeaders,
+    };
 }
 
 /** Why a file is no usable file of this format, from its header alone; undefined where it is one. */
 export async function whyNoCsv(chunks: AsyncGenerator<Uint8Array>): Promise<Unusable | undefined> {
-    const start = await readHeader(chunks);
+    const start = await readHeader(withLineFeeds(chunks));
     return start.ok ? undefined : start;
 }
 
@@ -161,6 +190,7 @@ function takeHeader(whole: Buffer, isWhole: boolean): FileStart | undefined {
     let at = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
     // A header row that the file ends in needs a line end to be taken apart.
     const text = isLast && bytes[bytes.length - 1] !== LF ? Buffer.concat([bytes, Buffer.from([LF])]) : bytes;
+    const restFrom = (from: number): Buffer => Buffer.from((isLast ? text : whole).subarray(from));
     let separator = TAB;
     let isZeekLog = false;
     for (let linesBefore = 0; at < text.length; linesBefore += 1) {
@@ -186,6 +216,10 @@ function takeHeader(whole: Buffer, isWhole: boolean): FileStart | undefined {
                 ? findHeader(text, { start: namesStart, end: lineEnd + 1, separators: [separator] })
                 : findHeader(text, { start: at, end: text.length });
             if (!found.ok) {
+                const header = isZeekLog ? undefined : findHeadless(text, { start: at, end: text.length });
+                if (header) {
+                    return { ok: true, header, isZeekLog, rest: restFrom(at), linesBefore };
+                }
                 return { ok: false, error: otherKindOf(text, line) ?? found.error };
             }
             const headerLines = text.subarray(at, found.next).filter((byte) => byte === LF).length;
@@ -193,7 +227,7 @@ function takeHeader(whole: Buffer, isWhole: boolean): FileStart | undefined {
                 ok: true,
                 header: found.header,
                 isZeekLog,
-                rest: isLast ? Buffer.from(text.subarray(found.next)) : Buffer.from(whole.subarray(found.next)),
+                rest: restFrom(found.next),
                 linesBefore: linesBefore + headerLines,
             };
         }

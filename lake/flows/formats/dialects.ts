@@ -1,13 +1,55 @@
-/** Finds which columns of a file hold what, by the names in its header and never by their positions. */
+/** Which columns of a text hold what, in the dialects of the tools that write such texts: by the names in its header, never by their positions. */
+import type { SkipReason } from '../flow-sink.ts';
 import type { DurationUnit } from '../options.ts';
-import { parseRow, trimBlanks } from './csv-row.ts';
+import type { UnitBy } from './format.ts';
 
 /** What the lake reads of a row, in the order in which the checks are made. */
 export const ROLES = ['src_ip', 'dst_ip', 'timestamp', 'flow_duration', 'fwd_pkts'] as const;
 export type Role = (typeof ROLES)[number];
 
-/** Known spellings; compared without case and surrounding blanks. */
-const SPELLINGS: Record<Role, readonly string[]> = {
+/** Spellings of each role's column; compared without case and surrounding blanks. */
+export type Spellings = Readonly<Record<Role, readonly string[]>>;
+
+export interface Dialect {
+    /** What the ledger calls it. */
+    name: string;
+    /** The columns that it must have. */
+    columns: Spellings;
+    /** True if `flow_duration` is the time when the flow ended: the duration is what lies between. */
+    isEnd?: boolean;
+    /** Columns that it must have beside those, so that it is not taken for another. */
+    alsoHas?: readonly string[];
+    /** What durations are written in unless the rows or the uploader say otherwise, and what tells so. */
+    unit(names: readonly string[]): { unit: DurationUnit; by: UnitBy };
+    /** Smallest number that is a timestamp in epoch seconds; where a tool writes nothing else but epochs that is 0. */
+    minEpochSeconds: number;
+    /** What may separate its fields, where that is not a comma, semicolon or tab. */
+    separators?: readonly string[];
+    /** Lines with nothing else in them behind which no rows come until another header does. */
+    trailers?: readonly string[];
+    /** Looks at columns that tell rows which are no flows. */
+    rowKind?: RowKind;
+    /** True if a written date of January 1970 is no date; see docs/reading.md on CICFlowMeter and IPv6. */
+    isWithoutJanuary1970?: boolean;
+    /** Names of its columns where the file has no header: these names, if the first row looks like it. */
+    headless?: { names: readonly string[]; isRow(cells: readonly string[]): boolean };
+}
+
+/** Columns that tell what a row is, and how. */
+export interface RowKind {
+    columns: readonly (readonly string[])[];
+    /** Takes the cells of these columns, '' where the file lacks one. @returns why the row is no flow, or an error that makes the file unusable */
+    of(cells: readonly string[]): SkipReason | { error: string } | undefined;
+}
+
+const SERIAL_DAYS_END = 100_000_000;
+
+const seconds = (): { unit: DurationUnit; by: UnitBy } => ({ unit: 's', by: 'named' });
+const milliseconds = (): { unit: DurationUnit; by: UnitBy } => ({ unit: 'ms', by: 'named' });
+const microseconds = (): { unit: DurationUnit; by: UnitBy } => ({ unit: 'us', by: 'named' });
+
+/** CICFlowMeter and its relatives, and Zeek: their names are passed on in all mixtures. */
+const COMMON: Spellings = {
     src_ip: ['Src IP', 'Source IP', 'src_ip', 'id.orig_h'],
     dst_ip: ['Dst IP', 'Destination IP', 'dst_ip', 'id.resp_h'],
     timestamp: ['Timestamp', 'Date', 'ts'],
@@ -15,7 +57,230 @@ const SPELLINGS: Record<Role, readonly string[]> = {
     fwd_pkts: ['Tot Fwd Pkts', 'Total Fwd Packet', 'Total Fwd Packets', 'tot_fwd_pkts', 'orig_pkts'],
 };
 
-const TITLES: Record<Role, string> = {
+const ZEEK: Dialect = { name: 'zeek', columns: COMMON, unit: seconds, minEpochSeconds: 0 };
+
+const PYTHON_CICFLOWMETER: Dialect = {
+    name: 'python-cicflowmeter',
+    columns: COMMON,
+    // Versions up to 0.2.0 write microseconds, later ones seconds, under one header; only older ones and pyflowmeter have these columns.
+    unit: (names) => (hasAny(names, ['cwe_flag_count', 'src_mac']) ? microseconds() : { unit: 's', by: 'assumed' }),
+    minEpochSeconds: SERIAL_DAYS_END,
+};
+
+const CICFLOWMETER: Dialect = {
+    name: 'cicflowmeter',
+    columns: COMMON,
+    unit: microseconds,
+    minEpochSeconds: SERIAL_DAYS_END,
+    isWithoutJanuary1970: true,
+};
+
+const NFDUMP_NAMES =
+    'ts,te,td,sa,da,sp,dp,pr,flg,fwd,stos,ipkt,ibyt,opkt,obyt,in,out,sas,das,smk,dmk,dtos,dir,nh,nhb,svln,dvln,ismc,odmc,idmc,osmc,' +
+    'mpls1,mpls2,mpls3,mpls4,mpls5,mpls6,mpls7,mpls8,mpls9,mpls10,cl,sl,al,ra,eng,exid,tr';
+
+const AGGREGATED =
+    'nfdump’s aggregated records (-A, -a with -A, -b): they do not say how many flows each one is; write the flows themselves: nfdump -r FILE -o csv';
+
+const NFDUMP: Dialect = {
+    name: 'nfdump',
+    columns: { src_ip: ['sa'], dst_ip: ['da'], timestamp: ['ts'], flow_duration: ['td'], fwd_pkts: ['ipkt'] },
+    alsoHas: ['te'],
+    unit: seconds,
+    minEpochSeconds: SERIAL_DAYS_END,
+    trailers: ['Summary', 'No matching flows'],
+    rowKind: {
+        columns: [['tr']],
+        // When a record was received: aggregated ones were not.
+        of: ([received = '']) => (received.startsWith('1970-01-01 ') ? { error: AGGREGATED } : undefined),
+    },
+    headless: {
+        names: NFDUMP_NAMES.split(','),
+        isRow: (cells) => cells.length === 48 && [cells[0], cells[1]].every((cell) => /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/.test(cell ?? '')),
+    },
+};
+
+const NFSTREAM: Dialect = {
+    name: 'nfstream',
+    columns: {
+        src_ip: ['src_ip'],
+        dst_ip: ['dst_ip'],
+        timestamp: ['bidirectional_first_seen_ms'],
+        flow_duration: ['bidirectional_duration_ms'],
+        fwd_pkts: ['src2dst_packets'],
+    },
+    unit: milliseconds,
+    minEpochSeconds: SERIAL_DAYS_END,
+};
+
+/** Argus: the flows of IP only; what its other records say is skipped. */
+const ARGUS_COLUMNS = { src_ip: ['SrcAddr'], dst_ip: ['DstAddr'], timestamp: ['StartTime'], fwd_pkts: ['SrcPkts'] } as const;
+
+const ARGUS_ROWS: RowKind = {
+    columns: [['Proto'], ['SrcAddr'], ['DstAddr']],
+    of: ([protocol = '', ...addresses]) =>
+        NOT_IP.has(protocol.toLowerCase()) || addresses.some((address) => MAC_ADDRESS.test(address)) ? 'not_ip' : undefined,
+};
+
+const NOT_IP = new Set([
+    'man',
+    'arp',
+    'rarp',
+    'lldp',
+    'llc',
+    'stp',
+    'cdp',
+    'isis',
+    'ether',
+    'eth',
+    'pppoe',
+    'mpls',
+    'ib',
+    'lcp',
+    'loop',
+    'ipx',
+]);
+const MAC_ADDRESS = /^(?:[0-9a-f]{1,2}:){5}[0-9a-f]{1,2}$/i;
+
+const ARGUS: Dialect = {
+    name: 'argus',
+    // `Dur` is a float of 32 bits: the times are exact.
+    columns: { ...ARGUS_COLUMNS, flow_duration: ['LastTime'] },
+    isEnd: true,
+    unit: microseconds,
+    minEpochSeconds: SERIAL_DAYS_END,
+    rowKind: ARGUS_ROWS,
+};
+
+const ARGUS_WITHOUT_END: Dialect = { ...ARGUS, columns: { ...ARGUS_COLUMNS, flow_duration: ['Dur'] }, isEnd: false, unit: seconds };
+
+const VPC_NAMES = 'version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status';
+
+const AWS_VPC: Dialect = {
+    name: 'aws-vpc',
+    columns: { src_ip: ['srcaddr'], dst_ip: ['dstaddr'], timestamp: ['start'], flow_duration: ['end'], fwd_pkts: ['packets'] },
+    isEnd: true,
+    unit: seconds,
+    minEpochSeconds: SERIAL_DAYS_END,
+    separators: [' ', '\t', ','],
+    rowKind: {
+        columns: [['log-status', 'log_status']],
+        of: ([status = '']) => VPC_STATES.get(status.toUpperCase()),
+    },
+    headless: {
+        names: VPC_NAMES.split(' '),
+        isRow: (cells) => cells.length === 14 && /^\d$/.test(cells[0] ?? '') && /^(OK|NODATA|SKIPDATA)$/.test(cells[13] ?? ''),
+    },
+};
+
+const VPC_STATES: ReadonlyMap<string, SkipReason> = new Map([
+    ['NODATA', 'no_data'],
+    ['SKIPDATA', 'skip_data'],
+]);
+
+const NTLFLOWLYZER: Dialect = {
+    name: 'ntlflowlyzer',
+    columns: {
+        src_ip: ['src_ip'],
+        dst_ip: ['dst_ip'],
+        timestamp: ['timestamp'],
+        flow_duration: ['duration'],
+        fwd_pkts: ['fwd_packets_count'],
+    },
+    unit: seconds,
+    minEpochSeconds: SERIAL_DAYS_END,
+};
+
+const TON_IOT: Dialect = {
+    name: 'ton-iot',
+    columns: { src_ip: ['src_ip'], dst_ip: ['dst_ip'], timestamp: ['ts'], flow_duration: ['duration'], fwd_pkts: ['src_pkts'] },
+    unit: seconds,
+    minEpochSeconds: SERIAL_DAYS_END,
+};
+
+const UNSW_NB15: Dialect = {
+    name: 'unsw-nb15',
+    columns: { src_ip: ['srcip'], dst_ip: ['dstip'], timestamp: ['Stime'], flow_duration: ['dur'], fwd_pkts: ['Spkts'] },
+    unit: seconds,
+    minEpochSeconds: SERIAL_DAYS_END,
+};
+
+const NPROBE: Dialect = {
+    name: 'nprobe',
+    columns: {
+        src_ip: ['IPV4_SRC_ADDR'],
+        dst_ip: ['IPV4_DST_ADDR'],
+        timestamp: ['FLOW_START_MILLISECONDS'],
+        flow_duration: ['FLOW_DURATION_MILLISECONDS'],
+        fwd_pkts: ['IN_PKTS'],
+    },
+    unit: milliseconds,
+    minEpochSeconds: SERIAL_DAYS_END,
+};
+
+/** Every dialect that is told by its columns alone; the three of the common names are told apart by `commonDialect`. */
+export const DIALECTS: readonly Dialect[] = [
+    CICFLOWMETER,
+    NFDUMP,
+    NFSTREAM,
+    ARGUS,
+    ARGUS_WITHOUT_END,
+    AWS_VPC,
+    NTLFLOWLYZER,
+    TON_IOT,
+    UNSW_NB15,
+    NPROBE,
+];
+
+/** The dialects whose names a refused header is compared with first. */
+export const [FIRST_DIALECT] = DIALECTS as readonly [Dialect];
+
+/** Which of the three with common names a header is of. */
+export function commonDialect(names: readonly string[], sourceColumn: string): Dialect {
+    switch (normalize(sourceColumn)) {
+        case 'id.orig_h':
+            return ZEEK;
+        case 'src_ip':
+            // CICFlowMeter of Java has flow ids, that of Python has none: somebody changed the spelling of Java's names.
+            return hasAny(names, ['flow_id']) ? CICFLOWMETER : PYTHON_CICFLOWMETER;
+        default:
+            return CICFLOWMETER;
+    }
+}
+
+/** Columns that witness the unit of durations: packets a second, in both directions or forward alone. */
+export const RATES = {
+    all: ['Flow Pkts/s', 'Flow Packets/s', 'flow_pkts_s'],
+    forward: ['Fwd Pkts/s', 'Fwd Packets/s', 'fwd_pkts_s'],
+    backwardPackets: ['Tot Bwd Pkts', 'Total Bwd Packet', 'Total Bwd packets', 'Total Backward Packets', 'tot_bwd_pkts'],
+} as const;
+
+/** Files of other tools whose columns are known, and what to do so that they can be read. */
+export const REFUSALS: readonly { has: readonly string[]; hasNot?: readonly string[]; error: string }[] = [
+    {
+        has: ['SRC_IP', 'DST_IP', 'TIMESTAMP_START', 'PACKETS'],
+        error: 'pmacct with timestamp_start: each row is a packet and none a flow; flows come from its nfprobe plugin (then nfdump -o csv)',
+    },
+    {
+        has: ['SRC_IP', 'PACKETS', 'BYTES'],
+        error: 'sums of pmacct: they have neither flows nor times; flows come from its nfprobe plugin (then nfdump -o csv)',
+    },
+    { has: ['ts', 'te', 'td', 'val', 'fl'], error: 'statistics of nfdump (-s): they are no flows; write the flows: nfdump -r FILE -o csv' },
+    { has: ['Date first seen'], error: 'nfdump’s lines for people (-o line, long, fmt): write nfdump -r FILE -o csv' },
+    {
+        has: ['SrcAddr', 'DstAddr', 'TotPkts'],
+        error:
+            'Argus by the defaults of ra: times without a date, and packets of both directions in one sum (TotPkts); write ' +
+            'ra -n -u -c , -s stime,ltime,dur,proto,saddr,sport,dir,daddr,dport,spkts,dpkts -r FILE',
+    },
+    {
+        has: ['ip.src', 'ip.dst'],
+        error: 'fields of packets, as tshark -T fields writes them: rows are packets and none a flow; make flows of the capture first (Zeek, NFStream, nfpcapd)',
+    },
+];
+
+/** What each role's column holds, for people. */
+export const TITLES: Readonly<Record<Role, string>> = {
     src_ip: 'source address',
     dst_ip: 'destination address',
     timestamp: 'timestamp',
@@ -23,114 +288,17 @@ const TITLES: Record<Role, string> = {
     fwd_pkts: 'forward packets',
 };
 
-export interface Dialect {
-    name: 'cicflowmeter' | 'python-cicflowmeter' | 'zeek';
-    /** What durations are written in unless the uploader says otherwise. */
-    durationUnit: DurationUnit;
-    /** Smallest number that is a timestamp in epoch seconds; elsewhere than in Zeek a smaller one may be a serial day or a clock. */
-    minEpochSeconds: number;
+/** True if a header has a column of one of these names. */
+export function hasAny(names: readonly string[], wanted: readonly string[]): boolean {
+    return findColumn(names, wanted) >= 0;
 }
 
-const ZEEK: Dialect = { name: 'zeek', durationUnit: 's', minEpochSeconds: 0 };
-const PYTHON_CICFLOWMETER: Dialect = { name: 'python-cicflowmeter', durationUnit: 's', minEpochSeconds: 100_000_000 };
-const CICFLOWMETER: Dialect = { name: 'cicflowmeter', durationUnit: 'us', minEpochSeconds: 100_000_000 };
-
-export interface Header {
-    dialect: Dialect;
-    /** The separator's byte. */
-    separator: number;
-    /** Names as written, trimmed. */
-    names: readonly string[];
-    /** Position of each role's column, from 0. */
-    columns: Readonly<Record<Role, number>>;
-    /** Position of the last column that is needed. */
-    lastNeeded: number;
+/** Place of the first column with one of the spellings; -1 where there is none. */
+export function findColumn(names: readonly string[], spellings: readonly string[]): number {
+    const wanted = spellings.map(normalize);
+    return names.findIndex((name) => wanted.includes(normalize(name)));
 }
 
-/** A header and where the first row begins (`next`), or why there is none. */
-export type FoundHeader = { ok: true; header: Header; next: number } | { ok: false; error: string };
-
-const SEPARATORS = [',', ';', '\t'].map((separator) => separator.charCodeAt(0));
-
-/**
- * Finds the needed columns in the header row that begins at `start`, under the separator that shows the most of them (or the one
- * given). The bytes must hold the row's line end.
- */
-export function findHeader(
-    bytes: Buffer,
-    { start, end, separators = SEPARATORS }: { start: number; end: number; separators?: readonly number[] },
-): FoundHeader {
-    let best: { found: Map<Role, number>; names: string[]; separator: number; next: number } | undefined;
-    for (const separator of separators) {
-        const row = parseRow(bytes, { start, end, separator });
-        const names = row.cells.map((name) => trimBlanks(name, separator));
-        const found = row.end === 'line end' ? findRoles(names) : new Map<Role, number>();
-        if (!best || found.size > best.found.size || (found.size === 0 && best.found.size === 0 && names.length > best.names.length)) {
-            best = { found, names, separator, next: row.next };
-        }
-    }
-    const found = best?.found ?? new Map<Role, number>();
-    const missing = ROLES.filter((role) => !found.has(role));
-    if (!best || missing.length > 0) {
-        return { ok: false, error: describeMissing(missing, best?.names ?? []) };
-    }
-    const position = (role: Role): number => found.get(role) ?? -1;
-    const columns = {
-        src_ip: position('src_ip'),
-        dst_ip: position('dst_ip'),
-        timestamp: position('timestamp'),
-        flow_duration: position('flow_duration'),
-        fwd_pkts: position('fwd_pkts'),
-    };
-    const { names, separator, next } = best;
-    const lastNeeded = Math.max(...Object.values(columns));
-    return { ok: true, header: { dialect: dialectOf(names[columns.src_ip] ?? ''), separator, names, columns, lastNeeded }, next };
-}
-
-/** True if a header row may go on behind `end`: under some separator a quoted name is still open there. */
-export function isHeaderOpen(bytes: Buffer, { start, end }: { start: number; end: number }): boolean {
-    return SEPARATORS.some((separator) => parseRow(bytes, { start, end, separator }).end === 'more');
-}
-
-/** True if a row's cells (up to the last needed one) are the header once more. */
-export function isRepeatedHeader(cells: readonly string[], header: Header): boolean {
-    const { columns, names, separator } = header;
-    return ROLES.every((role) => {
-        const cell = cells[columns[role]];
-        return cell !== undefined && normalize(trimBlanks(cell, separator)) === normalize(names[columns[role]] ?? '');
-    });
-}
-
-/** True if two headers have the same columns in the same order. */
-export function haveSameNames(one: Header, other: Header): boolean {
-    return one.names.length === other.names.length && one.names.every((name, at) => normalize(name) === normalize(other.names[at] ?? ''));
-}
-
-function findRoles(names: readonly string[]): Map<Role, number> {
-    const normalized = names.map(normalize);
-    const found = new Map<Role, number>();
-    for (const role of ROLES) {
-        const spellings = SPELLINGS[role].map(normalize);
-        const at = normalized.findIndex((name) => spellings.includes(name));
-        if (at >= 0) {
-            found.set(role, at);
-        }
-    }
-    return found;
-}
-
-function dialectOf(sourceColumn: string): Dialect {
-    const name = normalize(sourceColumn);
-    return name === 'id.orig_h' ? ZEEK : name === 'src_ip' ? PYTHON_CICFLOWMETER : CICFLOWMETER;
-}
-
-function describeMissing(missing: readonly Role[], names: readonly string[]): string {
-    const lookedFor = missing.map((role) => `${TITLES[role]} (${SPELLINGS[role].join(', ')})`).join(', ');
-    const shown = names.slice(0, 8).map((name) => JSON.stringify(name.length > 40 ? `${name.slice(0, 40)}…` : name));
-    const more = names.length > shown.length ? ` and ${names.length - shown.length} more` : '';
-    return `no usable header: looked for ${lookedFor}; found ${shown.join(', ') || 'nothing'}${more}`;
-}
-
-function normalize(name: string): string {
+export function normalize(name: string): string {
     return name.toLowerCase();
 }

@@ -4,16 +4,20 @@
  */
 
 import { BATCH_FLOWS } from '../flow-batch.ts';
-import type { FlowSink } from '../flow-sink.ts';
+import type { FlowPlace, FlowSink } from '../flow-sink.ts';
+import { type NumberStyle, styleOf, toPlain } from '../number-styles.ts';
 import { MAX_FAST_VALUE } from '../pair-table.ts';
 import { parseRow, SeenQuotes, trimBlanks } from './csv-row.ts';
-import { findHeader, type Header, haveSameNames, isRepeatedHeader } from './dialects.ts';
+import { findHeader, type Header, haveSameNames, isRepeatedHeader, mayBeHeader } from './header.ts';
 import { NOT_PLAIN, readCount, readIPv4, readScaled, readWhole, splitRow, WORD_BYTES } from './plain-row.ts';
+import { FIRST_WITNESS_LINES, type UnitJudge, WITNESS_LINES_APART, witnessedUnit } from './unit-witness.ts';
 
 const LF = 0x0a;
 const CR = 0x0d;
 const QUOTE = 0x22;
 const HASH = 0x23;
+const SPACE = 0x20;
+const TAB = 0x09;
 
 const NOT_WHOLE_YET = -1;
 
@@ -32,6 +36,10 @@ export interface ScannerOptions {
     isZeekLog: boolean;
     /** Lines of the file in front of the first row. */
     linesBefore: number;
+    /** Hears what rows say of the unit of their durations. */
+    judge: UnitJudge;
+    /** True if numbers of another style than the sink's make the file be read again in that style. */
+    mayChangeStyle: boolean;
 }
 
 /** What is handed to the careful path. */
@@ -51,21 +59,45 @@ export class RowScanner {
     isPaused = false;
     /** Why the file cannot be used after all. */
     failure: string | undefined;
+    /** A number is written in another style than the one that numbers are read in. */
+    otherStyle: NumberStyle | undefined;
     #header: Header;
     /** Beginnings of a row's fields up to the last needed one, and one more. */
     #starts: Int32Array;
     #lines: number;
+    readonly #judge: UnitJudge;
+    readonly #mayChangeStyle: boolean;
+    /** Line up to which every row is asked for the unit of its duration; behind it every `WITNESS_LINES_APART`th. */
+    #witnessesUntil: number;
+    /** True if the fast path takes rows of the header that rules. */
+    #isFast: boolean;
+    /** True behind a trailer: lines are no rows until a header comes. */
+    #isBehindTrailer = false;
     readonly #isZeekLog: boolean;
     readonly #sink: FlowSink;
     /** Quotes in the bytes at hand. */
     #seen = new SeenQuotes(0);
 
-    constructor(sink: FlowSink, { header, isZeekLog, linesBefore }: ScannerOptions) {
+    constructor(sink: FlowSink, { header, isZeekLog, linesBefore, judge, mayChangeStyle }: ScannerOptions) {
         this.#sink = sink;
         this.#header = header;
         this.#starts = new Int32Array(header.lastNeeded + 2);
+        this.#isFast = this.#isFastWith(header);
         this.#isZeekLog = isZeekLog;
         this.#lines = linesBefore;
+        this.#witnessesUntil = linesBefore + FIRST_WITNESS_LINES;
+        this.#judge = judge;
+        this.#mayChangeStyle = mayChangeStyle;
+    }
+
+    /** True if nothing more is to be read: the file is of no use, or must be read again with what was found out. */
+    get isOver(): boolean {
+        return this.failure !== undefined || this.#judge.other !== undefined || this.otherStyle !== undefined;
+    }
+
+    /** The fast path knows durations, and rows of which each is a flow. */
+    #isFastWith({ dialect }: Header): boolean {
+        return dialect.isEnd !== true && dialect.rowKind === undefined && this.#sink.numberStyle === 'plain';
     }
 
     /**
@@ -90,7 +122,7 @@ export class RowScanner {
             if (mayBeTooLong && lineEnd - at >= MAX_ROW_BYTES) {
                 break;
             }
-            if (lineEnd < plainEnd && this.#takePlainRow(bytes, view, at, lineEnd)) {
+            if (lineEnd < plainEnd && !this.#isWitness() && this.#takePlainRow(bytes, view, at, lineEnd)) {
                 at = lineEnd + 1;
                 continue;
             }
@@ -108,7 +140,7 @@ export class RowScanner {
                 break;
             }
             at = next;
-            if (this.failure !== undefined) {
+            if (this.isOver) {
                 break;
             }
             if (plainEnd < at) {
@@ -122,10 +154,16 @@ export class RowScanner {
         return at;
     }
 
+    /** True if the next line is one of those that are asked for the unit of their duration. */
+    #isWitness(): boolean {
+        const { witness } = this.#header;
+        return witness !== undefined && (this.#lines < this.#witnessesUntil || (this.#lines + 1) % WITNESS_LINES_APART === 0);
+    }
+
     /** Line ends in front of this place are where their rows end, and may be left to the fast path. */
     #plainEnd(bytes: Buffer, from: number, end: number): number {
-        if (this.#sink.watch) {
-            // The fast path tells nobody of a row.
+        if (this.#sink.watch || !this.#isFast) {
+            // The fast path tells nobody of a row, and takes every row for a flow.
             return from;
         }
         const quote = bytes.indexOf(QUOTE, from);
@@ -210,16 +248,17 @@ export class RowScanner {
 
     /** The careful path, for any row. Returns where the next row begins, or NOT_WHOLE_YET. */
     #takeAnyRow(bytes: Buffer, { start, end, lineEnd, isLast, seen }: AnyRow): number {
-        const { separator, lastNeeded, names, columns } = this.#header;
+        const { separator, lastRead } = this.#header;
         const lineNumber = this.#lines + 1;
         if (this.#isZeekLog && bytes[start] === HASH) {
             this.#takeZeekLine(bytes, { start, end: lineEnd + 1 });
             this.#lines += 1;
             return lineEnd + 1;
         }
+        const isWitness = this.#isWitness();
         seen.beginRow(lineEnd);
         const limit = Math.min(end, start + MAX_ROW_BYTES);
-        const row = parseRow(bytes, { start, end: limit, separator, lastNeeded, seen });
+        const row = parseRow(bytes, { start, end: limit, separator, lastNeeded: lastRead, seen });
         if (row.end !== 'line end') {
             if (row.end === 'more' && (!isLast || limit < end)) {
                 return NOT_WHOLE_YET;
@@ -230,31 +269,116 @@ export class RowScanner {
             return lineEnd + 1;
         }
         this.#lines += countLines(bytes, start, row.next);
-        if (row.cells.length === 1 && !row.hasMore && trimBlanks(bytes.toString('latin1', start, row.contentEnd), separator) === '') {
-            return row.next;
-        }
-        if (isRepeatedHeader(row.cells, this.#header)) {
-            this.repeatedHeaders += 1;
-            return row.next;
-        }
-        const isCut = row.cells.length <= lastNeeded || (!row.hasMore && lastNeeded < names.length - 1);
-        const cell = (at: number): string => trimBlanks(row.cells[at] ?? '', separator);
         const place = { lineNumber, bytes, start, end: row.contentEnd };
-        if (isCut) {
-            this.#sink.reject('ragged_row', place);
-        } else {
-            this.#sink.take(
-                {
-                    source: cell(columns.src_ip),
-                    destination: cell(columns.dst_ip),
-                    timestamp: cell(columns.timestamp),
-                    duration: cell(columns.flow_duration),
-                    packets: cell(columns.fwd_pkts),
-                },
-                place,
-            );
+        const cells = row.cells.map((text) => trimBlanks(text, separator));
+        if (cells.every((text) => text === '') && isBlankRow(bytes, place, separator)) {
+            if (cells.length > 1 || row.hasMore) {
+                this.#sink.skip('blank_row');
+            }
+            return row.next;
+        }
+        if (this.#isTrailer(cells, row.hasMore) || this.#takeHeader(cells, { ...place, next: row.next })) {
+            return row.next;
+        }
+        if (!this.#isBehindTrailer) {
+            this.#takeRow(cells, { place, isWitness, hasMore: row.hasMore });
         }
         return row.next;
+    }
+
+    /** Takes a row of data: a flow, a reject, or what is no flow by right. */
+    #takeRow(cells: readonly string[], { place, isWitness, hasMore }: { place: FlowPlace; isWitness: boolean; hasMore: boolean }): void {
+        const { columns, dialect, kindColumns, lastNeeded, names } = this.#header;
+        const cell = (at: number): string => cells[at] ?? '';
+        const kind = dialect.rowKind?.of(kindColumns.map(cell));
+        if (typeof kind === 'string') {
+            this.#sink.skip(kind);
+            return;
+        }
+        if (kind) {
+            this.failure ??= kind.error;
+            return;
+        }
+        const isCut = cells.length <= lastNeeded || (cells.length === lastNeeded + 1 && !hasMore && lastNeeded < names.length - 1);
+        if (isCut) {
+            this.#sink.reject('ragged_row', place);
+            return;
+        }
+        this.#hear(cells, { lineNumber: place.lineNumber, isWitness });
+        const flow = { source: cell(columns.src_ip), destination: cell(columns.dst_ip), packets: cell(columns.fwd_pkts) };
+        const timestamp = cell(columns.timestamp);
+        const duration = cell(columns.flow_duration);
+        if (dialect.isEnd === true) {
+            this.#sink.takeSpan({ ...flow, timestamp, end: duration }, place);
+        } else {
+            this.#sink.take({ ...flow, timestamp, duration }, place);
+        }
+    }
+
+    /** Hears how the row writes its numbers, and which unit it speaks for. */
+    #hear(cells: readonly string[], { lineNumber, isWitness }: { lineNumber: number; isWitness: boolean }): void {
+        const { columns, witness } = this.#header;
+        const style = this.#sink.numberStyle;
+        const numbers = [columns.flow_duration, columns.fwd_pkts, ...(isWitness && witness ? [witness.rate] : [])].map(
+            (at) => cells[at] ?? '',
+        );
+        if (this.#mayChangeStyle) {
+            const styles = numbers.map(styleOf);
+            this.otherStyle ??= styles.find((one) => one !== undefined && isAgainst(one, style));
+        }
+        if (isWitness && witness) {
+            const [duration = '', packets = '', rate = ''] = numbers.map((text) => toPlain(text, style));
+            const backward = witness.backward === undefined ? [] : [toPlain(cells[witness.backward] ?? '', style)];
+            const unit = witnessedUnit({ duration, rate, packets: [packets, ...backward] });
+            if (unit !== undefined) {
+                this.#judge.hear({ unit, lineNumber });
+                this.failure ??= this.#judge.conflict;
+            }
+        }
+    }
+
+    /** True if the row is what a tool writes behind its last row. */
+    #isTrailer(cells: readonly string[], hasMore: boolean): boolean {
+        const isOne = cells.length === 1 && !hasMore && this.#header.dialect.trailers?.includes(cells[0] ?? '') === true;
+        this.#isBehindTrailer ||= isOne;
+        return isOne;
+    }
+
+    /** Takes a row that is a header: the same once more, or another, which rules from there on. @returns false where it is none */
+    #takeHeader(cells: readonly string[], { bytes, start, next, lineNumber }: FlowPlace & { next: number }): boolean {
+        const header = this.#header;
+        const { columns, separator } = header;
+        if (isRepeatedHeader(cells, header)) {
+            this.repeatedHeaders += 1;
+            this.#beginRows();
+            return true;
+        }
+        if (looksLikeAddress(cells[columns.src_ip]) || looksLikeAddress(cells[columns.dst_ip])) {
+            return false;
+        }
+        const row = parseRow(bytes, { start, end: next, separator });
+        const found = mayBeHeader(row.cells, separator) ? findHeader(bytes, { start, end: next }) : undefined;
+        if (found?.ok !== true) {
+            return false;
+        }
+        if (found.header.dialect !== header.dialect) {
+            this.failure ??= `line ${lineNumber} is the header of another tool (${found.header.dialect.name}, and the file begins as ${header.dialect.name}): split the file there`;
+        }
+        this.repeatedHeaders += 1;
+        this.#rule(found.header);
+        return true;
+    }
+
+    #rule(header: Header): void {
+        this.#header = header;
+        this.#starts = new Int32Array(header.lastNeeded + 2);
+        this.#isFast = this.#isFastWith(header);
+        this.#beginRows();
+    }
+
+    #beginRows(): void {
+        this.#isBehindTrailer = false;
+        this.#witnessesUntil = this.#lines + FIRST_WITNESS_LINES;
     }
 
     /** A later `#fields` line, of a log that was put together from several. */
@@ -272,9 +396,29 @@ export class RowScanner {
         if (haveSameNames(found.header, this.#header)) {
             this.repeatedHeaders += 1;
         }
-        this.#header = found.header;
-        this.#starts = new Int32Array(found.header.lastNeeded + 2);
+        // What kind of file it is, the first header tells.
+        this.#rule({ ...found.header, dialect: this.#header.dialect });
     }
+}
+
+/** True if nothing but separators and blanks stands in the row. */
+function isBlankRow(bytes: Buffer, { start, end }: FlowPlace, separator: number): boolean {
+    for (let at = start; at < end; at += 1) {
+        const byte = bytes[at];
+        if (byte !== separator && byte !== SPACE && byte !== TAB) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/** True if a style speaks against the one that numbers are read in: commas that group say nothing against plain numbers beside them. */
+function isAgainst(style: NumberStyle, read: NumberStyle): boolean {
+    return style !== read && !(read === 'commas' && style === 'plain');
+}
+
+function looksLikeAddress(cell: string | undefined): boolean {
+    return cell !== undefined && /^[0-9a-fA-F:.]+[0-9:.]/.test(cell) && /[.:]/.test(cell);
 }
 
 const ZEEK_FIELDS = '#fields';

@@ -1,5 +1,5 @@
 /** Which day a timestamp's date means, and when it means none. */
-import { type DateRules, dayOfEpoch, parseDate } from '#lake/flows/dates';
+import { type DateRules, parseDate } from '#lake/flows/dates';
 
 const OPEN: DateRules = { minEpochSeconds: 0 };
 
@@ -44,11 +44,4 @@ test('a given order holds for all three numbers', () => {
     expect(days('2026-02-03', { givenOrder: 'dmy' })).toBe('date_against_order');
     expect(days('2026-02-30', { givenOrder: 'dmy' })).toBe('date_unreadable');
     expect(days('13/01/2026', { givenOrder: 'mdy' })).toBe('date_against_order');
-});
-
-test('epoch seconds are days from 1970 to 9999, UTC', () => {
-    expect([0, 86_399, 86_400, 1_499_443_200].map(dayOfEpoch)).toEqual(['1970-01-01', '1970-01-01', '1970-01-02', '2017-07-07']);
-    expect(dayOfEpoch(253_402_300_799)).toBe('9999-12-31');
-    expect(dayOfEpoch(253_402_300_800)).toBeUndefined();
-    expect(dayOfEpoch(-1)).toBeUndefined();
 });

@@ -1,0 +1,169 @@
+/** The header of a text with separators: which dialect it is of, and where the needed columns stand. */
+import { parseRow, trimBlanks } from './csv-row.ts';
+import {
+    commonDialect,
+    DIALECTS,
+    type Dialect,
+    FIRST_DIALECT,
+    findColumn,
+    hasAny,
+    normalize,
+    RATES,
+    REFUSALS,
+    ROLES,
+    type Role,
+    TITLES,
+} from './dialects.ts';
+
+export interface Header {
+    dialect: Dialect;
+    /** The separator's byte. */
+    separator: number;
+    /** Names as written, trimmed. */
+    names: readonly string[];
+    /** Position of each role's column, from 0. */
+    columns: Readonly<Record<Role, number>>;
+    /** Position of the last column that is needed. */
+    lastNeeded: number;
+    /** Positions of the columns that tell rows which are no flows; -1 for one that the file lacks. */
+    kindColumns: readonly number[];
+    /** Columns that witness the unit of durations, where the file has them: a rate of packets, and the packets beside the forward ones that it counts. */
+    witness: { rate: number; backward: number | undefined } | undefined;
+    /** Position of the last column that is looked at in a row that is taken with care. */
+    lastRead: number;
+}
+
+/** A header and where the first row begins (`next`), or why there is none. */
+export type FoundHeader = { ok: true; header: Header; next: number } | { ok: false; error: string };
+
+const SEPARATORS = [',', ';', '\t'].map((separator) => separator.charCodeAt(0));
+
+/**
+ * Finds the needed columns in the header row that begins at `start`, under the separator that shows the most of them (or the one
+ * given). The bytes must hold the row's line end.
+ */
+export function findHeader(
+    bytes: Buffer,
+    { start, end, separators }: { start: number; end: number; separators?: readonly number[] },
+): FoundHeader {
+    let closest: { missing: readonly Role[]; names: readonly string[]; dialect: Dialect } | undefined;
+    const rows = new Map<number, { names: string[]; next: number } | undefined>();
+    const namesUnder = (separator: number): { names: string[]; next: number } | undefined => {
+        if (!rows.has(separator)) {
+            const row = parseRow(bytes, { start, end, separator });
+            const names = row.cells.map((name) => trimBlanks(name, separator));
+            rows.set(separator, row.end === 'line end' ? { names, next: row.next } : undefined);
+        }
+        return rows.get(separator);
+    };
+    for (const dialect of DIALECTS) {
+        for (const separator of separators ?? separatorsOf(dialect)) {
+            const { names = [], next = end } = namesUnder(separator) ?? {};
+            const header = headerOf(dialect, names, separator);
+            if ('columns' in header) {
+                return { ok: true, header, next };
+            }
+            const isCloser =
+                !closest ||
+                header.missing.length < closest.missing.length ||
+                (dialect === FIRST_DIALECT && header.missing.length === closest.missing.length && names.length > closest.names.length);
+            closest = isCloser ? { ...header, names, dialect } : closest;
+        }
+    }
+    for (const { names } of [...rows.values()].filter((row) => row !== undefined)) {
+        const refusal = REFUSALS.find(({ has, hasNot = [] }) => has.every((name) => hasAny(names, [name])) && !hasAny(names, hasNot));
+        if (refusal) {
+            return { ok: false, error: refusal.error };
+        }
+    }
+    return { ok: false, error: describeMissing(closest ?? { missing: ROLES, names: [], dialect: FIRST_DIALECT }) };
+}
+
+/** The header that a file without one might have had, where its first row tells by what tool it was written. */
+export function findHeadless(bytes: Buffer, { start, end }: { start: number; end: number }): Header | undefined {
+    for (const dialect of DIALECTS) {
+        const { headless } = dialect;
+        for (const separator of headless ? separatorsOf(dialect) : []) {
+            const row = parseRow(bytes, { start, end, separator });
+            if (headless?.isRow(row.cells.map((cell) => trimBlanks(cell, separator))) === true) {
+                const header = headerOf(dialect, headless.names, separator);
+                return 'columns' in header ? header : undefined;
+            }
+        }
+    }
+    return undefined;
+}
+
+function separatorsOf({ separators }: Dialect): readonly number[] {
+    return separators?.map((separator) => separator.charCodeAt(0)) ?? SEPARATORS;
+}
+
+/** True if a header row may go on behind `end`: under some separator a quoted name is still open there. */
+export function isHeaderOpen(bytes: Buffer, { start, end }: { start: number; end: number }): boolean {
+    return SEPARATORS.some((separator) => parseRow(bytes, { start, end, separator }).end === 'more');
+}
+
+/** True if a row's cells (up to the last needed one) are the header once more. */
+export function isRepeatedHeader(cells: readonly string[], header: Header): boolean {
+    const { columns, names, separator } = header;
+    return ROLES.every((role) => {
+        const cell = cells[columns[role]];
+        return cell !== undefined && normalize(trimBlanks(cell, separator)) === normalize(names[columns[role]] ?? '');
+    });
+}
+
+/** True if two headers have the same columns in the same order. */
+export function haveSameNames(one: Header, other: Header): boolean {
+    return one.names.length === other.names.length && one.names.every((name, at) => normalize(name) === normalize(other.names[at] ?? ''));
+}
+
+const SOURCE_NAMES = new Set(DIALECTS.flatMap(({ columns }) => columns.src_ip.map(normalize)));
+
+/** True if one of the cells is what some tool calls the source address: the row may be a header. */
+export function mayBeHeader(cells: readonly string[], separator: number): boolean {
+    return cells.some((cell) => SOURCE_NAMES.has(normalize(trimBlanks(cell, separator))));
+}
+
+function headerOf(dialect: Dialect, names: readonly string[], separator: number): Header | { missing: readonly Role[] } {
+    const place = (role: Role): number => findColumn(names, dialect.columns[role]);
+    const missing = ROLES.filter((role) => place(role) < 0);
+    if (missing.length > 0 || dialect.alsoHas?.every((name) => hasAny(names, [name])) === false) {
+        return { missing: missing.length > 0 ? missing : ROLES };
+    }
+    const columns = {
+        src_ip: place('src_ip'),
+        dst_ip: place('dst_ip'),
+        timestamp: place('timestamp'),
+        flow_duration: place('flow_duration'),
+        fwd_pkts: place('fwd_pkts'),
+    };
+    const lastNeeded = Math.max(...Object.values(columns));
+    const kindColumns = (dialect.rowKind?.columns ?? []).map((spellings) => findColumn(names, spellings));
+    const isCommon = dialect === FIRST_DIALECT;
+    const witness = isCommon ? findWitness(names) : undefined;
+    return {
+        dialect: isCommon ? commonDialect(names, names[columns.src_ip] ?? '') : dialect,
+        separator,
+        names,
+        columns,
+        lastNeeded,
+        kindColumns,
+        witness,
+        lastRead: Math.max(lastNeeded, ...kindColumns, witness?.rate ?? 0, witness?.backward ?? 0),
+    };
+}
+
+function findWitness(names: readonly string[]): Header['witness'] {
+    const [all, backward, forward] = [RATES.all, RATES.backwardPackets, RATES.forward].map((spellings) => findColumn(names, spellings));
+    if (all !== undefined && all >= 0 && backward !== undefined && backward >= 0) {
+        return { rate: all, backward };
+    }
+    return forward !== undefined && forward >= 0 ? { rate: forward, backward: undefined } : undefined;
+}
+
+function describeMissing({ missing, names, dialect }: { missing: readonly Role[]; names: readonly string[]; dialect: Dialect }): string {
+    const lookedFor = missing.map((role) => `${TITLES[role]} (${dialect.columns[role].join(', ')})`).join(', ');
+    const shown = names.slice(0, 8).map((name) => JSON.stringify(name.length > 40 ? `${name.slice(0, 40)}…` : name));
+    const more = names.length > shown.length ? ` and ${names.length - shown.length} more` : '';
+    return `no usable header: looked for ${lookedFor}; found ${shown.join(', ') || 'nothing'}${more}`;
+}
