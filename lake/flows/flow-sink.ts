@@ -3,6 +3,7 @@
  * format hands over a flow at a time as texts; one that reads many flows by heart may fill the batch itself, which is what the fast path of
  * CSV does.
  */
+import { shortAddress } from './addresses.ts';
 import { DateSlots } from './date-slots.ts';
 import type { DateRules, DateSlot, DayRange } from './dates.ts';
 import { readEpoch } from './epochs.ts';
@@ -94,7 +95,7 @@ export interface FlowPlace {
     end: number;
 }
 
-/** Whoever asks for the rows of one pair: addresses as written, and what is told of each row that is kept. */
+/** Whoever asks for the rows of one pair: addresses as the tables have them, and what is told of each row that is kept. */
 export interface PairWatch {
     src: string;
     dst: string;
@@ -229,7 +230,7 @@ export class FlowSink {
         }
         const group = (slot << 2) | (source.isText ? 1 : 0) | (destination.isText ? 2 : 0);
         this.table.addLargeFlow(this.table.rowOf(source.key, destination.key, group), duration.value, packets.value);
-        if (this.watch?.src === flow.source && this.watch.dst === flow.destination && date) {
+        if (date && this.watch && this.watch.src === shortAddress(flow.source) && this.watch.dst === shortAddress(flow.destination)) {
             const { lineNumber } = place;
             this.watch.onRow({ lineNumber, date, durationUs: duration.value, packets: packets.value, line: lineAt(place) });
         }

@@ -1,5 +1,5 @@
 /** Exact running totals of every pair while a file is read: a hash table over typed arrays, one row per pair and written day. */
-import { isIP } from 'node:net';
+import { shortAddress } from './addresses.ts';
 import type { FlowBatch } from './flow-batch.ts';
 
 /** Values below this one are added with doubles that never lose a digit; larger ones (durations from 71 minutes on) with bigints. */
@@ -62,7 +62,7 @@ export interface Totals {
     max: bigint;
 }
 
-/** An address as a key: an IPv4 address is its own number, any other text is its place among the texts. */
+/** An address as a key: an IPv4 address is its own number, an IPv6 address is the place of its short form among the texts. */
 export interface AddressKey {
     key: number;
     isText: boolean;
@@ -86,20 +86,21 @@ export class PairTable {
         this.#words[GROUP] = -1;
     }
 
-    /** The key of an address as written, or undefined where it is no IP address (IPv4 without leading zeros, or IPv6). */
+    /** The key of an address, whichever way it is written; undefined where it is no IP address (IPv4 without leading zeros, or IPv6). */
     addressKey(text: string): AddressKey | undefined {
         const known = this.#keyOfText.get(text);
         if (known !== undefined) {
             return { key: known, isText: true };
         }
-        const kind = isIP(text);
-        if (kind === 4) {
-            return { key: text.split('.').reduce((number, octet) => (number << 8) | Number(octet), 0), isText: false };
-        }
-        if (kind === 0) {
+        const short = shortAddress(text);
+        if (short === undefined) {
             return undefined;
         }
-        const key = this.#texts.push(text) - 1;
+        if (!short.includes(':')) {
+            return { key: short.split('.').reduce((number, octet) => (number << 8) | Number(octet), 0), isText: false };
+        }
+        const key = this.#keyOfText.get(short) ?? this.#texts.push(short) - 1;
+        this.#keyOfText.set(short, key);
         this.#keyOfText.set(text, key);
         return { key, isText: true };
     }

@@ -15,8 +15,8 @@ export const flowMeasures: readonly FlowMeasure[] = MEASURES.map(({ name }) => n
 
 const PAIR_COLUMNS: readonly MergedColumn[] = [
     key('site', 'where the probe stands; `main` where none was given'),
-    key('src_ip', 'source address as written in the file, trimmed'),
-    key('dst_ip', 'destination address as written in the file, trimmed'),
+    key('src_ip', 'source address, IPv6 in its short form (RFC 5952)'),
+    key('dst_ip', 'destination address, IPv6 in its short form (RFC 5952)'),
     merged('flows', 'sum', 'rows merged here'),
     ...MEASURES.flatMap(({ name, unit, what }) => measure(name, unit, what)),
 ];
