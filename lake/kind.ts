@@ -98,7 +98,7 @@ export type Inspection =
     | { is: 'usable' }
     /** Nothing of it can be used; `why` says what was looked for and what was found. */
     | { is: 'unusable'; why: string }
-    /** Surely none of the kind's files, but one that lies beside them by right: left out, and no failure. `what` is as people say it: `Zeek dns log`. */
+    /** A file that is surely none of the kind's, but lies beside them by right: left out, and no failure. `what` is as people say it: `Zeek dns log`. */
     | { is: 'other'; what: string };
 
 /** A fact about a source, by its column's name. */

@@ -75,7 +75,7 @@ export type SpannedFlow = Omit<WrittenFlow, 'duration'> & { end: string };
 export interface TimedFlow {
     source: string;
     destination: string;
-    /** When it began, or why that cannot be read. */
+    /** The instant at which the flow began, or why it cannot be read. */
     began: { ok: true; instant: Instant } | { ok: false; reason: RejectReason };
     /** Microseconds. */
     duration: ParsedNumber;

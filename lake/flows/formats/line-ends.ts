@@ -6,7 +6,7 @@ const CR = 0x0d;
 /** Bytes that are looked at: where they hold a CR and no LF, the lines end in CR alone. */
 const LOOKED_AT_BYTES = 1 << 16;
 
-/** The same bytes, with each CR an LF where lines end in CR alone. A chunk may be overwritten as soon as the next one is asked for. */
+/** Hands out the bytes as they are, or with an LF for each CR where lines end in CR alone. A chunk may be overwritten as soon as the next one is asked for. */
 export async function* withLineFeeds(chunks: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
     try {
         const parts: Buffer[] = [];

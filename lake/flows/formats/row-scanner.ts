@@ -36,7 +36,7 @@ export interface ScannerOptions {
     isZeekLog: boolean;
     /** Lines of the file in front of the first row. */
     linesBefore: number;
-    /** Hears what rows say of the unit of their durations. */
+    /** The judge of what rows say of the unit of their durations. */
     judge: UnitJudge;
     /** True if numbers of another style than the sink's make the file be read again in that style. */
     mayChangeStyle: boolean;
@@ -315,7 +315,7 @@ export class RowScanner {
         }
     }
 
-    /** Hears how the row writes its numbers, and which unit it speaks for. */
+    /** Finds out how the row writes its numbers, and which unit it speaks for. */
     #hear(cells: readonly string[], { lineNumber, isWitness }: { lineNumber: number; isWitness: boolean }): void {
         const { columns, witness } = this.#header;
         const style = this.#sink.numberStyle;
