@@ -39,7 +39,7 @@ export interface Kind {
      */
     trace(source: SourceBytes, wanted: Traced): Promise<string | undefined>;
     /** What a person should know of how a source was read, each in one sentence for all files that it holds for. */
-    doubtsOf(record: Found): readonly Doubt[];
+    doubtsOf(record: Found, options: { now: Date }): readonly Doubt[];
     /** What must balance between rows, figures and keys: `verify` looks for it, `history` and `explain` show shares by it. */
     accounts?: Accounts;
     /**

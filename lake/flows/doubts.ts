@@ -1,7 +1,19 @@
 /** What a person should know of how a file of flows was read. */
 import type { Doubt, Found } from '#lake/kind';
 
-export function doubtsOf({ date_order: dateOrder, duration_unit: unit, duration_unit_by: unitBy }: Found): Doubt[] {
+const UNIT_WORDS: Readonly<Record<string, string>> = { s: 'seconds', ms: 'milliseconds', us: 'microseconds', ns: 'nanoseconds' };
+
+/** Exporters and meters did not exist before. */
+const FIRST_DAY = '1990-01-01';
+
+const DAY_MS = 86_400_000;
+
+/** The doubts that a ledger record tells of, as of `now`. */
+export function doubtsOf(record: Found, { now }: { now: Date }): Doubt[] {
+    return [...doubtsOfReading(record), ...doubtsOfDays(record, now), ...doubtsOfSkipped(record)];
+}
+
+function doubtsOfReading({ dialect, date_order: dateOrder, duration_unit: unit, duration_unit_by: unitBy }: Found): Doubt[] {
     const doubts: Doubt[] = [];
     if (dateOrder === 'assumed') {
         doubts.push({
@@ -13,10 +25,41 @@ export function doubtsOf({ date_order: dateOrder, duration_unit: unit, duration_
         const other = unit === 's' ? 'us' : 's';
         doubts.push({
             text: 'Nothing in {files} tells seconds from microseconds',
-            remedy: `durations were taken for ${WORDS[unit ?? ''] ?? unit}; if that is wrong: --replace --duration-unit ${other}`,
+            remedy: `durations were taken for ${UNIT_WORDS[unit ?? ''] ?? unit}; if that is wrong: --replace --duration-unit ${other}`,
+        });
+    }
+    if (dialect === 'argus') {
+        doubts.push({
+            text: 'Argus writes a flow that goes on as several status records, and {files} count each as a flow',
+            remedy: 'where that matters, merge them first: racluster -r FILE -w MERGED',
         });
     }
     return doubts;
 }
 
-const WORDS: Readonly<Record<string, string>> = { s: 'seconds', ms: 'milliseconds', us: 'microseconds', ns: 'nanoseconds' };
+function doubtsOfDays({ first_day: first, last_day: last }: Found, now: Date): Doubt[] {
+    // East of Greenwich a day begins before it does in UTC.
+    const tomorrow = new Date(now.getTime() + DAY_MS).toISOString().slice(0, 10);
+    const doubts: Doubt[] = [];
+    if (typeof last === 'string' && last > tomorrow) {
+        doubts.push({
+            text: 'Days of {files} lie in the future',
+            remedy: `up to ${last}; look at the exporter’s clock, and whether --date-order is right`,
+        });
+    }
+    if (typeof first === 'string' && first < FIRST_DAY) {
+        doubts.push({ text: 'Days of {files} lie before 1990', remedy: `from ${first} on; was the exporter’s clock set?` });
+    }
+    return doubts;
+}
+
+function doubtsOfSkipped({ skipped }: Found): Doubt[] {
+    return typeof skipped === 'string' && skipped.includes('skip_data')
+        ? [
+              {
+                  text: 'AWS did not record all that it saw for {files} (SKIPDATA)',
+                  remedy: 'the figures of those minutes are too low; flowlake query "select source, skipped from sources" tells how often',
+              },
+          ]
+        : [];
+}

@@ -30,7 +30,7 @@ const NOTE = { name: 'note', type: 'varchar' };
 
 export async function report(
     results: readonly UploadResult[],
-    context: Pick<RunContext, 'stdout' | 'stderr' | 'signal' | 'output'>,
+    context: Pick<RunContext, 'stdout' | 'stderr' | 'signal' | 'output' | 'now'>,
 ): Promise<void> {
     const isTable = context.output === 'table';
     const sorted = results.toSorted((a, b) => (a.file.key < b.file.key ? -1 : 1));
@@ -56,10 +56,10 @@ export async function report(
 }
 
 /** Says what a person should know of how files were read, once for all files that it holds for. */
-async function sayDoubts(results: readonly UploadResult[], { stderr }: Pick<RunContext, 'stderr'>): Promise<void> {
+async function sayDoubts(results: readonly UploadResult[], { stderr, now }: Pick<RunContext, 'stderr' | 'now'>): Promise<void> {
     const filesOfDoubt = new Map<string, { doubt: Doubt; shown: string[] }>();
     for (const { file, result, record } of results) {
-        const doubts = record === undefined || result === 'skipped' ? [] : kindOf(file.key).doubtsOf(foundIn(record));
+        const doubts = record === undefined || result === 'skipped' ? [] : kindOf(file.key).doubtsOf(foundIn(record), { now: now() });
         for (const doubt of doubts) {
             const name = `${doubt.text}: ${doubt.remedy}`;
             const { shown } = filesOfDoubt.get(name) ?? { shown: [] };
