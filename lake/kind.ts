@@ -29,6 +29,8 @@ export interface Kind {
     isLikelyName(name: string): boolean;
     /** What `isLikelyName` looks for, as people say it: `.csv and .tsv, also with .gz`. */
     likelyNames: string;
+    /** Brings values of key columns that a person typed into the form that the tables have; without it they are taken as they are. */
+    toStoredKey?(typed: readonly string[]): string[];
     /** What the beginning of a file tells of it. Reads no more of it than that takes. */
     inspect(bytes: ByteStream): Promise<Inspection>;
     /** Reads a source to its end. Memory grows with what is merged, not with the rows. Errors of the stream pass through. */

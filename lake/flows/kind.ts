@@ -1,5 +1,6 @@
 /** The kind of data that network flows are. */
 import type { Found, Kind } from '#lake/kind';
+import { shortAddress } from './addresses.ts';
 import { doubtsOf } from './doubts.ts';
 import { readingOptions } from './options.ts';
 import { flowMeasures, flowSummaries, foundInFlows, pairDays, rejects } from './tables.ts';
@@ -30,6 +31,7 @@ export const flows: Kind = {
     options: readingOptions,
     likelyNames: '.csv, .tsv and .log, also with .gz or .zst',
     isLikelyName: (name) => FLOW_FILE.test(name),
+    toStoredKey: (typed) => typed.map((address) => shortAddress(address) ?? address),
     // The reader is loaded when something is read: naming the kind must cost nothing.
     inspect: async (bytes) => (await import('./read-flows.ts')).inspectFlows(bytes),
     read: async (source, options) => (await import('./read.ts')).readSource(source, options),

@@ -83,7 +83,7 @@ function askedFor(words: readonly string[], { kind: name, site }: Pick<ExplainOp
             per === 'hour' ? 'no hour of the calendar: write it as 2026-01-27T13' : 'no day of the calendar: write it as 2026-01-27';
         throw new UsageError(`"${period}" is ${example}`);
     }
-    return { kind, key, period, site };
+    return { kind, key: kind.toStoredKey?.(key) ?? key, period, site };
 }
 
 /** The columns that the command's words are values of. */

@@ -4,6 +4,7 @@ import type { RunContext } from '#cli/command';
 import { printRows } from '#cli/draw/print-rows';
 import { chooseDestination, explainNoRows, type FileFormat, fetchReport, renderReport, reportKey, streamReport } from '#cli/pair-report';
 import { useLake } from '#cli/use-lake';
+import { kinds } from '#lake/kinds';
 import { writeWhole } from './write-whole.ts';
 
 interface ExportOptions {
@@ -24,7 +25,8 @@ export async function exportReport(
     const output = context.isOutputGiven ? context.output : undefined;
     const destination = chooseDestination({ format, out, isSaved: save, output });
     return useLake(context, async (lake) => {
-        const question = { src, dst, site, from, to };
+        const [storedSrc = src, storedDst = dst] = kinds[0].toStoredKey?.([src, dst]) ?? [];
+        const question = { src: storedSrc, dst: storedDst, site, from, to };
         const report = await fetchReport(lake, question);
         if (report.rows.length === 0) {
             await context.stderr.write(`${await explainNoRows(lake, question)}\n`);
