@@ -1,12 +1,13 @@
 /**
- * Installs into .tools/ what the tests against a local AWS need beside Node: `npm run tools` installs all, `npm run tools -- ministack trino` those
- * that are named. Each is pinned, and left alone while it was installed from these very pins. What the machine lacks for one is said in one line.
+ * Installs into .tools/ what the tests against a local AWS, engines and exporters need beside Node: `npm run tools` installs all, `npm run tools --
+ * ministack trino` those that are named. Each is pinned, and left alone while it was installed from these very pins. What the machine lacks for one is said in one line.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { argv, exit, stdout } from 'node:process';
+import { argv, env, exit, stdout } from 'node:process';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -51,6 +52,15 @@ const tools: Readonly<Record<string, Tool>> = {
     },
     readers: pythonTool('pyarrow, pandas, Polars, DataFusion, ClickHouse and other readers', requirements('test/engines/requirements.txt')),
     daft: pythonTool('Daft', requirements('test/engines/requirements-daft.txt')),
+    nfstream: pythonTool('NFStream', requirements('test/exporters/requirements-nfstream.txt')),
+    // Their numpy is older than Python 3.13.
+    'cicflowmeter-us': pythonTool('cicflowmeter 0.2.0', requirements('test/exporters/requirements-cicflowmeter-us.txt'), ['3.11', '3.12']),
+    pyflowmeter: pythonTool('pyflowmeter', requirements('test/exporters/requirements-pyflowmeter.txt'), ['3.11', '3.12']),
+    'cicflowmeter-s': pythonTool('cicflowmeter 0.5.0', requirements('test/exporters/requirements-cicflowmeter-s.txt'), [
+        '3.12',
+        '3.13',
+        '3.14',
+    ]),
     trino: {
         what: `Trino ${TRINO}, the engine inside Athena (450 MB)`,
         needs: { ...MAVEN, ...PYTHON, tar: 'tar' },
@@ -128,15 +138,39 @@ function requirements(path: string): string {
     return readFileSync(join(ROOT, path), 'utf8');
 }
 
-function pythonTool(what: string, pins: string): Tool {
-    return { what, needs: PYTHON, pins, install: (folder) => installPython(folder, pins) };
+/** Packages of Python; `versions` are those of Python that they run on, where the machine's own may not be one of them. */
+function pythonTool(what: string, pins: string, versions?: readonly string[]): Tool {
+    return { what, needs: PYTHON, pins, install: (folder) => installPython(folder, pins, versions && findPython(versions)) };
 }
 
-async function installPython(folder: string, pins: string): Promise<void> {
-    run('python3', ['-m', 'venv', folder]);
+async function installPython(folder: string, pins: string, python = 'python3'): Promise<void> {
+    run(python, ['-m', 'venv', folder]);
     const list = join(folder, 'requirements.txt');
     await writeFile(list, pins);
     run(join(folder, 'bin/pip'), ['install', '--quiet', '--disable-pip-version-check', '-r', list]);
+}
+
+/** A Python of one of these versions: the machine's own, one beside it, or one of pyenv. */
+function findPython(versions: readonly string[]): string {
+    const pyenv = join(env.PYENV_ROOT ?? join(homedir(), '.pyenv'), 'versions');
+    const kept = existsSync(pyenv) ? readdirSync(pyenv).map((version) => join(pyenv, version, 'bin/python3')) : [];
+    const found = ['python3', ...versions.map((version) => `python${version}`), ...kept].find((python) =>
+        versions.includes(versionOf(python)),
+    );
+    if (found === undefined) {
+        throw new Error(`it needs Python ${versions.join(' or ')} (pyenv install ${versions[0]})`);
+    }
+    return found;
+}
+
+/** Version of a Python as `3.12`; empty where there is none. */
+function versionOf(python: string): string {
+    const ask = 'import sys; print("%d.%d" % sys.version_info[:2])';
+    try {
+        return execFileSync(python, ['-c', ask], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+    } catch {
+        return '';
+    }
 }
 
 function run(program: string, args: string[]): void {
