@@ -7,6 +7,9 @@ export interface Conversation {
     src: string;
     dst: string;
     protocol: 'tcp' | 'udp' | 'icmp';
+    dstPort: number;
+    /** True if its frames carry the tag of a VLAN. */
+    isTagged: boolean;
     /** True if it is short, without silence and alone on its ports, so that each exporter makes a single flow of it. */
     isPlain: boolean;
     /** True if both sides are silent for minutes. */
@@ -58,6 +61,8 @@ function chosenConversations(): Conversation[] {
             src: refused.dst,
             dst: refused.src,
             protocol: 'icmp',
+            dstPort: 0,
+            isTagged: false,
             isPlain: false,
             isSilent: false,
             packets: [{ atUs: at('10:00:26', 3000n), isForward: true, frame: unreachableFrame(refused) }],
@@ -70,6 +75,8 @@ function chosenConversations(): Conversation[] {
             src: cut.src,
             dst: cut.dst,
             protocol: 'udp',
+            dstPort: cut.dstPort,
+            isTagged: false,
             isPlain: false,
             isSilent: false,
             packets: udpFragments(cut, { fragment: 1480, id: 7 }).map((frame, index) => ({
@@ -170,7 +177,16 @@ function tcp(ends: Ends, { beginsUs, lengths, stepUs, silenceUs = 0n, end = 'clo
         send(false, 'FA');
         send(true, 'A');
     }
-    return { src: ends.src, dst: ends.dst, protocol: 'tcp', isPlain: true, isSilent: false, packets };
+    return {
+        src: ends.src,
+        dst: ends.dst,
+        protocol: 'tcp',
+        dstPort: ends.dstPort,
+        isTagged: false,
+        isPlain: true,
+        isSilent: false,
+        packets,
+    };
 }
 
 /** Datagrams, there (`>`) and back (`<`). */
@@ -184,7 +200,16 @@ function udp(
         isForward: way === '>',
         frame: udpFrame({ ...(way === '>' ? ends : back), payload }),
     }));
-    return { src: ends.src, dst: ends.dst, protocol: 'udp', isPlain: true, isSilent: false, packets };
+    return {
+        src: ends.src,
+        dst: ends.dst,
+        protocol: 'udp',
+        dstPort: ends.dstPort,
+        isTagged: false,
+        isPlain: true,
+        isSilent: false,
+        packets,
+    };
 }
 
 /** Echoes, one a second, each answered after 10 ms. */
@@ -199,12 +224,16 @@ function icmp({ src, dst, beginsUs, count }: { src: string; dst: string; beginsU
             frame: echoFrame({ ...ends, isReply: !isForward, id: 7, number }),
         };
     });
-    return { src, dst, protocol: 'icmp', isPlain: false, isSilent: false, packets };
+    return { src, dst, protocol: 'icmp', dstPort: 0, isTagged: false, isPlain: false, isSilent: false, packets };
 }
 
 /** The conversation on a VLAN. */
 function tagged(conversation: Conversation): Conversation {
-    return { ...conversation, packets: conversation.packets.map((packet) => ({ ...packet, frame: tagFrame(packet.frame, 42) })) };
+    return {
+        ...conversation,
+        isTagged: true,
+        packets: conversation.packets.map((packet) => ({ ...packet, frame: tagFrame(packet.frame, 42) })),
+    };
 }
 
 /** Microseconds since 1970 of a time of the first day, or of a later one. */
