@@ -7,10 +7,19 @@ import { promisify } from 'node:util';
 import { makeFolder } from '#test/support/temporary';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const LISTS = ['test/engines/requirements.txt', 'test/engines/requirements-daft.txt', 'test/glue-jobs/requirements.txt'];
+const LISTS = [
+    'test/engines/requirements.txt',
+    'test/engines/requirements-daft.txt',
+    'test/glue-jobs/requirements.txt',
+    'test/exporters/requirements-nfstream.txt',
+    'test/exporters/requirements-cicflowmeter-us.txt',
+    'test/exporters/requirements-cicflowmeter-s.txt',
+    'test/exporters/requirements-pyflowmeter.txt',
+];
 
-/** `python3 -m venv <folder>`: a pip that keeps the list it is given, and knows no package called nowhere. */
-const PYTHON = `#!/bin/sh
+/** A Python that says its version, and of `-m venv <folder>` makes a pip that keeps the list it is given, and knows no package called nowhere. */
+const pythonOf = (version: string): string => `#!/bin/sh
+if [ "$1" = -c ]; then echo ${version}; exit; fi
 mkdir -p "$3/bin"
 cat > "$3/bin/pip" <<'END'
 #!/bin/sh
@@ -20,6 +29,7 @@ cp "$last" "$(dirname "$0")/../noted"
 echo "$last" >> "$(dirname "$0")/../runs"
 END
 chmod +x "$3/bin/pip"
+echo ${version} > "$3/version"
 `;
 
 let root: string;
@@ -32,13 +42,21 @@ beforeEach(async () => {
     }
     await writeFile(join(root, 'package.json'), '{"type": "module"}');
     await mkdir(join(root, 'bin'));
-    await writeFile(join(root, 'bin/python3'), PYTHON);
-    await chmod(join(root, 'bin/python3'), 0o755);
+    await addPython('bin/python3', '3.13');
 });
 
-async function installReaders(): Promise<{ exitCode: number; stdout: string }> {
-    const environment = { PATH: `${join(root, 'bin')}:${process.env.PATH}` };
-    const run = promisify(execFile)(process.execPath, [join(root, '.ci/install-tools.ts'), 'readers'], { env: environment });
+async function addPython(path: string, version: string): Promise<void> {
+    await mkdir(dirname(join(root, path)), { recursive: true });
+    await writeFile(join(root, path), pythonOf(version));
+    await chmod(join(root, path), 0o755);
+}
+
+const installReaders = (): Promise<{ exitCode: number; stdout: string }> => install('readers');
+
+/** Runs the installer where nobody but the Pythons of this test is to be found. */
+async function install(tool: string): Promise<{ exitCode: number; stdout: string }> {
+    const environment = { PATH: `${join(root, 'bin')}:/usr/bin:/bin`, PYENV_ROOT: join(root, 'pyenv') };
+    const run = promisify(execFile)(process.execPath, [join(root, '.ci/install-tools.ts'), tool], { env: environment });
     return run.then(
         ({ stdout }) => ({ exitCode: 0, stdout }),
         ({ code, stdout }) => ({ exitCode: code, stdout }),
@@ -90,4 +108,22 @@ test('half a tool that an installation left when it was cut off is not taken for
     await addPackage('nowhere==1.0.0');
     expect((await installReaders()).exitCode).toBe(1);
     expect(await noted()).toBe(before);
+});
+
+test('a tool that runs on some versions of Python only takes one of them, wherever it is, or says which it needs', async () => {
+    const tool = 'cicflowmeter-us';
+    await addPython('bin/python3.11', 'none');
+    await addPython('bin/python3.12', 'none');
+    expect(await install(tool)).toEqual({
+        exitCode: 1,
+        stdout: expect.stringContaining(`${tool}: could not be installed: it needs Python 3.11 or 3.12`),
+    });
+    await addPython('pyenv/versions/3.10.1/bin/python3', '3.10');
+    await addPython('pyenv/versions/3.12.1/bin/python3', '3.12');
+    expect((await install(tool)).exitCode).toBe(0);
+    expect(await readFile(join(root, '.tools', tool, 'version'), 'utf8')).toBe('3.12\n');
+    await rm(join(root, '.tools'), { recursive: true });
+    await addPython('bin/python3.11', '3.11');
+    expect((await install(tool)).exitCode).toBe(0);
+    expect(await readFile(join(root, '.tools', tool, 'version'), 'utf8')).toBe('3.11\n');
 });

@@ -103,7 +103,7 @@ const missing = missingOf(NEEDS.softflowd);
 (missing === undefined ? test : test.skip)(
     `rows of nfdump that last half a million years are rejects${missing === undefined ? '' : ` (skipped, it is not here: ${missing})`}`,
     async () => {
-        const run = (where: Omit<Run, 'options'>): Promise<string> => runSoftflowd({ ...where, options: ['-v', '10'] });
+        const run = (where: Omit<Run, 'options'>): Promise<string> => runSoftflowd({ ...where, options: ['-v', '10', '-a'] });
         const { path, upload, figures } = await exportAndUpload(run, conversations());
         const flows = nfdumpFlows(await readFile(path, 'utf8'));
         const possible = flows.filter(({ durationUs }) => durationUs < 9n * 10n ** 18n);
