@@ -142,7 +142,7 @@ export const EXPORTERS: readonly Exporter[] = [
     },
 ];
 
-/** Of a connection that is silent for minutes cicflowmeter makes flows without forward packets, at which it ends: see findings/. */
+/** A connection that is silent for minutes ends the Python cicflowmeter in the middle of a capture: findings/cicflowmeter-ends-early.sh. */
 function isNeverSilent({ isSilent }: Conversation): boolean {
     return !isSilent;
 }
