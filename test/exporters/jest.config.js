@@ -8,4 +8,6 @@ export default {
     testPathIgnorePatterns: [],
     testTimeout: 120_000,
     maxWorkers: 1,
+    // What is skipped says why in its name.
+    verbose: true,
 };

@@ -59,6 +59,12 @@ const REFUSED: readonly Refused[] = [
         says: [/nfdump/, /-s\b/],
     },
     {
+        name: 'softflowd with times in microseconds, which nfcapd takes for none: every flow is of 1970',
+        needs: NEEDS.softflowd,
+        run: (where) => runSoftflowd({ ...where, options: ['-v', '10', '-A', 'micro'] }),
+        says: [/1970/, /-A milli/],
+    },
+    {
         name: 'pmacctd: sums of packets without times',
         needs: NEEDS.pmacctd,
         run: (where) => runPmacctd({ ...where, options: [PMACCT_KEY, 'print_output: csv'] }),

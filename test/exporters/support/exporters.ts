@@ -113,6 +113,13 @@ export const EXPORTERS: readonly Exporter[] = [
         sees: { ...TWO_WAY, stepUs: 1000n },
     },
     {
+        name: 'nfpcapd, nfdump -a -o csv, flows of one pair of ports in a row',
+        needs: NEEDS.nfdump,
+        run: (where) => runNfdump({ ...where, options: ['-a', '-o', 'csv'] }),
+        flowsOf: nfdumpFlows,
+        sees: { ...TWO_WAY, rows: 'one-way', stepUs: 1000n },
+    },
+    {
         name: 'nfpcapd, nfdump -o json',
         needs: NEEDS.nfdump,
         run: (where) => runNfdump({ ...where, options: ['-o', 'json'] }),
@@ -125,6 +132,13 @@ export const EXPORTERS: readonly Exporter[] = [
         run: (where) => runSoftflowd({ ...where, options: ['-v', '10', '-A', 'milli'] }),
         flowsOf: nfdumpFlows,
         sees: { rows: 'one-way, duration of both', stepUs: 1000n, extraPackets: 0n },
+    },
+    {
+        name: 'softflowd -v 10 -A milli -b, both ways in a row',
+        needs: NEEDS.softflowd,
+        run: (where) => runSoftflowd({ ...where, options: ['-v', '10', '-A', 'milli', '-b'] }),
+        flowsOf: nfdumpFlows,
+        sees: { ...TWO_WAY, stepUs: 1000n },
     },
     {
         name: 'argus, ra -n -u',
@@ -142,7 +156,7 @@ export const EXPORTERS: readonly Exporter[] = [
     },
 ];
 
-/** A connection that is silent for minutes ends the Python cicflowmeter in the middle of a capture: findings/cicflowmeter-ends-early.sh. */
-function isNeverSilent({ isSilent }: Conversation): boolean {
+/** True unless the conversation is silent for minutes, which ends the Python cicflowmeter in the middle of a capture: see findings/cicflowmeter-ends-early.sh. */
+export function isNeverSilent({ isSilent }: Conversation): boolean {
     return !isSilent;
 }

@@ -65,9 +65,9 @@ if __name__ == '__main__':
 }
 
 /** The cicflowmeter that writes microseconds. */
-export async function runCicflowmeterUs({ capture, folder }: Run): Promise<string> {
+export async function runCicflowmeterUs({ capture, folder, options }: Run): Promise<string> {
     const path = join(folder, 'flows.csv');
-    await run(join(dirname(CICFLOWMETER_US), 'cicflowmeter'), ['-f', capture, '-c', path]);
+    await run(join(dirname(CICFLOWMETER_US), 'cicflowmeter'), ['-f', capture, '-c', ...options, path]);
     return path;
 }
 

@@ -14,17 +14,18 @@ interface Uploaded {
     figures: Figures;
 }
 
-/** Has an exporter write its file for these conversations and uploads it to a new lake. */
+/** Has an exporter write its file for these conversations and uploads it, with these options, to a new lake. */
 export async function exportAndUpload(
     exporter: (where: Omit<Run, 'options'>) => Promise<string>,
     conversations: readonly Conversation[],
+    options: readonly string[] = [],
 ): Promise<Uploaded> {
     const folder = await makeFolder();
     await mkdir(join(folder, 'captures'));
     const capture = join(folder, 'captures/capture.pcap');
     await writeFile(capture, captureOf(conversations));
     const path = await exporter({ capture, folder });
-    const upload = await runFlowlake(['--lake', 'lake', 'upload', path], { folder });
+    const upload = await runFlowlake(['--lake', 'lake', 'upload', path, ...options], { folder });
     const answer = await runFlowlake(['--lake', 'lake', '--output', 'csv', 'query', QUESTION], { folder });
     expect({ exitCode: answer.exitCode, stderr: answer.exitCode === 0 ? '' : answer.stderr }).toEqual({ exitCode: 0, stderr: '' });
     return { path, upload, figures: figuresOfAnswer(answer.stdout) };
