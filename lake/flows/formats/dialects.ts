@@ -80,7 +80,7 @@ const NFDUMP_NAMES =
     'mpls1,mpls2,mpls3,mpls4,mpls5,mpls6,mpls7,mpls8,mpls9,mpls10,cl,sl,al,ra,eng,exid,tr';
 
 const AGGREGATED =
-    'nfdump’s aggregated records (-A, -a with -A, -b): they do not say how many flows each one is; write the flows themselves: nfdump -r FILE -o csv';
+    'nfdump’s aggregated records (-A): they do not say how many flows each one is; write the flows themselves: nfdump -r FILE -o csv';
 
 const NFDUMP: Dialect = {
     name: 'nfdump',
@@ -116,11 +116,20 @@ const NFSTREAM: Dialect = {
 /** Argus: the flows of IP only; what its other records say is skipped. */
 const ARGUS_COLUMNS = { src_ip: ['SrcAddr'], dst_ip: ['DstAddr'], timestamp: ['StartTime'], fwd_pkts: ['SrcPkts'] } as const;
 
+/** What Argus's own reader must be told to write. */
+const RA = 'ra -n -u -c , -s stime,ltime,dur,proto,saddr,sport,dir,daddr,dport,spkts,dpkts -r FILE';
+
 const ARGUS_ROWS: RowKind = {
-    columns: [['Proto'], ['SrcAddr'], ['DstAddr']],
-    of: ([protocol = '', ...addresses]) =>
-        NOT_IP.has(protocol.toLowerCase()) || addresses.some((address) => MAC_ADDRESS.test(address)) ? 'not_ip' : undefined,
+    columns: [['StartTime'], ['Proto'], ['SrcAddr'], ['DstAddr']],
+    of: ([start = '', protocol = '', ...addresses]) => {
+        if (CLOCK.test(start)) {
+            return { error: `Argus without -u of ra: its times are clocks without a date; write ${RA}` };
+        }
+        return NOT_IP.has(protocol.toLowerCase()) || addresses.some((address) => MAC_ADDRESS.test(address)) ? 'not_ip' : undefined;
+    },
 };
+
+const CLOCK = /^\d\d:\d\d:\d\d(?:\.\d+)?$/;
 
 const NOT_IP = new Set([
     'man',
@@ -269,9 +278,7 @@ export const REFUSALS: readonly { has: readonly string[]; hasNot?: readonly stri
     { has: ['Date first seen'], error: 'nfdump’s lines for people (-o line, long, fmt): write nfdump -r FILE -o csv' },
     {
         has: ['SrcAddr', 'DstAddr', 'TotPkts'],
-        error:
-            'Argus by the defaults of ra: times without a date, and packets of both directions in one sum (TotPkts); write ' +
-            'ra -n -u -c , -s stime,ltime,dur,proto,saddr,sport,dir,daddr,dport,spkts,dpkts -r FILE',
+        error: `Argus by the defaults of ra: times without a date, and packets of both directions in one sum (TotPkts); write ${RA}`,
     },
     {
         has: ['ip.src', 'ip.dst'],

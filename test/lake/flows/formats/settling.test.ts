@@ -154,3 +154,12 @@ test('behind nfdump’s summary nothing is a row until a header comes', async ()
         rejects: [],
     });
 });
+
+test('clocks of Argus without a date are no times, and the answer says what ra must be told', async () => {
+    const header = 'StartTime,LastTime,Dur,Proto,SrcAddr,Sport,Dir,DstAddr,Dport,SrcPkts,DstPkts';
+    const status = '02:44:17.321511,02:44:17.320856,0.000655,man,0,0,,0,0,0,0';
+    const flow = '00:01:48.315199,00:01:48.478551,0.163352,udp,192.0.2.46,20004,   ->,198.51.100.52,443,3,0';
+    for (const rows of [[status, flow], [flow]]) {
+        expect(await read([header, ...rows])).toMatch(/clocks without a date; write ra -n -u /);
+    }
+});
