@@ -10,7 +10,7 @@ const DAY_MS = 86_400_000;
 
 /** The doubts that a ledger record tells of, as of `now`. */
 export function doubtsOf(record: Found, { now }: { now: Date }): Doubt[] {
-    return [...doubtsOfReading(record), ...doubtsOfDays(record, now), ...doubtsOfSkipped(record)];
+    return [...doubtsOfReading(record), ...doubtsOfDays(record, now), ...doubtsOfSkipped(record), ...doubtsOfRejected(record)];
 }
 
 function doubtsOfReading({ dialect, date_order: dateOrder, duration_unit: unit, duration_unit_by: unitBy }: Found): Doubt[] {
@@ -59,6 +59,18 @@ function doubtsOfSkipped({ skipped }: Found): Doubt[] {
               {
                   text: 'AWS did not record all that it saw for {files} (SKIPDATA)',
                   remedy: 'the figures of those minutes are too low; flowlake query "select source, skipped from sources" tells how often',
+              },
+          ]
+        : [];
+}
+
+/** Times that an exporter sends in another form than nfcapd reads come out as an end before the beginning, which nfdump writes as 2^64 milliseconds. */
+function doubtsOfRejected({ dialect, rejected }: Found): Doubt[] {
+    return dialect === 'nfdump' && typeof rejected === 'string' && /\btoo_large\b/.test(rejected)
+        ? [
+              {
+                  text: 'Flows of {files} last half a million years: their exporter’s IPFIX times are not those that nfcapd reads',
+                  remedy: 'have it send absolute times in milliseconds (softflowd: -v 10 -A milli)',
               },
           ]
         : [];
