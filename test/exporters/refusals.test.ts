@@ -115,7 +115,7 @@ const missing = missingOf(NEEDS.softflowd);
             expect(possible.length).toBeLessThan(flows.length / 2);
             expect(figures).toEqual(figuresOf(possible));
             expect(upload.stdout + upload.stderr).toMatch(/too_large/);
-            expect(upload.stdout + upload.stderr).toMatch(/IPFIX/);
+            expect(upload.stdout + upload.stderr).toMatch(/IPFIX.*-A milli/);
         });
 
         test('in microseconds: every flow is of 1970 and lasts no time, which is said', async () => {
