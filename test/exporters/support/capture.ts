@@ -21,6 +21,9 @@ interface SeenPacket extends Captured {
     isForward: boolean;
 }
 
+const ORDINARY = { isTagged: false, isPlain: true, isSilent: false };
+const ODD = { ...ORDINARY, isPlain: false };
+
 const DAY_US = 86_400_000_000n;
 const SECOND_US = 1_000_000n;
 const FIRST_DAY_US = BigInt(Date.UTC(2026, 0, 5)) * 1000n;
@@ -62,9 +65,7 @@ function chosenConversations(): Conversation[] {
             dst: refused.src,
             protocol: 'icmp',
             dstPort: 0,
-            isTagged: false,
-            isPlain: false,
-            isSilent: false,
+            ...ODD,
             packets: [{ atUs: at('10:00:26', 3000n), isForward: true, frame: unreachableFrame(refused) }],
         },
         tcp(
@@ -76,9 +77,7 @@ function chosenConversations(): Conversation[] {
             dst: cut.dst,
             protocol: 'udp',
             dstPort: cut.dstPort,
-            isTagged: false,
-            isPlain: false,
-            isSilent: false,
+            ...ODD,
             packets: udpFragments(cut, { fragment: 1480, id: 7 }).map((frame, index) => ({
                 atUs: at('10:00:36', 500n * BigInt(index)),
                 isForward: true,
@@ -182,9 +181,7 @@ function tcp(ends: Ends, { beginsUs, lengths, stepUs, silenceUs = 0n, end = 'clo
         dst: ends.dst,
         protocol: 'tcp',
         dstPort: ends.dstPort,
-        isTagged: false,
-        isPlain: true,
-        isSilent: false,
+        ...ORDINARY,
         packets,
     };
 }
@@ -205,9 +202,7 @@ function udp(
         dst: ends.dst,
         protocol: 'udp',
         dstPort: ends.dstPort,
-        isTagged: false,
-        isPlain: true,
-        isSilent: false,
+        ...ORDINARY,
         packets,
     };
 }
@@ -224,7 +219,7 @@ function icmp({ src, dst, beginsUs, count }: { src: string; dst: string; beginsU
             frame: echoFrame({ ...ends, isReply: !isForward, id: 7, number }),
         };
     });
-    return { src, dst, protocol: 'icmp', dstPort: 0, isTagged: false, isPlain: false, isSilent: false, packets };
+    return { src, dst, protocol: 'icmp', dstPort: 0, ...ODD, packets };
 }
 
 /** The conversation on a VLAN. */
