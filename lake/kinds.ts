@@ -94,7 +94,7 @@ export const sources: Table = {
         text('source', 'the raw object’s key'),
         text('site', 'site that the key names'),
         text('version', 'the version that counts, `<n>-<attempt>`; null where none does', true),
-        text('state', '`done`, `failed` or `retracted`'),
+        text('state', '`done`, `failed`, `skipped` (none of the kind’s files by right, as Zeek’s dns.log) or `retracted`'),
         ...foundByAll('string'),
         whole('rows_read', 'data rows of the file'),
         whole('rows_kept', 'rows that are in the figures'),
@@ -104,7 +104,7 @@ export const sources: Table = {
         ...foundByAll('bigint'),
         whole('size_bytes', 'size of the raw object', { unit: 'bytes' }),
         text('summarized_at', 'when it was summarized, UTC, ISO 8601'),
-        text('error', 'why the file could not be used, for state `failed`', true),
+        text('error', 'why the file could not be used, for state `failed`; what it is, for `skipped`', true),
     ],
 };
 

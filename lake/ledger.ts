@@ -15,7 +15,7 @@ export interface Reading {
     rows_rejected: number;
     first_day: string | null;
     last_day: string | null;
-    /** Why the source could not be used at all; null where it could. */
+    /** Why the source could not be used at all, or what it is that was skipped; null where it could be used. */
     error: string | null;
 }
 
@@ -26,8 +26,9 @@ export interface LedgerRecord extends Reading {
     /** The raw key. */
     source: string;
     site: string;
-    state: 'done' | 'failed' | 'retracted';
-    /** The live version, `<n>-<attempt>`; null where none counts. A failed source has a live version without periods. */
+    /** `skipped`: surely none of the kind's files, but one that lies beside them by right. */
+    state: 'done' | 'failed' | 'skipped' | 'retracted';
+    /** The live version, `<n>-<attempt>`; null where none counts. A failed or skipped source has a live version without periods. */
     version: string | null;
     /** How the uploader said that the file must be read. */
     options: ReadingOptions;

@@ -71,7 +71,7 @@ export async function readSource(
     const next: LedgerRecord = {
         source: raw.key,
         site: siteOf(raw.key),
-        state: outcome.ok ? 'done' : 'failed',
+        state: outcome.ok ? 'done' : outcome.isOther === true ? 'skipped' : 'failed',
         version,
         ...outcome.found,
         ...NOTHING_READ,

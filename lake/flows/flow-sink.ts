@@ -83,7 +83,7 @@ export interface TimedFlow {
 }
 
 /** Why records of a file are no flows by right; docs/reading.md says which they are. */
-export type SkipReason = 'blank_row' | 'other_event' | 'no_data' | 'skip_data' | 'not_ip';
+export type SkipReason = 'blank_row' | 'other_event' | 'other_log' | 'no_data' | 'skip_data' | 'not_ip';
 
 /** A flow's place in its file. */
 export interface FlowPlace {

@@ -68,7 +68,7 @@ export async function readLakeStatus(store: ObjectStore, { now }: { now: Date })
         { kind: 'unconsolidated', subjects: (await findUnconsolidated(store)).map(sayPeriod) },
         { kind: 'unknown', subjects: await findUnknown(store) },
     ];
-    const states = (['done', 'failed', 'retracted', 'waiting'] as const).flatMap((state) => totals.get(state) ?? []);
+    const states = (['done', 'failed', 'skipped', 'retracted', 'waiting'] as const).flatMap((state) => totals.get(state) ?? []);
     return { states, days: await countDays(store), problems: problems.filter(({ subjects }) => subjects.length > 0) };
 }
 

@@ -8,8 +8,8 @@ export interface SourceVersion {
     number: number;
     /** Names what was read and how: equal for equal bytes and options. Null where the record does not remember it. */
     content: string | null;
-    /** State of the version: `live` and `failed` (a file that could not be used) until something else was committed. */
-    state: 'live' | 'failed' | 'superseded' | 'retracted';
+    /** State of the version: `live`, `failed` (a file that could not be used) and `skipped` (one that lay beside the kind's by right) until something else was committed. */
+    state: 'live' | 'failed' | 'skipped' | 'superseded' | 'retracted';
     /** Time at which the version became live, and at which it ceased to be; null: unknown, or not ended. UTC, ISO 8601. */
     committedAt: string | null;
     endedAt: string | null;
@@ -35,7 +35,7 @@ export function versionsOf(record: LedgerRecord): SourceVersion[] {
             version,
             number: numberOfVersion(version),
             content: commit && kind ? contentOf(kind, commit) : null,
-            state: commit?.state === 'failed' ? 'failed' : isLive ? 'live' : isRetracted ? 'retracted' : 'superseded',
+            state: commit?.state === 'failed' || commit?.state === 'skipped' ? commit.state : isLive ? 'live' : isRetracted ? 'retracted' : 'superseded',
             committedAt: commit?.committed_at ?? null,
             endedAt: end?.committed_at ?? null,
             days,

@@ -17,6 +17,9 @@ export function resultOf(file: UploadFile, decision: UploadDecision, record: Led
     if (record?.state === 'failed') {
         return { file, result: 'failed', record, note: record.error ?? undefined };
     }
+    if (record?.state === 'skipped') {
+        return { file, result: 'skipped', record, note: record.error ?? undefined };
+    }
     if (decision.action === 'skip') {
         return { file, result: 'skipped', record, note: 'the lake has these bytes under this name' };
     }

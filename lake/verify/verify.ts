@@ -205,7 +205,7 @@ function isTouching({ first_day, last_day }: SourceRecord, { from, to }: { from:
 
 /** True if there is anything to verify of the source: a retracted one counts nowhere, and a pending one is taken as it will be. */
 function isVerified(record: SourceRecord, pending: ReadonlyMap<string, PendingSource>): boolean {
-    return (isLive(record) || record.state === 'failed') && !pending.has(record.source);
+    return (isLive(record) || record.state === 'failed' || record.state === 'skipped') && !pending.has(record.source);
 }
 
 function isOneOf(

@@ -64,6 +64,10 @@ export async function summarizeBatch(records: readonly SQSRecord[], options: Sum
             log.warn('the file cannot be used; flowlake status says why', { source, version, sizeBytes, periods, lagMs });
             return;
         }
+        if (state === 'skipped') {
+            log.info('no file of its kind, skipped; flowlake query "select source, error from sources" says what it is', { source, version, sizeBytes, periods, lagMs });
+            return;
+        }
         counts.SourcesSummarized += 1;
         counts.RowsKept += rowsKept;
         counts.RowsRejected += rowsRejected;

@@ -21,6 +21,8 @@ export interface PlainReading {
     dateOrder: string | null;
     durationUnit: 'us' | 's';
     rowsRead: number;
+    /** Rows of other Zeek logs than conn. */
+    rowsSkipped: number;
     repeatedHeaders: number;
     pairs: number;
     rejects: PlainReject[];
@@ -82,14 +84,21 @@ function read(bytes: Buffer, options: PlainOptions): PlainReading {
     if (['fffe', 'feff'].includes(bytes.toString('hex', 0, 2))) {
         throw new Unusable('UTF-16');
     }
+    const block = Buffer.from(bytes.subarray(0, 512));
+    const checksum = block.toString('latin1', 148, 156);
+    block.fill(' ', 148, 156);
+    if (block.length === 512 && /^ *[0-7]+[ \0]/.test(checksum) && Number.parseInt(checksum, 8) === block.reduce((sum, byte) => sum + byte, 0)) {
+        throw new Unusable('tar');
+    }
     const withoutMark = bytes.toString('hex', 0, 3) === 'efbbbf' ? bytes.subarray(3) : bytes;
     // Every byte is one character; a last line without its end gets one.
     const latin1 = withoutMark.toString('latin1');
     const text = latin1 === '' || latin1.endsWith('\n') ? latin1 : `${latin1}\n`;
 
     const start = findHeader(text, bytes.length - withoutMark.length);
-    let { header } = start;
+    let { header, rowsSkipped } = start;
     const { isZeekLog } = start;
+    let isOtherLog = false;
     const name = header.names[header.at.source]!;
     const dialect = name === 'id.orig_h' ? 'zeek' : name === 'src_ip' ? 'python-cicflowmeter' : 'cicflowmeter';
     const durationUnit = options.durationUnit ?? (dialect === 'cicflowmeter' ? 'us' : 's');
@@ -111,13 +120,22 @@ function read(bytes: Buffer, options: PlainOptions): PlainReading {
         }
         const line = text.slice(at, lineEnd);
         const rowLine = lineNumber;
-        if (isZeekLog && line.startsWith('#')) {
+        if (isZeekLog) {
+            isOtherLog = isOtherLogBehind(line, { separator: header.separator, isOtherLog });
+        }
+        if (isZeekLog && !isOtherLog && line.startsWith('#')) {
             if (line.startsWith(`#fields${header.separator}`)) {
                 const later = zeekHeader(line, header.separator);
                 repeatedHeaders +=
                     later.names.length === header.names.length && later.names.every((one, i) => one === header.names[i]) ? 1 : 0;
                 header = later;
             }
+            at = lineEnd + 1;
+            lineNumber += 1;
+            continue;
+        }
+        if (isOtherLog) {
+            rowsSkipped += /^(#|\r?$)/.test(line) ? 0 : 1;
             at = lineEnd + 1;
             lineNumber += 1;
             continue;
@@ -186,7 +204,7 @@ function read(bytes: Buffer, options: PlainOptions): PlainReading {
         const values = typeof durationUs === 'bigint' && typeof count === 'bigint' ? [durationUs, count] : [];
         goodDates.push({ reject, date, reason, source, destination, values });
     }
-    return { ok: true, dialect, durationUnit, rowsRead, repeatedHeaders, rejects, ...settle(goodDates, rejects, options) };
+    return { ok: true, dialect, durationUnit, rowsRead, rowsSkipped, repeatedHeaders, rejects, ...settle(goodDates, rejects, options) };
 }
 
 /** A whole number, or the reason why not. */
@@ -242,10 +260,12 @@ function addUp(totals: Map<string, bigint[]>, key: string, values: bigint[]): vo
 }
 
 /** The header, and where it ends; it must end within the first MiB of the file. */
-function findHeader(text: string, bytesBefore: number): { header: Header; end: number; isZeekLog: boolean } {
+function findHeader(text: string, bytesBefore: number): { header: Header; end: number; isZeekLog: boolean; rowsSkipped: number } {
     const limit = Math.min(text.length, MAX_HEADER - bytesBefore);
     let isZeekLog = false;
     let separator = '\t';
+    let isOtherLog = false;
+    let rowsSkipped = 0;
     for (let at = 0; at < limit; ) {
         const lineEnd = text.indexOf('\n', at);
         if (lineEnd >= limit) {
@@ -254,17 +274,24 @@ function findHeader(text: string, bytesBefore: number): { header: Header; end: n
         const line = text.slice(at, lineEnd).replace(/\r$/, '');
         isZeekLog ||= /^#(separator|fields)\b/.test(line);
         if (!isZeekLog && trimmed(line, ' \t') !== '') {
-            return { ...csvHeader(text.slice(0, limit), at), isZeekLog };
+            return { ...csvHeader(text.slice(0, limit), at), isZeekLog, rowsSkipped };
         }
         if (line.startsWith('#separator ')) {
             separator = zeekSeparator(line.slice('#separator '.length));
         }
-        if (isZeekLog && line.startsWith(`#fields${separator}`)) {
-            return { header: zeekHeader(text.slice(at, lineEnd), separator), end: lineEnd + 1, isZeekLog };
+        isOtherLog = isZeekLog && isOtherLogBehind(line, { separator, isOtherLog });
+        rowsSkipped += isOtherLog && !/^(#|$)/.test(line) ? 1 : 0;
+        if (isZeekLog && !isOtherLog && line.startsWith(`#fields${separator}`)) {
+            return { header: zeekHeader(text.slice(at, lineEnd), separator), end: lineEnd + 1, isZeekLog, rowsSkipped };
         }
         at = lineEnd + 1;
     }
     throw new Unusable('no header');
+}
+
+/** True if the rows behind a line are of another Zeek log than conn: the last line `#path` says so. */
+function isOtherLogBehind(line: string, { separator, isOtherLog }: { separator: string; isOtherLog: boolean }): boolean {
+    return line.startsWith(`#path${separator}`) ? line.slice(6).trim() !== 'conn' : isOtherLog;
 }
 
 function csvHeader(text: string, at: number): { header: Header; end: number } {

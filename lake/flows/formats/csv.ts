@@ -8,8 +8,10 @@ import { UNIT_DIGITS } from '../options.ts';
 import type { FormatRead, Unusable } from './format.ts';
 import { findHeader, findHeadless, type Header, isHeaderOpen } from './header.ts';
 import { withLineFeeds } from './line-ends.ts';
+import { otherFileOf, TELLING_BYTES } from './other-files.ts';
 import { RowScanner, SPARE_BYTES, zeekNamesStart } from './row-scanner.ts';
 import { UnitJudge } from './unit-witness.ts';
+import { isFlowLog, otherZeekLog, zeekPathOf } from './zeek-path.ts';
 
 /** Decimal places of a second in what the figures are kept in. */
 const SUM_DIGITS = UNIT_DIGITS.us;
@@ -51,6 +53,9 @@ export async function readCsv(source: AsyncGenerator<Uint8Array>, options: ReadF
         watch: options.watch,
     });
     const { isZeekLog, linesBefore } = start;
+    for (let row = 0; row < start.otherLogRows; row += 1) {
+        sink.skip('other_log');
+    }
     const scanner = new RowScanner(sink, { header, isZeekLog, linesBefore, judge, mayChangeStyle: numbers?.isFinal !== true });
     let rowsRejected = 0;
     const handOver = async (): Promise<void> => {
@@ -149,13 +154,23 @@ async function scanAll(scan: Scan, left: Buffer, chunk: Buffer): Promise<Buffer>
     return Buffer.from(chunk.subarray(next));
 }
 
-type FileStart = { ok: true; header: Header; isZeekLog: boolean; rest: Buffer; linesBefore: number } | Unusable;
+type FileStart =
+    | {
+          ok: true;
+          header: Header;
+          isZeekLog: boolean;
+          rest: Buffer;
+          linesBefore: number;
+          /** Rows of other Zeek logs in front of the header, in a file that was put together of several. */
+          otherLogRows: number;
+      }
+    | Unusable;
 
 /** Reads up to and with the header line. */
 async function readHeader(chunks: AsyncIterator<Uint8Array>): Promise<FileStart> {
     let parts: Buffer[] = [];
     let length = 0;
-    let lookAt = MAGIC_BYTES;
+    let lookAt = TELLING_BYTES;
     for (;;) {
         const { done, value } = await chunks.next();
         if (!done) {
@@ -175,17 +190,14 @@ async function readHeader(chunks: AsyncIterator<Uint8Array>): Promise<FileStart>
     }
 }
 
-/** A PDF is told by its first five bytes. */
-const MAGIC_BYTES = 5;
-
 /** What the file begins with; undefined where more bytes are needed, which is never so where all are there that a header may have. */
 function takeHeader(whole: Buffer, isWhole: boolean): FileStart | undefined {
     const bytes = whole.subarray(0, MAX_HEADER_BYTES);
     const isLast = isWhole && bytes.length === whole.length;
     const isFull = !isLast && bytes.length === MAX_HEADER_BYTES;
-    const unusable = unusableStart(bytes);
-    if (unusable !== undefined) {
-        return { ok: false, error: unusable };
+    const otherFile = otherFileOf(bytes);
+    if (otherFile) {
+        return otherFile;
     }
     let at = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
     // A header row that the file ends in needs a line end to be taken apart.
@@ -193,10 +205,15 @@ function takeHeader(whole: Buffer, isWhole: boolean): FileStart | undefined {
     const restFrom = (from: number): Buffer => Buffer.from((isLast ? text : whole).subarray(from));
     let separator = TAB;
     let isZeekLog = false;
+    let zeekPath: string | undefined;
+    let otherLogRows = 0;
     for (let linesBefore = 0; at < text.length; linesBefore += 1) {
         const lineEnd = text.indexOf(LF, at);
         if (lineEnd < 0) {
-            return isFull ? { ok: false, error: otherKindOf(text, text.toString('latin1', at)) ?? LINE_TOO_LONG } : undefined;
+            if (isFull && !isFlowLog(zeekPath)) {
+                break;
+            }
+            return isFull ? { ok: false, error: otherKindOf(text.toString('latin1', at)) ?? LINE_TOO_LONG } : undefined;
         }
         const line = text.toString('latin1', at, lineEnd).replace(/\r$/, '');
         isZeekLog ||= /^#(separator|fields)\b/.test(line);
@@ -206,6 +223,12 @@ function takeHeader(whole: Buffer, isWhole: boolean): FileStart | undefined {
                 return { ok: false, error: `${NO_SEPARATOR}; found ${JSON.stringify(line.slice(0, 40))}` };
             }
             separator = named;
+        }
+        zeekPath = isZeekLog ? (zeekPathOf(text, { start: at, end: lineEnd, separator }) ?? zeekPath) : undefined;
+        if (!isFlowLog(zeekPath)) {
+            otherLogRows += line.startsWith('#') || line === '' ? 0 : 1;
+            at = lineEnd + 1;
+            continue;
         }
         const namesStart = isZeekLog ? zeekNamesStart(text, { start: at, separator }) : at;
         if (namesStart !== undefined && /[^ \t]/.test(line)) {
@@ -218,9 +241,9 @@ function takeHeader(whole: Buffer, isWhole: boolean): FileStart | undefined {
             if (!found.ok) {
                 const header = isZeekLog ? undefined : findHeadless(text, { start: at, end: text.length });
                 if (header) {
-                    return { ok: true, header, isZeekLog, rest: restFrom(at), linesBefore };
+                    return { ok: true, header, isZeekLog, rest: restFrom(at), linesBefore, otherLogRows };
                 }
-                return { ok: false, error: otherKindOf(text, line) ?? found.error };
+                return { ok: false, error: otherKindOf(line) ?? found.error };
             }
             const headerLines = text.subarray(at, found.next).filter((byte) => byte === LF).length;
             return {
@@ -229,6 +252,7 @@ function takeHeader(whole: Buffer, isWhole: boolean): FileStart | undefined {
                 isZeekLog,
                 rest: restFrom(found.next),
                 linesBefore: linesBefore + headerLines,
+                otherLogRows,
             };
         }
         at = lineEnd + 1;
@@ -236,23 +260,16 @@ function takeHeader(whole: Buffer, isWhole: boolean): FileStart | undefined {
     if (!isLast && !isFull) {
         return undefined;
     }
+    if (!isFlowLog(zeekPath)) {
+        return otherZeekLog(zeekPath);
+    }
     return { ok: false, error: isZeekLog ? 'no usable header: a Zeek log without a #fields line' : emptyError(bytes, isLast) };
 }
 
 const LOOKED_FOR = 'no usable header: looked for a CSV header with source and destination address';
 
-function unusableStart(bytes: Buffer): string | undefined {
-    if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) {
-        return 'no usable header: the file is UTF-16; save it as UTF-8 and upload that';
-    }
-    return undefined;
-}
-
-/** The kind of file that has no header in its first line; undefined where that cannot be told. */
-function otherKindOf(text: Buffer, line: string): string | undefined {
-    if (text.toString('latin1', 0, MAGIC_BYTES) === '%PDF-') {
-        return `${LOOKED_FOR}; found a PDF`;
-    }
+/** What a line that should be a header is instead; undefined where that cannot be told. */
+function otherKindOf(line: string): string | undefined {
     return line.includes('\0') ? `${LOOKED_FOR}; found binary data` : undefined;
 }
 

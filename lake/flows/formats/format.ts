@@ -27,6 +27,8 @@ export interface Unusable {
     ok: false;
     /** What the file is or what was looked for and found, and what to do. */
     error: string;
+    /** What the file is, as people say it with its article (`a tar archive`), where that is known: for answers that name many files at once. */
+    what?: string | undefined;
     /** True if it is surely no file of flows but one that lies beside them by right, as Zeek's dns.log: left out, and no failure. */
     isOther?: boolean;
 }

@@ -11,6 +11,7 @@ import { parseRow, SeenQuotes, trimBlanks } from './csv-row.ts';
 import { findHeader, type Header, haveSameNames, isRepeatedHeader, mayBeHeader } from './header.ts';
 import { NOT_PLAIN, readCount, readIPv4, readScaled, readWhole, splitRow, WORD_BYTES } from './plain-row.ts';
 import { FIRST_WITNESS_LINES, type UnitJudge, WITNESS_LINES_APART, witnessedUnit } from './unit-witness.ts';
+import { isFlowLog, zeekPathOf } from './zeek-path.ts';
 
 const LF = 0x0a;
 const CR = 0x0d;
@@ -73,6 +74,8 @@ export class RowScanner {
     #isFast: boolean;
     /** True behind a trailer: lines are no rows until a header comes. */
     #isBehindTrailer = false;
+    /** True behind a line `#path` that names another log than conn: the file was put together of several, and its rows are none. */
+    #isOtherLog = false;
     readonly #isZeekLog: boolean;
     readonly #sink: FlowSink;
     /** Quotes in the bytes at hand. */
@@ -121,6 +124,10 @@ export class RowScanner {
             const lineEnd = bytes.indexOf(LF, at);
             if (mayBeTooLong && lineEnd - at >= MAX_ROW_BYTES) {
                 break;
+            }
+            if (this.#isOtherLog && bytes[at] !== HASH) {
+                at = this.#skipOtherRow(bytes, at, lineEnd);
+                continue;
             }
             if (lineEnd < plainEnd && !this.#isWitness() && this.#takePlainRow(bytes, view, at, lineEnd)) {
                 at = lineEnd + 1;
@@ -178,6 +185,16 @@ export class RowScanner {
             this.#lines += 1;
         }
         return at;
+    }
+
+    /** Counts a row of another Zeek log. A line of its own is a row there, whatever its quotes. @returns where the next line begins */
+    #skipOtherRow(bytes: Buffer, start: number, lineEnd: number): number {
+        const isEmpty = lineEnd === start || (lineEnd === start + 1 && bytes[start] === CR);
+        if (!isEmpty) {
+            this.#sink.skip('other_log');
+        }
+        this.#lines += 1;
+        return lineEnd + 1;
     }
 
     /** The fast path. Returns whether the row was taken; if not, nothing is counted. */
@@ -381,9 +398,16 @@ export class RowScanner {
         this.#witnessesUntil = this.#lines + FIRST_WITNESS_LINES;
     }
 
-    /** A later `#fields` line, of a log that was put together from several. */
+    /** A later `#path` or `#fields` line, of a log that was put together from several. */
     #takeZeekLine(bytes: Buffer, { start, end }: { start: number; end: number }): void {
         const separator = this.#header.separator;
+        const path = zeekPathOf(bytes, { start, end: end - 1, separator });
+        if (path !== undefined) {
+            this.#isOtherLog = !isFlowLog(path);
+        }
+        if (this.#isOtherLog) {
+            return;
+        }
         const namesStart = zeekNamesStart(bytes, { start, separator });
         if (namesStart === undefined) {
             return;

@@ -31,9 +31,14 @@ const MAX_HEADER_CHARACTERS = 1 << 20;
  * Finds the header at the start of a file's text.
  * @returns the layout and the text behind the header, or undefined where the file has no usable header.
  */
-export function takeHeader(text: string): { layout: Layout; rows: string } | undefined {
+export function takeHeader(text: string): { layout: Layout; rows: string; otherLogRows: number } | undefined {
+    if (isTar(text)) {
+        return undefined;
+    }
     let separator = '\t';
     let isZeekLog = false;
+    let isOtherLog = false;
+    let otherLogRows = 0;
     for (let at = 0; at < text.length; ) {
         const lineEnd = text.indexOf('\n', at);
         if (lineEnd >= MAX_HEADER_CHARACTERS) {
@@ -43,7 +48,7 @@ export function takeHeader(text: string): { layout: Layout; rows: string } | und
         isZeekLog ||= /^#(separator|fields)\b/.test(line);
         if (!isZeekLog && /[^ \t]/.test(line)) {
             const header = csvHeader(text.slice(at, MAX_HEADER_CHARACTERS));
-            return header && { layout: header.layout, rows: text.slice(at + header.end) };
+            return header && { layout: header.layout, rows: text.slice(at + header.end), otherLogRows };
         }
         at = lineEnd + 1;
         if (isZeekLog && line.startsWith(ZEEK_SEPARATOR)) {
@@ -53,17 +58,39 @@ export function takeHeader(text: string): { layout: Layout; rows: string } | und
             }
             separator = named;
         }
+        isOtherLog = isZeekLog ? isOtherLogBehind(line, { separator, isOtherLog }) : false;
+        if (isOtherLog) {
+            otherLogRows += countRows(line);
+            continue;
+        }
         if (isZeekFields(line, separator)) {
             const layout = zeekLayout(line, separator);
-            return layout && { layout, rows: text.slice(at) };
+            return layout && { layout, rows: text.slice(at), otherLogRows };
         }
     }
     return undefined;
 }
 
+/** True for a tar archive, whose first file's name would be taken for the header's first: the number at 148 is the sum of all other bytes of the block, and 8 blanks. */
+function isTar(text: string): boolean {
+    const rest = text.slice(0, 148) + ' '.repeat(8) + text.slice(156, 512);
+    const sum = [...rest].reduce((total, character) => total + character.charCodeAt(0), 0);
+    return rest.length === 512 && /^ *([0-7]+)[ \0]/.exec(text.slice(148, 156))?.[1]?.replace(/^0+/, '') === sum.toString(8);
+}
+
 /** True if a line of a Zeek log names the columns of the rows behind it. */
 export function isZeekFields(line: string, separator: string): boolean {
     return line.startsWith(`#fields${separator}`);
+}
+
+/** True if the rows behind a line of a Zeek log are of another log than conn, as they were in front of it (`isOtherLog`) unless it is a line `#path`. */
+export function isOtherLogBehind(line: string, { separator, isOtherLog }: { separator: string; isOtherLog: boolean }): boolean {
+    return line.startsWith(`#path${separator}`) ? line.slice('#path'.length + 1).trim() !== 'conn' : isOtherLog;
+}
+
+/** Count of the rows of another Zeek log: its lines that are neither empty nor begin with `#`. */
+export function countRows(lines: string): number {
+    return lines.split('\n').filter((line) => !/^(#|\r?$)/.test(line)).length;
 }
 
 /** The layout that a `#fields` line (without its line end) names, or undefined where it names too little. */

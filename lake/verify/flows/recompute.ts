@@ -4,7 +4,8 @@ import { pairDays } from '#lake/flows/tables';
 import type { ReadingOptions, SqlEngine } from '#lake/kind';
 import type { ByteStream } from '#lake/store/object-store';
 import { textOf, wholeOf } from '#lake/verify/engine';
-import { isZeekFields, type Layout, takeHeader, zeekLayout } from './header.ts';
+import { NotFollowedError } from '#lake/verify/second-reading';
+import { countRows, isOtherLogBehind, isZeekFields, type Layout, takeHeader, zeekLayout } from './header.ts';
 import { joinRecords, RowTooLongError, readText } from './raw-text.ts';
 import { defaultUnit, FIGURES, insertParts, PARTS_TABLE } from './row-sql.ts';
 
@@ -43,7 +44,7 @@ const MERGED_FIGURES = FIGURES.map((figure) => {
 export async function recompute(engine: SqlEngine, bytes: ByteStream, options: ReadingOptions): Promise<Recount | undefined> {
     await engine.run(PARTS_TABLE);
     await engine.run('truncate parts');
-    const found: Found = { layout: undefined, repeatedHeaders: 0 };
+    const found: Found = { layout: undefined, repeatedHeaders: 0, isOtherLog: false, otherLogRows: 0 };
     try {
         await engine.runForEach(blocksOf(bytes, found, options));
     } catch (error) {
@@ -52,7 +53,7 @@ export async function recompute(engine: SqlEngine, bytes: ByteStream, options: R
         }
         throw error;
     }
-    return found.layout && (await gather(engine, found.layout, { options, repeatedHeaders: found.repeatedHeaders }));
+    return found.layout && (await gather(engine, found.layout, { ...found, options }));
 }
 
 /** What the blocks tell beside their text. */
@@ -61,6 +62,9 @@ interface Found {
     layout: Layout | undefined;
     /** Count of `#fields` lines that name the columns once more as they are; repeated headers of a CSV are found with the rows. */
     repeatedHeaders: number;
+    /** True behind a line `#path` of a Zeek log that is none of conn, and how many rows stood behind such lines. */
+    isOtherLog: boolean;
+    otherLogRows: number;
 }
 
 async function* blocksOf(bytes: ByteStream, found: Found, options: ReadingOptions): AsyncGenerator<{ sql: string; text: string }> {
@@ -75,8 +79,10 @@ async function* blocksOf(bytes: ByteStream, found: Found, options: ReadingOption
                 break;
             }
             found.layout = header.layout;
+            found.otherLogRows = header.otherLogRows;
             text = header.rows;
         }
+        assertQuotesAreFollowed(text, found, found.layout);
         const joined = joinRecords(text, { ...found.layout, isLast: next.done === true });
         rest = joined.rest;
         for (const { layout, records } of segmentsOf(joined.records, found)) {
@@ -87,6 +93,14 @@ async function* blocksOf(bytes: ByteStream, found: Found, options: ReadingOption
         }
     }
     await texts.return(undefined);
+}
+
+/** A quote that begins a field is none in another Zeek log than conn. @throws NotFollowedError where a block has both */
+function assertQuotesAreFollowed(text: string, { isOtherLog }: Found, { isZeekLog, separator }: Layout): void {
+    const hasQuotes = text.startsWith('"') || text.includes('\n"') || text.includes(`${separator}"`);
+    if (isZeekLog && hasQuotes && (isOtherLog || text.includes(`#path${separator}`))) {
+        throw new NotFollowedError('it was put together of several Zeek logs, with quotes in them');
+    }
 }
 
 /** Traits that make the SQL dearer, and stand in few files. A tab that separates is no blank. */
@@ -100,20 +114,34 @@ function traitsOf(records: string, { separator }: Layout): { hasQuotes: boolean;
  */
 function* segmentsOf(records: string, found: Found): Generator<{ layout: Layout; records: string }> {
     let from = 0;
-    for (const match of found.layout?.isZeekLog ? records.matchAll(/(?<=^|\n)#fields[^\n]*/g) : []) {
-        if (found.layout && isZeekFields(match[0], found.layout.separator)) {
-            yield { layout: found.layout, records: records.slice(from, match.index) };
-            const { separator, dialect, names } = found.layout;
-            const next: Layout | undefined = zeekLayout(match[0], separator);
-            found.repeatedHeaders += JSON.stringify(next?.names) === JSON.stringify(names) ? 1 : 0;
-            // What kind of file it is, the first header tells.
-            found.layout = next && { ...next, dialect };
-            from = match.index;
+    function* rowsUntil(end: number): Generator<{ layout: Layout; records: string }> {
+        const segment = records.slice(from, end);
+        from = end;
+        if (found.isOtherLog) {
+            found.otherLogRows += countRows(segment);
+        } else if (found.layout) {
+            yield { layout: found.layout, records: segment };
         }
     }
-    if (found.layout) {
-        yield { layout: found.layout, records: records.slice(from) };
+    for (const { 0: line, index } of found.layout?.isZeekLog ? records.matchAll(/(?<=^|\n)#(?:fields|path)[^\n]*/g) : []) {
+        const layout: Layout | undefined = found.layout;
+        if (!layout) {
+            return;
+        }
+        const isOtherLog = isOtherLogBehind(line, { separator: layout.separator, isOtherLog: found.isOtherLog });
+        if (isOtherLog !== found.isOtherLog) {
+            yield* rowsUntil(index);
+            found.isOtherLog = isOtherLog;
+        }
+        if (!isOtherLog && isZeekFields(line, layout.separator)) {
+            yield* rowsUntil(index);
+            const next = zeekLayout(line, layout.separator);
+            found.repeatedHeaders += JSON.stringify(next?.names) === JSON.stringify(layout.names) ? 1 : 0;
+            // What kind of file it is, the first header tells.
+            found.layout = next && { ...next, dialect: layout.dialect };
+        }
     }
+    yield* rowsUntil(records.length);
 }
 
 /** Verdicts that are given after the date was looked at: a date against the file's order comes before them. */
@@ -123,7 +151,7 @@ const BEHIND_THE_DATE = [null, 'not_a_number', 'nan', 'infinity', 'negative', 'n
 async function gather(
     engine: SqlEngine,
     layout: Layout,
-    { options, ...found }: { options: ReadingOptions; repeatedHeaders: number },
+    { options, ...found }: { options: ReadingOptions } & Pick<Found, 'repeatedHeaders' | 'otherLogRows'>,
 ): Promise<Recount> {
     const groups = await engine.rows(`
         select verdict, date_kind, day_dmy is not null as fits_dmy, day_mdy is not null as fits_mdy, sum(flows) as flows
@@ -160,8 +188,8 @@ async function gather(
         date_order: dateOrder({ given: options.dateOrder, slashOrder, isSettled: witnesses.dmy + witnesses.mdy > 0n, kinds }),
         duration_unit: options.durationUnit ?? defaultUnit(layout),
         duration_unit_by: options.durationUnit === undefined ? 'named' : 'given',
-        rows_skipped: 0,
-        skipped: null,
+        rows_skipped: found.otherLogRows,
+        skipped: found.otherLogRows > 0 ? `other_log ${found.otherLogRows}` : null,
         rows_read: rowsKept + rowsRejected,
         rows_kept: rowsKept,
         rows_rejected: rowsRejected,
