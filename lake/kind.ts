@@ -25,10 +25,11 @@ export interface Kind {
     nothingFound: Found;
     /** How an uploader may say that a file must be read. Their order is part of what a version was read from: new ones go to the end. */
     options: readonly ReadingOption[];
-    /** True if a file of this name is one of the kind's, as far as names tell; for folders, where nobody named the file itself. */
+    /**
+     * True if a file of this name must be one of the kind's: one in a folder that cannot be used fails then, where another is left out. What a file is
+     * its content decides.
+     */
     isLikelyName(name: string): boolean;
-    /** What `isLikelyName` looks for, as people say it: `.csv and .tsv, also with .gz`. */
-    likelyNames: string;
     /** Brings values of key columns that a person typed into the form that the tables have; without it they are taken as they are. */
     toStoredKey?(typed: readonly string[]): string[];
     /** What the beginning of a file tells of it. Reads no more of it than that takes. */
@@ -98,8 +99,8 @@ export interface Recount {
 /** What the beginning of a file tells. */
 export type Inspection =
     | { is: 'usable' }
-    /** Nothing of it can be used; `why` says what was looked for and what was found. */
-    | { is: 'unusable'; why: string }
+    /** Nothing of it can be used; `why` says what was looked for and what was found, `what` in a few words what it is (`a PDF document`), if that is known. */
+    | { is: 'unusable'; why: string; what?: string | undefined }
     /** A file that is surely none of the kind's, but lies beside them by right: left out, and no failure. `what` is as people say it: `Zeek dns log`. */
     | { is: 'other'; what: string };
 

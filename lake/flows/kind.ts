@@ -5,7 +5,7 @@ import { doubtsOf } from './doubts.ts';
 import { readingOptions } from './options.ts';
 import { flowMeasures, flowSummaries, foundInFlows, pairDays, rejects } from './tables.ts';
 
-/** Names of files that are taken from a folder; a file that is named itself is taken whatever its name. */
+/** Names that files of flows have; other names too. */
 const FLOW_FILE = /\.(csv|tsv|log)(\.(gz|zst))?$/i;
 
 const nothingFound: Found = {
@@ -29,7 +29,6 @@ export const flows: Kind = {
     nothingFound,
     accounts: { rows: 'flows', keys: 'pairs', measures: flowMeasures },
     options: readingOptions,
-    likelyNames: '.csv, .tsv and .log, also with .gz or .zst',
     isLikelyName: (name) => FLOW_FILE.test(name),
     toStoredKey: (typed) => typed.map((address) => shortAddress(address) ?? address),
     // The reader is loaded when something is read: naming the kind must cost nothing.

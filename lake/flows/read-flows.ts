@@ -111,7 +111,7 @@ export async function inspectFlows(source: AsyncIterable<Uint8Array>): Promise<I
         return unusable ? inspectionOf(unusable) : { is: 'usable' };
     } catch (error) {
         if (error instanceof DamagedFileError) {
-            return { is: 'unusable', why: error.message };
+            return { is: 'unusable', why: error.message, what: 'damaged' };
         }
         throw error;
     } finally {
@@ -119,6 +119,6 @@ export async function inspectFlows(source: AsyncIterable<Uint8Array>): Promise<I
     }
 }
 
-function inspectionOf({ error, isOther }: Unusable): Inspection {
-    return isOther === true ? { is: 'other', what: error } : { is: 'unusable', why: error };
+function inspectionOf({ error, what, isOther }: Unusable): Inspection {
+    return isOther === true ? { is: 'other', what: error } : { is: 'unusable', why: error, what };
 }

@@ -35,7 +35,14 @@ export function versionsOf(record: LedgerRecord): SourceVersion[] {
             version,
             number: numberOfVersion(version),
             content: commit && kind ? contentOf(kind, commit) : null,
-            state: commit?.state === 'failed' || commit?.state === 'skipped' ? commit.state : isLive ? 'live' : isRetracted ? 'retracted' : 'superseded',
+            state:
+                commit?.state === 'failed' || commit?.state === 'skipped'
+                    ? commit.state
+                    : isLive
+                      ? 'live'
+                      : isRetracted
+                        ? 'retracted'
+                        : 'superseded',
             committedAt: commit?.committed_at ?? null,
             endedAt: end?.committed_at ?? null,
             days,

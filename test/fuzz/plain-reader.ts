@@ -87,7 +87,11 @@ function read(bytes: Buffer, options: PlainOptions): PlainReading {
     const block = Buffer.from(bytes.subarray(0, 512));
     const checksum = block.toString('latin1', 148, 156);
     block.fill(' ', 148, 156);
-    if (block.length === 512 && /^ *[0-7]+[ \0]/.test(checksum) && Number.parseInt(checksum, 8) === block.reduce((sum, byte) => sum + byte, 0)) {
+    if (
+        block.length === 512 &&
+        /^ *[0-7]+(?![0-9])/.test(checksum) &&
+        Number.parseInt(checksum, 8) === block.reduce((sum, byte) => sum + byte, 0)
+    ) {
         throw new Unusable('tar');
     }
     const withoutMark = bytes.toString('hex', 0, 3) === 'efbbbf' ? bytes.subarray(3) : bytes;

@@ -117,7 +117,6 @@ function kindOfGauges(name: string, per: PeriodLength, accounts?: Accounts): Kin
             },
         ],
         isLikelyName: (file) => file.endsWith('.gauge'),
-        likelyNames: '.gauge',
         ...(accounts && { accounts }),
         async inspect(bytes) {
             const lines = await linesOf({ site: '', open: () => bytes, reject: async () => undefined }, per, 0n);

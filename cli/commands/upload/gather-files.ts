@@ -1,10 +1,11 @@
 /** Finds which files the words of an upload mean, and by which raw keys they go into the lake. */
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join, relative, sep } from 'node:path';
+import { basename, join, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { Failure, type RunContext } from '#cli/command';
+import { sayCount } from '#cli/draw/quantity';
 import { StorageError, UsageError } from '#lake/errors';
 import type { Kind } from '#lake/kind';
 import { kinds } from '#lake/kinds';
@@ -12,67 +13,113 @@ import type { Lake } from '#lake/lake';
 import { rawKey } from '#lake/layout';
 import { temporaryPath } from '#lake/store/directory';
 import type { UploadFile } from '#lake/upload/request';
+import { type FolderFiles, inspectFiles, isForbidden, lookIntoFolder } from './look-into-files.ts';
+import { saySkipped, saySorts } from './sorts.ts';
 
 export interface GatherOptions {
     lake: Lake;
     kind: Kind;
     site: string | undefined;
     as: string | undefined;
+    /** True if the files may take the place of others; then none is skipped that was named itself. */
+    replace: boolean;
     context: Pick<RunContext, 'readInput' | 'signal' | 'stderr'>;
 }
 
+export interface GatheredFiles {
+    files: UploadFile[];
+    /** Files that were named themselves, or by a pattern, and lie beside those of the kind by right: what each is. */
+    skipped: { file: UploadFile; what: string }[];
+    /** Removes what was written for the upload. */
+    cleanUp: () => Promise<void>;
+}
+
+interface NamedFile {
+    shown: string;
+    path: string;
+    /** The name that its raw key ends with. */
+    name: string;
+}
+
 /**
- * The files that the words mean: files, folders (all below them, named by the path below the folder) and patterns; `-` is what is piped in.
- * A path with a folder `site=S` in it is named from there on. A symbolic link is followed where it is named itself, and left out where it
- * stands in a folder. `cleanUp` removes what was written for it. @throws Failure for a word that means no file.
+ * The files that the words mean: files, patterns, and folders: of these what is of the kind by its content, with all below them, named by the path
+ * below the folder; `-` is what is piped in. A path with a folder `site=S` in it is named from there on. A symbolic link is followed where it is named
+ * itself, and left out where it stands in a folder. Says on stderr what of folders is not taken. @throws Failure for a word that means no file.
  * @throws UsageError for names that cannot be.
  */
-export async function gatherFiles(
-    words: readonly string[],
-    options: GatherOptions,
-): Promise<{ files: UploadFile[]; cleanUp: () => Promise<void> }> {
-    const { site, as, kind, context } = options;
-    const named: { shown: string; path: string; name: string }[] = [];
+export async function gatherFiles(words: readonly string[], options: GatherOptions): Promise<GatheredFiles> {
+    const { as, kind, replace, context } = options;
+    const { signal } = context;
+    const named: NamedFile[] = [];
+    const ofFolders: NamedFile[] = [];
+    const folders: FolderFiles = { taken: [], leftOut: [], skipped: [], links: 0 };
     let spool: string | undefined;
-    let leftOut = 0;
-    let links = 0;
-    for (const word of words) {
-        if (word === '-' || (await isPipe(word))) {
-            if (as === undefined) {
-                throw new UsageError('What is piped in has no name; give it one: --as NAME');
-            }
-            spool = await spoolInput(word === '-' ? context.readInput() : createReadStream(word), options);
-            named.push({ shown: word, path: join(spool, 'input'), name: as });
-            continue;
-        }
-        const found = await findFiles(word, kind);
-        leftOut += found.leftOut;
-        links += found.links;
-        named.push(...found.files);
-    }
     const cleanUp = async (): Promise<void> => {
         if (spool !== undefined) {
             await rm(spool, { recursive: true, force: true });
         }
     };
     try {
-        if (as !== undefined && named.length > 1) {
-            throw new UsageError(`--as names one file, and these are ${named.length}`);
+        for (const word of words) {
+            if (word === '-' || (await isPipe(word))) {
+                if (as === undefined) {
+                    throw new UsageError('What is piped in has no name; give it one: --as NAME');
+                }
+                spool = await spoolInput(word === '-' ? context.readInput() : createReadStream(word), options);
+                named.push({ shown: word, path: join(spool, 'input'), name: as });
+            } else if (await isFolder(word)) {
+                const { taken, leftOut, skipped, links } = await lookIntoFolder(word, { kind, signal });
+                ofFolders.push(
+                    ...taken.map((path) => ({ shown: join(word, path), path: join(word, path), name: nameOf(join(word, path), path) })),
+                );
+                folders.leftOut.push(...leftOut);
+                folders.skipped.push(...skipped);
+                folders.links += links;
+            } else {
+                named.push(...(await findFiles(word)));
+            }
         }
-        if (leftOut > 0) {
-            await context.stderr.write(
-                `Left out ${leftOut} ${leftOut === 1 ? 'file' : 'files'} not named as ${kind.name} are: ${kind.likelyNames}\n`,
-            );
+        const count = named.length + ofFolders.length;
+        if (as !== undefined && count > 1) {
+            throw new UsageError(`--as names one file, and these are ${count}`);
         }
-        if (links > 0) {
-            await context.stderr.write(
-                `Left out ${links} symbolic ${links === 1 ? 'link' : 'links'}: name one itself to upload what it points to\n`,
-            );
+        await sayLeftOut(folders, context);
+        // A file that is to take another's place is judged with that one: it must not be lost without a word.
+        const inspections = replace
+            ? []
+            : await inspectFiles(
+                  named.map(({ path }) => path),
+                  { kind, signal },
+              );
+        const isOther = (_: NamedFile, at: number): boolean => inspections[at]?.is === 'other';
+        const files = await withKeys([...named.filter((file, at) => !isOther(file, at)), ...ofFolders], options);
+        const skipped: GatheredFiles['skipped'] = [];
+        for (const [at, inspection] of inspections.entries()) {
+            const file = named[at];
+            if (inspection.is === 'other' && file) {
+                skipped.push({ file: await withKey(file, options), what: inspection.what });
+            }
         }
-        return { files: await withKeys(named, { kind, site, as }), cleanUp };
+        return { files, skipped, cleanUp };
     } catch (error) {
         await cleanUp();
         throw error;
+    }
+}
+
+/** Says what of folders is not taken, in a few lines. */
+async function sayLeftOut({ leftOut, skipped, links }: FolderFiles, { stderr }: GatherOptions['context']): Promise<void> {
+    for (const line of saySorts(leftOut)) {
+        await stderr.write(`Left out ${line}\n`);
+    }
+    if (leftOut.length > 0) {
+        await stderr.write('Name one of them itself to see what it lacks\n');
+    }
+    if (skipped.length > 0) {
+        await stderr.write(`${saySkipped(skipped)}\n`);
+    }
+    if (links > 0) {
+        await stderr.write(`Left out ${sayCount(links, 'symbolic link')}: name one itself to upload what it points to\n`);
     }
 }
 
@@ -82,52 +129,28 @@ async function isPipe(word: string): Promise<boolean> {
     return found !== undefined && !found.isFile() && !found.isDirectory();
 }
 
-interface FoundFiles {
-    files: { shown: string; path: string; name: string }[];
-    /** Count of files whose names are not those of the kind, and of links that were met in folders. */
-    leftOut: number;
-    links: number;
-}
-
-async function findFiles(word: string, kind: Kind): Promise<FoundFiles> {
+/** True for a folder. @throws StorageError where it cannot be looked at */
+async function isFolder(word: string): Promise<boolean> {
     const found = await stat(word).catch((error: unknown) => {
         if (isForbidden(error)) {
             throw new StorageError(`cannot read ${word}: no permission; check who owns it`, { cause: error });
         }
         return undefined;
     });
-    if (found?.isDirectory()) {
-        const below = await readdir(word, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
-            throw isForbidden(error)
-                ? new StorageError(`cannot read all below ${word}: no permission (${error.message})`, { cause: error })
-                : error;
-        });
-        const entries = below
-            .map((entry) => ({ entry, path: relative(word, join(entry.parentPath, entry.name)) }))
-            .filter(({ path }) => !path.split(sep).some((part) => part.startsWith('.')));
-        const paths = entries.flatMap(({ entry, path }) => (entry.isFile() ? [path] : [])).sort();
-        const links = entries.filter(({ entry }) => entry.isSymbolicLink()).length;
-        const likely = paths.filter((path) => kind.isLikelyName(path));
-        if (likely.length === 0) {
-            const alsoLinks = links > 0 ? '; symbolic links in it are left out' : '';
-            throw new Failure(`No files of ${kind.name} in ${word}: looked for ${kind.likelyNames}${alsoLinks}`);
-        }
-        const files = likely.map((path) => ({ shown: join(word, path), path: join(word, path), name: nameOf(join(word, path), path) }));
-        return { files, leftOut: paths.length - likely.length, links };
-    }
-    if (found) {
-        return { files: [{ shown: word, path: word, name: nameOf(word, basename(word)) }], leftOut: 0, links: 0 };
+    return found?.isDirectory() === true;
+}
+
+/** The file that is named, or those of a pattern. @throws Failure where there is none */
+async function findFiles(word: string): Promise<NamedFile[]> {
+    if (await stat(word).catch(() => undefined)) {
+        return [{ shown: word, path: word, name: nameOf(word, basename(word)) }];
     }
     const { glob, isDynamicPattern } = await import('tinyglobby');
     const paths = isDynamicPattern(word) ? (await glob(word, optionsOf(word))).sort() : [];
     if (paths.length === 0) {
         throw new Failure(`No such file, folder or pattern: ${word}`);
     }
-    return { files: paths.map((path) => ({ shown: path, path, name: nameOf(path, basename(path)) })), leftOut: 0, links: 0 };
-}
-
-function isForbidden(error: unknown): error is Error {
-    return error instanceof Error && 'code' in error && error.code === 'EACCES';
+    return paths.map((path) => ({ shown: path, path, name: nameOf(path, basename(path)) }));
 }
 
 /**
@@ -145,31 +168,35 @@ function nameOf(path: string, name: string): string {
     return at < 0 ? name.split(sep).join('/') : parts.slice(at).join('/');
 }
 
-async function withKeys(
-    named: readonly { shown: string; path: string; name: string }[],
-    { kind, site, as }: { kind: Kind; site: string | undefined; as: string | undefined },
-): Promise<UploadFile[]> {
+/** The files with their raw keys. @throws UsageError where two would have one */
+async function withKeys(named: readonly NamedFile[], options: GatherOptions): Promise<UploadFile[]> {
     const shownOfKey = new Map<string, string>();
     const files: UploadFile[] = [];
-    for (const { shown, path, name } of named) {
-        const [, ownSite, rest] = /^site=([^/]+)\/(.+)$/.exec(name) ?? [];
-        if (site !== undefined && ownSite !== undefined && ownSite !== site && as === undefined) {
-            throw new UsageError(`${shown} stands in a folder of site ${ownSite}, and --site says ${site}`);
-        }
-        const of = as === undefined ? { site: site ?? ownSite, name: rest ?? name } : { site, name: as };
-        const key = rawKey({
-            name: of.name,
-            ...(of.site !== undefined && { site: of.site }),
-            ...(kind !== kinds[0] && { kind: kind.name }),
-        });
+    for (const one of named) {
+        const file = await withKey(one, options);
+        const { key, shown } = file;
         const other = shownOfKey.get(key);
         if (other !== undefined) {
             throw new UsageError(`${other} and ${shown} would both be ${key}: upload their common folder, or one at a time with --as NAME`);
         }
         shownOfKey.set(key, shown);
-        files.push({ shown, path, key, sizeBytes: await sizeOf(path, shown) });
+        files.push(file);
     }
     return files;
+}
+
+async function withKey({ shown, path, name }: NamedFile, { kind, site, as }: GatherOptions): Promise<UploadFile> {
+    const [, ownSite, rest] = /^site=([^/]+)\/(.+)$/.exec(name) ?? [];
+    if (site !== undefined && ownSite !== undefined && ownSite !== site && as === undefined) {
+        throw new UsageError(`${shown} stands in a folder of site ${ownSite}, and --site says ${site}`);
+    }
+    const of = as === undefined ? { site: site ?? ownSite, name: rest ?? name } : { site, name: as };
+    const key = rawKey({
+        name: of.name,
+        ...(of.site !== undefined && { site: of.site }),
+        ...(kind !== kinds[0] && { kind: kind.name }),
+    });
+    return { shown, path, key, sizeBytes: await sizeOf(path, shown) };
 }
 
 async function sizeOf(path: string, shown: string): Promise<number> {

@@ -3,6 +3,7 @@ import type { RunContext } from '#cli/command';
 import { useLake } from '#cli/use-lake';
 import type { ReadingOptions } from '#lake/kind';
 import { kinds } from '#lake/kinds';
+import type { UploadResult } from '#lake/upload/result';
 import { upload } from '#lake/upload/upload';
 import { gatherFiles } from './gather-files.ts';
 import { exitCodeOf, report } from './report.ts';
@@ -29,13 +30,19 @@ export async function uploadFiles(
     return useLake(
         context,
         async (lake) => {
-            const { files, cleanUp } = await gatherFiles(words, { ...options, kind, lake, context });
+            const { files, skipped, cleanUp } = await gatherFiles(words, { ...options, kind, lake, context });
             try {
                 const { signal, now, environment } = context;
                 const { replace, allowDuplicate, wait, reading } = options;
                 const shown = showUpload(lake, context);
                 const asked = { replace, allowDuplicate, wait, readingOptions: reading, signal, now, environment, events: shown.events };
-                const results = await upload(lake, files, asked).finally(shown.end);
+                const uploaded = files.length > 0 ? await upload(lake, files, asked).finally(shown.end) : [];
+                const results = [
+                    ...uploaded,
+                    ...skipped.map(
+                        ({ file, what }): UploadResult => ({ file, result: 'skipped', note: `${what}, no file of ${kind.name}` }),
+                    ),
+                ];
                 await report(results, context);
                 return exitCodeOf(results);
             } finally {

@@ -11,6 +11,8 @@ export const TELLING_BYTES = 1 << 14;
 interface Sort {
     what: string;
     todo: string;
+    /** What it says of itself. */
+    detail?: string;
 }
 
 /**
@@ -20,9 +22,8 @@ interface Sort {
 export function otherFileOf(firstBytes: Buffer): Unusable | undefined {
     const bytes = firstBytes.subarray(0, TELLING_BYTES);
     const text = bytes.toString('latin1');
-    const sort =
-        MAGIC.find(({ pattern }) => pattern.test(text)) ?? zipOf(bytes, text) ?? tarOf(bytes) ?? argusOf(bytes) ?? wideTextOf(bytes) ?? textOf(text);
-    return sort && { ok: false, error: `${sort.what}: ${sort.todo}`, what: sort.what };
+    const sort = magicOf(text) ?? zipOf(bytes, text) ?? tarOf(bytes) ?? argusOf(bytes) ?? wideTextOf(bytes) ?? textOf(text);
+    return sort && { ok: false, error: `${sort.what}${sort.detail ? ` (${sort.detail})` : ''}: ${sort.todo}`, what: sort.what };
 }
 
 const UNPACK_AND_UPLOAD = 'then upload the files';
@@ -32,41 +33,83 @@ const SAVE_AS_CSV = 'save each sheet as CSV (UTF-8) and upload that';
 const UNPACK_OUTER = 'unpack it once (gunzip NAME, or unzstd NAME) and upload what comes out';
 const NO_DATA = 'upload the data that it shows, as CSV';
 
-/** What the first bytes must be, each byte as one character. */
-const MAGIC: readonly (Sort & { pattern: RegExp })[] = [
+interface Magic extends Sort {
+    /** What the file may begin with, each byte as one character. */
+    begins: readonly string[];
+    /** What must stand further on. */
+    further?: { at: number; oneOf: readonly string[] };
+    /** True if text may begin so too: a byte 0 must follow. */
+    isBinary?: boolean;
+}
+
+const MAGIC: readonly Magic[] = [
     // One layer of gzip or zstd is unpacked before anybody looks: this is the second one.
-    { pattern: /^\x1f\x8b/, what: 'a gzip file inside of a compressed one', todo: UNPACK_OUTER },
-    { pattern: /^\x28\xb5\x2f\xfd/, what: 'a zstd file inside of a compressed one', todo: UNPACK_OUTER },
-    { pattern: /^BZh[1-9](?:1AY&SY|\x17rE8P\x90)/, ...packed('bzip2', 'bunzip2') },
-    { pattern: /^\xfd7zXZ\0/, ...packed('xz', 'unxz') },
-    { pattern: /^(?:\x04\x22\x4d\x18|\x02\x21\x4c\x18)/, ...packed('lz4', 'unlz4') },
-    { pattern: /^LZIP[\0\x01]/, ...packed('lzip', 'lzip -d') },
-    { pattern: /^\x1f\x9d/, ...packed('compress', 'uncompress') },
-    { pattern: /^\xff\x06\0\0sNaPpY/, ...packed('Snappy', 'snzip -d') },
-    { pattern: /^7z\xbc\xaf\x27\x1c/, what: 'a 7z archive', todo: `unpack it first (7z x NAME), ${UNPACK_AND_UPLOAD}` },
-    { pattern: /^Rar!\x1a\x07/, what: 'a RAR archive', todo: `unpack it first (unrar x NAME), ${UNPACK_AND_UPLOAD}` },
+    { begins: ['\x1f\x8b'], what: 'a gzip file inside of a compressed one', todo: UNPACK_OUTER },
+    { begins: ['\x28\xb5\x2f\xfd'], what: 'a zstd file inside of a compressed one', todo: UNPACK_OUTER },
+    { begins: ['BZh'], further: { at: 4, oneOf: ['1AY&SY'] }, ...packed('bzip2', 'bunzip2') },
+    { begins: ['\xfd7zXZ\0'], ...packed('xz', 'unxz') },
+    { begins: ['\x04\x22\x4d\x18', '\x02\x21\x4c\x18'], ...packed('lz4', 'unlz4') },
+    { begins: ['LZIP\0', 'LZIP\x01'], ...packed('lzip', 'lzip -d') },
+    { begins: ['\x1f\x9d'], ...packed('compress', 'uncompress') },
+    { begins: ['\xff\x06\0\0sNaPpY'], ...packed('Snappy', 'snzip -d') },
+    { begins: ['7z\xbc\xaf\x27\x1c'], what: 'a 7z archive', todo: `unpack it first (7z x NAME), ${UNPACK_AND_UPLOAD}` },
+    { begins: ['Rar!\x1a\x07'], what: 'a RAR archive', todo: `unpack it first (unrar x NAME), ${UNPACK_AND_UPLOAD}` },
     // https://www.ietf.org/archive/id/draft-ietf-opsawg-pcap-04.html: either byte order, microseconds or nanoseconds.
-    { pattern: /^(?:\xa1\xb2\xc3\xd4|\xd4\xc3\xb2\xa1|\xa1\xb2\x3c\x4d|\x4d\x3c\xb2\xa1)/, what: 'a packet capture (pcap)', todo: MAKE_FLOWS },
-    { pattern: /^\n\r\r\n[^]{4}(?:\x1a\x2b\x3c\x4d|\x4d\x3c\x2b\x1a)/, what: 'a packet capture (pcapng)', todo: MAKE_FLOWS },
-    { pattern: /^(?:\x0c\xa5[\x01\x02]\0|\xa5\x0c\0[\x01\x02])/, what: 'a binary file of nfcapd', todo: 'upload what nfdump -r NAME -o csv prints' },
     {
-        pattern: /^\xde\xad\xbe\xef/,
+        begins: ['\xa1\xb2\xc3\xd4', '\xd4\xc3\xb2\xa1', '\xa1\xb2\x3c\x4d', '\x4d\x3c\xb2\xa1'],
+        what: 'a packet capture (pcap)',
+        todo: MAKE_FLOWS,
+    },
+    {
+        begins: ['\n\r\r\n'],
+        further: { at: 8, oneOf: ['\x1a\x2b\x3c\x4d', '\x4d\x3c\x2b\x1a'] },
+        what: 'a packet capture (pcapng)',
+        todo: MAKE_FLOWS,
+    },
+    {
+        begins: ['\x0c\xa5\x01\0', '\x0c\xa5\x02\0', '\xa5\x0c\0\x01', '\xa5\x0c\0\x02'],
+        what: 'a binary file of nfcapd',
+        todo: 'upload what nfdump -r NAME -o csv prints',
+    },
+    {
+        begins: ['\xde\xad\xbe\xef'],
         what: 'a binary file of SiLK',
         todo: 'print it as text with rwcut, under a header with names that docs/reading.md lists, and upload that',
     },
-    { pattern: /^ORC[^]{0,64}?[\0-\x08\x80-\xff]/, what: 'an ORC file', todo: EXPORT },
-    { pattern: /^Obj\x01/, what: 'an Avro file', todo: EXPORT },
-    { pattern: /^(?:ARROW1\0\0|FEA1\0)/, what: 'an Arrow (Feather) file', todo: EXPORT },
-    { pattern: /^SQLite format 3\0/, what: 'an SQLite database', todo: 'export its table as CSV (sqlite3 -header -csv NAME "select * from TABLE") and upload that' },
-    { pattern: /^\x89HDF\r\n\x1a\n/, what: 'an HDF5 file', todo: EXPORT },
-    { pattern: /^\x93NUMPY/, what: 'a NumPy file', todo: EXPORT },
-    { pattern: /^\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1/, what: 'an old Excel workbook (xls) or other old Office file', todo: SAVE_AS_CSV },
-    { pattern: /^%PDF-/, what: 'a PDF document', todo: NO_DATA },
-    { pattern: /^(?:\x89PNG\r\n|\xff\xd8\xff|GIF8[79]a|II\*\0|MM\0\*|RIFF[^]{4}WEBP)/, what: 'an image', todo: NO_DATA },
+    { begins: ['ORC'], isBinary: true, what: 'an ORC file', todo: EXPORT },
+    { begins: ['Obj\x01'], what: 'an Avro file', todo: EXPORT },
+    { begins: ['ARROW1\0\0', 'FEA1\0'], what: 'an Arrow (Feather) file', todo: EXPORT },
+    {
+        begins: ['SQLite format 3\0'],
+        what: 'an SQLite database',
+        todo: 'export its table as CSV (sqlite3 -header -csv NAME "select * from TABLE") and upload that',
+    },
+    { begins: ['\x89HDF\r\n\x1a\n'], what: 'an HDF5 file', todo: EXPORT },
+    { begins: ['\x93NUMPY'], what: 'a NumPy file', todo: EXPORT },
+    {
+        begins: ['\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1'],
+        what: 'an old Excel workbook (xls) or other old Office file',
+        todo: SAVE_AS_CSV,
+    },
+    { begins: ['%PDF-'], what: 'a PDF document', todo: NO_DATA },
+    { begins: ['\x89PNG\r\n', '\xff\xd8\xff', 'GIF87a', 'GIF89a', 'II*\0', 'MM\0*'], what: 'an image', todo: NO_DATA },
+    { begins: ['RIFF'], further: { at: 8, oneOf: ['WEBP'] }, what: 'an image', todo: NO_DATA },
 ];
 
+function magicOf(text: string): Sort | undefined {
+    return MAGIC.find(
+        ({ begins, further, isBinary = false }) =>
+            begins.some((start) => text.startsWith(start)) &&
+            (further === undefined || further.oneOf.some((bytes) => text.startsWith(bytes, further.at))) &&
+            (!isBinary || text.includes('\0')),
+    );
+}
+
 function packed(name: string, command: string): Sort {
-    return { what: `${/^[aeioux]/.test(name) ? 'an' : 'a'} ${name} file`, todo: `unpack it first (${command} NAME); the lake reads gzip and zstd` };
+    return {
+        what: `${/^[aeioux]/.test(name) ? 'an' : 'a'} ${name} file`,
+        todo: `unpack it first (${command} NAME); the lake reads gzip and zstd`,
+    };
 }
 
 const ZIP_ENTRY = 'PK\x03\x04';
@@ -86,7 +129,8 @@ function zipOf(bytes: Buffer, text: string): Sort | undefined {
     if (text.includes('application/vnd.oasis.opendocument.spreadsheet')) {
         return { what: 'an OpenDocument spreadsheet (ods)', todo: SAVE_AS_CSV };
     }
-    const isOffice = names.some((name) => /^(word\/|ppt\/|\[Content_Types\]\.xml$)/.test(name)) || text.includes('application/vnd.oasis.opendocument');
+    const isOffice =
+        names.some((name) => /^(word\/|ppt\/|\[Content_Types\]\.xml$)/.test(name)) || text.includes('application/vnd.oasis.opendocument');
     return isOffice
         ? { what: 'an Office document', todo: NO_DATA }
         : { what: 'a zip archive', todo: `unpack it first (unzip NAME), ${UNPACK_AND_UPLOAD}` };
@@ -97,7 +141,7 @@ const TAR_SUM = { start: 148, end: 156 };
 
 /** A tar archive of any age: POSIX, pax, section "ustar Interchange Format", whose checksum the older forms have too. */
 function tarOf(bytes: Buffer): Sort | undefined {
-    const written = /^ *([0-7]+)[ \0]/.exec(bytes.toString('latin1', TAR_SUM.start, TAR_SUM.end))?.[1];
+    const written = /^ *([0-7]+)(?![0-9])/.exec(bytes.toString('latin1', TAR_SUM.start, TAR_SUM.end))?.[1];
     if (bytes.length < TAR_BLOCK_BYTES || written === undefined) {
         return undefined;
     }
@@ -161,22 +205,24 @@ function textOf(whole: string): Sort | undefined {
     if (/^(?:\.\.\/)*(?:\.git)?\/?annex\/objects\//.test(text)) {
         return { what: 'a pointer of git-annex, not the file itself', todo: 'get the file with git annex get NAME and upload that' };
     }
-    const [, called] = /^(?:[^\n]{0,200}\n)?[^\n]{0,200}?(An error occurred \(\w+\) when calling the \w+ operation[^\n]{0,120})/.exec(text) ?? [];
+    const [, called] =
+        /^(?:[^\n]{0,200}\n)?[^\n]{0,200}?(An error occurred \(\w+\) when calling the \w+ operation[^\n]{0,120})/.exec(text) ?? [];
     if (called !== undefined) {
-        return { what: `an error message of the AWS CLI (${shown(called)})`, todo: DOWNLOAD_AGAIN };
+        return { what: 'an error message of the AWS CLI', detail: shown(called), todo: DOWNLOAD_AGAIN };
     }
     const [, answer] = /^([45]\d\d:? [A-Z][A-Za-z ]{2,40})\s*$/.exec(text) ?? [];
     if (answer !== undefined) {
-        return { what: `an error answer of a web server (${shown(answer)})`, todo: DOWNLOAD_AGAIN };
+        return { what: 'an error answer of a web server', detail: shown(answer), todo: DOWNLOAD_AGAIN };
     }
-    if (/^(?:<!--|<!doctype html|<html[\s>]|<head[\s>]|<body[\s>])/i.test(text) || /^<[^]{0,200}<html[\s>]/i.test(text)) {
+    if (/^(?:<!--|<!doctype html|<html[\s>]|<head[\s>]|<body[\s>])/i.test(text) || /^<[\s\S]{0,200}<html[\s>]/i.test(text)) {
         const title = shown(/<title[^>]*>([^<]*)/i.exec(text)?.[1] ?? '');
-        return { what: title === '' ? 'a web page' : `a web page ("${title}")`, todo: `${DOWNLOAD_AGAIN} (you may have to log in)` };
+        const detail = title === '' ? {} : { detail: `"${title}"` };
+        return { what: 'a web page', ...detail, todo: `${DOWNLOAD_AGAIN} (you may have to log in)` };
     }
-    const [, error] = /^(?:<\?xml[^>]*>\s*)?<Error>([^]*)/.exec(text) ?? [];
+    const [, error] = /^(?:<\?xml[^>]*>\s*)?<Error>([\s\S]*)/.exec(text) ?? [];
     if (error !== undefined && /<Code>/.test(error)) {
         const [code, message] = ['Code', 'Message'].map((tag) => new RegExp(`<${tag}>([^<]*)`).exec(error)?.[1] ?? '');
-        return { what: `an error answer of S3 (${shown(`${code}: ${message}`)})`, todo: DOWNLOAD_AGAIN };
+        return { what: 'an error answer of S3', detail: shown(`${code}: ${message}`), todo: DOWNLOAD_AGAIN };
     }
     if (/^<(?:\?xml\b|[A-Za-z_][\w.:-]*[\s/>])/.test(text)) {
         return { what: 'an XML document', todo: 'the lake reads no XML; export the flows as CSV and upload that' };

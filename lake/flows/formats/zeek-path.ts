@@ -5,7 +5,10 @@ const PATH = '#path';
 const CR = 0x0d;
 
 /** The path that a line of a Zeek log names; undefined for any other line. `end` is that of the line, without its LF. */
-export function zeekPathOf(bytes: Buffer, { start, end, separator }: { start: number; end: number; separator: number }): string | undefined {
+export function zeekPathOf(
+    bytes: Buffer,
+    { start, end, separator }: { start: number; end: number; separator: number },
+): string | undefined {
     const behind = start + PATH.length;
     if (behind >= end || bytes[behind] !== separator || bytes.toString('latin1', start, behind) !== PATH) {
         return undefined;

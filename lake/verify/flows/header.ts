@@ -75,7 +75,7 @@ export function takeHeader(text: string): { layout: Layout; rows: string; otherL
 function isTar(text: string): boolean {
     const rest = text.slice(0, 148) + ' '.repeat(8) + text.slice(156, 512);
     const sum = [...rest].reduce((total, character) => total + character.charCodeAt(0), 0);
-    return rest.length === 512 && /^ *([0-7]+)[ \0]/.exec(text.slice(148, 156))?.[1]?.replace(/^0+/, '') === sum.toString(8);
+    return rest.length === 512 && /^ *([0-7]+)(?![0-9])/.exec(text.slice(148, 156))?.[1]?.replace(/^0+/, '') === sum.toString(8);
 }
 
 /** True if a line of a Zeek log names the columns of the rows behind it. */
