@@ -114,7 +114,7 @@ describe('an uploaded file', () => {
         });
         const { exitCode, stderr } = await run('upload a.csv b.csv c.csv d.csv e.csv');
         expect(exitCode).toBe(1);
-        expect(stderr).toMatch(/b\.csv failed: no usable header: looked for .*; found a PDF/);
+        expect(stderr).toMatch(/b\.csv failed: a PDF document: upload the data that it shows, as CSV/);
         expect(stderr).toMatch(/c\.csv failed: no usable header: looked for source address \(Src IP, .*; found "a", "b"/);
         expect(stderr).toMatch(/d\.csv failed: no usable header: the file is empty/);
         expect(await ask(TOTALS)).toMatchObject([{ flows: 1 }]);
@@ -130,7 +130,7 @@ describe('an uploaded file', () => {
         await writeFile(join(folder, 'a.csv'), '%PDF-1.7');
         const { exitCode, stderr } = await run('upload --replace a.csv');
         expect(exitCode).toBe(1);
-        expect(stderr).toMatch(/found a PDF; the file that is in the lake stays/);
+        expect(stderr).toMatch(/a PDF document: .*; the file that is in the lake stays/);
         expect(await ask(TOTALS)).toMatchObject([{ flows: 1 }]);
     });
 

@@ -1,5 +1,6 @@
 /** What is wrong with how an input is read; nothing where all readers agree with docs/reading.md. */
 import type { Engine } from '#lake/verify/engine';
+import { NotFollowedError } from '#lake/verify/second-reading';
 import type { FuzzInput } from './input.ts';
 import type { PlainReading } from './plain-reader.ts';
 import { readThePage, type Told, tellFirst, tellPage, tellPageCounted, tellSecond } from './readings.ts';
@@ -30,6 +31,10 @@ export async function compareReadings(input: FuzzInput, engine: Engine | undefin
         const second = await tellSecond(input, engine);
         return { problem: difference('the second reader', second, tellPageCounted(reading)), reading, error };
     } catch (thrown) {
+        if (thrown instanceof NotFollowedError) {
+            // It says so instead of telling anything else.
+            return { problem: undefined, reading, error };
+        }
         return { problem: `the second reader threw ${describe(thrown)}`, reading, error };
     }
 }

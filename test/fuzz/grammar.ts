@@ -309,7 +309,15 @@ function headerLines(draw: Draw, shape: Shape, isZeekLog: boolean): string[] {
               `#separator ${draw.pick(['\\x0a', '\\x22', '', '\\x', 'ab', '\xe3\x80\x81', '\\x09', '\t', '\\x00', '\\xe9', '\\x31', '\\x2e', '\\x23', 'e'])}`,
           ]
         : [];
-    return [...blank, ...named, ...odd, '#set_separator\t,', '#path\tconn', fieldsLine(draw, shape), '#types\ttime\taddr'];
+    return [...blank, ...named, ...odd, '#set_separator\t,', ...pathLines(draw, shape), fieldsLine(draw, shape), '#types\ttime\taddr'];
+}
+
+/** Lines that say which log it is; rows of others may stand in front of those of conn. */
+function pathLines(draw: Draw, { separator }: Shape): string[] {
+    const other = draw.percent(10)
+        ? [`#path${separator}dns`, `#fields${separator}ts`, ...(draw.percent(50) ? ['1', '', '"x', '#'] : [])]
+        : [];
+    return [...other, ...(draw.percent(95) ? [`#path${separator}conn`] : [])];
 }
 
 function fieldsLine(draw: Draw, shape: Shape): string {
@@ -347,7 +355,18 @@ function makeLine(draw: Draw, shape: Shape, isZeekLog: boolean): string {
         case 94:
             return draw.pick(['', '', ' ', '\t', '  \t', '\r', '\v', '\xa0']);
         case 95:
-            return draw.pick([`#fields${separator}x`, '# x', '#close', '#fields', '#fields\tx', '#separator \\x2c', '#fields,a']);
+            return draw.pick([
+                `#fields${separator}x`,
+                '# x',
+                '#close',
+                '#fields',
+                '#fields\tx',
+                '#separator \\x2c',
+                '#fields,a',
+                `#path${separator}dns`,
+                `#path${separator}conn`,
+                '#path\tconn_long',
+            ]);
         case 96:
             return separator.repeat(draw.below(12));
         case 97:

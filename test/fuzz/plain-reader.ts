@@ -84,14 +84,7 @@ function read(bytes: Buffer, options: PlainOptions): PlainReading {
     if (['fffe', 'feff'].includes(bytes.toString('hex', 0, 2))) {
         throw new Unusable('UTF-16');
     }
-    const block = Buffer.from(bytes.subarray(0, 512));
-    const checksum = block.toString('latin1', 148, 156);
-    block.fill(' ', 148, 156);
-    if (
-        block.length === 512 &&
-        /^ *[0-7]+(?![0-9])/.test(checksum) &&
-        Number.parseInt(checksum, 8) === block.reduce((sum, byte) => sum + byte, 0)
-    ) {
+    if (isTar(bytes.subarray(0, 512))) {
         throw new Unusable('tar');
     }
     const withoutMark = bytes.toString('hex', 0, 3) === 'efbbbf' ? bytes.subarray(3) : bytes;
@@ -209,6 +202,15 @@ function read(bytes: Buffer, options: PlainOptions): PlainReading {
         goodDates.push({ reject, date, reason, source, destination, values });
     }
     return { ok: true, dialect, durationUnit, rowsRead, rowsSkipped, repeatedHeaders, rejects, ...settle(goodDates, rejects, options) };
+}
+
+/** The octal number at 148 is the sum of the first block's bytes, the number's own place counted as eight blanks. */
+function isTar(block: Buffer): boolean {
+    const written = /^ *([0-7]+)(?![0-9])/.exec(block.toString('latin1', 148, 156))?.[1];
+    const others = [...block.subarray(0, 148), ...block.subarray(156)];
+    return (
+        block.length === 512 && written !== undefined && Number.parseInt(written, 8) === others.reduce((sum, byte) => sum + byte, 8 * 32)
+    );
 }
 
 /** A whole number, or the reason why not. */

@@ -10,8 +10,9 @@ export type Reached = Record<string, number>;
 const UNUSABLE: Record<string, RegExp> = {
     'nothing in it': /the file is empty/,
     'binary data': /found binary data/,
-    'a PDF': /found a PDF/,
+    'a PDF': /a PDF document/,
     'UTF-16': /UTF-16/,
+    'another Zeek log': /^Zeek .* log$/,
     'a Zeek log without #fields': /without a #fields line/,
     'a Zeek separator that is none': /looked for a separator/,
     'a later #fields line that is none': /a later #fields line/,
@@ -29,7 +30,7 @@ export const TO_REACH: readonly string[] = [
     ...['dmy', 'mdy', 'ymd', 'epoch', 'assumed', 'null'].map((order) => `dates: ${order}`),
     ...['us', 's'].map((unit) => `durations in ${unit}`),
     ...['dateOrder', 'durationUnit'].map((option) => `given: ${option}`),
-    ...['nothing rejected', 'repeated headers', 'figures of several flows', 'packed as gzip', 'packed as zstd'],
+    ...['nothing rejected', 'repeated headers', 'rows of another Zeek log', 'figures of several flows', 'packed as gzip', 'packed as zstd'],
     ...Object.keys(UNUSABLE).map((kind) => `unusable: ${kind}`),
 ];
 
@@ -55,6 +56,9 @@ export function addReached(reached: Reached, { bytes, options }: FuzzInput, { re
     }
     if (reading.rejects.length === 0 && reading.rowsRead > 0) {
         note('nothing rejected');
+    }
+    if (reading.rowsSkipped > 0) {
+        note('rows of another Zeek log');
     }
     if (reading.repeatedHeaders > 0) {
         note('repeated headers');

@@ -39,7 +39,14 @@ export async function tellFirst({ bytes, options, pieces }: FuzzInput): Promise<
     }
     const { rowsRead, rowsRejected } = result;
     try {
-        const head = [`${rowsRead - rowsRejected} kept`, ...tellHead({ ...result, rejected: rowsRejected })];
+        const head = [
+            `${rowsRead - rowsRejected} kept`,
+            ...tellHead({
+                ...result,
+                rejected: rowsRejected,
+                rowsSkipped: [...result.skipped.values()].reduce((sum, count) => sum + count, 0),
+            }),
+        ];
         return { told: [...head, ...rejects, ...tellTable(result)], error: undefined };
     } catch (error) {
         if (error instanceof OverflowError) {
@@ -72,7 +79,7 @@ export async function tellSecond({ bytes, options, pieces }: FuzzInput, engine: 
             return 'unusable';
         }
         const rows = await engine.rows('select * from source_periods');
-        const { dialect, date_order, duration_unit, rows_read, rows_rejected, repeated_headers, pairs } = recount;
+        const { dialect, date_order, duration_unit, rows_read, rows_rejected, rows_skipped, repeated_headers, pairs } = recount;
         return [
             ...tellHead({
                 dialect,
@@ -81,6 +88,7 @@ export async function tellSecond({ bytes, options, pieces }: FuzzInput, engine: 
                 rowsRead: rows_read,
                 rejected: rows_rejected,
                 repeatedHeaders: repeated_headers,
+                rowsSkipped: rows_skipped,
                 pairs,
             }),
             ...[...recount.rejects].map(([reason, count]) => `${count} ${reason}`).sort(),
@@ -129,11 +137,12 @@ function tellHead(reading: {
     rowsRead: number;
     rejected: number;
     repeatedHeaders: number;
+    rowsSkipped: number;
     pairs: number;
 }): string[] {
     return [
         `${reading.dialect}, dates ${reading.dateOrder}, durations in ${reading.durationUnit}`,
-        `${reading.rowsRead} read, ${reading.rejected} rejected, ${reading.repeatedHeaders} repeated headers, ${reading.pairs} pairs`,
+        `${reading.rowsRead} read, ${reading.rejected} rejected, ${reading.rowsSkipped} skipped, ${reading.repeatedHeaders} repeated headers, ${reading.pairs} pairs`,
     ];
 }
 

@@ -240,6 +240,9 @@ function isEmail(text: string): boolean {
     return areFields && known.filter((name) => names.includes(name)).length >= 2;
 }
 
+/** Characters of a file that are shown of it. */
+const MOST_SHOWN = 120;
+
 /** A piece of the file in one short line: it may be UTF-8, and hold the entities that titles have. */
 function shown(text: string): string {
     const entities: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'", nbsp: ' ' };
@@ -247,5 +250,5 @@ function shown(text: string): string {
         .toString('utf8')
         .replace(/&(#39|[a-z]+);/g, (entity, name) => entities[name] ?? entity);
     const line = decoded.replace(/\s+/g, ' ').trim();
-    return line.length > 80 ? `${line.slice(0, 80)}…` : line;
+    return line.length > MOST_SHOWN ? `${line.slice(0, MOST_SHOWN)}…` : line;
 }

@@ -98,7 +98,11 @@ async function* blocksOf(bytes: ByteStream, found: Found, options: ReadingOption
 /** A quote that begins a field is none in another Zeek log than conn. @throws NotFollowedError where a block has both */
 function assertQuotesAreFollowed(text: string, { isOtherLog }: Found, { isZeekLog, separator }: Layout): void {
     const hasQuotes = text.startsWith('"') || text.includes('\n"') || text.includes(`${separator}"`);
-    if (isZeekLog && hasQuotes && (isOtherLog || text.includes(`#path${separator}`))) {
+    const mayBeOther = (): boolean => {
+        const paths = text.split(`#path${separator}`).slice(1);
+        return isOtherLog || paths.some((rest) => rest.slice(0, rest.indexOf('\n')).trim() !== 'conn');
+    };
+    if (isZeekLog && hasQuotes && mayBeOther()) {
         throw new NotFollowedError('it was put together of several Zeek logs, with quotes in them');
     }
 }

@@ -35,7 +35,13 @@ describe('golden files', () => {
         for (const pieceBytes of [1 << 20, 7]) {
             const found = await read(readFileSync(join(folder, input)), { name: input, options, pieceBytes });
             expect(found).toEqual({
-                ledger: { ...expected.ledger, ...(expected.ledger.error && { error: expect.any(String) }) },
+                // A case may say what the message must say, where the file is told what it is.
+                ledger: {
+                    ...expected.ledger,
+                    ...(expected.ledger.error && {
+                        error: expected.ledger.error === 'failed' ? expect.any(String) : expect.stringContaining(expected.ledger.error),
+                    }),
+                },
                 pair_days: expected.pair_days,
                 rejects: expected.rejects,
             });
@@ -60,7 +66,7 @@ async function read(bytes: Uint8Array, { name, options, pieceBytes }: { name: st
 
 function ledgerOf(record: LedgerRecord | undefined) {
     if (!record || record.error !== null) {
-        return { error: record?.error };
+        return { ...(record?.state === 'skipped' && { state: record.state }), error: record?.error };
     }
     const {
         dialect,
