@@ -46,12 +46,12 @@ const MAGIC: readonly Magic[] = [
     // One layer of gzip or zstd is unpacked before anybody looks: this is the second one.
     { begins: ['\x1f\x8b'], what: 'a gzip file inside of a compressed one', todo: UNPACK_OUTER },
     { begins: ['\x28\xb5\x2f\xfd'], what: 'a zstd file inside of a compressed one', todo: UNPACK_OUTER },
-    { begins: ['BZh'], further: { at: 4, oneOf: ['1AY&SY'] }, ...packed('bzip2', 'bunzip2') },
-    { begins: ['\xfd7zXZ\0'], ...packed('xz', 'unxz') },
-    { begins: ['\x04\x22\x4d\x18', '\x02\x21\x4c\x18'], ...packed('lz4', 'unlz4') },
-    { begins: ['LZIP\0', 'LZIP\x01'], ...packed('lzip', 'lzip -d') },
-    { begins: ['\x1f\x9d'], ...packed('compress', 'uncompress') },
-    { begins: ['\xff\x06\0\0sNaPpY'], ...packed('Snappy', 'snzip -d') },
+    { begins: ['BZh'], further: { at: 4, oneOf: ['1AY&SY'] }, ...packed('a bzip2', 'bunzip2') },
+    { begins: ['\xfd7zXZ\0'], ...packed('an xz', 'unxz') },
+    { begins: ['\x04\x22\x4d\x18', '\x02\x21\x4c\x18'], ...packed('an lz4', 'unlz4') },
+    { begins: ['LZIP\0', 'LZIP\x01'], ...packed('an lzip', 'lzip -d') },
+    { begins: ['\x1f\x9d'], ...packed('a compress', 'uncompress') },
+    { begins: ['\xff\x06\0\0sNaPpY'], ...packed('a Snappy', 'snzip -d') },
     { begins: ['7z\xbc\xaf\x27\x1c'], what: 'a 7z archive', todo: `unpack it first (7z x NAME), ${UNPACK_AND_UPLOAD}` },
     { begins: ['Rar!\x1a\x07'], what: 'a RAR archive', todo: `unpack it first (unrar x NAME), ${UNPACK_AND_UPLOAD}` },
     // https://www.ietf.org/archive/id/draft-ietf-opsawg-pcap-04.html: either byte order, microseconds or nanoseconds.
@@ -106,10 +106,7 @@ function magicOf(text: string): Sort | undefined {
 }
 
 function packed(name: string, command: string): Sort {
-    return {
-        what: `${/^[aeioux]/.test(name) ? 'an' : 'a'} ${name} file`,
-        todo: `unpack it first (${command} NAME); the lake reads gzip and zstd`,
-    };
+    return { what: `${name} file`, todo: `unpack it first (${command} NAME); the lake reads gzip and zstd` };
 }
 
 const ZIP_ENTRY = 'PK\x03\x04';

@@ -8,7 +8,9 @@ import type { ReadingOptions } from '#lake/kind';
 import { type Engine, openEngine, textOf, wholeOf } from '#lake/verify/engine';
 import { recompute } from '#lake/verify/flows/recompute';
 import { FIGURES } from '#lake/verify/flows/row-sql';
+import { NotFollowedError } from '#lake/verify/second-reading';
 import { cut, inPieces } from '#test/support/bytes';
+import { tarOf } from '#test/support/tar-of';
 
 const FIXTURES = new URL('../../../fixtures/flows', import.meta.url).pathname;
 
@@ -206,7 +208,7 @@ describe('the file', () => {
                 '#separator \\x09',
                 '#fields\tts\tid.orig_h\tid.resp_h\tduration\torig_pkts',
                 '1714521600.1\t10.0.0.1\t10.0.0.2\t0.000001\t1',
-                '#path\t"open',
+                '#open\t"2024-05-01',
                 '1714521600.1\t10.0.0.1\t10.0.0.2\t0.000002\t1',
                 '#fields\tid.orig_h\tid.resp_h\tts\torig_pkts\tduration',
                 '10.0.0.1\t10.0.0.2\t1714521600.1\t7\t0.000003',
@@ -215,6 +217,46 @@ describe('the file', () => {
         );
         expect(found!.recount).toMatchObject({ dialect: 'zeek', date_order: 'epoch', rows_kept: 3, repeated_headers: 0 });
         expect(found!.rows).toEqual([expect.objectContaining({ flow_duration_us_sum: '6', fwd_pkts_sum: '9' })]);
+    });
+
+    test('of a Zeek log that was put together of several, rows behind another #path than conn are none', async () => {
+        const fields = '#fields\tts\tid.orig_h\tid.resp_h\tduration\torig_pkts';
+        const row = '1714521600.1\t10.0.0.1\t10.0.0.2\t0.000001\t1';
+        const found = await read(
+            [
+                '#separator \\x09',
+                '#path\tdns',
+                '#fields\tts',
+                '1',
+                '',
+                '#path\tconn',
+                fields,
+                row,
+                '#path\tconn_long',
+                fields,
+                row,
+                row,
+                '#path\tconn',
+                row,
+            ].join('\n'),
+        );
+        expect(found!.recount).toMatchObject({
+            rows_kept: 2,
+            rows_rejected: 0,
+            rows_skipped: 3,
+            skipped: 'other_log 3',
+            repeated_headers: 0,
+        });
+        expect(found!.rows).toEqual([expect.objectContaining({ flow_duration_us_sum: '2' })]);
+    });
+
+    test('a Zeek log that was put together of several, with quotes in it, is not followed, and said', async () => {
+        const log = ['#separator \\x09', '#path\tconn', '#fields\tts\tid.orig_h\tid.resp_h\tduration\torig_pkts', '#path\thttp', '"x'];
+        await expect(read(log.join('\n'))).rejects.toThrow(NotFollowedError);
+    });
+
+    test('a tar archive is no file of flows, though a header stands in it', async () => {
+        expect(await read(tarOf(csv('10.0.0.1,10.0.0.2,2024-05-01,1,1')))).toBeUndefined();
     });
 
     test('a stray quote costs its own line and swallows no other', async () => {
