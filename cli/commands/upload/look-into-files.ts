@@ -13,7 +13,7 @@ import { type SortedFile, saySkipped, saySorts } from './sorts.ts';
 const FILES_AT_ONCE = 8;
 
 export interface LookOptions {
-    kind: Kind;
+    kind: Pick<Kind, 'name' | 'inspect' | 'isLikelyName'>;
     signal: AbortSignal;
 }
 
@@ -80,8 +80,10 @@ function sayWhatIsThere({ leftOut, skipped, links }: FolderFiles, { hidden }: { 
     const there = [
         ...saySorts(leftOut),
         ...(skipped.length > 0 ? [saySkipped(skipped)] : []),
-        ...(links > 0 ? [`${sayCount(links, 'symbolic link')}, which are left out: name one itself to upload what it points to`] : []),
-        ...(hidden > 0 ? [`${sayCount(hidden, 'name')} in it or below that begin with a dot, or lie below such, are left out`] : []),
+        ...(links > 0
+            ? [`${sayCount(links, 'symbolic link is', 'symbolic links are')} left out: name one itself to upload what it points to`]
+            : []),
+        ...(hidden > 0 ? [`what begins with a dot is left out, with all below it: ${sayCount(hidden, 'name')}`] : []),
     ];
     return there.length > 0 ? there.join('; ') : 'it is empty';
 }
