@@ -162,7 +162,7 @@ describe('the list of what a day contains', () => {
 });
 
 describe('a record of the ledger', () => {
-    test.each(['done', 'failed', 'retracted'] as const)('of state %s has the fields of the page and no other', async (state) => {
+    test.each(['done', 'failed', 'skipped', 'retracted'] as const)('of state %s has the fields of the page and no other', async (state) => {
         const record = await recordOf(state);
         expect(record.state).toBe(state);
         const fields = new Map(rowsBelow('Ledger record', 0).map(([name = '', type = '']) => [name, type]));
@@ -329,10 +329,11 @@ function namesOf(listBytes: number): string[] {
 }
 
 /** A record that the program wrote, of a file with one flow and two rejects. */
-async function recordOf(state: 'done' | 'failed' | 'retracted', store: ObjectStore = memoryStore()): Promise<LedgerRecord> {
+async function recordOf(state: LedgerRecord['state'], store: ObjectStore = memoryStore()): Promise<LedgerRecord> {
     const flow = { src: '10.0.0.1', dst: '10.0.0.2', date: '01/02/2026', durationUs: 1, packets: 1 };
     const key = 'raw/site=berlin/a.csv';
-    await store.put(key, Buffer.from(state === 'failed' ? '%PDF-1.7' : smallFile([flow], { rejects: 2 }).text), {
+    const unusable = state === 'failed' ? '%PDF-1.7' : state === 'skipped' ? '#separator \\x09\n#path\tdns\n#fields\tts\n' : undefined;
+    await store.put(key, Buffer.from(unusable ?? smallFile([flow], { rejects: 2 }).text), {
         metadata: { 'date-order': 'dmy' },
     });
     const options = { store, now: () => new Date(0) };
