@@ -65,7 +65,7 @@ export async function summarizeBatch(records: readonly SQSRecord[], options: Sum
             return;
         }
         if (state === 'skipped') {
-            log.info('no file of its kind, skipped; flowlake query "select source, error from sources" says what it is', { source, version, sizeBytes, periods, lagMs });
+            log.info('skipped: no file of its kind, by right', { source, version, sizeBytes, periods, lagMs });
             return;
         }
         counts.SourcesSummarized += 1;

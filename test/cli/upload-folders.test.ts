@@ -82,7 +82,7 @@ describe('a folder', () => {
         expect(exitCode).toBe(1);
         expect(stderr.split('\n').filter((line) => !line.startsWith('Uploaded'))).toEqual([
             'Left out 5 files (each a PDF document): x/docs/a.pdf, x/docs/b.pdf, x/docs/c.pdf and 2 more',
-            'Left out 2 files (each no file of flows): x/_SUCCESS, x/notes.txt',
+            'Left out 2 files (each text or data without flows): x/_SUCCESS, x/notes.txt',
             'Left out 1 file (a tar archive): x/b.tar',
             'Name one of them itself to see what it lacks',
             'x/broken.csv failed: a PDF document: upload the data that it shows, as CSV',
@@ -115,7 +115,7 @@ describe('a folder', () => {
         const { run } = await makePlace({ ...Object.fromEntries([...texts, ...logs]), 'x/a.csv': flowCsv([{}]) });
         const { exitCode, stdout, stderr } = await run('upload x');
         expect(exitCode).toBe(0);
-        expect(stderr).toMatch(/Left out 1489 files \(each no file of flows\): x\/100\.bin, .* and 1486 more\n/);
+        expect(stderr).toMatch(/Left out 1489 files \(each text or data without flows\): x\/100\.bin, .* and 1486 more\n/);
         expect(stderr).toMatch(/Left out 4 files of 4 other sorts\n/);
         expect(stderr).toMatch(/^30 files skipped: Zeek p0 log \(2\), .* and 7 more sorts\n/m);
         expect(stdout.split('\n').length + stderr.split('\n').length).toBeLessThanOrEqual(22);

@@ -150,6 +150,26 @@ describe('news of an upload', () => {
     });
 });
 
+describe('news of a file that lies beside flows by right', () => {
+    test('is done, and is no failure: the record says what it is, and the file is read once', async () => {
+        await put(A, '#separator \\x09\n#path\tdns\n#fields\tts\tquery\n1714730400.1\texample.com\n');
+        expect(await work([news('m1', A)])).toEqual([]);
+        expect(await stateOf(A)).toBe('skipped');
+        expect(metrics.values).toMatchObject({ SourcesSummarized: [0], SourcesFailed: [0], RowsKept: [0] });
+        expect(log.lines).toMatchObject([{ level: 'info', message: 'skipped: no file of its kind, by right', fields: { source: A } }]);
+        let opened = 0;
+        const counting: ObjectStore = {
+            ...store,
+            open: (...asked) => {
+                opened += 1;
+                return store.open(...asked);
+            },
+        };
+        await work([news('m2', A)], { store: counting });
+        expect(opened).toBe(0);
+    });
+});
+
 describe('news that comes twice', () => {
     test('in one batch is worked on once', async () => {
         await put(A);

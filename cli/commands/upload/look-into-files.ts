@@ -64,7 +64,7 @@ export async function lookIntoFolder(folder: string, options: LookOptions): Prom
         if (inspection.is === 'other') {
             found.skipped.push({ shown, what: inspection.what });
         } else if (inspection.is === 'unusable' && !kind.isLikelyName(path)) {
-            found.leftOut.push({ shown, what: inspection.what ?? `no file of ${kind.name}` });
+            found.leftOut.push({ shown, what: inspection.what ?? `text or data without ${kind.name}` });
         } else {
             found.taken.push(path);
         }

@@ -91,6 +91,11 @@ const MAGIC: readonly Magic[] = [
         what: 'an old Excel workbook (xls) or other old Office file',
         todo: SAVE_AS_CSV,
     },
+    {
+        begins: ['-----BEGIN PGP MESSAGE', 'age-encryption.org/', 'Salted__'],
+        what: 'an encrypted file',
+        todo: 'decrypt it first and upload what comes out',
+    },
     { begins: ['%PDF-'], what: 'a PDF document', todo: NO_DATA },
     { begins: ['\x89PNG\r\n', '\xff\xd8\xff', 'GIF87a', 'GIF89a', 'II*\0', 'MM\0*'], what: 'an image', todo: NO_DATA },
     { begins: ['RIFF'], further: { at: 8, oneOf: ['WEBP'] }, what: 'an image', todo: NO_DATA },
@@ -193,6 +198,10 @@ function wideText(encoding: string): Sort {
 
 const DOWNLOAD_AGAIN = 'it was saved in place of the file; download the file itself and upload that';
 
+/** What the AWS CLI says in its first or second line. */
+const AWS_CLI_ERROR =
+    /^(?:[^\n]{0,200}\n)?[^\n]{0,200}?(An error occurred \(\w+\) when calling the \w+ operation[^\n]{0,120}|Unable to locate credentials[^\n]{0,120})/;
+
 /** Text of another language than rows of cells. */
 function textOf(whole: string): Sort | undefined {
     const text = whole.replace(/^\xef\xbb\xbf/, '').trimStart();
@@ -202,8 +211,7 @@ function textOf(whole: string): Sort | undefined {
     if (/^(?:\.\.\/)*(?:\.git)?\/?annex\/objects\//.test(text)) {
         return { what: 'a pointer of git-annex, not the file itself', todo: 'get the file with git annex get NAME and upload that' };
     }
-    const [, called] =
-        /^(?:[^\n]{0,200}\n)?[^\n]{0,200}?(An error occurred \(\w+\) when calling the \w+ operation[^\n]{0,120})/.exec(text) ?? [];
+    const [, called] = AWS_CLI_ERROR.exec(text) ?? [];
     if (called !== undefined) {
         return { what: 'an error message of the AWS CLI', detail: shown(called), todo: DOWNLOAD_AGAIN };
     }
@@ -211,7 +219,10 @@ function textOf(whole: string): Sort | undefined {
     if (answer !== undefined) {
         return { what: 'an error answer of a web server', detail: shown(answer), todo: DOWNLOAD_AGAIN };
     }
-    if (/^(?:<!--|<!doctype html|<html[\s>]|<head[\s>]|<body[\s>])/i.test(text) || /^<[\s\S]{0,200}<html[\s>]/i.test(text)) {
+    if (
+        /^<(?:!--|!doctype html|(?:html|head|body|title|meta|h1|h2|p|pre|div|center|script)[\s>])/i.test(text) ||
+        /^<[\s\S]{0,200}<html[\s>]/i.test(text)
+    ) {
         const title = shown(/<title[^>]*>([^<]*)/i.exec(text)?.[1] ?? '');
         const detail = title === '' ? {} : { detail: `"${title}"` };
         return { what: 'a web page', ...detail, todo: `${DOWNLOAD_AGAIN} (you may have to log in)` };
