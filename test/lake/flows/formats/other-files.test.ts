@@ -144,6 +144,13 @@ describe('text that is no table', () => {
         ],
         ['an answer of a web server', '404: Not Found', /^an error answer of a web server \(404: Not Found\): /],
         [
+            'what the AWS CLI says without a key',
+            'Unable to locate credentials. You can configure credentials by running "aws configure".',
+            /^an error message of the AWS CLI \(Unable to locate credentials/,
+        ],
+        ['a page without its beginning', '<h1>Not Found</h1>', /^a web page: /],
+        ['an encrypted text', '-----BEGIN PGP MESSAGE-----\n\nhQ', /^an encrypted file: decrypt it first/],
+        [
             'another XML document',
             '\ufeff<?xml version="1.0"?><nmaprun>',
             /^an XML document: the lake reads no XML; export the flows as CSV/,
