@@ -53,15 +53,24 @@ function doubtsOfDays({ first_day: first, last_day: last }: Found, now: Date): D
     return doubts;
 }
 
+const HOW_OFTEN = 'flowlake query "select source, skipped from sources" tells how often';
+
 function doubtsOfSkipped({ skipped }: Found): Doubt[] {
-    return typeof skipped === 'string' && skipped.includes('skip_data')
-        ? [
-              {
-                  text: 'AWS did not record all that it saw for {files} (SKIPDATA)',
-                  remedy: 'the figures of those minutes are too low; flowlake query "select source, skipped from sources" tells how often',
-              },
-          ]
-        : [];
+    const reasons = typeof skipped === 'string' ? skipped : '';
+    const doubts: Doubt[] = [];
+    if (reasons.includes('skip_data')) {
+        doubts.push({
+            text: 'AWS did not record all that it saw for {files} (SKIPDATA)',
+            remedy: `the figures of those minutes are too low; ${HOW_OFTEN}`,
+        });
+    }
+    if (reasons.includes('other_log')) {
+        doubts.push({
+            text: 'Rows of other Zeek logs than conn stand in {files}',
+            remedy: `they were skipped, whatever their columns are; ${HOW_OFTEN}`,
+        });
+    }
+    return doubts;
 }
 
 /** Times that an exporter sends in another form than nfcapd reads come out as an end before the beginning, which nfdump writes as 2^64 milliseconds. */

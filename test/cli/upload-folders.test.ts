@@ -189,6 +189,19 @@ describe('a file that lies beside flows by right', () => {
         expect(await ask('select source from sources')).toEqual([{ source: 'raw/conn.log' }]);
     });
 
+    test('and stands in one file with conn logs is skipped row by row, and said', async () => {
+        const { run, ask } = await makePlace({ 'all.log': zeekLog('dns') + zeekLog('conn') + zeekLog('conn_long') });
+        const { exitCode, stderr } = await run('upload all.log');
+        expect([exitCode, stderr]).toEqual([
+            0,
+            expect.stringMatching(/^Rows of other Zeek logs than conn stand in 1 file \(all\.log\): they were skipped/m),
+        ]);
+        expect(await ask('select rows_kept, rows_skipped, skipped from sources')).toEqual([
+            { rows_kept: 1, rows_skipped: 2, skipped: 'other_log 2' },
+        ]);
+        expect((await run('verify')).exitCode).toBe(0);
+    });
+
     test('does not take the place of a good one', async () => {
         const { folder, run, ask } = await makePlace({ 'conn.log': zeekLog('conn') });
         await run('upload conn.log');
