@@ -51,8 +51,7 @@ export async function gatherFiles(words: readonly string[], options: GatherOptio
     const { as, kind, replace, context } = options;
     const { signal } = context;
     const named: NamedFile[] = [];
-    const ofFolders: NamedFile[] = [];
-    const folders: FolderFiles = { taken: [], leftOut: [], skipped: [], links: 0 };
+    const folders: { word: string; found: FolderFiles }[] = [];
     let spool: string | undefined;
     const cleanUp = async (): Promise<void> => {
         if (spool !== undefined) {
@@ -68,22 +67,22 @@ export async function gatherFiles(words: readonly string[], options: GatherOptio
                 spool = await spoolInput(word === '-' ? context.readInput() : createReadStream(word), options);
                 named.push({ shown: word, path: join(spool, 'input'), name: as });
             } else if (await isFolder(word)) {
-                const { taken, leftOut, skipped, links } = await lookIntoFolder(word, { kind, signal });
-                ofFolders.push(
-                    ...taken.map((path) => ({ shown: join(word, path), path: join(word, path), name: nameOf(join(word, path), path) })),
-                );
-                folders.leftOut.push(...leftOut);
-                folders.skipped.push(...skipped);
-                folders.links += links;
+                folders.push({ word, found: await lookIntoFolder(word, { kind, signal }) });
             } else {
                 named.push(...(await findFiles(word)));
             }
         }
+        const ofFolders = folders.flatMap(({ word, found }) =>
+            found.taken.map((path) => ({ shown: join(word, path), path: join(word, path), name: nameOf(join(word, path), path) })),
+        );
         const count = named.length + ofFolders.length;
         if (as !== undefined && count > 1) {
             throw new UsageError(`--as names one file, and these are ${count}`);
         }
-        await sayLeftOut(folders, context);
+        await sayLeftOut(
+            folders.map(({ found }) => found),
+            context,
+        );
         // A file that is to take another's place is judged with that one: it must not be lost without a word.
         const inspections = replace
             ? []
@@ -108,7 +107,10 @@ export async function gatherFiles(words: readonly string[], options: GatherOptio
 }
 
 /** Says what of folders is not taken, in a few lines. */
-async function sayLeftOut({ leftOut, skipped, links }: FolderFiles, { stderr }: GatherOptions['context']): Promise<void> {
+async function sayLeftOut(folders: readonly FolderFiles[], { stderr }: GatherOptions['context']): Promise<void> {
+    const leftOut = folders.flatMap((folder) => folder.leftOut);
+    const skipped = folders.flatMap((folder) => folder.skipped);
+    const links = folders.reduce((sum, folder) => sum + folder.links, 0);
     for (const line of saySorts(leftOut)) {
         await stderr.write(`Left out ${line}\n`);
     }
