@@ -52,6 +52,7 @@ function rowsOf(pairs: number): PairRows {
         rows.src_ip.push(address);
         rows.dst_ip.push('192.168.1.5');
         rows.flows[at] = 1n;
+        rows.timed_flows[at] = 1n;
         for (const measure of flowMeasures) {
             const value = BigInt(at % 1000);
             rows[`${measure}_sum`][at] = value;

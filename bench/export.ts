@@ -53,6 +53,7 @@ function rowsOf(day: number): PairRows {
         rows.src_ip.push(source);
         rows.dst_ip.push(destination);
         rows.flows[at] = 1n;
+        rows.timed_flows[at] = 1n;
         const durationUs = BigInt(1 + ((at * 7919 + day * 104_729) % 1_000_003));
         for (const measure of flowMeasures) {
             const value = measure === 'flow_duration_us' ? durationUs : durationUs % 97n;

@@ -106,7 +106,7 @@ async function aggregateSql(path: string): Promise<string> {
         return `sum(${column}) as ${measure}_sum, sum(${column}::hugeint * ${column}::hugeint) as ${measure}_sum_sq,
             min(${column}) as ${measure}_min, max(${column}) as ${measure}_max`;
     });
-    return `select "Src IP" as src_ip, "Dst IP" as dst_ip, count(*) as flows, ${figures.join(', ')}
+    return `select "Src IP" as src_ip, "Dst IP" as dst_ip, count(*) as flows, count("Flow Duration") as timed_flows, ${figures.join(', ')}
         from read_csv('${path}', auto_detect = false, header = true, delim = ',', quote = '"', escape = '"',
             timestampformat = '%d/%m/%Y %I:%M:%S %p', columns = {${columns}})
         group by "Src IP", "Dst IP", "Timestamp"::date`;

@@ -15,6 +15,8 @@ class Column:
     nullable: bool
     # How values of rows with the same key become one: `key`, `sum`, `min` or `max`.
     merge: str
+    # Column whose values hold for this one in objects that were written before there was this one.
+    absent_as: str | None = None
 
 
 @dataclass(frozen=True)
@@ -70,5 +72,7 @@ def kind_named(name: str) -> Kind:
 
 
 def _table_of(entry: dict) -> Table:
-    columns = tuple(Column(each['name'], each['type'], each['nullable'], each['merge']) for each in entry['columns'])
+    columns = tuple(
+        Column(each['name'], each['type'], each['nullable'], each['merge'], each.get('absentAs')) for each in entry['columns']
+    )
     return Table(entry['name'], entry['prefix'], entry['per'], entry['rowName'], columns)

@@ -109,6 +109,8 @@ def write_sorted_parts(spark, *, of: TablePeriod, paths: list[str], into: str) -
 def _complete(column: Column) -> str:
     if column.nullable:
         return f'`{column.name}`'
+    if column.absent_as is not None:
+        return f'coalesce(`{column.name}`, `{column.absent_as}`) as `{column.name}`'
     # An object of an older format has not all columns, and Spark takes what is missing for null, which no total would show.
     error = f"concat('{column.name} is missing in ', input_file_name(), ': run flowlake reconcile')"
     return f'coalesce(`{column.name}`, raise_error({error})) as `{column.name}`'

@@ -62,10 +62,15 @@ export interface Accounts {
     /** The column of `found` that says how many keys (without `site`) a source has, in whatever periods. */
     keys?: string;
     /**
-     * Measures that every counted row has and that are never below 0: `<name>_sum`, `<name>_sum_sq`, `<name>_min` and `<name>_max` are of as many
-     * values as `rows` says.
+     * Measures that are never below 0: `<name>_sum`, `<name>_sum_sq`, `<name>_min` and `<name>_max` are of as many values as `rows` says, or as the
+     * measure's own figure among `counts` does.
      */
     measures?: readonly string[];
+    /**
+     * Figures that count the values of a measure, by the measure's name, where not every counted row has one. Where there is no value at all the
+     * smallest and the largest are null.
+     */
+    counts?: Readonly<Record<string, string>>;
 }
 
 /** A second way to read a source, for `verify`: figures by SQL, in a database of its own. */
@@ -160,8 +165,8 @@ export interface Traced {
 export interface TracedRow {
     /** Place of the row in the source: for text the line, from 1. */
     lineNumber: number;
-    /** What it adds to each measure; a measure `x` is summed up in column `x_sum`, or `x` itself. */
-    values: Readonly<Record<string, bigint>>;
+    /** What it adds to each measure, null where it has none; a measure `x` is summed up in column `x_sum`, or `x` itself. */
+    values: Readonly<Record<string, bigint | null>>;
     /** The row as read, bytes that are not UTF-8 replaced, cut at 4,096 characters. */
     line: string;
 }

@@ -34,7 +34,8 @@ export function writeRows(table: MergedTable, rows: Rows, { contains }: { contai
 
 /**
  * The rows of an object that `writeRows` made; only of the row groups that `mayHold` what is looked for.
- * @throws StorageError where its columns are not those of this version: else a missing one would read as zeros.
+ * @throws StorageError where its columns are not those of this version, nor those of an older one that another column stands in for: else a
+ * missing one would read as zeros.
  */
 export async function readRows(
     table: MergedTable,
@@ -42,7 +43,7 @@ export async function readRows(
     { mayHold = () => true }: { mayHold?: (group: RowGroup) => boolean } = {},
 ): Promise<Rows> {
     const whole = physical(parquetMetadata(bufferOf(bytes)));
-    checkColumns(table, whole);
+    const absent = findAbsent(table, whole);
     const row_groups = whole.row_groups.filter(mayHold);
     const metadata = { ...whole, row_groups, num_rows: row_groups.reduce((sum, group) => sum + group.num_rows, 0n) };
     const rows = emptyRows(table, Number(metadata.num_rows));
@@ -58,22 +59,37 @@ export async function readRows(
             }
         },
     });
+    for (const { name, absentAs } of absent) {
+        rows[name] = valuesOf(rows, absentAs).slice();
+    }
     return rows;
 }
 
-function checkColumns({ columns }: MergedTable, { schema }: FileMetaData): void {
+interface AbsentColumn {
+    name: string;
+    absentAs: string;
+}
+
+/** The columns that the file lacks and another one stands in for. @throws StorageError where any other column is missing, or one too many */
+function findAbsent({ columns }: MergedTable, { schema }: FileMetaData): AbsentColumn[] {
     const [, ...elements] = schema;
     const found = new Set(elements.map(({ name }) => name));
-    for (const { name } of columns) {
-        if (!found.delete(name)) {
+    const absent: AbsentColumn[] = [];
+    for (const { name, absentAs } of columns) {
+        if (found.delete(name)) {
+            continue;
+        }
+        if (absentAs === undefined) {
             throw new StorageError(`column ${name} is missing, as in a summary of an older format: run flowlake reconcile`);
         }
+        absent.push({ name, absentAs });
     }
     for (const name of found) {
         throw new StorageError(
             `column ${name} is not known to this version of flowlake: use the one that wrote the object, or a newer one`,
         );
     }
+    return absent;
 }
 
 /** What a merged object contains, ascending. */

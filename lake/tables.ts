@@ -18,6 +18,11 @@ export interface Column {
     /** Unit of a number: `microseconds`, `packets`; absent where the number has none. */
     unit?: string;
     nullable: boolean;
+    /**
+     * Column of the same type whose values hold for this one in objects that were written before there was this one. Without it such an object is
+     * refused.
+     */
+    absentAs?: string;
     meaning: string;
 }
 
@@ -73,8 +78,12 @@ export function merged(name: string, merge: MergeWord, meaning: string, unit?: s
     return { name, type: 'bigint', ...(unit !== undefined && { unit }), nullable: false, merge, meaning };
 }
 
-/** The four columns of a measure: sum, sum of squares, smallest and largest of what the merged rows were made of. */
-export function measure(name: string, unit: string, what: string): MergedColumn[] {
+/**
+ * The four columns of a measure: sum, sum of squares, smallest and largest of what the merged rows were made of. With `mayLack` some or all of
+ * that may be without the measure: where all is, the smallest and the largest are null, and the sums 0.
+ */
+export function measure(name: string, unit: string, what: string, { mayLack = false }: { mayLack?: boolean } = {}): MergedColumn[] {
+    const bound = (column: MergedColumn): MergedColumn => ({ ...column, nullable: mayLack });
     return [
         merged(`${name}_sum`, 'sum', `sum of ${what}`, unit),
         {
@@ -85,8 +94,8 @@ export function measure(name: string, unit: string, what: string): MergedColumn[
             merge: 'sum',
             meaning: `sum of the squares of ${what}`,
         },
-        merged(`${name}_min`, 'min', `smallest of ${what}`, unit),
-        merged(`${name}_max`, 'max', `largest of ${what}`, unit),
+        bound(merged(`${name}_min`, 'min', `smallest of ${what}`, unit)),
+        bound(merged(`${name}_max`, 'max', `largest of ${what}`, unit)),
     ];
 }
 

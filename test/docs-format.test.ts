@@ -65,7 +65,7 @@ describe('a Parquet file', () => {
         const documented = rowsBelow('Parquet', 0).map((row) => row.map((cell) => cell.replaceAll('`', '')));
         const [, ...elements] = metadataOf(manyRows(1)).schema;
         expect(elements.map(describeElement)).toEqual(
-            documented.map(([name, physical, converted]) => [name, physical, converted, 'REQUIRED']),
+            documented.map(([name, physical, converted, repetition]) => [name, physical, converted, repetition]),
         );
     });
 
@@ -87,8 +87,12 @@ describe('a Parquet file', () => {
         expect([...new Set(pages.filter((each) => each.page_type === 'DICTIONARY_PAGE').map(({ encoding }) => encoding))]).toEqual([
             'PLAIN',
         ]);
-        for (const { statistics } of chunks) {
-            expect(statistics).toMatchObject({ min_value: expect.anything(), max_value: expect.anything(), null_count: 0n });
+        const optional = rowsBelow('Parquet', 0).flatMap(([name = '', , , repetition]) =>
+            repetition === '`OPTIONAL`' ? name.replaceAll('`', '') : [],
+        );
+        for (const { statistics, path_in_schema, num_values } of chunks) {
+            const nulls = optional.includes(path_in_schema.join()) ? num_values / 2n : 0n;
+            expect(statistics).toMatchObject({ min_value: expect.anything(), max_value: expect.anything(), null_count: nulls });
         }
         expect(chunks.filter((chunk) => chunk.bloom_filter_offset !== undefined)).toEqual([]);
         const columns = metadata.row_groups.flatMap((group) => group.columns);
@@ -314,6 +318,8 @@ function manyRows(count: number): Uint8Array<ArrayBuffer> {
         for (const measure of flowMeasures) {
             rows[`${measure}_sum_sq`].push(BigInt(at) ** 2n);
         }
+        rows.flow_duration_us_min.push(at % 2 === 0 ? BigInt(at) : null);
+        rows.flow_duration_us_max.push(at % 2 === 0 ? BigInt(at) : null);
     }
     return writePairRows(rows);
 }

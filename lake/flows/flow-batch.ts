@@ -11,7 +11,7 @@ export class FlowBatch {
     readonly destinations = new Int32Array(BATCH_FLOWS);
     /** Groups of the flows, as `PairTable.rowOf` takes them. */
     readonly groups = new Int32Array(BATCH_FLOWS);
-    /** Durations below `MAX_FAST_VALUE`; the packets are below it too. */
+    /** Durations below `MAX_FAST_VALUE`, or `UNTIMED`; the packets are below it too. */
     readonly durations = new Uint32Array(BATCH_FLOWS);
     readonly packets = new Uint32Array(BATCH_FLOWS);
     /**

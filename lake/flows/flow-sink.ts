@@ -77,10 +77,14 @@ export interface TimedFlow {
     destination: string;
     /** The instant at which the flow began, or why it cannot be read. */
     began: { ok: true; instant: Instant } | { ok: false; reason: RejectReason };
-    /** Microseconds. */
-    duration: ParsedNumber;
+    duration: FoundDuration;
     packets: string;
 }
+
+/** Microseconds, null where the flow has no duration; or why they cannot be read. */
+type FoundDuration = ParsedNumber | { ok: true; value: null };
+
+const NO_DURATION: FoundDuration = { ok: true, value: null };
 
 /** Why records of a file are no flows by right; docs/reading.md says which they are. */
 export type SkipReason = 'blank_row' | 'other_event' | 'other_log' | 'no_data' | 'skip_data' | 'not_ip';
@@ -107,7 +111,8 @@ export interface WatchedRow {
     lineNumber: number;
     /** Its day in either order; the file's order may be known at its end only. */
     date: DateSlot;
-    durationUs: bigint;
+    /** Null where the flow has no duration. */
+    durationUs: bigint | null;
     packets: bigint;
     /** The row as read, as for a reject. */
     line: string;
@@ -185,24 +190,26 @@ export class FlowSink {
 
     /** Counts a flow, or says why not. docs/reading.md has the checks in this order; the first one that fails names the reject. */
     #count(flow: WrittenFlow, place: FlowPlace): RejectReason | undefined {
-        if (Object.values(flow).some((cell) => cell === '' || cell === '-')) {
+        const { duration: written, ...needed } = flow;
+        if (Object.values(needed).some(isMissing)) {
             return 'missing_field';
         }
         const slot = this.dates.slotOf(flow.timestamp);
-        const duration = parseWhole(toPlain(flow.duration, this.numberStyle), { scale: this.durationScale });
+        const duration = isMissing(written) ? NO_DURATION : parseWhole(toPlain(written, this.numberStyle), { scale: this.durationScale });
         return this.#countChecked(flow, { slot, duration }, place);
     }
 
     #countSpan(flow: Omit<SpannedFlow, 'end'>, end: string, place: FlowPlace): RejectReason | undefined {
-        if ([...Object.values(flow), end].some((cell) => cell === '' || cell === '-')) {
+        if (Object.values(flow).some(isMissing)) {
             return 'missing_field';
         }
-        return this.#countChecked(flow, { slot: this.dates.slotOf(flow.timestamp), duration: between(flow.timestamp, end) }, place);
+        const duration = isMissing(end) ? NO_DURATION : between(flow.timestamp, end);
+        return this.#countChecked(flow, { slot: this.dates.slotOf(flow.timestamp), duration }, place);
     }
 
     #countTimed(flow: TimedFlow, place: FlowPlace): RejectReason | undefined {
         const { source, destination, packets, began, duration } = flow;
-        if ([source, destination, packets].some((cell) => cell === '' || cell === '-')) {
+        if ([source, destination, packets].some(isMissing)) {
             return 'missing_field';
         }
         const slot = began.ok ? this.dates.slotOfInstant(began.instant) : began.reason;
@@ -211,7 +218,7 @@ export class FlowSink {
 
     #countChecked(
         flow: Pick<WrittenFlow, 'source' | 'destination' | 'packets'>,
-        { slot, duration }: { slot: number | RejectReason; duration: ParsedNumber },
+        { slot, duration }: { slot: number | RejectReason; duration: FoundDuration },
         place: FlowPlace,
     ): RejectReason | undefined {
         const source = this.table.addressKey(flow.source);
@@ -243,6 +250,11 @@ export class FlowSink {
             this.rejectedDates.mdy ||= slot.dmy === undefined;
         }
     }
+}
+
+/** True for a cell that says nothing: it is empty, or Zeek's sign for that. */
+function isMissing(cell: string): boolean {
+    return cell === '' || cell === '-';
 }
 
 /** Microseconds between two times as written: epochs of one unit, or dates with a clock. */

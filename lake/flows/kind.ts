@@ -3,7 +3,7 @@ import type { Found, Kind } from '#lake/kind';
 import { shortAddress } from './addresses.ts';
 import { doubtsOf } from './doubts.ts';
 import { readingOptions } from './options.ts';
-import { flowMeasures, flowSummaries, foundInFlows, pairDays, rejects } from './tables.ts';
+import { COUNT_OF, flowMeasures, flowSummaries, foundInFlows, pairDays, rejects } from './tables.ts';
 
 /** Names that files of flows have; other names too. */
 const FLOW_FILE = /\.(csv|tsv|log)(\.(gz|zst))?$/i;
@@ -21,13 +21,13 @@ const nothingFound: Found = {
 
 export const flows: Kind = {
     name: 'flows',
-    format: 2,
+    format: 3,
     merged: pairDays,
     contributions: flowSummaries,
     rejects,
     found: foundInFlows,
     nothingFound,
-    accounts: { rows: 'flows', keys: 'pairs', measures: flowMeasures },
+    accounts: { rows: 'flows', keys: 'pairs', measures: flowMeasures, counts: COUNT_OF },
     options: readingOptions,
     isLikelyName: (name) => FLOW_FILE.test(name),
     toStoredKey: (typed) => typed.map((address) => shortAddress(address) ?? address),

@@ -8,7 +8,8 @@ type Texts = 'site' | 'src_ip' | 'dst_ip';
 
 /** Rows of table `flow_summaries`, with the types that its columns have. */
 export type PairRows = Record<Texts, string[]> &
-    Record<'flows' | `${FlowMeasure}_${'sum' | 'min' | 'max'}`, BigInt64Array> &
+    Record<'flows' | 'timed_flows' | `${FlowMeasure}_sum` | `fwd_pkts_${'min' | 'max'}`, BigInt64Array> &
+    Record<`flow_duration_us_${'min' | 'max'}`, (bigint | null)[]> &
     Record<`${FlowMeasure}_sum_sq`, bigint[]>;
 
 /** No rows, or room for `count` rows that the caller fills. */
@@ -37,6 +38,7 @@ export function pairRowsOf(table: PairTable, { rows, site, day }: { rows: readon
         columns.src_ip.push(source);
         columns.dst_ip.push(destination);
         columns.flows[at] = BigInt(table.flowsOf(row));
+        columns.timed_flows[at] = BigInt(table.timedFlowsOf(row));
     });
     const checked = (value: bigint, column: MergedColumn, at: number): bigint => {
         if (value > limitOf(column)) {
@@ -51,12 +53,17 @@ export function pairRowsOf(table: PairTable, { rows, site, day }: { rows: readon
             const { sum, sumSq, min, max } = table.totalsOf(row, IN_TABLE[name]);
             columns[`${name}_sum`][at] = checked(sum, sumColumn, at);
             columns[`${name}_sum_sq`].push(checked(sumSq, squaresColumn, at));
-            columns[`${name}_min`][at] = min;
-            columns[`${name}_max`][at] = max;
+            setBound(columns[`${name}_min`], at, min);
+            setBound(columns[`${name}_max`], at, max);
         });
     }
     // A day that the file writes in two ways (7/3/2017 and 07/03/2017) has its pairs twice.
     return keyed.some(({ source, destination }, at) => source === keyed[at - 1]?.source && destination === keyed[at - 1]?.destination)
         ? mergeRows([columns], { table: flowSummaries, period: day })
         : columns;
+}
+
+function setBound(values: BigInt64Array | (bigint | null)[], at: number, bound: bigint | null): void {
+    // Where the column holds no nulls every flow has the measure, and no row is without flows.
+    values[at] = bound as bigint;
 }

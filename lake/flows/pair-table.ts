@@ -8,6 +8,9 @@ export const MAX_FAST_VALUE = 2 ** 32 - 1;
 /** Stands in a row's MIN while no fast value was met; no fast value equals it. */
 const NONE = MAX_FAST_VALUE;
 
+/** Stands for the duration of a flow that has none: all 32 bits set, as in no value below `MAX_FAST_VALUE`. */
+export const UNTIMED = 0xffff_ffff;
+
 /** The measures: a new one is one more number, and one more argument of `addFlow` and `addLargeFlow`. */
 export const DURATION = 0;
 export const PACKETS = 1;
@@ -55,11 +58,12 @@ interface LargeTotals {
     max: bigint | undefined;
 }
 
+/** Totals of what a row's flows have of a measure; no smallest and no largest where none of them has it. */
 export interface Totals {
     sum: bigint;
     sumSq: bigint;
-    min: bigint;
-    max: bigint;
+    min: bigint | null;
+    max: bigint | null;
 }
 
 /** An address as a key: an IPv4 address is its own number, an IPv6 address is the place of its short form among the texts. */
@@ -77,6 +81,8 @@ export class PairTable {
     /** Places of the rows by hash: the place of a row whose key has this hash or one of those in front, 0 where there is none. */
     #places = new Int32Array(FIRST_ROWS * 4);
     readonly #extras = new Map<number, Extra>();
+    /** How many flows of each row have no duration; there once a flow has none, and not for every row. Most files never need it. */
+    #untimed: Float64Array | undefined;
     readonly #texts: string[] = [];
     readonly #keyOfText = new Map<string, number>();
 
@@ -151,26 +157,36 @@ export class PairTable {
         }
     }
 
-    /** Counts one flow in a row; both values are whole numbers from 0 to below `MAX_FAST_VALUE`. */
+    /** Counts one flow in a row; both values are whole numbers from 0 to below `MAX_FAST_VALUE`, the duration may be `UNTIMED`. */
     addFlow(row: number, durationUs: number, packets: number): void {
         const at = (row + 1) * ROW_WORDS;
         const flows = (this.#words[at + FLOWS] as number) + 1;
         this.#words[at + FLOWS] = flows;
-        addBounds(this.#bounds, at + BOUNDS, durationUs);
-        addBounds(this.#bounds, at + BOUNDS + BOUNDS_WORDS, packets);
         const sumsAt = (row + 1) * ROW_DOUBLES + SUMS;
-        addSums(this.#sums, sumsAt, durationUs);
+        if (durationUs === UNTIMED) {
+            this.#countUntimed(row);
+        } else {
+            addBounds(this.#bounds, at + BOUNDS, durationUs);
+            addSums(this.#sums, sumsAt, durationUs);
+        }
+        addBounds(this.#bounds, at + BOUNDS + BOUNDS_WORDS, packets);
         addSums(this.#sums, sumsAt + SUMS_DOUBLES, packets);
         if (flows === MAX_ROW_FLOWS) {
             this.#moveToExtra(row);
         }
     }
 
-    /** Counts one flow in a row, with values of any size up to 2^63 - 1. */
-    addLargeFlow(row: number, durationUs: bigint, packets: bigint): void {
+    /** Counts one flow in a row, with values of any size up to 2^63 - 1; the duration is null where it has none. */
+    addLargeFlow(row: number, durationUs: bigint | null, packets: bigint): void {
         const extra = this.#extraOf(row);
         extra.flows += 1;
+        if (durationUs === null) {
+            this.#countUntimed(row);
+        }
         for (const [measure, value] of [durationUs, packets].entries()) {
+            if (value === null) {
+                continue;
+            }
             const totals = extra.totals[measure as Measure];
             totals.sum += value;
             totals.squares += value * value;
@@ -191,6 +207,11 @@ export class PairTable {
         return (this.#words[(row + 1) * ROW_WORDS + FLOWS] as number) + (this.#extras.get(row)?.flows ?? 0);
     }
 
+    /** How many of the row's flows have a duration. */
+    timedFlowsOf(row: number): number {
+        return this.flowsOf(row) - (this.#untimed?.[row] ?? 0);
+    }
+
     sourceOf(row: number): string {
         return this.#address(this.#words[(row + 1) * ROW_WORDS + SOURCE] as number, (this.groupOf(row) & 1) !== 0);
     }
@@ -205,11 +226,12 @@ export class PairTable {
         const { sum, squares } = this.#sumsOf(row, measure);
         const at = (row + 1) * ROW_WORDS + BOUNDS + measure * BOUNDS_WORDS;
         const min = this.#bounds[at + MIN] as number;
+        const hasFast = min !== NONE;
         return {
             sum: sum + (extra?.sum ?? 0n),
             sumSq: squares + (extra?.squares ?? 0n),
-            min: min === NONE ? (extra?.min ?? 0n) : BigInt(min),
-            max: extra?.max ?? BigInt(this.#bounds[at + MAX] as number),
+            min: hasFast ? BigInt(min) : (extra?.min ?? null),
+            max: extra?.max ?? (hasFast ? BigInt(this.#bounds[at + MAX] as number) : null),
         };
     }
 
@@ -275,6 +297,16 @@ export class PairTable {
         this.#words[(row + 1) * ROW_WORDS + FLOWS] = 0;
         const sumsAt = (row + 1) * ROW_DOUBLES + SUMS;
         this.#sums.fill(0, sumsAt, sumsAt + MEASURES.length * SUMS_DOUBLES);
+    }
+
+    #countUntimed(row: number): void {
+        if (this.#untimed === undefined || row >= this.#untimed.length) {
+            const before = this.#untimed;
+            // Room for as many rows as the table has room for.
+            this.#untimed = new Float64Array(this.#words.length / ROW_WORDS);
+            this.#untimed.set(before ?? []);
+        }
+        this.#untimed[row] = (this.#untimed[row] as number) + 1;
     }
 
     #extraOf(row: number): Extra {

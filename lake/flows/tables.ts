@@ -1,11 +1,16 @@
 /** The tables of flows. A new measure is an entry of `MEASURES`; then `npx tsc` names what the readers lack of it (CONTRIBUTING.md, "Add a measure"). */
 import { type Column, key, type MergedColumn, type MergedTable, measure, merged, type Table, text, whole } from '#lake/tables';
 
-/** What is known of every flow, and never below 0. */
+/** What is known of flows, and never below 0; with `mayLack` not of every one. */
 const MEASURES = [
-    { name: 'flow_duration_us', unit: 'microseconds', what: 'the flows’ durations' },
-    { name: 'fwd_pkts', unit: 'packets', what: 'the flows’ forward packets' },
+    { name: 'flow_duration_us', unit: 'microseconds', what: 'the timed flows’ durations', mayLack: true },
+    { name: 'fwd_pkts', unit: 'packets', what: 'the flows’ forward packets', mayLack: false },
 ] as const;
+
+/** The figure that counts the values of each measure that not every flow has. */
+export const COUNT_OF: Readonly<Record<Extract<(typeof MEASURES)[number], { mayLack: true }>['name'], string>> = {
+    flow_duration_us: 'timed_flows',
+};
 
 /** A measure by its columns' names, without `_sum` and so on. */
 export type FlowMeasure = (typeof MEASURES)[number]['name'];
@@ -18,7 +23,9 @@ const PAIR_COLUMNS: readonly MergedColumn[] = [
     key('src_ip', 'source address, IPv6 in its short form (RFC 5952)'),
     key('dst_ip', 'destination address, IPv6 in its short form (RFC 5952)'),
     merged('flows', 'sum', 'rows merged here'),
-    ...MEASURES.flatMap(({ name, unit, what }) => measure(name, unit, what)),
+    // Before summary format 3 every flow had a duration: one without was a reject.
+    { ...merged('timed_flows', 'sum', 'how many of the flows have a duration'), absentAs: 'flows' },
+    ...MEASURES.flatMap(({ name, unit, what, mayLack }) => measure(name, unit, what, { mayLack })),
 ];
 
 const ROW_NAME = '{src_ip} to {dst_ip} at site {site}';

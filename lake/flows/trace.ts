@@ -13,7 +13,7 @@ export async function traceRows(
     const isMonthFirst = found.date_order === 'mdy';
     const onWatched = ({ date, lineNumber, durationUs, packets, line }: WatchedRow): void => {
         if ((isMonthFirst ? date.mdy : date.dmy) === period) {
-            const values: Record<FlowMeasure, bigint> = { flow_duration_us: durationUs, fwd_pkts: packets };
+            const values: Record<FlowMeasure, bigint | null> = { flow_duration_us: durationUs, fwd_pkts: packets };
             onRow({ lineNumber, values, line });
         }
     };

@@ -37,10 +37,11 @@ export function relationsOf(directory: string, known: readonly Kind[] = kinds): 
     return [...relations.values()];
 }
 
-/** DuckDB's words where the first file of a table lacks a column, and where a later one does. */
+/** DuckDB's words where the first file of a table lacks a column, and where a later one does; and those of `readByNames`. */
 const MISSING = [
     /Table "file" does not have a column named "(?<column>\w+)"/,
     /column "(?<column>\w+)" was read from the original file "[^"]*", but could not be found in file "(?<file>[^"]*)"/,
+    /column (?<column>\w+) is missing in (?<file>[^\n]*)/,
 ];
 
 /** The error for files that lack a column of their table, as those of an older format do; undefined for any other message. */
@@ -126,10 +127,27 @@ function viewRelation({ name, sql, needs }: { name: string; sql: string; needs: 
 }
 
 function filledSelect(table: Table, files: string): string {
-    // Of the file by name: else DuckDB takes a column that the file lacks for the one that is just being named.
-    const columns = table.columns.map(({ name, type }) => `cast(file.${name} as ${DUCKDB_TYPES[type]}) as ${name}`);
+    const columns = table.columns.map((column) => `cast(${sqlOf(column, table)} as ${DUCKDB_TYPES[column.type]}) as ${column.name}`);
     const days = table.per !== undefined ? [`${DAY_OF_FILE} as day`] : [];
     return `select ${[...columns, ...days].join(', ')} from ${reader(table, files)} as file`;
+}
+
+/** SQL for a column's value in relation `file`. */
+function sqlOf(column: Column, table: Table): string {
+    // Of the file by name: else DuckDB takes a column that the file lacks for the one that is just being named.
+    const value = `file.${column.name}`;
+    if (column.absentAs !== undefined) {
+        return `coalesce(${value}, file.${column.absentAs})`;
+    }
+    // The reader by names gives nulls for a column that the file lacks. Keys, which are text, are left as they are: filters on them skip row
+    // groups, and no object was ever without them.
+    const mayBeAbsent = mayLackColumns(table) && !column.nullable && column.type !== 'string';
+    return mayBeAbsent ? `coalesce(${value}, error('column ${column.name} is missing in ' || filename))` : value;
+}
+
+/** True if the table has objects that lack a column, for which another one stands in. */
+function mayLackColumns({ columns }: Table): boolean {
+    return columns.some(({ absentAs }) => absentAs !== undefined);
 }
 
 function emptySelect(table: Table): string {
@@ -143,11 +161,19 @@ function nullOf({ name, type }: Column): string {
 
 function reader(table: Table, files: string): string {
     if (table.format === 'parquet') {
-        return `read_parquet(${files}, filename = true, hive_partitioning = false)`;
+        return `read_parquet(${files}, filename = true, hive_partitioning = false${mayLackColumns(table) ? `, ${readByNames(table)}` : ''})`;
     }
     const columns = table.columns.map(({ name, type }) => `${name}: ${literal(DUCKDB_TYPES[type])}`).join(', ');
     const format = table.format === 'json' ? "format = 'unstructured'" : "format = 'newline_delimited', compression = 'gzip'";
     return `read_json(${files}, ${format}, records = true, hive_partitioning = false, columns = {${columns}})`;
+}
+
+/** The option that reads columns by their names, with nulls where a file lacks one: else the first file decides which there are. */
+function readByNames({ columns }: Table): string {
+    const fields = columns.map(
+        ({ name, type }) => `'${name}': {name: '${name}', type: ${literal(DUCKDB_TYPES[type])}, default_value: null}`,
+    );
+    return `schema = map {${fields.join(', ')}}`;
 }
 
 /**

@@ -11,6 +11,8 @@ export interface FoundLines {
     count: bigint;
     /** What all lines come to, by measure. */
     sums: Map<string, bigint>;
+    /** How many lines have a value, by measure. */
+    counts: Map<string, bigint>;
     /** Why the file cannot be read any more as it was summarized; nothing was found then. */
     problem?: string;
 }
@@ -32,7 +34,7 @@ export async function findLines(
     record: LedgerRecord,
     { store, kind, key, period, maxLines, onBytes, signal }: FindLinesOptions,
 ): Promise<FoundLines> {
-    const none: FoundLines = { lines: [], count: 0n, sums: new Map() };
+    const none: FoundLines = { lines: [], count: 0n, sums: new Map(), counts: new Map() };
     const raw = await store.head(record.source);
     if (raw?.etag !== record.etag) {
         return { ...none, problem: raw ? 'it was changed since it was summarized: run flowlake reconcile' : 'it is gone' };
@@ -41,7 +43,8 @@ export async function findLines(
     const onRow = (row: TracedRow): void => {
         found.count += 1n;
         for (const [measure, value] of Object.entries(row.values)) {
-            found.sums.set(measure, (found.sums.get(measure) ?? 0n) + value);
+            found.sums.set(measure, (found.sums.get(measure) ?? 0n) + (value ?? 0n));
+            found.counts.set(measure, (found.counts.get(measure) ?? 0n) + (value === null ? 0n : 1n));
         }
         if (found.lines.length < maxLines) {
             found.lines.push(row);
@@ -50,7 +53,7 @@ export async function findLines(
     const bytes: SourceBytes = {
         site: siteOf(record.source),
         open: () => {
-            found = { lines: [], count: 0n, sums: new Map() };
+            found = { lines: [], count: 0n, sums: new Map(), counts: new Map() };
             return counted(store.open(record.source, { ifMatch: raw.etag }), onBytes);
         },
         // What could not be used is no part of any figure.

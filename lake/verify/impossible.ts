@@ -1,5 +1,5 @@
 /** Finds rows whose figures cannot be those of any source: for what cannot be compared with a recompute. */
-import type { Kind } from '#lake/kind';
+import type { Accounts, Kind } from '#lake/kind';
 import { figuresOf, type MergedTable } from '#lake/tables';
 import { figureIn, keyOf } from './compare.ts';
 import { type Engine, wholeOf } from './engine.ts';
@@ -19,8 +19,12 @@ export interface Rule {
  * and that a value is there where one must be.
  */
 export function rulesOf({ merged, accounts }: Pick<Kind, 'merged' | 'accounts'>): Rule[] {
-    const counted = accounts ? countedRules(accounts.rows, accounts.measures ?? []) : [];
-    const isCounted = new Set([accounts?.rows, ...(accounts?.measures ?? []).flatMap(columnsOfMeasure)]);
+    const counted = accounts ? countedRules(accounts) : [];
+    const isCounted = new Set([
+        accounts?.rows,
+        ...Object.values(accounts?.counts ?? {}),
+        ...(accounts?.measures ?? []).flatMap(columnsOfMeasure),
+    ]);
     const others = figuresOf(merged).filter(({ name }) => !isCounted.has(name));
     return [...counted, ...others.flatMap((column) => rulesOfColumn(column, merged))];
 }
@@ -29,25 +33,50 @@ function columnsOfMeasure(measure: string): string[] {
     return ['sum', 'sum_sq', 'min', 'max'].map((part) => `${measure}_${part}`);
 }
 
-function countedRules(rows: string, measures: readonly string[]): Rule[] {
+function countedRules({ rows, measures = [], counts = {} }: Accounts): Rule[] {
     return [
         { figure: rows, isPossible: `${quoted(rows)} > 0`, expected: 'above 0' },
         ...measures.flatMap((measure): Rule[] => {
-            const [sum = '', sumSq = '', min = '', max = ''] = columnsOfMeasure(measure);
-            const [ofSum, ofSquares, smallest, largest, count] = [sum, sumSq, min, max, rows].map(quoted);
-            return [
-                { figure: min, isPossible: `${smallest} between 0 and ${largest}`, expected: 'from 0 to the largest' },
-                {
-                    figure: sum,
-                    isPossible: `${ofSum} between ${smallest} * ${count} and ${largest} * ${count}`,
-                    expected: `between the smallest and the largest, times ${rows}`,
-                },
-                {
-                    figure: sumSq,
-                    isPossible: `${ofSquares} between ${largest} * ${largest} and ${largest} * ${ofSum}`,
-                    expected: 'between the largest squared and the largest times the sum',
-                },
-            ];
+            const count = counts[measure];
+            return count === undefined ? measureRules(measure, rows) : rulesOfSome(measure, { count, rows });
+        }),
+    ];
+}
+
+/** The rules of a measure of which there are as many values as `count` says, and at least one. */
+function measureRules(measure: string, count: string): Rule[] {
+    const [sum = '', sumSq = '', min = '', max = ''] = columnsOfMeasure(measure);
+    const [ofSum, ofSquares, smallest, largest, times] = [sum, sumSq, min, max, count].map(quoted);
+    return [
+        { figure: min, isPossible: `${smallest} between 0 and ${largest}`, expected: 'from 0 to the largest' },
+        {
+            figure: sum,
+            isPossible: `${ofSum} between ${smallest} * ${times} and ${largest} * ${times}`,
+            expected: `between the smallest and the largest, times ${count}`,
+        },
+        {
+            figure: sumSq,
+            isPossible: `${ofSquares} between ${largest} * ${largest} and ${largest} * ${ofSum}`,
+            expected: 'between the largest squared and the largest times the sum',
+        },
+    ];
+}
+
+/** The rules of a measure that only `count` of the rows have, which may be none. */
+function rulesOfSome(measure: string, { count, rows }: { count: string; rows: string }): Rule[] {
+    const [, , min = '', max = ''] = columnsOfMeasure(measure);
+    const hasNone = `${quoted(count)} = 0`;
+    const largest = { figure: max, isPossible: `${quoted(max)} is not null`, expected: 'a value' };
+    return [
+        { figure: count, isPossible: `${quoted(count)} between 0 and ${quoted(rows)}`, expected: `from 0 to ${rows}` },
+        ...[...measureRules(measure, count), largest].map(({ figure, isPossible, expected }) => {
+            const isBound = figure === min || figure === max;
+            const isNothing = isBound ? `${quoted(figure)} is null` : `${quoted(figure)} = 0`;
+            return {
+                figure,
+                isPossible: `case when ${hasNone} then ${isNothing} else ${isPossible} end`,
+                expected: `${expected}, or ${isBound ? 'nothing' : '0'} where ${count} is 0`,
+            };
         }),
     ];
 }

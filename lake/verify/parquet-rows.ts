@@ -49,16 +49,24 @@ export async function loadRows(
     await engine.run(`create or replace temp table ${name} (filename varchar, place bigint, ${columnsOf(table)})`);
     const damaged = new Map<string, string>();
     const wrongTypes = new Map<string, WrongType[]>();
+    // Names of the columns that a file lacks and others stand in for: equal for all files of one format.
+    const absentIn = new Map<string, string>();
     const inspected = await eachOrTogether(files, damaged, async (some) => {
-        for (const { key, wrong } of await inspect(engine, some, { table, damaged })) {
-            wrongTypes.set(key, wrong);
+        for (const { key, wrong, absent } of await inspect(engine, some, { table, damaged })) {
+            absentIn.set(key, absent.join(' '));
+            if (wrong.length > 0) {
+                wrongTypes.set(key, wrong);
+            }
         }
     });
-    await eachOrTogether(
-        inspected.filter(({ key }) => !damaged.has(key)),
-        damaged,
-        (some) => insert(engine, name, { table, files: some }),
-    );
+    const whole = inspected.filter(({ key }) => !damaged.has(key));
+    for (const absent of new Set(absentIn.values())) {
+        await eachOrTogether(
+            whole.filter(({ key }) => absentIn.get(key) === absent),
+            damaged,
+            (some) => insert(engine, name, { table, files: some, absent: absent.split(' ') }),
+        );
+    }
     const sound = files.filter(({ key }) => !damaged.has(key) && !wrongTypes.has(key));
     for (const [key, fault] of await compareReaders(engine, name, { table, files: sound })) {
         damaged.set(key, fault);
@@ -104,12 +112,20 @@ async function eachOrTogether(
     return sound;
 }
 
-/** Looks at footers and pages. @returns the columns of wrong types by the file's key, where it has any */
+interface Inspected {
+    key: string;
+    /** Columns of other types than the table's. */
+    wrong: WrongType[];
+    /** Columns that the file lacks and others stand in for. */
+    absent: string[];
+}
+
+/** Looks at footers and pages. @returns what is told of the files that are whole */
 async function inspect(
     engine: Engine,
     files: readonly ParquetFile[],
     { table, damaged }: { table: MergedTable; damaged: Map<string, string> },
-): Promise<{ key: string; wrong: WrongType[] }[]> {
+): Promise<Inspected[]> {
     const list = fileList(files.map(({ path }) => path));
     const columns = groupByFile(
         await engine.rows(`select file_name, name, duckdb_type from parquet_schema(${list}) where duckdb_type is not null`),
@@ -120,10 +136,11 @@ async function inspect(
         from parquet_metadata(${list})
         order by data_page_offset`),
     );
-    const found: { key: string; wrong: WrongType[] }[] = [];
+    const found: Inspected[] = [];
     for (const { key, path } of files) {
         const typeOf = new Map((columns.get(path) ?? []).map((row) => [textOf(row, 'name'), textOf(row, 'duckdb_type')]));
-        const missing = table.columns.find(({ name }) => !typeOf.has(name));
+        const lacking = table.columns.filter(({ name }) => !typeOf.has(name));
+        const missing = lacking.find(({ absentAs }) => absentAs === undefined);
         const ofFile = (chunks.get(path) ?? []).map(toChunk);
         const fault = missing ? `it has no column ${missing.name}` : await firstFault(path, ofFile);
         if (fault !== undefined) {
@@ -131,11 +148,9 @@ async function inspect(
             continue;
         }
         const wrong = table.columns
-            .filter(({ name, type }) => typeOf.get(name) !== DUCKDB_TYPES[type])
+            .filter(({ name, type }) => typeOf.has(name) && typeOf.get(name) !== DUCKDB_TYPES[type])
             .map(({ name, type }) => ({ name, found: typeOf.get(name) ?? '', expected: DUCKDB_TYPES[type] }));
-        if (wrong.length > 0) {
-            found.push({ key, wrong });
-        }
+        found.push({ key, wrong, absent: lacking.map(({ name }) => name) });
     }
     return found;
 }
@@ -235,13 +250,13 @@ function toChunk(row: Row): ColumnChunk {
 async function insert(
     engine: Engine,
     name: string,
-    { table, files }: { table: MergedTable; files: readonly ParquetFile[] },
+    { table, files, absent }: { table: MergedTable; files: readonly ParquetFile[]; absent: readonly string[] },
 ): Promise<void> {
     const day = `regexp_extract(filename, 'day=([0-9-]{10})[^=]*$', 1)`;
     const period = table.per === 'hour' ? `${day} || 'T' || regexp_extract(filename, '/([0-9]{2})[.][^/]+$', 1)` : day;
     await engine.run(`
         insert into ${name}
-        select filename, file_row_number, ${listed(keyNames(table))}, ${period}, ${castFigures(table)}
+        select filename, file_row_number, ${listed(keyNames(table))}, ${period}, ${castFigures(table, { absent })}
         from read_parquet(${fileList(files.map(({ path }) => path))}, filename = true, file_row_number = true, hive_partitioning = false)`);
 }
 

@@ -39,10 +39,16 @@ export function mergedFigures(table: MergedTable): string {
         .join(', ');
 }
 
-/** A figure out of a file, in which it may be of another type; what is no such value becomes null. */
-export function castFigures(table: MergedTable): string {
+/**
+ * The figures out of a file, in which they may be of other types; what is no such value becomes null. Of columns that are `absent` those are taken
+ * that stand in for them.
+ */
+export function castFigures(table: MergedTable, { absent = [] }: { absent?: readonly string[] } = {}): string {
     return figuresOf(table)
-        .map((column) => `try_cast(${quoted(column.name)} as ${typeOf(column)})`)
+        .map((column) => {
+            const name = absent.includes(column.name) ? (column.absentAs ?? column.name) : column.name;
+            return `try_cast(${quoted(name)} as ${typeOf(column)})`;
+        })
         .join(', ');
 }
 

@@ -59,6 +59,41 @@ test('--lines shows file, line number and row of every flow, as the file has the
     expect(exitCode).toBe(0);
 });
 
+test('a flow without a duration is shown as one, and counts with its packets', async () => {
+    const { folder, ask, run } = await makeLake();
+    await writeFile(
+        join(folder, 'z.csv'),
+        flowCsv([
+            { duration: '-', packets: 2 },
+            { duration: 0, packets: 1 },
+        ]),
+    );
+    await writeFile(join(folder, 'never.csv'), flowCsv([{ duration: '', packets: 6 }]));
+    await runFlowlake('--lake lake upload --date-order dmy --site osaka z.csv never.csv', { folder });
+    const { rows, exitCode } = await ask(DAY, '--site', 'osaka');
+    expect(rows).toMatchObject([
+        {
+            source: 'raw/site=osaka/never.csv',
+            flows: 1,
+            timed_flows: 0,
+            flow_duration_us_sum: 0,
+            flow_duration_us_max: null,
+            fwd_pkts_sum: 6,
+        },
+        { source: 'raw/site=osaka/z.csv', flows: 2, timed_flows: 1, flow_duration_us_sum: 0, flow_duration_us_min: 0, fwd_pkts_sum: 3 },
+        { source: 'total', flows: 3, timed_flows: 1, flow_duration_us_min: 0, flow_duration_us_max: 0, fwd_pkts_sum: 9 },
+    ]);
+    const lines = await ask(DAY, '--site', 'osaka', '--lines');
+    expect(lines.rows).toMatchObject([
+        { source: 'raw/site=osaka/never.csv', line_number: 2, flow_duration_us: null, fwd_pkts: 6 },
+        { source: 'raw/site=osaka/z.csv', line_number: 2, flow_duration_us: null, fwd_pkts: 2 },
+        { source: 'raw/site=osaka/z.csv', line_number: 3, flow_duration_us: 0, fwd_pkts: 1 },
+    ]);
+    expect([exitCode, lines.exitCode, lines.stderr]).toEqual([0, 0, 'As in pair_days, figure by figure\n']);
+    const { stdout } = await run('--output', 'csv', 'explain', ...PAIR, DAY, '--site', 'osaka', '--lines');
+    expect(stdout).toMatch(/^raw\/site=osaka\/never.csv,2,,6,/m);
+});
+
 test('--lines takes the days as the file’s own order has them', async () => {
     const { folder, ask } = await makeLake();
     await writeFile(

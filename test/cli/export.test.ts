@@ -29,13 +29,14 @@ test('prints CSV by site and day, running figures and all', async () => {
     const lines = stdout.trimEnd().split('\n');
     expect({ exitCode, stderr, count: lines.length }).toEqual({ exitCode: 0, stderr: '', count: 61 });
     expect(lines[0]).toBe(
-        'site,src_ip,dst_ip,day,flows,flow_duration_us_sum,fwd_pkts_sum,running_days,flow_duration_us_running_mean,' +
+        'site,src_ip,dst_ip,day,flows,timed_flows,flow_duration_us_sum,fwd_pkts_sum,running_days,running_timed_days,' +
+            'flow_duration_us_running_mean,' +
             'flow_duration_us_running_stddev_pop,flow_duration_us_running_stddev_samp,fwd_pkts_running_mean,' +
             'fwd_pkts_running_stddev_pop,fwd_pkts_running_stddev_samp',
     );
-    expect(lines[1]).toBe('berlin,10.1.0.7,10.1.0.20,2026-01-05,1,1000,100,1,1000,0,,100,0,');
+    expect(lines[1]).toBe('berlin,10.1.0.7,10.1.0.20,2026-01-05,1,1,1000,100,1,1,1000,0,,100,0,');
     expect(lines[60]).toBe(
-        'osaka,10.1.0.7,10.1.0.20,2026-02-03,1,1000,9000000000000077,30,1000,0,0,9000000000000076,0,0'.replace('0076', '0077'),
+        'osaka,10.1.0.7,10.1.0.20,2026-02-03,1,1,1000,9000000000000077,30,30,1000,0,0,9000000000000076,0,0'.replace('0076', '0077'),
     );
 });
 

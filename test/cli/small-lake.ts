@@ -57,7 +57,7 @@ export async function makeLake({
 
 /** Rows of one flow each, so that all measures are told by the totals. */
 function toRow({ site = 'main', src = '10.0.0.1', dst = '10.0.0.2', flows = 1n, duration = 1000n, packets = 10n }: PairDay): unknown[] {
-    return [site, src, dst, flows, duration, duration * duration, duration, duration, packets, packets * packets, packets, packets];
+    return [site, src, dst, flows, flows, duration, duration * duration, duration, duration, packets, packets * packets, packets, packets];
 }
 
 async function putSource(directory: string, source: string, rejects: Rejects | string): Promise<void> {

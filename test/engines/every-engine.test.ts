@@ -86,7 +86,7 @@ describe.each(WRITERS)('pair days written by %s', (writer) => {
     });
 
     describe.each(READERS)('%s', (reader) => {
-        test('reads the types, the rows in their order, no null, and statistics that hold', async () => {
+        test('reads the types, the rows in their order, nulls where no flow has a duration, and statistics that hold', async () => {
             const days = await readFiles({ folder: lakes[writer], reader });
             expect(days.map(({ columns }) => columns)).toEqual(days.map(() => typesOf(reader)));
             expect(differencesOf({ columns: [], rows: days.flatMap(({ rows }) => rows) }, wantedOf(wantedAnswer('pair_days')))).toEqual([]);

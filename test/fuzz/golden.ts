@@ -70,8 +70,8 @@ function expectedOf(about: string, reading: PlainReading | 'unusable'): string {
 function describeReading({ dialect, dateOrder, durationUnit, rowsRead, repeatedHeaders, pairs, rejects, totals }: PlainReading) {
     const rows = [...totals].map(([key, figures]) => {
         const [day, src_ip, dst_ip] = key.split(' ');
-        const [flows, ...others] = figures.map(String);
-        return { day, src_ip, dst_ip, flows, ...Object.fromEntries(FIGURES.map((name, at) => [name, others[at]])) };
+        const [flows, timed_flows, ...others] = figures.map((figure) => (figure === null ? null : String(figure)));
+        return { day, src_ip, dst_ip, flows, timed_flows, ...Object.fromEntries(FIGURES.map((name, at) => [name, others[at]])) };
     });
     const keyOf = (row: (typeof rows)[number]): string => `${row.day} ${row.src_ip} ${row.dst_ip}`;
     const pairDays = rows.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));

@@ -220,9 +220,10 @@ interface Shape {
     columns: Column[];
     separator: string;
     lineEnd: string;
-    /** Cells in a hundred that are odd, and those that are quoted. */
+    /** Cells in a hundred that are odd, and those that are quoted; and durations that are missing. */
     oddShare: number;
     quotedShare: number;
+    untimedShare: number;
 }
 
 /** The plain bytes of a file. */
@@ -237,6 +238,7 @@ export function makeFile(draw: Draw): Buffer {
         lineEnd: draw.pick(['\n', '\n', '\r\n']),
         oddShare: draw.pick([0, 1, 3, 10, 40]),
         quotedShare: draw.pick([0, 0, 1, 10, 60]),
+        untimedShare: draw.pick([0, 0, 5, 65, 100]),
     };
     const lines = [...headerLines(draw, shape, isZeekLog)];
     for (let rows = draw.below(draw.pick([3, 10, 40])); rows > 0; rows -= 1) {
@@ -380,7 +382,7 @@ function makeLine(draw: Draw, shape: Shape, isZeekLog: boolean): string {
     }
 }
 
-function makeCell(draw: Draw, kind: Kind, { oddShare, quotedShare, separator }: Shape): string {
+function makeCell(draw: Draw, kind: Kind, { oddShare, quotedShare, untimedShare, separator }: Shape): string {
     let cell = draw.percent(oddShare) ? draw.pick(ODD[kind]) : draw.pick(GOOD[kind]);
     if (draw.percent(oddShare / 3)) {
         cell = draw.pick(ODD[draw.pick<Kind>(['address', 'date', 'number', 'other'])]);
@@ -394,6 +396,9 @@ function makeCell(draw: Draw, kind: Kind, { oddShare, quotedShare, separator }: 
     }
     if ((kind === 'number' || kind === 'count') && draw.percent(20)) {
         cell = randomNumber(draw);
+    }
+    if (kind === 'number' && draw.percent(untimedShare)) {
+        cell = draw.pick(['', '-', '-']);
     }
     if (draw.percent(oddShare / 4)) {
         cell = draw.pick([` ${cell}`, `${cell} `, `\t${cell}`, `${cell}\t `]);

@@ -26,8 +26,11 @@ export interface PlainReading {
     repeatedHeaders: number;
     pairs: number;
     rejects: PlainReject[];
-    /** Totals by day, source and destination: flows, then sum, sum of squares, smallest and largest of durations and of packets. */
-    totals: Map<string, bigint[]>;
+    /**
+     * Totals by day, source and destination: flows, flows with a duration, then sum, sum of squares, smallest and largest of durations and of
+     * packets; null where no flow has a duration.
+     */
+    totals: Map<string, (bigint | null)[]>;
 }
 
 const FIELDS = ['source', 'destination', 'began', 'duration', 'packets'] as const;
@@ -77,7 +80,8 @@ interface GoodRow {
     reason: string | undefined;
     source: string;
     destination: string;
-    values: bigint[];
+    /** Duration and packets; no duration where the cell says nothing. */
+    values: (bigint | null)[];
 }
 
 function read(bytes: Buffer, options: PlainOptions): PlainReading {
@@ -182,7 +186,7 @@ function read(bytes: Buffer, options: PlainOptions): PlainReading {
             string,
             string,
         ];
-        if ([source, destination, began, duration, packets].some((text) => text === '' || text === '-')) {
+        if ([source, destination, began, packets].some(saysNothing)) {
             reject('missing_field');
             continue;
         }
@@ -195,10 +199,10 @@ function read(bytes: Buffer, options: PlainOptions): PlainReading {
             reject(date.reason);
             continue;
         }
-        const durationUs = readMeasure(duration, { scale: durationUnit === 's' ? 6 : 0, isWhole: false });
+        const durationUs = saysNothing(duration) ? null : readMeasure(duration, { scale: durationUnit === 's' ? 6 : 0, isWhole: false });
         const count = readMeasure(packets, { scale: 0, isWhole: true });
         const reason = typeof durationUs === 'string' ? durationUs : typeof count === 'string' ? count : undefined;
-        const values = typeof durationUs === 'bigint' && typeof count === 'bigint' ? [durationUs, count] : [];
+        const values = typeof durationUs !== 'string' && typeof count === 'bigint' ? [durationUs, count] : [];
         goodDates.push({ reject, date, reason, source, destination, values });
     }
     return { ok: true, dialect, durationUnit, rowsRead, rowsSkipped, repeatedHeaders, rejects, ...settle(goodDates, rejects, options) };
@@ -211,6 +215,10 @@ function isTar(block: Buffer): boolean {
     return (
         block.length === 512 && written !== undefined && Number.parseInt(written, 8) === others.reduce((sum, byte) => sum + byte, 8 * 32)
     );
+}
+
+function saysNothing(cell: string): boolean {
+    return cell === '' || cell === '-';
 }
 
 /** A whole number, or the reason why not. */
@@ -235,7 +243,7 @@ function settle(rows: GoodRow[], rejects: PlainReject[], options: PlainOptions):
         }
     }
     const order = witnesses.mdy > witnesses.dmy ? 'mdy' : 'dmy';
-    const totals = new Map<string, bigint[]>();
+    const totals: PlainReading['totals'] = new Map();
     const pairs = new Set<string>();
     const kinds = new Set<string>();
     for (const { reject, date, reason, source, destination, values } of rows) {
@@ -255,14 +263,22 @@ function settle(rows: GoodRow[], rejects: PlainReject[], options: PlainOptions):
     return { dateOrder: options.dateOrder ?? found, pairs: pairs.size, totals };
 }
 
-function addUp(totals: Map<string, bigint[]>, key: string, values: bigint[]): void {
+function addUp(totals: PlainReading['totals'], key: string, values: (bigint | null)[]): void {
     const before = totals.get(key);
     const flows = (before?.[0] ?? 0n) + 1n;
+    const timed = (before?.[1] ?? 0n) + (values[0] === null ? 0n : 1n);
     const figures = values.flatMap((value, measure) => {
-        const [sum, squares, min, max] = before?.slice(1 + measure * 4, 5 + measure * 4) ?? [0n, 0n, value, value];
-        return [sum! + value, squares! + value * value, value < min! ? value : min!, value > max! ? value : max!];
+        const [sum, squares, min, max] = before?.slice(2 + measure * 4, 6 + measure * 4) ?? [0n, 0n, null, null];
+        return value === null
+            ? [sum!, squares!, min!, max!]
+            : [
+                  sum! + value,
+                  squares! + value * value,
+                  min === null || value < min! ? value : min!,
+                  max === null || value > max! ? value : max!,
+              ];
     });
-    totals.set(key, [flows, ...figures]);
+    totals.set(key, [flows, timed, ...figures]);
 }
 
 /** The header, and where it ends; it must end within the first MiB of the file. */

@@ -31,6 +31,7 @@ export const TO_REACH: readonly string[] = [
     ...['us', 's'].map((unit) => `durations in ${unit}`),
     ...['dateOrder', 'durationUnit'].map((option) => `given: ${option}`),
     ...['nothing rejected', 'repeated headers', 'rows of another Zeek log', 'figures of several flows', 'packed as gzip', 'packed as zstd'],
+    ...['flows of which some have a duration', 'flows without any duration'],
     ...Object.keys(UNUSABLE).map((kind) => `unusable: ${kind}`),
 ];
 
@@ -65,6 +66,12 @@ export function addReached(reached: Reached, { bytes, options }: FuzzInput, { re
     }
     if ([...reading.totals.values()].some(([flows]) => flows! > 1n)) {
         note('figures of several flows');
+    }
+    if ([...reading.totals.values()].some(([flows, timed]) => timed! > 0n && timed! < flows!)) {
+        note('flows of which some have a duration');
+    }
+    if ([...reading.totals.values()].some(([, timed]) => timed === 0n)) {
+        note('flows without any duration');
     }
     if (magic.startsWith('1f8b')) {
         note('packed as gzip');

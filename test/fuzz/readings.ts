@@ -127,7 +127,9 @@ export function tellPageCounted(reading: PlainReading | 'unusable'): Told {
 
 /** True if a sum leaves its column: bigint, or decimal(38,0) for squares. */
 function overflows({ totals }: PlainReading): boolean {
-    return [...totals.values()].some((figures) => figures.some((figure, at) => figure > (at % 4 === 2 ? 10n ** 38n - 1n : 2n ** 63n - 1n)));
+    return [...totals.values()].some((figures) =>
+        figures.some((figure, at) => (figure ?? 0n) > (at % 4 === 3 ? 10n ** 38n - 1n : 2n ** 63n - 1n)),
+    );
 }
 
 function tellHead(reading: {

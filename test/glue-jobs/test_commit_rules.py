@@ -296,6 +296,23 @@ def test_a_summary_without_one_of_the_columns_is_named_and_no_total_made_of_the_
     assert bucket.read(pair_days_key(DAY)) is None
 
 
+def test_a_summary_of_a_format_in_which_all_flows_were_timed_is_merged_as_that(bucket, put_source, merge, tmp_path):
+    untimed = {'timed_flows': 0, 'flow_duration_us_sum': 0, 'flow_duration_us_sum_sq': 0, 'flow_duration_us_min': None, 'flow_duration_us_max': None}
+    put_source(1, [{**PAIR, 'flows': 2, **untimed}, {**PAIR, 'dst_ip': 'other', **untimed}], day=DAY)
+    older = put_source(2, [{**PAIR, 'flows': 3, 'flow_duration_us_sum': 5}], day=DAY)
+    path = str(tmp_path / 'older.parquet')
+    bucket.download(summary_key(DAY, older), path)
+    pyarrow.parquet.write_table(pyarrow.parquet.read_table(path, partitioning=None).drop_columns('timed_flows'), path)
+    bucket.put_file(path, summary_key(DAY, older), etag=bucket.read_end(summary_key(DAY, older), 1)[0])
+    consolidate(flows_of(DAY), bucket=bucket, merge=merge)
+    bucket.download(pair_days_key(DAY), path)
+    rows = pyarrow.parquet.read_table(path, partitioning=None).to_pylist()
+    assert [(row['flows'], row['timed_flows'], row['flow_duration_us_sum'], row['flow_duration_us_min']) for row in rows] == [
+        (5, 3, 5, 1),
+        (1, 0, 0, None),
+    ]
+
+
 def test_nothing_of_the_work_stays_behind_nor_is_seen_by_a_reader(bucket, put_source, merge):
     put_source(1, [PAIR], day=DAY)
     seen = []

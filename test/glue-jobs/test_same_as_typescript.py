@@ -20,7 +20,8 @@ def etags_of(bucket, days):
 
 
 def flows_file(name, *, packets, day='05/01/2026'):
-    rows = [f'10.9.0.{at},10.9.1.1,{day} 12:00:00,{1000 + at},{packets}' for at in range(50)]
+    # Some flows have no duration, which on some days leaves their pair without any.
+    rows = [f'10.9.0.{at},10.9.1.1,{day} 12:00:00,{1000 + at if at % 3 else "-"},{packets}' for at in range(50)]
     return f'raw/{name}', '\n'.join(['Src IP,Dst IP,Timestamp,Flow Duration,Tot Fwd Pkts', *rows, ''])
 
 

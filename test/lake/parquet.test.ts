@@ -8,10 +8,11 @@ import fc from 'fast-check';
 import { parquetMetadata } from 'hyparquet';
 import { StorageError } from '#lake/errors';
 import { emptyPairRows, type PairRows } from '#lake/flows/pair-rows';
-import { flowMeasures, pairDays } from '#lake/flows/tables';
-import { readContains, readContainsAtEnd, writeParquetTable } from '#lake/parquet';
+import { type FlowMeasure, flowMeasures, pairDays } from '#lake/flows/tables';
+import { readContains, readContainsAtEnd, writeParquetTable, writeRows } from '#lake/parquet';
+import { emptyRows } from '#lake/rows';
 import { emptiedDayOfBefore, UNTYPED_AT } from '#test/support/emptied-day';
-import { readPairRows, writePairRows } from '#test/support/flow-tables';
+import { PAIR_DAYS_OF_FORMAT_2, readPairRows, writePairRows } from '#test/support/flow-tables';
 import { measuredFlow, pairRowsOfFlows, textOfRows } from '#test/support/pair-rows-of';
 import { makeFolder } from '#test/support/temporary';
 import { listsOfFooter } from '#test/support/thrift-lists';
@@ -38,14 +39,19 @@ const anyRows: fc.Arbitrary<PairRows> = fc
         const rows = pairRowsOfFlows(flows);
         for (const { name, sum, min, max, sumSq } of figures) {
             rows[`${name}_sum`].fill(sum);
-            rows[`${name}_min`].fill(min);
-            rows[`${name}_max`].fill(max);
+            boundsOf(rows, name, 'min').fill(min);
+            boundsOf(rows, name, 'max').fill(max);
             rows[`${name}_sum_sq`].fill(sumSq);
         }
         return rows;
     });
 
-/** `count` rows, every value another one. */
+/** A column of bounds, which may hold nulls for some measures. */
+function boundsOf(rows: PairRows, name: FlowMeasure, bound: 'min' | 'max'): (bigint | null)[] {
+    return rows[`${name}_${bound}`] as (bigint | null)[];
+}
+
+/** `count` rows, every value another one; every third has no bounds where it may have none. */
 function manyRows(count: number): PairRows {
     const rows = emptyPairRows(count);
     for (let at = 0; at < count; at += 1) {
@@ -56,6 +62,9 @@ function manyRows(count: number): PairRows {
         for (const [place, name] of flowMeasures.entries()) {
             rows[`${name}_sum`][at] = MAX_BIGINT - BigInt(at);
             rows[`${name}_sum_sq`].push(place === 0 ? MAX_DECIMAL - BigInt(at) : BigInt(at) ** 7n);
+            const bound = name === 'flow_duration_us' && at % 3 === 0 ? null : BigInt(at);
+            boundsOf(rows, name, 'min')[at] = bound;
+            boundsOf(rows, name, 'max')[at] = bound;
         }
     }
     return rows;
@@ -95,14 +104,30 @@ describe('rows', () => {
     });
 
     test('may be none, and nothing differs from a file that only tolerant readers read but the type of its empty list', () => {
-        const bytes = Buffer.from(writePairRows(emptyPairRows(), { contains: [] }));
+        const table = PAIR_DAYS_OF_FORMAT_2;
+        const bytes = Buffer.from(writeRows(table, emptyRows(table), { contains: [] }));
         const before = Buffer.from(emptiedDayOfBefore());
         expect([before[UNTYPED_AT], bytes[UNTYPED_AT]]).toEqual([0x00, 0x0c]);
         before[UNTYPED_AT] = 0x0c;
         expect(bytes.toString('hex')).toBe(before.toString('hex'));
     });
 
-    test.each(pairDays.columns.map(({ name }) => name))(
+    test('of a format that had no count of flows with a duration have one for each flow, as every flow had one then', async () => {
+        await fc.assert(
+            fc.asyncProperty(fc.array(measuredFlow.map((flow) => ({ ...flow, durationUs: flow.durationUs ?? 0n }))), async (flows) => {
+                const rows = pairRowsOfFlows(flows);
+                const before = writeRows(PAIR_DAYS_OF_FORMAT_2, rows);
+                expect(parquetMetadata(before.slice().buffer).schema.map(({ name }) => name)).not.toContain('timed_flows');
+                const read = await readPairRows(before);
+                expect(textOfRows(read)).toEqual(textOfRows(rows));
+                // Of its own: rows are merged in place.
+                expect(read.timed_flows).not.toBe(read.flows);
+            }),
+            { numRuns: 20 * RUNS },
+        );
+    });
+
+    test.each(pairDays.columns.flatMap(({ name, absentAs }) => (absentAs === undefined ? [name] : [])))(
         'are refused where column %s is missing, and not read as zeros',
         async (missing) => {
             const names = pairDays.columns.filter(({ name }) => name !== missing);
@@ -170,10 +195,10 @@ describe('a footer that the strictest readers read', () => {
         const lists = listsOfFooter(writePairRows(emptyPairRows(), { contains: contributions(sources) }));
         // Lists of parquet.thrift, FileMetaData: schema, row_groups, key_value_metadata, column_orders.
         expect(lists).toEqual([
-            { field: '2', size: 13, elementType: STRUCTS },
+            { field: '2', size: pairDays.columns.length + 1, elementType: STRUCTS },
             { field: '4', size: 0, elementType: STRUCTS },
             { field: '5', size: 1, elementType: STRUCTS },
-            { field: '7', size: 12, elementType: STRUCTS },
+            { field: '7', size: pairDays.columns.length, elementType: STRUCTS },
         ]);
     });
 
@@ -228,7 +253,7 @@ describe('DuckDB', () => {
         const rows = (await ask(`select ${columns} from FILE`)).map((row) => row.join(' '));
         const wanted = manyRows(count);
         const names = pairDays.columns.map(({ name }) => name as keyof PairRows);
-        expect(rows).toEqual(wanted.site.map((_, at) => names.map((name) => String(wanted[name][at])).join(' ')));
+        expect(rows).toEqual(wanted.site.map((_, at) => names.map((name) => wanted[name][at] ?? '').join(' ')));
     });
 
     test('finds every pair by the statistics of its row group', async () => {

@@ -7,10 +7,17 @@ import { contributionKey, mergedKey, rejectsKey as rejectsKeyOf, type TablePerio
 import { toMetadata } from '#lake/ledger';
 import { readRows, writeRows } from '#lake/parquet';
 import { mergeRows, type Rows } from '#lake/rows';
+import type { MergedTable } from '#lake/tables';
 
 export const SUMMARIES_PREFIX = flowSummaries.prefix;
 export const PAIR_DAYS_PREFIX = pairDays.prefix;
 export const REJECTS_PREFIX = rejects.prefix;
+
+/** `pair_days` as programs wrote it that took a row without a duration for a reject: summary format 2. */
+export const PAIR_DAYS_OF_FORMAT_2: MergedTable = {
+    ...pairDays,
+    columns: pairDays.columns.filter(({ name }) => name !== 'timed_flows').map((column) => ({ ...column, nullable: false })),
+};
 
 /** The number of the format that this program reads files of flows in. */
 export const FLOWS_FORMAT = flows.format;

@@ -19,12 +19,13 @@ export interface Flow {
     site?: string;
     src?: string;
     dst?: string;
-    duration?: bigint;
+    /** Null where the flow has no duration. */
+    duration?: bigint | null;
     packets?: bigint;
 }
 
 /** What a flow adds to each measure. */
-const VALUE_OF: Readonly<Record<FlowMeasure, (flow: Flow) => bigint>> = {
+const VALUE_OF: Readonly<Record<FlowMeasure, (flow: Flow) => bigint | null>> = {
     flow_duration_us: ({ duration = 1000n }) => duration,
     fwd_pkts: ({ packets = 10n }) => packets,
 };
@@ -72,18 +73,21 @@ export async function putFlows(directory: string, flows: readonly Flow[]): Promi
         const keys = [...pairs.keys()].sort();
         const rows = keys.map((key) => {
             const of = pairs.get(key)!;
-            return [...key.split('\n'), BigInt(of.length), ...flowMeasures.flatMap((measure) => totals(of.map(VALUE_OF[measure])))];
+            const timed = of.filter(({ duration }) => duration !== null);
+            const counts = [of, timed].map(({ length }) => BigInt(length));
+            return [...key.split('\n'), ...counts, ...flowMeasures.flatMap((measure) => totals(of.map(VALUE_OF[measure])))];
         });
         await putFile(directory, pairDaysKey(day), writeParquetTable({ columns: pairDays.columns, rows }));
     }
 }
 
-/** The sum, sum of squares, smallest and largest of the values. */
-function totals(values: bigint[]): bigint[] {
+/** The sum, sum of squares, smallest and largest of the values; nulls are none. */
+function totals(valuesOrNulls: (bigint | null)[]): (bigint | null)[] {
+    const values = valuesOrNulls.filter((value) => value !== null);
     const sum = values.reduce((total, value) => total + value, 0n);
     const squares = values.reduce((total, value) => total + value * value, 0n);
     const sorted = BigInt64Array.from(values).sort();
-    return [sum, squares, sorted[0]!, sorted.at(-1)!];
+    return [sum, squares, sorted[0] ?? null, sorted.at(-1) ?? null];
 }
 
 /** The items by their key, each list in order. */

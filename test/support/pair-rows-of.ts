@@ -9,12 +9,13 @@ export interface MeasuredFlow {
     site: string;
     src: string;
     dst: string;
-    durationUs: bigint;
+    /** Null where the flow has no duration. */
+    durationUs: bigint | null;
     packets: bigint;
 }
 
 /** What a flow adds to each measure. */
-const VALUE_OF: Readonly<Record<FlowMeasure, (flow: MeasuredFlow) => bigint>> = {
+const VALUE_OF: Readonly<Record<FlowMeasure, (flow: MeasuredFlow) => bigint | null>> = {
     flow_duration_us: ({ durationUs }) => durationUs,
     fwd_pkts: ({ packets }) => packets,
 };
@@ -24,7 +25,7 @@ export const measuredFlow: fc.Arbitrary<MeasuredFlow> = fc.record({
     site: fc.constantFrom('main', 'berlin', 'Zürich', '\u{ff5e}', '\u{1f6b0}'),
     src: fc.constantFrom('10.0.0.1', '10.0.0.10', '10.0.0.2', 'fe80::1', '2001:db8::7'),
     dst: fc.constantFrom('10.0.0.1', '192.168.1.7', 'fe80::1%eth0'),
-    durationUs: fc.bigInt({ min: 0n, max: 2n ** 55n }),
+    durationUs: fc.option(fc.bigInt({ min: 0n, max: 2n ** 55n }), { freq: 3 }),
     packets: fc.oneof(fc.bigInt({ min: 0n, max: 9n }), fc.bigInt({ min: 0n, max: 2n ** 55n })),
 });
 
@@ -43,13 +44,15 @@ export function pairRowsOfFlows(flows: readonly MeasuredFlow[]): PairRows {
         rows.src_ip.push(src);
         rows.dst_ip.push(dst);
         rows.flows[at] = BigInt(list.length);
+        rows.timed_flows[at] = BigInt(list.filter(({ durationUs }) => durationUs !== null).length);
         for (const name of flowMeasures) {
-            const values = list.map(VALUE_OF[name]);
+            const values = list.map(VALUE_OF[name]).filter((value) => value !== null);
             const ascending = BigInt64Array.from(values).sort();
+            const columns = rows as unknown as Record<string, (bigint | null)[]>;
             rows[`${name}_sum`][at] = values.reduce((sum, value) => sum + value, 0n);
             rows[`${name}_sum_sq`].push(values.reduce((sum, value) => sum + value * value, 0n));
-            rows[`${name}_min`][at] = ascending[0] ?? 0n;
-            rows[`${name}_max`][at] = ascending.at(-1) ?? 0n;
+            columns[`${name}_min`]![at] = ascending[0] ?? null;
+            columns[`${name}_max`]![at] = ascending.at(-1) ?? null;
         }
     });
     return rows;

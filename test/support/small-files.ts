@@ -10,7 +10,8 @@ export interface SmallFlow {
     dst: string;
     /** Date as written: `aa/bb/yyyy`, either number a day or a month. */
     date: string;
-    durationUs: number;
+    /** Null where the row has no duration. */
+    durationUs: number | null;
     packets: number;
 }
 
@@ -23,13 +24,15 @@ export interface SmallFile {
     isUsable: boolean;
 }
 
-/** Figures of a lake: for each `day site src dst` its flows, and sum, sum of squares, smallest and largest of both measures. */
+/** Figures of a lake: for each `day site src dst` its flows, those with a duration, and sum, sum of squares, smallest and largest of both measures. */
 export type Figures = Map<string, string>;
 
 const HEADER = 'Src IP,Dst IP,Timestamp,Flow Duration,Tot Fwd Pkts';
 
 export function smallFile(flows: readonly SmallFlow[], { rejects = 0 }: { rejects?: number } = {}): SmallFile {
-    const rows = flows.map(({ src, dst, date, durationUs, packets }) => [src, dst, `${date} 12:00:00`, durationUs, packets].join(','));
+    const rows = flows.map(({ src, dst, date, durationUs, packets }) =>
+        [src, dst, `${date} 12:00:00`, durationUs ?? '', packets].join(','),
+    );
     const bad = Array.from({ length: rejects }, (_, at) => `10.0.0.1,10.0.0.2,${flows[0]?.date ?? '01/01/2026'},NaN,${at}`);
     return { text: `${[HEADER, ...rows, ...bad].join('\n')}\n`, flows, rejects, isUsable: true };
 }
@@ -54,7 +57,11 @@ export function countUp(files: Iterable<{ file: SmallFile; site: string; options
         }
     }
     return sorted(
-        [...flows].map(([key, list]) => [key, [list.length, ...statistics(list, 'durationUs'), ...statistics(list, 'packets')].join(' ')]),
+        [...flows].map(([key, list]) => {
+            const durations = list.flatMap(({ durationUs }) => durationUs ?? []);
+            const packets = list.map((flow) => flow.packets);
+            return [key, [list.length, durations.length, ...statistics(durations), ...statistics(packets)].join(' ')];
+        }),
     );
 }
 
@@ -75,6 +82,7 @@ export function figuresOf(rows: PairRows, day: string): [string, string][] {
         [day, site, rows.src_ip[at], rows.dst_ip[at]].join(' '),
         [
             rows.flows[at],
+            rows.timed_flows[at],
             rows.flow_duration_us_sum[at],
             rows.flow_duration_us_sum_sq[at],
             rows.flow_duration_us_min[at],
@@ -87,10 +95,10 @@ export function figuresOf(rows: PairRows, day: string): [string, string][] {
     ]);
 }
 
-function statistics(flows: readonly SmallFlow[], measure: 'durationUs' | 'packets'): number[] {
-    const values = flows.map((flow) => flow[measure]);
+function statistics(values: readonly number[]): (number | null)[] {
     const sum = values.reduce((a, b) => a + b, 0);
-    return [sum, values.reduce((a, b) => a + b * b, 0), Math.min(...values), Math.max(...values)];
+    const bounds = values.length === 0 ? [null, null] : [Math.min(...values), Math.max(...values)];
+    return [sum, values.reduce((a, b) => a + b * b, 0), ...bounds];
 }
 
 function sorted(figures: Iterable<[string, string]>): Figures {

@@ -103,8 +103,13 @@ export function lineRow(
 
 /** What each row of a source adds to, by the names that a traced row has it under. */
 function measuresOf({ merged, accounts }: Explained): string[] {
-    const figures = figuresOf(merged).filter(({ name, type }) => name !== accounts?.rows && type !== 'string');
+    const figures = figuresOf(merged).filter(({ name, type }) => !countsOf(accounts).includes(name) && type !== 'string');
     return [...new Set(figures.map(measureOf))];
+}
+
+/** The figures that count: rows, or the values of a measure. */
+function countsOf(accounts: Explained['accounts']): string[] {
+    return accounts ? [accounts.rows, ...Object.values(accounts.counts ?? {})] : [];
 }
 
 function measureOf({ name }: MergedColumn): string {
@@ -119,11 +124,15 @@ export function findLineMismatches(part: Part, found: FoundLines, { merged, acco
         return [`the lines of ${name} cannot be shown: ${found.problem}`];
     }
     const lines = accounts ? [['lines', found.count, rows[accounts.rows]?.[0]] as const] : [];
+    const values = Object.entries(accounts?.counts ?? {}).map(
+        ([measure, count]) => [`lines with ${measure}`, found.counts.get(measure) ?? 0n, rows[count]?.[0]] as const,
+    );
     const sums = summedOf(merged)
         // A measure that no line speaks of was not told, rather than 0.
-        .filter((column) => column.name !== accounts?.rows && (found.count === 0n || found.sums.has(measureOf(column))))
+        .filter(({ name }) => !countsOf(accounts).includes(name))
+        .filter((column) => found.count === 0n || found.sums.has(measureOf(column)))
         .map((column) => [column.unit ?? measureOf(column), found.sums.get(measureOf(column)) ?? 0n, rows[column.name]?.[0]] as const);
-    return [...lines, ...sums].flatMap(([what, count, said]) =>
+    return [...lines, ...values, ...sums].flatMap(([what, count, said]) =>
         count === (said ?? 0n) ? [] : [`${name} has ${count} ${what}, its summary says ${said}`],
     );
 }

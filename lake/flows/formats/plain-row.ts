@@ -5,6 +5,7 @@
 /** Result for a field that is none of the plain kind. */
 export const NOT_PLAIN = -1;
 
+const MINUS = 0x2d;
 const POINT = 0x2e;
 const ZERO = 0x30;
 
@@ -160,6 +161,11 @@ export function readScaled(bytes: Buffer, start: number, end: number, scale: num
         value *= 10;
     }
     return isRoundedUp ? value + 1 : value;
+}
+
+/** True for a field that says nothing: it is empty, or Zeek's sign for that. */
+export function isMissing(bytes: Buffer, start: number, end: number): boolean {
+    return start === end || (start + 1 === end && bytes[start] === MINUS);
 }
 
 /** The whole seconds in a field of digits, also with a point and a fraction; `NOT_PLAIN` for any other. */

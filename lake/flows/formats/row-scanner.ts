@@ -6,10 +6,10 @@
 import { BATCH_FLOWS } from '../flow-batch.ts';
 import type { FlowPlace, FlowSink } from '../flow-sink.ts';
 import { type NumberStyle, styleOf, toPlain } from '../number-styles.ts';
-import { MAX_FAST_VALUE } from '../pair-table.ts';
+import { MAX_FAST_VALUE, UNTIMED } from '../pair-table.ts';
 import { parseRow, SeenQuotes, trimBlanks } from './csv-row.ts';
 import { findHeader, type Header, haveSameNames, isRepeatedHeader, mayBeHeader } from './header.ts';
-import { NOT_PLAIN, readCount, readIPv4, readScaled, readWhole, splitRow, WORD_BYTES } from './plain-row.ts';
+import { isMissing, NOT_PLAIN, readCount, readIPv4, readScaled, readWhole, splitRow, WORD_BYTES } from './plain-row.ts';
 import { FIRST_WITNESS_LINES, type UnitJudge, WITNESS_LINES_APART, witnessedUnit } from './unit-witness.ts';
 import { isFlowLog, zeekPathOf } from './zeek-path.ts';
 
@@ -216,7 +216,8 @@ export class RowScanner {
         const slot = sink.dates.slotAt(bytes, view, starts[timestamp] as number, endOf(starts, timestamp));
         const durationUs = this.#readDuration(bytes, starts[flow_duration] as number, endOf(starts, flow_duration));
         const packets = readCount(bytes, starts[fwd_pkts] as number, endOf(starts, fwd_pkts));
-        if (slot < 0 || durationUs < 0 || packets < 0 || (this.#isZeekLog && bytes[start] === HASH)) {
+        const isUntimed = durationUs < 0 && isMissing(bytes, starts[flow_duration] as number, endOf(starts, flow_duration));
+        if (slot < 0 || (durationUs < 0 && !isUntimed) || packets < 0 || (this.#isZeekLog && bytes[start] === HASH)) {
             return false;
         }
         let group = slot << 2;
@@ -236,11 +237,11 @@ export class RowScanner {
         sink.rowsRead += 1;
         if (durationUs >= MAX_FAST_VALUE || packets >= MAX_FAST_VALUE) {
             const row = table.rowOf(batch.sources[place] as number, batch.destinations[place] as number, group);
-            table.addLargeFlow(row, BigInt(durationUs), BigInt(packets));
+            table.addLargeFlow(row, isUntimed ? null : BigInt(durationUs), BigInt(packets));
             return true;
         }
         batch.groups[place] = group;
-        batch.durations[place] = durationUs;
+        batch.durations[place] = isUntimed ? UNTIMED : durationUs;
         batch.packets[place] = packets;
         batch.count = place + 1;
         if (place + 1 === BATCH_FLOWS) {

@@ -2,7 +2,7 @@
 import { type FlowMeasure, flowMeasures } from '#lake/flows/tables';
 import type { ReadingOptions } from '#lake/kind';
 import { NotFollowedError } from '#lake/verify/second-reading';
-import { FIELDS, type Layout } from './header.ts';
+import { FIELDS, type Field, type Layout } from './header.ts';
 import { blanks, blanksOf, hex } from './raw-text.ts';
 
 /** The field that each measure is read from. */
@@ -13,6 +13,7 @@ const MEASURES = flowMeasures.map((name) => ({ name, field: FIELD_OF[name] }));
 /** Every figure of a pair's day, in the order of the tables' columns. */
 export const FIGURES: readonly string[] = [
     'flows',
+    'timed_flows',
     ...MEASURES.flatMap(({ name }) => ['sum', 'sum_sq', 'min', 'max'].map((part) => `${name}_${part}`)),
 ];
 
@@ -108,11 +109,13 @@ rows as (
             when has_open_quote then 'unclosed_quote'
             when ${layout.columns.map(({ field, name }) => `lower(${field}) = '${name.replaceAll("'", "''")}'`).join(' and ')} then 'repeated_header'
             when not is_long_enough then 'ragged_row'
-            when ${FIELDS.map((field) => `${field} in ('', '-')`).join(' or ')} then 'missing_field'
+            when ${FIELDS.filter((field) => field !== 'duration')
+                .map(isMissing)
+                .join(' or ')} then 'missing_field'
             when not (${isAddress('src')} and ${isAddress('dst')}) then 'not_an_ip_address'
             when written_kind is null and epoch_day is null then 'date_unreadable'
             when written_kind = 'against' then 'date_against_order'
-            else coalesce(${whyNoNumber('duration', { isWhole: false })}, ${whyNoNumber('packets', { isWhole: true })})
+            else coalesce(case when not (${isMissing('duration')}) then ${whyNoNumber('duration', { isWhole: false })} end, ${whyNoNumber('packets', { isWhole: true })})
         end as verdict
     from numbers
 ),
@@ -128,9 +131,15 @@ kept_apart as (
 select
     verdict, src_ip, dst_ip, date_kind, day_dmy, day_mdy,
     count(*) as flows,
-    ${MEASURES.map(({ field }) => `sum(${field}), sum(cast(${field} as hugeint) * ${field}), min(${field}), max(${field})`).join(', ')}
+    count(duration) as timed_flows,
+    ${MEASURES.map(({ field }) => `coalesce(sum(${field}), 0), coalesce(sum(cast(${field} as hugeint) * ${field}), 0), min(${field}), max(${field})`).join(', ')}
 from kept_apart
 group by 1, 2, 3, 4, 5, 6`;
+}
+
+/** SQL that is true for a cell that says nothing. */
+function isMissing(field: Field): string {
+    return `${field} in ('', '-')`;
 }
 
 /** The unit that a dialect's durations are in where the uploader said nothing. */

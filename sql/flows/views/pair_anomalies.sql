@@ -1,7 +1,7 @@
 -- One row per pair, day and measure that is unusually large against that pair's own past: which days stand out? Filter on src_ip, dst_ip or
 -- site: every day is read, but only what can hold the pair. A filter on day saves no reading, but most of the work.
 -- The past of a day: the pair's last 28 days with traffic before it that are workdays like it, or weekend days like it; fewer than 5 of
--- them give no verdict. The score is the distance from usual on a logarithmic scale, in standard deviations of steady traffic.
+-- them give no verdict. Of durations only days count on which some flow had one. The score is the distance from usual on a logarithmic scale, in standard deviations of steady traffic.
 with classed_days as (
     select
         site,
@@ -9,6 +9,8 @@ with classed_days as (
         dst_ip,
         day,
         cast(day as date) >= date_trunc('week', cast(day as date)) + interval '5' day as is_weekend,
+        -- A file of before format 3 has no timed_flows; all its flows were timed.
+        coalesce(timed_flows, flows) > 0 as is_timed,
         flows,
         flow_duration_us_sum,
         fwd_pkts_sum
@@ -21,15 +23,24 @@ pasts as (
         src_ip,
         dst_ip,
         day,
+        is_timed,
         flows,
         flow_duration_us_sum,
         fwd_pkts_sum,
         count(*) over past as past_days,
+        count(*) over past_alike as past_days_alike,
         array_agg(flows) over past as past_flows,
-        array_agg(flow_duration_us_sum) over past as past_durations,
+        array_agg(flow_duration_us_sum) over past_alike as past_durations,
         array_agg(fwd_pkts_sum) over past as past_pkts
     from classed_days
-    window past as (partition by site, src_ip, dst_ip, is_weekend order by day rows between 28 preceding and 1 preceding)
+    window
+        past as (partition by site, src_ip, dst_ip, is_weekend order by day rows between 28 preceding and 1 preceding),
+        -- Of a timed day the timed ones.
+        past_alike as (
+            partition by site, src_ip, dst_ip, is_weekend, is_timed
+            order by day
+            rows between 28 preceding and 1 preceding
+        )
 ),
 
 -- concat makes the measure plain text for Trino, which would call it varchar(20).
@@ -45,7 +56,7 @@ measured as (
             when 'flow_duration_us_sum' then flow_duration_us_sum
             else fwd_pkts_sum
         end as value,
-        past_days,
+        case measure when 'flow_duration_us_sum' then past_days_alike else past_days end as past_days,
         array_sort(
             case measure
                 when 'flows' then past_flows
@@ -55,7 +66,11 @@ measured as (
         ) as past_values
     from pasts
     cross join (values ('flows'), ('flow_duration_us_sum'), ('fwd_pkts_sum')) as measures (measure)
-    where past_days >= 5
+    where
+        case measure
+            when 'flow_duration_us_sum' then is_timed and past_days_alike >= 5
+            else past_days >= 5
+        end
 ),
 
 -- Lower quartiles: values that really occurred, whole numbers.

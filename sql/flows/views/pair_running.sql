@@ -1,8 +1,11 @@
 -- One row per pair and day: how have the pair's daily totals developed up to that day? Filter on src_ip, dst_ip or site: every day is read,
 -- but only what can hold the pair. A filter on day picks rows and saves no reading, because the figures count from the pair's first day.
+-- Days without timed flows, of which no duration is known, are no days in the figures of the duration. A file of before format 3 has no
+-- timed_flows; all its flows were timed.
 with squares as (
     select
         *,
+        coalesce(timed_flows, flows) as timed,
         cast(flow_duration_us_sum as decimal(19, 0)) * cast(flow_duration_us_sum as decimal(19, 0)) as duration_sq,
         cast(fwd_pkts_sum as decimal(19, 0)) * cast(fwd_pkts_sum as decimal(19, 0)) as pkts_sq
     from pair_days
@@ -30,10 +33,13 @@ sums as (
         dst_ip,
         day,
         flows,
+        timed as timed_flows,
         flow_duration_us_sum,
         fwd_pkts_sum,
         count(*) over so_far as running_days,
+        count(case when timed > 0 then 1 end) over so_far as running_timed_days,
         cast(count(*) over so_far as decimal(38, 0)) as exact_days,
+        cast(count(case when timed > 0 then 1 end) over so_far as decimal(38, 0)) as exact_timed_days,
         max(flow_duration_us_sum) over so_far as duration_max,
         sum(cast(flow_duration_us_sum as decimal(38, 0))) over so_far as duration_sum,
         sum(cast(duration_sq_e20 as decimal(38, 0))) over so_far as duration_sq_e20,
@@ -73,9 +79,9 @@ spreads as (
     select
         *,
         case
-            when running_days * cast(duration_max as double) * duration_total < 9.9e37
+            when running_timed_days * cast(duration_max as double) * duration_total < 9.9e37
                 then
-                    exact_days * (duration_sq_e20 * cast(1e20 as decimal(38, 0)) + duration_sq_rest)
+                    exact_timed_days * (duration_sq_e20 * cast(1e20 as decimal(38, 0)) + duration_sq_rest)
                     - duration_sum * duration_sum
             else cast(concat('flow_duration_us of ', overflow) as bigint)
         end as exact_duration_spread,
@@ -102,12 +108,16 @@ final as (
         dst_ip,
         day,
         flows,
+        timed_flows,
         flow_duration_us_sum,
         fwd_pkts_sum,
         running_days,
-        duration_total / running_days as flow_duration_us_running_mean,
-        sqrt(duration_spread) / running_days as flow_duration_us_running_stddev_pop,
-        sqrt(duration_spread / (cast(running_days as double) * nullif(running_days - 1, 0))) as flow_duration_us_running_stddev_samp,
+        running_timed_days,
+        duration_total / nullif(running_timed_days, 0) as flow_duration_us_running_mean,
+        sqrt(duration_spread) / nullif(running_timed_days, 0) as flow_duration_us_running_stddev_pop,
+        sqrt(
+            duration_spread / nullif(cast(running_timed_days as double) * (running_timed_days - 1), 0)
+        ) as flow_duration_us_running_stddev_samp,
         pkts_total / running_days as fwd_pkts_running_mean,
         sqrt(pkts_spread) / running_days as fwd_pkts_running_stddev_pop,
         sqrt(pkts_spread / (cast(running_days as double) * nullif(running_days - 1, 0))) as fwd_pkts_running_stddev_samp

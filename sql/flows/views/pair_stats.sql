@@ -1,8 +1,11 @@
 -- One row per pair: what are its totals, and how do its daily totals (_daily_) and its flows (_flow_) spread? Filter on src_ip, dst_ip or
 -- site: every day is read, but only what can hold the pair.
+-- Days without timed flows, of which no duration is known, are no days in the figures of the duration. A file of before format 3 has no
+-- timed_flows; all its flows were timed.
 with squares as (
     select
         *,
+        coalesce(timed_flows, flows) as timed,
         cast(flow_duration_us_sum as decimal(19, 0)) * cast(flow_duration_us_sum as decimal(19, 0)) as duration_daily_sq,
         cast(fwd_pkts_sum as decimal(19, 0)) * cast(fwd_pkts_sum as decimal(19, 0)) as pkts_daily_sq
     from pair_days
@@ -37,9 +40,11 @@ sums as (
         src_ip,
         dst_ip,
         count(*) as days,
+        count(case when timed > 0 then 1 end) as timed_days,
         min(day) as first_day,
         max(day) as last_day,
         cast(sum(flows) as bigint) as flows,
+        cast(sum(timed) as bigint) as timed_flows,
         sum(cast(flow_duration_us_sum as decimal(38, 0))) as flow_duration_us_sum,
         min(flow_duration_us_min) as flow_duration_us_min,
         max(flow_duration_us_max) as flow_duration_us_max,
@@ -88,7 +93,9 @@ totals as (
     select
         *,
         cast(days as decimal(38, 0)) as exact_days,
+        cast(timed_days as decimal(38, 0)) as exact_timed_days,
         cast(flows as decimal(38, 0)) as exact_flows,
+        cast(timed_flows as decimal(38, 0)) as exact_timed_flows,
         cast(cast(flow_duration_us_sum as varchar(40)) as double) as duration_total,
         cast(cast(fwd_pkts_sum as varchar(40)) as double) as pkts_total,
         concat(src_ip, ' to ', dst_ip, ' at site ', site, ' is too large for exact statistics on ') as overflow
@@ -101,16 +108,16 @@ spreads as (
     select
         *,
         case
-            when days * cast(duration_daily_max as double) * duration_total < 9.9e37
+            when timed_days * cast(duration_daily_max as double) * duration_total < 9.9e37
                 then
-                    exact_days * (duration_daily_sq_e20 * cast(1e20 as decimal(38, 0)) + duration_daily_sq_rest)
+                    exact_timed_days * (duration_daily_sq_e20 * cast(1e20 as decimal(38, 0)) + duration_daily_sq_rest)
                     - flow_duration_us_sum * flow_duration_us_sum
             else cast(concat('flow_duration_us of ', overflow, duration_day) as bigint)
         end as exact_duration_daily_spread,
         case
-            when flows * cast(flow_duration_us_max as double) * duration_total < 9.9e37
+            when timed_flows * cast(coalesce(flow_duration_us_max, 0) as double) * duration_total < 9.9e37
                 then
-                    exact_flows * (duration_flow_sq_e20 * cast(1e20 as decimal(38, 0)) + duration_flow_sq_rest)
+                    exact_timed_flows * (duration_flow_sq_e20 * cast(1e20 as decimal(38, 0)) + duration_flow_sq_rest)
                     - flow_duration_us_sum * flow_duration_us_sum
             else cast(concat('flow_duration_us of ', overflow, duration_day) as bigint)
         end as exact_duration_flow_spread,
@@ -147,18 +154,20 @@ final as (
         src_ip,
         dst_ip,
         days,
+        timed_days,
         first_day,
         last_day,
         flows,
+        timed_flows,
         flow_duration_us_sum,
         flow_duration_us_min,
         flow_duration_us_max,
-        duration_total / days as flow_duration_us_daily_mean,
-        sqrt(duration_daily_spread) / days as flow_duration_us_daily_stddev_pop,
-        sqrt(duration_daily_spread / (cast(days as double) * nullif(days - 1, 0))) as flow_duration_us_daily_stddev_samp,
-        duration_total / flows as flow_duration_us_flow_mean,
-        sqrt(duration_flow_spread) / flows as flow_duration_us_flow_stddev_pop,
-        sqrt(duration_flow_spread / (cast(flows as double) * nullif(flows - 1, 0))) as flow_duration_us_flow_stddev_samp,
+        duration_total / nullif(timed_days, 0) as flow_duration_us_daily_mean,
+        sqrt(duration_daily_spread) / nullif(timed_days, 0) as flow_duration_us_daily_stddev_pop,
+        sqrt(duration_daily_spread / nullif(cast(timed_days as double) * (timed_days - 1), 0)) as flow_duration_us_daily_stddev_samp,
+        duration_total / nullif(timed_flows, 0) as flow_duration_us_flow_mean,
+        sqrt(duration_flow_spread) / nullif(timed_flows, 0) as flow_duration_us_flow_stddev_pop,
+        sqrt(duration_flow_spread / nullif(cast(timed_flows as double) * (timed_flows - 1), 0)) as flow_duration_us_flow_stddev_samp,
         fwd_pkts_sum,
         fwd_pkts_min,
         fwd_pkts_max,

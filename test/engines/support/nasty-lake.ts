@@ -24,7 +24,7 @@ const ADDRESSES = ['10.0.0.1', '10.0.0.10', '10.0.0.2', '9.0.0.1', '2001:db8::1'
 
 const MAX_BIGINT = 2n ** 63n - 1n;
 
-type Flow = readonly [site: string, src: string, dst: string, day: string, durationUs: bigint, packets: bigint];
+type Flow = readonly [site: string, src: string, dst: string, day: string, durationUs: bigint | null, packets: bigint];
 
 /** Files that are few and of many days each, in four turns, so that every day is merged more than once. */
 export function nastyFiles(): NastyFile[] {
@@ -38,7 +38,10 @@ export function nastyFiles(): NastyFile[] {
     return [...files, { key: RETRACTED_KEY, text: csvOf(emptied), turn: 0 }];
 }
 
-/** Pairs of all addresses, on all days or some of them, zero among their figures; one day in eight is a hundred times as large. */
+/**
+ * Pairs of all addresses, on all days or some of them, zero among their figures; one day in eight is a hundred times as large. Of one address no
+ * flow has a duration, of others some have none.
+ */
 function steadyFlows(site: (typeof SITES)[number], turn: number): Flow[] {
     const flows: Flow[] = [];
     // Half of the turns each: every day takes an object per file.
@@ -50,7 +53,11 @@ function steadyFlows(site: (typeof SITES)[number], turn: number): Flow[] {
             const dst = ADDRESSES[(from + 1 + (at % 2)) % ADDRESSES.length] ?? src;
             if ((at + from) % (1 + (from % 3)) === 0) {
                 const size = BigInt((at * 7919 + from * 104_729 + turn * 31 + site.length) % 100_003) * (at % 8 === 7 ? 100n : 1n);
-                flows.push([site, src, dst, dayAfter(at), size * 1_000_003n, size % 977n]);
+                const isTimed = from !== 3 && (at + from) % 5 !== 4;
+                flows.push([site, src, dst, dayAfter(at), isTimed ? size * 1_000_003n : null, size % 977n]);
+                if (from === 4) {
+                    flows.push([site, src, dst, dayAfter(at), null, 1n]);
+                }
             }
         });
     }
@@ -108,7 +115,7 @@ const BROKEN_ROWS = [
 function csvOf(flows: readonly Flow[]): string {
     const rows = flows.map(([, src, dst, day, durationUs, packets]) => {
         const [year, month, date] = day.split('-');
-        return `${src},${dst},${date}/${month}/${year} 12:00:00,${durationUs},${packets}`;
+        return `${src},${dst},${date}/${month}/${year} 12:00:00,${durationUs ?? '-'},${packets}`;
     });
     return ['Src IP,Dst IP,Timestamp,Flow Duration,Tot Fwd Pkts', ...rows, ''].join('\n');
 }

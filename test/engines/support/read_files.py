@@ -18,8 +18,10 @@ def by_pyarrow(path):
 def by_pandas(path):
     import pandas
 
-    frame = pandas.read_parquet(path)
-    return [[name, str(frame[name].dtype)] for name in frame], frame.itertuples(index=False, name=None)
+    # Else a column that has a null is one of doubles.
+    frame = pandas.read_parquet(path, dtype_backend='numpy_nullable')
+    rows = ([None if value is pandas.NA else value for value in row] for row in frame.itertuples(index=False, name=None))
+    return [[name, str(frame[name].dtype)] for name in frame], rows
 
 
 def by_polars(path):
@@ -39,7 +41,7 @@ def statistics_of(path):
         group = metadata.row_group(at)
         chunks = [group.column(column) for column in range(group.num_columns)]
         found = [(chunk.path_in_schema, chunk.statistics) for chunk in chunks]
-        limits = {name: [stats.null_count, text_of(stats.min), text_of(stats.max)] for name, stats in found if stats}
+        limits = {name: [stats.null_count, *map(text_of, [stats.min, stats.max] if stats.has_min_max else [None, None])] for name, stats in found if stats}
         groups.append({'rows': group.num_rows, 'limits': limits})
     return groups
 

@@ -66,34 +66,37 @@ export async function readFolder({
 }
 
 const TYPES: Readonly<Record<Reader, Readonly<Record<ColumnType, readonly string[]>>>> = {
-    pyarrow: { string: ['string', 'not null'], bigint: ['int64', 'not null'], 'decimal(38,0)': ['decimal128(38, 0)', 'not null'] },
+    pyarrow: { string: ['string'], bigint: ['int64'], 'decimal(38,0)': ['decimal128(38, 0)'] },
     // A decimal is a Python object, exact too.
-    pandas: { string: ['str'], bigint: ['int64'], 'decimal(38,0)': ['object'] },
+    pandas: { string: ['string'], bigint: ['Int64'], 'decimal(38,0)': ['object'] },
     polars: { string: ['String'], bigint: ['Int64'], 'decimal(38,0)': ['Decimal(precision=38, scale=0)'] },
 };
 
 /** The columns of pair_days as the reader should name them. */
 export function typesOf(reader: Reader): string[][] {
-    return pairDays.columns.map(({ name, type }) => [name, ...TYPES[reader][type]]);
+    const nullOf = (nullable: boolean): string[] => (reader === 'pyarrow' ? [nullable ? 'null' : 'not null'] : []);
+    return pairDays.columns.map(({ name, type, nullable }) => [name, ...TYPES[reader][type], ...nullOf(nullable)]);
 }
 
 /** The rows of an answer about pair_days as the files have them: in their order, without the day, every value as text. */
 export function wantedOf({ columns, rows }: Answer): Answer {
     const places = pairDays.columns.map(({ name }) => columns.findIndex((column) => column.name === name));
-    return { columns: [], rows: rows.map((row) => places.map((place) => String(row[place]))) };
+    return { columns: [], rows: rows.map((row) => places.map((place) => row[place]?.toString() ?? null)) };
 }
 
 /** Rows of a group, as lake/parquet.ts and glue-jobs/period_object.py cut a day. */
 const ROW_GROUP_ROWS = 5_000;
 
-/** What the footer should say of these rows: groups of one size, no nulls, and of every column its true limits, text by its bytes. */
+/** What the footer should say of these rows: groups of one size, and of every column its nulls and its true limits, text by its bytes. */
 export function groupsOf({ rows }: Pick<DayRead, 'rows'>): RowGroup[] {
     return Array.from({ length: Math.ceil(rows.length / ROW_GROUP_ROWS) }, (_, group) => {
         const ofGroup = rows.slice(group * ROW_GROUP_ROWS, (group + 1) * ROW_GROUP_ROWS);
         const limits = pairDays.columns.map(({ name, type }, at): [string, RowGroup['limits'][string]] => {
-            const values = ofGroup.map((row) => row[at] ?? '');
+            const values = ofGroup.map((row) => row[at] ?? null).filter((value) => value !== null);
             const order = type === 'string' ? compareBytes : compareWhole;
-            return [name, [0, values.reduce((a, b) => (order(b, a) < 0 ? b : a)), values.reduce((a, b) => (order(b, a) > 0 ? b : a))]];
+            const limit = (isBetter: (a: string, b: string) => boolean): string | null =>
+                values.reduce<string | null>((best, value) => (best === null || isBetter(value, best) ? value : best), null);
+            return [name, [ofGroup.length - values.length, limit((a, b) => order(a, b) < 0), limit((a, b) => order(a, b) > 0)]];
         });
         return { rows: ofGroup.length, limits: Object.fromEntries(limits) };
     });

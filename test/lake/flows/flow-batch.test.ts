@@ -1,31 +1,33 @@
 /** Flows that are counted in batches add up like single ones, to the last digit. */
 import { expect, test } from '@jest/globals';
 import { BATCH_FLOWS, FlowBatch } from '#lake/flows/flow-batch';
-import { DURATION, MAX_FAST_VALUE, PACKETS, PairTable } from '#lake/flows/pair-table';
+import { DURATION, MAX_FAST_VALUE, PACKETS, PairTable, UNTIMED } from '#lake/flows/pair-table';
 
 test('batches of any values and pairs add up exactly, while the table grows', () => {
     const table = new PairTable();
     const batch = new FlowBatch();
-    const expected = new Map<string, { flows: number; sum: bigint; sumSq: bigint }>();
+    const expected = new Map<string, { flows: number; timed: number; sum: bigint; sumSq: bigint }>();
     const next = random();
     for (let flow = 0; flow < 100_000; flow += 1) {
         const source = next() % 200;
         const destination = next() % 50;
+        const isTimed = next() % 3 > 0;
         const duration = next() % MAX_FAST_VALUE;
-        put(batch, { source, destination, duration, packets: flow });
+        put(batch, { source, destination, duration: isTimed ? duration : UNTIMED, packets: flow });
         if (batch.count === BATCH_FLOWS || next() % 500 === 0) {
             table.addFlows(batch);
         }
-        const { flows, sum, sumSq } = expected.get(`${source} ${destination}`) ?? { flows: 0, sum: 0n, sumSq: 0n };
-        const value = BigInt(duration);
-        expected.set(`${source} ${destination}`, { flows: flows + 1, sum: sum + value, sumSq: sumSq + value * value });
+        const { flows, timed, sum, sumSq } = expected.get(`${source} ${destination}`) ?? { flows: 0, timed: 0, sum: 0n, sumSq: 0n };
+        const value = isTimed ? BigInt(duration) : 0n;
+        const after = { flows: flows + 1, timed: timed + (isTimed ? 1 : 0), sum: sum + value, sumSq: sumSq + value * value };
+        expected.set(`${source} ${destination}`, after);
     }
     table.addFlows(batch);
     const found = [...expected.keys()].map((key) => {
         const [source = 0, destination = 0] = key.split(' ').map(Number);
         const row = table.rowOf(source, destination, 0);
         const { sum, sumSq } = table.totalsOf(row, DURATION);
-        return [key, { flows: table.flowsOf(row), sum, sumSq }] as const;
+        return [key, { flows: table.flowsOf(row), timed: table.timedFlowsOf(row), sum, sumSq }] as const;
     });
     expect(table.rowCount).toBe(expected.size);
     expect(new Map(found)).toEqual(expected);

@@ -103,13 +103,13 @@ function ledgerOf(record: LedgerRecord | undefined) {
 }
 
 async function pairDaysOf(store: ObjectStore, days: readonly string[]) {
-    const found: Record<string, string>[] = [];
+    const found: Record<string, string | null>[] = [];
     for (const day of days) {
         const object = await store.get(pairDaysKey(day));
         const { site, ...columns } = await readPairRows(object?.bytes ?? new Uint8Array());
         const names = Object.keys(columns) as (keyof typeof columns & keyof PairRows)[];
         site.forEach((_, at) => {
-            found.push({ day, ...Object.fromEntries(names.map((name) => [name, String(columns[name][at])])) });
+            found.push({ day, ...Object.fromEntries(names.map((name) => [name, columns[name][at]?.toString() ?? null])) });
         });
     }
     return found;

@@ -1,6 +1,6 @@
 /** Totals are exact whatever the values, against plain bigint sums. */
 import fc from 'fast-check';
-import { DURATION, MAX_FAST_VALUE, PACKETS, PairTable } from '#lake/flows/pair-table';
+import { DURATION, MAX_FAST_VALUE, PACKETS, PairTable, UNTIMED } from '#lake/flows/pair-table';
 
 const LIMIT = 2n ** 63n - 1n;
 const values = fc.oneof(
@@ -12,18 +12,20 @@ const values = fc.oneof(
 
 test('sums, squares, smallest and largest of any values are exact', () => {
     fc.assert(
-        fc.property(fc.array(fc.tuple(values, values), { minLength: 1, maxLength: 60 }), (flows) => {
+        fc.property(fc.array(fc.tuple(fc.option(values, { freq: 4 }), values), { minLength: 1, maxLength: 60 }), (flows) => {
             const table = new PairTable();
             const row = table.rowOf(1, 2, 0);
             for (const [duration, packets] of flows) {
-                if (duration < BigInt(MAX_FAST_VALUE) && packets < BigInt(MAX_FAST_VALUE)) {
-                    table.addFlow(row, Number(duration), Number(packets));
+                if ((duration ?? 0n) < BigInt(MAX_FAST_VALUE) && packets < BigInt(MAX_FAST_VALUE)) {
+                    table.addFlow(row, duration === null ? UNTIMED : Number(duration), Number(packets));
                 } else {
                     table.addLargeFlow(row, duration, packets);
                 }
             }
             expect(table.flowsOf(row)).toBe(flows.length);
-            expect(table.totalsOf(row, DURATION)).toEqual(plainTotals(flows.map(([duration]) => duration)));
+            const durations = flows.map(([duration]) => duration).filter((duration) => duration !== null);
+            expect(table.timedFlowsOf(row)).toBe(durations.length);
+            expect(table.totalsOf(row, DURATION)).toEqual(plainTotals(durations));
             expect(table.totalsOf(row, PACKETS)).toEqual(plainTotals(flows.map(([, packets]) => packets)));
         }),
         { numRuns: 1_000 },
@@ -39,6 +41,29 @@ test('the largest fast value a million times over is exact', () => {
     }
     const exact = BigInt(value);
     expect(table.totalsOf(row, DURATION)).toEqual({ sum: exact * 1_000_000n, sumSq: exact * exact * 1_000_000n, min: exact, max: exact });
+});
+
+test('flows without a duration are counted for each pair, however many pairs come behind the first of them', () => {
+    const table = new PairTable();
+    const first = table.rowOf(0, 1, 0);
+    for (let flow = 0; flow < 2 ** 20 + 3; flow += 1) {
+        table.addFlow(first, UNTIMED, 2);
+    }
+    for (let pair = 1; pair < 50_000; pair += 1) {
+        const row = table.rowOf(pair, 1, 0);
+        table.addFlow(row, 5, 1);
+        for (let flow = 0; flow < pair % 4; flow += 1) {
+            table.addFlow(row, UNTIMED, 1);
+        }
+    }
+    expect([table.flowsOf(first), table.timedFlowsOf(first)]).toEqual([2 ** 20 + 3, 0]);
+    expect(table.totalsOf(first, DURATION)).toEqual({ sum: 0n, sumSq: 0n, min: null, max: null });
+    expect(table.totalsOf(first, PACKETS).sum).toBe(2n * (2n ** 20n + 3n));
+    for (const pair of [1, 2, 3, 4, 2_047, 2_048, 49_999]) {
+        const row = table.rowOf(pair, 1, 0);
+        expect([table.flowsOf(row), table.timedFlowsOf(row)]).toEqual([1 + (pair % 4), 1]);
+        expect(table.totalsOf(row, DURATION)).toEqual({ sum: 5n, sumSq: 25n, min: 5n, max: 5n });
+    }
 });
 
 test('a hundred thousand pairs keep apart, addresses as written', () => {
@@ -89,7 +114,7 @@ function plainTotals(all: readonly bigint[]) {
     return {
         sum: all.reduce((sum, value) => sum + value, 0n),
         sumSq: all.reduce((sum, value) => sum + value * value, 0n),
-        min: ascending[0],
-        max: ascending.at(-1),
+        min: ascending[0] ?? null,
+        max: ascending.at(-1) ?? null,
     };
 }

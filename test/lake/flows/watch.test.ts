@@ -30,6 +30,7 @@ test('with line number, values and the row as it stands, whatever kind of row it
         '10.0.0.1,fe80::2,13/02/2026,NaN,1',
         '"10.0.0.1","fe80::2","13/02/2026 and\nthe clock, on a line of its own",7,99999999999',
         '10.0.0.1,fe80::2,01/02/2026,8,3',
+        '10.0.0.1,fe80::2,13/02/2026,,3',
     ];
     expect(await watched(rows)).toEqual([
         { lineNumber: 2, date: expect.objectContaining({ dmy: '2026-02-13' }), durationUs: 5n, packets: 1n, line: rows[0] },
@@ -42,5 +43,6 @@ test('with line number, values and the row as it stands, whatever kind of row it
             packets: 3n,
             line: rows[5],
         },
+        { lineNumber: 9, date: expect.objectContaining({ dmy: '2026-02-13' }), durationUs: null, packets: 3n, line: rows[6] },
     ]);
 });

@@ -16,9 +16,13 @@ import { relationsOf } from '#lake/query/duckdb-relations';
 import { VIEW_NAMES } from '#lake/query/sql-files';
 import { sourceId } from '#lake/source-id';
 import { key, type MergedColumn, type MergedTable, merged } from '#lake/tables';
+import { PAIR_DAYS_OF_FORMAT_2, pairDaysKey, summaryKey } from '#test/support/flow-tables';
 import { dayAfter, openFixture, putFlows, putRejects, putSource, rowsOf } from '#test/support/lake-fixture';
 import { pairRowsOfFlows } from '#test/support/pair-rows-of';
 import { makeFolder } from '#test/support/temporary';
+
+const DAY = '2026-01-05';
+const FLOW = { site: 'main', src: '10.0.0.1', dst: '10.0.0.2', durationUs: 5n, packets: 7n };
 
 const TYPES = { string: 'varchar', bigint: 'bigint', 'decimal(38,0)': 'decimal(38,0)' };
 
@@ -78,18 +82,39 @@ test('reads a file that was replaced anew', async () => {
 });
 
 test.each([
-    ['the only day', ['2026-01-05'], 'pair_days'],
-    ['the last day', ['2026-01-04', '2026-01-05'], 'part-00.parquet'],
-    ['the first day', ['2026-01-05', '2026-01-06'], 'pair_days'],
-])('says what to do where %s was written before a measure was added', async (_, days, where) => {
+    ['the only day', ['2026-01-05']],
+    ['the last day', ['2026-01-04', '2026-01-05']],
+    ['the first day', ['2026-01-05', '2026-01-06']],
+])('says what to do where %s was written before a measure was added', async (_, days) => {
     const { directory, ask } = await openFixture(days.map((day) => ({ day })));
     const older = { ...pairDays, columns: pairDays.columns.slice(0, -1) };
-    await writeFile(join(directory, mergedKey(older, '2026-01-05')), writeRows(older, pairRowsOfFlows([])));
+    await writeFile(join(directory, mergedKey(older, '2026-01-05')), writeRows(older, pairRowsOfFlows([FLOW])));
     const asked = ask('select * from pair_days');
     await expect(asked).rejects.toThrow(StorageError);
     await expect(asked).rejects.toThrow(
-        new RegExp(`^column fwd_pkts_max is missing in [^ ]*${where}, as in files of an older format: run flowlake reconcile$`),
+        /^column fwd_pkts_max is missing in [^ ]*day=2026-01-05.part-00.parquet, as in files of an older format: run flowlake reconcile$/,
     );
+});
+
+test.each([
+    ['the only day', [DAY]],
+    ['the last day', ['2026-01-04', DAY]],
+    ['the first day', [DAY, '2026-01-06']],
+])('counts every flow of %s as one with a duration where it was written when all had one', async (_, days) => {
+    const others = days.filter((day) => day !== DAY);
+    const { directory, ask } = await openFixture(others.flatMap((day) => [{ day }, { day, duration: null }]));
+    for (const key of [pairDaysKey(DAY), summaryKey({ day: DAY, source: '0'.repeat(16), version: `1-${'0'.repeat(16)}` })]) {
+        await mkdir(dirname(join(directory, key)), { recursive: true });
+        await writeFile(join(directory, key), writeRows(PAIR_DAYS_OF_FORMAT_2, pairRowsOfFlows([FLOW, FLOW, FLOW])));
+    }
+    const columns = 'day, flows, timed_flows, flow_duration_us_min as shortest';
+    expect(await ask(`select ${columns} from pair_days order by day`)).toEqual(
+        days.map((day) => ({ day, flows: day === DAY ? 3n : 2n, timed_flows: day === DAY ? 3n : 1n, shortest: day === DAY ? 5n : 1000n })),
+    );
+    expect(await ask(`select ${columns} from flow_summaries`)).toEqual([{ day: DAY, flows: 3n, timed_flows: 3n, shortest: 5n }]);
+    expect(await ask(`select sum(timed_flows) as timed from pair_days where src_ip = '10.0.0.1'`)).toEqual([
+        { timed: BigInt(3 + others.length) },
+    ]);
 });
 
 test('counts only files that are where the lake puts them', async () => {

@@ -1,6 +1,7 @@
 /** Figures of any table side by side, and which figures are possible: what the judge knows of a table is in its columns. */
 import { flows } from '#lake/flows/kind';
 import { flowMeasures } from '#lake/flows/tables';
+import type { Accounts } from '#lake/kind';
 import { key, type MergedColumn, type MergedTable, measure, merged } from '#lake/tables';
 import { compareFigures } from '#lake/verify/compare';
 import { type Engine, openEngine } from '#lake/verify/engine';
@@ -79,7 +80,11 @@ describe('what is possible', () => {
     test('of flows is told by their accounts, each figure once', () => {
         expect(rulesOf(flows).map(({ figure }) => figure)).toEqual([
             'flows',
-            ...flowMeasures.flatMap((measure) => [`${measure}_min`, `${measure}_sum`, `${measure}_sum_sq`]),
+            'timed_flows',
+            ...flowMeasures.flatMap((measure) => [
+                ...[`${measure}_min`, `${measure}_sum`, `${measure}_sum_sq`],
+                ...(measure === 'flow_duration_us' ? [`${measure}_max`] : []),
+            ]),
         ]);
     });
 
@@ -108,7 +113,7 @@ describe('what is possible', () => {
     );
 
     /** What is found of rows `(order, n, sum, sum_sq, min, max)`. */
-    async function find(values: string[], accounts?: { rows: string; measures: string[] }) {
+    async function find(values: string[], accounts?: Accounts) {
         await engine.run(`create or replace temp table found (${columnsOf(table)})`);
         for (const value of values) {
             await engine.run(`insert into found (site, "order", period, n, w_sum, w_sum_sq, w_min, w_max) values ('main', ${value})`);
@@ -147,5 +152,52 @@ describe('what is possible', () => {
                 ['c', 'n', 0n],
             ]),
         );
+    });
+
+    test('is by accounts of a measure that not every row has no bound without a value, no value without bounds, and no more values than rows', async () => {
+        const withCounts = tableOf(
+            merged('n', 'sum', 'how many'),
+            merged('w_n', 'sum', 'how many have w'),
+            ...measure('w', 'watts', 'w', { mayLack: true }),
+        );
+        const accounts = { rows: 'n', measures: ['w'], counts: { w: 'w_n' } };
+        await engine.run(`create or replace temp table found (${columnsOf(withCounts)})`);
+        const rowsOfCounts = [
+            // Right: no values, some, all.
+            `'a', 'd', 3, 0, 0, 0, null, null`,
+            `'b', 'd', 3, 2, 10, 50, 5, 5`,
+            `'c', 'd', 3, 3, 15, 75, 5, 5`,
+            // Wrong: bounds, sums, and counts that do not go together.
+            `'e', 'd', 3, 0, 0, 0, 5, 5`,
+            `'f', 'd', 3, 0, 7, 49, null, null`,
+            `'g', 'd', 3, 1, 5, 25, null, null`,
+            `'h', 'd', 3, 4, 20, 100, 5, 5`,
+            `'i', 'd', 3, 1, 15, 75, 5, 5`,
+            `'j', 'd', 3, null, 15, 75, 5, 5`,
+        ];
+        for (const values of rowsOfCounts) {
+            await engine.run(`insert into found (site, "order", period, n, w_n, w_sum, w_sum_sq, w_min, w_max) values ('main', ${values})`);
+        }
+        const findings = openFindings({ maxListed: 100 });
+        await findImpossible(
+            engine,
+            { kind: { merged: withCounts, accounts }, table: 'found', about: { kind: 'summary', table: 'meters' } },
+            findings,
+        );
+        const found = findings.listed.map(({ key: of, figure }: Difference) => `${of?.order} ${figure}`);
+        expect(found.sort()).toEqual([
+            'e w_max',
+            'e w_min',
+            'f w_sum',
+            'f w_sum_sq',
+            'g w_max',
+            'g w_min',
+            'g w_sum',
+            'g w_sum_sq',
+            'h w_n',
+            'i w_sum',
+            'j w_n',
+            'j w_sum',
+        ]);
     });
 });

@@ -14,17 +14,17 @@ import type { ObjectStore } from '#lake/store/object-store';
 import { FIGURES } from '#lake/verify/flows/row-sql';
 import { pairDaysKey, rejectsKey, summaryKey } from '#test/support/flow-tables';
 
-/** Kept rows: source address, destination, day, microseconds, packets. */
-export type Flow = [src: string, dst: string, day: string, us: number | bigint, packets: number | bigint];
+/** Kept rows: source address, destination, day, microseconds (null where the row has none), packets. */
+export type Flow = [src: string, dst: string, day: string, us: number | bigint | null, packets: number | bigint];
 
 /** What a flow adds to each measure. */
-const VALUE_OF: Readonly<Record<FlowMeasure, (flow: Flow) => number | bigint>> = {
+const VALUE_OF: Readonly<Record<FlowMeasure, (flow: Flow) => number | bigint | null>> = {
     flow_duration_us: ([, , , us]) => us,
     fwd_pkts: ([, , , , packets]) => packets,
 };
 
 /** One row of `pair_days`; figures that are not given are those of the flows. */
-export type PairRow = Record<string, string | bigint>;
+export type PairRow = Record<string, string | bigint | null>;
 
 export interface Source {
     key: string;
@@ -66,7 +66,7 @@ const HEADER = 'Flow ID,Src IP,Dst IP,Timestamp,Flow Duration,Tot Fwd Pkts,Label
 
 /** A CSV file of CICFlowMeter as text, ISO dates. */
 export function csvOf(flows: Flow[]): string {
-    return `${[HEADER, ...flows.map(([src, dst, day, us, packets]) => `id,${src},${dst},${day} 10:00:00,${us},${packets},x`)].join('\n')}\n`;
+    return `${[HEADER, ...flows.map(([src, dst, day, us, packets]) => `id,${src},${dst},${day} 10:00:00,${us ?? ''},${packets},x`)].join('\n')}\n`;
 }
 
 export function sourceOf(key: string, flows: Flow[]): Source {
@@ -165,13 +165,17 @@ function daysOf(sources: Source[]): Days {
     const days: Days = new Map();
     for (const { key, flows } of groups.values()) {
         const [day, site, src_ip, dst_ip] = key;
-        const row: PairRow = { site, src_ip, dst_ip, flows: BigInt(flows.length) };
+        const timed = flows.filter(([, , , us]) => us !== null);
+        const row: PairRow = { site, src_ip, dst_ip, flows: BigInt(flows.length), timed_flows: BigInt(timed.length) };
         for (const measure of flowMeasures) {
-            const values = flows.map((flow) => BigInt(VALUE_OF[measure](flow))).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+            const values = flows
+                .flatMap((flow) => VALUE_OF[measure](flow) ?? [])
+                .map(BigInt)
+                .sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
             row[`${measure}_sum`] = values.reduce((sum, value) => sum + value, 0n);
             row[`${measure}_sum_sq`] = values.reduce((sum, value) => sum + value * value, 0n);
-            row[`${measure}_min`] = values[0]!;
-            row[`${measure}_max`] = values.at(-1)!;
+            row[`${measure}_min`] = values[0] ?? null;
+            row[`${measure}_max`] = values.at(-1) ?? null;
         }
         days.set(day, [...(days.get(day) ?? []), row]);
     }
@@ -192,7 +196,7 @@ async function writeParquet(path: string, rows: PairRow[], { types = {}, contain
     const columns = ['site', 'src_ip', 'dst_ip', ...FIGURES];
     const typeOf = (column: string): string =>
         types[column] ?? (column.endsWith('_sq') ? 'decimal(38,0)' : FIGURES.includes(column) ? 'bigint' : 'varchar');
-    const values = rows.map((row) => `(${columns.map((column) => `'${row[column]}'`).join(', ')})`);
+    const values = rows.map((row) => `(${columns.map((column) => (row[column] === null ? 'null' : `'${row[column]}'`)).join(', ')})`);
     const from = values.length > 0 ? `(values ${values.join(', ')})` : `(select ${columns.map(() => `''`).join(', ')} where false)`;
     const instance = await DuckDBInstance.create(':memory:');
     const connection = await instance.connect();

@@ -53,11 +53,28 @@ test('finds no fault with quiet days and days without traffic', async () => {
     expect(await ask('select * from pair_anomalies')).toEqual([]);
 });
 
+test('judges durations by the days that have some, however many have none between them', async () => {
+    const untimed = (at: number) => at % 3 !== 0;
+    const days = Array.from({ length: 60 }, (_, at) => ({
+        day: dayAfter(at),
+        duration: untimed(at) ? null : at === 57 ? 9_000_000n : 1000n,
+        packets: 10n,
+    }));
+    const { ask } = await openFixture(days);
+    expect(await ask('select day, measure, value, usual, usual_low from pair_anomalies')).toEqual([
+        { day: dayAfter(57), measure: 'flow_duration_us_sum', value: 9_000_000n, usual: 1000n, usual_low: 1000n },
+    ]);
+});
+
 const histories = fc.array(
     fc.record({
         src: fc.constantFrom('a', 'b'),
         day: fc.integer({ min: 0, max: 70 }).map((count) => dayAfter(count, '2024-02-20')),
-        duration: fc.oneof(fc.bigInt({ min: 0n, max: 9n }), fc.bigInt({ min: 0n, max: 10n ** 13n })),
+        duration: fc.oneof(
+            { weight: 2, arbitrary: fc.bigInt({ min: 0n, max: 9n }) },
+            { weight: 1, arbitrary: fc.bigInt({ min: 0n, max: 10n ** 13n }) },
+            { weight: 3, arbitrary: fc.constant(null) },
+        ),
         packets: fc.oneof(
             { weight: 9, arbitrary: fc.bigInt({ min: 90n, max: 110n }) },
             { weight: 1, arbitrary: fc.bigInt({ min: 0n, max: 5000n }) },
@@ -82,7 +99,7 @@ test('equals the rule written down in TypeScript', async () => {
 });
 
 function reference(flows: readonly Flow[]): Row[] {
-    const measures: [string, (flow: Flow) => bigint][] = [
+    const measures: [string, (flow: Flow) => bigint | null][] = [
         ['flow_duration_us_sum', ({ duration }) => duration!],
         ['flows', () => 1n],
         ['fwd_pkts_sum', ({ packets }) => packets!],
@@ -91,8 +108,9 @@ function reference(flows: readonly Flow[]): Row[] {
     for (const src of [...new Set(flows.map((flow) => flow.src!))].sort()) {
         for (const [measure, amount] of measures) {
             const totals = new Map<string, bigint>();
-            for (const flow of flows.filter((one) => one.src === src)) {
-                totals.set(flow.day, (totals.get(flow.day) ?? 0n) + amount(flow));
+            // A day on which no flow has the measure is none of its days.
+            for (const flow of flows.filter((one) => one.src === src && amount(one) !== null)) {
+                totals.set(flow.day, (totals.get(flow.day) ?? 0n) + amount(flow)!);
             }
             for (const day of [...totals.keys()].sort()) {
                 const past = [...totals.keys()]

@@ -21,9 +21,11 @@ test('tells of each day how it is and how the pair was before it', async () => {
             days_since_first_seen: 0n,
             days_since_last_seen: null,
             flows: 2n,
+            timed_flows: 2n,
             flow_duration_us_sum: 7n,
             fwd_pkts_sum: 2n,
             running_days: 1n,
+            running_timed_days: 1n,
             flow_duration_us_running_mean: 7,
             flow_duration_us_running_stddev_pop: 0,
             flow_duration_us_running_stddev_samp: null,
@@ -80,6 +82,28 @@ test('tells of each day how it is and how the pair was before it', async () => {
             // All days before it were equal: no distance from them can be measured.
             fwd_pkts_past_z_score: null,
         }),
+    ]);
+});
+
+test('leaves the figures of the duration as they were on a day without one', async () => {
+    const { ask } = await openFixture([
+        { day: '2026-01-05', duration: null, packets: 1n },
+        { day: '2026-01-06', duration: 1n, packets: 1n },
+        { day: '2026-01-07', duration: 7n, packets: 2n },
+        { day: '2026-01-08', duration: null, packets: 3n },
+        { day: '2026-01-09', duration: 10n, packets: 3n },
+    ]);
+    const rows = await ask(`
+        select timed_flows, running_timed_days as days, flow_duration_us_running_mean as mean, flow_duration_us_past_mean as past_mean,
+            flow_duration_us_past_stddev_pop as deviation, flow_duration_us_past_z_score as score, fwd_pkts_past_mean as pkts
+        from pair_features order by day
+    `);
+    expect(rows.map((row) => Object.values(row))).toEqual([
+        [0n, 0n, null, null, null, null, null],
+        [1n, 1n, 1, null, null, null, 1],
+        [1n, 2n, 4, 1, 0, null, 1],
+        [0n, 2n, 4, 4, 3, null, 4 / 3],
+        [1n, 3n, 6, 4, 3, 2, 7 / 4],
     ]);
 });
 
@@ -150,12 +174,16 @@ const lakes = fc
             site: fc.constantFrom('main', 'berlin'),
             day: fc.integer({ min: 0, max: 20 }).map((count) => dayAfter(count)),
             size: fc.constantFrom(1n, 1_000n, 3_000_000_007n, 9_000_000_000_000_000n),
-            duration: fc.bigInt({ min: 0n, max: 1_000_000n }),
+            duration: fc.option(fc.bigInt({ min: 0n, max: 1_000_000n }), { freq: 1 }),
             packets: fc.bigInt({ min: 0n, max: 1n << 40n }),
         }),
         { minLength: 2, maxLength: 80 },
     )
-    .map((flows) => flows.map(({ size, duration, ...flow }): Flow => ({ ...flow, duration: (duration * size) / 1_000_000n })));
+    .map((flows) =>
+        flows.map(
+            ({ size, duration, ...flow }): Flow => ({ ...flow, duration: duration === null ? null : (duration * size) / 1_000_000n }),
+        ),
+    );
 
 async function featuresOf(flows: readonly Flow[]): Promise<Row[]> {
     const { ask, engine } = await openFixture(flows);
@@ -185,7 +213,7 @@ test('equals a reference in whole numbers, has one row per pair and day, and the
             const { ask, engine } = await openFixture(flows);
             const rows = await ask('select * from pair_features order by site, src_ip, day');
             expect(rows).toEqual(reference(flows).map((expected) => expect.objectContaining(expected)));
-            const totals = 'select site, src_ip, dst_ip, day, flows, flow_duration_us_sum, fwd_pkts_sum';
+            const totals = 'select site, src_ip, dst_ip, day, flows, timed_flows, flow_duration_us_sum, fwd_pkts_sum';
             expect(await ask(`${totals} from pair_features order by site, src_ip, day`)).toEqual(
                 await ask(`${totals} from pair_days order by site, src_ip, day`),
             );
@@ -202,11 +230,18 @@ function reference(flows: readonly Flow[]): Row[] {
     return [...pairs.keys()].sort().flatMap((pair) => {
         const byDay = groupBy(pairs.get(pair)!, ({ day }) => day);
         const days = [...byDay.keys()].sort();
-        const totals = days.map((day) => ({
-            flows: BigInt(byDay.get(day)!.length),
-            duration: sum(byDay.get(day)!.map(({ duration }) => duration!)),
-            packets: sum(byDay.get(day)!.map(({ packets }) => packets!)),
-        }));
+        const totals = days.map((day) => {
+            const durations = byDay
+                .get(day)!
+                .map(({ duration }) => duration!)
+                .filter((duration) => duration !== null);
+            return {
+                flows: BigInt(byDay.get(day)!.length),
+                isTimed: durations.length > 0,
+                duration: sum(durations),
+                packets: sum(byDay.get(day)!.map(({ packets }) => packets!)),
+            };
+        });
         return days.map((day, at) => {
             const date = new Date(day);
             const week = totals.slice(0, at).filter((_, before) => daysBetween(days[before]!, day) <= 7);
@@ -222,8 +257,11 @@ function reference(flows: readonly Flow[]): Row[] {
                 fwd_pkts_past_7_days_sum: Number(sum(week.map((total) => total.packets))),
                 ...describePast(
                     'flow_duration_us',
-                    totals[at]!.duration,
-                    totals.slice(0, at).map(({ duration }) => duration),
+                    totals[at]!.isTimed ? totals[at]!.duration : null,
+                    totals
+                        .slice(0, at)
+                        .filter(({ isTimed }) => isTimed)
+                        .map(({ duration }) => duration),
                 ),
                 ...describePast(
                     'fwd_pkts',
@@ -234,14 +272,15 @@ function reference(flows: readonly Flow[]): Row[] {
         });
     });
 
-    function describePast(measure: string, value: bigint, past: bigint[]): Row {
+    function describePast(measure: string, value: bigint | null, past: bigint[]): Row {
         const count = BigInt(past.length);
         const days = past.length;
         const deviation = Math.sqrt(Number(count * sum(past.map((one) => one * one)) - sum(past) ** 2n)) / days;
         return {
             [`${measure}_past_mean`]: days === 0 ? null : Number(sum(past)) / days,
             [`${measure}_past_stddev_pop`]: days === 0 ? null : deviation,
-            [`${measure}_past_z_score`]: days < 2 || deviation === 0 ? null : Number(count * value - sum(past)) / (days * deviation),
+            [`${measure}_past_z_score`]:
+                value === null || days < 2 || deviation === 0 ? null : Number(count * value - sum(past)) / (days * deviation),
         };
     }
 }

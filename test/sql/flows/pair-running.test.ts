@@ -17,9 +17,11 @@ test('counts every day of a pair from its first one, whatever days lie between',
             dst_ip: '10.0.0.2',
             day: '2026-01-05',
             flows: 2n,
+            timed_flows: 2n,
             flow_duration_us_sum: 7n,
             fwd_pkts_sum: 2n,
             running_days: 1n,
+            running_timed_days: 1n,
             flow_duration_us_running_mean: 7,
             flow_duration_us_running_stddev_pop: 0,
             flow_duration_us_running_stddev_samp: null,
@@ -102,12 +104,16 @@ const lakes = fc
             site: fc.constantFrom('main', 'berlin'),
             day: fc.integer({ min: 0, max: 9 }).map((count) => dayAfter(count)),
             size: fc.constantFrom(1n, 1_000n, 3_000_000_007n, 9_000_000_000_000_000n),
-            duration: fc.bigInt({ min: 0n, max: 1_000_000n }),
+            duration: fc.option(fc.bigInt({ min: 0n, max: 1_000_000n }), { freq: 1 }),
             packets: fc.bigInt({ min: 0n, max: 1n << 40n }),
         }),
         { minLength: 1, maxLength: 200 },
     )
-    .map((flows) => flows.map(({ size, duration, ...flow }): Flow => ({ ...flow, duration: (duration * size) / 1_000_000n })));
+    .map((flows) =>
+        flows.map(
+            ({ size, duration, ...flow }): Flow => ({ ...flow, duration: duration === null ? null : (duration * size) / 1_000_000n }),
+        ),
+    );
 
 test('equals a reference in whole numbers, and on a pair’s last day its pair_stats', async () => {
     await fc.assert(
@@ -118,7 +124,9 @@ test('equals a reference in whole numbers, and on a pair’s last day its pair_s
             const last = running.filter((row, at) => row.src_ip !== running[at + 1]?.src_ip || row.site !== running[at + 1]?.site);
             const stats = await ask('select * from pair_stats order by site, src_ip');
             expect(stats.map(statistics('daily'))).toEqual(last.map(statistics('running')));
-            expect(stats.map(({ days, last_day }) => [days, last_day])).toEqual(last.map(({ running_days, day }) => [running_days, day]));
+            expect(stats.map(({ days, timed_days, last_day }) => [days, timed_days, last_day])).toEqual(
+                last.map(({ running_days, running_timed_days, day }) => [running_days, running_timed_days, day]),
+            );
             await engine.close();
         }),
         { numRuns: 8 },
@@ -139,26 +147,31 @@ function reference(flows: readonly Flow[]): Row[] {
         const days = [...new Set(ofPair.map(({ day }) => day))].sort();
         const totals = days.map((day) => {
             const ofDay = ofPair.filter((flow) => flow.day === day);
+            const durations = ofDay.map(({ duration }) => duration!).filter((duration) => duration !== null);
             return {
                 flows: BigInt(ofDay.length),
-                duration: sum(ofDay.map(({ duration }) => duration!)),
+                timed: BigInt(durations.length),
+                duration: sum(durations),
                 packets: sum(ofDay.map(({ packets }) => packets!)),
             };
         });
         return days.map((day, at) => {
             const past = totals.slice(0, at + 1);
+            const timedPast = past.filter(({ timed }) => timed > 0n);
             return {
                 site: ofPair[0]!.site!,
                 src_ip: ofPair[0]!.src!,
                 dst_ip: '10.0.0.2',
                 day,
                 flows: totals[at]!.flows,
+                timed_flows: totals[at]!.timed,
                 flow_duration_us_sum: totals[at]!.duration,
                 fwd_pkts_sum: totals[at]!.packets,
                 running_days: BigInt(past.length),
+                running_timed_days: BigInt(timedPast.length),
                 ...describe(
                     'flow_duration_us',
-                    past.map(({ duration }) => duration),
+                    timedPast.map(({ duration }) => duration),
                 ),
                 ...describe(
                     'fwd_pkts',
@@ -172,9 +185,9 @@ function reference(flows: readonly Flow[]): Row[] {
         const count = values.length;
         const spread = Number(BigInt(count) * sum(values.map((value) => value * value)) - sum(values) ** 2n);
         return {
-            [`${measure}_running_mean`]: Number(sum(values)) / count,
-            [`${measure}_running_stddev_pop`]: Math.sqrt(spread) / count,
-            [`${measure}_running_stddev_samp`]: count === 1 ? null : Math.sqrt(spread / (count * (count - 1))),
+            [`${measure}_running_mean`]: count === 0 ? null : Number(sum(values)) / count,
+            [`${measure}_running_stddev_pop`]: count === 0 ? null : Math.sqrt(spread) / count,
+            [`${measure}_running_stddev_samp`]: count < 2 ? null : Math.sqrt(spread / (count * (count - 1))),
         };
     }
 }

@@ -14,9 +14,11 @@ test('tells the spread of a pair’s daily totals from that of its flows', async
             src_ip: '10.0.0.1',
             dst_ip: '10.0.0.2',
             days: 2n,
+            timed_days: 2n,
             first_day: '2026-01-05',
             last_day: '2026-01-07',
             flows: 3n,
+            timed_flows: 3n,
             flow_duration_us_sum: 18n,
             flow_duration_us_min: 2n,
             flow_duration_us_max: 12n,
@@ -35,6 +37,62 @@ test('tells the spread of a pair’s daily totals from that of its flows', async
             fwd_pkts_flow_mean: 3,
             fwd_pkts_flow_stddev_pop: Math.sqrt(54) / 3,
             fwd_pkts_flow_stddev_samp: 3,
+        },
+    ]);
+});
+
+test('tells of durations only what the flows say that have one, on the days that have such flows', async () => {
+    const { ask } = await openFixture([
+        { day: '2026-01-04', duration: null, packets: 6n },
+        { day: '2026-01-05', duration: 2n, packets: 0n },
+        { day: '2026-01-05', duration: 4n, packets: 6n },
+        { day: '2026-01-05', duration: null, packets: 6n },
+        { day: '2026-01-06', duration: null, packets: 6n },
+        { day: '2026-01-07', duration: 12n, packets: 3n },
+    ]);
+    expect(await ask('select * from pair_stats')).toMatchObject([
+        {
+            days: 4n,
+            timed_days: 2n,
+            first_day: '2026-01-04',
+            last_day: '2026-01-07',
+            flows: 6n,
+            timed_flows: 3n,
+            flow_duration_us_sum: 18n,
+            flow_duration_us_min: 2n,
+            flow_duration_us_max: 12n,
+            flow_duration_us_daily_mean: 9,
+            flow_duration_us_daily_stddev_pop: 3,
+            flow_duration_us_daily_stddev_samp: Math.sqrt(18),
+            flow_duration_us_flow_mean: 6,
+            flow_duration_us_flow_stddev_pop: Math.sqrt(168) / 3,
+            flow_duration_us_flow_stddev_samp: Math.sqrt(28),
+            fwd_pkts_sum: 27n,
+            fwd_pkts_daily_mean: 6.75,
+            fwd_pkts_flow_mean: 4.5,
+        },
+    ]);
+});
+
+test('tells nothing of the durations of a pair that has none', async () => {
+    const { ask } = await openFixture([0, 1].map((at) => ({ day: dayAfter(at), duration: null, packets: 3n })));
+    expect(await ask('select * from pair_stats')).toMatchObject([
+        {
+            days: 2n,
+            timed_days: 0n,
+            flows: 2n,
+            timed_flows: 0n,
+            flow_duration_us_sum: 0n,
+            flow_duration_us_min: null,
+            flow_duration_us_max: null,
+            flow_duration_us_daily_mean: null,
+            flow_duration_us_daily_stddev_pop: null,
+            flow_duration_us_daily_stddev_samp: null,
+            flow_duration_us_flow_mean: null,
+            flow_duration_us_flow_stddev_pop: null,
+            flow_duration_us_flow_stddev_samp: null,
+            fwd_pkts_daily_mean: 3,
+            fwd_pkts_flow_mean: 3,
         },
     ]);
 });

@@ -1,7 +1,10 @@
 /** A row means the same whether the fast path takes it or, once its fields are quoted, the careful one. */
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { ReadFlowsOptions } from '#lake/flows/flow-sink';
+import { FlowSink, type ReadFlowsOptions } from '#lake/flows/flow-sink';
+import { findHeader } from '#lake/flows/formats/header';
+import { RowScanner } from '#lake/flows/formats/row-scanner';
+import { UnitJudge } from '#lake/flows/formats/unit-witness';
 import { DURATION, PACKETS } from '#lake/flows/pair-table';
 import { type FlowsResult, readFlows } from '#lake/flows/read-flows';
 
@@ -82,6 +85,7 @@ const CELLS: Record<'address' | 'when' | 'amount' | 'other', fc.Arbitrary<string
     ),
     amount: fc.oneof(
         { weight: 8, arbitrary: fc.nat().map(String) },
+        { weight: 4, arbitrary: fc.constantFrom('', '-') },
         {
             weight: 4,
             arbitrary: fc.tuple(fc.nat(10_000), fc.string({ unit: fc.constantFrom(...'0159'), maxLength: 9 })).map(([a, b]) => `${a}.${b}`),
@@ -154,6 +158,30 @@ test('a file reads the same with every field quoted, in pieces of any size', asy
     );
 });
 
+/** Counts the flows that come one by one. */
+class CountingSink extends FlowSink {
+    taken = 0;
+    override take(...flow: Parameters<FlowSink['take']>): void {
+        this.taken += 1;
+        super.take(...flow);
+    }
+}
+
+test.each(['', '-'])('a flow whose duration is %p is read as fast as others', (missing) => {
+    const bytes = Buffer.from(`ts,id.orig_h,id.resp_h,duration,orig_pkts\n${`1499206501,10.0.0.1,10.0.0.2,${missing},1\n`.repeat(100)}`);
+    const found = findHeader(bytes, { start: 0, end: bytes.length });
+    const sink = new CountingSink({ dateRules: { minEpochSeconds: 0 }, separator: 0x2c, durationScale: 6 });
+    if (!found.ok) {
+        throw new Error(found.error);
+    }
+    const judge = new UnitJudge({ unit: 's', isGiven: true });
+    const scanner = new RowScanner(sink, { header: found.header, isZeekLog: false, linesBefore: 1, judge, mayChangeStyle: false });
+    scanner.scan(bytes, { start: found.next, end: bytes.length, isLast: true });
+    expect([sink.table.flowsOf(0), sink.table.timedFlowsOf(0)]).toEqual([100, 0]);
+    // The last row has no room for the fast path behind it.
+    expect(sink.taken).toBe(1);
+});
+
 test('a row that ends too early is ragged, whatever the next one begins with', async () => {
     const header = 'Src IP,Dst IP,Flow Duration,Tot Fwd Pkts,Timestamp,Label\n';
     const row = '10.0.0.1,10.0.0.2,1,1,05/07/2017 1';
@@ -199,6 +227,7 @@ async function describeReading(text: string, options: ReadOptions) {
             table.sourceOf(row),
             table.destinationOf(row),
             table.flowsOf(row),
+            table.timedFlowsOf(row),
             table.totalsOf(row, DURATION),
             table.totalsOf(row, PACKETS),
         ]),

@@ -29,19 +29,19 @@ async function read(bytes: string | Uint8Array, options: ReadingOptions = {}, pi
     return recount && { recount, rows: await sourceDays() };
 }
 
-async function sourceDays(): Promise<Record<string, string>[]> {
+async function sourceDays(): Promise<Record<string, string | null>[]> {
     const rows = await engine.rows('select * from source_periods order by period, src_ip, dst_ip');
     return rows.map((row) => ({
         day: textOf(row, 'period') ?? '',
         src_ip: textOf(row, 'src_ip') ?? '',
         dst_ip: textOf(row, 'dst_ip') ?? '',
-        ...Object.fromEntries(FIGURES.map((figure) => [figure, String(wholeOf(row, figure))])),
+        ...Object.fromEntries(FIGURES.map((figure) => [figure, wholeOf(row, figure)?.toString() ?? null])),
     }));
 }
 
 interface Expected {
     ledger: { error: string | null };
-    pair_days: Record<string, string>[];
+    pair_days: Record<string, string | null>[];
     rejects: { reason: string }[];
 }
 

@@ -1,0 +1,84 @@
+/** A lake of summary format 2, for which a flow without a duration was a reject: it is read by the rule of docs/format.md, and `reconcile` reads its files anew. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { containedOf } from '#lake/commit/period-state';
+import { writeRows } from '#lake/parquet';
+import { openDirectoryStore } from '#lake/store/directory';
+import { runLine } from '#test/cli/fake-surroundings';
+import { flowCsv } from '#test/support/flow-csv';
+import { FLOWS_FORMAT, ofDay, PAIR_DAYS_OF_FORMAT_2, pairDaysKey, readPairRows, SUMMARIES_PREFIX } from '#test/support/flow-tables';
+import { makeFolder } from '#test/support/temporary';
+
+const DAY = '2026-03-31';
+
+/** Raw files a.csv and b.csv, and the objects that a program of format 2 would have made of them. */
+async function makeOldLake(files: Record<string, string>) {
+    const folder = await makeFolder();
+    const run = (...words: string[]) => runLine(['--lake', join(folder, 'lake'), ...words]);
+    const upload = async (name: string, text: string) => {
+        await writeFile(join(folder, name), text);
+        expect((await run('upload', join(folder, name))).exitCode).toBe(0);
+    };
+    for (const [name, text] of Object.entries(files)) {
+        await upload(name, text);
+    }
+    const store = openDirectoryStore(join(folder, 'lake'));
+    const rewrite = async (key: string, options: { contains?: readonly string[] } = {}): Promise<void> => {
+        const rows = await readPairRows((await store.get(key))!.bytes);
+        await store.put(key, writeRows(PAIR_DAYS_OF_FORMAT_2, rows, options));
+    };
+    await rewrite(pairDaysKey(DAY), { contains: await containedOf(ofDay(DAY), { store }) });
+    for await (const { key } of store.list(SUMMARIES_PREFIX)) {
+        await rewrite(key);
+    }
+    for await (const { key } of store.list('ledger/')) {
+        const record = JSON.parse(Buffer.from((await store.get(key))!.bytes).toString());
+        await store.put(key, Buffer.from(JSON.stringify({ ...record, summary_format: FLOWS_FORMAT - 1 })));
+    }
+    const figures = async () => {
+        const { stdout } = await run(
+            '--output',
+            'json',
+            'query',
+            'select flows, timed_flows, flow_duration_us_sum as us, flow_duration_us_max as longest, flow_duration_us_flow_mean as mean from pair_stats',
+        );
+        return JSON.parse(stdout);
+    };
+    return { run, upload, store, figures };
+}
+
+const TIMED = { 'a.csv': flowCsv([{ duration: 5 }, { duration: 7 }]), 'b.csv': flowCsv([{ duration: 12 }]) };
+
+test('answers as before until it is reconciled: all of its flows have a duration', async () => {
+    const { figures } = await makeOldLake(TIMED);
+    expect(await figures()).toEqual([{ flows: 3, timed_flows: 3, us: 24, longest: 12, mean: 8 }]);
+});
+
+test('takes a new file into an old day', async () => {
+    const { figures, upload, run } = await makeOldLake(TIMED);
+    await upload('c.csv', flowCsv([{ duration: '-' }, { duration: 16 }]));
+    expect(await figures()).toEqual([{ flows: 5, timed_flows: 4, us: 40, longest: 16, mean: 10 }]);
+    expect(await run('verify')).toMatchObject({ exitCode: 0 });
+});
+
+test('counts the flows that were rejects once it is reconciled', async () => {
+    const { figures, run, store } = await makeOldLake(TIMED);
+    // As if the file had had such a row all the time: format 2 made a reject of it.
+    await store.put('raw/b.csv', Buffer.from(flowCsv([{ duration: 12 }, { duration: '' }])));
+    expect((await run('reconcile')).exitCode).toBe(0);
+    expect(await figures()).toEqual([{ flows: 4, timed_flows: 3, us: 24, longest: 12, mean: 8 }]);
+    expect(await run('verify')).toMatchObject({ exitCode: 0 });
+});
+
+test('keeps what it has of a file that was pruned, beside files that are read anew, and verifies it', async () => {
+    const { figures, run, upload, store } = await makeOldLake(TIMED);
+    await store.delete('raw/a.csv');
+    expect((await run('reconcile')).exitCode).toBe(0);
+    await upload('c.csv', flowCsv([{ duration: '-' }]));
+    expect(await figures()).toEqual([{ flows: 4, timed_flows: 3, us: 24, longest: 12, mean: 8 }]);
+    expect(await run('verify', '--allow-pruned')).toMatchObject({ exitCode: 0 });
+    expect(await run('explain', '192.0.2.1', '198.51.100.1', DAY)).toMatchObject({ exitCode: 0 });
+    expect(await run('history', 'a.csv')).toMatchObject({ exitCode: 0 });
+    const { exitCode } = await run('rebuild', '--from', DAY, '--to', DAY, '--anew');
+    expect([exitCode, await figures()]).toEqual([0, [{ flows: 4, timed_flows: 3, us: 24, longest: 12, mean: 8 }]]);
+});
