@@ -156,7 +156,7 @@ const ARGUS: Dialect = {
     // `Dur` is a float of 32 bits: the times are exact.
     columns: { ...ARGUS_COLUMNS, flow_duration: ['LastTime'] },
     isEnd: true,
-    unit: microseconds,
+    unit: seconds,
     minEpochSeconds: SERIAL_DAYS_END,
     rowKind: ARGUS_ROWS,
 };

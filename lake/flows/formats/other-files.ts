@@ -27,7 +27,8 @@ export function otherFileOf(firstBytes: Buffer): Unusable | undefined {
 }
 
 const UNPACK_AND_UPLOAD = 'then upload the files';
-const MAKE_FLOWS = 'the lake reads flows, not packets; make flows of it with zeek -C -r NAME and upload conn.log, or with CICFlowMeter';
+const TO_FLOWS = 'zeek -C -r NAME and upload conn.log, or with CICFlowMeter';
+const MAKE_FLOWS = `the lake reads flows, not packets; make flows of it with ${TO_FLOWS}`;
 const EXPORT = 'export its rows as CSV and upload that';
 const SAVE_AS_CSV = 'save each sheet as CSV (UTF-8) and upload that';
 const UNPACK_OUTER = 'unpack it once (gunzip NAME, or unzstd NAME) and upload what comes out';
@@ -210,6 +211,12 @@ function textOf(whole: string): Sort | undefined {
     }
     if (/^(?:\.\.\/)*(?:\.git)?\/?annex\/objects\//.test(text)) {
         return { what: 'a pointer of git-annex, not the file itself', todo: 'get the file with git annex get NAME and upload that' };
+    }
+    if (/^=+\r?\n[\w/ ]+ Conversations\r?\n/.test(text)) {
+        return {
+            what: 'a table of conversations for people (tshark -z conv)',
+            todo: `it has no dates; make flows of the capture itself with ${TO_FLOWS}`,
+        };
     }
     const [, called] = AWS_CLI_ERROR.exec(text) ?? [];
     if (called !== undefined) {
