@@ -1,7 +1,7 @@
 /** What a kind of data is: one value, with all that the rest of the house needs to know of it. lake/kinds.ts lists the kinds that there are. */
 
 import type { Rows } from '#lake/rows';
-import type { ByteStream } from '#lake/store/object-store';
+import type { ByteRange, ByteStream } from '#lake/store/object-store';
 import type { Column, MergedTable, Table } from '#lake/tables';
 
 export interface Kind {
@@ -129,6 +129,12 @@ export interface SourceBytes {
     site: string;
     /** Hands out the bytes from the beginning. Rejects and traced rows that were handed over before do not count any more. */
     open(): ByteStream;
+    sizeBytes: number;
+    /**
+     * The bytes from `start` up to `end`, which is exclusive, for formats that keep their table of contents at the end. They are those that `open`
+     * hands out.
+     */
+    readRange(range: ByteRange): Promise<Uint8Array<ArrayBuffer>>;
     /** Takes rejects as they are met, some thousands at a time: the columns of `rejects` behind `source` and `version`. */
     reject(rows: readonly Readonly<Record<string, unknown>>[]): Promise<void>;
     signal?: AbortSignal | undefined;

@@ -7,7 +7,7 @@ import { contributionKey, dayOfPeriod, rejectsKey, siteOf } from '#lake/layout';
 import { type LedgerRecord, NOTHING_READ, numberOfVersion, toOptions, withHistory } from '#lake/ledger';
 import { writeRows } from '#lake/parquet';
 import { sourceId } from '#lake/source-id';
-import type { ByteStream, ObjectInfo, ObjectStore } from '#lake/store/object-store';
+import type { ByteRange, ByteStream, ObjectInfo, ObjectStore } from '#lake/store/object-store';
 
 /** What is written for one commit. */
 export interface Attempt {
@@ -97,7 +97,11 @@ export async function readSource(
     /** Reads the raw object to its end; its rejects stand in the store then, where it can be used. */
     async function readAll(): Promise<ReadOutcome | undefined> {
         try {
-            const found = await kind.read({ site: siteOf(raw.key), open: openAnew, reject: rejects.write, signal }, readingOptions);
+            const { sizeBytes } = raw;
+            const found = await kind.read(
+                { site: siteOf(raw.key), open: openAnew, sizeBytes, readRange, reject: rejects.write, signal },
+                readingOptions,
+            );
             await (found.ok ? rejects.finish() : rejects.discard());
             return found;
         } catch (error) {
@@ -107,6 +111,12 @@ export async function readSource(
             }
             throw error;
         }
+    }
+
+    async function readRange(range: ByteRange): Promise<Uint8Array<ArrayBuffer>> {
+        const bytes = await store.readRange(raw.key, { ...range, ifMatch: raw.etag });
+        onBytes?.(bytes.length);
+        return bytes;
     }
 
     async function* openAnew(): ByteStream & AsyncGenerator<Uint8Array> {

@@ -56,6 +56,12 @@ export async function findLines(
             found = { lines: [], count: 0n, sums: new Map(), counts: new Map() };
             return counted(store.open(record.source, { ifMatch: raw.etag }), onBytes);
         },
+        sizeBytes: raw.sizeBytes,
+        readRange: async (range) => {
+            const part = await store.readRange(record.source, { ...range, ifMatch: raw.etag });
+            onBytes?.(part.length);
+            return part;
+        },
         // What could not be used is no part of any figure.
         reject: async () => undefined,
         signal,

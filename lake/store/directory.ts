@@ -10,7 +10,7 @@ import { dirname, join } from 'node:path';
 import { ConflictError } from '#lake/errors';
 import { guardLinks, WORK_FOLDER } from './directory-links.ts';
 import { withLock } from './directory-lock.ts';
-import { ABSENT, type ByteStream, type ListedObject, type ObjectInfo, type ObjectStore, type PutOptions } from './object-store.ts';
+import { ABSENT, type ByteRange, type ByteStream, type ListedObject, type ObjectInfo, type ObjectStore, type PutOptions } from './object-store.ts';
 import { readAhead } from './read-ahead.ts';
 import { codeOf, translated } from './system-errors.ts';
 
@@ -123,15 +123,24 @@ export function openDirectoryStore(directory: string): ObjectStore {
                 throw new ConflictError(`${key} is gone`);
             }
             try {
-                const { etag } = await describe(key, file);
-                if (etag !== ifMatch) {
-                    throw new ConflictError(`${key} was changed by another writer (found ${etag}, expected ${ifMatch})`);
-                }
+                assertEtag(await describe(key, file), ifMatch);
                 yield* readAhead(file);
             } finally {
                 await file.close();
             }
         },
+
+        readRange: (key, { ifMatch, start, end }) =>
+            guarded(key, 'read', async () => {
+                const bytes = await withFile(pathOf(key), async (file) => {
+                    assertEtag(await describe(key, file), ifMatch);
+                    return readPart(file, { start, end });
+                });
+                if (!bytes) {
+                    throw new ConflictError(`${key} is gone`);
+                }
+                return bytes;
+            }),
 
         get: (key, { lastBytes } = {}) =>
             guarded(key, 'read', () =>
@@ -245,6 +254,25 @@ async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
     for (let written = 0; written < chunk.length; ) {
         written += (await file.write(chunk, written)).bytesWritten;
     }
+}
+
+/** @throws ConflictError where the object has another etag. */
+function assertEtag({ key, etag }: ObjectInfo, expected: string): void {
+    if (etag !== expected) {
+        throw new ConflictError(`${key} was changed by another writer (found ${etag}, expected ${expected})`);
+    }
+}
+
+async function readPart(file: FileHandle, { start, end }: ByteRange): Promise<Uint8Array<ArrayBuffer>> {
+    const bytes = new Uint8Array(Math.max(0, end - start));
+    for (let filled = 0; filled < bytes.length; ) {
+        const { bytesRead } = await file.read(bytes, filled, bytes.length - filled, start + filled);
+        if (bytesRead === 0) {
+            return bytes.slice(0, filled);
+        }
+        filled += bytesRead;
+    }
+    return bytes;
 }
 
 async function hashOf(file: FileHandle): Promise<string> {

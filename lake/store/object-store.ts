@@ -24,6 +24,12 @@ export interface ListedObject {
 /** Bytes in chunks. A chunk may be overwritten as soon as the next one is asked for: copy what must stay. */
 export type ByteStream = AsyncIterable<Uint8Array>;
 
+/** Bytes by their places: from `start` up to `end`, which is exclusive. */
+export interface ByteRange {
+    start: number;
+    end: number;
+}
+
 export interface PutOptions {
     /** The etag that the object must have now, or `absent`. Without it the write is unconditional. */
     ifMatch?: string;
@@ -55,6 +61,11 @@ export interface ObjectStore {
     head(key: string): Promise<ObjectInfo | undefined>;
     /** The whole object as a stream, pinned to one etag. The stream @throws ConflictError where the object has another etag or is gone. */
     open(key: string, options: { ifMatch: string }): ByteStream;
+    /**
+     * The object's bytes from `start` up to `end`, which is exclusive, pinned to one etag; fewer where the object ends before.
+     * @throws ConflictError where the object has another etag or is gone.
+     */
+    readRange(key: string, options: ByteRange & { ifMatch: string }): Promise<Uint8Array<ArrayBuffer>>;
     /**
      * The whole object in memory: for small ones. Undefined where nothing is there. `lastBytes` asks for no more than its end (a Parquet
      * footer stands there); `info` is the whole object's in any case.

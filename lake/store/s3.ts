@@ -58,7 +58,7 @@ export function openS3Store({ bucket, client }: { bucket: string; client: S3Clie
             return { object, bytes, sizeBytes: Number(/\/(\d+)$/.exec(object.ContentRange ?? '')?.[1] ?? bytes.length) };
         } catch (error) {
             // No range of an empty object can be satisfied.
-            if (awsStatusOf(error) === 416 && input.Range !== undefined) {
+            if (awsStatusOf(error) === 416 && input.Range?.startsWith('bytes=-')) {
                 const { Range: _, ...whole } = input;
                 return getWhole(whole);
             }
@@ -135,6 +135,25 @@ export function openS3Store({ bucket, client }: { bucket: string; client: S3Clie
         head: (key) => translated(() => head(key), { doing: `read ${named(key)}` }),
 
         open: (key, { ifMatch }) => translatedStream(open(key, ifMatch), { doing: `read ${named(key)}` }),
+
+        readRange: (key, { ifMatch, start, end }) =>
+            translated(
+                async () => {
+                    if (end <= start) {
+                        return new Uint8Array(0);
+                    }
+                    const range = { ...at(key), IfMatch: quoted(ifMatch), Range: `bytes=${start}-${end - 1}` };
+                    try {
+                        return (await withWholeBody(() => getWhole(range))).bytes.subarray(0, end - start);
+                    } catch (error) {
+                        if (awsStatusOf(error) === 416) {
+                            return new Uint8Array(0);
+                        }
+                        throw conflictOf(error, key);
+                    }
+                },
+                { doing: `read ${named(key)}` },
+            ),
 
         get: (key, { lastBytes } = {}) =>
             translated(

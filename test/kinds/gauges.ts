@@ -46,7 +46,7 @@ interface Reading {
 type Line = Reading | { lineNumber: number; line: string; reason: 'unreadable' };
 
 /** Lines of a small file, behind its header; undefined where it has another one. */
-async function linesOf(source: SourceBytes, per: PeriodLength, offset: bigint): Promise<Line[] | undefined> {
+async function linesOf(source: Pick<SourceBytes, 'open'>, per: PeriodLength, offset: bigint): Promise<Line[] | undefined> {
     const chunks: Buffer[] = [];
     for await (const chunk of source.open()) {
         chunks.push(Buffer.from(chunk));
@@ -119,7 +119,7 @@ function kindOfGauges(name: string, per: PeriodLength, accounts?: Accounts): Kin
         isLikelyName: (file) => file.endsWith('.gauge'),
         ...(accounts && { accounts }),
         async inspect(bytes) {
-            const lines = await linesOf({ site: '', open: () => bytes, reject: async () => undefined }, per, 0n);
+            const lines = await linesOf({ open: () => bytes }, per, 0n);
             return lines ? { is: 'usable' } : { is: 'unusable', why: `no usable header: looked for ${HEADER}` };
         },
         async read(source, options): Promise<ReadOutcome> {

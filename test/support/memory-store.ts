@@ -33,6 +33,10 @@ export function memoryStore({ pieceBytes = 1 << 16, now = () => new Date() }: { 
                 yield piece.subarray(0, Math.min(pieceBytes, bytes.length - at));
             }
         },
+        async readRange(key, { ifMatch, start, end }) {
+            check(key, ifMatch);
+            return new Uint8Array(objects.get(key)?.bytes.subarray(start, Math.max(start, end)) ?? []);
+        },
         async get(key, { lastBytes = Number.MAX_SAFE_INTEGER } = {}) {
             const stored = objects.get(key);
             return stored && { info: stored.info, bytes: new Uint8Array(stored.bytes.subarray(-lastBytes)) };

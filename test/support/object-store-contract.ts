@@ -71,6 +71,20 @@ export function describeObjectStore(name: string, { openStore, mayNest }: Contra
             expect(await store.get(key, { lastBytes: 4 })).toEqual({ info: empty, bytes: bytesOf('') });
         });
 
+        test.each(['raw/one.csv', 'ledger/one.json'])('gives back a part of %s, of the bytes that were asked for or none', async (key) => {
+            const { etag: ifMatch } = await store.put(key, bytesOf('0123456789'));
+            expect(await store.readRange(key, { ifMatch, start: 0, end: 1 })).toEqual(bytesOf('0'));
+            expect(await store.readRange(key, { ifMatch, start: 3, end: 7 })).toEqual(bytesOf('3456'));
+            expect(await store.readRange(key, { ifMatch, start: 9, end: 10 })).toEqual(bytesOf('9'));
+            expect(await store.readRange(key, { ifMatch, start: 8, end: 20 })).toEqual(bytesOf('89'));
+            expect(await store.readRange(key, { ifMatch, start: 4, end: 4 })).toEqual(bytesOf(''));
+            expect(await store.readRange(key, { ifMatch, start: 10, end: 12 })).toEqual(bytesOf(''));
+            await store.put(key, bytesOf('abcdefghij'));
+            await expect(store.readRange(key, { ifMatch, start: 3, end: 7 })).rejects.toThrow(ConflictError);
+            await store.delete(key);
+            await expect(store.readRange(key, { ifMatch, start: 3, end: 7 })).rejects.toThrow(ConflictError);
+        });
+
         test('keeps an empty object, put whole or as a stream', async () => {
             const whole = await store.put('raw/whole', new Uint8Array());
             const stream = await store.put('raw/stream', inPieces([]));

@@ -10,6 +10,7 @@ export function stepwiseStore(store: ObjectStore, call: MakeCall): ObjectStore {
     return {
         head: (key) => call(`head ${key}`, () => store.head(key)),
         get: (key, options) => call(`get ${key}`, () => store.get(key, options)),
+        readRange: (key, options) => call(`read a range of ${key}`, () => store.readRange(key, options)),
         async *open(key, options) {
             yield* await call(`open ${key}`, () => piecesOf(store.open(key, options)));
         },

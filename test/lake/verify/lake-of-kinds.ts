@@ -44,6 +44,8 @@ export async function lakeOfKinds(files: readonly KindFile[]): Promise<ObjectSto
             open: async function* () {
                 yield Buffer.from(text);
             },
+            sizeBytes: Buffer.byteLength(text),
+            readRange: async ({ start, end }) => new Uint8Array(Buffer.from(text)).subarray(start, end),
             reject: async (rows) => void rejects.push(...rows),
         };
         const outcome = await kind.read(source, {});
