@@ -21,6 +21,11 @@ export function styleOf(text: string): NumberStyle | undefined {
     return /^[+-]?\d*\.\d*([eE][+-]?\d+)?$/.test(text) && !isGrouped(text, '.') ? 'plain' : undefined;
 }
 
+/** True if a style speaks against the one that numbers are read in: commas that group say nothing against plain numbers beside them. */
+export function isAgainst(style: NumberStyle, read: NumberStyle): boolean {
+    return style !== read && !(read === 'commas' && style === 'plain');
+}
+
 /** The number in plain digits with a point, as `parseWhole` takes it; a text that the style does not allow stays as it is, with what it groups by. */
 export function toPlain(text: string, style: NumberStyle): string {
     if (style === 'points') {

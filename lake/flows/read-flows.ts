@@ -4,6 +4,7 @@ import type { Inspection } from '#lake/kind';
 import { decompress } from './decompress.ts';
 import type { FlowSink, ReadFlowsOptions, Settled, SettledDates, SkipReason } from './flow-sink.ts';
 import { readCsv, whyNoCsv } from './formats/csv.ts';
+import { isParquet, readParquet } from './formats/parquet.ts';
 import type { FormatRead, UnitBy, Unusable } from './formats/format.ts';
 import type { DateOrder, DurationUnit } from './options.ts';
 import type { PairTable } from './pair-table.ts';
@@ -56,7 +57,7 @@ export async function readOnce(
     options: ReadFlowsOptions = {},
 ): Promise<FlowsResult | (FormatRead & { readAgainWith: Settled })> {
     try {
-        const read = await readCsv(decompress(source), options);
+        const read = await readFormat(source, options);
         return read.ok ? settle(read, options) : read;
     } catch (error) {
         if (error instanceof DamagedFileError) {
@@ -64,6 +65,58 @@ export async function readOnce(
         }
         throw error;
     }
+}
+
+/** Reads in the format that the first bytes tell. */
+async function readFormat(source: AsyncIterable<Uint8Array>, options: ReadFlowsOptions): Promise<FormatRead> {
+    const packed = await peek(source);
+    if (isParquet(packed.start)) {
+        await packed.close();
+        return options.ranges ? readParquet(options.ranges, options) : { ok: false, error: PARQUET_IN_A_STREAM };
+    }
+    const plain = await peek(decompress(packed.bytes));
+    if (isParquet(plain.start)) {
+        await plain.close();
+        return { ok: false, error: PACKED_PARQUET };
+    }
+    return readCsv(plain.bytes, options);
+}
+
+const PARQUET_IN_A_STREAM = 'a Parquet file, which can be read only where its end can be looked at first';
+const PACKED_PARQUET = 'a Parquet file that was packed once more (Parquet is packed inside): unpack it, and upload that';
+
+/** Bytes that tell a format. */
+const MAGIC_BYTES = 4;
+
+interface Peeked {
+    start: Uint8Array;
+    /** All of the stream; it ends with whoever reads it. */
+    bytes: AsyncGenerator<Uint8Array>;
+    /** Lets go of a stream that nobody has begun to read. */
+    close(): Promise<void>;
+}
+
+/** The first bytes of a stream, and all of it. */
+async function peek(source: AsyncIterable<Uint8Array>): Promise<Peeked> {
+    const chunks = source[Symbol.asyncIterator]();
+    let first: Uint8Array = new Uint8Array(0);
+    for (let isOver = false; first.length < MAGIC_BYTES && !isOver; ) {
+        const next = await chunks.next();
+        isOver = next.done === true;
+        if (!next.done) {
+            first = first.length === 0 && next.value.length >= MAGIC_BYTES ? next.value : Buffer.concat([first, next.value]);
+        }
+    }
+    async function* all(): AsyncGenerator<Uint8Array> {
+        try {
+            yield first;
+            yield* { [Symbol.asyncIterator]: () => chunks };
+        } finally {
+            await chunks.return?.();
+        }
+    }
+    const close = async (): Promise<void> => void (await chunks.return?.());
+    return { start: first.slice(0, MAGIC_BYTES), bytes: all(), close };
 }
 
 /** The days of the kept rows, now that all witnesses of how the file writes its dates are there. */
@@ -105,7 +158,12 @@ function groupByDay({ table, dates }: FlowSink, order: DateOrder): Map<string, n
 
 /** What the beginning of a file tells: whether it is a file of flows at all. */
 export async function inspectFlows(source: AsyncIterable<Uint8Array>): Promise<Inspection> {
-    const chunks = decompress(source);
+    const packed = await peek(source);
+    if (isParquet(packed.start)) {
+        await packed.close();
+        return { is: 'usable' };
+    }
+    const chunks = decompress(packed.bytes);
     try {
         const unusable = await whyNoCsv(chunks);
         return unusable ? inspectionOf(unusable) : { is: 'usable' };

@@ -13,6 +13,7 @@ export async function readSource(source: SourceBytes, options: ReadingOptions): 
     const flowOptions: ReadFlowsOptions = {
         ...toFlowOptions(options),
         onRejects: (rejects) => source.reject(rejects.map(columnsOf)),
+        ranges: source,
         signal: source.signal,
     };
     const result = await readFlows(() => source.open(), flowOptions);

@@ -20,6 +20,7 @@ export async function traceRows(
     const result = await readFlows(() => source.open(), {
         ...toFlowOptions(options),
         watch: { src, dst, onRow: onWatched },
+        ranges: source,
         signal: source.signal,
     });
     return 'error' in result ? result.error : undefined;

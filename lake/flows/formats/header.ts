@@ -46,7 +46,6 @@ export function findHeader(
     bytes: Buffer,
     { start, end, separators }: { start: number; end: number; separators?: readonly number[] },
 ): FoundHeader {
-    let closest: { missing: readonly Role[]; names: readonly string[]; dialect: Dialect } | undefined;
     const rows = new Map<number, { names: string[]; next: number } | undefined>();
     const namesUnder = (separator: number): { names: string[]; next: number } | undefined => {
         if (!rows.has(separator)) {
@@ -56,27 +55,46 @@ export function findHeader(
         }
         return rows.get(separator);
     };
-    for (const dialect of DIALECTS) {
-        for (const separator of separators ?? separatorsOf(dialect)) {
-            const { names = [], next = end } = namesUnder(separator) ?? {};
-            const header = headerOf(dialect, names, separator);
-            if ('columns' in header) {
-                return { ok: true, header, next };
-            }
-            const isCloser =
-                !closest ||
-                header.missing.length < closest.missing.length ||
-                (dialect === FIRST_DIALECT && header.missing.length === closest.missing.length && names.length > closest.names.length);
-            closest = isCloser ? { ...header, names, dialect } : closest;
+    const candidates = DIALECTS.flatMap((dialect) =>
+        (separators ?? separatorsOf(dialect)).map((separator) => ({ dialect, separator, names: namesUnder(separator)?.names ?? [] })),
+    );
+    const found = pickHeader(candidates, 'no usable header');
+    return found.ok ? { ...found, next: namesUnder(found.header.separator)?.next ?? end } : found;
+}
+
+/** The header of a table whose columns have names of their own, with no separator between them; `lacking` says what it is called without them. */
+export function findColumns(names: readonly string[], lacking: string): { ok: true; header: Header } | { ok: false; error: string } {
+    const [separator = 0] = SEPARATORS;
+    return pickHeader(DIALECTS.map((dialect) => ({ dialect, separator, names })), lacking);
+}
+
+interface Candidate {
+    dialect: Dialect;
+    separator: number;
+    names: readonly string[];
+}
+
+/** The header of the first candidate that has all that its dialect needs, or what the closest one lacks. */
+function pickHeader(candidates: readonly Candidate[], lacking: string): { ok: true; header: Header } | { ok: false; error: string } {
+    let closest: { missing: readonly Role[]; names: readonly string[]; dialect: Dialect } | undefined;
+    for (const { dialect, separator, names } of candidates) {
+        const header = headerOf(dialect, names, separator);
+        if ('columns' in header) {
+            return { ok: true, header };
         }
+        const isCloser =
+            !closest ||
+            header.missing.length < closest.missing.length ||
+            (dialect === FIRST_DIALECT && header.missing.length === closest.missing.length && names.length > closest.names.length);
+        closest = isCloser ? { ...header, names, dialect } : closest;
     }
-    for (const { names } of [...rows.values()].filter((row) => row !== undefined)) {
+    for (const { names } of candidates) {
         const refusal = REFUSALS.find(({ has, hasNot = [] }) => has.every((name) => hasAny(names, [name])) && !hasAny(names, hasNot));
         if (refusal) {
             return { ok: false, error: refusal.error };
         }
     }
-    return { ok: false, error: describeMissing(closest ?? { missing: ROLES, names: [], dialect: FIRST_DIALECT }) };
+    return { ok: false, error: `${lacking}: ${describeMissing(closest ?? { missing: ROLES, names: [], dialect: FIRST_DIALECT })}` };
 }
 
 /** The header that a file without one might have had, where its first row tells by what tool it was written. */
@@ -165,5 +183,5 @@ function describeMissing({ missing, names, dialect }: { missing: readonly Role[]
     const lookedFor = missing.map((role) => `${TITLES[role]} (${dialect.columns[role].join(', ')})`).join(', ');
     const shown = names.slice(0, 8).map((name) => JSON.stringify(name.length > 40 ? `${name.slice(0, 40)}…` : name));
     const more = names.length > shown.length ? ` and ${names.length - shown.length} more` : '';
-    return `no usable header: looked for ${lookedFor}; found ${shown.join(', ') || 'nothing'}${more}`;
+    return `looked for ${lookedFor}; found ${shown.join(', ') || 'nothing'}${more}`;
 }

@@ -5,7 +5,7 @@
 
 import { BATCH_FLOWS } from '../flow-batch.ts';
 import type { FlowPlace, FlowSink } from '../flow-sink.ts';
-import { type NumberStyle, styleOf, toPlain } from '../number-styles.ts';
+import { isAgainst, type NumberStyle, styleOf, toPlain } from '../number-styles.ts';
 import { MAX_FAST_VALUE, UNTIMED } from '../pair-table.ts';
 import { parseRow, SeenQuotes, trimBlanks } from './csv-row.ts';
 import { findHeader, type Header, haveSameNames, isRepeatedHeader, mayBeHeader } from './header.ts';
@@ -435,11 +435,6 @@ function isBlankRow(bytes: Buffer, { start, end }: FlowPlace, separator: number)
         }
     }
     return true;
-}
-
-/** True if a style speaks against the one that numbers are read in: commas that group say nothing against plain numbers beside them. */
-function isAgainst(style: NumberStyle, read: NumberStyle): boolean {
-    return style !== read && !(read === 'commas' && style === 'plain');
 }
 
 function looksLikeAddress(cell: string | undefined): boolean {

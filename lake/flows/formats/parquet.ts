@@ -1,0 +1,535 @@
+/**
+ * Parquet: the columns that are needed, row group by row group and page by page. Values are taken exactly as they are stored. docs/reading.md has
+ * the rules.
+ */
+import { BATCH_FLOWS } from '../flow-batch.ts';
+import { type ByRange, type FlowPlace, FlowSink, type ReadFlowsOptions } from '../flow-sink.ts';
+import { microsecondsBetween } from '../instants.ts';
+import { isAgainst, type NumberStyle, styleOf, toPlain } from '../number-styles.ts';
+import { parseWhole } from '../numbers.ts';
+import { UNIT_DIGITS } from '../options.ts';
+import { type AddressKey, MAX_FAST_VALUE } from '../pair-table.ts';
+import type { RejectReason } from '../rejects.ts';
+import { normalize, ROLES, type Role } from './dialects.ts';
+import type { FormatRead, UnitBy } from './format.ts';
+import { findColumns, type Header } from './header.ts';
+import { chunkOf, columnAt, openParquet, type ParquetFile } from './parquet/file.ts';
+import { type Page, type ReadColumn, readPages, storedAt } from './parquet/pages.ts';
+import { RefusedParquetError } from './parquet/refused.ts';
+import { type ColumnType, instantOfStored, jsonOfStored, type Stored, textOfStored } from './parquet/values.ts';
+import { FIRST_WITNESS_LINES, UnitJudge, WITNESS_LINES_APART, witnessedUnit } from './unit-witness.ts';
+
+const SUM_DIGITS = UNIT_DIGITS.us;
+
+/** Rows between two looks at whether there are rejects to hand over. */
+const STEP_ROWS = 4096;
+
+const LACKING = 'a Parquet file without the columns of flows';
+
+const TEXTS: readonly ColumnType['is'][] = ['text'];
+const NUMBERS: readonly ColumnType['is'][] = ['text', 'number', 'unsigned32', 'unsigned64', 'float32', 'decimal'];
+const TIMES: readonly ColumnType['is'][] = [...NUMBERS, 'instant'];
+
+/** True if a file that begins with these bytes is Parquet. */
+export function isParquet(start: Uint8Array): boolean {
+    return ['PAR1', 'PARE'].includes(Buffer.from(start.subarray(0, 4)).toString('latin1'));
+}
+
+/** Reads to the end, or to where the file has turned out to be of no use. */
+export async function readParquet(ranges: ByRange, options: ReadFlowsOptions): Promise<FormatRead> {
+    try {
+        const file = await openParquet(ranges);
+        const found = findColumns(file.names, LACKING);
+        if (!found.ok) {
+            return found;
+        }
+        return await readRows(ranges, file, { header: found.header, options });
+    } catch (error) {
+        if (error instanceof RefusedParquetError) {
+            return { ok: false, error: error.message };
+        }
+        throw error;
+    }
+}
+
+interface RowsOptions {
+    header: Header;
+    options: ReadFlowsOptions;
+}
+
+async function readRows(ranges: ByRange, file: ParquetFile, { header, options }: RowsOptions): Promise<FormatRead> {
+    const reader = new RowReader(file, { header, options });
+    let rowsRejected = 0;
+    for (const group of file.metadata.row_groups.keys()) {
+        for await (const _ of reader.readGroup(ranges, group)) {
+            options.signal?.throwIfAborted();
+            const { rejects } = reader.sink;
+            if (rejects.length > 0) {
+                rowsRejected += rejects.length;
+                reader.sink.rejects = [];
+                await options.onRejects?.(rejects);
+            }
+            if (reader.isOver) {
+                return reader.found(rowsRejected);
+            }
+        }
+    }
+    return reader.found(rowsRejected);
+}
+
+/** A column on its way through a row group. */
+interface Cursor {
+    column: ReadColumn;
+    pages: AsyncGenerator<Page>;
+    page: Page;
+    /** Row of the page that is next. */
+    at: number;
+}
+
+/** What is made of the stored values of a needed column for the fast path; made once for each value of a dictionary. */
+interface Made<T> {
+    /** What stands for a value that is to be taken with care. */
+    ofNull: T;
+    make: (stored: Exclude<Stored, null>) => T;
+}
+
+class RowReader {
+    readonly sink: FlowSink;
+    readonly #file: ParquetFile;
+    readonly #header: Header;
+    readonly #options: ReadFlowsOptions;
+    readonly #named: { by: UnitBy };
+    readonly #judge: UnitJudge;
+    readonly #columns: Record<Role, ReadColumn>;
+    /** Columns beside the needed ones, by their place among all: those that tell what a row is, and the witnesses of the unit. */
+    readonly #others = new Map<number, ReadColumn>();
+    readonly #witness: Header['witness'];
+    readonly #isFast: boolean;
+    #rows = 0;
+    #otherStyle: NumberStyle | undefined;
+    #failure: string | undefined;
+    #repeatedHeaders = 0;
+
+    constructor(file: ParquetFile, { header, options }: RowsOptions) {
+        const { dialect, names, columns, witness, kindColumns } = header;
+        const { durationUnit, numbers, dates } = options.settled ?? {};
+        this.#file = file;
+        this.#header = header;
+        this.#options = options;
+        const named = dialect.unit(names);
+        const unit = options.durationUnit ?? durationUnit?.unit ?? named.unit;
+        this.#named = named;
+        this.#judge = new UnitJudge({ unit, isGiven: options.durationUnit !== undefined, first: durationUnit });
+        this.sink = new FlowSink({
+            dateRules: {
+                givenOrder: options.dateOrder,
+                slashOrder: dates?.slashOrder,
+                epochUnit: dates?.epochUnit,
+                days: dates?.days,
+                minEpochSeconds: dialect.minEpochSeconds,
+                isWithoutJanuary1970: dialect.isWithoutJanuary1970,
+            },
+            separator: header.separator,
+            durationScale: SUM_DIGITS - UNIT_DIGITS[unit],
+            numberStyle: numbers?.style,
+            watch: options.watch,
+        });
+        this.#columns = {
+            src_ip: columnAt(file, columns.src_ip, TEXTS),
+            dst_ip: columnAt(file, columns.dst_ip, TEXTS),
+            timestamp: columnAt(file, columns.timestamp, TIMES),
+            flow_duration: columnAt(file, columns.flow_duration, dialect.isEnd === true ? TIMES : NUMBERS),
+            fwd_pkts: columnAt(file, columns.fwd_pkts, NUMBERS),
+        };
+        const { timestamp, flow_duration: end } = this.#columns;
+        if (dialect.isEnd === true && (timestamp.type.is === 'instant') !== (end.type.is === 'instant')) {
+            throw new RefusedParquetError(`columns ${JSON.stringify(timestamp.name)} and ${JSON.stringify(end.name)} are of two types`);
+        }
+        for (const at of kindColumns.filter((place) => place >= 0)) {
+            this.#others.set(at, columnAt(file, at, NUMBERS));
+        }
+        this.#witness = witness;
+        for (const at of witness ? [witness.rate, witness.backward ?? witness.rate] : []) {
+            this.#others.set(at, columnAt(file, at, NUMBERS));
+        }
+        const isSpecial = dialect.isEnd === true || dialect.rowKind !== undefined;
+        this.#isFast = !isSpecial && options.watch === undefined && this.sink.numberStyle === 'plain';
+    }
+
+    /** True if nothing more is to be read: the file is of no use, or must be read again with what was found out. */
+    get isOver(): boolean {
+        return this.#failure !== undefined || this.#judge.other !== undefined || this.#otherStyle !== undefined;
+    }
+
+    /** What the rows came to. */
+    found(rowsRejected: number): FormatRead {
+        const judge = this.#judge;
+        if (this.#failure !== undefined) {
+            return { ok: false, error: this.#failure };
+        }
+        if (judge.other) {
+            return { ok: false, readAgainWith: { durationUnit: judge.other } };
+        }
+        if (this.#otherStyle !== undefined) {
+            const isMixed = this.#options.settled?.numbers !== undefined;
+            return {
+                ok: false,
+                readAgainWith: { numbers: isMixed ? { style: 'plain', isFinal: true } : { style: this.#otherStyle, isFinal: false } },
+            };
+        }
+        this.sink.flush();
+        return {
+            ok: true,
+            sink: this.sink,
+            dialect: this.#header.dialect.name,
+            durationUnit: judge.unit,
+            durationUnitBy: this.#options.durationUnit !== undefined ? 'given' : judge.isWitnessed ? 'witnessed' : this.#named.by,
+            rowsRejected,
+            repeatedHeaders: this.#repeatedHeaders,
+        };
+    }
+
+    /** Reads a row group, and says each time that some thousand rows were taken. */
+    async *readGroup(ranges: ByRange, group: number): AsyncGenerator<void> {
+        const rowCount = Number(this.#file.metadata.row_groups[group]?.num_rows ?? 0n);
+        const open = async (column: ReadColumn, at: number): Promise<Cursor> => {
+            const pages = readPages(ranges, chunkOf(this.#file, group, at), { column, rowCount });
+            return { column, pages, page: NO_PAGE, at: 0 };
+        };
+        const { columns } = this.#header;
+        const cursors = new Map<number, Cursor>();
+        for (const role of ROLES) {
+            cursors.set(columns[role], await open(this.#columns[role], columns[role]));
+        }
+        for (const [at, column] of this.#others) {
+            if (!cursors.has(at)) {
+                cursors.set(at, await open(column, at));
+            }
+        }
+        const step = new Step(cursors, this.#header);
+        const fast = this.#isFast ? this.#fastColumns(step) : undefined;
+        for (let left = rowCount; left > 0; ) {
+            for (const cursor of cursors.values()) {
+                await advance(cursor);
+            }
+            const count = Math.min(left, STEP_ROWS, ...[...cursors.values()].map(({ page, at }) => page.rowCount - at));
+            this.#takeRows(step, count, fast);
+            for (const cursor of cursors.values()) {
+                cursor.at += count;
+            }
+            left -= count;
+            yield;
+        }
+    }
+
+    #takeRows(step: Step, count: number, fast: FastColumns | undefined): void {
+        const { sink } = this;
+        const { batch } = sink;
+        const [sources, destinations, slots, durations, packets] = fast
+            ? [
+                  fast.source.rows(count),
+                  fast.destination.rows(count),
+                  fast.slot.rows(count),
+                  fast.duration.rows(count),
+                  fast.packets.rows(count),
+              ]
+            : [];
+        for (let row = 0; row < count; row += 1) {
+            this.#rows += 1;
+            const source = sources?.[row];
+            const destination = destinations?.[row];
+            const slot = slots?.[row];
+            const duration = durations?.[row] ?? NOT_FAST;
+            const packetCount = packets?.[row] ?? NOT_FAST;
+            const isPlain = source !== undefined && destination !== undefined && typeof slot === 'number' && duration >= 0 && packetCount >= 0;
+            if (!isPlain || this.#isWitness()) {
+                this.#takeAnyRow(step, row);
+                continue;
+            }
+            const place = batch.count;
+            batch.sources[place] = source.key;
+            batch.destinations[place] = destination.key;
+            batch.groups[place] = (slot << 2) | (source.isText ? 1 : 0) | (destination.isText ? 2 : 0);
+            batch.durations[place] = duration;
+            batch.packets[place] = packetCount;
+            batch.count = place + 1;
+            sink.rowsRead += 1;
+            if (place + 1 === BATCH_FLOWS) {
+                sink.flush();
+            }
+        }
+    }
+
+    /** True if the row is one of those that are asked for the unit of their duration. */
+    #isWitness(): boolean {
+        return this.#witness !== undefined && (this.#rows <= FIRST_WITNESS_LINES || this.#rows % WITNESS_LINES_APART === 0);
+    }
+
+    /** Takes a row with care: a flow, a reject, or what is no flow by right. */
+    #takeAnyRow(step: Step, row: number): void {
+        const { dialect, kindColumns, columns } = this.#header;
+        const kind = dialect.rowKind?.of(kindColumns.map((at) => step.text(at, row)));
+        if (typeof kind === 'string') {
+            this.sink.skip(kind);
+            return;
+        }
+        if (kind) {
+            this.#failure ??= kind.error;
+            return;
+        }
+        const source = step.text(columns.src_ip, row);
+        const destination = step.text(columns.dst_ip, row);
+        const packets = step.text(columns.fwd_pkts, row);
+        const duration = step.text(columns.flow_duration, row);
+        const timestamp = step.text(columns.timestamp, row);
+        if (normalize(source) === normalize(this.#columns.src_ip.name) && step.isHeader(row)) {
+            this.#repeatedHeaders += 1;
+            return;
+        }
+        const place = new RowPlace(this.#rows, () => step.json(row));
+        this.#hear(step, row, { duration, packets });
+        if (this.#columns.timestamp.type.is === 'instant') {
+            this.#takeTimed(step, row, { source, destination, packets, duration, place });
+        } else if (dialect.isEnd === true) {
+            this.sink.takeSpan({ source, destination, packets, timestamp, end: duration }, place);
+        } else {
+            this.sink.take({ source, destination, packets, timestamp, duration }, place);
+        }
+    }
+
+    #takeTimed(
+        step: Step,
+        row: number,
+        { place, duration, ...flow }: { source: string; destination: string; packets: string; duration: string; place: FlowPlace },
+    ): void {
+        const { columns, dialect } = this.#header;
+        const began = step.instant(columns.timestamp, row);
+        const isEnd = dialect.isEnd === true;
+        const end = isEnd ? step.instant(columns.flow_duration, row) : undefined;
+        if (began === undefined || (isEnd ? end === undefined : duration === '' || duration === '-')) {
+            this.sink.reject('missing_field', place);
+            return;
+        }
+        const { durationScale: scale, numberStyle } = this.sink;
+        const parsed = end === undefined ? parseWhole(toPlain(duration, numberStyle), { scale }) : microsecondsBetween(began, end);
+        this.sink.takeTimed({ ...flow, began: { ok: true, instant: began }, duration: parsed }, place);
+    }
+
+    /** Hears how the row writes its numbers, and which unit it speaks for. */
+    #hear(step: Step, row: number, { duration, packets }: { duration: string; packets: string }): void {
+        const style = this.sink.numberStyle;
+        if (this.#options.settled?.numbers?.isFinal !== true) {
+            const styles = [this.#columns.flow_duration, this.#columns.fwd_pkts].map(({ type }, at) =>
+                type.is === 'text' ? styleOf(at === 0 ? duration : packets) : undefined,
+            );
+            this.#otherStyle ??= styles.find((one) => one !== undefined && isAgainst(one, style));
+        }
+        if (this.#witness && this.#isWitness()) {
+            const { rate, backward } = this.#witness;
+            const plain = (text: string): string => toPlain(text, style);
+            const others = backward === undefined ? [] : [plain(step.text(backward, row))];
+            const unit = witnessedUnit({
+                duration: plain(duration),
+                rate: plain(step.text(rate, row)),
+                packets: [plain(packets), ...others],
+            });
+            if (unit !== undefined) {
+                this.#judge.hear({ unit, lineNumber: this.#rows });
+                this.#failure ??= this.#judge.conflict;
+            }
+        }
+    }
+
+    #fastColumns(step: Step): FastColumns {
+        const { table, dates, durationScale: scale } = this.sink;
+        const { columns } = this.#header;
+        const { timestamp, flow_duration: duration, fwd_pkts: packets, src_ip: source, dst_ip: destination } = this.#columns;
+        const address = ({ type }: ReadColumn): Made<AddressKey | undefined> => ({
+            ofNull: undefined,
+            make: (stored) => table.addressKey(textOfStored(stored, type)),
+        });
+        const slot: Made<number | RejectReason> = {
+            ofNull: 'missing_field',
+            make: timestamp.type.is === 'instant' ? slotOfInstants(timestamp.type.unit, dates) : (stored) => dates.slotOf(textOfStored(stored, timestamp.type)),
+        };
+        const whole = ({ type }: ReadColumn, parse: NumberRule): Made<number> => ({
+            ofNull: NOT_FAST,
+            make: (stored) => wholeOf(stored, type, parse),
+        });
+        return {
+            source: step.made(columns.src_ip, address(source)),
+            destination: step.made(columns.dst_ip, address(destination)),
+            slot: step.made(columns.timestamp, slot),
+            duration: step.made(columns.flow_duration, whole(duration, { scale })),
+            packets: step.made(columns.fwd_pkts, whole(packets, { fraction: 'reject' })),
+        };
+    }
+}
+
+const NO_PAGE: Page = { rowCount: 0, values: [], index: undefined, isDictionary: false };
+
+type NumberRule = NonNullable<Parameters<typeof parseWhole>[1]>;
+
+/** Stands for a number that is to be read with care. */
+const NOT_FAST = -1;
+
+/** Floats of 32 bits below hold every whole number, and no two of them have one shortest text. */
+const MAX_EXACT_FLOAT32 = 2 ** 24;
+
+/** The value as a whole number below `MAX_FAST_VALUE`, or `NOT_FAST`. */
+function wholeOf(stored: Exclude<Stored, null>, type: ColumnType, parse: NumberRule): number {
+    const number = typeof stored === 'bigint' && type.is === 'number' ? Number(stored) : stored;
+    const isExact = typeof number === 'number' && (type.is === 'number' || (type.is === 'float32' && number < MAX_EXACT_FLOAT32));
+    if (isExact && (parse.scale ?? 0) === 0 && Number.isInteger(number) && number >= 0 && number < MAX_FAST_VALUE) {
+        return number;
+    }
+    const text = textOfStored(stored, type);
+    // Text may be of another style, which is heard on the careful path.
+    const parsed = typeof stored === 'string' && styleOf(text) !== undefined && styleOf(text) !== 'plain' ? undefined : parseWhole(text, parse);
+    return parsed?.ok === true && parsed.value < BigInt(MAX_FAST_VALUE) ? Number(parsed.value) : NOT_FAST;
+}
+
+/** Finds the slots of instants; that of the last one's day without a look at the calendar. */
+function slotOfInstants(
+    unit: Parameters<typeof instantOfStored>[1],
+    dates: FlowSink['dates'],
+): (stored: Exclude<Stored, null>) => number | RejectReason {
+    const dayLength = unit === 'int96' || unit === 'days' ? undefined : 86_400n * 10n ** BigInt(UNIT_DIGITS[unit]);
+    let lastFrom = 0n;
+    let lastUntil = 0n;
+    let last: number | RejectReason = 'date_unreadable';
+    return (stored) => {
+        if (typeof stored !== 'bigint' && typeof stored !== 'number') {
+            return 'date_unreadable';
+        }
+        if (typeof stored === 'number' || dayLength === undefined) {
+            return dates.slotOfInstant(instantOfStored(stored, unit));
+        }
+        if (stored < lastFrom || stored >= lastUntil) {
+            last = dates.slotOfInstant(instantOfStored(stored, unit));
+            lastFrom = stored < 0n ? 0n : stored - (stored % dayLength);
+            lastUntil = stored < 0n ? 0n : lastFrom + dayLength;
+        }
+        return last;
+    };
+}
+
+interface FastColumns {
+    source: MadeColumn<AddressKey | undefined>;
+    destination: MadeColumn<AddressKey | undefined>;
+    slot: MadeColumn<number | RejectReason>;
+    duration: MadeColumn<number>;
+    packets: MadeColumn<number>;
+}
+
+interface MadeColumn<T> {
+    /** What is made of the next rows; overwritten by the next call. */
+    rows(count: number): readonly T[];
+}
+
+/** Brings the cursor to a page that has a row left; there is one. */
+async function advance(cursor: Cursor): Promise<void> {
+    while (cursor.at === cursor.page.rowCount) {
+        const next = await cursor.pages.next();
+        if (next.done) {
+            throw new TypeError('pages end before their row group');
+        }
+        cursor.page = next.value;
+        cursor.at = 0;
+    }
+}
+
+/** The next rows of a row group, column by column; columns are named by their places in the file. */
+class Step {
+    readonly #cursors: ReadonlyMap<number, Cursor>;
+    readonly #header: Header;
+
+    constructor(cursors: ReadonlyMap<number, Cursor>, header: Header) {
+        this.#cursors = cursors;
+        this.#header = header;
+    }
+
+    #stored(at: number, row: number): { stored: Stored; type: ColumnType } {
+        const cursor = this.#cursors.get(at);
+        return cursor ? { stored: storedAt(cursor.page, cursor.at + row), type: cursor.column.type } : { stored: null, type: { is: 'text' } };
+    }
+
+    /** The value as text, trimmed; empty where the row has none, or the file has no such column. */
+    text(at: number, row: number): string {
+        const { stored, type } = this.#stored(at, row);
+        return textOfStored(stored, type);
+    }
+
+    /** The instant in a column of instants. */
+    instant(at: number, row: number): bigint | undefined {
+        const { stored, type } = this.#stored(at, row);
+        const isInstant = type.is === 'instant' && (typeof stored === 'bigint' || typeof stored === 'number');
+        return isInstant ? instantOfStored(stored, type.unit) : undefined;
+    }
+
+    /** True if the needed cells are the names of their columns: a header that was taken for a row by whoever made the file. */
+    isHeader(row: number): boolean {
+        const { columns, names } = this.#header;
+        return ROLES.every((role) => normalize(this.text(columns[role], row)) === normalize(names[columns[role]] ?? ''));
+    }
+
+    /** The row for a person to look at: the columns that are read, as JSON. */
+    json(row: number): string {
+        const cells = [...this.#cursors].map(([at, { column }]) => {
+            const { stored, type } = this.#stored(at, row);
+            return `${JSON.stringify(column.name)}:${jsonOfStored(stored, type)}`;
+        });
+        return `{${cells.join(',')}}`;
+    }
+
+    made<T>(at: number, { ofNull, make }: Made<T>): MadeColumn<T> {
+        const cursor = this.#cursors.get(at);
+        const rows: T[] = [];
+        let dictionary: ArrayLike<Stored> | undefined;
+        let ofDictionary: T[] = [];
+        return {
+            rows(count) {
+                const { page = NO_PAGE, at: from = 0 } = cursor ?? {};
+                const { values, index } = page;
+                if (page.isDictionary && dictionary !== values) {
+                    dictionary = values;
+                    ofDictionary = Array.from(values, (value) => (value === null ? ofNull : make(value)));
+                }
+                for (let row = 0; row < count; row += 1) {
+                    const place = index ? (index[from + row] as number) : from + row;
+                    if (place < 0) {
+                        rows[row] = ofNull;
+                    } else if (page.isDictionary) {
+                        rows[row] = ofDictionary[place] as T;
+                    } else {
+                        const value = values[place] as Stored;
+                        rows[row] = value === null ? ofNull : make(value);
+                    }
+                }
+                return rows;
+            },
+        };
+    }
+}
+
+/** Where a row stands: its number, and its text once somebody asks for it. */
+class RowPlace implements FlowPlace {
+    readonly lineNumber: number;
+    readonly start = 0;
+    readonly #write: () => string;
+    #bytes: Buffer | undefined;
+
+    constructor(lineNumber: number, write: () => string) {
+        this.lineNumber = lineNumber;
+        this.#write = write;
+    }
+
+    get bytes(): Buffer {
+        this.#bytes ??= Buffer.from(this.#write());
+        return this.#bytes;
+    }
+
+    get end(): number {
+        return this.bytes.length;
+    }
+}
