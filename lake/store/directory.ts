@@ -10,7 +10,15 @@ import { dirname, join } from 'node:path';
 import { ConflictError } from '#lake/errors';
 import { guardLinks, WORK_FOLDER } from './directory-links.ts';
 import { withLock } from './directory-lock.ts';
-import { ABSENT, type ByteRange, type ByteStream, type ListedObject, type ObjectInfo, type ObjectStore, type PutOptions } from './object-store.ts';
+import {
+    ABSENT,
+    type ByteRange,
+    type ByteStream,
+    type ListedObject,
+    type ObjectInfo,
+    type ObjectStore,
+    type PutOptions,
+} from './object-store.ts';
 import { readAhead } from './read-ahead.ts';
 import { codeOf, translated } from './system-errors.ts';
 

@@ -65,7 +65,10 @@ export function findHeader(
 /** The header of a table whose columns have names of their own, with no separator between them; `lacking` says what it is called without them. */
 export function findColumns(names: readonly string[], lacking: string): { ok: true; header: Header } | { ok: false; error: string } {
     const [separator = 0] = SEPARATORS;
-    return pickHeader(DIALECTS.map((dialect) => ({ dialect, separator, names })), lacking);
+    return pickHeader(
+        DIALECTS.map((dialect) => ({ dialect, separator, names })),
+        lacking,
+    );
 }
 
 interface Candidate {

@@ -8,15 +8,17 @@ import { microsecondsBetween } from '../instants.ts';
 import { isAgainst, type NumberStyle, styleOf, toPlain } from '../number-styles.ts';
 import { parseWhole } from '../numbers.ts';
 import { UNIT_DIGITS } from '../options.ts';
-import { type AddressKey, MAX_FAST_VALUE } from '../pair-table.ts';
+import type { AddressKey } from '../pair-table.ts';
 import type { RejectReason } from '../rejects.ts';
 import { normalize, ROLES, type Role } from './dialects.ts';
 import type { FormatRead, UnitBy } from './format.ts';
 import { findColumns, type Header } from './header.ts';
+import { NOT_FAST, type NumberRule, slotOfInstants, wholeOf } from './parquet/fast-values.ts';
 import { chunkOf, columnAt, openParquet, type ParquetFile } from './parquet/file.ts';
-import { type Page, type ReadColumn, readPages, storedAt } from './parquet/pages.ts';
+import { type ReadColumn, readPages } from './parquet/pages.ts';
 import { RefusedParquetError } from './parquet/refused.ts';
-import { type ColumnType, instantOfStored, jsonOfStored, type Stored, textOfStored } from './parquet/values.ts';
+import { advance, type Cursor, type Made, type MadeColumn, NO_PAGE, RowPlace, Step } from './parquet/step.ts';
+import { type ColumnType, textOfStored } from './parquet/values.ts';
 import { FIRST_WITNESS_LINES, UnitJudge, WITNESS_LINES_APART, witnessedUnit } from './unit-witness.ts';
 
 const SUM_DIGITS = UNIT_DIGITS.us;
@@ -75,22 +77,6 @@ async function readRows(ranges: ByRange, file: ParquetFile, { header, options }:
         }
     }
     return reader.found(rowsRejected);
-}
-
-/** A column on its way through a row group. */
-interface Cursor {
-    column: ReadColumn;
-    pages: AsyncGenerator<Page>;
-    page: Page;
-    /** Row of the page that is next. */
-    at: number;
-}
-
-/** What is made of the stored values of a needed column for the fast path; made once for each value of a dictionary. */
-interface Made<T> {
-    /** What stands for a value that is to be taken with care. */
-    ofNull: T;
-    make: (stored: Exclude<Stored, null>) => T;
 }
 
 class RowReader {
@@ -241,7 +227,8 @@ class RowReader {
             const slot = slots?.[row];
             const duration = durations?.[row] ?? NOT_FAST;
             const packetCount = packets?.[row] ?? NOT_FAST;
-            const isPlain = source !== undefined && destination !== undefined && typeof slot === 'number' && duration >= 0 && packetCount >= 0;
+            const isPlain =
+                source !== undefined && destination !== undefined && typeof slot === 'number' && duration >= 0 && packetCount >= 0;
             if (!isPlain || this.#isWitness()) {
                 this.#takeAnyRow(step, row);
                 continue;
@@ -350,7 +337,10 @@ class RowReader {
         });
         const slot: Made<number | RejectReason> = {
             ofNull: 'missing_field',
-            make: timestamp.type.is === 'instant' ? slotOfInstants(timestamp.type.unit, dates) : (stored) => dates.slotOf(textOfStored(stored, timestamp.type)),
+            make:
+                timestamp.type.is === 'instant'
+                    ? slotOfInstants(timestamp.type.unit, dates)
+                    : (stored) => dates.slotOf(textOfStored(stored, timestamp.type)),
         };
         const whole = ({ type }: ReadColumn, parse: NumberRule): Made<number> => ({
             ofNull: NOT_FAST,
@@ -366,170 +356,10 @@ class RowReader {
     }
 }
 
-const NO_PAGE: Page = { rowCount: 0, values: [], index: undefined, isDictionary: false };
-
-type NumberRule = NonNullable<Parameters<typeof parseWhole>[1]>;
-
-/** Stands for a number that is to be read with care. */
-const NOT_FAST = -1;
-
-/** Floats of 32 bits below hold every whole number, and no two of them have one shortest text. */
-const MAX_EXACT_FLOAT32 = 2 ** 24;
-
-/** The value as a whole number below `MAX_FAST_VALUE`, or `NOT_FAST`. */
-function wholeOf(stored: Exclude<Stored, null>, type: ColumnType, parse: NumberRule): number {
-    const number = typeof stored === 'bigint' && type.is === 'number' ? Number(stored) : stored;
-    const isExact = typeof number === 'number' && (type.is === 'number' || (type.is === 'float32' && number < MAX_EXACT_FLOAT32));
-    if (isExact && (parse.scale ?? 0) === 0 && Number.isInteger(number) && number >= 0 && number < MAX_FAST_VALUE) {
-        return number;
-    }
-    const text = textOfStored(stored, type);
-    // Text may be of another style, which is heard on the careful path.
-    const parsed = typeof stored === 'string' && styleOf(text) !== undefined && styleOf(text) !== 'plain' ? undefined : parseWhole(text, parse);
-    return parsed?.ok === true && parsed.value < BigInt(MAX_FAST_VALUE) ? Number(parsed.value) : NOT_FAST;
-}
-
-/** Finds the slots of instants; that of the last one's day without a look at the calendar. */
-function slotOfInstants(
-    unit: Parameters<typeof instantOfStored>[1],
-    dates: FlowSink['dates'],
-): (stored: Exclude<Stored, null>) => number | RejectReason {
-    const dayLength = unit === 'int96' || unit === 'days' ? undefined : 86_400n * 10n ** BigInt(UNIT_DIGITS[unit]);
-    let lastFrom = 0n;
-    let lastUntil = 0n;
-    let last: number | RejectReason = 'date_unreadable';
-    return (stored) => {
-        if (typeof stored !== 'bigint' && typeof stored !== 'number') {
-            return 'date_unreadable';
-        }
-        if (typeof stored === 'number' || dayLength === undefined) {
-            return dates.slotOfInstant(instantOfStored(stored, unit));
-        }
-        if (stored < lastFrom || stored >= lastUntil) {
-            last = dates.slotOfInstant(instantOfStored(stored, unit));
-            lastFrom = stored < 0n ? 0n : stored - (stored % dayLength);
-            lastUntil = stored < 0n ? 0n : lastFrom + dayLength;
-        }
-        return last;
-    };
-}
-
 interface FastColumns {
     source: MadeColumn<AddressKey | undefined>;
     destination: MadeColumn<AddressKey | undefined>;
     slot: MadeColumn<number | RejectReason>;
     duration: MadeColumn<number>;
     packets: MadeColumn<number>;
-}
-
-interface MadeColumn<T> {
-    /** What is made of the next rows; overwritten by the next call. */
-    rows(count: number): readonly T[];
-}
-
-/** Brings the cursor to a page that has a row left; there is one. */
-async function advance(cursor: Cursor): Promise<void> {
-    while (cursor.at === cursor.page.rowCount) {
-        const next = await cursor.pages.next();
-        if (next.done) {
-            throw new TypeError('pages end before their row group');
-        }
-        cursor.page = next.value;
-        cursor.at = 0;
-    }
-}
-
-/** The next rows of a row group, column by column; columns are named by their places in the file. */
-class Step {
-    readonly #cursors: ReadonlyMap<number, Cursor>;
-    readonly #header: Header;
-
-    constructor(cursors: ReadonlyMap<number, Cursor>, header: Header) {
-        this.#cursors = cursors;
-        this.#header = header;
-    }
-
-    #stored(at: number, row: number): { stored: Stored; type: ColumnType } {
-        const cursor = this.#cursors.get(at);
-        return cursor ? { stored: storedAt(cursor.page, cursor.at + row), type: cursor.column.type } : { stored: null, type: { is: 'text' } };
-    }
-
-    /** The value as text, trimmed; empty where the row has none, or the file has no such column. */
-    text(at: number, row: number): string {
-        const { stored, type } = this.#stored(at, row);
-        return textOfStored(stored, type);
-    }
-
-    /** The instant in a column of instants. */
-    instant(at: number, row: number): bigint | undefined {
-        const { stored, type } = this.#stored(at, row);
-        const isInstant = type.is === 'instant' && (typeof stored === 'bigint' || typeof stored === 'number');
-        return isInstant ? instantOfStored(stored, type.unit) : undefined;
-    }
-
-    /** True if the needed cells are the names of their columns: a header that was taken for a row by whoever made the file. */
-    isHeader(row: number): boolean {
-        const { columns, names } = this.#header;
-        return ROLES.every((role) => normalize(this.text(columns[role], row)) === normalize(names[columns[role]] ?? ''));
-    }
-
-    /** The row for a person to look at: the columns that are read, as JSON. */
-    json(row: number): string {
-        const cells = [...this.#cursors].map(([at, { column }]) => {
-            const { stored, type } = this.#stored(at, row);
-            return `${JSON.stringify(column.name)}:${jsonOfStored(stored, type)}`;
-        });
-        return `{${cells.join(',')}}`;
-    }
-
-    made<T>(at: number, { ofNull, make }: Made<T>): MadeColumn<T> {
-        const cursor = this.#cursors.get(at);
-        const rows: T[] = [];
-        let dictionary: ArrayLike<Stored> | undefined;
-        let ofDictionary: T[] = [];
-        return {
-            rows(count) {
-                const { page = NO_PAGE, at: from = 0 } = cursor ?? {};
-                const { values, index } = page;
-                if (page.isDictionary && dictionary !== values) {
-                    dictionary = values;
-                    ofDictionary = Array.from(values, (value) => (value === null ? ofNull : make(value)));
-                }
-                for (let row = 0; row < count; row += 1) {
-                    const place = index ? (index[from + row] as number) : from + row;
-                    if (place < 0) {
-                        rows[row] = ofNull;
-                    } else if (page.isDictionary) {
-                        rows[row] = ofDictionary[place] as T;
-                    } else {
-                        const value = values[place] as Stored;
-                        rows[row] = value === null ? ofNull : make(value);
-                    }
-                }
-                return rows;
-            },
-        };
-    }
-}
-
-/** Where a row stands: its number, and its text once somebody asks for it. */
-class RowPlace implements FlowPlace {
-    readonly lineNumber: number;
-    readonly start = 0;
-    readonly #write: () => string;
-    #bytes: Buffer | undefined;
-
-    constructor(lineNumber: number, write: () => string) {
-        this.lineNumber = lineNumber;
-        this.#write = write;
-    }
-
-    get bytes(): Buffer {
-        this.#bytes ??= Buffer.from(this.#write());
-        return this.#bytes;
-    }
-
-    get end(): number {
-        return this.bytes.length;
-    }
 }

@@ -111,6 +111,11 @@ function csvHeader(text: string): { layout: Layout; end: number } | undefined {
     return layout && { layout, end: best.end };
 }
 
+/** The layout of a table with these columns, lower case; undefined where it lacks one that is needed. */
+export function tableLayout(names: readonly string[]): Layout | undefined {
+    return layoutOf(names, { separator: ',', isZeekLog: false });
+}
+
 function layoutOf(names: readonly string[], { separator, isZeekLog }: { separator: string; isZeekLog: boolean }): Layout | undefined {
     const columns = columnsOf(names);
     if (columns.length < FIELDS.length) {

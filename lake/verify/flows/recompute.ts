@@ -6,6 +6,7 @@ import type { ByteStream } from '#lake/store/object-store';
 import { textOf, wholeOf } from '#lake/verify/engine';
 import { NotFollowedError } from '#lake/verify/second-reading';
 import { countRows, isOtherLogBehind, isZeekFields, type Layout, takeHeader, zeekLayout } from './header.ts';
+import { insertParquet, isParquet, lookAt } from './parquet-file.ts';
 import { joinRecords, RowTooLongError, readText } from './raw-text.ts';
 import { defaultUnit, FIGURES, insertParts, PARTS_TABLE } from './row-sql.ts';
 
@@ -45,8 +46,13 @@ export async function recompute(engine: SqlEngine, bytes: ByteStream, options: R
     await engine.run(PARTS_TABLE);
     await engine.run('truncate parts');
     const found: Found = { layout: undefined, repeatedHeaders: 0, isOtherLog: false, otherLogRows: 0 };
+    const { start, all } = await lookAt(bytes);
     try {
-        await engine.runForEach(blocksOf(bytes, found, options));
+        if (isParquet(start)) {
+            found.layout = await insertParquet(engine, all, options);
+        } else {
+            await engine.runForEach(blocksOf(all, found, options));
+        }
     } catch (error) {
         if (error instanceof RowTooLongError) {
             return undefined;

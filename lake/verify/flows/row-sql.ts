@@ -37,17 +37,10 @@ export function insertParts(
     { options, hasQuotes, hasTabs }: { options: ReadingOptions; hasQuotes: boolean; hasTabs: boolean },
 ): string {
     const { separator } = layout;
-    const dateEnd = `(?:[${blanksOf(separator)}T]|$)`;
     const trimmed = (text: string): string => `trim(${text}, ${blanksIn({ separator, hasTabs })})`;
-    const scaleOf: Record<NumberField, number> = {
-        began: 0,
-        duration: (options.durationUnit ?? defaultUnit(layout)) === 's' ? 6 : 0,
-        packets: 0,
-    };
-    const eachNumber = (sqlOf: (field: NumberField, scale: number) => string): string =>
-        NUMBER_FIELDS.map((field) => sqlOf(field, scaleOf[field])).join(',\n        ');
-    return `insert into parts
-with lines as (select unnest(string_split($1, chr(10))) as line),
+    return insertTexts(
+        layout,
+        `lines as (select unnest(string_split($1, chr(10))) as line),
 records as (select line from lines where ltrim(line, ${blanksIn({ separator, hasTabs })}) <> ''${layout.isZeekLog ? ` and not starts_with(line, '#')` : ''}),
 cells as (select line, ${cellsOf(layout, hasQuotes)} as cell from records),
 texts as (
@@ -56,7 +49,31 @@ texts as (
         ${hasQuotes ? hasOpenQuote(layout) : 'false'} as has_open_quote,
         ${FIELDS.map((field) => `${trimmed(hasQuotes ? unquoted(`cell.${field}`) : `cell.${field}`)} as ${field}`).join(', ')}
     from cells
-),
+)`,
+        { options },
+    );
+}
+
+/**
+ * SQL that adds rows to table `parts`.
+ * @param texts the steps that lead to `texts`: the trimmed text of each field (empty where there is none), `is_long_enough` and `has_open_quote`.
+ * @param isInstant true if `began` is exact seconds since 1970, of which any day can be told.
+ */
+export function insertTexts(
+    layout: Layout,
+    texts: string,
+    { options, isInstant = false }: { options: ReadingOptions; isInstant?: boolean },
+): string {
+    const dateEnd = `(?:[${blanksOf(layout.separator)}T]|$)`;
+    const scaleOf: Record<NumberField, number> = {
+        began: 0,
+        duration: (options.durationUnit ?? defaultUnit(layout)) === 's' ? 6 : 0,
+        packets: 0,
+    };
+    const eachNumber = (sqlOf: (field: NumberField, scale: number) => string): string =>
+        NUMBER_FIELDS.map((field) => sqlOf(field, scaleOf[field])).join(',\n        ');
+    return `insert into parts
+with ${texts},
 shapes as (
     select *,
         regexp_extract(began, '^([0-9]{1,4})([-/.])([0-9]{1,2})([-/.])([0-9]{1,4})${dateEnd}', ['a', 'mark', 'b', 'mark_2', 'c']) as date,
@@ -91,7 +108,7 @@ wholes as (
 ),
 numbers as (
     select *,
-        case when written_kind is null and began_whole >= ${layout.dialect === 'zeek' ? 0 : FIRST_EPOCH_SECOND} and began_whole < ${END_EPOCH_SECOND}
+        case when written_kind is null and began_whole >= ${isInstant || layout.dialect === 'zeek' ? 0 : FIRST_EPOCH_SECOND} and began_whole < ${END_EPOCH_SECOND}
             then date '1970-01-01' + cast(began_whole // 86400 as integer) end as epoch_day,
         duration_whole + case when duration_point >= 0 and duration_cut >= '5' then 1 else 0 end as duration_value,
         packets_whole as packets_value

@@ -28,7 +28,9 @@ const READ = Object.keys(UNPACK).join(', ');
 export function assertCodec(codec: CompressionCodec, column: string): void {
     if (!UNPACK[codec]) {
         const advice = codec === 'ZSTD' ? 'that needs Node 22.15 or newer' : `read are ${READ}: write the file anew with one of them`;
-        throw new RefusedParquetError(`column ${JSON.stringify(column)} is compressed with ${codec ?? 'a codec without a name'}; ${advice}`);
+        throw new RefusedParquetError(
+            `column ${JSON.stringify(column)} is compressed with ${codec ?? 'a codec without a name'}; ${advice}`,
+        );
     }
 }
 

@@ -1,7 +1,7 @@
 /** What a Parquet file says of itself at its end: its columns and its row groups. */
 import { type ColumnMetaData, type FileMetaData, parquetMetadata, parquetSchema, type SchemaTree } from 'hyparquet';
-import { assertCodec } from './codecs.ts';
 import type { ByRange } from '../../flow-sink.ts';
+import { assertCodec } from './codecs.ts';
 import type { ReadColumn } from './pages.ts';
 import { damaged, RefusedParquetError } from './refused.ts';
 import { type ColumnType, columnTypeOf, sayType } from './values.ts';
@@ -90,7 +90,9 @@ export function columnAt({ names, metadata, leaves }: ParquetFile, at: number, t
     const { element, path } = leaf;
     const name = names[at] ?? '';
     if (path.length > 1 || element.repetition_type === 'REPEATED') {
-        throw new RefusedParquetError(`column ${JSON.stringify(name)} is nested: write it anew as a column of its own, with one value a row`);
+        throw new RefusedParquetError(
+            `column ${JSON.stringify(name)} is nested: write it anew as a column of its own, with one value a row`,
+        );
     }
     const type = columnTypeOf(element);
     if (!type || !types.includes(type.is)) {

@@ -140,8 +140,7 @@ function readPlaces(bytes: Uint8Array, { at, count, size }: { at: number; count:
     if (width > 32) {
         throw damaged('a dictionary of more than 32 bits');
     }
-    const places =
-        count === 0 || width === 0 ? new Int32Array(count) : readRuns(bytes, { start: at + 1, end: bytes.length, width, count });
+    const places = count === 0 || width === 0 ? new Int32Array(count) : readRuns(bytes, { start: at + 1, end: bytes.length, width, count });
     if (!places.every((place) => place >= 0 && place < size)) {
         throw damaged('a value that is not in the dictionary');
     }
@@ -300,7 +299,9 @@ function assertEncoding(encoding: string | undefined, known: readonly string[], 
 }
 
 function notRead(encoding: string | undefined, { name }: ReadColumn): RefusedParquetError {
-    return new RefusedParquetError(`column ${JSON.stringify(name)} is encoded as ${encoding ?? 'nothing known'}, which is not read: write the file anew`);
+    return new RefusedParquetError(
+        `column ${JSON.stringify(name)} is encoded as ${encoding ?? 'nothing known'}, which is not read: write the file anew`,
+    );
 }
 
 /** Values as the library hands them out; of the types that are read, they are of these. */
