@@ -30,6 +30,9 @@ export interface ParquetFile {
 /** @throws DamagedFileError, RefusedParquetError for a file that is encrypted, or that holds no rows itself */
 export async function openParquet(ranges: ByRange): Promise<ParquetFile> {
     const metadata = await readContents(ranges);
+    if (!isSound(metadata)) {
+        throw damaged('its table of contents lacks what every one has');
+    }
     const leaves = leavesOf(metadata);
     const rows = metadata.row_groups.reduce((sum, group) => sum + group.num_rows, 0n);
     if (rows !== metadata.num_rows || metadata.row_groups.some(({ columns }) => columns.length !== leaves.length)) {
@@ -63,6 +66,13 @@ async function readContents(ranges: ByRange): Promise<FileMetaData> {
     } catch (error) {
         throw damaged(`its table of contents: ${error instanceof Error ? error.message : String(error)}`, error);
     }
+}
+
+/** True if what the types promise is there: the library takes what it finds. */
+function isSound({ schema, row_groups: groups, num_rows: rows }: FileMetaData): boolean {
+    const areNamed = schema.length > 0 && schema.every(({ name }) => typeof name === 'string');
+    const areGroups = groups.every((group) => typeof group.num_rows === 'bigint' && group.num_rows >= 0n && Array.isArray(group.columns));
+    return areNamed && areGroups && typeof rows === 'bigint';
 }
 
 function leavesOf(metadata: FileMetaData): SchemaTree[] {

@@ -48,7 +48,8 @@ export function columnTypeOf(element: SchemaElement): ColumnType | undefined {
 
 /** The name of a column's type, for people. */
 export function sayType({ type, logical_type: logical, converted_type: converted }: SchemaElement): string {
-    return logical?.type ?? converted ?? type ?? 'no type';
+    const isPlainInteger = logical?.type === 'INTEGER' || /^U?INT_/.test(converted ?? '');
+    return (isPlainInteger ? undefined : (logical?.type ?? converted)) ?? type ?? 'no type';
 }
 
 /** A value as text, trimmed of blanks: numbers in decimal, all digits of whole ones, and the shortest text of doubles and floats; empty for null. */
