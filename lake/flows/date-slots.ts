@@ -90,6 +90,9 @@ export class DateSlots {
         if (day === undefined) {
             return 'date_unreadable';
         }
+        if (this.#rules.isWithoutJanuary1970 === true && day.startsWith('1970-01-')) {
+            return 'date_implausible';
+        }
         const name = `instant ${day}`;
         return this.#slotOfDate.get(name) ?? this.#add(name, { kind: 'epoch', dmy: day, mdy: day });
     }

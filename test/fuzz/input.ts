@@ -20,12 +20,15 @@ const MAX_FIXTURE_BYTES = 20_000;
 /** The inputs of all golden cases, to be changed. */
 export function readFixtures(): Buffer[] {
     const folder = new URL('../fixtures/flows/', import.meta.url).pathname;
-    return readdirSync(folder)
-        .flatMap((name) => readdirSync(join(folder, name)).map((file) => join(folder, name, file)))
-        .filter((path) => path.includes('/input.'))
-        .sort()
-        .map((path) => readFileSync(path))
-        .filter((bytes) => bytes.length <= MAX_FIXTURE_BYTES);
+    return (
+        readdirSync(folder)
+            .flatMap((name) => readdirSync(join(folder, name)).map((file) => join(folder, name, file)))
+            // Parquet is read by its places, and only whole: test/lake/flows/formats/parquet.test.ts changes it.
+            .filter((path) => path.includes('/input.') && !path.includes('.parquet'))
+            .sort()
+            .map((path) => readFileSync(path))
+            .filter((bytes) => bytes.length <= MAX_FIXTURE_BYTES)
+    );
 }
 
 /** The input with this seed. */

@@ -174,6 +174,16 @@ test('the unit of durations is settled by the rates of packets, as in a CSV', as
     expect(both.result).toMatchObject({ ok: false, error: expect.stringContaining('disagree') });
 });
 
+test('a timestamp in January 1970 is what CICFlowMeter leaves of that of an IPv6 flow, and no date', async () => {
+    const bytes = await parquetOf(
+        ROWS.replace(`timestamp '2018-02-14 22:00:00' + interval (i) second`, `timestamp '1970-01-18 22:00:00' + interval (i) second`),
+    );
+    const { result, rejects } = await read(bytes);
+    expect(result).toMatchObject({ rowsRead: 9000, days: new Map() });
+    expect(rejects).toHaveLength(9000);
+    expect(rejects.find(({ lineNumber }) => lineNumber === 1)).toMatchObject({ reason: 'date_implausible' });
+});
+
 test('flow logs of AWS VPC: one way, as long as from start to end, and records without data are skipped', async () => {
     const bytes = await parquetOf(`
         select * from (values
