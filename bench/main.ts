@@ -7,12 +7,14 @@ import { parseArgs } from 'node:util';
 import { benchConsolidate } from './consolidate.ts';
 import { benchExport } from './export.ts';
 import { benchLambdaStart } from './lambda-start.ts';
+import { benchParquet } from './parquet.ts';
 import { benchReading } from './reading.ts';
 import { benchStartUp } from './start-up.ts';
 import { benchUpload } from './upload.ts';
 
 const PARTS = {
     reading: benchReading,
+    parquet: benchParquet,
     'start-up': benchStartUp,
     'lambda-start': benchLambdaStart,
     upload: benchUpload,

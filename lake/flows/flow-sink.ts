@@ -27,7 +27,7 @@ export interface ReadFlowsOptions {
     onRejects?: ((rejects: Reject[]) => Promise<void>) | undefined;
     /** Pair whose kept rows are told; the file is read more slowly then. */
     watch?: PairWatch | undefined;
-    /** The same bytes by their places, for formats that keep their table of contents at the end. */
+    /** Any part of the file, for formats that keep their table of contents at the end. */
     ranges?: ByRange | undefined;
     signal?: AbortSignal | undefined;
 }

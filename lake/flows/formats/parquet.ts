@@ -14,7 +14,7 @@ import { normalize, ROLES, type Role } from './dialects.ts';
 import type { FormatRead, UnitBy } from './format.ts';
 import { findColumns, type Header } from './header.ts';
 import { NOT_FAST, type NumberRule, slotOfInstants, wholeOf } from './parquet/fast-values.ts';
-import { chunkOf, columnAt, openParquet, type ParquetFile } from './parquet/file.ts';
+import { chunkOf, columnAt, ENCRYPTED_MARK, MARK, openParquet, type ParquetFile } from './parquet/file.ts';
 import { type ReadColumn, readPages } from './parquet/pages.ts';
 import { RefusedParquetError } from './parquet/refused.ts';
 import { advance, type Cursor, type Made, type MadeColumn, NO_PAGE, RowPlace, Step } from './parquet/step.ts';
@@ -34,7 +34,7 @@ const TIMES: readonly ColumnType['is'][] = [...NUMBERS, 'instant'];
 
 /** True if a file that begins with these bytes is Parquet. */
 export function isParquet(start: Uint8Array): boolean {
-    return ['PAR1', 'PARE'].includes(Buffer.from(start.subarray(0, 4)).toString('latin1'));
+    return [MARK, ENCRYPTED_MARK].includes(Buffer.from(start.subarray(0, MARK.length)).toString('latin1'));
 }
 
 /** Reads to the end, or to where the file has turned out to be of no use. */
@@ -266,8 +266,8 @@ class RowReader {
         }
         const source = step.text(columns.src_ip, row);
         const destination = step.text(columns.dst_ip, row);
-        const packets = step.text(columns.fwd_pkts, row);
-        const duration = step.text(columns.flow_duration, row);
+        const packets = numberText(step, columns.fwd_pkts, row);
+        const duration = numberText(step, columns.flow_duration, row);
         const timestamp = step.text(columns.timestamp, row);
         if (normalize(source) === normalize(this.#columns.src_ip.name) && step.isHeader(row)) {
             this.#repeatedHeaders += 1;
@@ -302,23 +302,23 @@ class RowReader {
         this.sink.takeTimed({ ...flow, began: { ok: true, instant: began }, duration: parsed }, place);
     }
 
-    /** Hears how the row writes its numbers, and which unit it speaks for. */
+    /** Finds out how the row writes its numbers, and which unit it speaks for. */
     #hear(step: Step, row: number, { duration, packets }: { duration: string; packets: string }): void {
         const style = this.sink.numberStyle;
+        const { flow_duration, fwd_pkts } = this.#header.columns;
+        const witness = this.#isWitness() ? this.#witness : undefined;
         if (this.#options.settled?.numbers?.isFinal !== true) {
-            const styles = [this.#columns.flow_duration, this.#columns.fwd_pkts].map(({ type }, at) =>
-                type.is === 'text' ? styleOf(at === 0 ? duration : packets) : undefined,
+            const styles = [flow_duration, fwd_pkts, ...(witness ? [witness.rate] : [])].map((at) =>
+                step.isText(at) ? styleOf(step.text(at, row)) : undefined,
             );
             this.#otherStyle ??= styles.find((one) => one !== undefined && isAgainst(one, style));
         }
-        if (this.#witness && this.#isWitness()) {
-            const { rate, backward } = this.#witness;
-            const plain = (text: string): string => toPlain(text, style);
-            const others = backward === undefined ? [] : [plain(step.text(backward, row))];
+        if (witness) {
+            const backward = witness.backward === undefined ? [] : [numberText(step, witness.backward, row)];
             const unit = witnessedUnit({
-                duration: plain(duration),
-                rate: plain(step.text(rate, row)),
-                packets: [plain(packets), ...others],
+                duration: toPlain(duration, style),
+                rate: toPlain(numberText(step, witness.rate, row), style),
+                packets: [packets, ...backward].map((text) => toPlain(text, style)),
             });
             if (unit !== undefined) {
                 this.#judge.hear({ unit, lineNumber: this.#rows });
@@ -354,6 +354,12 @@ class RowReader {
             packets: step.made(columns.fwd_pkts, whole(packets, { fraction: 'reject' })),
         };
     }
+}
+
+/** A number as text. What is stored as a number is in no style that groups digits: an exponent keeps its point from being taken for one of those. */
+function numberText(step: Step, at: number, row: number): string {
+    const text = step.text(at, row);
+    return step.isText(at) || !/^[+-]?\d*\.\d*$/.test(text) ? text : `${text}e0`;
 }
 
 interface FastColumns {

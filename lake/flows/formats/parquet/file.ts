@@ -122,7 +122,7 @@ function sayNeeded(types: readonly ColumnType['is'][]): string {
     return types.includes('instant') ? 'text, a number or a timestamp' : types.includes('number') ? 'a number' : 'text';
 }
 
-/** Where a column of a row group stands. */
+/** The place of a column of a row group in the file, and how it is packed. */
 export function chunkOf({ metadata }: ParquetFile, group: number, at: number): ColumnMetaData {
     const chunk = metadata.row_groups[group]?.columns[at]?.meta_data;
     if (!chunk) {

@@ -22,7 +22,7 @@ export interface ReadColumn {
 export interface Page {
     rowCount: number;
     values: ArrayLike<Stored>;
-    /** For each row the place of its value, -1 where it has none; undefined where each row has a value of its own, in their order. */
+    /** Place of each row's value, -1 where it has none; undefined where each row has a value of its own, in their order. */
     index: Int32Array | undefined;
     /** True if `values` are those of a dictionary, the same array for all pages that it serves. */
     isDictionary: boolean;
@@ -128,7 +128,7 @@ function readDataPage(header: PageHeader, packed: Uint8Array, { chunk, column, d
     return { rowCount, values, index: present && !isWhole ? spread(present, (place) => place) : undefined, isDictionary: false };
 }
 
-/** For each row `of` its place among those that have a value, -1 for the others. */
+/** What `of` gives for each row's place among those that have a value; -1 for the others. */
 function spread(present: Int32Array, of: (place: number) => number): Int32Array {
     let place = 0;
     return present.map((level) => (level === 1 ? of(place++) : -1));

@@ -86,7 +86,7 @@ function unpack(bytes: Uint8Array, { at: start, width, values, from, until }: Pa
     }
 }
 
-/** The same for values of up to 32 bits: a double holds them with a byte more. */
+/** Unpacks values of up to 32 bits: a double holds one with a byte more. */
 function unpackWide(bytes: Uint8Array, { at: start, width, values, from, until }: Packed): void {
     const size = 2 ** width;
     let at = start;

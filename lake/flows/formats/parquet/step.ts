@@ -64,6 +64,11 @@ export class Step {
         return textOfStored(stored, type);
     }
 
+    /** True if the column is stored as text. */
+    isText(at: number): boolean {
+        return this.#cursors.get(at)?.column.type.is === 'text';
+    }
+
     /** The instant in a column of instants. */
     instant(at: number, row: number): bigint | undefined {
         const { stored, type } = this.#stored(at, row);
@@ -116,7 +121,7 @@ export class Step {
     }
 }
 
-/** Where a row stands: its number, and its text once somebody asks for it. */
+/** The place of a row: its number, and its text once somebody asks for it. */
 export class RowPlace implements FlowPlace {
     readonly lineNumber: number;
     readonly start = 0;

@@ -144,7 +144,7 @@ function textOfDecimal(value: bigint, scale: number): string {
 const MAX_FLOAT32_DIGITS = 9;
 
 /** The shortest decimal text that is this float of 32 bits and no other. */
-export function textOfFloat32(value: number): string {
+function textOfFloat32(value: number): string {
     if (Number.isFinite(value)) {
         for (let digits = 1; digits < MAX_FLOAT32_DIGITS; digits += 1) {
             const text = value.toPrecision(digits);

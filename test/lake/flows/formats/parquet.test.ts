@@ -184,6 +184,12 @@ test('a timestamp in January 1970 is what CICFlowMeter leaves of that of an IPv6
     expect(rejects.find(({ lineNumber }) => lineNumber === 1)).toMatchObject({ reason: 'date_implausible' });
 });
 
+test('points that group the digits of text group none of a number', async () => {
+    const sql = (packets: string): string => `select ${ONE}, 1.234::double as "Flow Duration", ${packets} as "Tot Fwd Pkts"`;
+    const figures = await figuresOf(await parquetOf(`${sql(`'1.234.567'`)} union all ${sql(`'1.234'`)}`));
+    expect(figures).toMatchObject({ rows: [expect.stringContaining('192.0.2.10 198.51.100.20 2 2 2 1 1 1235801 ')] });
+});
+
 test('flow logs of AWS VPC: one way, as long as from start to end, and records without data are skipped', async () => {
     const bytes = await parquetOf(`
         select * from (values
