@@ -32,8 +32,11 @@ export interface Kind {
     isLikelyName(name: string): boolean;
     /** Brings values of key columns that a person typed into the form that the tables have; without it they are taken as they are. */
     toStoredKey?(typed: readonly string[]): string[];
-    /** What the beginning of a file tells of it. Reads no more of it than that takes. */
-    inspect(bytes: ByteStream): Promise<Inspection>;
+    /**
+     * What the beginning of a file tells of it; what its end does too, where `parts` are there and the format keeps its table of contents at the end. Reads
+     * no more of it than that takes.
+     */
+    inspect(bytes: ByteStream, parts?: ByRange): Promise<Inspection>;
     /** Reads a source to its end. Memory grows with what is merged, not with the rows. Errors of the stream pass through. */
     read(source: SourceBytes, options: ReadingOptions): Promise<ReadOutcome>;
     /**
@@ -124,17 +127,19 @@ export interface ReadingOption {
 /** What was said of how to read a source, by the options' names; what is not said is found out. */
 export type ReadingOptions = Readonly<Record<string, string>>;
 
-export interface SourceBytes {
+/** Bytes of which any part can be read. */
+export interface ByRange {
+    sizeBytes: number;
+    /** The bytes from `start` up to `end`, which is exclusive; fewer where the file ends before. */
+    readRange(range: ByteRange): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+/** A source's bytes: what `open` hands out and what `readRange` does are the same. */
+export interface SourceBytes extends ByRange {
     /** Site that the raw key names. */
     site: string;
     /** Hands out the bytes from the beginning. Rejects and traced rows that were handed over before do not count any more. */
     open(): ByteStream;
-    sizeBytes: number;
-    /**
-     * The bytes from `start` up to `end`, which is exclusive, for formats that keep their table of contents at the end. They are those that `open`
-     * hands out.
-     */
-    readRange(range: ByteRange): Promise<Uint8Array<ArrayBuffer>>;
     /** Takes rejects as they are met, some thousands at a time: the columns of `rejects` behind `source` and `version`. */
     reject(rows: readonly Readonly<Record<string, unknown>>[]): Promise<void>;
     signal?: AbortSignal | undefined;

@@ -3,7 +3,7 @@
  * format hands over a flow at a time as texts; one that reads many flows by heart may fill the batch itself, which is what the fast path of
  * CSV does.
  */
-import type { SourceBytes } from '#lake/kind';
+import type { ByRange } from '#lake/kind';
 import { shortAddress } from './addresses.ts';
 import { DateSlots } from './date-slots.ts';
 import type { DateRules, DateSlot, DayRange } from './dates.ts';
@@ -31,9 +31,6 @@ export interface ReadFlowsOptions {
     ranges?: ByRange | undefined;
     signal?: AbortSignal | undefined;
 }
-
-/** A source of which any part can be read. */
-export type ByRange = Pick<SourceBytes, 'sizeBytes' | 'readRange'>;
 
 /** What a reading has settled for the next one of the same file; what is not there is still open. */
 export interface Settled {

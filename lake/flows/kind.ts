@@ -32,7 +32,7 @@ export const flows: Kind = {
     isLikelyName: (name) => FLOW_FILE.test(name),
     toStoredKey: (typed) => typed.map((address) => shortAddress(address) ?? address),
     // The reader is loaded when something is read: naming the kind must cost nothing.
-    inspect: async (bytes) => (await import('./read-flows.ts')).inspectFlows(bytes),
+    inspect: async (bytes, parts) => (await import('./read-flows.ts')).inspectFlows(bytes, parts),
     read: async (source, options) => (await import('./read.ts')).readSource(source, options),
     trace: async (source, wanted) => (await import('./trace.ts')).traceRows(source, wanted),
     doubtsOf,

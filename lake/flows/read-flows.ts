@@ -1,11 +1,11 @@
 /** Reads a file of flows, a stream of bytes, into exact totals per day and pair. */
 
-import type { Inspection } from '#lake/kind';
+import type { ByRange, Inspection } from '#lake/kind';
 import { decompress } from './decompress.ts';
 import type { FlowSink, ReadFlowsOptions, Settled, SettledDates, SkipReason } from './flow-sink.ts';
 import { readCsv, whyNoCsv } from './formats/csv.ts';
 import type { FormatRead, UnitBy, Unusable } from './formats/format.ts';
-import { isParquet, readParquet } from './formats/parquet.ts';
+import { isParquet, readParquet, whyNoParquet } from './formats/parquet.ts';
 import type { DateOrder, DurationUnit } from './options.ts';
 import type { PairTable } from './pair-table.ts';
 import { settleDates } from './settle-dates.ts';
@@ -156,24 +156,35 @@ function groupByDay({ table, dates }: FlowSink, order: DateOrder): Map<string, n
     return new Map([...rowsOfDay].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** What the beginning of a file tells: whether it is a file of flows at all. */
-export async function inspectFlows(source: AsyncIterable<Uint8Array>): Promise<Inspection> {
-    const packed = await peek(source);
-    if (isParquet(packed.start)) {
-        await packed.close();
-        return { is: 'usable' };
-    }
-    const chunks = decompress(packed.bytes);
+/** What the beginning of a file tells, and of Parquet its end: whether it is a file of flows at all. */
+export async function inspectFlows(source: AsyncIterable<Uint8Array>, parts?: ByRange): Promise<Inspection> {
     try {
-        const unusable = await whyNoCsv(chunks);
+        const unusable = await whyUnusable(source, parts);
         return unusable ? inspectionOf(unusable) : { is: 'usable' };
     } catch (error) {
         if (error instanceof DamagedFileError) {
             return { is: 'unusable', why: error.message, what: 'damaged' };
         }
         throw error;
+    }
+}
+
+async function whyUnusable(source: AsyncIterable<Uint8Array>, parts: ByRange | undefined): Promise<Unusable | undefined> {
+    const packed = await peek(source);
+    if (isParquet(packed.start)) {
+        await packed.close();
+        const unusable = parts && (await whyNoParquet(parts));
+        return unusable && { what: 'a Parquet file without flows', ...unusable };
+    }
+    const plain = await peek(decompress(packed.bytes));
+    if (isParquet(plain.start)) {
+        await plain.close();
+        return { ok: false, error: PACKED_PARQUET, what: 'a Parquet file inside of a compressed one' };
+    }
+    try {
+        return await whyNoCsv(plain.bytes);
     } finally {
-        await chunks.return(undefined);
+        await plain.bytes.return(undefined);
     }
 }
 

@@ -1,7 +1,10 @@
 /** Reads a file of this machine that is to go into a lake, and tells whether an object has its bytes. */
 import { createHash } from 'node:crypto';
-import { open } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { open, stat } from 'node:fs/promises';
 import { StorageError } from '#lake/errors';
+import type { Inspection, Kind } from '#lake/kind';
+import type { ByteRange } from '#lake/store/object-store';
 import { readAhead } from '#lake/store/read-ahead';
 
 export interface LocalFileEvents {
@@ -94,4 +97,28 @@ async function multipartEtag(path: string, { partBytes, signal }: { partBytes: n
         endPart();
     }
     return `${whole.digest('hex')} ${ofParts.digest('hex')}-${parts}`;
+}
+
+/** What the file is to a kind of data. @throws what reading it does, and the signal's reason */
+export async function inspectLocalFile(
+    path: string,
+    { kind, signal }: { kind: Pick<Kind, 'inspect'>; signal?: AbortSignal },
+): Promise<Inspection> {
+    const { size } = await stat(path);
+    return kind.inspect(createReadStream(path, { signal }), { sizeBytes: size, readRange: (range) => readPart(path, range) });
+}
+
+/** Bytes of the file from `start` up to `end`, which is exclusive; fewer where it ends before. */
+async function readPart(path: string, { start, end }: ByteRange): Promise<Uint8Array<ArrayBuffer>> {
+    const file = await open(path);
+    try {
+        const bytes = new Uint8Array(end - start);
+        let filled = 0;
+        for (let bytesRead = -1; bytesRead !== 0 && filled < bytes.length; filled += bytesRead) {
+            ({ bytesRead } = await file.read(bytes, filled, bytes.length - filled, start + filled));
+        }
+        return bytes.subarray(0, filled);
+    } finally {
+        await file.close();
+    }
 }

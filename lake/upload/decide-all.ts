@@ -1,6 +1,5 @@
 /** What an upload means for each of its files, before anything is put. */
-import { createReadStream } from 'node:fs';
-import { hashLocalFile } from '#lake/here/local-file';
+import { hashLocalFile, inspectLocalFile } from '#lake/here/local-file';
 import type { ReadingOptions } from '#lake/kind';
 import { kindOf } from '#lake/kinds';
 import { once } from '#lake/once';
@@ -69,7 +68,7 @@ export function decideOne(
             key: file.key,
             sizeBytes: file.sizeBytes,
             hasBytesOf: (object) => hasBytesOf(file, object, sha256),
-            inspect: () => kindOf(file.key).inspect(createReadStream(file.path)),
+            inspect: () => inspectLocalFile(file.path, { kind: kindOf(file.key) }),
         },
         { store, known, readingOptions, mayReplace: replace, mayDuplicate: allowDuplicate },
     );

@@ -1,11 +1,11 @@
 /** What files of this machine are, by their content: which of a folder are taken, left out or skipped. */
-import { createReadStream } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import pMap from 'p-map';
 import { Failure } from '#cli/command';
 import { sayCount } from '#cli/draw/quantity';
 import { StorageError } from '#lake/errors';
+import { inspectLocalFile } from '#lake/here/local-file';
 import type { Inspection, Kind } from '#lake/kind';
 import { type SortedFile, saySkipped, saySorts } from './sorts.ts';
 
@@ -21,7 +21,7 @@ export interface LookOptions {
 export function inspectFiles(paths: readonly string[], { kind, signal }: LookOptions): Promise<Inspection[]> {
     const inspect = async (path: string): Promise<Inspection> => {
         try {
-            return await kind.inspect(createReadStream(path, { signal }));
+            return await inspectLocalFile(path, { kind, signal });
         } catch (error) {
             signal.throwIfAborted();
             const why = error instanceof Error ? error.message : String(error);

@@ -2,8 +2,9 @@
  * Parquet: the columns that are needed, row group by row group and page by page. Values are taken exactly as they are stored. docs/reading.md has
  * the rules.
  */
+import type { ByRange } from '#lake/kind';
 import { BATCH_FLOWS } from '../flow-batch.ts';
-import { type ByRange, type FlowPlace, FlowSink, type ReadFlowsOptions } from '../flow-sink.ts';
+import { type FlowPlace, FlowSink, type ReadFlowsOptions } from '../flow-sink.ts';
 import { microsecondsBetween } from '../instants.ts';
 import { isAgainst, type NumberStyle, styleOf, toPlain } from '../number-styles.ts';
 import { parseWhole } from '../numbers.ts';
@@ -11,7 +12,7 @@ import { UNIT_DIGITS } from '../options.ts';
 import type { AddressKey } from '../pair-table.ts';
 import type { RejectReason } from '../rejects.ts';
 import { normalize, ROLES, type Role } from './dialects.ts';
-import type { FormatRead, UnitBy } from './format.ts';
+import type { FormatRead, UnitBy, Unusable } from './format.ts';
 import { findColumns, type Header } from './header.ts';
 import { NOT_FAST, type NumberRule, slotOfInstants, wholeOf } from './parquet/fast-values.ts';
 import { chunkOf, columnAt, ENCRYPTED_MARK, MARK, openParquet, type ParquetFile } from './parquet/file.ts';
@@ -38,14 +39,27 @@ export function isParquet(start: Uint8Array): boolean {
 }
 
 /** Reads to the end, or to where the file has turned out to be of no use. */
-export async function readParquet(ranges: ByRange, options: ReadFlowsOptions): Promise<FormatRead> {
-    try {
+export function readParquet(ranges: ByRange, options: ReadFlowsOptions): Promise<FormatRead> {
+    return unlessRefused(async () => {
         const file = await openParquet(ranges);
         const found = findColumns(file.names, LACKING);
-        if (!found.ok) {
-            return found;
-        }
-        return await readRows(ranges, file, { header: found.header, options });
+        return found.ok ? readRows(ranges, new RowReader(file, { header: found.header, options })) : found;
+    });
+}
+
+/** Why a file is no usable file of this format, from its table of contents alone; undefined where it is one. */
+export async function whyNoParquet(ranges: ByRange): Promise<Unusable | undefined> {
+    const found = await unlessRefused(async () => {
+        const file = await openParquet(ranges);
+        const columns = findColumns(file.names, LACKING);
+        return columns.ok ? { ok: true as const, reader: new RowReader(file, { header: columns.header, options: {} }) } : columns;
+    });
+    return found.ok ? undefined : found;
+}
+
+async function unlessRefused<T>(work: () => Promise<T>): Promise<T | { ok: false; error: string }> {
+    try {
+        return await work();
     } catch (error) {
         if (error instanceof RefusedParquetError) {
             return { ok: false, error: error.message };
@@ -59,17 +73,16 @@ interface RowsOptions {
     options: ReadFlowsOptions;
 }
 
-async function readRows(ranges: ByRange, file: ParquetFile, { header, options }: RowsOptions): Promise<FormatRead> {
-    const reader = new RowReader(file, { header, options });
+async function readRows(ranges: ByRange, reader: RowReader): Promise<FormatRead> {
     let rowsRejected = 0;
-    for (const group of file.metadata.row_groups.keys()) {
+    for (let group = 0; group < reader.groupCount; group += 1) {
         for await (const _ of reader.readGroup(ranges, group)) {
-            options.signal?.throwIfAborted();
+            reader.options.signal?.throwIfAborted();
             const { rejects } = reader.sink;
             if (rejects.length > 0) {
                 rowsRejected += rejects.length;
                 reader.sink.rejects = [];
-                await options.onRejects?.(rejects);
+                await reader.options.onRejects?.(rejects);
             }
             if (reader.isOver) {
                 return reader.found(rowsRejected);
@@ -83,7 +96,7 @@ class RowReader {
     readonly sink: FlowSink;
     readonly #file: ParquetFile;
     readonly #header: Header;
-    readonly #options: ReadFlowsOptions;
+    readonly options: ReadFlowsOptions;
     readonly #named: { by: UnitBy };
     readonly #judge: UnitJudge;
     readonly #columns: Record<Role, ReadColumn>;
@@ -101,7 +114,7 @@ class RowReader {
         const { durationUnit, numbers, dates } = options.settled ?? {};
         this.#file = file;
         this.#header = header;
-        this.#options = options;
+        this.options = options;
         const named = dialect.unit(names);
         const unit = options.durationUnit ?? durationUnit?.unit ?? named.unit;
         this.#named = named;
@@ -142,6 +155,10 @@ class RowReader {
         this.#isFast = !isSpecial && options.watch === undefined && this.sink.numberStyle === 'plain';
     }
 
+    get groupCount(): number {
+        return this.#file.metadata.row_groups.length;
+    }
+
     /** True if nothing more is to be read: the file is of no use, or must be read again with what was found out. */
     get isOver(): boolean {
         return this.#failure !== undefined || this.#judge.other !== undefined || this.#otherStyle !== undefined;
@@ -157,7 +174,7 @@ class RowReader {
             return { ok: false, readAgainWith: { durationUnit: judge.other } };
         }
         if (this.#otherStyle !== undefined) {
-            const isMixed = this.#options.settled?.numbers !== undefined;
+            const isMixed = this.options.settled?.numbers !== undefined;
             return {
                 ok: false,
                 readAgainWith: { numbers: isMixed ? { style: 'plain', isFinal: true } : { style: this.#otherStyle, isFinal: false } },
@@ -169,7 +186,7 @@ class RowReader {
             sink: this.sink,
             dialect: this.#header.dialect.name,
             durationUnit: judge.unit,
-            durationUnitBy: this.#options.durationUnit !== undefined ? 'given' : judge.isWitnessed ? 'witnessed' : this.#named.by,
+            durationUnitBy: this.options.durationUnit !== undefined ? 'given' : judge.isWitnessed ? 'witnessed' : this.#named.by,
             rowsRejected,
             repeatedHeaders: this.#repeatedHeaders,
         };
@@ -307,7 +324,7 @@ class RowReader {
         const style = this.sink.numberStyle;
         const { flow_duration, fwd_pkts } = this.#header.columns;
         const witness = this.#isWitness() ? this.#witness : undefined;
-        if (this.#options.settled?.numbers?.isFinal !== true) {
+        if (this.options.settled?.numbers?.isFinal !== true) {
             const styles = [flow_duration, fwd_pkts, ...(witness ? [witness.rate] : [])].map((at) =>
                 step.isText(at) ? styleOf(step.text(at, row)) : undefined,
             );

@@ -1,6 +1,6 @@
 /** What a Parquet file says of itself at its end: its columns and its row groups. */
 import { type ColumnMetaData, type FileMetaData, parquetMetadata, parquetSchema, type SchemaTree } from 'hyparquet';
-import type { ByRange } from '../../flow-sink.ts';
+import type { ByRange } from '#lake/kind';
 import { assertCodec } from './codecs.ts';
 import type { ReadColumn } from './pages.ts';
 import { damaged, RefusedParquetError } from './refused.ts';

@@ -5,7 +5,7 @@ import { parquetHeader } from 'hyparquet/src/column.js';
 import { deltaBinaryUnpack, deltaByteArray, deltaLengthByteArray } from 'hyparquet/src/delta.js';
 import { byteStreamSplit } from 'hyparquet/src/encoding.js';
 import { readPlain } from 'hyparquet/src/plain.js';
-import type { ByRange } from '../../flow-sink.ts';
+import type { ByRange } from '#lake/kind';
 import { unpackPage } from './codecs.ts';
 import { damaged, RefusedParquetError } from './refused.ts';
 import { readRuns } from './runs.ts';

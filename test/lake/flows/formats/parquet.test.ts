@@ -1,6 +1,7 @@
 /** Parquet files of flows: the same rows give the same figures however they are stored, and what cannot be read is refused by its name. */
 
 import { readFile } from 'node:fs/promises';
+import { gzipSync } from 'node:zlib';
 import type { PairWatch, ReadFlowsOptions, WatchedRow } from '#lake/flows/flow-sink';
 import { pairRowsOf } from '#lake/flows/pair-rows';
 import { inspectFlows, readFlows } from '#lake/flows/read-flows';
@@ -287,9 +288,25 @@ describe('what cannot be read is refused by its name', () => {
         );
     });
 
+    test('before anything is uploaded, where its end can be looked at', async () => {
+        const bytes = await parquetOf(`select 6 as "Protocol", 1500 as "Flow Duration"`);
+        const parts = {
+            sizeBytes: bytes.length,
+            readRange: async ({ start, end }: { start: number; end: number }) => new Uint8Array(bytes.subarray(start, end)),
+        };
+        expect(await inspectFlows(inPieces([bytes]), parts)).toEqual({
+            is: 'unusable',
+            why: expect.stringContaining('a Parquet file without the columns of flows: looked for source address'),
+            what: 'a Parquet file without flows',
+        });
+        expect(await inspectFlows(inPieces([gzipSync(bytes)]))).toMatchObject({ what: 'a Parquet file inside of a compressed one' });
+    });
+
     test('a file of which only the beginning can be seen', async () => {
         const bytes = await parquetOf(five('3 as "Tot Fwd Pkts"'));
         expect(await inspectFlows(inPieces([bytes.subarray(0, 2), bytes.subarray(2)]))).toEqual({ is: 'usable' });
+        const parts = { sizeBytes: bytes.length, readRange: async () => new Uint8Array(bytes.subarray(0, -1)) };
+        expect(await inspectFlows(inPieces([bytes]), parts)).toMatchObject({ is: 'unusable', what: 'damaged' });
         expect(await readFlows(() => inPieces([bytes]))).toMatchObject({ ok: false, error: expect.stringContaining('a Parquet file') });
     });
 });
