@@ -4,12 +4,12 @@
  */
 import type { ByRange } from '#lake/kind';
 import { BATCH_FLOWS } from '../flow-batch.ts';
-import { type FlowPlace, FlowSink, type ReadFlowsOptions } from '../flow-sink.ts';
+import { type FlowPlace, FlowSink, type ReadFlowsOptions, type TimedFlow } from '../flow-sink.ts';
 import { microsecondsBetween } from '../instants.ts';
 import { isAgainst, type NumberStyle, styleOf, toPlain } from '../number-styles.ts';
 import { parseWhole } from '../numbers.ts';
 import { UNIT_DIGITS } from '../options.ts';
-import type { AddressKey } from '../pair-table.ts';
+import { type AddressKey, UNTIMED } from '../pair-table.ts';
 import type { RejectReason } from '../rejects.ts';
 import { normalize, ROLES, type Role } from './dialects.ts';
 import type { FormatRead, UnitBy, Unusable } from './format.ts';
@@ -308,15 +308,20 @@ class RowReader {
     ): void {
         const { columns, dialect } = this.#header;
         const began = step.instant(columns.timestamp, row);
-        const isEnd = dialect.isEnd === true;
-        const end = isEnd ? step.instant(columns.flow_duration, row) : undefined;
-        if (began === undefined || (isEnd ? end === undefined : duration === '' || duration === '-')) {
+        if (began === undefined) {
             this.sink.reject('missing_field', place);
             return;
         }
-        const { durationScale: scale, numberStyle } = this.sink;
-        const parsed = end === undefined ? parseWhole(toPlain(duration, numberStyle), { scale }) : microsecondsBetween(began, end);
-        this.sink.takeTimed({ ...flow, began: { ok: true, instant: began }, duration: parsed }, place);
+        const parsed = (): TimedFlow['duration'] => {
+            const { durationScale: scale, numberStyle } = this.sink;
+            const end = dialect.isEnd === true ? step.instant(columns.flow_duration, row) : undefined;
+            const isMissing = dialect.isEnd === true ? end === undefined : duration === '' || duration === '-';
+            if (isMissing) {
+                return { ok: true, value: null };
+            }
+            return end === undefined ? parseWhole(toPlain(duration, numberStyle), { scale }) : microsecondsBetween(began, end);
+        };
+        this.sink.takeTimed({ ...flow, began: { ok: true, instant: began }, duration: parsed() }, place);
     }
 
     /** Finds out how the row writes its numbers, and which unit it speaks for. */
@@ -359,16 +364,16 @@ class RowReader {
                     ? slotOfInstants(timestamp.type.unit, dates)
                     : (stored) => dates.slotOf(textOfStored(stored, timestamp.type)),
         };
-        const whole = ({ type }: ReadColumn, parse: NumberRule): Made<number> => ({
-            ofNull: NOT_FAST,
+        const whole = ({ type }: ReadColumn, ofNull: number, parse: NumberRule): Made<number> => ({
+            ofNull,
             make: (stored) => wholeOf(stored, type, parse),
         });
         return {
             source: step.made(columns.src_ip, address(source)),
             destination: step.made(columns.dst_ip, address(destination)),
             slot: step.made(columns.timestamp, slot),
-            duration: step.made(columns.flow_duration, whole(duration, { scale })),
-            packets: step.made(columns.fwd_pkts, whole(packets, { fraction: 'reject' })),
+            duration: step.made(columns.flow_duration, whole(duration, UNTIMED, { scale })),
+            packets: step.made(columns.fwd_pkts, whole(packets, NOT_FAST, { fraction: 'reject' })),
         };
     }
 }

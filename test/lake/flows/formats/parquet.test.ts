@@ -135,7 +135,7 @@ const ONE = `'192.0.2.10' as "Src IP", '198.51.100.20' as "Dst IP", timestamp '2
 /** Sum of the durations that the file comes to. */
 async function durationOf(sql: string, options: ReadFlowsOptions = {}): Promise<string | undefined> {
     const figures = await figuresOf(await parquetOf(`select ${ONE}, ${sql} as "Flow Duration", 3 as "Tot Fwd Pkts"`), options);
-    return 'rows' in figures ? (figures.rows[0]?.split(' ')[5] ?? figures.rejects[0]) : figures.ok ? undefined : JSON.stringify(figures);
+    return 'rows' in figures ? (figures.rows[0]?.split(' ')[6] ?? figures.rejects[0]) : figures.ok ? undefined : JSON.stringify(figures);
 }
 
 describe('durations are exact', () => {
@@ -188,7 +188,7 @@ test('a timestamp in January 1970 is what CICFlowMeter leaves of that of an IPv6
 test('points that group the digits of text group none of a number', async () => {
     const sql = (packets: string): string => `select ${ONE}, 1.234::double as "Flow Duration", ${packets} as "Tot Fwd Pkts"`;
     const figures = await figuresOf(await parquetOf(`${sql(`'1.234.567'`)} union all ${sql(`'1.234'`)}`));
-    expect(figures).toMatchObject({ rows: [expect.stringContaining('192.0.2.10 198.51.100.20 2 2 2 1 1 1235801 ')] });
+    expect(figures).toMatchObject({ rows: [expect.stringContaining('192.0.2.10 198.51.100.20 2 2 2 2 1 1 1235801 ')] });
 });
 
 test('flow logs of AWS VPC: one way, as long as from start to end, and records without data are skipped', async () => {
@@ -209,8 +209,8 @@ test('flow logs of AWS VPC: one way, as long as from start to end, and records w
     expect(rejects).toMatchObject([{ lineNumber: 5, reason: 'negative' }]);
     expect(await figuresOf(bytes)).toMatchObject({
         rows: [
-            '2026-01-05 main 192.0.2.10 198.51.100.20 1 58000000 3364000000000000 58000000 58000000 6 36 6 6',
-            '2026-01-05 main 2001:db8::10 2001:db8:1::20 1 28000000 784000000000000 28000000 28000000 7 49 7 7',
+            '2026-01-05 main 192.0.2.10 198.51.100.20 1 1 58000000 3364000000000000 58000000 58000000 6 36 6 6',
+            '2026-01-05 main 2001:db8::10 2001:db8:1::20 1 1 28000000 784000000000000 28000000 28000000 7 49 7 7',
         ],
     });
 });
