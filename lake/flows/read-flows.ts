@@ -5,6 +5,7 @@ import { decompress } from './decompress.ts';
 import type { FlowSink, ReadFlowsOptions, Settled, SettledDates, SkipReason } from './flow-sink.ts';
 import { readCsv, whyNoCsv } from './formats/csv.ts';
 import type { FormatRead, UnitBy, Unusable } from './formats/format.ts';
+import { isJsonStart, readJson, whyNoJson } from './formats/json.ts';
 import { isParquet, readParquet, whyNoParquet } from './formats/parquet.ts';
 import type { DateOrder, DurationUnit } from './options.ts';
 import type { PairTable } from './pair-table.ts';
@@ -79,7 +80,8 @@ async function readFormat(source: AsyncIterable<Uint8Array>, options: ReadFlowsO
         await plain.close();
         return { ok: false, error: PACKED_PARQUET };
     }
-    return readCsv(plain.bytes, options);
+    const { isJson, chunks } = await beginningOf(plain.bytes);
+    return isJson ? readJson(chunks, options) : readCsv(chunks, options);
 }
 
 const PARQUET_IN_A_STREAM = 'a Parquet file, which can be read only where its end can be looked at first';
@@ -117,6 +119,33 @@ async function peek(source: AsyncIterable<Uint8Array>): Promise<Peeked> {
     }
     const close = async (): Promise<void> => void (await chunks.return?.());
     return { start: first.slice(0, MAGIC_BYTES), bytes: all(), close };
+}
+
+/** A file with more blanks in front of its first byte is of no format. */
+const MAX_BLANK_BYTES = 1 << 20;
+
+/** Tells JSON by the first byte that is no blank. @returns with all chunks, also those that were looked at */
+async function beginningOf(plain: AsyncGenerator<Uint8Array>): Promise<{ isJson: boolean; chunks: AsyncGenerator<Uint8Array> }> {
+    let first = Buffer.alloc(0);
+    let isJson: boolean | undefined;
+    while (isJson === undefined && first.length < MAX_BLANK_BYTES) {
+        const { done, value } = await plain.next();
+        if (done) {
+            break;
+        }
+        first = Buffer.concat([first, value]);
+        isJson = isJsonStart(first);
+    }
+    return { isJson: isJson === true, chunks: withFirst(first, plain) };
+}
+
+async function* withFirst(first: Buffer, rest: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
+    try {
+        yield first;
+        yield* rest;
+    } finally {
+        await rest.return(undefined);
+    }
 }
 
 /** The days of the kept rows, now that all witnesses of how the file writes its dates are there. */
@@ -182,7 +211,8 @@ async function whyUnusable(source: AsyncIterable<Uint8Array>, parts: ByRange | u
         return { ok: false, error: PACKED_PARQUET, what: 'a Parquet file inside of a compressed one' };
     }
     try {
-        return await whyNoCsv(plain.bytes);
+        const { isJson, chunks } = await beginningOf(plain.bytes);
+        return isJson ? await whyNoJson(chunks) : await whyNoCsv(chunks);
     } finally {
         await plain.bytes.return(undefined);
     }

@@ -3,6 +3,8 @@
 export const REJECT_REASONS = [
     'unclosed_quote',
     'ragged_row',
+    'not_json',
+    'repeated_key',
     'missing_field',
     'not_an_ip_address',
     'date_unreadable',

@@ -1,0 +1,342 @@
+/** Records of a JSON file into the sink of flows: those that are known by heart straight from their bytes, all others with care. */
+
+import { BATCH_FLOWS } from '../flow-batch.ts';
+import type { FlowPlace, FlowSink } from '../flow-sink.ts';
+import { MAX_FAST_VALUE } from '../pair-table.ts';
+import {
+    DESTINATION,
+    END,
+    flowOf,
+    hasNoTimes,
+    type JsonDialect,
+    KIND,
+    MARK,
+    MAX_MILLISECONDS,
+    MIN_MILLISECONDS,
+    PACKETS,
+    RATE,
+    ROLE_COUNT,
+    SOURCE,
+    START,
+} from './json-dialects.ts';
+import { type JsonValue, textOf } from './json-object.ts';
+import type { RecordTaker } from './json-records.ts';
+import { isPieceAt, NO_ROLE, Shapes } from './json-shapes.ts';
+import { NOT_PLAIN, readCount, readIPv4, readScaled, readSeconds, readWhole } from './plain-row.ts';
+import { DAY, PlainIso, readNanosRest, readNanosSeconds } from './plain-times.ts';
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const MINUS = 0x2d;
+const POINT = 0x2e;
+const ZERO = 0x30;
+const NINE = 0x39;
+const SPACE = 0x20;
+
+/** Rejects are handed over after this many, so that they do not fill the memory. */
+const REJECTS_AT_ONCE = 1_000;
+
+const SECONDS_PER_DAY = 86_400;
+const FEMTOSECONDS_PER_DAY = 86_400n * 10n ** 15n;
+/** Differences of nanoseconds below it are exact as doubles. */
+const MAX_EXACT_SECONDS = 1e6;
+
+/** 1 for the bytes that end the plain part of a string: its quote, a backslash, and what no string may hold. */
+const ENDS_PLAIN = new Uint8Array(256).map((_, byte) => (byte < SPACE || byte === QUOTE || byte === BACKSLASH ? 1 : 0));
+
+/** The words of JSON, by their first byte. */
+const WORDS: readonly Buffer[] = ['true', 'false', 'null'].map((word) => Buffer.from(word));
+
+export class JsonFlows implements RecordTaker {
+    /** What the first record that is no flow is, as it says itself. */
+    otherKind: string | undefined;
+    /** Records that have an address. */
+    hasAddresses = false;
+    /** True once a record has times that can be the flow's own: not one whole second for its start and its end. */
+    hasTimes = false;
+    readonly #sink: FlowSink;
+    readonly #dialect: JsonDialect;
+    readonly #shapes: Shapes;
+    /** Where the values of the record at hand stand, by role, without their quotes. */
+    readonly #starts = new Int32Array(ROLE_COUNT);
+    readonly #ends = new Int32Array(ROLE_COUNT);
+    readonly #isos = [new PlainIso(), new PlainIso()] as const;
+    #lastDay = NOT_PLAIN;
+    #lastSlot = NOT_PLAIN;
+
+    constructor(sink: FlowSink, dialect: JsonDialect) {
+        this.#sink = sink;
+        this.#dialect = dialect;
+        this.#shapes = new Shapes(dialect.roles);
+    }
+
+    isFull(): boolean {
+        return this.#sink.rejects.length >= REJECTS_AT_ONCE;
+    }
+
+    takeBroken(place: FlowPlace): void {
+        this.#sink.reject('not_json', place);
+    }
+
+    takeObject(values: readonly JsonValue[], place: FlowPlace): void {
+        const { roles, times, isFlow } = this.#dialect;
+        this.#shapes.learn(place.bytes, values, place);
+        const texts: (string | undefined)[] = new Array(ROLE_COUNT).fill(undefined);
+        const seen = new Set<number>();
+        let hasTwice = false;
+        for (const value of values) {
+            const role = roles.get(value.path);
+            if (role !== undefined) {
+                hasTwice ||= seen.has(role);
+                const text = textOf(place.bytes, value.start, value.end);
+                const isNull = text === 'null' && place.bytes[value.start] !== QUOTE;
+                texts[role] = seen.has(role) ? texts[role] : isNull ? undefined : text;
+                seen.add(role);
+            }
+        }
+        const sink = this.#sink;
+        if (!isFlow(texts[KIND], texts[PACKETS] !== undefined || texts[MARK] !== undefined)) {
+            this.otherKind ??= texts[KIND] ?? '';
+            sink.skip('other_event');
+            return;
+        }
+        this.hasAddresses ||= texts[SOURCE] !== undefined || texts[DESTINATION] !== undefined;
+        const flow = hasTwice ? 'repeated_key' : flowOf(texts, { times, durationScale: sink.durationScale });
+        if (typeof flow === 'string') {
+            sink.reject(flow, place);
+            return;
+        }
+        this.hasTimes ||= times !== 'nanoseconds' || !hasNoTimes(texts);
+        sink.takeTimed(flow, place);
+    }
+
+    takePlain(bytes: Buffer, view: DataView, start: number): number {
+        const end = this.#findValues(bytes, view, start);
+        if (end === NOT_PLAIN || this.#sink.watch) {
+            // The batch tells nobody of a row.
+            return NOT_PLAIN;
+        }
+        return this.#countPlain(bytes, view) ? end : NOT_PLAIN;
+    }
+
+    /** Finds where the values stand. @returns the place behind the record */
+    #findValues(bytes: Buffer, view: DataView, start: number): number {
+        const starts = this.#starts;
+        const ends = this.#ends;
+        const { words } = this.#shapes;
+        const length = bytes.length;
+        starts.fill(NOT_PLAIN);
+        let place = this.#shapes.start;
+        let at = start;
+        for (;;) {
+            let piece = place.first;
+            while (piece && (at + piece.length > length || !isPieceAt(view, at, piece, words))) {
+                piece = piece.next;
+            }
+            if (!piece) {
+                return NOT_PLAIN;
+            }
+            at += piece.length;
+            place = piece.to;
+            if (place.isEnd) {
+                return at;
+            }
+            const first = bytes[at] as number;
+            let valueStart = at;
+            let valueEnd: number;
+            if (first === QUOTE) {
+                valueStart += 1;
+                valueEnd = valueStart;
+                while (ENDS_PLAIN[bytes[valueEnd] as number] === 0) {
+                    valueEnd += 1;
+                }
+                if (bytes[valueEnd] !== QUOTE) {
+                    return NOT_PLAIN;
+                }
+                at = valueEnd + 1;
+            } else {
+                valueEnd = first <= NINE ? numberEnd(bytes, at) : wordEnd(bytes, at);
+                if (valueEnd === NOT_PLAIN || (first > NINE && place.role !== NO_ROLE)) {
+                    return NOT_PLAIN;
+                }
+                at = valueEnd;
+            }
+            const role = place.role;
+            if (role !== NO_ROLE) {
+                if (starts[role] !== NOT_PLAIN) {
+                    return NOT_PLAIN;
+                }
+                starts[role] = valueStart;
+                ends[role] = valueEnd;
+            }
+        }
+    }
+
+    /** Counts the record whose values were found. @returns false where that takes care; nothing is counted then */
+    #countPlain(bytes: Buffer, view: DataView): boolean {
+        const starts = this.#starts;
+        const ends = this.#ends;
+        const sink = this.#sink;
+        const kind = starts[KIND] === NOT_PLAIN ? undefined : bytes.toString('latin1', starts[KIND], ends[KIND]);
+        if (!this.#dialect.isFlow(kind, starts[PACKETS] !== NOT_PLAIN || starts[MARK] !== NOT_PLAIN)) {
+            this.otherKind ??= kind ?? '';
+            sink.skip('other_event');
+            return true;
+        }
+        for (let role = SOURCE; role <= PACKETS; role += 1) {
+            if (starts[role] === NOT_PLAIN) {
+                return false;
+            }
+        }
+        const { batch, table } = sink;
+        const place = batch.count;
+        const durationUs = this.#readTimes(bytes, view);
+        let packets = readCount(bytes, starts[PACKETS] as number, ends[PACKETS] as number);
+        if (durationUs === NOT_PLAIN || packets === NOT_PLAIN) {
+            return false;
+        }
+        if (starts[RATE] !== NOT_PLAIN) {
+            const rate = readWhole(bytes, starts[RATE] as number, ends[RATE] as number);
+            packets *= Math.max(rate, 1);
+            if (rate === NOT_PLAIN || packets > Number.MAX_SAFE_INTEGER) {
+                return false;
+            }
+        }
+        let group = this.#lastSlot << 2;
+        if (!readIPv4(bytes, starts[SOURCE] as number, ends[SOURCE] as number, batch.sources, place)) {
+            if (!this.#readText(bytes, SOURCE, batch.sources)) {
+                return false;
+            }
+            group += 1;
+        }
+        if (!readIPv4(bytes, starts[DESTINATION] as number, ends[DESTINATION] as number, batch.destinations, place)) {
+            if (!this.#readText(bytes, DESTINATION, batch.destinations)) {
+                return false;
+            }
+            group += 2;
+        }
+        this.hasAddresses = true;
+        sink.rowsRead += 1;
+        if (durationUs >= MAX_FAST_VALUE || packets >= MAX_FAST_VALUE) {
+            const row = table.rowOf(batch.sources[place] as number, batch.destinations[place] as number, group);
+            table.addLargeFlow(row, BigInt(durationUs), BigInt(packets));
+            return true;
+        }
+        batch.groups[place] = group;
+        batch.durations[place] = durationUs;
+        batch.packets[place] = packets;
+        batch.count = place + 1;
+        if (place + 1 === BATCH_FLOWS) {
+            table.addFlows(batch);
+        }
+        return true;
+    }
+
+    /** Puts the key of an address that is no IPv4 address at the batch's next place; returns false where it is no address at all. */
+    #readText(bytes: Buffer, role: number, keys: Int32Array): boolean {
+        const { table, batch } = this.#sink;
+        const address = table.addressKey(bytes.toString('latin1', this.#starts[role], this.#ends[role]));
+        keys[batch.count] = address?.key ?? 0;
+        return address?.isText === true;
+    }
+
+    /** Reads the record's times: its day's slot becomes the last one. @returns the duration in microseconds, or `NOT_PLAIN` */
+    #readTimes(bytes: Buffer, view: DataView): number {
+        const start = this.#starts[START] as number;
+        const startEnd = this.#ends[START] as number;
+        const end = this.#starts[END] as number;
+        const endEnd = this.#ends[END] as number;
+        const { times } = this.#dialect;
+        if (times === 'nanoseconds') {
+            const seconds = readNanosSeconds(bytes, start, startEnd);
+            const rest = readNanosRest(bytes, start, startEnd);
+            const endSeconds = readNanosSeconds(bytes, end, endEnd);
+            const endRest = readNanosRest(bytes, end, endEnd);
+            const isPlain = seconds >= 0 && rest >= 0 && endSeconds >= seconds && endRest >= 0;
+            const nanoseconds = (endSeconds - seconds) * 1e9 + endRest - rest;
+            if (
+                !isPlain ||
+                endSeconds - seconds > MAX_EXACT_SECONDS ||
+                nanoseconds < 0 ||
+                !this.#goToDay(dayOf(seconds, SECONDS_PER_DAY))
+            ) {
+                return NOT_PLAIN;
+            }
+            this.hasTimes ||= nanoseconds > 0 || rest > 0;
+            return Math.floor((nanoseconds + 500) / 1000);
+        }
+        if (times === 'iso') {
+            const startUs = this.#isos[0].read(bytes, view, start, startEnd);
+            const endUs = this.#isos[1].read(bytes, view, end, endEnd);
+            return startUs >= 0 && endUs >= startUs && this.#goToDay(dayOf(startUs, DAY)) ? endUs - startUs : NOT_PLAIN;
+        }
+        const { durationScale } = this.#sink;
+        const day = this.#readZeekDay(bytes, view, start, startEnd);
+        return day >= 0 && durationScale >= 0 && this.#goToDay(day) ? readScaled(bytes, end, endEnd, durationScale) : NOT_PLAIN;
+    }
+
+    /** Whole days since 1970 began; below 0 for a time that is none of the plain kind. */
+    #readZeekDay(bytes: Buffer, view: DataView, start: number, end: number): number {
+        if (bytes[start + 4] === MINUS) {
+            return dayOf(this.#isos[0].read(bytes, view, start, end), DAY);
+        }
+        const number = readSeconds(bytes, start, end);
+        if (number < MIN_MILLISECONDS) {
+            return dayOf(number, SECONDS_PER_DAY);
+        }
+        return number < MAX_MILLISECONDS ? dayOf(number, SECONDS_PER_DAY * 1000) : NOT_PLAIN;
+    }
+
+    /** Makes the slot of a day the last one. @returns false where the lake has no such day */
+    #goToDay(day: number): boolean {
+        if (day !== this.#lastDay) {
+            const slot = this.#sink.dates.slotOfInstant(BigInt(day) * FEMTOSECONDS_PER_DAY);
+            if (typeof slot !== 'number') {
+                return false;
+            }
+            this.#lastDay = day;
+            this.#lastSlot = slot;
+        }
+        return true;
+    }
+}
+
+/** The day of a time, both as whole numbers: the quotient alone could be rounded up into the next one. */
+function dayOf(time: number, day: number): number {
+    return (time - (time % day)) / day - (time < 0 ? 1 : 0);
+}
+
+/** Place behind a plain number of JSON, one without an exponent. */
+function numberEnd(bytes: Buffer, start: number): number {
+    let at = bytes[start] === MINUS ? start + 1 : start;
+    const wholeStart = at;
+    while (isDigit(bytes[at] as number)) {
+        at += 1;
+    }
+    if (at === wholeStart || (bytes[wholeStart] === ZERO && at > wholeStart + 1)) {
+        return NOT_PLAIN;
+    }
+    if (bytes[at] !== POINT) {
+        return at;
+    }
+    at += 1;
+    const fractionStart = at;
+    while (isDigit(bytes[at] as number)) {
+        at += 1;
+    }
+    return at === fractionStart ? NOT_PLAIN : at;
+}
+
+function isDigit(byte: number): boolean {
+    return byte >= ZERO && byte <= NINE;
+}
+
+/** Place behind one of the words of JSON. */
+function wordEnd(bytes: Buffer, start: number): number {
+    for (const word of WORDS) {
+        if (word[0] === bytes[start]) {
+            return word.compare(bytes, start, start + word.length) === 0 ? start + word.length : NOT_PLAIN;
+        }
+    }
+    return NOT_PLAIN;
+}

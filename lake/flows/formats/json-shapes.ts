@@ -1,0 +1,167 @@
+/**
+ * Records known by heart. Programs write their records alike: between two values stand the same bytes each time, keys and punctuation. These are
+ * learned from records that were taken apart with care. A record that is made of learned pieces only is sound, and where its values stand is
+ * known, without a look at its keys.
+ */
+
+import type { JsonValue } from './json-object.ts';
+import { WORD_BYTES } from './plain-row.ts';
+
+/** Role of a value that is not needed. */
+export const NO_ROLE = -1;
+
+/** More is not learned: records that are all different are not known by heart. */
+const MAX_PIECES = 4_096;
+const MAX_PIECE_BYTES = 1 << 12;
+const MAX_ALL_BYTES = 1 << 20;
+const MAX_PIECES_BEHIND_ONE = 32;
+
+/** A place in records where a value stands: the path of its keys. */
+export interface Place {
+    role: number;
+    /** The pieces that were met behind this value: the first, which leads to the others. */
+    first: Piece | undefined;
+    pieceCount: number;
+    /** True behind a whole record, where no value stands. */
+    isEnd: boolean;
+}
+
+/** Bytes between two values, or in front of the first or behind the last one. */
+export interface Piece {
+    /** Place of its words in `Shapes.words`, and its length in bytes. */
+    wordsAt: number;
+    length: number;
+    /** Where the value behind it stands. */
+    to: Place;
+    next: Piece | undefined;
+}
+
+export class Shapes {
+    /** Where every record begins. */
+    readonly start: Place = newPlace(NO_ROLE, false);
+    /** The bytes of all pieces, each filled up to whole words; the last word of one with a rest overlaps the one in front. */
+    words = new Int32Array(1 << 10);
+    readonly #end: Place = newPlace(NO_ROLE, true);
+    readonly #places = new Map<string, Place>();
+    readonly #roles: ReadonlyMap<string, number>;
+    #pieces = 0;
+    #wordCount = 0;
+
+    constructor(roles: ReadonlyMap<string, number>) {
+        this.#roles = roles;
+    }
+
+    /** Learns the pieces of a whole record. */
+    learn(bytes: Buffer, values: readonly JsonValue[], { start, end }: { start: number; end: number }): void {
+        // An object in the place of a text would be passed over piece by piece.
+        if (this.#pieces >= MAX_PIECES || values.some(({ isContainer, path }) => isContainer && this.#roles.has(path))) {
+            return;
+        }
+        let place = this.start;
+        let from = start;
+        for (const value of values) {
+            if (value.isContainer) {
+                continue;
+            }
+            const to = this.#placeOf(value.path);
+            if (!this.#connect(place, to, bytes.subarray(from, value.start))) {
+                return;
+            }
+            place = to;
+            from = value.end;
+        }
+        this.#connect(place, this.#end, bytes.subarray(from, end));
+    }
+
+    #placeOf(path: string): Place {
+        let place = this.#places.get(path);
+        if (!place) {
+            place = newPlace(this.#roles.get(path) ?? NO_ROLE, false);
+            this.#places.set(path, place);
+        }
+        return place;
+    }
+
+    /** @returns false where there is no room for the piece */
+    #connect(from: Place, to: Place, bytes: Buffer): boolean {
+        // The longest stand first: a shorter one may be what a longer one begins with.
+        let before: Piece | undefined;
+        for (let piece = from.first; piece && piece.length >= bytes.length; piece = piece.next) {
+            if (this.#isSame(piece, bytes)) {
+                return true;
+            }
+            before = piece;
+        }
+        const isTooMuch = bytes.length > MAX_PIECE_BYTES || this.#wordCount * WORD_BYTES > MAX_ALL_BYTES;
+        if (isTooMuch || this.#pieces >= MAX_PIECES || from.pieceCount >= MAX_PIECES_BEHIND_ONE) {
+            return false;
+        }
+        const next = before ? before.next : from.first;
+        const piece: Piece = { wordsAt: this.#wordCount, length: bytes.length, to, next };
+        this.#keep(bytes);
+        if (before) {
+            before.next = piece;
+        } else {
+            from.first = piece;
+        }
+        from.pieceCount += 1;
+        this.#pieces += 1;
+        return true;
+    }
+
+    #isSame(piece: Piece, bytes: Buffer): boolean {
+        return piece.length === bytes.length && wordsOf(bytes).every((word, at) => word === this.words[piece.wordsAt + at]);
+    }
+
+    #keep(bytes: Buffer): void {
+        const words = wordsOf(bytes);
+        while (this.#wordCount + words.length > this.words.length) {
+            const larger = new Int32Array(this.words.length * 2);
+            larger.set(this.words);
+            this.words = larger;
+        }
+        this.words.set(words, this.#wordCount);
+        this.#wordCount += words.length;
+    }
+}
+
+function newPlace(role: number, isEnd: boolean): Place {
+    return { role, first: undefined, pieceCount: 0, isEnd };
+}
+
+/** Bytes as words; of fewer than four bytes each is a word. */
+function wordsOf(bytes: Buffer): number[] {
+    if (bytes.length < WORD_BYTES) {
+        return [...bytes];
+    }
+    const words: number[] = [];
+    for (let at = 0; at + WORD_BYTES <= bytes.length; at += WORD_BYTES) {
+        words.push(bytes.readInt32LE(at));
+    }
+    if (bytes.length % WORD_BYTES !== 0) {
+        words.push(bytes.readInt32LE(bytes.length - WORD_BYTES));
+    }
+    return words;
+}
+
+/** True if the bytes at `at` are those of the piece. The view must reach to their end. */
+export function isPieceAt(view: DataView, at: number, piece: Piece, words: Int32Array): boolean {
+    const { length, wordsAt } = piece;
+    if (length < WORD_BYTES) {
+        for (let byte = 0; byte < length; byte += 1) {
+            if (view.getUint8(at + byte) !== words[wordsAt + byte]) {
+                return false;
+            }
+        }
+        return true;
+    }
+    let word = wordsAt;
+    const last = at + length - WORD_BYTES;
+    for (let from = at; from <= last; from += WORD_BYTES) {
+        if (view.getInt32(from, true) !== words[word]) {
+            return false;
+        }
+        word += 1;
+    }
+    return (length & (WORD_BYTES - 1)) === 0 || view.getInt32(last, true) === words[word];
+}
