@@ -22,7 +22,7 @@ import {
 import { type JsonValue, textOf } from './json-object.ts';
 import type { RecordTaker } from './json-records.ts';
 import { isPieceAt, NO_ROLE, Shapes } from './json-shapes.ts';
-import { NOT_PLAIN, readCount, readIPv4, readScaled, readSeconds, readWhole } from './plain-row.ts';
+import { NOT_PLAIN, readCount, readIPv4, readScaled, readSeconds, readWhole, WORD_BYTES } from './plain-row.ts';
 import { DAY, PlainIso, readNanosRest, readNanosSeconds } from './plain-times.ts';
 
 const QUOTE = 0x22;
@@ -41,11 +41,11 @@ const FEMTOSECONDS_PER_DAY = 86_400n * 10n ** 15n;
 /** Differences of nanoseconds below it are exact as doubles. */
 const MAX_EXACT_SECONDS = 1e6;
 
-/** 1 for the bytes that end the plain part of a string: its quote, a backslash, and what no string may hold. */
-const ENDS_PLAIN = new Uint8Array(256).map((_, byte) => (byte < SPACE || byte === QUOTE || byte === BACKSLASH ? 1 : 0));
-
-/** The words of JSON, by their first byte. */
-const WORDS: readonly Buffer[] = ['true', 'false', 'null'].map((word) => Buffer.from(word));
+/** The words of JSON, four bytes of each. */
+const TRUE = 0x65757274;
+const NULL = 0x6c6c756e;
+const FALS = 0x736c6166;
+const LETTER_E = 0x65;
 
 export class JsonFlows implements RecordTaker {
     /** What the first record that is no flow is, as it says itself. */
@@ -125,7 +125,9 @@ export class JsonFlows implements RecordTaker {
         const ends = this.#ends;
         const { words } = this.#shapes;
         const length = bytes.length;
-        starts.fill(NOT_PLAIN);
+        for (let role = 0; role < ROLE_COUNT; role += 1) {
+            starts[role] = NOT_PLAIN;
+        }
         let place = this.#shapes.start;
         let at = start;
         for (;;) {
@@ -146,16 +148,13 @@ export class JsonFlows implements RecordTaker {
             let valueEnd: number;
             if (first === QUOTE) {
                 valueStart += 1;
-                valueEnd = valueStart;
-                while (ENDS_PLAIN[bytes[valueEnd] as number] === 0) {
-                    valueEnd += 1;
-                }
+                valueEnd = plainStringEnd(view, valueStart, length - WORD_BYTES);
                 if (bytes[valueEnd] !== QUOTE) {
                     return NOT_PLAIN;
                 }
                 at = valueEnd + 1;
             } else {
-                valueEnd = first <= NINE ? numberEnd(bytes, at) : wordEnd(bytes, at);
+                valueEnd = first <= NINE ? numberEnd(bytes, at) : wordEnd(view, at);
                 if (valueEnd === NOT_PLAIN || (first > NINE && place.role !== NO_ROLE)) {
                     return NOT_PLAIN;
                 }
@@ -331,12 +330,39 @@ function isDigit(byte: number): boolean {
     return byte >= ZERO && byte <= NINE;
 }
 
-/** Place behind one of the words of JSON. */
-function wordEnd(bytes: Buffer, start: number): number {
-    for (const word of WORDS) {
-        if (word[0] === bytes[start]) {
-            return word.compare(bytes, start, start + word.length) === 0 ? start + word.length : NOT_PLAIN;
+// Masks for four bytes at once in one number.
+const EACH_BYTE = 0x01010101;
+const EACH_HIGHEST_BIT = 0x80808080;
+const EACH_QUOTE = 0x22222222;
+const EACH_BACKSLASH = 0x5c5c5c5c;
+const EACH_SPACE = 0x20202020;
+
+/** Place of what ends the plain part of a string: its quote, a backslash, or what no string may hold. Looks no further than behind `last`. */
+function plainStringEnd(view: DataView, start: number, last: number): number {
+    let at = start;
+    for (; at <= last; at += WORD_BYTES) {
+        const word = view.getInt32(at, true);
+        const quotes = word ^ EACH_QUOTE;
+        const backslashes = word ^ EACH_BACKSLASH;
+        // The lowest bit set is the highest one of the first byte that is sought (higher ones may be set without reason).
+        const found =
+            (((quotes - EACH_BYTE) & ~quotes) | ((backslashes - EACH_BYTE) & ~backslashes) | ((word - EACH_SPACE) & ~word)) &
+            EACH_HIGHEST_BIT;
+        if (found !== 0) {
+            return at + ((31 - Math.clz32(found & -found)) >> 3);
         }
     }
-    return NOT_PLAIN;
+    return at;
+}
+
+/** Place behind one of the words of JSON. */
+function wordEnd(view: DataView, start: number): number {
+    if (start + WORD_BYTES >= view.byteLength) {
+        return NOT_PLAIN;
+    }
+    const word = view.getInt32(start, true);
+    if (word === TRUE || word === NULL) {
+        return start + WORD_BYTES;
+    }
+    return word === FALS && view.getUint8(start + WORD_BYTES) === LETTER_E ? start + WORD_BYTES + 1 : NOT_PLAIN;
 }

@@ -11,7 +11,6 @@ const COLON = 0x3a;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 const OPEN_ARRAY = 0x5b;
-const CLOSE_ARRAY = 0x5d;
 
 /** Step of a path into an array. No key looks like it: `~` in a key is written `~0`. */
 const ELEMENT = '/~a';
@@ -152,11 +151,11 @@ function stringEnd(bytes: Buffer, start: number, end: number): number | JsonObje
             return BROKEN;
         }
         if (byte === BACKSLASH) {
-            const escape = escapeEnd(bytes, at + 1, end);
-            if (typeof escape !== 'number') {
-                return escape;
+            const escaped = escapeEnd(bytes, at + 1, end);
+            if (typeof escaped !== 'number') {
+                return escaped;
             }
-            at = escape - 1;
+            at = escaped - 1;
         }
     }
     return OPEN;

@@ -5,7 +5,6 @@
  */
 
 import type { JsonValue } from './json-object.ts';
-import { WORD_BYTES } from './plain-row.ts';
 
 /** Role of a value that is not needed. */
 export const NO_ROLE = -1;
@@ -39,8 +38,11 @@ export interface Piece {
 export class Shapes {
     /** Where every record begins. */
     readonly start: Place = newPlace(NO_ROLE, false);
-    /** The bytes of all pieces, each filled up to whole words; the last word of one with a rest overlaps the one in front. */
-    words = new Int32Array(1 << 10);
+    /**
+     * The bytes of all pieces, eight to a double; the last word of a piece with a rest overlaps the one in front. As doubles two texts are equal only
+     * if all their bytes are: one that is no number equals nothing, and a zero is no text.
+     */
+    words = new Float64Array(1 << 10);
     readonly #end: Place = newPlace(NO_ROLE, true);
     readonly #places = new Map<string, Place>();
     readonly #roles: ReadonlyMap<string, number>;
@@ -116,7 +118,7 @@ export class Shapes {
     #keep(bytes: Buffer): void {
         const words = wordsOf(bytes);
         while (this.#wordCount + words.length > this.words.length) {
-            const larger = new Int32Array(this.words.length * 2);
+            const larger = new Float64Array(this.words.length * 2);
             larger.set(this.words);
             this.words = larger;
         }
@@ -129,39 +131,43 @@ function newPlace(role: number, isEnd: boolean): Place {
     return { role, first: undefined, pieceCount: 0, isEnd };
 }
 
-/** Bytes as words; of fewer than four bytes each is a word. */
+/** Eight bytes are compared at once. */
+const WORD_BYTES = 8;
+
+/** Bytes as words; of fewer than eight bytes each is a word. */
 function wordsOf(bytes: Buffer): number[] {
     if (bytes.length < WORD_BYTES) {
         return [...bytes];
     }
     const words: number[] = [];
     for (let at = 0; at + WORD_BYTES <= bytes.length; at += WORD_BYTES) {
-        words.push(bytes.readInt32LE(at));
+        words.push(bytes.readDoubleLE(at));
     }
     if (bytes.length % WORD_BYTES !== 0) {
-        words.push(bytes.readInt32LE(bytes.length - WORD_BYTES));
+        words.push(bytes.readDoubleLE(bytes.length - WORD_BYTES));
     }
     return words;
 }
 
 /** True if the bytes at `at` are those of the piece. The view must reach to their end. */
-export function isPieceAt(view: DataView, at: number, piece: Piece, words: Int32Array): boolean {
-    const { length, wordsAt } = piece;
+export function isPieceAt(view: DataView, at: number, piece: Piece, words: Float64Array): boolean {
+    const { length } = piece;
+    let word = piece.wordsAt;
     if (length < WORD_BYTES) {
-        for (let byte = 0; byte < length; byte += 1) {
-            if (view.getUint8(at + byte) !== words[wordsAt + byte]) {
+        for (let byte = at; byte < at + length; byte += 1) {
+            if (view.getUint8(byte) !== words[word]) {
                 return false;
             }
+            word += 1;
         }
         return true;
     }
-    let word = wordsAt;
     const last = at + length - WORD_BYTES;
-    for (let from = at; from <= last; from += WORD_BYTES) {
-        if (view.getInt32(from, true) !== words[word]) {
+    for (let from = at; from < last; from += WORD_BYTES) {
+        if (view.getFloat64(from, true) !== words[word]) {
             return false;
         }
         word += 1;
     }
-    return (length & (WORD_BYTES - 1)) === 0 || view.getInt32(last, true) === words[word];
+    return view.getFloat64(last, true) === words[word];
 }
