@@ -1,10 +1,9 @@
 /** The tools whose JSON is read: under which keys they write a flow, how a file of theirs is told, and what their records come to. */
 
-import type { TimedFlow } from '../flow-sink.ts';
+import type { FlowPlace, FlowSink } from '../flow-sink.ts';
 import { type Instant, instantOfEpoch, instantOfIso, microsecondsBetween } from '../instants.ts';
 import { type ParsedNumber, parseWhole } from '../numbers.ts';
 import type { DurationUnit } from '../options.ts';
-import type { RejectReason } from '../rejects.ts';
 
 /** What a record says, by what the lake needs it for. */
 export const KIND = 0;
@@ -141,52 +140,38 @@ const PMACCT_PACKETS = `pmacct's JSON with timestamp_start, in which each record
 /** What there is to read, as refusals say it. */
 export const KNOWN_TOOLS = 'conn.log of Zeek, eve.json of Suricata, and the JSON of goflow2 and nfdump';
 
-/** The flow that the texts of a record tell, or why there is none. `durationScale` is for durations that are written as such. */
-export function flowOf(
-    texts: Texts,
-    { times, durationScale }: { times: JsonDialect['times']; durationScale: number },
-): TimedFlow | RejectReason {
+/** Hands the flow that the texts of a record tell to the sink. */
+export function takeFlow(texts: Texts, { times, sink, place }: { times: JsonDialect['times']; sink: FlowSink; place: FlowPlace }): void {
     const source = textAt(texts, SOURCE);
     const destination = textAt(texts, DESTINATION);
     const start = textAt(texts, START);
     const end = textAt(texts, END);
-    const packets = textAt(texts, PACKETS);
-    // The one place that says what a flow without a duration is.
-    if ([source, destination, start, end, packets].some((text) => text === '')) {
-        return 'missing_field';
+    const packets = timesRate(textAt(texts, PACKETS), textAt(texts, RATE));
+    if (times === 'start and duration' && isNumber(start)) {
+        sink.take({ source, destination, timestamp: start, duration: end, packets }, place);
+        return;
     }
-    const instant = times === 'nanoseconds' ? instantOfNanoseconds(start) : times === 'iso' ? instantOfIso(start) : instantOfZeek(start);
-    const duration =
-        times === 'start and duration'
-            ? parseWhole(end, { scale: durationScale })
-            : durationTo(times === 'iso' ? instantOfIso(end) : instantOfNanoseconds(end), instant);
-    return {
-        source,
-        destination,
-        began: instant === undefined ? { ok: false, reason: 'date_unreadable' } : { ok: true, instant },
-        duration,
-        packets: timesRate(packets, textAt(texts, RATE)),
-    };
+    // The one place that says what a flow without a duration is.
+    if (start === '' || end === '') {
+        sink.reject('missing_field', place);
+        return;
+    }
+    const instantOf = times === 'nanoseconds' ? instantOfNanoseconds : instantOfIso;
+    const instant = instantOf(start);
+    const duration = times === 'start and duration' ? parseWhole(end, { scale: sink.durationScale }) : durationTo(instantOf(end), instant);
+    const began = instant === undefined ? ({ ok: false, reason: 'date_unreadable' } as const) : ({ ok: true, instant } as const);
+    sink.takeTimed({ source, destination, began, duration, packets }, place);
+}
+
+/** True for a number, which counts what Zeek was told to write: seconds or milliseconds. Else a time is ISO 8601. */
+function isNumber(text: string): boolean {
+    return /\d/.test(text) && /^\+?\d*\.?\d*([eE][+-]?\d+)?$/.test(text);
 }
 
 /** The text, or nothing where the record has none: `-` is how Zeek's other logs say so. */
 function textAt(texts: Texts, role: number): string {
     const text = texts[role] ?? '';
     return text === '-' ? '' : text;
-}
-
-/** First number that is no time in seconds (the year 5138), but one in milliseconds; and the first that is neither (the year 2286). */
-export const MIN_MILLISECONDS = 1e11;
-export const MAX_MILLISECONDS = 1e13;
-
-/** Zeek writes seconds with a fraction, whole milliseconds, or ISO 8601, as it is told to. */
-function instantOfZeek(text: string): Instant | undefined {
-    const [whole = ''] = text.split('.');
-    if (!/^\d+$/.test(whole)) {
-        return instantOfIso(text);
-    }
-    const number = Number(whole);
-    return number < MIN_MILLISECONDS ? instantOfEpoch(text, 's') : number < MAX_MILLISECONDS ? instantOfEpoch(text, 'ms') : undefined;
 }
 
 /** Zero is how an exporter says that it knows no time. */

@@ -6,23 +6,21 @@ import { MAX_FAST_VALUE } from '../pair-table.ts';
 import {
     DESTINATION,
     END,
-    flowOf,
     hasNoTimes,
     type JsonDialect,
     KIND,
     MARK,
-    MAX_MILLISECONDS,
-    MIN_MILLISECONDS,
     PACKETS,
     RATE,
     ROLE_COUNT,
     SOURCE,
     START,
+    takeFlow,
 } from './json-dialects.ts';
 import { type JsonValue, textOf } from './json-object.ts';
 import type { RecordTaker } from './json-records.ts';
 import { isPieceAt, NO_ROLE, Shapes } from './json-shapes.ts';
-import { NOT_PLAIN, readCount, readIPv4, readScaled, readSeconds, readWhole, WORD_BYTES } from './plain-row.ts';
+import { NOT_PLAIN, readCount, readIPv4, readScaled, readWhole, WORD_BYTES } from './plain-row.ts';
 import { DAY, PlainIso, readNanosRest, readNanosSeconds } from './plain-times.ts';
 
 const QUOTE = 0x22;
@@ -31,7 +29,6 @@ const MINUS = 0x2d;
 const POINT = 0x2e;
 const ZERO = 0x30;
 const NINE = 0x39;
-const SPACE = 0x20;
 
 /** Rejects are handed over after this many, so that they do not fill the memory. */
 const REJECTS_AT_ONCE = 1_000;
@@ -61,6 +58,8 @@ export class JsonFlows implements RecordTaker {
     readonly #starts = new Int32Array(ROLE_COUNT);
     readonly #ends = new Int32Array(ROLE_COUNT);
     readonly #isos = [new PlainIso(), new PlainIso()] as const;
+    /** Slot of the day of the record at hand, and the last day that one was looked up for. */
+    #slot = NOT_PLAIN;
     #lastDay = NOT_PLAIN;
     #lastSlot = NOT_PLAIN;
 
@@ -101,13 +100,12 @@ export class JsonFlows implements RecordTaker {
             return;
         }
         this.hasAddresses ||= texts[SOURCE] !== undefined || texts[DESTINATION] !== undefined;
-        const flow = hasTwice ? 'repeated_key' : flowOf(texts, { times, durationScale: sink.durationScale });
-        if (typeof flow === 'string') {
-            sink.reject(flow, place);
+        if (hasTwice) {
+            sink.reject('repeated_key', place);
             return;
         }
         this.hasTimes ||= times !== 'nanoseconds' || !hasNoTimes(texts);
-        sink.takeTimed(flow, place);
+        takeFlow(texts, { times, sink, place });
     }
 
     takePlain(bytes: Buffer, view: DataView, start: number): number {
@@ -201,7 +199,7 @@ export class JsonFlows implements RecordTaker {
                 return false;
             }
         }
-        let group = this.#lastSlot << 2;
+        let group = this.#slot << 2;
         if (!readIPv4(bytes, starts[SOURCE] as number, ends[SOURCE] as number, batch.sources, place)) {
             if (!this.#readText(bytes, SOURCE, batch.sources)) {
                 return false;
@@ -239,7 +237,7 @@ export class JsonFlows implements RecordTaker {
         return address?.isText === true;
     }
 
-    /** Reads the record's times: its day's slot becomes the last one. @returns the duration in microseconds, or `NOT_PLAIN` */
+    /** Reads the record's times; its day's slot becomes `#slot`. @returns the duration in microseconds, or `NOT_PLAIN` */
     #readTimes(bytes: Buffer, view: DataView): number {
         const start = this.#starts[START] as number;
         const startEnd = this.#ends[START] as number;
@@ -269,24 +267,17 @@ export class JsonFlows implements RecordTaker {
             const endUs = this.#isos[1].read(bytes, view, end, endEnd);
             return startUs >= 0 && endUs >= startUs && this.#goToDay(dayOf(startUs, DAY)) ? endUs - startUs : NOT_PLAIN;
         }
-        const { durationScale } = this.#sink;
-        const day = this.#readZeekDay(bytes, view, start, startEnd);
-        return day >= 0 && durationScale >= 0 && this.#goToDay(day) ? readScaled(bytes, end, endEnd, durationScale) : NOT_PLAIN;
+        const { dates, durationScale } = this.#sink;
+        if (bytes[start - 1] !== QUOTE) {
+            this.#slot = dates.slotAt(bytes, view, start, startEnd);
+        } else {
+            const startUs = this.#isos[0].read(bytes, view, start, startEnd);
+            this.#slot = startUs >= 0 && this.#goToDay(dayOf(startUs, DAY)) ? this.#slot : NOT_PLAIN;
+        }
+        return this.#slot >= 0 && durationScale >= 0 ? readScaled(bytes, end, endEnd, durationScale) : NOT_PLAIN;
     }
 
-    /** Whole days since 1970 began; below 0 for a time that is none of the plain kind. */
-    #readZeekDay(bytes: Buffer, view: DataView, start: number, end: number): number {
-        if (bytes[start + 4] === MINUS) {
-            return dayOf(this.#isos[0].read(bytes, view, start, end), DAY);
-        }
-        const number = readSeconds(bytes, start, end);
-        if (number < MIN_MILLISECONDS) {
-            return dayOf(number, SECONDS_PER_DAY);
-        }
-        return number < MAX_MILLISECONDS ? dayOf(number, SECONDS_PER_DAY * 1000) : NOT_PLAIN;
-    }
-
-    /** Makes the slot of a day the last one. @returns false where the lake has no such day */
+    /** Finds the slot of a day. @returns false where the file has no such day */
     #goToDay(day: number): boolean {
         if (day !== this.#lastDay) {
             const slot = this.#sink.dates.slotOfInstant(BigInt(day) * FEMTOSECONDS_PER_DAY);
@@ -296,6 +287,7 @@ export class JsonFlows implements RecordTaker {
             this.#lastDay = day;
             this.#lastSlot = slot;
         }
+        this.#slot = this.#lastSlot;
         return true;
     }
 }

@@ -7,6 +7,7 @@ import { type JsonDialect, KNOWN_TOOLS, toolOf } from './json-dialects.ts';
 import { JsonFlows } from './json-flows.ts';
 import { type JsonValue, textOf } from './json-object.ts';
 import { type JsonLayout, JsonRecords, layoutOf, type RecordTaker } from './json-records.ts';
+import { withLineFeeds } from './line-ends.ts';
 import { NOT_PLAIN } from './plain-row.ts';
 
 const LF = 0x0a;
@@ -31,13 +32,19 @@ function markEnd(bytes: Uint8Array): number {
 }
 
 /** Reads to the end of the stream, or to where it has turned out to be of no use. */
-export async function readJson(chunks: AsyncGenerator<Uint8Array>, options: ReadFlowsOptions): Promise<FormatRead> {
+export async function readJson(source: AsyncGenerator<Uint8Array>, options: ReadFlowsOptions): Promise<FormatRead> {
+    const chunks = withLineFeeds(source);
     const start = await readStart(chunks);
-    return start.ok ? new JsonReading(start, options).readAll(chunks, Number.POSITIVE_INFINITY) : start;
+    if (!start.ok) {
+        await chunks.return(undefined);
+        return start;
+    }
+    return new JsonReading(start, options).readAll(chunks, Number.POSITIVE_INFINITY);
 }
 
 /** Why a file is no usable file of this format, from its beginning; undefined where it is one, or may be. */
-export async function whyNoJson(chunks: AsyncGenerator<Uint8Array>): Promise<Unusable | undefined> {
+export async function whyNoJson(source: AsyncGenerator<Uint8Array>): Promise<Unusable | undefined> {
+    const chunks = withLineFeeds(source);
     const start = await readStart(chunks);
     if (!start.ok) {
         return start;
@@ -144,9 +151,10 @@ class JsonReading {
     constructor(start: FileStart & { ok: true }, options: ReadFlowsOptions) {
         this.#start = start;
         this.#options = options;
+        const { dates } = options.settled ?? {};
         const unit = this.#durationUnit().durationUnit;
         this.#sink = new FlowSink({
-            dateRules: { minEpochSeconds: 0 },
+            dateRules: { minEpochSeconds: 0, epochUnit: dates?.epochUnit, days: dates?.days },
             separator: 0,
             durationScale: UNIT_DIGITS.us - UNIT_DIGITS[unit],
             watch: options.watch,
