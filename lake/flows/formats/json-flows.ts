@@ -24,7 +24,6 @@ import { NOT_PLAIN, readCount, readIPv4, readScaled, readWhole, WORD_BYTES } fro
 import { DAY, PlainIso, readNanosRest, readNanosSeconds } from './plain-times.ts';
 
 const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
 const MINUS = 0x2d;
 const POINT = 0x2e;
 const ZERO = 0x30;
