@@ -4,6 +4,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { flowMeasures } from '#lake/flows/tables';
+import { isReadOnce } from '#test/support/read-once';
 import type { PlainOptions, PlainReading } from './plain-reader.ts';
 import { readThePage } from './readings.ts';
 
@@ -47,7 +48,11 @@ export async function renewGolden(): Promise<string[]> {
             continue;
         }
         const options: PlainOptions = existsSync(file('options.json')) ? JSON.parse(await readFile(file('options.json'), 'utf8')) : {};
-        const reading = readThePage({ seed: 0, bytes: await readFile(file(input)), options, pieces: [1] });
+        const bytes = await readFile(file(input));
+        if (isReadOnce(bytes)) {
+            continue;
+        }
+        const reading = readThePage({ seed: 0, bytes, options, pieces: [1] });
         const now = expectedOf(before.about, reading);
         if (!before.ledger.error && !isDeepStrictEqual(JSON.parse(now), before)) {
             await writeFile(file('expected.json'), now);
