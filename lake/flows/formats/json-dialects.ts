@@ -201,8 +201,9 @@ function timesRate(packets: string, rate: string): string {
     return String(count.value * (factor.value > 1n ? factor.value : 1n));
 }
 
-/** True where all times of a record tell nothing: start and end are one, and a whole second. */
-export function hasNoTimes(texts: Texts): boolean {
+/** True for a record whose times can be the flow's own: not one whole second for its start and its end, and not zero. */
+export function hasOwnTimes(texts: Texts): boolean {
     const start = textAt(texts, START);
-    return start === textAt(texts, END) && start.endsWith('000000000');
+    const end = textAt(texts, END);
+    return start !== '' && end !== '' && !(start === end && /^(0|\d+0{9})$/.test(start));
 }

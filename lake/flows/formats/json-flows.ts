@@ -6,7 +6,7 @@ import { MAX_FAST_VALUE } from '../pair-table.ts';
 import {
     DESTINATION,
     END,
-    hasNoTimes,
+    hasOwnTimes,
     type JsonDialect,
     KIND,
     MARK,
@@ -103,7 +103,7 @@ export class JsonFlows implements RecordTaker {
             sink.reject('repeated_key', place);
             return;
         }
-        this.hasTimes ||= times !== 'nanoseconds' || !hasNoTimes(texts);
+        this.hasTimes ||= times !== 'nanoseconds' || hasOwnTimes(texts);
         takeFlow(texts, { times, sink, place });
     }
 

@@ -48,8 +48,8 @@ export function layoutOf(bytes: Buffer, { start, isLast }: { start: number; isLa
     const behind = bytes.toString('latin1', brace + 1, lineEnd < 0 ? bytes.length : lineEnd);
     return {
         isArray: first === '[',
-        isSpread: brace >= 0 && lineEnd >= 0 && behind.trim() === '',
-        begin: `\n${line.trim() === '' ? line : ''}{`,
+        isSpread: brace >= 0 && lineEnd >= 0 && isBlank(behind),
+        begin: `\n${isBlank(line) ? line : ''}{`,
     };
 }
 
@@ -148,6 +148,10 @@ export class JsonRecords {
         const found = isSpread ? bytes.indexOf(begin, start, 'latin1') : bytes.indexOf(LF, start);
         return found >= 0 && found < end ? found : undefined;
     }
+}
+
+function isBlank(text: string): boolean {
+    return /^[ \t\r]*$/.test(text);
 }
 
 function isOfArray(byte: number): boolean {

@@ -82,22 +82,24 @@ async function readStart(chunks: AsyncIterator<Uint8Array>): Promise<FileStart> 
 
 function takeStart(bytes: Buffer, isLast: boolean): FileStart | undefined {
     const start = markEnd(bytes);
-    const isEnough = isLast || bytes.length >= MAX_START_BYTES;
-    const layout = layoutOf(bytes, { start, isLast: isEnough });
+    const lookedAt = bytes.subarray(0, MAX_START_BYTES);
+    const isAll = isLast && bytes.length === lookedAt.length;
+    const isEnough = isAll || lookedAt.length === MAX_START_BYTES;
+    const layout = layoutOf(lookedAt, { start, isLast: isEnough });
     if (!layout) {
         return undefined;
     }
     const finder = new ToolFinder();
     const records = new JsonRecords(finder, { layout });
-    records.scan(bytes, { start, end: bytes.length, isLast });
+    records.scan(lookedAt, { start, end: lookedAt.length, isLast: isAll });
     if (finder.tool === undefined) {
-        return isEnough ? { ok: false, error: whatItIs(finder, isLast) } : undefined;
+        return isEnough ? { ok: false, error: whatItIs(finder, isAll) } : undefined;
     }
     return 'refused' in finder.tool ? { ok: false, error: finder.tool.refused } : { ok: true, dialect: finder.tool, layout, bytes, start };
 }
 
-function whatItIs({ firstKeys }: ToolFinder, isLast: boolean): string {
-    const within = isLast ? '' : ` in its first ${MAX_START_BYTES >> 20} MiB`;
+function whatItIs({ firstKeys }: ToolFinder, isAll: boolean): string {
+    const within = isAll ? '' : ` in its first ${MAX_START_BYTES >> 20} MiB`;
     if (!firstKeys) {
         return `the file begins as JSON does, and no JSON object was found${within}; known JSON is ${KNOWN_TOOLS}`;
     }
