@@ -277,7 +277,7 @@ test('an object is taken for whole where it is JSON, and nowhere else', () => {
     );
     fc.assert(
         fc.property(json, (text) => {
-            const object = `{${text.startsWith('{') ? text.slice(1) : `"x":${text}}`}`;
+            const object = text.startsWith('{') ? text.trimEnd() : `{"x":${text}}`;
             const bytes = Buffer.from(object);
             const found = walkObject(bytes, { start: 0, end: bytes.length, isSpread: true });
             let isJson = true;
