@@ -9,12 +9,14 @@ import { benchExport } from './export.ts';
 import { benchLambdaStart } from './lambda-start.ts';
 import { benchParquet } from './parquet.ts';
 import { benchReading } from './reading.ts';
+import { benchReadingJson } from './reading-json.ts';
 import { benchStartUp } from './start-up.ts';
 import { benchUpload } from './upload.ts';
 
 const PARTS = {
     reading: benchReading,
     parquet: benchParquet,
+    'reading-json': benchReadingJson,
     'start-up': benchStartUp,
     'lambda-start': benchLambdaStart,
     upload: benchUpload,

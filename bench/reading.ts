@@ -81,7 +81,8 @@ async function readSample(path: string): Promise<FlowsRead> {
     }
 }
 
-function rowsOf({ table, days }: FlowsRead): PairRows {
+/** The rows of a reading of one day. */
+export function rowsOf({ table, days }: FlowsRead): PairRows {
     const [rows = []] = days.values();
     return pairRowsOf(table, { rows, site: 'bench', day: '2026-01-05' }) as PairRows;
 }
@@ -112,7 +113,8 @@ async function aggregateSql(path: string): Promise<string> {
         group by "Src IP", "Dst IP", "Timestamp"::date`;
 }
 
-function toRows(rows: PairRows): unknown[][] {
+/** Rows as DuckDB gives them: addresses, then figures. */
+export function toRows(rows: PairRows): unknown[][] {
     return rows.src_ip.map((source, at) => [
         source,
         rows.dst_ip[at],
@@ -120,7 +122,8 @@ function toRows(rows: PairRows): unknown[][] {
     ]);
 }
 
-function digestOf(rows: readonly unknown[][]): string {
+/** What tells two lists of rows apart. */
+export function digestOf(rows: readonly unknown[][]): string {
     const hash = createHash('sha256');
     for (const row of rows) {
         hash.update(`${row.map(String).join(',')}\n`);

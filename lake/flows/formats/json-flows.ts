@@ -59,6 +59,8 @@ export class JsonFlows implements RecordTaker {
     readonly #isos = [new PlainIso(), new PlainIso()] as const;
     /** Slot of the day of the record at hand, and the last day that one was looked up for. */
     #slot = NOT_PLAIN;
+    #lastKind = Buffer.alloc(0);
+    #isLastFlow: boolean;
     #lastDay = NOT_PLAIN;
     #lastSlot = NOT_PLAIN;
 
@@ -66,6 +68,7 @@ export class JsonFlows implements RecordTaker {
         this.#sink = sink;
         this.#dialect = dialect;
         this.#shapes = new Shapes(dialect.roles);
+        this.#isLastFlow = dialect.isFlow('', true);
     }
 
     isFull(): boolean {
@@ -173,9 +176,7 @@ export class JsonFlows implements RecordTaker {
         const starts = this.#starts;
         const ends = this.#ends;
         const sink = this.#sink;
-        const kind = starts[KIND] === NOT_PLAIN ? undefined : bytes.toString('latin1', starts[KIND], ends[KIND]);
-        if (!this.#dialect.isFlow(kind, starts[PACKETS] !== NOT_PLAIN || starts[MARK] !== NOT_PLAIN)) {
-            this.otherKind ??= kind ?? '';
+        if (!this.#isPlainFlow(bytes)) {
             sink.skip('other_event');
             return true;
         }
@@ -226,6 +227,29 @@ export class JsonFlows implements RecordTaker {
             table.addFlows(batch);
         }
         return true;
+    }
+
+    /** True if the record says that it is a flow; knows the last kind of record by its bytes. */
+    #isPlainFlow(bytes: Buffer): boolean {
+        const start = this.#starts[KIND] as number;
+        const end = this.#ends[KIND] as number;
+        const last = this.#lastKind;
+        if (start === NOT_PLAIN) {
+            const isFlow = this.#dialect.isFlow(undefined, this.#starts[PACKETS] !== NOT_PLAIN || this.#starts[MARK] !== NOT_PLAIN);
+            this.otherKind ??= isFlow ? undefined : '';
+            return isFlow;
+        }
+        let at = 0;
+        while (at < last.length && last[at] === bytes[start + at]) {
+            at += 1;
+        }
+        if (at < last.length || end - start !== last.length) {
+            const kind = bytes.toString('latin1', start, end);
+            this.#lastKind = Buffer.from(kind, 'latin1');
+            this.#isLastFlow = this.#dialect.isFlow(kind, true);
+            this.otherKind ??= this.#isLastFlow ? undefined : kind;
+        }
+        return this.#isLastFlow;
     }
 
     /** Puts the key of an address that is no IPv4 address at the batch's next place; returns false where it is no address at all. */
