@@ -111,9 +111,10 @@ export class JsonFlows implements RecordTaker {
     }
 
     takePlain(bytes: Buffer, view: DataView, start: number): number {
-        const end = this.#findValues(bytes, view, start);
-        if (end === NOT_PLAIN || this.#sink.watch) {
-            // The batch tells nobody of a row.
+        // The batch tells nobody of a row.
+        const isKnown = !this.#shapes.isCurious() && this.#sink.watch === undefined;
+        const end = isKnown ? this.#findValues(bytes, view, start) : NOT_PLAIN;
+        if (end === NOT_PLAIN) {
             return NOT_PLAIN;
         }
         return this.#countPlain(bytes, view) ? end : NOT_PLAIN;

@@ -13,7 +13,16 @@ export const NO_ROLE = -1;
 const MAX_PIECES = 4_096;
 const MAX_PIECE_BYTES = 1 << 12;
 const MAX_ALL_BYTES = 1 << 20;
-const MAX_PIECES_BEHIND_ONE = 32;
+const MAX_PIECES_BEHIND_ONE = 16;
+
+/** A value that was so many texts in the records that were learned from is not steady; nor is one that is longer. */
+const MAX_STEADY_TEXTS = 2;
+const MAX_STEADY_BYTES = 32;
+/** Records that must have come before a value is steady. */
+const RECORDS_TO_BE_STEADY = 32;
+/** Records at the beginning that are all learned from, and how far apart others are. */
+const FIRST_RECORDS = 64;
+const RECORDS_APART = 1_024;
 
 /** A place in records where a value stands: the path of its keys. */
 export interface Place {
@@ -46,11 +55,23 @@ export class Shapes {
     readonly #end: Place = newPlace(NO_ROLE, true);
     readonly #places = new Map<string, Place>();
     readonly #roles: ReadonlyMap<string, number>;
+    /** The first texts of each value that is not needed. */
+    readonly #textsOf = new Map<string, Set<string>>();
+    #records = 0;
     #pieces = 0;
     #wordCount = 0;
 
     constructor(roles: ReadonlyMap<string, number>) {
         this.#roles = roles;
+    }
+
+    /**
+     * True if the next record should be learned from, even if it is known: the first ones tell which values are steady, later ones what those have
+     * become.
+     */
+    isCurious(): boolean {
+        this.#records += 1;
+        return this.#records <= FIRST_RECORDS || this.#records % RECORDS_APART === 0;
     }
 
     /** Learns the pieces of a whole record. */
@@ -59,14 +80,21 @@ export class Shapes {
         if (this.#pieces >= MAX_PIECES || values.some(({ isContainer, path }) => isContainer && this.#roles.has(path))) {
             return;
         }
+        const plain = values.filter(({ isContainer }) => !isContainer);
+        this.#learnPieces(bytes, plain, { start, end });
+        const unsteady = plain.filter((value) => !this.#isSteady(bytes, value));
+        if (this.#records >= RECORDS_TO_BE_STEADY && unsteady.length < plain.length) {
+            this.#learnPieces(bytes, unsteady, { start, end });
+        }
+    }
+
+    /** Learns what stands between the values: keys and punctuation, and values that are left out. */
+    #learnPieces(bytes: Buffer, values: readonly JsonValue[], { start, end }: { start: number; end: number }): void {
         let place = this.start;
         let from = start;
         for (const value of values) {
-            if (value.isContainer) {
-                continue;
-            }
             const to = this.#placeOf(value.path);
-            if (!this.#connect(place, to, bytes.subarray(from, value.start))) {
+            if (!to || !this.#connect(place, to, bytes.subarray(from, value.start))) {
                 return;
             }
             place = to;
@@ -75,9 +103,23 @@ export class Shapes {
         this.#connect(place, this.#end, bytes.subarray(from, end));
     }
 
-    #placeOf(path: string): Place {
+    /** True for a value that nobody needs and that is one of a few short texts in all records so far: it is as good as a part of its key. */
+    #isSteady(bytes: Buffer, { path, start, end }: JsonValue): boolean {
+        const texts = this.#textsOf.get(path) ?? new Set();
+        if (this.#roles.has(path) || end - start > MAX_STEADY_BYTES || this.#textsOf.size >= MAX_PIECES) {
+            return false;
+        }
+        this.#textsOf.set(path, texts);
+        if (texts.size <= MAX_STEADY_TEXTS) {
+            texts.add(bytes.toString('latin1', start, end));
+        }
+        return texts.size <= MAX_STEADY_TEXTS;
+    }
+
+    /** The place of a path, new where there is room for one. */
+    #placeOf(path: string): Place | undefined {
         let place = this.#places.get(path);
-        if (!place) {
+        if (!place && this.#places.size < MAX_PIECES) {
             place = newPlace(this.#roles.get(path) ?? NO_ROLE, false);
             this.#places.set(path, place);
         }
