@@ -22,7 +22,7 @@ const MAX_STEADY_BYTES = 32;
 const RECORDS_TO_BE_STEADY = 32;
 /** Records at the beginning that are all learned from, and how far apart others are. */
 const FIRST_RECORDS = 64;
-const RECORDS_APART = 1_024;
+const RECORDS_APART = 16_384;
 
 /** A place in records where a value stands: the path of its keys. */
 export interface Place {
