@@ -111,13 +111,13 @@ const NFDUMP: JsonDialect = {
 };
 
 /** What a record tells of the tool that wrote its file: its dialect, why no file of that tool can be read, or nothing. */
-export type ToolOfRecord = JsonDialect | { refused: string } | undefined;
+export type ToolOfRecord = JsonDialect | { what: string; todo: string } | undefined;
 
 /** Tells the tool by a record's paths, and by a text where a path does not suffice. */
 export function toolOf(paths: ReadonlySet<string>, textAtPath: (path: string) => string): ToolOfRecord {
     const has = (...all: string[]): boolean => all.every((path) => paths.has(path));
     if (has('/ip_src', '/ip_dst')) {
-        return { refused: paths.has('/timestamp_start') ? PMACCT_PACKETS : PMACCT_SUMS };
+        return { what: paths.has('/timestamp_start') ? PMACCT_PACKETS : PMACCT_SUMS, todo: PMACCT_TODO };
     }
     if (has('/time_flow_start_ns') || has('/src_addr', '/sampler_address')) {
         return GOFLOW2;
@@ -133,9 +133,9 @@ export function toolOf(paths: ReadonlySet<string>, textAtPath: (path: string) =>
     return has('/_path') || has('/ts') || isScript ? ZEEK : undefined;
 }
 
-const PMACCT_HOW = 'have pmacctd export them (plugins: nfprobe) to nfcapd, and upload what `nfdump -r FILE -o csv` writes of its files';
-const PMACCT_SUMS = `pmacct's JSON: sums of packets between addresses, without the times of flows; for flows, ${PMACCT_HOW}`;
-const PMACCT_PACKETS = `pmacct's JSON with timestamp_start, in which each record is of a packet, not of a flow; for flows, ${PMACCT_HOW}`;
+const PMACCT_SUMS = "pmacct's JSON, sums of packets between addresses without the times of flows";
+const PMACCT_PACKETS = "pmacct's JSON with timestamp_start, in which each record is of a packet, not of a flow";
+const PMACCT_TODO = 'have pmacctd export flows (plugins: nfprobe) to nfcapd, and upload what `nfdump -r FILE -o csv` writes of its files';
 
 /** What there is to read, as refusals say it. */
 export const KNOWN_TOOLS = 'conn.log of Zeek, eve.json of Suricata, and the JSON of goflow2 and nfdump';

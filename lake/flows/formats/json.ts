@@ -93,19 +93,22 @@ function takeStart(bytes: Buffer, isLast: boolean): FileStart | undefined {
     const records = new JsonRecords(finder, { layout });
     records.scan(lookedAt, { start, end: lookedAt.length, isLast: isAll });
     if (finder.tool === undefined) {
-        return isEnough ? { ok: false, error: whatItIs(finder, isAll) } : undefined;
+        return isEnough ? { ok: false, ...whatItIs(finder, isAll) } : undefined;
     }
-    return 'refused' in finder.tool ? { ok: false, error: finder.tool.refused } : { ok: true, dialect: finder.tool, layout, bytes, start };
+    return 'todo' in finder.tool
+        ? { ok: false, error: `${finder.tool.what}: ${finder.tool.todo}`, what: finder.tool.what }
+        : { ok: true, dialect: finder.tool, layout, bytes, start };
 }
 
-function whatItIs({ firstKeys }: ToolFinder, isAll: boolean): string {
+function whatItIs({ firstKeys }: ToolFinder, isAll: boolean): Pick<Unusable, 'error' | 'what'> {
     const within = isAll ? '' : ` in its first ${MAX_START_BYTES >> 20} MiB`;
     if (!firstKeys) {
-        return `the file begins as JSON does, and no JSON object was found${within}; known JSON is ${KNOWN_TOOLS}`;
+        return { error: `the file begins as JSON does, and no JSON object was found${within}; known JSON is ${KNOWN_TOOLS}` };
     }
     const shown = firstKeys.slice(0, 8).map((key) => JSON.stringify(key.length > 40 ? `${key.slice(0, 40)}…` : key));
     const more = firstKeys.length > shown.length ? ` and ${firstKeys.length - shown.length} more` : '';
-    return `JSON with the keys ${shown.join(', ') || '(none)'}${more}: no flows of a tool that is known; known are ${KNOWN_TOOLS}`;
+    const error = `JSON with the keys ${shown.join(', ') || '(none)'}${more}: no flows of a tool that is known; known are ${KNOWN_TOOLS}`;
+    return { error, what: 'JSON of no tool that is known' };
 }
 
 /** Looks for the first record that tells the tool. */
@@ -253,13 +256,14 @@ class JsonReading {
             return { error: this.#records.failure };
         }
         if (rowsRead === 0 && skipped.size > 0) {
-            return { error: otherEvents(dialect, otherKind ?? ''), isOther: true };
+            const what = otherEvents(dialect, otherKind ?? '');
+            return { error: what, what, isOther: true };
         }
         if (dialect.name === 'nfdump-json' && rowsRead > 0 && !hasAddresses) {
-            return { error: NO_ADDRESSES };
+            return { error: `${NO_ADDRESSES.what}: ${NO_ADDRESSES.todo}`, what: NO_ADDRESSES.what };
         }
         if (dialect.times === 'nanoseconds' && isWhole && rowsRead > this.#rowsRejected && !hasTimes) {
-            return { error: NO_TIMES };
+            return { error: `${NO_TIMES.what}: ${NO_TIMES.todo}`, what: NO_TIMES.what };
         }
         return undefined;
     }
@@ -269,7 +273,7 @@ function otherEvents({ name, title }: JsonDialect, kind: string): string {
     const shown = kind.length > 40 ? `${kind.slice(0, 40)}…` : kind;
     switch (name) {
         case 'zeek-json':
-            return kind === '' ? 'a JSON log of Zeek other than conn' : `Zeek ${shown} log (JSON)`;
+            return kind === '' ? 'a JSON log of Zeek other than conn' : `Zeek ${shown} log`;
         case 'goflow2':
             return `${title}'s JSON of sFlow: sampled packets, no flows`;
         case 'suricata':
@@ -279,11 +283,15 @@ function otherEvents({ name, title }: JsonDialect, kind: string): string {
     }
 }
 
-const NO_ADDRESSES =
-    "nfdump's JSON without addresses: -A and -s sum flows up and -o json leaves out what is left of them; run nfdump without -A and -s, as `nfdump -r FILE -o json`";
+const NO_ADDRESSES = {
+    what: "nfdump's JSON without addresses",
+    todo: '-A and -s sum flows up and -o json leaves out what is left of them; run nfdump without -A and -s, as `nfdump -r FILE -o json`',
+};
 
-const NO_TIMES =
-    'goflow2 got no times of the flows: in each record start and end are one whole second, which is when the record was exported, so every day and duration would be wrong; have the exporter send times (softflowd: -A milli)';
+const NO_TIMES = {
+    what: "goflow2's JSON without times of flows",
+    todo: 'in each record start and end are one whole second, which is when the record was exported, so every day and duration would be wrong; have the exporter send times (softflowd: -A milli)',
+};
 
 function asBuffer(chunk: Uint8Array): Buffer {
     return Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);

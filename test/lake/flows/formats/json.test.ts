@@ -365,19 +365,19 @@ describe('what a file is', () => {
 
     test.each([
         ['Zeek’s other logs', '{"ts":1767607200.5,"uid":"C1","id.orig_h":"192.0.2.1","query":"a"}\n', 'a JSON log of Zeek other than conn'],
-        ['those that say which they are', '{"_path":"dns","ts":1}\n{"_path":"http","ts":1}\n', 'Zeek dns log (JSON)'],
-        ['conn_long', zeek(',"_path":"conn_long"'), 'Zeek conn_long log (JSON)'],
+        ['those that say which they are', '{"_path":"dns","ts":1}\n{"_path":"http","ts":1}\n', 'Zeek dns log'],
+        ['conn_long', zeek(',"_path":"conn_long"'), 'Zeek conn_long log'],
         ['the scripts that Zeek loaded', '{"name":"/opt/zeek/share/zeek/base/init-bare.zeek"}', 'a JSON log of Zeek other than conn'],
         ['Suricata without flows', `${eve}\n`, 'Suricata events, none of them a flow (the first is dns)'],
         ['sFlow', flow('1', '2').replace('IPFIX', 'SFLOW_5'), 'goflow2’s JSON of sFlow: sampled packets, no flows'],
     ])('%s is left out, and no failure', async (_, file, what) => {
         const error = what.replace('’', "'");
-        expect((await readFlowsOf(file)).result).toEqual({ ok: false, error, isOther: true });
+        expect((await readFlowsOf(file)).result).toEqual({ ok: false, error, what: error, isOther: true });
         expect(await inspectFlows(bytesOf(file))).toEqual({ is: 'other', what: error });
     });
 
     test.each([
-        ['{"ip_src":"192.0.2.1","ip_dst":"192.0.2.2","packets":3}', /^pmacct's JSON: sums .* nfprobe/],
+        ['{"ip_src":"192.0.2.1","ip_dst":"192.0.2.2","packets":3}', /^pmacct's JSON, sums .* nfprobe/],
         [
             '{"ip_src":"192.0.2.1","ip_dst":"192.0.2.2","packets":3,"timestamp_start":"x"}',
             /^pmacct's JSON .* of a packet, not of a flow.* nfprobe/,
@@ -390,10 +390,10 @@ describe('what a file is', () => {
         ['{"a"', /^the file begins as JSON does, and no JSON object was found; known JSON is/],
         ['[]', /no JSON object was found/],
         ['{"type":"FLOW","export_sysid":0,"in_packets":3}', /^nfdump's JSON without addresses: .* without -A and -s/],
-        [flow('1767607200000000000', '1767607200000000000'), /^goflow2 got no times of the flows: .*softflowd: -A milli/],
+        [flow('1767607200000000000', '1767607200000000000'), /^goflow2's JSON without times of flows: .*softflowd: -A milli/],
     ])('%s is refused by name', async (file, error) => {
-        expect((await readFlowsOf(file)).result).toEqual({ ok: false, error: expect.stringMatching(error) });
-        expect(await inspectFlows(bytesOf(file))).toEqual({ is: 'unusable', why: expect.stringMatching(error) });
+        expect((await readFlowsOf(file)).result).toMatchObject({ ok: false, error: expect.stringMatching(error) });
+        expect(await inspectFlows(bytesOf(file))).toMatchObject({ is: 'unusable', why: expect.stringMatching(error) });
     });
 
     test('one record with times is enough: then a whole second is one', async () => {
