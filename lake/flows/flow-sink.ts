@@ -85,9 +85,9 @@ export interface TimedFlow {
 }
 
 /** Microseconds, null where the flow has no duration; or why they cannot be read. */
-type FoundDuration = ParsedNumber | { ok: true; value: null };
+export type FoundDuration = ParsedNumber | { ok: true; value: null };
 
-const NO_DURATION: FoundDuration = { ok: true, value: null };
+export const NO_DURATION: FoundDuration = { ok: true, value: null };
 
 /** Why records of a file are no flows by right; docs/reading.md says which they are. */
 export type SkipReason = 'blank_row' | 'other_event' | 'other_log' | 'no_data' | 'skip_data' | 'not_ip';

@@ -36,7 +36,9 @@ function totalsOf(result: FlowsResult): string[] {
     const { table, days } = result;
     const rows = [...days].flatMap(([day, all]) =>
         all.map((row) => {
-            const figures = [DURATION, PACKETS].flatMap((measure) => Object.values(table.totalsOf(row, measure as typeof DURATION)));
+            const figures = [DURATION, PACKETS].flatMap((measure) =>
+                Object.values(table.totalsOf(row, measure as typeof DURATION)).map(String),
+            );
             return [day, table.sourceOf(row), table.destinationOf(row), table.flowsOf(row), ...figures].join(' ');
         }),
     );

@@ -1,6 +1,6 @@
 /** The tools whose JSON is read: under which keys they write a flow, how a file of theirs is told, and what their records come to. */
 
-import type { FlowPlace, FlowSink } from '../flow-sink.ts';
+import { type FlowPlace, type FlowSink, NO_DURATION } from '../flow-sink.ts';
 import { type Instant, instantOfEpoch, instantOfIso, microsecondsBetween } from '../instants.ts';
 import { type ParsedNumber, parseWhole } from '../numbers.ts';
 import type { DurationUnit } from '../options.ts';
@@ -10,7 +10,7 @@ export const KIND = 0;
 export const SOURCE = 1;
 export const DESTINATION = 2;
 export const START = 3;
-/** When the flow ended, or how long it took. */
+/** When the flow ended, or how long it took; a flow without it is one all the same. */
 export const END = 4;
 export const PACKETS = 5;
 /** Packets that each packet of the record stands for. */
@@ -151,14 +151,18 @@ export function takeFlow(texts: Texts, { times, sink, place }: { times: JsonDial
         sink.take({ source, destination, timestamp: start, duration: end, packets }, place);
         return;
     }
-    // The one place that says what a flow without a duration is.
-    if (start === '' || end === '') {
+    if (start === '') {
         sink.reject('missing_field', place);
         return;
     }
     const instantOf = times === 'nanoseconds' ? instantOfNanoseconds : instantOfIso;
     const instant = instantOf(start);
-    const duration = times === 'start and duration' ? parseWhole(end, { scale: sink.durationScale }) : durationTo(instantOf(end), instant);
+    const duration =
+        end === ''
+            ? NO_DURATION
+            : times === 'start and duration'
+              ? parseWhole(end, { scale: sink.durationScale })
+              : durationTo(instantOf(end), instant);
     const began = instant === undefined ? ({ ok: false, reason: 'date_unreadable' } as const) : ({ ok: true, instant } as const);
     sink.takeTimed({ source, destination, began, duration, packets }, place);
 }
@@ -205,5 +209,5 @@ function timesRate(packets: string, rate: string): string {
 export function hasOwnTimes(texts: Texts): boolean {
     const start = textAt(texts, START);
     const end = textAt(texts, END);
-    return start !== '' && end !== '' && !(start === end && /^(0|\d+0{9})$/.test(start));
+    return start !== '' && !(start === end && /^(0|\d+0{9})$/.test(start));
 }

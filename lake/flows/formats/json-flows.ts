@@ -2,7 +2,7 @@
 
 import { BATCH_FLOWS } from '../flow-batch.ts';
 import type { FlowPlace, FlowSink } from '../flow-sink.ts';
-import { MAX_FAST_VALUE } from '../pair-table.ts';
+import { MAX_FAST_VALUE, UNTIMED } from '../pair-table.ts';
 import {
     DESTINATION,
     END,
@@ -182,7 +182,7 @@ export class JsonFlows implements RecordTaker {
             return true;
         }
         for (let role = SOURCE; role <= PACKETS; role += 1) {
-            if (starts[role] === NOT_PLAIN) {
+            if (starts[role] === NOT_PLAIN && role !== END) {
                 return false;
             }
         }
@@ -217,7 +217,7 @@ export class JsonFlows implements RecordTaker {
         sink.rowsRead += 1;
         if (durationUs >= MAX_FAST_VALUE || packets >= MAX_FAST_VALUE) {
             const row = table.rowOf(batch.sources[place] as number, batch.destinations[place] as number, group);
-            table.addLargeFlow(row, BigInt(durationUs), BigInt(packets));
+            table.addLargeFlow(row, starts[END] === NOT_PLAIN ? null : BigInt(durationUs), BigInt(packets));
             return true;
         }
         batch.groups[place] = group;
@@ -261,35 +261,30 @@ export class JsonFlows implements RecordTaker {
         return address?.isText === true;
     }
 
-    /** Reads the record's times; its day's slot becomes `#slot`. @returns the duration in microseconds, or `NOT_PLAIN` */
+    /** Reads the record's times; its day's slot becomes `#slot`. @returns the duration in microseconds, `UNTIMED` or `NOT_PLAIN` */
     #readTimes(bytes: Buffer, view: DataView): number {
         const start = this.#starts[START] as number;
         const startEnd = this.#ends[START] as number;
         const end = this.#starts[END] as number;
         const endEnd = this.#ends[END] as number;
         const { times } = this.#dialect;
+        const isTimed = end !== NOT_PLAIN;
         if (times === 'nanoseconds') {
             const seconds = readNanosSeconds(bytes, start, startEnd);
             const rest = readNanosRest(bytes, start, startEnd);
-            const endSeconds = readNanosSeconds(bytes, end, endEnd);
-            const endRest = readNanosRest(bytes, end, endEnd);
-            const isPlain = seconds >= 0 && rest >= 0 && endSeconds >= seconds && endRest >= 0;
-            const nanoseconds = (endSeconds - seconds) * 1e9 + endRest - rest;
-            if (
-                !isPlain ||
-                endSeconds - seconds > MAX_EXACT_SECONDS ||
-                nanoseconds < 0 ||
-                !this.#goToDay(dayOf(seconds, SECONDS_PER_DAY))
-            ) {
+            if (seconds < 0 || rest < 0 || !this.#goToDay(dayOf(seconds, SECONDS_PER_DAY))) {
                 return NOT_PLAIN;
             }
-            this.hasTimes ||= nanoseconds > 0 || rest > 0;
-            return Math.floor((nanoseconds + 500) / 1000);
+            this.hasTimes ||= !isTimed;
+            return isTimed ? this.#nanosTo(bytes, seconds, rest) : UNTIMED;
         }
         if (times === 'iso') {
             const startUs = this.#isos[0].read(bytes, view, start, startEnd);
-            const endUs = this.#isos[1].read(bytes, view, end, endEnd);
-            return startUs >= 0 && endUs >= startUs && this.#goToDay(dayOf(startUs, DAY)) ? endUs - startUs : NOT_PLAIN;
+            if (startUs < 0 || !this.#goToDay(dayOf(startUs, DAY))) {
+                return NOT_PLAIN;
+            }
+            const endUs = isTimed ? this.#isos[1].read(bytes, view, end, endEnd) : startUs + UNTIMED;
+            return endUs >= startUs ? endUs - startUs : NOT_PLAIN;
         }
         const { dates, durationScale } = this.#sink;
         if (bytes[start - 1] !== QUOTE) {
@@ -298,7 +293,24 @@ export class JsonFlows implements RecordTaker {
             const startUs = this.#isos[0].read(bytes, view, start, startEnd);
             this.#slot = startUs >= 0 && this.#goToDay(dayOf(startUs, DAY)) ? this.#slot : NOT_PLAIN;
         }
-        return this.#slot >= 0 && durationScale >= 0 ? readScaled(bytes, end, endEnd, durationScale) : NOT_PLAIN;
+        if (this.#slot < 0 || durationScale < 0) {
+            return NOT_PLAIN;
+        }
+        return isTimed ? readScaled(bytes, end, endEnd, durationScale) : UNTIMED;
+    }
+
+    /** Microseconds from a time in seconds and nanoseconds to the end of the record, or `NOT_PLAIN`. */
+    #nanosTo(bytes: Buffer, seconds: number, rest: number): number {
+        const end = this.#starts[END] as number;
+        const endEnd = this.#ends[END] as number;
+        const wholeSeconds = readNanosSeconds(bytes, end, endEnd) - seconds;
+        const endRest = readNanosRest(bytes, end, endEnd);
+        const nanoseconds = wholeSeconds * 1e9 + endRest - rest;
+        if (wholeSeconds < 0 || wholeSeconds > MAX_EXACT_SECONDS || endRest < 0 || nanoseconds < 0) {
+            return NOT_PLAIN;
+        }
+        this.hasTimes ||= nanoseconds > 0 || rest > 0;
+        return Math.floor((nanoseconds + 500) / 1000);
     }
 
     /** Finds the slot of a day. @returns false where the file has no such day */

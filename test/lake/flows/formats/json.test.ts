@@ -10,7 +10,8 @@ interface Flow {
     source: string;
     destination: string;
     startUs: bigint;
-    durationUs: bigint;
+    /** Null where none is written. */
+    durationUs: bigint | null;
     packets: bigint;
 }
 
@@ -20,18 +21,28 @@ type Tool = (typeof TOOLS)[number];
 /** A record's members, each a key with its value as JSON text or as members of its own. */
 type Members = [key: string, value: string | Members][];
 
-function membersOf(tool: Tool, { source, destination, startUs, durationUs, packets }: Flow, isIso: boolean): Members {
+/** The members of a flow's record; a flow without a duration lacks the one that tells it. */
+function membersOf(tool: Tool, flow: Flow, isIso: boolean): Members {
+    const without = (members: Members): Members =>
+        members
+            .filter(([key]) => !['duration', 'end', 'time_flow_end_ns', 'last'].includes(key))
+            .map(([key, value]) => [key, typeof value === 'string' ? value : without(value)]);
+    const members = timedMembersOf(tool, flow, isIso);
+    return flow.durationUs === null ? without(members) : members;
+}
+
+function timedMembersOf(tool: Tool, { source, destination, startUs, durationUs, packets }: Flow, isIso: boolean): Members {
     const text = (value: string) => JSON.stringify(value);
     const iso = (us: bigint) => `${new Date(Number(us / 1000n)).toISOString().slice(0, 19)}.${String(us % 1_000_000n).padStart(6, '0')}`;
     const seconds = (us: bigint) => `${us / 1_000_000n}.${String(us % 1_000_000n).padStart(6, '0')}`;
-    const endUs = startUs + durationUs;
+    const endUs = startUs + (durationUs ?? 0n);
     switch (tool) {
         case 'zeek-json':
             return [
                 ['ts', isIso ? text(`${iso(startUs)}Z`) : seconds(startUs)],
                 ['id.orig_h', text(source)],
                 ['id.resp_h', text(destination)],
-                ['duration', seconds(durationUs)],
+                ['duration', seconds(durationUs ?? 0n)],
                 ['orig_pkts', String(packets)],
                 ['conn_state', text('SF')],
             ];
@@ -96,7 +107,7 @@ const flows: fc.Arbitrary<Flow> = fc.record({
     source: address,
     destination: address,
     startUs: fc.bigInt({ min: 1_767_571_200_000_000n, max: 1_767_744_000_000_000n }),
-    durationUs: fc.oneof(fc.bigInt({ min: 0n, max: 5_000_000n }), fc.bigInt({ min: 0n, max: 10_000_000_000n })),
+    durationUs: fc.oneof(fc.constant(null), fc.bigInt({ min: 0n, max: 5_000_000n }), fc.bigInt({ min: 0n, max: 10_000_000_000n })),
     packets: fc.oneof(fc.bigInt({ min: 0n, max: 1000n }), fc.bigInt({ min: 0n, max: 2n ** 40n })),
 });
 
@@ -190,11 +201,16 @@ function totalsOf(all: readonly Flow[]): string[] {
         const sorted = values.toSorted((a, b) => (a < b ? -1 : 1));
         const sum = values.reduce((total, value) => total + value, 0n);
         const squares = values.reduce((total, value) => total + value * value, 0n);
-        return [sum, squares, sorted[0], sorted.at(-1)];
+        return [sum, squares, sorted[0] ?? null, sorted.at(-1) ?? null].map(String);
     };
     return [...groups]
         .map(([key, some]) =>
-            [key, some.length, ...figures(some.map((one) => one.durationUs)), ...figures(some.map((one) => one.packets))].join(' '),
+            [
+                key,
+                some.length,
+                ...figures(some.flatMap(({ durationUs }) => (durationUs === null ? [] : [durationUs]))),
+                ...figures(some.map((one) => one.packets)),
+            ].join(' '),
         )
         .sort();
 }
