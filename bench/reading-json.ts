@@ -86,7 +86,7 @@ function aggregateSql(path: string): string {
     const figures = ['us', 'orig_pkts'].map(
         (name) => `sum(${name}) as ${name}_sum, sum(${name}::hugeint * ${name}::hugeint) as ${name}_sum_sq, min(${name}), max(${name})`,
     );
-    return `select "id.orig_h" as src_ip, "id.resp_h" as dst_ip, count(*) as flows, ${figures.join(', ')}
+    return `select "id.orig_h" as src_ip, "id.resp_h" as dst_ip, count(*) as flows, count(duration) as timed_flows, ${figures.join(', ')}
         from (select *, (duration * 1000000)::bigint as us, floor(ts / 86400)::bigint as day from read_json('${path}',
             format = 'newline_delimited', columns = {ts: 'DOUBLE', "id.orig_h": 'VARCHAR', "id.resp_h": 'VARCHAR',
             duration: 'DECIMAL(18, 6)', orig_pkts: 'BIGINT'}))
