@@ -13,6 +13,9 @@ const LETTER_T = 0x54;
 
 const SECONDS_PER_DAY = 86_400;
 
+/** The month that times lie in which lost their last digits, or all: no flow began in it, but a file of Zeek may count from 0. */
+const CUT_TIMES_MONTH = '1970-01-';
+
 /** From 2033 on some numbers of seconds are compact dates, so that one timestamp of a day does not tell of the others. */
 const UNSAFE_SECONDS = 1_990_000_000;
 
@@ -78,7 +81,7 @@ export class DateSlots {
         if (!date.ok) {
             return /\d/.test(timestamp) && /^\+?\d*\.?\d*([eE][+-]?\d+)?$/.test(timestamp) ? this.#slotOfEpoch(timestamp) : date.reason;
         }
-        if (this.#rules.isWithoutJanuary1970 === true && date.slot.dmy?.startsWith('1970-01-') === true) {
+        if (date.slot.dmy?.startsWith(CUT_TIMES_MONTH) === true) {
             return 'date_implausible';
         }
         return this.#add(written, date.slot);
@@ -90,7 +93,7 @@ export class DateSlots {
         if (day === undefined) {
             return 'date_unreadable';
         }
-        if (this.#rules.isWithoutJanuary1970 === true && day.startsWith('1970-01-')) {
+        if (day.startsWith(CUT_TIMES_MONTH)) {
             return 'date_implausible';
         }
         const name = `instant ${day}`;

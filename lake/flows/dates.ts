@@ -15,8 +15,6 @@ export interface DateRules {
     epochUnit?: DurationUnit | undefined;
     /** First and last day that flows of the file may begin on; undefined while that is open. */
     days?: DayRange | undefined;
-    /** True for files that never hold the first month of 1970: a written date in it is what is left of one that was cut. */
-    isWithoutJanuary1970?: boolean | undefined;
 }
 
 /** Days `yyyy-MM-dd`, both inclusive. */

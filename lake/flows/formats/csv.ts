@@ -37,7 +37,7 @@ export async function readCsv(source: AsyncGenerator<Uint8Array>, options: ReadF
     const { durationUnit: witnessed, numbers, dates } = options.settled ?? {};
     const unit = options.durationUnit ?? witnessed?.unit ?? named.unit;
     const judge = new UnitJudge({ unit, isGiven: options.durationUnit !== undefined, first: witnessed });
-    const { minEpochSeconds, isWithoutJanuary1970 } = header.dialect;
+    const { minEpochSeconds } = header.dialect;
     const sink = new FlowSink({
         dateRules: {
             givenOrder: options.dateOrder,
@@ -45,7 +45,6 @@ export async function readCsv(source: AsyncGenerator<Uint8Array>, options: ReadF
             epochUnit: dates?.epochUnit,
             days: dates?.days,
             minEpochSeconds,
-            isWithoutJanuary1970,
         },
         separator: header.separator,
         durationScale: SUM_DIGITS - UNIT_DIGITS[unit],
@@ -216,9 +215,9 @@ function takeHeader(whole: Buffer, isWhole: boolean): FileStart | undefined {
             return isFull ? { ok: false, error: otherKindOf(text.toString('latin1', at)) ?? LINE_TOO_LONG } : undefined;
         }
         const line = text.toString('latin1', at, lineEnd).replace(/\r$/, '');
-        isZeekLog ||= /^#(separator|fields)\b/.test(line);
-        if (isZeekLog && line.startsWith(ZEEK_SEPARATOR)) {
-            const named = zeekSeparator(line);
+        isZeekLog ||= /^[ \t]*#(separator|fields)\b/.test(line);
+        if (isZeekLog && line.trimStart().startsWith(ZEEK_SEPARATOR)) {
+            const named = zeekSeparator(line.trimStart());
             if (named === undefined) {
                 return { ok: false, error: `${NO_SEPARATOR}; found ${JSON.stringify(line.slice(0, 40))}` };
             }

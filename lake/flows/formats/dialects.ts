@@ -29,8 +29,6 @@ export interface Dialect {
     trailers?: readonly string[];
     /** Looks at columns that tell rows which are no flows. */
     rowKind?: RowKind;
-    /** True if a written date of January 1970 is no date; see docs/reading.md on CICFlowMeter and IPv6. */
-    isWithoutJanuary1970?: boolean;
     /** Names of its columns where the file has no header: these names, if the first row looks like it. */
     headless?: { names: readonly string[]; isRow(cells: readonly string[]): boolean };
 }
@@ -72,7 +70,6 @@ const CICFLOWMETER: Dialect = {
     columns: COMMON,
     unit: microseconds,
     minEpochSeconds: SERIAL_DAYS_END,
-    isWithoutJanuary1970: true,
 };
 
 const NFDUMP_NAMES =
@@ -90,9 +87,9 @@ const NFDUMP: Dialect = {
     minEpochSeconds: SERIAL_DAYS_END,
     trailers: ['Summary', 'No matching flows'],
     rowKind: {
-        columns: [['tr']],
-        // When a record was received: aggregated ones were not.
-        of: ([received = '']) => (received.startsWith('1970-01-01 ') ? { error: AGGREGATED } : undefined),
+        columns: [['tr'], ['eng']],
+        // When and by which engine a record was received: aggregated ones were not. Collectors of before 1.7 kept no time.
+        of: ([received = '', engine = '']) => (received.startsWith('1970-01-01 ') && engine === '0/0' ? { error: AGGREGATED } : undefined),
     },
     headless: {
         names: NFDUMP_NAMES.split(','),
@@ -207,11 +204,21 @@ const TON_IOT: Dialect = {
     minEpochSeconds: SERIAL_DAYS_END,
 };
 
+const UNSW_NAMES =
+    'srcip,sport,dstip,dsport,proto,state,dur,sbytes,dbytes,sttl,dttl,sloss,dloss,service,Sload,Dload,Spkts,Dpkts,swin,dwin,stcpb,dtcpb,smeansz,' +
+    'dmeansz,trans_depth,res_bdy_len,Sjit,Djit,Stime,Ltime,Sintpkt,Dintpkt,tcprtt,synack,ackdat,is_sm_ips_ports,ct_state_ttl,ct_flw_http_mthd,' +
+    'is_ftp_login,ct_ftp_cmd,ct_srv_src,ct_srv_dst,ct_dst_ltm,ct_src_ltm,ct_src_dport_ltm,ct_dst_sport_ltm,ct_dst_src_ltm,attack_cat,Label';
+
 const UNSW_NB15: Dialect = {
     name: 'unsw-nb15',
     columns: { src_ip: ['srcip'], dst_ip: ['dstip'], timestamp: ['Stime'], flow_duration: ['dur'], fwd_pkts: ['Spkts'] },
     unit: seconds,
     minEpochSeconds: SERIAL_DAYS_END,
+    // Published without a header; the names are in another file.
+    headless: {
+        names: UNSW_NAMES.split(','),
+        isRow: (cells) => cells.length === 49 && [cells[28], cells[29]].every((cell) => /^\d{10}$/.test(cell ?? '')),
+    },
 };
 
 const NPROBE: Dialect = {
@@ -278,7 +285,7 @@ export const REFUSALS: readonly { has: readonly string[]; hasNot?: readonly stri
     { has: ['Date first seen'], error: 'nfdump’s lines for people (-o line, long, fmt): write nfdump -r FILE -o csv' },
     {
         has: ['SrcAddr', 'DstAddr', 'TotPkts'],
-        error: `Argus by the defaults of ra: times without a date, and packets of both directions in one sum (TotPkts); write ${RA}`,
+        error: `Argus without forward packets: TotPkts counts both directions, and by the defaults of ra times have no date; write ${RA}`,
     },
     {
         has: ['ip.src', 'ip.dst'],

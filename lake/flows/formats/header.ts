@@ -36,6 +36,7 @@ export interface Header {
 /** A header and where the first row begins (`next`), or why there is none. */
 export type FoundHeader = { ok: true; header: Header; next: number } | { ok: false; error: string };
 
+const BLANK = ' '.charCodeAt(0);
 const SEPARATORS = [',', ';', '\t'].map((separator) => separator.charCodeAt(0));
 
 /**
@@ -106,7 +107,10 @@ export function findHeadless(bytes: Buffer, { start, end }: { start: number; end
         const { headless } = dialect;
         for (const separator of headless ? separatorsOf(dialect) : []) {
             const row = parseRow(bytes, { start, end, separator });
-            if (headless?.isRow(row.cells.map((cell) => trimBlanks(cell, separator))) === true) {
+            const cells = row.cells.map((cell) => trimBlanks(cell, separator));
+            // Where blanks separate, those at a line's end separate nothing.
+            const last = separator === BLANK ? cells.findLastIndex((cell) => cell !== '') : cells.length - 1;
+            if (headless?.isRow(cells.slice(0, last + 1)) === true) {
                 const header = headerOf(dialect, headless.names, separator);
                 return 'columns' in header ? header : undefined;
             }

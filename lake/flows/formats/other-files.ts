@@ -13,6 +13,8 @@ interface Sort {
     todo: string;
     /** What it says of itself. */
     detail?: string;
+    /** True if it lies beside files of flows by right. */
+    isOther?: boolean;
 }
 
 /**
@@ -23,6 +25,9 @@ export function otherFileOf(firstBytes: Buffer): Unusable | undefined {
     const bytes = firstBytes.subarray(0, TELLING_BYTES);
     const text = bytes.toString('latin1');
     const sort = magicOf(text) ?? zipOf(bytes, text) ?? tarOf(bytes) ?? argusOf(bytes) ?? wideTextOf(bytes) ?? textOf(text);
+    if (sort?.isOther === true) {
+        return { ok: false, error: sort.what, isOther: true };
+    }
     return sort && { ok: false, error: `${sort.what}${sort.detail ? ` (${sort.detail})` : ''}: ${sort.todo}`, what: sort.what };
 }
 
@@ -211,6 +216,9 @@ function textOf(whole: string): Sort | undefined {
     }
     if (/^(?:\.\.\/)*(?:\.git)?\/?annex\/objects\//.test(text)) {
         return { what: 'a pointer of git-annex, not the file itself', todo: 'get the file with git annex get NAME and upload that' };
+    }
+    if (text.startsWith('>== Total === ')) {
+        return { what: 'Zeek conn-summary', todo: 'upload conn.log', isOther: true };
     }
     if (/^=+\r?\n[\w/ ]+ Conversations\r?\n/.test(text)) {
         return {

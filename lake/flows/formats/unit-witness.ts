@@ -4,8 +4,8 @@
  */
 import { type DurationUnit, UNIT_DIGITS } from '../options.ts';
 
-/** The units that flow meters with rates are known to write. */
-const UNITS: readonly DurationUnit[] = ['s', 'ms', 'us'];
+/** The units that rates can speak for: meters write seconds and microseconds, and pandas makes nanoseconds of them in Parquet. */
+const UNITS: readonly DurationUnit[] = ['s', 'ms', 'us', 'ns'];
 
 /** Rates are rounded, some to a digit or two: a quotient this close to the unit's is meant. */
 const CLOSE = 1.25;
