@@ -40,6 +40,11 @@ export interface Kind {
     /** Reads a source to its end. Memory grows with what is merged, not with the rows. Errors of the stream pass through. */
     read(source: SourceBytes, options: ReadingOptions): Promise<ReadOutcome>;
     /**
+     * Hashes of the first 1, 2, 4, ... rows that are kept, as `ReadOutcome.beginning` has them; no more of the source is read than that takes. By
+     * them a source that another one begins with is known. A kind without it has such sources counted.
+     */
+    beginning?(source: ByRange & Pick<SourceBytes, 'open' | 'signal'>, options: ReadingOptions): Promise<readonly string[]>;
+    /**
      * Reads a source once more and tells of each row that is part of one key's figures in one period.
      * @returns why the source cannot be read, else undefined
      */
@@ -151,6 +156,10 @@ export type ReadOutcome =
           rowsRead: number;
           rowsRejected: number;
           found: Found;
+          /** See `Kind.beginning`. */
+          beginning?: readonly string[];
+          /** True if the source says itself that there was nothing to keep: then none that is kept is no loss. */
+          isEmptyByRight?: boolean;
           /** The rows of table `contributions` by period, ascending. */
           periods: ReadonlyMap<string, Rows>;
       }

@@ -17,18 +17,37 @@ export interface Reading {
     last_day: string | null;
     /** Why the source could not be used at all, or what it is that was skipped; null where it could be used. */
     error: string | null;
+    /**
+     * Equal for equal figures of whatever files; see lake/commit/fingerprint.ts. Null where nothing counts; records of older versions of the
+     * program have none.
+     */
+    fingerprint?: string | null;
+    /** See `Kind.beginning`; null where nothing counts. */
+    beginning?: readonly string[] | null;
 }
 
 /** A reading of which nothing counts, so that none of its rows are read, kept or rejected. */
-export const NOTHING_READ: Reading = { rows_read: 0, rows_kept: 0, rows_rejected: 0, first_day: null, last_day: null, error: null };
+export const NOTHING_READ: Reading = {
+    rows_read: 0,
+    rows_kept: 0,
+    rows_rejected: 0,
+    first_day: null,
+    last_day: null,
+    error: null,
+    fingerprint: null,
+    beginning: null,
+};
 
 export interface LedgerRecord extends Reading {
     /** The raw key. */
     source: string;
     site: string;
-    /** `skipped`: surely none of the kind's files, but one that lies beside them by right. */
-    state: 'done' | 'failed' | 'skipped' | 'retracted';
-    /** The live version, `<n>-<attempt>`; null where none counts. A failed or skipped source has a live version without periods. */
+    /**
+     * `empty`: it could be read, and not one row of it counts. `skipped`: surely none of the kind's files, but one that lies beside them by
+     * right.
+     */
+    state: 'done' | 'empty' | 'failed' | 'skipped' | 'retracted';
+    /** The live version, `<n>-<attempt>`; null where none counts. A failed, empty or skipped source has a live version without periods. */
     version: string | null;
     /** How the uploader said that the file must be read. */
     options: ReadingOptions;
@@ -125,6 +144,25 @@ export async function* listLedger(store: ObjectStore): AsyncGenerator<LedgerReco
             yield parseRecord(object.bytes, object.info.key);
         }
     }
+}
+
+/** A look at so many records takes seconds, and a cent or so of S3's requests. */
+const FEW_RECORDS = 5_000;
+
+/** All records; undefined where there are more than a look that nobody asked for may read. */
+export async function readFewRecords(store: ObjectStore): Promise<LedgerRecord[] | undefined> {
+    let count = 0;
+    for await (const _ of store.list(LEDGER_PREFIX)) {
+        count += 1;
+        if (count > FEW_RECORDS) {
+            return undefined;
+        }
+    }
+    const records: LedgerRecord[] = [];
+    for await (const record of listLedger(store)) {
+        records.push(record);
+    }
+    return records;
 }
 
 /** Names what a version was read from and how: equal for equal bytes, options and format of the kind. */

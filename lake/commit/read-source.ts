@@ -8,6 +8,7 @@ import { type LedgerRecord, NOTHING_READ, numberOfVersion, toOptions, withHistor
 import { writeRows } from '#lake/parquet';
 import { sourceId } from '#lake/source-id';
 import type { ByteRange, ByteStream, ObjectInfo, ObjectStore } from '#lake/store/object-store';
+import { fingerprintOf } from './fingerprint.ts';
 
 /** What is written for one commit. */
 export interface Attempt {
@@ -71,7 +72,7 @@ export async function readSource(
     const next: LedgerRecord = {
         source: raw.key,
         site: siteOf(raw.key),
-        state: outcome.ok ? 'done' : outcome.isOther === true ? 'skipped' : 'failed',
+        state: stateOf(outcome),
         version,
         ...outcome.found,
         ...NOTHING_READ,
@@ -81,6 +82,8 @@ export async function readSource(
             rows_rejected: outcome.rowsRejected,
             first_day: first === undefined ? null : dayOfPeriod(first),
             last_day: last === undefined ? null : dayOfPeriod(last),
+            fingerprint: fingerprintOf(kind.contributions, outcome.periods),
+            beginning: outcome.beginning ?? null,
         }),
         error: outcome.ok ? null : outcome.error,
         options: readingOptions,
@@ -126,6 +129,14 @@ export async function readSource(
             yield chunk;
         }
     }
+}
+
+/** The state of a source that came out so. Nothing kept is a state of its own, but where the source says itself that there was nothing. */
+export function stateOf(outcome: ReadOutcome): LedgerRecord['state'] {
+    if (!outcome.ok) {
+        return outcome.isOther === true ? 'skipped' : 'failed';
+    }
+    return outcome.rowsRead > outcome.rowsRejected || outcome.isEmptyByRight === true ? 'done' : 'empty';
 }
 
 /** A rejects object that comes to be with the first reject and stands in the store once it is finished. */

@@ -8,6 +8,7 @@ import { shortAddress } from './addresses.ts';
 import { DateSlots } from './date-slots.ts';
 import type { DateRules, DateSlot, DayRange } from './dates.ts';
 import { readEpoch } from './epochs.ts';
+import { BeginningKnown, FirstFlows } from './first-flows.ts';
 import { FlowBatch } from './flow-batch.ts';
 import { type Instant, instantOfEpoch, instantOfIso, microsecondsBetween } from './instants.ts';
 import { type NumberStyle, toPlain } from './number-styles.ts';
@@ -29,6 +30,8 @@ export interface ReadFlowsOptions {
     watch?: PairWatch | undefined;
     /** Any part of the file, for formats that keep their table of contents at the end. */
     ranges?: ByRange | undefined;
+    /** True for a reading that ends with `BeginningKnown` as soon as it has the first flows. */
+    isForBeginning?: boolean | undefined;
     signal?: AbortSignal | undefined;
 }
 
@@ -60,6 +63,7 @@ export interface FlowSinkOptions {
     /** How durations and packets are written; plainly where it is not said. */
     numberStyle?: NumberStyle | undefined;
     watch?: PairWatch | undefined;
+    isForBeginning?: boolean | undefined;
 }
 
 /** The texts of a flow, as written and trimmed. */
@@ -135,14 +139,23 @@ export class FlowSink {
     readonly batch = new FlowBatch();
     readonly durationScale: number;
     readonly numberStyle: NumberStyle;
-    /** Pair whose kept rows are told. Every flow must then come by `take`: the batch tells nobody of a row. */
+    /** Pair whose kept rows are told. */
     readonly watch: PairWatch | undefined;
+    /** The first kept flows. */
+    readonly first = new FirstFlows();
+    readonly #isForBeginning: boolean;
 
-    constructor({ dateRules, separator, durationScale, numberStyle = 'plain', watch }: FlowSinkOptions) {
+    constructor({ dateRules, separator, durationScale, numberStyle = 'plain', watch, isForBeginning = false }: FlowSinkOptions) {
+        this.#isForBeginning = isForBeginning;
         this.dates = new DateSlots(dateRules, separator);
         this.durationScale = durationScale;
         this.numberStyle = numberStyle;
         this.watch = watch;
+    }
+
+    /** True while every flow must come by `take` or `takeTimed`: the batch tells nobody of a flow, and knows no texts. */
+    get needsTexts(): boolean {
+        return this.watch !== undefined || !this.first.isFull;
     }
 
     /** Counts one flow, or rejects it. */
@@ -150,6 +163,7 @@ export class FlowSink {
         const reason = this.#count(flow, place);
         if (reason === undefined) {
             this.rowsRead += 1;
+            this.#addToFirst([flow.source, flow.destination, flow.timestamp, flow.duration, flow.packets]);
         } else {
             this.reject(reason, place);
         }
@@ -160,6 +174,7 @@ export class FlowSink {
         const reason = this.#countSpan(flow, end, place);
         if (reason === undefined) {
             this.rowsRead += 1;
+            this.#addToFirst([flow.source, flow.destination, flow.timestamp, end, flow.packets]);
         } else {
             this.reject(reason, place);
         }
@@ -170,8 +185,17 @@ export class FlowSink {
         const reason = this.#countTimed(flow, place);
         if (reason === undefined) {
             this.rowsRead += 1;
+            const { source, destination, began, duration, packets } = flow;
+            this.#addToFirst([source, destination, textOf(began), textOf(duration), packets]);
         } else {
             this.reject(reason, place);
+        }
+    }
+
+    #addToFirst(texts: readonly string[]): void {
+        this.first.add(texts);
+        if (this.#isForBeginning && this.first.isFull) {
+            throw new BeginningKnown(this.first.hashes);
         }
     }
 
@@ -265,6 +289,11 @@ function between(start: string, end: string): ParsedNumber {
     const { unit } = readEpoch(start, 0) ?? {};
     const [from, to] = [start, end].map((text) => (unit === undefined ? instantOfIso(text) : instantOfEpoch(text, unit)));
     return from === undefined || to === undefined ? { ok: false, reason: 'not_a_number' } : microsecondsBetween(from, to);
+}
+
+/** An instant or a number that was read, as text; those of a kept flow always were. */
+function textOf(read: TimedFlow['began'] | ParsedNumber): string {
+    return read.ok ? String('instant' in read ? read.instant : read.value) : '';
 }
 
 /** A row for a person to look at: bytes that are not UTF-8 replaced, cut at `MAX_REJECT_LINE_LENGTH` characters. */

@@ -16,6 +16,7 @@ const nothingFound: Found = {
     repeated_headers: 0,
     rows_skipped: 0,
     skipped: null,
+    rejected: null,
     pairs: 0,
 };
 
@@ -34,6 +35,7 @@ export const flows: Kind = {
     // The reader is loaded when something is read: naming the kind must cost nothing.
     inspect: async (bytes, parts) => (await import('./read-flows.ts')).inspectFlows(bytes, parts),
     read: async (source, options) => (await import('./read.ts')).readSource(source, options),
+    beginning: async (source, options) => (await import('./read.ts')).readFirstFlows(source, options),
     trace: async (source, wanted) => (await import('./trace.ts')).traceRows(source, wanted),
     doubtsOf,
 };

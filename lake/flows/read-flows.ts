@@ -2,6 +2,7 @@
 
 import type { ByRange, Inspection } from '#lake/kind';
 import { decompress } from './decompress.ts';
+import { BeginningKnown } from './first-flows.ts';
 import type { FlowSink, ReadFlowsOptions, Settled, SettledDates, SkipReason } from './flow-sink.ts';
 import { readCsv, whyNoCsv } from './formats/csv.ts';
 import type { FormatRead, UnitBy, Unusable } from './formats/format.ts';
@@ -23,6 +24,8 @@ export interface FlowsRead {
     repeatedHeaders: number;
     /** Records that are no flows by right, by reason. */
     skipped: ReadonlyMap<SkipReason, number>;
+    /** Hashes of the first kept flows. */
+    beginning: readonly string[];
     /** Distinct pairs of kept rows, whatever the day. */
     pairs: number;
     table: PairTable;
@@ -164,6 +167,7 @@ function settle(
         dateOrder: options.dateOrder ?? dates.dateOrder,
         rowsRead: sink.rowsRead,
         skipped: sink.skipped,
+        beginning: sink.first.hashes,
         pairs: table.countPairs(),
         table,
         days: groupByDay(sink, options.dateOrder ?? dates.slashOrder),
@@ -220,4 +224,30 @@ async function whyUnusable(source: AsyncIterable<Uint8Array>, parts: ByRange | u
 
 function inspectionOf({ error, what, isOther }: Unusable): Inspection {
     return isOther === true ? { is: 'other', what: error } : { is: 'unusable', why: error, what };
+}
+
+/** Hashes of the first kept flows, as `FlowsRead.beginning` has them; no more of the file is read than that takes. Empty where it has none. */
+export async function readBeginning(open: () => AsyncIterable<Uint8Array>, options: ReadFlowsOptions = {}): Promise<readonly string[]> {
+    const streams: AsyncGenerator<Uint8Array>[] = [];
+    const openOne = (): AsyncGenerator<Uint8Array> => {
+        const stream = passOn(open());
+        streams.push(stream);
+        return stream;
+    };
+    try {
+        const result = await readFlows(openOne, { ...options, isForBeginning: true });
+        return result.ok ? result.beginning : [];
+    } catch (error) {
+        if (error instanceof BeginningKnown) {
+            return error.hashes;
+        }
+        throw error;
+    } finally {
+        // A reading that was broken off in its midst has not closed what it read.
+        await Promise.all(streams.map((stream) => stream.return(undefined)));
+    }
+}
+
+async function* passOn(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    yield* source;
 }

@@ -5,25 +5,36 @@ import type { Rows } from '#lake/rows';
 import type { ReadFlowsOptions } from './flow-sink.ts';
 import { DATE_ORDERS, DURATION_UNITS } from './options.ts';
 import { pairRowsOf } from './pair-rows.ts';
-import { type FlowsRead, type FlowsResult, readFlows } from './read-flows.ts';
+import { type FlowsRead, type FlowsResult, readBeginning, readFlows } from './read-flows.ts';
 import type { Reject } from './rejects.ts';
 
 /** Reads the source once, or more often where something of it is settled at its end only. */
 export async function readSource(source: SourceBytes, options: ReadingOptions): Promise<ReadOutcome> {
+    const rejected = new Map<string, number>();
     const flowOptions: ReadFlowsOptions = {
         ...toFlowOptions(options),
-        onRejects: (rejects) => source.reject(rejects.map(columnsOf)),
+        onRejects: (rejects) => {
+            for (const { reason } of rejects) {
+                rejected.set(reason, (rejected.get(reason) ?? 0) + 1);
+            }
+            return source.reject(rejects.map(columnsOf));
+        },
         ranges: source,
         signal: source.signal,
     };
-    const result = await readFlows(() => source.open(), flowOptions);
+    const open = () => {
+        rejected.clear();
+        return source.open();
+    };
+    const result = await readFlows(open, flowOptions);
     if (!result.ok) {
         return { ...result, found: foundIn(result) };
     }
-    const found = foundIn(result);
+    const found = foundIn(result, rejected);
     try {
-        const { rowsRead, rowsRejected } = result;
-        return { ok: true, rowsRead, rowsRejected, found, periods: rowsByDay(result, source.site) };
+        const { rowsRead, rowsRejected, beginning } = result;
+        const isEmptyByRight = rowsRead === 0 && [...result.skipped.keys()].join() === 'no_data';
+        return { ok: true, rowsRead, rowsRejected, found, beginning, isEmptyByRight, periods: rowsByDay(result, source.site) };
     } catch (error) {
         if (error instanceof OverflowError) {
             return {
@@ -34,6 +45,14 @@ export async function readSource(source: SourceBytes, options: ReadingOptions): 
         }
         throw error;
     }
+}
+
+/** Hashes of the first kept flows; see `Kind.beginning`. */
+export function readFirstFlows(
+    { open, signal }: Pick<SourceBytes, 'open' | 'signal'>,
+    options: ReadingOptions,
+): Promise<readonly string[]> {
+    return readBeginning(open, { ...toFlowOptions(options), signal });
 }
 
 /** The options by the reader's own types; a text that is none of its choices says nothing. */
@@ -52,9 +71,9 @@ function rowsByDay(result: FlowsRead, site: string): Map<string, Rows> {
     return new Map([...result.days].map(([day, rows]) => [day, pairRowsOf(result.table, { rows, site, day })]));
 }
 
-/** The reasons and how often each, the most frequent first; null where nothing was skipped. */
-function saySkipped(skipped: FlowsRead['skipped']): string | null {
-    const sorted = [...skipped].sort(([one, count], [other, otherCount]) => otherCount - count || (one < other ? -1 : 1));
+/** The reasons and how often each, the most frequent first; null where there are none. */
+function sayReasons(reasons: ReadonlyMap<string, number>): string | null {
+    const sorted = [...reasons].sort(([one, count], [other, otherCount]) => otherCount - count || (one < other ? -1 : 1));
     return sorted.map(([reason, count]) => `${reason} ${count}`).join(', ') || null;
 }
 
@@ -62,7 +81,7 @@ function pick(found: Found, names: readonly string[]): Found {
     return Object.fromEntries(names.map((name) => [name, found[name] ?? null]));
 }
 
-function foundIn(result: FlowsResult | undefined): Found {
+function foundIn(result: FlowsResult | undefined, rejected: ReadonlyMap<string, number> = new Map()): Found {
     const read = result?.ok ? result : undefined;
     return {
         dialect: read?.dialect ?? null,
@@ -71,7 +90,8 @@ function foundIn(result: FlowsResult | undefined): Found {
         duration_unit_by: read?.durationUnitBy ?? null,
         repeated_headers: read?.repeatedHeaders ?? 0,
         rows_skipped: [...(read?.skipped.values() ?? [])].reduce((sum, count) => sum + count, 0),
-        skipped: read ? saySkipped(read.skipped) : null,
+        skipped: read ? sayReasons(read.skipped) : null,
+        rejected: sayReasons(rejected),
         pairs: read?.pairs ?? 0,
     };
 }

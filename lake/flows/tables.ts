@@ -83,5 +83,6 @@ export const foundInFlows: readonly Column[] = [
     ),
     whole('rows_skipped', 'rows and records that are no flows by right; neither read nor rejected'),
     text('skipped', 'what they are, by reason: `no_data 3, skip_data 1`; null where there are none', true),
+    text('rejected', 'rejected rows by reason: `negative 3, nan 1`; null where there are none', true),
     whole('pairs', 'distinct pairs of the kept rows'),
 ];

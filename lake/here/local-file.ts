@@ -105,11 +105,11 @@ export async function inspectLocalFile(
     { kind, signal }: { kind: Pick<Kind, 'inspect'>; signal?: AbortSignal },
 ): Promise<Inspection> {
     const { size } = await stat(path);
-    return kind.inspect(createReadStream(path, { signal }), { sizeBytes: size, readRange: (range) => readPart(path, range) });
+    return kind.inspect(createReadStream(path, { signal }), { sizeBytes: size, readRange: (range) => readLocalPart(path, range) });
 }
 
 /** Bytes of the file from `start` up to `end`, which is exclusive; fewer where it ends before. */
-async function readPart(path: string, { start, end }: ByteRange): Promise<Uint8Array<ArrayBuffer>> {
+export async function readLocalPart(path: string, { start, end }: ByteRange): Promise<Uint8Array<ArrayBuffer>> {
     const file = await open(path);
     try {
         const bytes = new Uint8Array(end - start);

@@ -4,7 +4,9 @@ import type { ReadingOptions } from '#lake/kind';
 import { kindOf } from '#lake/kinds';
 import { once } from '#lake/once';
 import type { ObjectStore } from '#lake/store/object-store';
-import { decideUpload, type KnownBytes, type KnownSources, type UploadDecision } from './decide.ts';
+import { addRows, decideUpload, type KnownBytes, type KnownSources, type UploadDecision } from './decide.ts';
+import { rowsOfFile } from './known-rows.ts';
+import { readBeginning, readRows } from './read-rows.ts';
 import type { UploadFile } from './request.ts';
 
 export interface DecideAllOptions {
@@ -15,6 +17,8 @@ export interface DecideAllOptions {
     readingOptions: ReadingOptions;
     /** True if a file has the bytes of an object of its size; calls `sha256`, which reads the file, only where that tells. */
     hasBytesOf: (file: UploadFile, object: KnownBytes, sha256: () => Promise<string>) => Promise<boolean>;
+    /** True where a file with the rows of another one of this upload is refused: in a directory, where those of the lake are known too. */
+    mayCompareRows: boolean;
     signal: AbortSignal;
 }
 
@@ -28,25 +32,31 @@ export interface Decided {
 /** Metadata of a raw object: the SHA-256 of its bytes in hex, where the store's own etag is another thing. */
 export const SHA256 = 'sha256';
 
-/** One decision for each file, in their order; two files of one upload with the same bytes are twins too. */
+/** One decision for each file, in their order; two files of one upload with the same bytes, or rows, are twins too. */
 export async function decideAll(files: readonly UploadFile[], options: DecideAllOptions): Promise<Decided[]> {
     const sizes = new Map<number, number>();
     for (const { sizeBytes } of files) {
         sizes.set(sizeBytes, (sizes.get(sizeBytes) ?? 0) + 1);
     }
     const ofThisUpload: KnownBytes[] = [];
+    const rows = new Map([...options.known.rows].map(([first, known]) => [first, [...known]]));
     const known: KnownSources = {
         recordOf: options.known.recordOf,
         ofSize: async (sizeBytes) => [
             ...(await options.known.ofSize(sizeBytes)),
             ...ofThisUpload.filter((twin) => twin.sizeBytes === sizeBytes),
         ],
+        rows,
     };
     const decided: Decided[] = [];
     for (const file of files) {
         options.signal.throwIfAborted();
         const sha256 = once(() => hashLocalFile(file.path, options.signal));
-        const decision = await decideOne(file, { ...options, known, sha256 });
+        const beginning = once(() => readBeginning(file, options));
+        const decision = await decideOne(file, { ...options, known, sha256, beginning });
+        if (decision.action === 'put' && options.mayCompareRows && files.length > 1) {
+            addRows(rows, rowsOfFile(file.key, { beginning: await beginning(), read: () => readRows(file, options) }));
+        }
         decided.push({ file, decision, sha256 });
         // Hashing reads the whole file: only where another of this upload may have the same bytes.
         if (decision.action === 'put' && (sizes.get(file.sizeBytes) ?? 0) > 1) {
@@ -60,7 +70,12 @@ export async function decideAll(files: readonly UploadFile[], options: DecideAll
 /** The decision for one file. */
 export function decideOne(
     file: UploadFile,
-    { sha256, hasBytesOf, ...options }: DecideAllOptions & { sha256: () => Promise<string> },
+    {
+        sha256,
+        hasBytesOf,
+        beginning = () => readBeginning(file, options),
+        ...options
+    }: DecideAllOptions & { sha256: () => Promise<string>; beginning?: () => Promise<readonly string[]> },
 ): Promise<UploadDecision> {
     const { store, known, readingOptions, replace, allowDuplicate } = options;
     return decideUpload(
@@ -69,6 +84,8 @@ export function decideOne(
             sizeBytes: file.sizeBytes,
             hasBytesOf: (object) => hasBytesOf(file, object, sha256),
             inspect: () => inspectLocalFile(file.path, { kind: kindOf(file.key) }),
+            beginning,
+            readRows: () => readRows(file, options),
         },
         { store, known, readingOptions, mayReplace: replace, mayDuplicate: allowDuplicate },
     );

@@ -1,10 +1,13 @@
 /** Use case: what an upload of one local file means for the lake that is there. Whether the file is put is decided here. */
 import type { Inspection, ReadingOptions } from '#lake/kind';
-import { kindOf, kinds } from '#lake/kinds';
-import { kindNameOf, RAW_PREFIX } from '#lake/layout';
+import { findKind, kindOf } from '#lake/kinds';
+import { RAW_PREFIX } from '#lake/layout';
 import { type LedgerRecord, toMetadata, toOptions } from '#lake/ledger';
 import { sourceId } from '#lake/source-id';
 import { ABSENT, type ObjectInfo, type ObjectStore } from '#lake/store/object-store';
+import { areOfSameKind } from '#lake/twins';
+import { findSameRows, type KnownRows, rowsOfRecord } from './known-rows.ts';
+import type { RowsRead } from './read-rows.ts';
 
 export interface LocalFile {
     /** Raw key that it is to have. */
@@ -14,6 +17,10 @@ export interface LocalFile {
     hasBytesOf: (object: KnownBytes) => Promise<boolean>;
     /** What the file's beginning tells of it. */
     inspect: () => Promise<Inspection>;
+    /** Hashes of the file's first rows; see `Kind.beginning`. */
+    beginning: () => Promise<readonly string[]>;
+    /** All rows of the file; asked only where another source has the first of them. */
+    readRows: () => Promise<RowsRead>;
 }
 
 /** What is known of bytes that are in the lake, or were. */
@@ -30,10 +37,13 @@ export interface KnownSources {
     recordOf(rawKey: string): Promise<LedgerRecord | undefined>;
     /** Every source of `sizeBytes` bytes that is in the figures, or is going to be. */
     ofSize(sizeBytes: number): Promise<readonly KnownBytes[]>;
+    /** The rows of sources that are in the figures by the hash of their first one; none in a bucket, whose whole ledger no upload reads. */
+    rows: ReadonlyMap<string, readonly KnownRows[]>;
 }
 
 export type UploadDecision =
-    | { action: 'put'; ifMatch: string; metadata: Record<string, string>; isReplacing: boolean }
+    /** `note`: what must be known of it all the same. */
+    | { action: 'put'; ifMatch: string; metadata: Record<string, string>; isReplacing: boolean; note?: string | undefined }
     /** The lake has these bytes under this name. */
     | { action: 'skip' }
     | { action: 'refuse'; reason: string };
@@ -48,7 +58,7 @@ export interface DecideOptions {
 
 /**
  * What becomes of the file. Same name and bytes: skipped. Same name, other bytes: refused unless it may replace. Other name, same bytes:
- * refused unless allowed.
+ * refused unless allowed. So are other bytes with the rows of another source of its kind and site, or with some of them in front.
  */
 export async function decideUpload(file: LocalFile, options: DecideOptions): Promise<UploadDecision> {
     const { store, readingOptions, known, mayReplace } = options;
@@ -58,7 +68,7 @@ export async function decideUpload(file: LocalFile, options: DecideOptions): Pro
     const there = record?.state === 'retracted' ? undefined : raw ? bytesOfObject(raw) : record && bytesOfRecord(record);
     const put = { action: 'put', ifMatch: raw?.etag ?? ABSENT, metadata: toMetadata(kindOf(file.key), readingOptions) } as const;
     if (!there) {
-        return (await refuseTwin(file, options)) ?? { ...put, isReplacing: false };
+        return (await refuseTwin(file, options)) ?? withRows({ ...put, isReplacing: false }, file, options);
     }
     if (there.sizeBytes === file.sizeBytes && (await file.hasBytesOf(there))) {
         if (isSubset(readingOptions, raw ? toOptions(kindOf(file.key), raw) : (record?.options ?? {}))) {
@@ -75,13 +85,13 @@ export async function decideUpload(file: LocalFile, options: DecideOptions): Pro
     if (found.is !== 'usable') {
         return { action: 'refuse', reason: `${found.is === 'other' ? found.what : found.why}; the file that is in the lake stays` };
     }
-    return (await refuseTwin(file, options)) ?? { ...put, isReplacing: true };
+    return (await refuseTwin(file, options)) ?? withRows({ ...put, isReplacing: true }, file, options);
 }
 
 /** The refusal where another source of the kind that is in the figures has the same bytes, and they may not count twice. */
 async function refuseTwin(file: LocalFile, { known, mayDuplicate }: DecideOptions): Promise<UploadDecision | undefined> {
     for (const twin of mayDuplicate ? [] : await known.ofSize(file.sizeBytes)) {
-        if (twin.source !== file.key && isOfSameKind(twin.source, file.key) && (await file.hasBytesOf(twin))) {
+        if (twin.source !== file.key && areOfSameKind(twin.source, file.key) && (await file.hasBytesOf(twin))) {
             const reason = `the same bytes are in the lake as ${twin.source}; to count them twice: --allow-duplicate`;
             return { action: 'refuse', reason };
         }
@@ -89,10 +99,22 @@ async function refuseTwin(file: LocalFile, { known, mayDuplicate }: DecideOption
     return undefined;
 }
 
-/** True if both raw keys name one kind, even one that this program does not know. */
-function isOfSameKind(oneKey: string, otherKey: string): boolean {
-    const [one, other] = [oneKey, otherKey].map((key) => kindNameOf(key) ?? kinds[0].name);
-    return one === other;
+/** The decision to put, or not to, now that it is known whose rows the file has. */
+async function withRows(
+    put: UploadDecision & { action: 'put' },
+    file: LocalFile,
+    { known, mayDuplicate }: DecideOptions,
+): Promise<UploadDecision> {
+    if (mayDuplicate || known.rows.size === 0) {
+        return put;
+    }
+    const beginning = await file.beginning();
+    const rows = known.rows.get(beginning[0] ?? '') ?? [];
+    const same = await findSameRows({ key: file.key, beginning, read: file.readRows }, rows);
+    if (same?.isTwin) {
+        return { action: 'refuse', reason: same.reason };
+    }
+    return { ...put, note: same?.note };
 }
 
 /** The bytes of a raw object, as `LocalFile.hasBytesOf` takes them. */
@@ -105,21 +127,36 @@ function bytesOfRecord({ source, size_bytes, etag }: LedgerRecord): KnownBytes {
     return { source, sizeBytes: size_bytes, etag, metadata: {} };
 }
 
-/** What the ledger says, where all of it has been read: records by source id. */
-export function knownByRecords(records: ReadonlyMap<string, LedgerRecord>): KnownSources {
+/** What the ledger of a lake says, where all of it has been read: records by source id. */
+export function knownByRecords(records: ReadonlyMap<string, LedgerRecord>, store: ObjectStore): KnownSources {
     // Built once: a folder of ten thousand files asks ten thousand times, of ten thousand records.
     const bySize = new Map<number, KnownBytes[]>();
+    const rows = new Map<string, KnownRows[]>();
     for (const record of records.values()) {
         if (record.state === 'done') {
             const ofSize = bySize.get(record.size_bytes) ?? [];
             ofSize.push(bytesOfRecord(record));
             bySize.set(record.size_bytes, ofSize);
+            if (findKind(record.source)) {
+                addRows(rows, rowsOfRecord(record, store));
+            }
         }
     }
     return {
         recordOf: async (rawKey) => records.get(sourceId(rawKey)),
         ofSize: async (sizeBytes) => bySize.get(sizeBytes) ?? [],
+        rows,
     };
+}
+
+/** Adds rows to those that are found by their first one. */
+export function addRows(rows: Map<string, KnownRows[]>, added: KnownRows): void {
+    const [first] = added.beginning;
+    if (first !== undefined) {
+        const others = rows.get(first) ?? [];
+        others.push(added);
+        rows.set(first, others);
+    }
 }
 
 function isSubset(asked: ReadingOptions, known: ReadingOptions): boolean {

@@ -40,6 +40,8 @@ export interface UploadEvents extends FiguresEvents {
     onBytes?: (bytes: number) => void;
     /** Called once every file is taken in (in a deployed lake: stored); `added` of them are new or replace others. */
     onTaken?: (added: number) => Promise<void>;
+    /** Called where a deployed lake has too many sources to look for those with the same rows after each upload. */
+    onNotCompared?: () => Promise<void>;
     /** Called when an error or an abort ended the upload before; the error is thrown after this. */
     onBrokenOff?: (left: BrokenOff) => Promise<void>;
 }

@@ -4,13 +4,14 @@ import { ConflictError } from '#lake/errors';
 import { hasS3Etag, readLocalFile } from '#lake/here/local-file';
 import type { BucketLake } from '#lake/lake';
 import { RAW_PREFIX } from '#lake/layout';
-import { readLedger } from '#lake/ledger';
+import { readFewRecords, readLedger } from '#lake/ledger';
 import { sourceId } from '#lake/source-id';
 import type { ObjectStore } from '#lake/store/object-store';
 import { awaitFigures } from './await-figures.ts';
 import { bytesOfObject, type KnownBytes, type KnownSources } from './decide.ts';
 import { type DecideAllOptions, type Decided, decideAll, decideOne, SHA256 } from './decide-all.ts';
 import { journalOf } from './journal.ts';
+import { noteTwins } from './note-twins.ts';
 import type { UploadFile, UploadOptions } from './request.ts';
 import { resultOf, type UploadResult } from './result.ts';
 
@@ -44,12 +45,18 @@ export async function uploadToBucket(
     await events?.onTaken?.(stored);
     const taken = put.filter(({ decision }) => decision.action !== 'refuse').map(({ file }) => file.key);
     const records = wait ? await awaitFigures(taken, { lake, ...options, events }) : undefined;
-    return put.map(({ file, decision }): UploadResult => {
+    const results = put.map(({ file, decision }): UploadResult => {
         if (decision.action === 'refuse') {
             return { file, result: 'refused', note: decision.reason };
         }
         return records || decision.action === 'skip' ? resultOf(file, decision, records?.get(file.key)) : { file, result: 'stored' };
     });
+    if (!records || options.allowDuplicate) {
+        return results;
+    }
+    const known = await readFewRecords(store);
+    await (known ? undefined : events?.onNotCompared?.());
+    return known ? noteTwins(results, known) : results;
 }
 
 /** What came of a file; `error` is set where it could not be put. */
@@ -109,7 +116,7 @@ async function putFile(
 }
 
 function decideOptions(options: UploadOptions, store: ObjectStore): DecideAllOptions {
-    return { ...options, store, known: knownOfBucket(store), hasBytesOf };
+    return { ...options, store, known: knownOfBucket(store), mayCompareRows: false, hasBytesOf };
 
     /** True if the file has the object's bytes. Uploads of this program say the SHA-256; others have the etag alone. */
     async function hasBytesOf(
@@ -128,6 +135,7 @@ function knownOfBucket(store: ObjectStore): KnownSources {
     const readRecord = async (key: string) => (await readLedger(store, sourceId(key))).record;
     return {
         recordOf: readRecord,
+        rows: new Map(),
         async ofSize(sizeBytes) {
             keysOfSize ??= listSizes(store);
             const twins: KnownBytes[] = [];

@@ -10,11 +10,12 @@ import { workInThreads } from '#lake/here/thread-workers';
 import { type Outcome, runTasks } from '#lake/here/threads';
 import type { DirectoryLake } from '#lake/lake';
 import type { TablePeriod } from '#lake/layout';
-import { readLedger } from '#lake/ledger';
+import { type LedgerRecord, readLedger } from '#lake/ledger';
 import { sourceId } from '#lake/source-id';
 import type { ObjectStore } from '#lake/store/object-store';
 import { type KnownSources, knownByRecords, type UploadDecision } from './decide.ts';
 import { type DecideAllOptions, type Decided, decideAll, decideOne } from './decide-all.ts';
+import { noteTwins } from './note-twins.ts';
 import type { UploadFile, UploadOptions } from './request.ts';
 import { resultOf, type UploadResult } from './result.ts';
 
@@ -50,8 +51,8 @@ async function takeIn(
 ): Promise<UploadResult[]> {
     const taken: UploadResult[] = [];
     try {
-        const refused = await putAndMerge(files, { ...place, options, onTaken: (result) => taken.push(result) });
-        return [...taken, ...refused];
+        const { refused, records } = await putAndMerge(files, { ...place, options, onTaken: (result) => taken.push(result) });
+        return [...(options.allowDuplicate ? taken : noteTwins(taken, records)), ...refused];
     } catch (error) {
         // A new file that did not make it is not in the lake. What is half in, as a file that replaces another, the next command finishes.
         const isAnyLeft = !(await clearIfNothingIsLeft(place.directory, mark, { now: options.now() }));
@@ -60,13 +61,17 @@ async function takeIn(
     }
 }
 
-/** Decides what each file means, puts and summarizes those that go in, and merges the periods that they touch. @returns those that were refused */
+/**
+ * Decides what each file means, puts and summarizes those that go in, and merges the periods that they touch.
+ * @returns those that were refused, and what the ledger said before
+ */
 async function putAndMerge(
     files: readonly UploadFile[],
     { options, onTaken, ...place }: Place & { options: UploadOptions; onTaken: (result: UploadResult) => void },
-): Promise<UploadResult[]> {
+): Promise<{ refused: UploadResult[]; records: Iterable<LedgerRecord> }> {
     const { signal, events } = options;
-    const known = knownByRecords(await readAllRecords(place.store));
+    const records = await readAllRecords(place.store);
+    const known = knownByRecords(records, place.store);
     const decided = await decideAll(files, decideOptions(options, place, known));
     const totalBytes = decided.reduce((sum, { file, decision }) => sum + (decision.action === 'refuse' ? 0 : file.sizeBytes), 0);
     events?.onBegin?.(totalBytes);
@@ -85,9 +90,10 @@ async function putAndMerge(
     if (errors[0]) {
         throw errors[0];
     }
-    return decided.flatMap(({ file, decision }): UploadResult[] =>
+    const refused = decided.flatMap(({ file, decision }): UploadResult[] =>
         decision.action === 'refuse' ? [{ file, result: 'refused', note: decision.reason }] : [],
     );
+    return { refused, records: records.values() };
 }
 
 interface PutOptions extends Place {
@@ -114,7 +120,7 @@ async function* putAll(
 
 /** A file has an object's bytes if the etag is its SHA-256: in a directory lake it always is. */
 function decideOptions(options: UploadOptions, { store }: Place, known: KnownSources): DecideAllOptions {
-    return { ...options, known, store, hasBytesOf: async (_, { etag }, sha256) => etag === (await sha256()) };
+    return { ...options, known, store, mayCompareRows: true, hasBytesOf: async (_, { etag }, sha256) => etag === (await sha256()) };
 }
 
 function taskOf(file: UploadFile, decision: UploadDecision): Task[] {
@@ -137,7 +143,7 @@ function isConflict(outcome: Outcome): boolean {
  */
 async function afterConflict(file: UploadFile, place: Place, options: UploadOptions): Promise<Outcome> {
     const { record } = await readLedger(place.store, sourceId(file.key));
-    const known = knownByRecords(new Map(record ? [[sourceId(file.key), record]] : []));
+    const known = knownByRecords(new Map(record ? [[sourceId(file.key), record]] : []), place.store);
     const sha256 = () => hashLocalFile(file.path, options.signal);
     const decision = await decideOne(file, { ...decideOptions(options, place, known), sha256 });
     const [task] = taskOf(file, decision);

@@ -170,5 +170,5 @@ function addAll(set: Set<string>, periods: readonly string[]): void {
 
 /** True if the source's rows are in the figures. */
 export function isLive(record: SourceRecord): record is LiveRecord {
-    return record.state === 'done' && record.version !== null;
+    return (record.state === 'done' || record.state === 'empty') && record.version !== null;
 }

@@ -92,7 +92,7 @@ export async function verifyPeriods(options: VerifyPeriodsOptions): Promise<Tabl
 function countingByPeriod({ merged }: Kind, records: readonly SourceRecord[]): Map<string, Map<string, string>> {
     const periods = new Map<string, Map<string, string>>();
     for (const { source, state, version, versions } of records) {
-        const live = state !== 'done' || version === null ? [] : (versions[version] ?? []);
+        const live = state === 'failed' || state === 'retracted' || version === null ? [] : (versions[version] ?? []);
         for (const period of live.filter((one) => isPeriodOf(merged, one))) {
             const counting = periods.get(period) ?? new Map<string, string>();
             counting.set(`${sourceId(source)}.${version}`, source);

@@ -68,6 +68,12 @@ export async function summarizeBatch(records: readonly SQSRecord[], options: Sum
             log.info('skipped: no file of its kind, by right', { source, version, sizeBytes, periods, lagMs });
             return;
         }
+        if (state === 'empty') {
+            counts.SourcesFailed += 1;
+            counts.RowsRejected += rowsRejected;
+            log.warn('not one row of the file counts; flowlake status says why', { source, version, sizeBytes, rowsRejected, periods, lagMs });
+            return;
+        }
         counts.SourcesSummarized += 1;
         counts.RowsKept += rowsKept;
         counts.RowsRejected += rowsRejected;

@@ -212,7 +212,8 @@ describe('two uploads at once', () => {
     });
 
     test('of two files of one day are both in it', async () => {
-        const { run, ask } = await makePlace({ 'a.csv': flowCsv([{}]), 'b.csv': flowCsv([{}, {}]), 'c.csv': flowCsv([{}, {}, {}]) });
+        const rows = (count: number) => flowCsv(Array.from({ length: count }, () => ({ duration: count })));
+        const { run, ask } = await makePlace({ 'a.csv': rows(1), 'b.csv': rows(2), 'c.csv': rows(3) });
         await Promise.all(['a', 'b', 'c'].map((name) => run(`upload ${name}.csv`)));
         expect(await ask(TOTALS)).toMatchObject([{ flows: 6 }]);
     });

@@ -28,6 +28,9 @@ export function showUpload(
                 const said = `${isDirectory ? 'Uploaded' : 'Stored'} ${sayCount(added, 'file')}`;
                 await (isDirectory || added > 0 ? progress?.finish(said) : progress?.stop());
             },
+            async onNotCompared() {
+                await stderr.write('Too many sources to look for the same rows among them after each upload: flowlake status looks\n');
+            },
             async onBrokenOff({ taken, of, isAnyLeft }) {
                 await progress?.stop();
                 const rest = isAnyLeft ? 'the next upload or flowlake reconcile finishes the rest' : 'of the others nothing is in the lake';

@@ -50,6 +50,7 @@ export async function readCsv(source: AsyncGenerator<Uint8Array>, options: ReadF
         durationScale: SUM_DIGITS - UNIT_DIGITS[unit],
         numberStyle: numbers?.style,
         watch: options.watch,
+        isForBeginning: options.isForBeginning,
     });
     const { isZeekLog, linesBefore } = start;
     for (let row = 0; row < start.otherLogRows; row += 1) {

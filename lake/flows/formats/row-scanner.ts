@@ -169,7 +169,7 @@ export class RowScanner {
 
     /** Line ends in front of this place are where their rows end, and may be left to the fast path. */
     #plainEnd(bytes: Buffer, from: number, end: number): number {
-        if (this.#sink.watch || !this.#isFast) {
+        if (this.#sink.needsTexts || !this.#isFast) {
             // The fast path tells nobody of a row, and takes every row for a flow.
             return from;
         }

@@ -55,8 +55,11 @@ async function decide(key: string, text: string, overrides: Partial<DecideOption
         },
         inspect: async (): Promise<Inspection> =>
             overrides.unusable === undefined ? { is: 'usable' } : { is: 'unusable', why: overrides.unusable },
+        // What sources with the same rows come to stands in same-rows.test.ts.
+        beginning: async () => [],
+        readRows: () => Promise.reject(new Error('nothing has the first of its rows')),
     };
-    const known = knownByRecords(await readAllRecords(store));
+    const known = knownByRecords(await readAllRecords(store), store);
     return decideUpload(file, { store, readingOptions: {}, known, mayReplace: false, mayDuplicate: false, ...overrides });
 }
 
@@ -92,14 +95,14 @@ describe('a name that the lake does not have', () => {
 
     test('is refused where another file of the same upload has the same bytes', async () => {
         const twin = { source: B, sizeBytes: ONE.length, etag: etagOf(ONE), metadata: {} };
-        const known = { recordOf: async () => undefined, ofSize: async () => [twin] };
+        const known = { recordOf: async () => undefined, ofSize: async () => [twin], rows: new Map() };
         expect(await decide(A, ONE, { known })).toEqual(refused(B));
     });
 
     test('is put where another kind of data has its bytes: each kind reads them into tables of its own', async () => {
         await store.put('raw/kind=moons/a.csv', Buffer.from(ONE));
         const twin = { source: 'raw/kind=moons/a.csv', sizeBytes: ONE.length, etag: etagOf(ONE), metadata: {} };
-        const known = { recordOf: async () => undefined, ofSize: async () => [twin] };
+        const known = { recordOf: async () => undefined, ofSize: async () => [twin], rows: new Map() };
         expect(await decide(A, ONE, { known })).toMatchObject({ action: 'put' });
         const named = { ...known, ofSize: async () => [{ ...twin, source: 'raw/kind=flows/a.csv' }] };
         expect(await decide(A, ONE, { known: named })).toEqual(refused('raw/kind=flows/a.csv'));
@@ -224,7 +227,7 @@ describe('a name that was retracted', () => {
 describe('a record of the ledger', () => {
     test('is all that the decision needs of it', async () => {
         const record = { source: A, size_bytes: ONE.length, etag: etagOf(ONE), state: 'failed', options: {} } as LedgerRecord;
-        const known = knownByRecords(new Map([[sourceId(A), record]]));
+        const known = knownByRecords(new Map([[sourceId(A), record]]), store);
         expect(await decide(A, ONE, { known })).toEqual({ action: 'skip' });
         expect(await decide(A, TWO, { known })).toEqual(refused('with other bytes'));
     });

@@ -1,0 +1,63 @@
+/** Reads a file of this machine as the lake would, and writes nothing. */
+import { fingerprintOf } from '#lake/commit/fingerprint';
+import { readLocalFile, readLocalPart } from '#lake/here/local-file';
+import type { ByRange, ReadingOptions, ReadOutcome } from '#lake/kind';
+import { kindOf } from '#lake/kinds';
+import { siteOf } from '#lake/layout';
+import type { UploadFile } from './request.ts';
+
+export interface RowsRead {
+    outcome: ReadOutcome;
+    /** See lake/commit/fingerprint.ts; null where nothing counts. */
+    fingerprint: string | null;
+    /** The first reject of each reason, as the kind's table of rejects has it. */
+    firstRejects: ReadonlyMap<string, Readonly<Record<string, unknown>>>;
+}
+
+export interface ReadRowsOptions {
+    readingOptions: ReadingOptions;
+    signal: AbortSignal;
+    /** Called with the bytes read since the last call. */
+    onBytes?: ((bytes: number) => void) | undefined;
+}
+
+/** What the file would come to. @throws StorageError where it cannot be read, the signal's reason */
+export async function readRows(file: UploadFile, { readingOptions, signal, onBytes }: ReadRowsOptions): Promise<RowsRead> {
+    const kind = kindOf(file.key);
+    const firstRejects = new Map<string, Readonly<Record<string, unknown>>>();
+    const outcome = await kind.read(
+        {
+            site: siteOf(file.key),
+            signal,
+            ...rangesOf(file),
+            open() {
+                firstRejects.clear();
+                return readLocalFile(file.path, { signal, onBytes });
+            },
+            async reject(rows) {
+                for (const row of rows) {
+                    const reason = String(row.reason);
+                    if (!firstRejects.has(reason)) {
+                        firstRejects.set(reason, row);
+                    }
+                }
+            },
+        },
+        readingOptions,
+    );
+    const fingerprint = outcome.ok ? fingerprintOf(kind.contributions, outcome.periods) : null;
+    return { outcome, fingerprint, firstRejects };
+}
+
+/** Hashes of the file's first rows; see `Kind.beginning`. */
+export async function readBeginning(
+    file: UploadFile,
+    { readingOptions, signal }: Omit<ReadRowsOptions, 'onBytes'>,
+): Promise<readonly string[]> {
+    const source = { ...rangesOf(file), open: () => readLocalFile(file.path, { signal }), signal };
+    return (await kindOf(file.key).beginning?.(source, readingOptions)) ?? [];
+}
+
+function rangesOf({ path, sizeBytes }: UploadFile): ByRange {
+    return { sizeBytes, readRange: (range) => readLocalPart(path, range) };
+}
