@@ -14,6 +14,7 @@ import { type Answer, ask } from './finding.ts';
 import { gatherIdentity, type Identity } from './identity-facts.ts';
 import { gatherJob, type JobFacts } from './job-facts.ts';
 import { gatherQueue, type QueueFacts } from './queue-facts.ts';
+import { gatherSources, type SourceFacts } from './source-facts.ts';
 import { gatherWorkgroup, type WorkgroupFacts } from './workgroup-facts.ts';
 
 export interface AwsFacts {
@@ -30,6 +31,7 @@ export interface AwsFacts {
 export interface LakeFacts {
     setUp: BucketFacts;
     days: DaysByTable;
+    sources: Answer<SourceFacts | undefined>;
     /** Parts that the bucket's tags name. */
     deployment: Partial<Deployment>;
     /** Facts of each queue that the tags name; undefined for the others. */
@@ -70,7 +72,8 @@ async function gatherLake({
     region: string | undefined;
 }): Promise<LakeFacts> {
     const s3 = createS3Client(options);
-    const [setUp, days] = await Promise.all([gatherBucket(s3, bucket), gatherAllDays(openS3Store({ bucket, client: s3 }))]);
+    const store = openS3Store({ bucket, client: s3 });
+    const [setUp, days, sources] = await Promise.all([gatherBucket(s3, bucket), gatherAllDays(store), gatherSources(store)]);
     const { deployment } = deploymentOf(setUp.tags.kind === 'found' ? setUp.tags.value : new Map());
     const sqs = createSqsClient(options);
     const glue = createGlueClient(options);
@@ -94,6 +97,7 @@ async function gatherLake({
     return {
         setUp,
         days,
+        sources,
         deployment,
         queues: Object.fromEntries(queues.flat()),
         jobs: Object.fromEntries(jobs.flat()),

@@ -10,6 +10,7 @@ import { type Finding, judge, problem } from './finding.ts';
 import { judgeIdentity, judgeRegion } from './identity-findings.ts';
 import { judgeJob } from './job-findings.ts';
 import { judgeDeadLetters, judgeQueue } from './queue-findings.ts';
+import { judgeSources } from './source-findings.ts';
 import { judgeTable } from './table-findings.ts';
 import { judgeView } from './view-findings.ts';
 import { judgeWorkgroup } from './workgroup-findings.ts';
@@ -24,7 +25,7 @@ export function judgeDeployment({ bucket, region, identity, place, lake }: AwsFa
 }
 
 function judgeLake(lake: LakeFacts, { bucket, now }: { bucket: string; now: Date }): Finding[] {
-    const { setUp, days, deployment, jobs, workgroup, catalog } = lake;
+    const { setUp, days, sources, deployment, jobs, workgroup, catalog } = lake;
     const stage = deployment.stage === undefined ? '' : ` -c stage=${deployment.stage}`;
     // A deployment changes what its template changes. What was changed by hand it leaves, unless it is told not to.
     const redeploy = `npx cdk deploy${stage} --revert-drift`;
@@ -44,6 +45,7 @@ function judgeLake(lake: LakeFacts, { bucket, now }: { bucket: string; now: Date
                   found: (found) => judgeCatalog(found, { lake, bucket, redeploy, now }),
               })
             : [unnamed('database')]),
+        ...judgeSources(sources),
         ...[...days].flatMap(([table, answer]) => judgeStrays(answer, { table, isEveryFileRead: true })),
         ...judgeClock(days, now),
     ];

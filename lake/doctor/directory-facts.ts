@@ -7,6 +7,7 @@ import { isAlive } from '#lake/store/directory-lock';
 import { codeOf, translated } from '#lake/store/system-errors';
 import { type DaysByTable, gatherAllDays } from './day-facts.ts';
 import { type Answer, ask } from './finding.ts';
+import { gatherSources, type SourceFacts } from './source-facts.ts';
 
 export interface DirectoryFacts {
     directory: string;
@@ -16,6 +17,7 @@ export interface DirectoryFacts {
     lock: Answer<LockHolder | undefined>;
     freeBytes: Answer<number>;
     days: DaysByTable;
+    sources: Answer<SourceFacts | undefined>;
     /** Commands that were cut off, and their work not finished since. */
     cutOff: number;
 }
@@ -42,7 +44,8 @@ export async function gatherDirectory(directory: string, { cutOff }: { cutOff: n
             () => true,
             () => false,
         );
-    const [allowed, lock, freeBytes, days] = await Promise.all([
+    const store = openDirectoryStore(directory);
+    const [allowed, lock, freeBytes, days, sources] = await Promise.all([
         about('look', async () => ({
             isFolder: (await stat(directory)).isDirectory(),
             isReadable: await may(constants.R_OK | constants.X_OK),
@@ -53,9 +56,10 @@ export async function gatherDirectory(directory: string, { cutOff }: { cutOff: n
             const { bavail, bsize } = await statfs(directory);
             return bavail * bsize;
         }),
-        gatherAllDays(openDirectoryStore(directory)),
+        gatherAllDays(store),
+        gatherSources(store),
     ]);
-    return { directory, access: allowed, lock, freeBytes, days, cutOff };
+    return { directory, access: allowed, lock, freeBytes, days, sources, cutOff };
 }
 
 /**

@@ -5,6 +5,7 @@ import { kinds, sayPeriod } from '#lake/kinds';
 import { dayOfPeriod, periodOf, RAW_PREFIX } from '#lake/layout';
 import type { LedgerRecord } from '#lake/ledger';
 import type { ObjectStore } from '#lake/store/object-store';
+import { findTwins, type Twins } from '#lake/twins';
 
 export interface StateTotals {
     /** State of sources. `waiting`: a raw object that the ledger does not know, or knows otherwise. */
@@ -19,8 +20,8 @@ export interface StateTotals {
 }
 
 export interface Problem {
-    /** What is wrong. `unknown`: raw objects of kinds that this program does not know; it leaves them alone. */
-    kind: 'failed' | 'waiting' | 'unconsolidated' | 'unknown';
+    /** What is wrong. `empty`: sources that could be read, and of which not one row counts. `unknown`: raw objects of kinds that this program does not know; it leaves them alone. */
+    kind: 'failed' | 'empty' | 'waiting' | 'unconsolidated' | 'unknown';
     /** Raw keys, or periods as people see them. */
     subjects: string[];
     /** How long the first subject has waited. */
@@ -33,6 +34,8 @@ export interface LakeStatus {
     days: { count: number; first: string | undefined; last: string | undefined };
     /** What needs a person; empty where nothing does. */
     problems: Problem[];
+    /** Sources that may count the same rows twice: worth a look, but they may have been meant to. */
+    twins: Twins[];
 }
 
 /** What the lake holds at one look. Reads every ledger record and every period's object. */
@@ -59,17 +62,26 @@ export async function readLakeStatus(store: ObjectStore, { now }: { now: Date })
             });
         }
     }
-    const failed = [...records.values()]
-        .filter(({ state, source }) => state === 'failed' && !waiting.has(source))
-        .map(({ source }) => source);
+    const settled = [...records.values()].filter(({ source }) => !waiting.has(source));
+    const inState = (wanted: LedgerRecord['state']): string[] =>
+        settled
+            .filter(({ state }) => state === wanted)
+            .map(({ source }) => source)
+            .sort();
     const problems: Problem[] = [
-        { kind: 'failed', subjects: failed.sort() },
+        { kind: 'failed', subjects: inState('failed') },
+        { kind: 'empty', subjects: inState('empty') },
         { kind: 'waiting', subjects: [...waiting].sort(), waitingMs: oldestMs },
         { kind: 'unconsolidated', subjects: (await findUnconsolidated(store)).map(sayPeriod) },
         { kind: 'unknown', subjects: await findUnknown(store) },
     ];
-    const states = (['done', 'failed', 'skipped', 'retracted', 'waiting'] as const).flatMap((state) => totals.get(state) ?? []);
-    return { states, days: await countDays(store), problems: problems.filter(({ subjects }) => subjects.length > 0) };
+    const states = (['done', 'empty', 'failed', 'skipped', 'retracted', 'waiting'] as const).flatMap((state) => totals.get(state) ?? []);
+    return {
+        states,
+        days: await countDays(store),
+        problems: problems.filter(({ subjects }) => subjects.length > 0),
+        twins: findTwins(settled),
+    };
 }
 
 type Counted = Pick<LedgerRecord, 'rows_read' | 'rows_kept' | 'rows_rejected' | 'size_bytes' | 'first_day' | 'last_day'>;

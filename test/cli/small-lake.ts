@@ -80,6 +80,7 @@ async function putSource(directory: string, source: string, rejects: Rejects | s
         repeated_headers: 0,
         rows_skipped: 0,
         skipped: null,
+        rejected: null,
         first_day: '2026-01-05',
         last_day: '2026-01-05',
         pairs: 1,

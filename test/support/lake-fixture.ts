@@ -119,6 +119,7 @@ export async function putSource(
         repeated_headers: 0,
         rows_skipped: 0,
         skipped: null,
+        rejected: null,
         first_day: '2026-01-05',
         last_day: '2026-01-06',
         pairs: 1,

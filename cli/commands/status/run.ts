@@ -4,6 +4,7 @@ import { Failure, type RunContext } from '#cli/command';
 import { batchOf } from '#cli/draw/batch-of';
 import { printRows } from '#cli/draw/print-rows';
 import { countPeriods, sayCount, sayDuration } from '#cli/draw/quantity';
+import { sayTwins } from '#cli/say-twins';
 import { sayUnknown } from '#cli/say-unknown';
 import { useLake } from '#cli/use-lake';
 import { findCutOff } from '#lake/here/marks';
@@ -66,7 +67,7 @@ async function tellCutOff({ directory }: DirectoryLake): Promise<string[]> {
 }
 
 async function show(lake: Lake, context: RunContext): Promise<number> {
-    const { states, days, problems } = await readLakeStatus(await lake.store(), { now: context.now() });
+    const { states, days, problems, twins } = await readLakeStatus(await lake.store(), { now: context.now() });
     await printRows(
         {
             columns: [
@@ -93,6 +94,8 @@ async function show(lake: Lake, context: RunContext): Promise<number> {
         switch (kind) {
             case 'failed':
                 return `${sayCount(subjects.length, 'source')} could not be used (${shown}): flowlake query "select source, error from sources where state = 'failed'" tells why; upload them corrected with --replace, or retract them`;
+            case 'empty':
+                return `${sayCount(subjects.length, 'source')} of which not one row counts (${shown}): flowlake query "select source, rows_read, rejected, skipped from sources where state = 'empty'" tells why; upload them corrected with --replace, or retract them`;
             case 'waiting':
                 return `${sayCount(subjects.length, 'source')} not in the figures yet, the longest for ${sayDuration(waitingMs ?? 0)} (${shown}): an upload may be running, else flowlake reconcile`;
             case 'unknown':
@@ -102,7 +105,8 @@ async function show(lake: Lake, context: RunContext): Promise<number> {
         }
     });
     lines.push(...(lake.kind === 's3' ? await tellQueues(lake, context) : await tellCutOff(lake)));
-    for (const line of lines) {
+    // Twins may be meant to count twice: they are told, and need nobody.
+    for (const line of [...lines, ...sayTwins(twins)]) {
         await context.stderr.write(`${line}\n`);
     }
     return lines.length > 0 ? 1 : 0;

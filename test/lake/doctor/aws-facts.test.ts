@@ -113,6 +113,7 @@ test('what may not be looked at is told as that, each with the right that is mis
     expect(checksOf(all, 'could not check')).toEqual([
         ...SET_UP,
         ...PARTS,
+        'sources',
         ...kinds.map(({ merged }, at) => (at === 0 ? 'stray files' : `stray files of ${merged.name}`)),
         'clock',
     ]);

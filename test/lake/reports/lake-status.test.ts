@@ -52,6 +52,7 @@ test('an empty lake holds nothing and needs nobody', async () => {
         states: [],
         days: { count: 0, first: undefined, last: undefined },
         problems: [],
+        twins: [],
     });
 });
 

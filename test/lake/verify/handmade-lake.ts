@@ -138,6 +138,7 @@ function recordOf(source: Source): LedgerRecord {
         repeated_headers: 0,
         rows_skipped: 0,
         skipped: null,
+        rejected: null,
         first_day: days[0] ?? null,
         last_day: days.at(-1) ?? null,
         pairs: new Set(source.flows.map(([src, dst]) => `${src} ${dst}`)).size,
