@@ -15,7 +15,7 @@ export const readingOptions: readonly ReadingOption[] = [
         name: 'dateOrder',
         flag: 'date-order',
         choices: DATE_ORDERS,
-        meaning: 'how dates are written, where the files alone do not tell: day, month or year first',
+        meaning: 'how dates are written, where the files alone do not tell: day first (dmy), month first (mdy) or year first (ymd)',
     },
     {
         name: 'durationUnit',

@@ -90,7 +90,7 @@ export async function findSameRows(
     if (same) {
         return {
             isTwin: true,
-            reason: `the same ${kind.name} are in the lake as ${same.other.source}, packed or in other bytes; ${allow}`,
+            reason: `the same ${kind.name} as ${same.other.source}, packed or in other bytes; ${allow}`,
         };
     }
     for (const { other, counted } of others) {

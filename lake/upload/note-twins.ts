@@ -6,12 +6,13 @@ import type { UploadResult } from './result.ts';
 
 /** The results, each with a note on its twins among the records of the lake; a note that a result has already stays. */
 export function noteTwins(results: readonly UploadResult[], records: Iterable<LedgerRecord>): UploadResult[] {
-    const bySource = new Map([...records, ...results.flatMap(({ record }) => record ?? [])].map((record) => [record.source, record]));
+    const own = results.flatMap((result) => (counts(result) && result.record ? [result.record] : []));
+    const bySource = new Map([...records, ...own].map((record) => [record.source, record]));
     const byFingerprint = groupBy(bySource.values(), ({ fingerprint }) => fingerprint);
     const byFirst = groupBy(bySource.values(), ({ beginning }) => beginning?.[0]);
     return results.map((result) => {
         const { record, note } = result;
-        if (note !== undefined || !record || (result.result !== 'added' && result.result !== 'replaced')) {
+        if (note !== undefined || !record || !counts(result)) {
             return result;
         }
         const isOther = (other: LedgerRecord): boolean => other.source !== record.source && areOfSameKind(other.source, record.source);
@@ -21,6 +22,10 @@ export function noteTwins(results: readonly UploadResult[], records: Iterable<Le
         );
         return { ...result, note: sayTwins(record, { same, alike }) };
     });
+}
+
+function counts({ result }: UploadResult): boolean {
+    return result === 'added' || result === 'replaced';
 }
 
 function sayTwins(

@@ -32,7 +32,7 @@ export async function uploadToBucket(
 ): Promise<UploadResult[]> {
     const { signal, events, wait } = options;
     const store = await lake.store();
-    const deciding = decideOptions(options, store);
+    const deciding = decidingInBucket(options, store);
     const decided = await decideAll(files, deciding);
     events?.onBegin?.(decided.reduce((sum, { file, decision }) => sum + (decision.action === 'put' ? file.sizeBytes : 0), 0));
     const put = await putAll(decided, { store, bucket: lake.bucket, deciding, options });
@@ -115,7 +115,8 @@ async function putFile(
     });
 }
 
-function decideOptions(options: UploadOptions, store: ObjectStore): DecideAllOptions {
+/** How files are decided on; of the lake's sources only those are asked for that may be the same. */
+export function decidingInBucket(options: UploadOptions, store: ObjectStore): DecideAllOptions {
     return { ...options, store, known: knownOfBucket(store), mayCompareRows: false, hasBytesOf };
 
     /** True if the file has the object's bytes. Uploads of this program say the SHA-256; others have the etag alone. */

@@ -13,7 +13,7 @@ import type { TablePeriod } from '#lake/layout';
 import { type LedgerRecord, readLedger } from '#lake/ledger';
 import { sourceId } from '#lake/source-id';
 import type { ObjectStore } from '#lake/store/object-store';
-import { type KnownSources, knownByRecords, type UploadDecision } from './decide.ts';
+import { knownByRecords, type UploadDecision } from './decide.ts';
 import { type DecideAllOptions, type Decided, decideAll, decideOne } from './decide-all.ts';
 import { noteTwins } from './note-twins.ts';
 import type { UploadFile, UploadOptions } from './request.ts';
@@ -71,8 +71,7 @@ async function putAndMerge(
 ): Promise<{ refused: UploadResult[]; records: Iterable<LedgerRecord> }> {
     const { signal, events } = options;
     const records = await readAllRecords(place.store);
-    const known = knownByRecords(records, place.store);
-    const decided = await decideAll(files, decideOptions(options, place, known));
+    const decided = await decideAll(files, decidingInDirectory(options, place.store, records));
     const totalBytes = decided.reduce((sum, { file, decision }) => sum + (decision.action === 'refuse' ? 0 : file.sizeBytes), 0);
     events?.onBegin?.(totalBytes);
     const periods: TablePeriod[] = [];
@@ -118,8 +117,13 @@ async function* putAll(
     }
 }
 
-/** A file has an object's bytes if the etag is its SHA-256: in a directory lake it always is. */
-function decideOptions(options: UploadOptions, { store }: Place, known: KnownSources): DecideAllOptions {
+/** How files are decided on, by these records. One has an object's bytes if the etag is its SHA-256: in a directory lake it always is. */
+export function decidingInDirectory(
+    options: UploadOptions,
+    store: ObjectStore,
+    records: ReadonlyMap<string, LedgerRecord>,
+): DecideAllOptions {
+    const known = knownByRecords(records, store);
     return { ...options, known, store, mayCompareRows: true, hasBytesOf: async (_, { etag }, sha256) => etag === (await sha256()) };
 }
 
@@ -143,9 +147,9 @@ function isConflict(outcome: Outcome): boolean {
  */
 async function afterConflict(file: UploadFile, place: Place, options: UploadOptions): Promise<Outcome> {
     const { record } = await readLedger(place.store, sourceId(file.key));
-    const known = knownByRecords(new Map(record ? [[sourceId(file.key), record]] : []), place.store);
+    const records = new Map(record ? [[sourceId(file.key), record]] : []);
     const sha256 = () => hashLocalFile(file.path, options.signal);
-    const decision = await decideOne(file, { ...decideOptions(options, place, known), sha256 });
+    const decision = await decideOne(file, { ...decidingInDirectory(options, place.store, records), sha256 });
     const [task] = taskOf(file, decision);
     if (!task) {
         const reason = decision.action === 'refuse' ? decision.reason : 'another upload of this name was faster';

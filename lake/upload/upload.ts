@@ -8,6 +8,7 @@ import { kindOf, kinds } from '#lake/kinds';
 import type { Lake } from '#lake/lake';
 import type { UploadFile, UploadOptions } from './request.ts';
 import type { UploadResult } from './result.ts';
+import type { Trial } from './try-files.ts';
 
 /**
  * Brings the files into the lake. In a directory they are in the figures then; in a deployed lake too, unless it does not wait for them.
@@ -24,6 +25,18 @@ export async function upload(lake: Lake, files: readonly UploadFile[], options: 
     }
     const { uploadToBucket } = await import('./to-bucket.ts');
     return uploadToBucket(lake, files, options);
+}
+
+/**
+ * What an upload of the files would come to now; changes nothing, and the lake need not be there.
+ * @throws as `upload` does
+ */
+export async function tryUpload(lake: Lake, files: readonly UploadFile[], options: UploadOptions): Promise<Trial> {
+    for (const { key } of files) {
+        assertKnown(options.readingOptions, key);
+    }
+    const { tryFiles } = await import('./try-files.ts');
+    return tryFiles(lake, files, options);
 }
 
 /**

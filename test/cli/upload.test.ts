@@ -144,6 +144,74 @@ describe('an uploaded file', () => {
     });
 });
 
+describe('a file that loses its rows', () => {
+    test('is no success where nothing is left: exit code 1, a state of its own, and status needs a person', async () => {
+        const { run, ask } = await makePlace({
+            'all.csv': flowCsv([{ timestamp: '1708072447000' }, { timestamp: '1708072448000' }]),
+            'none.csv': flowCsv([]),
+        });
+        const { exitCode, stdout, stderr } = await run('upload all.csv none.csv');
+        expect(exitCode).toBe(1);
+        expect(stdout).toMatch(/all\.csv +nothing kept +0 +2/);
+        expect(stderr).toMatch(/all\.csv nothing kept: all its 2 rows were rejected: date_unreadable 2/);
+        expect(stderr).toMatch(/none\.csv nothing kept: it holds no rows/);
+        expect(stderr).toMatch(/all\.csv: 2 of 2 rows rejected as date_unreadable; the first:\n {2}line 2: .*,170807);
+        expect(await ask('select source, state, rejected, fingerprint from sources order by source')).toEqual([
+            { source: 'raw/all.csv', state: 'empty', rejected: 'date_unreadable 2', fingerprint: null },
+            { source: 'raw/none.csv', state: 'empty', rejected: null, fingerprint: null },
+        ]);
+        const status = await run('status');
+        expect(status.exitCode).toBe(1);
+        expect(status.stderr).toMatch(/2 sources of which not one row counts \(raw\/all\.csv, raw\/none\.csv\).*--replace/);
+        expect((await run('doctor')).stdout).toMatch(/sources +problem +nothing of raw\/all\.csv, raw\/none\.csv counts/);
+        expect((await run('upload all.csv')).exitCode).toBe(1);
+        expect((await run('verify')).exitCode).toBe(0);
+    });
+
+    test('as a correction takes its old figures out, and that is said', async () => {
+        const { folder, run, ask } = await makePlace({ 'a.csv': flowCsv([{}]) });
+        await run('upload a.csv');
+        await writeFile(join(folder, 'a.csv'), flowCsv([{ duration: 'nan' }]));
+        const { exitCode, stderr } = await run('upload --replace a.csv');
+        expect(exitCode).toBe(1);
+        expect(stderr).toMatch(/a\.csv nothing kept: its only row was rejected: nan 1; its old figures are out/);
+        expect(await ask(TOTALS)).toEqual([]);
+    });
+
+    test('says the reason that costs more than half of them, with the first of those', async () => {
+        const rows = [{}, { packets: 'x' }, { duration: 'nan' }, { duration: 'nan' }, { duration: 'nan' }];
+        const { run } = await makePlace({
+            'a.csv': flowCsv(rows),
+            'b.csv': flowCsv([{ src: '10.0.0.1' }, { src: '10.0.0.1', duration: 'nan' }]),
+        });
+        const { exitCode, stderr } = await run('upload a.csv b.csv');
+        expect(exitCode).toBe(0);
+        expect(stderr).toMatch(/a\.csv: 3 of 5 rows rejected as nan; the first:\n {2}line 4: /);
+        expect(stderr).not.toMatch(/b\.csv/);
+    });
+});
+
+test('the answer fits a screen whatever the folder holds', async () => {
+    const files = Object.fromEntries(
+        Array.from({ length: 90 }, (_, at) => [
+            `in/${String(at).padStart(2, '0')}.csv`,
+            at % 3 === 0
+                ? `no flows ${at}`
+                : flowCsv([{ duration: at }, { duration: 'x' }, { duration: 'y' }, { timestamp: '04/03/2026' }]),
+        ]),
+    );
+    const { run } = await makePlace(files);
+    const { exitCode, stdout, stderr } = await run('upload in');
+    expect(exitCode).toBe(1);
+    expect(stdout).toMatch(/60 files +added +120 +120 +2026-03-04 +2026-03-31/);
+    expect(stdout).toMatch(/in\/00\.csv +failed/);
+    expect(stdout).toMatch(/25 other files +failed/);
+    expect(stderr).toMatch(/90 files; --output csv has a row for each/);
+    expect(`${stdout}${stderr}`.trimEnd().split('\n').length).toBeLessThan(24);
+    const all = await run('--output csv upload in');
+    expect(all.stdout.trimEnd().split('\n')).toHaveLength(91);
+});
+
 describe('the words of an upload', () => {
     test('may be folders, patterns, compressed files and a pipe', async () => {
         const { folder, run, ask } = await makePlace({

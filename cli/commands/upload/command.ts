@@ -36,12 +36,17 @@ export const upload = defineCommand({
         ),
         as: text('--as <name>', 'name in the lake, for one file'),
         replace: flag('--replace', 'a corrected file takes the place of the one of its name, figures and all'),
-        allowDuplicate: flag('--allow-duplicate', 'count bytes that are in the lake under another name once more'),
+        allowDuplicate: flag(
+            '--allow-duplicate',
+            'count what is in the lake under another name once more: the same bytes, or the same rows in other bytes',
+        ),
         ...readingOptions,
+        dryRun: flag('--dry-run', 'read the files, say what would become of each and why, and change nothing; no lake needs to be there'),
         wait: flag('--no-wait', 'return once the files are stored (s3:// lakes; a directory has nobody else to do the work)'),
     },
     examples: [
         { line: 'upload monday.csv', does: 'one file, for site main' },
+        { line: 'upload --dry-run captures/', does: 'what each file would be read as, and what would be rejected; nothing is changed' },
         { line: 'upload --site berlin captures/', does: 'a folder of one branch' },
         { line: 'upload --replace monday.csv', does: 'a correction: the old figures of monday.csv go' },
         { line: 'upload --date-order mdy "us-office/*.csv.gz"', does: 'files that write the month first' },
@@ -50,8 +55,8 @@ export const upload = defineCommand({
     ],
     async run({ arguments: { files }, options, ...context }) {
         const { uploadFiles } = await import('./run.ts');
-        const { kind, site, as, replace, allowDuplicate, wait } = options;
-        return uploadFiles(files, { kind, site, as, replace, allowDuplicate, wait, reading: readingOptionsIn(options) }, context);
+        const { kind, site, as, replace, allowDuplicate, dryRun, wait } = options;
+        return uploadFiles(files, { kind, site, as, replace, allowDuplicate, dryRun, wait, reading: readingOptionsIn(options) }, context);
     },
 });
 

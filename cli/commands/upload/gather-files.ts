@@ -23,6 +23,8 @@ export interface GatherOptions {
     as: string | undefined;
     /** True if the files may take the place of others; then none is skipped that was named itself. */
     replace: boolean;
+    /** True if nothing may be written into the lake. */
+    isTrial: boolean;
     context: Pick<RunContext, 'readInput' | 'signal' | 'stderr'>;
 }
 
@@ -215,9 +217,9 @@ async function sizeOf(path: string, shown: string): Promise<number> {
  * A file of what is piped in, in the lake's folder for such, or this machine's: what an upload does with a file may take more than one
  * reading.
  */
-async function spoolInput(input: AsyncIterable<Uint8Array>, { lake, context }: GatherOptions): Promise<string> {
+async function spoolInput(input: AsyncIterable<Uint8Array>, { lake, isTrial, context }: GatherOptions): Promise<string> {
     try {
-        const spool = lake.kind === 'directory' ? temporaryPath(lake.directory) : await mkdtemp(join(tmpdir(), 'flowlake-'));
+        const spool = lake.kind === 'directory' && !isTrial ? temporaryPath(lake.directory) : await mkdtemp(join(tmpdir(), 'flowlake-'));
         await mkdir(spool, { recursive: true });
         try {
             await pipeline(input, createWriteStream(join(spool, 'input')), { signal: context.signal });

@@ -1,62 +1,66 @@
-/** How each file of an upload came out, as rows and in words. */
+/** How each file of an upload came out, as rows and in words: on one screen, however many there are. */
 import type { RunContext } from '#cli/command';
 import { batchOf } from '#cli/draw/batch-of';
 import { printRows } from '#cli/draw/print-rows';
 import { sayCount } from '#cli/draw/quantity';
-import type { Doubt, Found } from '#lake/kind';
+import { cutToWidth } from '#cli/draw/text-width';
+import type { Doubt } from '#lake/kind';
 import { kindOf } from '#lake/kinds';
-import { siteOf } from '#lake/layout';
-import type { LedgerRecord } from '#lake/ledger';
-import type { Value } from '#lake/query/query-engine';
 import type { UploadResult } from '#lake/upload/result';
+import { foundIn, type ReportColumn } from './report-columns.ts';
+import { type FindFirstReject, sayLosses } from './say-losses.ts';
+import { firstLines, isProblem, rowsForScreen } from './screenful.ts';
 
-/** The exit code: 1 where a file was refused or could not be used, else 0. */
+/** The exit code: 1 where a file was refused, could not be used or keeps nothing, else 0. */
 export function exitCodeOf(results: readonly UploadResult[]): number {
-    return results.some(({ result }) => result === 'refused' || result === 'failed') ? 1 : 0;
+    return results.some(isProblem) ? 1 : 0;
 }
 
-const COLUMNS = [
-    { name: 'site', type: 'varchar' },
-    { name: 'file', type: 'varchar' },
-    { name: 'result', type: 'varchar' },
-    { name: 'rows_kept', type: 'bigint' },
-    { name: 'rows_rejected', type: 'bigint' },
-    { name: 'first_day', type: 'varchar' },
-    { name: 'last_day', type: 'varchar' },
-];
+/** Lines of one sort that are told below a table. */
+const MOST_LINES = 4;
 
-/** The column of the reasons. In a table the reasons would push the figures off the screen, so there they stand below it. */
-const NOTE = { name: 'note', type: 'varchar' };
+export interface ReportOptions {
+    columns: readonly ReportColumn[];
+    findFirstReject: FindFirstReject;
+    /** True if nothing was done: the files were only read. */
+    isTrial: boolean;
+}
 
 export async function report(
     results: readonly UploadResult[],
     context: Pick<RunContext, 'stdout' | 'stderr' | 'signal' | 'output' | 'now'>,
+    { columns, findFirstReject, isTrial }: ReportOptions,
 ): Promise<void> {
+    const { stderr } = context;
     const isTable = context.output === 'table';
     const sorted = results.toSorted((a, b) => (a.file.key < b.file.key ? -1 : 1));
-    const rows = sorted.map(({ file, result, record, note }): Value[] => [
-        siteOf(file.key),
-        file.shown,
-        result,
-        record ? BigInt(record.rows_kept) : null,
-        record ? BigInt(record.rows_rejected) : null,
-        record?.first_day ?? null,
-        record?.last_day ?? null,
-        ...(isTable ? [] : [note ?? null]),
-    ]);
-    await printRows({ columns: isTable ? COLUMNS : [...COLUMNS, NOTE], batches: batchOf(rows) }, context);
-    if (isTable) {
-        await sayNotes(sorted, context);
-    }
+    const { rows, gathered } = isTable
+        ? rowsForScreen(sorted, columns)
+        : { rows: sorted.map((result) => columns.map(({ cellOf }) => cellOf(result))), gathered: 0 };
+    await printRows({ columns: columns.map(({ name, type }) => ({ name, type })), batches: batchOf(rows) }, context);
     const rejected = results.reduce((sum, { record }) => sum + (record?.rows_rejected ?? 0), 0);
-    if (rejected > 0) {
-        await context.stderr.write(`${sayCount(rejected, 'row was', 'rows were')} rejected; flowlake rejects shows which and why\n`);
+    // Of many files each note must leave room for the others.
+    const cut = (text: string): string => (gathered > 0 ? cutToWidth(text, stderr.columns * 2) : text);
+    const lines = [
+        ...(gathered > 0 ? [`${sayCount(results.length, 'file')}; --output csv has a row for each`] : []),
+        ...(isTable ? firstLines(sayNotes(sorted).map(cut), { most: MOST_LINES, what: 'note' }) : []),
+        ...firstLines(await sayLosses(sorted, { findFirstReject, stderr }), { most: MOST_LINES, what: 'reason' }),
+        ...(rejected > 0 ? [sayRejected(rejected, { isTrial })] : []),
+        ...firstLines(sayDoubts(results, context), { most: MOST_LINES, what: 'doubt' }),
+    ];
+    for (const line of lines) {
+        await stderr.write(`${line}\n`);
     }
-    await sayDoubts(results, context);
 }
 
-/** Says what a person should know of how files were read, once for all files that it holds for. */
-async function sayDoubts(results: readonly UploadResult[], { stderr, now }: Pick<RunContext, 'stderr' | 'now'>): Promise<void> {
+function sayRejected(rejected: number, { isTrial }: { isTrial: boolean }): string {
+    return isTrial
+        ? `${sayCount(rejected, 'row')} would be rejected; --output csv has the reasons for each file`
+        : `${sayCount(rejected, 'row was', 'rows were')} rejected; flowlake rejects shows which and why`;
+}
+
+/** What a person should know of how files were read, once for all files that it holds for. */
+function sayDoubts(results: readonly UploadResult[], { now }: Pick<RunContext, 'now'>): string[] {
     const filesOfDoubt = new Map<string, { doubt: Doubt; shown: string[] }>();
     for (const { file, result, record } of results) {
         const doubts = record === undefined || result === 'skipped' ? [] : kindOf(file.key).doubtsOf(foundIn(record), { now: now() });
@@ -66,31 +70,22 @@ async function sayDoubts(results: readonly UploadResult[], { stderr, now }: Pick
             filesOfDoubt.set(name, { doubt, shown: [...shown, file.shown] });
         }
     }
-    for (const { doubt, shown } of filesOfDoubt.values()) {
+    return [...filesOfDoubt.values()].map(({ doubt, shown }) => {
         const text = doubt.text.replace('{files}', sayCount(shown.length, 'file'));
-        await stderr.write(`${text} (${shown[0]}${shown.length > 1 ? ', ...' : ''}): ${doubt.remedy}\n`);
-    }
+        return `${text} (${shown[0]}${shown.length > 1 ? ', ...' : ''}): ${doubt.remedy}`;
+    });
 }
 
-/** The fields of the record that may be what its kind has found out. */
-function foundIn(record: LedgerRecord): Found {
-    return Object.fromEntries(
-        Object.entries(record).filter(
-            (entry): entry is [string, string | number | null] => entry[1] === null || ['string', 'number'].includes(typeof entry[1]),
-        ),
-    );
-}
-
-/** Says each note once, with the files that it holds for. */
-async function sayNotes(results: readonly UploadResult[], { stderr }: Pick<RunContext, 'stderr'>): Promise<void> {
+/** Each note once, with the files that it holds for; those on files that need a look come first. */
+function sayNotes(results: readonly UploadResult[]): string[] {
     const filesOfNote = new Map<string, string[]>();
-    for (const { file, result, note } of results) {
+    for (const { file, result, note } of [...results.filter(isProblem), ...results.filter((one) => !isProblem(one))]) {
         if (note !== undefined) {
             const text = `${result}: ${note}`;
             filesOfNote.set(text, [...(filesOfNote.get(text) ?? []), file.shown]);
         }
     }
-    for (const [text, [first, ...others]] of filesOfNote) {
-        await stderr.write(`${first}${others.length > 0 ? ` and ${sayCount(others.length, 'more', 'more')}` : ''} ${text}\n`);
-    }
+    return [...filesOfNote].map(
+        ([text, [first, ...others]]) => `${first}${others.length > 0 ? ` and ${sayCount(others.length, 'more', 'more')}` : ''} ${text}`,
+    );
 }

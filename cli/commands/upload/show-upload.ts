@@ -11,6 +11,7 @@ import { showWaiting } from './show-waiting.ts';
 export function showUpload(
     lake: Pick<Lake, 'kind'>,
     context: Pick<RunContext, 'stderr' | 'now' | 'signal'>,
+    { isTrial }: { isTrial: boolean },
 ): { events: UploadEvents; end: () => Promise<void> } {
     const { stderr, now } = context;
     const waiting = showWaiting(context);
@@ -21,11 +22,12 @@ export function showUpload(
             ...waiting.events,
             ...cutOffEvents(context),
             onBegin(totalBytes) {
-                progress = openProgress({ stderr, now, doing: 'Uploading', totalBytes });
+                progress = openProgress({ stderr, now, doing: isTrial ? 'Reading' : 'Uploading', totalBytes });
             },
             onBytes: (bytes) => progress?.advance(bytes),
             async onTaken(added) {
-                const said = `${isDirectory ? 'Uploaded' : 'Stored'} ${sayCount(added, 'file')}`;
+                const did = isTrial ? 'Read' : isDirectory ? 'Uploaded' : 'Stored';
+                const said = `${did} ${sayCount(added, 'file')}`;
                 await (isDirectory || added > 0 ? progress?.finish(said) : progress?.stop());
             },
             async onNotCompared() {

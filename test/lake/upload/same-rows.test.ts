@@ -69,10 +69,7 @@ describe('a file with the flows of another one', () => {
     ])('%s is refused, and the first one named', async (_, name, content) => {
         expect(await put([await file('a.csv', TEXT)])).toEqual({ 'a.csv': ['added', undefined] });
         expect(await put([await file(name, content)])).toEqual({
-            [name]: [
-                'refused',
-                'the same flows are in the lake as raw/a.csv, packed or in other bytes; to count them twice: --allow-duplicate',
-            ],
+            [name]: ['refused', 'the same flows as raw/a.csv, packed or in other bytes; to count them twice: --allow-duplicate'],
         });
         expect(await countFlows()).toBe(5);
         expect(await put([await file(name, content)], { allowDuplicate: true })).toMatchObject({ [name]: ['added', undefined] });
@@ -83,7 +80,7 @@ describe('a file with the flows of another one', () => {
         const files = [await file('input.csv', TEXT), await file('input.csv.gz', gzipSync(TEXT))];
         expect(await put(files)).toEqual({
             'input.csv': ['added', undefined],
-            'input.csv.gz': ['refused', expect.stringContaining('the same flows are in the lake as raw/input.csv')],
+            'input.csv.gz': ['refused', expect.stringContaining('the same flows as raw/input.csv, packed')],
         });
         expect(await countFlows()).toBe(5);
     });

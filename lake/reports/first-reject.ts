@@ -1,0 +1,39 @@
+/** The first row of a source that was rejected for a reason, as it stands in the lake. */
+import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { kindOf } from '#lake/kinds';
+import { rejectsKey } from '#lake/layout';
+import type { LedgerRecord } from '#lake/ledger';
+import { sourceId } from '#lake/source-id';
+import type { ObjectStore } from '#lake/store/object-store';
+
+/** A reject, by the columns of its kind's table. */
+export type RejectedRow = Readonly<Record<string, unknown>>;
+
+/** The first reject of the version that counts; undefined where there is none. Reads no further than to it. */
+export async function findFirstReject(
+    { source, version }: Pick<LedgerRecord, 'source' | 'version'>,
+    { reason, store }: { reason: string; store: ObjectStore },
+): Promise<RejectedRow | undefined> {
+    const key = rejectsKey(kindOf(source).rejects, { source: sourceId(source), version: version ?? '' });
+    const object = version === null ? undefined : await store.head(key);
+    if (!object) {
+        return undefined;
+    }
+    const packed = Readable.from(store.open(key, { ifMatch: object.etag }));
+    const lines = packed.pipe(createGunzip());
+    packed.on('error', (error) => lines.destroy(error));
+    try {
+        for await (const line of createInterface({ input: lines })) {
+            const row: RejectedRow = JSON.parse(line);
+            if (row.reason === reason) {
+                return row;
+            }
+        }
+        return undefined;
+    } finally {
+        packed.destroy();
+        lines.destroy();
+    }
+}

@@ -1,0 +1,86 @@
+/** Tries an upload: reads each file as the lake would, and says what would become of it. Changes nothing; the lake need not be there. */
+import { stateOf } from '#lake/commit/read-source';
+import { readAllRecords } from '#lake/commit/reconcile';
+import { kindOf } from '#lake/kinds';
+import type { Lake } from '#lake/lake';
+import { dayOfPeriod, siteOf } from '#lake/layout';
+import { type LedgerRecord, NOTHING_READ, readFewRecords } from '#lake/ledger';
+import type { ObjectStore } from '#lake/store/object-store';
+import { type DecideAllOptions, decideAll } from './decide-all.ts';
+import { noteTwins } from './note-twins.ts';
+import { type RowsRead, readRows } from './read-rows.ts';
+import type { UploadFile, UploadOptions } from './request.ts';
+import { resultOf, type UploadResult } from './result.ts';
+
+export interface Trial {
+    /** As an upload's, with the records that it would commit: of refused files too. */
+    results: UploadResult[];
+    /** The first reject of each reason, by the files' raw keys. */
+    firstRejects: ReadonlyMap<string, RowsRead['firstRejects']>;
+}
+
+/** What an upload of these files would come to now. @throws what an upload throws */
+export async function tryFiles(lake: Lake, files: readonly UploadFile[], options: UploadOptions): Promise<Trial> {
+    const { readingOptions, signal, events } = options;
+    const store = await lake.store();
+    const { deciding, records } = await look(lake, store, options);
+    events?.onBegin?.(files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0));
+    const results: UploadResult[] = [];
+    const firstRejects = new Map<string, RowsRead['firstRejects']>();
+    for (const { file, decision } of await decideAll(files, deciding)) {
+        const read = await readRows(file, { readingOptions, signal, onBytes: events?.onBytes });
+        firstRejects.set(file.key, read.firstRejects);
+        const record = recordOf(file, read, options);
+        results.push(
+            decision.action === 'refuse' ? { file, result: 'refused', record, note: decision.reason } : resultOf(file, decision, record),
+        );
+    }
+    await events?.onTaken?.(files.length);
+    return { results: options.allowDuplicate ? results : noteTwins(results, records), firstRejects };
+}
+
+async function look(
+    lake: Lake,
+    store: ObjectStore,
+    options: UploadOptions,
+): Promise<{ deciding: DecideAllOptions; records: Iterable<LedgerRecord> }> {
+    if (lake.kind === 'directory') {
+        const { decidingInDirectory } = await import('./to-directory.ts');
+        const records = await readAllRecords(store);
+        return { deciding: decidingInDirectory(options, store, records), records: records.values() };
+    }
+    const { decidingInBucket } = await import('./to-bucket.ts');
+    return { deciding: decidingInBucket(options, store), records: (await readFewRecords(store)) ?? [] };
+}
+
+/** The record that the file would have, but for what only a commit tells. */
+function recordOf(file: UploadFile, { outcome, fingerprint }: RowsRead, { readingOptions, now }: UploadOptions): LedgerRecord {
+    const periods = outcome.ok ? [...outcome.periods.keys()] : [];
+    const [first, last] = [periods[0], periods.at(-1)];
+    return {
+        source: file.key,
+        site: siteOf(file.key),
+        state: stateOf(outcome),
+        version: null,
+        ...kindOf(file.key).nothingFound,
+        ...outcome.found,
+        ...NOTHING_READ,
+        ...(outcome.ok && {
+            rows_read: outcome.rowsRead,
+            rows_kept: outcome.rowsRead - outcome.rowsRejected,
+            rows_rejected: outcome.rowsRejected,
+            first_day: first === undefined ? null : dayOfPeriod(first),
+            last_day: last === undefined ? null : dayOfPeriod(last),
+            fingerprint,
+            beginning: outcome.beginning ?? null,
+        }),
+        error: outcome.ok ? null : outcome.error,
+        options: readingOptions,
+        size_bytes: file.sizeBytes,
+        etag: '',
+        summarized_at: now().toISOString(),
+        commits: 0,
+        versions: {},
+        retracted_generation: null,
+    };
+}
