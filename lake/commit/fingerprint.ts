@@ -16,15 +16,11 @@ export function fingerprintOf(table: MergedTable, periods: ReadonlyMap<string, R
     for (const [period, rows] of periods) {
         hash.update(`\n${period} ${countRows(table, rows)}`);
         rowCount += countRows(table, rows);
-        for (const { name } of table.columns.filter((column) => column.name !== 'site')) {
+        for (const { name, type } of table.columns.filter((column) => column.name !== 'site')) {
             const values = valuesOf(rows, name);
             hash.update(`\n${name} `);
-            hash.update(values instanceof BigInt64Array ? values : JSON.stringify(values, asText));
+            hash.update(values instanceof BigInt64Array ? values : type === 'string' ? JSON.stringify(values) : values.join());
         }
     }
     return rowCount === 0 ? null : hash.digest('hex').slice(0, DIGITS);
-}
-
-function asText(_: string, value: unknown): unknown {
-    return typeof value === 'bigint' ? value.toString() : value;
 }
