@@ -72,7 +72,7 @@ export class Alarms extends Construct {
                 metric: ownMetric(summarize.worker, 'SourcesFailed', Stats.SUM),
                 above: 0,
                 times: 1,
-                breaks: 'A file was uploaded that cannot be read as its kind of data: nothing of it is in any figure. Whoever sent it has to send it again.',
+                breaks: 'A file was uploaded that cannot be read as its kind of data, or of which not one row could be kept: nothing of it is in any figure. Whoever sent it has to send it again.',
                 type: 'status',
             },
         ];

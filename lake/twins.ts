@@ -59,7 +59,7 @@ function groupBy(records: readonly LedgerRecord[], markOf: (record: LedgerRecord
     return [...groups.values()].filter((group) => group.length > 1);
 }
 
-/** Of records with the same first row those that begin alike, each group behind the one of them that comes first. */
+/** Groups of records that begin alike, among those with the same first row; each group begins with the one that is met first. */
 function beginAlike(group: readonly LedgerRecord[]): LedgerRecord[][] {
     const [first, ...rest] = group;
     if (!first) {

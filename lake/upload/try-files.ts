@@ -13,7 +13,7 @@ import type { UploadFile, UploadOptions } from './request.ts';
 import { resultOf, type UploadResult } from './result.ts';
 
 export interface Trial {
-    /** As an upload's, with the records that it would commit: of refused files too. */
+    /** What an upload would say of each file, with the record that it would commit; a refused file has one too. */
     results: UploadResult[];
     /** The first reject of each reason, by the files' raw keys. */
     firstRejects: ReadonlyMap<string, RowsRead['firstRejects']>;

@@ -46,7 +46,7 @@ export async function report(
         ...(isTable ? firstLines(sayNotes(sorted).map(cut), { most: MOST_LINES, what: 'note' }) : []),
         ...firstLines(await sayLosses(sorted, { findFirstReject, stderr }), { most: MOST_LINES, what: 'reason' }),
         ...(rejected > 0 ? [sayRejected(rejected, { isTrial })] : []),
-        ...firstLines(sayDoubts(results, context), { most: MOST_LINES, what: 'doubt' }),
+        ...firstLines(sayDoubts(results, { ...context, isTrial }), { most: MOST_LINES, what: 'doubt' }),
     ];
     for (const line of lines) {
         await stderr.write(`${line}\n`);
@@ -60,7 +60,7 @@ function sayRejected(rejected: number, { isTrial }: { isTrial: boolean }): strin
 }
 
 /** What a person should know of how files were read, once for all files that it holds for. */
-function sayDoubts(results: readonly UploadResult[], { now }: Pick<RunContext, 'now'>): string[] {
+function sayDoubts(results: readonly UploadResult[], { now, isTrial }: Pick<RunContext, 'now'> & { isTrial: boolean }): string[] {
     const filesOfDoubt = new Map<string, { doubt: Doubt; shown: string[] }>();
     for (const { file, result, record } of results) {
         const doubts = record === undefined || result === 'skipped' ? [] : kindOf(file.key).doubtsOf(foundIn(record), { now: now() });
@@ -72,7 +72,9 @@ function sayDoubts(results: readonly UploadResult[], { now }: Pick<RunContext, '
     }
     return [...filesOfDoubt.values()].map(({ doubt, shown }) => {
         const text = doubt.text.replace('{files}', sayCount(shown.length, 'file'));
-        return `${text} (${shown[0]}${shown.length > 1 ? ', ...' : ''}): ${doubt.remedy}`;
+        // What is not in the lake yet has nothing to be replaced.
+        const remedy = isTrial ? doubt.remedy.replaceAll('--replace ', '') : doubt.remedy;
+        return `${text} (${shown[0]}${shown.length > 1 ? ', ...' : ''}): ${remedy}`;
     });
 }
 

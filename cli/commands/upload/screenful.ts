@@ -1,4 +1,4 @@
-/** As many rows of a report as fit a screen: where there are more files, those that need a look, and a line for all others of each result. */
+/** Keeps a report to one screen: of many files it shows those that need a look, and one line for all others of each result. */
 import { sayCount } from '#cli/draw/quantity';
 import type { Value } from '#lake/query/query-engine';
 import type { UploadResult } from '#lake/upload/result';
