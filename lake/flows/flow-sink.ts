@@ -292,8 +292,8 @@ function between(start: string, end: string): ParsedNumber {
 }
 
 /** An instant or a number that was read, as text; those of a kept flow always were. */
-function textOf(read: TimedFlow['began'] | ParsedNumber): string {
-    return read.ok ? String('instant' in read ? read.instant : read.value) : '';
+function textOf(read: TimedFlow['began'] | TimedFlow['duration']): string {
+    return read.ok ? String('instant' in read ? read.instant : (read.value ?? '')) : '';
 }
 
 /** A row for a person to look at: bytes that are not UTF-8 replaced, cut at `MAX_REJECT_LINE_LENGTH` characters. */

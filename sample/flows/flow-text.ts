@@ -1,11 +1,12 @@
-/** Turns the flows of one site and day into the bytes of a CICFlowMeter file, chunk by chunk. */
+/** Turns the flows of one site and day into the bytes of a file, CICFlowMeter's or another tool's, chunk by chunk. */
 import { TimestampText } from './calendar.ts';
 import { FLOW_TIMEOUT_US, type Flow, HEADER_LINE, MAX_ROW_BYTES, putRow } from './cicflowmeter-row.ts';
 import { DayRhythm, DaySchedule } from './day-schedule.ts';
 import { createShapes, createTeardown, type FlowShape, SHAPES_PER_SERVICE } from './flow-shapes.ts';
 import { hash, Random, unit } from './random.ts';
-import { RowWriter } from './row-writer.ts';
+import { asciiBytes, RowWriter } from './row-writer.ts';
 import { SERVICE_LIST, serviceNumber } from './services.ts';
+import type { PlainFlow, ToolFile } from './tools/tool.ts';
 import type { SiteDay } from './traffic.ts';
 
 const CHUNK_BYTES = 256 * 1024;
@@ -37,8 +38,15 @@ export function createSpeeches(seed: number): readonly Speech[] {
     });
 }
 
+interface WriteOptions {
+    speeches: readonly Speech[];
+    seed: number;
+    /** The file as another tool writes it; CICFlowMeter's where there is none. */
+    file: ToolFile | undefined;
+}
+
 /** The file of one site and day: a header line and a row for each flow. Each chunk is the reader's own. */
-export function* writeFlows(siteDay: SiteDay, { speeches, seed }: { speeches: readonly Speech[]; seed: number }): Generator<Uint8Array> {
+export function* writeFlows(siteDay: SiteDay, { speeches, seed, file }: WriteOptions): Generator<Uint8Array> {
     const { network, siteNumber, dayNumber, calendarDay, flowsOfPair } = siteDay;
     const random = new Random(hash(seed, FOR_ROWS, siteNumber), dayNumber);
     const services = servicesOfDay(siteDay);
@@ -47,7 +55,8 @@ export function* writeFlows(siteDay: SiteDay, { speeches, seed }: { speeches: re
     const schedule = new DaySchedule({ flowsOfPair, rhythmOf: (pair) => speechOf(pair).rhythm, random });
     const clock = new TimestampText(calendarDay.day);
     const writer = new RowWriter(CHUNK_BYTES + 2 * MAX_ROW_BYTES);
-    writer.put(HEADER_LINE);
+    const midnight = Date.parse(`${calendarDay.day}T00:00:00Z`) / 1000;
+    writer.put(file ? asciiBytes(file.head) : HEADER_LINE);
     const flow = createFlow(network.addresses, clock.bytes, entry(entry(speeches, 0).shapes, 0));
     for (let pair = schedule.next(); pair >= 0; pair = schedule.next()) {
         clock.show(schedule.second);
@@ -56,17 +65,46 @@ export function* writeFlows(siteDay: SiteDay, { speeches, seed }: { speeches: re
         flow.endAt = network.srcAt[pair + 1] ?? 0;
         drawFlow(flow, { speech: speechOf(pair), level: levels[pair] ?? 0, random });
         const start = writer.length;
-        putRow(writer, flow);
-        if (schedule.isRepeated) {
-            writer.repeat(start);
+        if (file) {
+            const plain = toPlain(flow, midnight + schedule.second);
+            writer.put(asciiBytes(file.rowOf(plain) + (schedule.isRepeated ? file.rowOf(plain) : '')));
+        } else {
+            putRow(writer, flow);
+            if (schedule.isRepeated) {
+                writer.repeat(start);
+            }
         }
         if (writer.length >= CHUNK_BYTES) {
             yield writer.take();
         }
     }
+    writer.put(asciiBytes(file?.end() ?? ''));
     if (writer.length > 0) {
         yield writer.take();
     }
+}
+
+/** Bytes in front of what a packet carries: Ethernet's are not counted. */
+const HEADER_BYTES = { 6: 40, 17: 28 };
+
+/** The flow as other tools tell of it. The payload is shared out by packets: the sample knows that of both directions together. */
+function toPlain({ addresses, srcAt, dstAt, endAt, srcPort, dstPort, shape, durationUs }: Flow, startSeconds: number): PlainFlow {
+    const { protocol, forward, backward, bytes } = shape;
+    const text = Buffer.from(addresses.buffer, addresses.byteOffset, addresses.length);
+    const sent = Math.floor((bytes * forward) / (forward + backward));
+    return {
+        src: text.toString('latin1', srcAt, dstAt),
+        dst: text.toString('latin1', dstAt, endAt),
+        srcPort,
+        dstPort,
+        protocol,
+        startSeconds,
+        durationUs,
+        forward,
+        backward,
+        forwardBytes: sent + forward * HEADER_BYTES[protocol],
+        backwardBytes: bytes - sent + backward * HEADER_BYTES[protocol],
+    };
 }
 
 /** The services of the site's pairs; on the day of a scan the scanned pair speaks otherwise. */

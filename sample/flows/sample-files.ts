@@ -1,10 +1,11 @@
-/** A sample of what probes in branch offices send: CICFlowMeter files, one per site and day. Equal options give equal bytes. */
+/** A sample of what probes in branch offices send: files of CICFlowMeter or another tool, one per site and day. Equal options give equal bytes. */
 import { UsageError } from '#lake/errors';
 import { rawKey } from '#lake/layout';
 import type { AnomalyKind } from './anomalies.ts';
 import { isDay } from './calendar.ts';
 import { createSpeeches, writeFlows } from './flow-text.ts';
 import { pairAddresses } from './network.ts';
+import type { Tool } from './tools/tool.ts';
 import { createSites, type SampleOptions, shareOut } from './traffic.ts';
 
 export const DEFAULT_SAMPLE: SampleOptions = {
@@ -25,10 +26,10 @@ const MAX_DAYS = 36_500;
 
 export interface SampleFile {
     site: string;
-    /** File name, `<day>_Flow.csv`. */
+    /** File name, `<day>_Flow.csv`, or as the tool's are. */
     name: string;
     day: string;
-    /** Count of rows, the header not counted. */
+    /** Count of flows; a row each, but where a tool writes one for each direction. */
     flows: number;
     /** The file's bytes, each chunk the reader's own; they can be asked for again, and several files at once. */
     chunks: Iterable<Uint8Array>;
@@ -45,16 +46,17 @@ export interface PlannedAnomaly {
 
 /**
  * The sample's files, day by day, within a day site by site; a site without flows on a day has no file. Memory depends on the pairs, not
- * on the flows. @throws UsageError for options that make no sample, when the first file is asked for.
+ * on the flows. `tool` writes them; CICFlowMeter does where none is given. @throws UsageError for options that make no sample, when the first file is asked for.
  */
-export function* sampleFiles(options: Partial<SampleOptions> = {}): Generator<SampleFile> {
+export function* sampleFiles(options: Partial<SampleOptions> = {}, { tool }: { tool?: Tool | undefined } = {}): Generator<SampleFile> {
     const complete = checkOptions(options);
     const speeches = createSpeeches(complete.seed);
     for (const siteDay of shareOut(complete)) {
         const { network, calendarDay, flows } = siteDay;
         if (flows > 0) {
-            const chunks = { [Symbol.iterator]: () => writeFlows(siteDay, { speeches, seed: complete.seed }) };
-            yield { site: network.site, name: `${calendarDay.day}_Flow.csv`, day: calendarDay.day, flows, chunks };
+            const { day } = calendarDay;
+            const chunks = { [Symbol.iterator]: () => writeFlows(siteDay, { speeches, seed: complete.seed, file: tool?.open(day) }) };
+            yield { site: network.site, name: `${day}_${tool?.fileEnd ?? 'Flow.csv'}`, day, flows, chunks };
         }
     }
 }

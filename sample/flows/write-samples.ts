@@ -4,12 +4,13 @@ import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { StorageError } from '#lake/errors';
 import { type SampleFile, sampleFiles } from './sample-files.ts';
+import type { Tool } from './tools/tool.ts';
 import type { SampleOptions } from './traffic.ts';
 
 export interface SampleProgress {
     /** Files that are there. */
     files: number;
-    /** Rows in them. */
+    /** Flows in them. */
     flows: number;
     /** Bytes written, those of a file that is not there yet included. */
     sizeBytes: number;
@@ -19,6 +20,8 @@ interface WriteControl {
     /** Called after each chunk and each file; the object is the caller's own. */
     onProgress?: ((progress: SampleProgress) => void) | undefined;
     signal?: AbortSignal | undefined;
+    /** The tool that writes the files; CICFlowMeter where none is given. */
+    tool?: Tool | undefined;
 }
 
 const EXPLANATIONS: Record<string, string> = {
@@ -36,7 +39,7 @@ const EXPLANATIONS: Record<string, string> = {
 };
 
 /**
- * Writes each of the sample's files to `<directory>/site=<site>/<day>_Flow.csv`, over what had that name before; folders are made as
+ * Writes each of the sample's files to `<directory>/site=<site>/<its name>`, over what had that name before; folders are made as
  * needed. Writing again is safe: equal options give equal bytes. A file gets its name when it is complete; when the signal fires or writing
  * fails, the unfinished one is removed and the finished ones stay.
  * @returns what was written.
@@ -45,10 +48,10 @@ const EXPLANATIONS: Record<string, string> = {
 export async function writeSamples(
     directory: string,
     options: Partial<SampleOptions> = {},
-    { onProgress = () => {}, signal }: WriteControl = {},
+    { onProgress = () => {}, signal, tool }: WriteControl = {},
 ): Promise<SampleProgress> {
     const progress: SampleProgress = { files: 0, flows: 0, sizeBytes: 0 };
-    for (const file of sampleFiles(options)) {
+    for (const file of sampleFiles(options, { tool })) {
         signal?.throwIfAborted();
         const path = join(directory, `site=${file.site}`, file.name);
         await writeWhole(path, {

@@ -1,22 +1,28 @@
 /** `flowlake sample`: files of flows to try things with; equal seeds give equal files. */
 import { defineCommand } from '#cli/command';
-import { whole } from '#cli/option';
+import { choice, whole } from '#cli/option';
+import { tools } from '#sample/flows/tools';
+
+const TOOL_NAMES = tools.map(({ name }) => name);
 
 export const sample = defineCommand({
     name: 'sample',
-    summary: 'write realistic CICFlowMeter files, the same for the same seed',
+    summary: 'write realistic files of flows, the same for the same seed',
     details:
         'One file for each site and day, <dir>/site=<site>/<day>_Flow.csv, as probes in branch offices send them: workdays and weekends, ' +
-        'steady and intermittent devices, and a few unusual days to be found.',
+        'steady and intermittent devices, and a few unusual days to be found. They are files of CICFlowMeter, or with --as the same flows as ' +
+        'another tool writes them: nfdump and nfstream in milliseconds, aws-vpc in whole seconds and with a row for each direction.',
     arguments: { dir: { meaning: 'folder to write to; made if it is missing', count: 'one' } },
     options: {
         flows: whole('--flows <n>', 'rows in all files together', { fallback: 100_000 }),
         days: whole('--days <n>', 'days', { fallback: 30 }),
         pairs: whole('--pairs <n>', 'pairs of devices', { fallback: 200 }),
         seed: whole('--seed <n>', 'other seed, other traffic', { fallback: 1, min: 0 }),
+        as: choice('--as <tool>', `whose files: ${TOOL_NAMES.join(', ')}; CICFlowMeter's where it is not said`, TOOL_NAMES),
     },
     examples: [
         { line: 'sample ./samples', does: '30 days of three sites' },
+        { line: 'sample ./zeek --as zeek', does: 'the same flows as conn.log of Zeek' },
         { line: 'sample ./many --flows 5000000 --days 90 --pairs 20000 --seed 7', does: 'enough to be busy with' },
     ],
     async run({ arguments: { dir }, options, ...context }) {
