@@ -35,7 +35,7 @@ export function resultOf(file: UploadFile, decision: UploadDecision, record: Led
 }
 
 /** Why not one row of a source counts: `all 2 rows were rejected: date_unreadable 2`. */
-export function sayNothingKept({ rows_read: rowsRead, rejected, skipped }: LedgerRecord): string {
+function sayNothingKept({ rows_read: rowsRead, rejected, skipped }: LedgerRecord): string {
     if (rowsRead === 0) {
         return typeof skipped === 'string' ? `it holds no row that could count: ${skipped}` : 'it holds no rows';
     }

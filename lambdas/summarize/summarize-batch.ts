@@ -71,7 +71,14 @@ export async function summarizeBatch(records: readonly SQSRecord[], options: Sum
         if (state === 'empty') {
             counts.SourcesFailed += 1;
             counts.RowsRejected += rowsRejected;
-            log.warn('not one row of the file counts; flowlake status says why', { source, version, sizeBytes, rowsRejected, periods, lagMs });
+            log.warn('not one row of the file counts; flowlake status says why', {
+                source,
+                version,
+                sizeBytes,
+                rowsRejected,
+                periods,
+                lagMs,
+            });
             return;
         }
         counts.SourcesSummarized += 1;

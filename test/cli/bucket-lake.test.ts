@@ -1,12 +1,14 @@
 /** The commands on a deployed lake, over the protocols of S3 and SQS; the Lambdas' batches work off what the queues hold, when the test lets them. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { retract } from '#lake/commit/retract';
 import { DEPLOYMENT_TAGS } from '#lake/deployment';
 import { siteOf } from '#lake/layout';
 import type { MessageQueue } from '#lake/queue/message-queue';
 import { createSqsClient, openSqsQueue } from '#lake/queue/sqs';
+import { readLakeStatus } from '#lake/reports/lake-status';
 import type { ObjectStore } from '#lake/store/object-store';
 import { openS3Store } from '#lake/store/s3';
 import { createS3Client } from '#lake/store/s3-client';
@@ -194,3 +196,24 @@ async function keysOf(prefix: string): Promise<string[]> {
     }
     return keys;
 }
+
+test('the same flows under two names count in a bucket: upload says so once they are in the figures, and status after', async () => {
+    const [plain, packed] = [join(folder, 'input.csv'), join(folder, 'input.csv.gz')];
+    await writeFile(plain, FIRST.text);
+    await writeFile(packed, gzipSync(FIRST.text));
+    const waiting = run('upload', plain, packed);
+    // What S3 would tell the queue once both are stored.
+    while ((await store.head('raw/input.csv.gz')) === undefined || (await store.head('raw/input.csv')) === undefined) {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    await queues.summarizeQueue.send([{ body: s3Event(['raw/input.csv']) }, { body: s3Event(['raw/input.csv.gz']) }]);
+    await work();
+    const { exitCode, stdout, stderr } = await waiting;
+    expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: expect.stringMatching(/added[\s\S]*added/) });
+    expect(stderr).toMatch(/its figures are those of raw\/input\.csv, .*flowlake retract raw\/input\.csv\.gz/);
+    const { twins } = await readLakeStatus(store, { now: new Date() });
+    expect(twins).toEqual([{ how: 'same', sources: ['raw/input.csv', 'raw/input.csv.gz'] }]);
+    const tried = await run('upload', '--dry-run', '--as', 'third.csv', plain);
+    expect([tried.exitCode, tried.stderr]).toEqual([1, expect.stringContaining('the same bytes are in the lake as raw/input.csv')]);
+    expect(await store.head('raw/third.csv')).toBeUndefined();
+});

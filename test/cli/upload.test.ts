@@ -155,7 +155,7 @@ describe('a file that loses its rows', () => {
         expect(stdout).toMatch(/all\.csv +nothing kept +0 +2/);
         expect(stderr).toMatch(/all\.csv nothing kept: all its 2 rows were rejected: date_unreadable 2/);
         expect(stderr).toMatch(/none\.csv nothing kept: it holds no rows/);
-        expect(stderr).toMatch(/all\.csv: 2 of 2 rows rejected as date_unreadable; the first:\n {2}line 2: .*,7\/7\/17 3:30,/);
+        expect(stderr).toMatch(/all\.csv: 2 of 2 rows rejected as date_unreadable; the first:\n {2}line 2: .*,7\/7\/17 3:30/);
         expect(await ask('select source, state, rejected, fingerprint from sources order by source')).toEqual([
             { source: 'raw/all.csv', state: 'empty', rejected: 'date_unreadable 2', fingerprint: null },
             { source: 'raw/none.csv', state: 'empty', rejected: null, fingerprint: null },

@@ -1,9 +1,9 @@
 /** `flowlake sample`: files of flows to try things with; equal seeds give equal files. */
 import { defineCommand } from '#cli/command';
 import { choice, whole } from '#cli/option';
-import { tools } from '#sample/flows/tools';
 
-const TOOL_NAMES = tools.map(({ name }) => name);
+/** Names of sample/flows/tools.ts, said once more so that help need not load them. */
+const TOOL_NAMES = ['zeek', 'zeek-json', 'suricata', 'nfdump', 'nfstream', 'aws-vpc'] as const;
 
 export const sample = defineCommand({
     name: 'sample',

@@ -1,6 +1,7 @@
 /** The same flows as other tools write them: read by the lake they come to the figures of CICFlowMeter's files. */
 import { Readable } from 'node:stream';
 import { describe, expect, test } from '@jest/globals';
+import { sample } from '#cli/commands/sample/command';
 import { DURATION, PACKETS } from '#lake/flows/pair-table';
 import { readFlows } from '#lake/flows/read-flows';
 import { type SampleFile, sampleFiles } from '#sample/flows/sample-files';
@@ -95,6 +96,10 @@ describe('a sample as another tool writes it', () => {
                 ]),
             ),
         ).toEqual(tsv.map((rows) => rows.map((cells) => ['flow', cells[2], cells[4], Number(cells[16]), Number(cells[8])])));
+    });
+
+    test('may be asked for by the name of every tool', () => {
+        expect(sample.options.as.choices).toEqual(tools.map(({ name }) => name));
     });
 
     test.each(tools)('$name: equal options give equal bytes, and the files say whose they are by name', ({ name, fileEnd }) => {
