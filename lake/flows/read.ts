@@ -1,6 +1,6 @@
 /** Reads a raw object of flows into its rows by day. */
 import { OverflowError } from '#lake/errors';
-import type { Found, ReadingOptions, ReadOutcome, SourceBytes } from '#lake/kind';
+import type { ByRange, Found, ReadingOptions, ReadOutcome, SourceBytes } from '#lake/kind';
 import type { Rows } from '#lake/rows';
 import type { ReadFlowsOptions } from './flow-sink.ts';
 import { DATE_ORDERS, DURATION_UNITS } from './options.ts';
@@ -49,10 +49,10 @@ export async function readSource(source: SourceBytes, options: ReadingOptions): 
 
 /** Hashes of the first kept flows; see `Kind.beginning`. */
 export function readFirstFlows(
-    { open, signal }: Pick<SourceBytes, 'open' | 'signal'>,
+    source: ByRange & Pick<SourceBytes, 'open' | 'signal'>,
     options: ReadingOptions,
 ): Promise<readonly string[]> {
-    return readBeginning(open, { ...toFlowOptions(options), signal });
+    return readBeginning(() => source.open(), { ...toFlowOptions(options), ranges: source, signal: source.signal });
 }
 
 /** The options by the reader's own types; a text that is none of its choices says nothing. */

@@ -131,6 +131,7 @@ class RowReader {
             durationScale: SUM_DIGITS - UNIT_DIGITS[unit],
             numberStyle: numbers?.style,
             watch: options.watch,
+            isForBeginning: options.isForBeginning,
         });
         this.#columns = {
             src_ip: columnAt(file, columns.src_ip, TEXTS),
@@ -245,7 +246,7 @@ class RowReader {
             const packetCount = packets?.[row] ?? NOT_FAST;
             const isPlain =
                 source !== undefined && destination !== undefined && typeof slot === 'number' && duration >= 0 && packetCount >= 0;
-            if (!isPlain || this.#isWitness()) {
+            if (!isPlain || sink.needsTexts || this.#isWitness()) {
                 this.#takeAnyRow(step, row);
                 continue;
             }

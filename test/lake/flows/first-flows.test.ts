@@ -18,6 +18,14 @@ async function* pieces(bytes: Buffer, pieceBytes: number, onPiece: () => void = 
     }
 }
 
+function sourceOf(bytes: Buffer, pieceBytes: number) {
+    return {
+        open: () => pieces(bytes, pieceBytes),
+        sizeBytes: bytes.length,
+        readRange: async ({ start, end }: { start: number; end: number }) => Uint8Array.from(bytes.subarray(start, end)),
+    };
+}
+
 function fileOf(count: number, { eachDuration = (at: number): unknown => at } = {}): Buffer {
     return Buffer.from(flowCsv(Array.from({ length: count }, (_, at) => ({ src: `10.0.0.${at % 200}`, duration: `${eachDuration(at)}` }))));
 }
@@ -33,7 +41,7 @@ describe('the first flows', () => {
         expect(beginning).toHaveLength(count === 0 ? 0 : Math.min(MOST_HASHES, Math.floor(Math.log2(count)) + 1));
         expect(new Set(beginning).size).toBe(beginning.length);
         expect((await beginningOf(fileOf(5000))).slice(0, beginning.length)).toEqual(beginning);
-        expect(await readFirstFlows({ open: () => pieces(fileOf(count), 1 << 10) }, {})).toEqual(beginning);
+        expect(await readFirstFlows(sourceOf(fileOf(count), 1 << 10), {})).toEqual(beginning);
     });
 
     test('are those that are kept: rejects between them say nothing', async () => {
@@ -44,8 +52,8 @@ describe('the first flows', () => {
 
     test('are found without reading the file to its end', async () => {
         let read = 0;
-        const open = () => pieces(fileOf(50_000), 1 << 12, () => (read += 1));
-        expect(await readFirstFlows({ open }, {})).toHaveLength(MOST_HASHES);
+        const source = { ...sourceOf(fileOf(50_000), 1 << 12), open: () => pieces(fileOf(50_000), 1 << 12, () => (read += 1)) };
+        expect(await readFirstFlows(source, {})).toHaveLength(MOST_HASHES);
         expect(read).toBeLessThan(10);
     });
 
@@ -55,7 +63,7 @@ describe('the first flows', () => {
         const files = readdirSync(folder);
         const bytes = readFileSync(join(folder, files.find((file) => file.startsWith('input.')) ?? ''));
         const options = files.includes('options.json') ? JSON.parse(readFileSync(join(folder, 'options.json'), 'utf8')) : {};
-        const beginning = await readFirstFlows({ open: () => pieces(bytes, 1 << 16) }, options);
+        const beginning = await readFirstFlows(sourceOf(bytes, 1 << 16), options);
         const kept = expectedOf(name).rows_kept ?? 0;
         expect(beginning).toHaveLength(kept === 0 ? 0 : Math.min(MOST_HASHES, Math.floor(Math.log2(kept)) + 1));
     });
