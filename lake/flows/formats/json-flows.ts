@@ -112,7 +112,7 @@ export class JsonFlows implements RecordTaker {
 
     takePlain(bytes: Buffer, view: DataView, start: number): number {
         // The batch tells nobody of a row.
-        const isKnown = !this.#shapes.isCurious() && this.#sink.watch === undefined;
+        const isKnown = !this.#shapes.isCurious() && !this.#sink.needsTexts;
         const end = isKnown ? this.#findValues(bytes, view, start) : NOT_PLAIN;
         if (end === NOT_PLAIN) {
             return NOT_PLAIN;

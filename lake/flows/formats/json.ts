@@ -163,6 +163,7 @@ class JsonReading {
             separator: 0,
             durationScale: UNIT_DIGITS.us - UNIT_DIGITS[unit],
             watch: options.watch,
+            isForBeginning: options.isForBeginning,
         });
         this.#flows = new JsonFlows(this.#sink, start.dialect);
         this.#records = new JsonRecords(this.#flows, { layout: start.layout });
