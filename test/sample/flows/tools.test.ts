@@ -13,6 +13,8 @@ const OPTIONS = { flows: 1500, days: 2, pairs: 20, sites: ['berlin'], seed: 3 };
 /** Tools that write a row for each flow, and the microseconds that they round durations to. */
 const TWO_WAY = [
     ['zeek', 1],
+    ['zeek-json', 1],
+    ['suricata', 1],
     ['nfdump', 1000],
     ['nfstream', 1000],
 ] as const;
