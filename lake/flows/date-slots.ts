@@ -1,7 +1,7 @@
 /** Finds the written day of a timestamp: each way of writing a day gets a slot, and the slot of the last row is found by its bytes. */
 
 import { NOT_PLAIN, readSeconds, WORD_BYTES } from '#lake/flows/formats/plain-row';
-import { type DateRules, type DateSlot, parseDate } from './dates.ts';
+import { CUT_TIMES_MONTH, type DateRules, type DateSlot, isCutDate, parseDate } from './dates.ts';
 import { readEpoch } from './epochs.ts';
 import { dayOfInstant, type Instant } from './instants.ts';
 import { type DurationUnit, UNIT_DIGITS } from './options.ts';
@@ -13,18 +13,17 @@ const LETTER_T = 0x54;
 
 const SECONDS_PER_DAY = 86_400;
 
-/** The month that times lie in which lost their last digits, or all: no flow began in it, but a file of Zeek may count from 0. */
-const CUT_TIMES_MONTH = '1970-01-';
-
 /** From 2033 on some numbers of seconds are compact dates, so that one timestamp of a day does not tell of the others. */
 const UNSAFE_SECONDS = 1_990_000_000;
 
 export class DateSlots {
     readonly all: DateSlot[] = [];
-    readonly #rules: DateRules;
+    readonly rules: DateRules;
     /** What stands between a date and its clock: a blank, which is no blank where it separates fields, or a T. */
     readonly #dateEnd: RegExp;
     readonly #slotOfDate = new Map<string, number>();
+    /** Slots of days that are not written but counted, by what counts them. */
+    readonly #slotOfDay = new Map<string, number>();
     /** The last date that was found. Dates have 8 to 10 characters: three words, which overlap, cover them. */
     #lastLength = Number.MAX_SAFE_INTEGER;
     #lastFirst = 0;
@@ -37,7 +36,7 @@ export class DateSlots {
     #lastEpochLength = SECONDS_PER_DAY;
 
     constructor(rules: DateRules, separator: number) {
-        this.#rules = rules;
+        this.rules = rules;
         this.#dateEnd = separator === TAB ? /[ T]/ : separator === BLANK ? /[\tT]/ : /[ \tT]/;
     }
 
@@ -77,14 +76,14 @@ export class DateSlots {
         if (known !== undefined) {
             return known;
         }
-        const date = parseDate(written, this.#rules);
+        const date = parseDate(written, this.rules);
         if (!date.ok) {
             return /\d/.test(timestamp) && /^\+?\d*\.?\d*([eE][+-]?\d+)?$/.test(timestamp) ? this.#slotOfEpoch(timestamp) : date.reason;
         }
-        if (date.slot.dmy?.startsWith(CUT_TIMES_MONTH) === true) {
+        if (isCutDate(date.slot)) {
             return 'date_implausible';
         }
-        return this.#add(written, date.slot);
+        return this.#add(this.#slotOfDate, written, date.slot);
     }
 
     /** The slot of an instant's day, or the reason to reject it. */
@@ -97,20 +96,20 @@ export class DateSlots {
             return 'date_implausible';
         }
         const name = `instant ${day}`;
-        return this.#slotOfDate.get(name) ?? this.#add(name, { kind: 'epoch', dmy: day, mdy: day });
+        return this.#slotOfDay.get(name) ?? this.#add(this.#slotOfDay, name, { kind: 'epoch', dmy: day, mdy: day });
     }
 
     #slotOfEpoch(text: string): number | RejectReason {
-        const epoch = readEpoch(text, this.#rules.minEpochSeconds);
+        const epoch = readEpoch(text, this.rules.minEpochSeconds);
         if (!epoch) {
             return 'date_unreadable';
         }
         const { day, unit } = epoch;
-        if (this.#rules.epochUnit !== undefined && this.#rules.epochUnit !== unit) {
+        if (this.rules.epochUnit !== undefined && this.rules.epochUnit !== unit) {
             return 'date_against_order';
         }
         const name = `${unit} ${day}`;
-        const slot = this.#slotOfDate.get(name) ?? this.#add(name, { kind: 'epoch', dmy: day, mdy: day, epochUnit: unit });
+        const slot = this.#slotOfDay.get(name) ?? this.#add(this.#slotOfDay, name, { kind: 'epoch', dmy: day, mdy: day, epochUnit: unit });
         this.#rememberEpoch(text, typeof slot === 'number' ? slot : NOT_PLAIN, unit);
         return slot;
     }
@@ -120,7 +119,7 @@ export class DateSlots {
         const dayLength = SECONDS_PER_DAY * 10 ** UNIT_DIGITS[unit];
         const day = Math.floor(Number.parseInt(text, 10) / dayLength);
         const isSafe =
-            unit !== 's' || (day * SECONDS_PER_DAY >= this.#rules.minEpochSeconds && (day + 1) * SECONDS_PER_DAY < UNSAFE_SECONDS);
+            unit !== 's' || (day * SECONDS_PER_DAY >= this.rules.minEpochSeconds && (day + 1) * SECONDS_PER_DAY < UNSAFE_SECONDS);
         if (slot !== NOT_PLAIN && isSafe && /^\d+(\.\d*)?$/.test(text)) {
             this.#lastEpochDay = day;
             this.#lastEpochSlot = slot;
@@ -128,16 +127,16 @@ export class DateSlots {
         }
     }
 
-    /** A new slot; the reason where its day is out of the file's range in either order. */
-    #add(written: string, slot: DateSlot): number | RejectReason {
-        const { days } = this.#rules;
-        const isOut = (day: string | undefined): boolean =>
-            days !== undefined && day !== undefined && (day < days.first || day > days.last);
-        if (isOut(slot.dmy) || isOut(slot.mdy)) {
+    /** A new slot; the reason where its day is out of the file's range. */
+    #add(slots: Map<string, number>, name: string, slot: DateSlot): number | RejectReason {
+        const { days } = this.rules;
+        const isIn = (day: string | undefined): boolean =>
+            days === undefined || (day !== undefined && day >= days.first && day <= days.last);
+        if (!isIn(slot.dmy) && !isIn(slot.mdy)) {
             return 'date_implausible';
         }
         const index = this.all.push(slot) - 1;
-        this.#slotOfDate.set(written, index);
+        slots.set(name, index);
         return index;
     }
 

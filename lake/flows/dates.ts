@@ -61,6 +61,14 @@ export function parseDate(written: string, rules: DateRules): ParsedDate {
     return settle({ kind, dmy: day, mdy: day }, day === undefined && (dmy ?? mdy) !== undefined);
 }
 
+/** The month that times lie in which lost their last digits, or all: no flow began in it, but a file of epochs may count from 0. */
+export const CUT_TIMES_MONTH = '1970-01-';
+
+/** True for a written date of that month, in whatever order: what is left of one that was cut. */
+export function isCutDate({ kind, dmy, mdy }: DateSlot): boolean {
+    return kind !== 'epoch' && [dmy, mdy].every((day) => day?.startsWith(CUT_TIMES_MONTH) !== false);
+}
+
 function settle(slot: DateSlot, isAgainstOrder: boolean): ParsedDate {
     if (isAgainstOrder) {
         return { ok: false, reason: 'date_against_order' };

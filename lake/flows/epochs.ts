@@ -5,6 +5,9 @@ import { type DurationUnit, UNIT_DIGITS } from './options.ts';
 const FIRST_SECOND = 631_152_000n;
 const END_SECOND = 4_102_444_800n;
 
+/** Digits of the last nanosecond of 2099. */
+const MAX_DIGITS = 19;
+
 const SECONDS_PER_DAY = 86_400n;
 const UNITS: readonly DurationUnit[] = ['s', 'ms', 'us', 'ns'];
 
@@ -50,14 +53,19 @@ function isCompactDate(value: bigint): boolean {
 
 /** The whole part of a number, and half of what its last written digit counts where that digit stands in front of the point. */
 function writtenNumber(text: string): { value: bigint; halfStep: bigint } | undefined {
-    const [, whole = '', fraction = '', exponent] = /^\+?(\d{0,30})(?:\.(\d*))?(?:[eE]([+-]?\d{1,3}))?$/.exec(text) ?? [];
-    const digits = whole + fraction;
-    const shift = Number(exponent ?? 0);
-    const point = whole.length + shift;
-    if (digits === '' || point < 0 || point > 40) {
+    const [, whole = '', fraction = '', exponent] = /^\+?(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/.exec(text) ?? [];
+    if (whole + fraction === '') {
         return undefined;
     }
-    const value = BigInt(digits.slice(0, point).padEnd(point, '0') || '0');
+    const digits = (whole + fraction).replace(/^0+/, '');
+    // Where the point stands, counted from the left of `digits`; an exponent too long for a double becomes an infinity, which compares right.
+    const point = digits.length - fraction.length + Number(exponent ?? 0);
+    if (digits === '' || point <= 0) {
+        return { value: 0n, halfStep: 0n };
+    }
+    if (point > MAX_DIGITS) {
+        return undefined;
+    }
     const unwritten = exponent === undefined ? 0 : point - digits.length;
-    return { value, halfStep: unwritten > 0 ? 10n ** BigInt(unwritten) / 2n : 0n };
+    return { value: BigInt(digits.slice(0, point).padEnd(point, '0')), halfStep: unwritten > 0 ? 10n ** BigInt(unwritten) / 2n : 0n };
 }

@@ -39,19 +39,20 @@ export interface ReadFlowsOptions {
 export interface Settled {
     dates?: SettledDates;
     /** Unit that a row speaks for, and its line. */
-    durationUnit?: { unit: DurationUnit; lineNumber: number };
+    durationUnit?: { unit: DurationUnit; lineNumber: number } | undefined;
     /** How numbers are written, and that nothing else is to be tried where `isFinal`. */
     numbers?: { style: NumberStyle; isFinal: boolean };
 }
 
-/** The order of `a/b/yyyy` in a file, and what the ledger says of it. */
+/** How a file writes its dates, and which are its own. */
 export interface SettledDates {
+    /** The order of `a/b/yyyy`, and whether rows settled it. */
     slashOrder: 'dmy' | 'mdy';
+    isWitnessed: boolean;
     /** What epochs of the file count, where it has several sorts; the others are rejects. */
     epochUnit?: DurationUnit | undefined;
     /** The days that flows may begin on, where some are far from all others; these are rejects. */
     days?: DayRange | undefined;
-    dateOrder: DateOrder | 'epoch' | 'assumed' | null;
 }
 
 export interface FlowSinkOptions {
@@ -132,8 +133,8 @@ export class FlowSink {
     rejects: Reject[] = [];
     /** Records that are no flows by right, by reason; they are not among `rowsRead`. */
     readonly skipped = new Map<SkipReason, number>();
-    /** Rejected rows that were good up to a date which fits one order only: if the file's is the other, that is why they go. */
-    readonly rejectedDates = { dmy: false, mdy: false };
+    /** Dates of rejected rows that were good up to them: where the file turns out to have others, the date is why they go. */
+    readonly rejectedSlots = new Set<number>();
     readonly table = new PairTable();
     readonly dates: DateSlots;
     readonly batch = new FlowBatch();
@@ -259,7 +260,7 @@ export class FlowSink {
         const date = this.dates.all[slot];
         const packets = parseWhole(toPlain(flow.packets, this.numberStyle), { fraction: 'reject' });
         if (!duration.ok || !packets.ok) {
-            this.#rememberDate(date);
+            this.rejectedSlots.add(slot);
             return duration.ok ? (packets.ok ? undefined : packets.reason) : duration.reason;
         }
         const group = (slot << 2) | (source.isText ? 1 : 0) | (destination.isText ? 2 : 0);
@@ -269,13 +270,6 @@ export class FlowSink {
             this.watch.onRow({ lineNumber, date, durationUs: duration.value, packets: packets.value, line: lineAt(place) });
         }
         return undefined;
-    }
-
-    #rememberDate(slot: DateSlot | undefined): void {
-        if (slot?.kind === 'slash' && slot.dmy !== slot.mdy) {
-            this.rejectedDates.dmy ||= slot.mdy === undefined;
-            this.rejectedDates.mdy ||= slot.dmy === undefined;
-        }
     }
 }
 

@@ -3,20 +3,20 @@
 import type { ByRange, Inspection } from '#lake/kind';
 import { decompress } from './decompress.ts';
 import { BeginningKnown } from './first-flows.ts';
-import type { FlowSink, ReadFlowsOptions, Settled, SettledDates, SkipReason } from './flow-sink.ts';
+import type { FlowSink, ReadFlowsOptions, Settled, SkipReason } from './flow-sink.ts';
 import { readCsv, whyNoCsv } from './formats/csv.ts';
 import type { FormatRead, UnitBy, Unusable } from './formats/format.ts';
 import { isJsonStart, readJson, whyNoJson } from './formats/json.ts';
 import { isParquet, readParquet, whyNoParquet } from './formats/parquet.ts';
 import type { DateOrder, DurationUnit } from './options.ts';
 import type { PairTable } from './pair-table.ts';
-import { settleDates } from './settle-dates.ts';
+import { dateOrderOf, settleDates } from './settle-dates.ts';
 import { DamagedFileError } from './zstd-frames.ts';
 
 export interface FlowsRead {
     ok: true;
     dialect: string;
-    dateOrder: SettledDates['dateOrder'];
+    dateOrder: ReturnType<typeof dateOrderOf>;
     durationUnit: DurationUnit;
     durationUnitBy: UnitBy;
     rowsRead: number;
@@ -36,7 +36,7 @@ export interface FlowsRead {
 export type FlowsResult = FlowsRead | Unusable;
 
 /** Readings that one file may take: what the last one settles is what the next one is told. */
-const MAX_READINGS = 6;
+const MAX_READINGS = 7;
 
 /**
  * Reads to the end of the stream, which `open` hands out from its beginning; once more where something that rules all rows was settled too late.
@@ -157,14 +157,14 @@ function settle(
     options: ReadFlowsOptions,
 ): FlowsRead | { ok: false; readAgainWith: Settled } {
     const { table } = sink;
-    const { dates = settleDates(sink, options.dateOrder) } = options.settled ?? {};
+    const { dates = settleDates(sink) } = options.settled ?? {};
     if ('isSplit' in dates && dates.isSplit) {
         const { isSplit, ...settled } = dates;
         return { ok: false, readAgainWith: { dates: settled } };
     }
     return {
         ...read,
-        dateOrder: options.dateOrder ?? dates.dateOrder,
+        dateOrder: options.dateOrder ?? dateOrderOf(sink, dates),
         rowsRead: sink.rowsRead,
         skipped: sink.skipped,
         beginning: sink.first.hashes,

@@ -1,5 +1,6 @@
 /** How a file writes its dates, from all its rows: which of two orders, what epochs count, and which days are none of its own. */
-import type { DateRules, DateSlot, DayRange } from './dates.ts';
+import type { DateSlot, DayRange } from './dates.ts';
+import { isCutDate } from './dates.ts';
 import type { FlowSink, SettledDates } from './flow-sink.ts';
 import type { DateOrder, DurationUnit } from './options.ts';
 
@@ -9,38 +10,61 @@ const FIRST_DAY = '1990-01-01';
 /** Years behind a file's middle day: what begins later, beside days that do not, was misread or misdated. */
 const YEARS_AHEAD = 5;
 
+/** The last year that a date can have. */
+const LAST_YEAR = 9999;
+
 /** What the rows settle. `isSplit` where rows were kept, or rejected, in the light of something else: the file must be read again. */
-export function settleDates(sink: FlowSink, givenOrder: DateOrder | undefined): SettledDates & { isSplit: boolean } {
-    const { table, dates, rejectedDates } = sink;
+export function settleDates(sink: FlowSink): SettledDates & { isSplit: boolean } {
+    const { dates, rejectedSlots } = sink;
+    const { givenOrder } = dates.rules;
+    const flows = flowsBySlot(sink);
     const witnesses = { dmy: 0, mdy: 0 };
-    const kinds = new Set<DateSlot['kind'] | undefined>();
     const epochs = new Map<DurationUnit, number>();
-    for (let row = 0; row < table.rowCount; row += 1) {
-        const slot = dates.all[table.groupOf(row) >> 2];
-        kinds.add(slot?.kind);
-        if (slot?.kind === 'slash' && slot.mdy === undefined) {
-            witnesses.dmy += table.flowsOf(row);
-        }
-        if (slot?.kind === 'slash' && slot.dmy === undefined) {
-            witnesses.mdy += table.flowsOf(row);
-        }
-        if (slot?.epochUnit !== undefined) {
-            epochs.set(slot.epochUnit, (epochs.get(slot.epochUnit) ?? 0) + table.flowsOf(row));
+    for (const [slot, count] of flows) {
+        witnesses.dmy += slot.kind === 'slash' && slot.mdy === undefined ? count : 0;
+        witnesses.mdy += slot.kind === 'slash' && slot.dmy === undefined ? count : 0;
+        if (slot.epochUnit !== undefined) {
+            epochs.set(slot.epochUnit, (epochs.get(slot.epochUnit) ?? 0) + count);
         }
     }
     // Day first where the witnesses are as many, or none.
     const slashOrder = witnesses.mdy > witnesses.dmy ? 'mdy' : 'dmy';
-    // Rows that were kept or named by a later fault in the light of the other order.
-    const other = slashOrder === 'dmy' ? 'mdy' : 'dmy';
+    const order = givenOrder === 'mdy' || givenOrder === 'dmy' ? givenOrder : slashOrder;
     const epochUnit = mostOf(epochs);
-    const days = rangeOfDays(sink, { order: givenOrder ?? slashOrder, epochUnit });
-    const isSplit = witnesses[other] > 0 || rejectedDates[other] || epochs.size > 1 || days !== undefined;
-    const rules: Pick<DateRules, 'epochUnit' | 'days'> = { ...(epochs.size > 1 && { epochUnit }), ...(days && { days }) };
-    if (witnesses.dmy + witnesses.mdy > 0) {
-        return { slashOrder, dateOrder: slashOrder, ...rules, isSplit };
+    const dayOf = (slot: DateSlot): string | undefined =>
+        slot.epochUnit !== undefined && epochUnit !== undefined && slot.epochUnit !== epochUnit ? undefined : slot[order];
+    const days = rangeOfDays(flows, dayOf);
+    const isOut = (slot: DateSlot): boolean => {
+        const day = dayOf(slot);
+        const isFar = days !== undefined && day !== undefined && (day < days.first || day > days.last);
+        return day === undefined || isFar || isCutDate({ ...slot, dmy: day, mdy: day });
+    };
+    const rejected = [...rejectedSlots].flatMap((index) => dates.all[index] ?? []);
+    const isSplit = [...flows.keys(), ...rejected].some(isOut);
+    return { slashOrder, isWitnessed: witnesses.dmy + witnesses.mdy > 0, epochUnit, days, isSplit };
+}
+
+/** What the ledger says of the order of a file's dates. */
+export function dateOrderOf(
+    sink: FlowSink,
+    { slashOrder, isWitnessed }: Pick<SettledDates, 'slashOrder' | 'isWitnessed'>,
+): DateOrder | 'epoch' | 'assumed' | null {
+    if (isWitnessed) {
+        return slashOrder;
     }
+    const kinds = new Set([...flowsBySlot(sink).keys()].map(({ kind }) => kind));
     const unambiguous = kinds.has('dotted') ? 'dmy' : kinds.has('ymd') ? 'ymd' : kinds.has('epoch') ? 'epoch' : null;
-    return { slashOrder, dateOrder: kinds.has('slash') ? 'assumed' : unambiguous, ...rules, isSplit };
+    return kinds.has('slash') ? 'assumed' : unambiguous;
+}
+
+/** The kept flows of each date. */
+function flowsBySlot({ table, dates }: FlowSink): Map<DateSlot, number> {
+    const flows = dates.all.map(() => 0);
+    for (let row = 0; row < table.rowCount; row += 1) {
+        const slot = table.groupOf(row) >> 2;
+        flows[slot] = (flows[slot] ?? 0) + table.flowsOf(row);
+    }
+    return new Map(dates.all.map((slot, index) => [slot, flows[index] ?? 0] as const).filter(([, count]) => count > 0));
 }
 
 /** The unit with the most flows, the coarser one where two have as many. */
@@ -50,43 +74,20 @@ function mostOf(epochs: ReadonlyMap<DurationUnit, number>): DurationUnit | undef
     return sorted[0]?.[0];
 }
 
-/** The day that the middle one of the flows begins on, of days in their order. */
-function middleOf(days: readonly (readonly [string, number])[]): string | undefined {
-    let left = days.reduce((sum, [, flows]) => sum + flows, 0) / 2;
-    for (const [day, flows] of days) {
-        left -= flows;
-        if (left <= 0) {
-            return day;
-        }
-    }
-    return undefined;
-}
-
-/** The days that flows of the file may begin on; undefined where all of them do, or none. */
-function rangeOfDays(
-    { table, dates }: FlowSink,
-    { order, epochUnit }: { order: DateOrder; epochUnit: DurationUnit | undefined },
-): DayRange | undefined {
-    const flows = new Map<string, number>();
-    let earlier = 0;
-    for (let row = 0; row < table.rowCount; row += 1) {
-        const slot = dates.all[table.groupOf(row) >> 2];
-        const day = order === 'mdy' ? slot?.mdy : slot?.dmy;
-        if (day === undefined || (slot?.epochUnit !== undefined && slot.epochUnit !== epochUnit)) {
-            continue;
-        }
-        if (day < FIRST_DAY) {
-            earlier += table.flowsOf(row);
-        } else {
-            flows.set(day, (flows.get(day) ?? 0) + table.flowsOf(row));
-        }
-    }
-    const sorted = [...flows].sort(([a], [b]) => (a < b ? -1 : 1));
-    const middle = middleOf(sorted);
+/** The days that flows of the file may begin on; undefined where none begins from 1990 on. */
+function rangeOfDays(flows: ReadonlyMap<DateSlot, number>, dayOf: (slot: DateSlot) => string | undefined): DayRange | undefined {
+    const days = [...flows]
+        .map(([slot, count]) => ({ day: dayOf(slot) ?? '', count }))
+        .filter(({ day }) => day >= FIRST_DAY)
+        .sort((one, other) => (one.day < other.day ? -1 : 1));
+    let left = days.reduce((sum, { count }) => sum + count, 0) / 2;
+    const middle = days.find(({ count }) => {
+        left -= count;
+        return left <= 0;
+    })?.day;
     if (middle === undefined) {
         return undefined;
     }
-    const last = `${String(Number(middle.slice(0, 4)) + YEARS_AHEAD).padStart(4, '0')}${middle.slice(4)}`;
-    const isAnyOut = earlier > 0 || (sorted.at(-1)?.[0] ?? '') > last;
-    return isAnyOut ? { first: FIRST_DAY, last } : undefined;
+    const lastYear = Math.min(Number(middle.slice(0, 4)) + YEARS_AHEAD, LAST_YEAR);
+    return { first: FIRST_DAY, last: `${lastYear}${middle.slice(4)}` };
 }
