@@ -22,7 +22,8 @@ export async function* withLineFeeds(chunks: AsyncGenerator<Uint8Array>): AsyncG
             }
         }
         const start = Buffer.concat(parts);
-        if (!start.includes(CR) || start.includes(LF)) {
+        const lookedAt = start.subarray(0, LOOKED_AT_BYTES);
+        if (!lookedAt.includes(CR) || lookedAt.includes(LF)) {
             yield start;
             yield* chunks;
             return;
