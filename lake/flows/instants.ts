@@ -25,7 +25,7 @@ export function instantOfEpoch(text: string, unit: DurationUnit): Instant | unde
     return BigInt(whole) * 10n ** BigInt(places) + BigInt(fraction.slice(0, places).padEnd(places, '0') || '0');
 }
 
-const ISO = /^(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,15})\d*)?\s?(Z|[+-]\d\d:?\d\d)?$/;
+const ISO = /^(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,15})\d*)? ?(Z|[+-]\d\d:?\d\d)?$/;
 
 /** `yyyy-MM-dd HH:mm:ss`, also with `T`, a fraction and an offset from UTC (ISO 8601); undefined for any other text and days that no calendar has. */
 export function instantOfIso(text: string): Instant | undefined {

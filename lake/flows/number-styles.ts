@@ -18,7 +18,7 @@ export function styleOf(text: string): NumberStyle | undefined {
     if (/^[+-]?\d+,\d*$/.test(text)) {
         return isGrouped(text, ',') ? undefined : 'points';
     }
-    return /^[+-]?\d*\.\d*([eE][+-]?\d+)?$/.test(text) && !isGrouped(text, '.') ? 'plain' : undefined;
+    return /^[+-]?(\d+\.\d*|\.\d+)([eE][+-]?\d+)?$/.test(text) && !isGrouped(text, '.') ? 'plain' : undefined;
 }
 
 /** True if a style speaks against the one that numbers are read in: commas that group say nothing against plain numbers beside them. */

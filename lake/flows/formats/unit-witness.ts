@@ -23,8 +23,13 @@ export interface WitnessCells {
 
 /** The unit that a row speaks for; undefined where it tells nothing, as one without a duration. */
 export function witnessedUnit({ duration, rate, packets }: WitnessCells): DurationUnit | undefined {
-    const counted = packets.reduce((sum, text) => sum + numberOf(text), 0);
-    const factor = (numberOf(duration) * numberOf(rate)) / counted;
+    const counts = packets.map(numberOf);
+    const counted = counts.reduce((sum, count) => sum + count, 0);
+    const [time, perSecond] = [numberOf(duration), numberOf(rate)];
+    if (!(time > 0 && perSecond > 0 && counted > 0) || counts.some((count) => count < 0)) {
+        return undefined;
+    }
+    const factor = (time * perSecond) / counted;
     return UNITS.find((unit) => {
         const quotient = factor / 10 ** UNIT_DIGITS[unit];
         return quotient > 1 / CLOSE && quotient < CLOSE;
@@ -32,7 +37,7 @@ export function witnessedUnit({ duration, rate, packets }: WitnessCells): Durati
 }
 
 function numberOf(text: string): number {
-    return text === '' ? Number.NaN : Number(text);
+    return /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(text) ? Number(text) : Number.NaN;
 }
 
 /** A row that spoke for a unit. */
