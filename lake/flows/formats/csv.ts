@@ -6,7 +6,7 @@ import type { ReadFlowsOptions } from '../flow-sink.ts';
 import { FlowSink } from '../flow-sink.ts';
 import { UNIT_DIGITS } from '../options.ts';
 import type { FormatRead, Unusable } from './format.ts';
-import { findHeader, findHeadless, type Header, isHeaderOpen } from './header.ts';
+import { findHeader, findHeadless, type Header, isHeaderOpen, ZEEK_DIALECTS } from './header.ts';
 import { withLineFeeds } from './line-ends.ts';
 import { otherFileOf, TELLING_BYTES } from './other-files.ts';
 import { RowScanner, SPARE_BYTES, zeekNamesStart } from './row-scanner.ts';
@@ -101,16 +101,23 @@ export async function readCsv(source: AsyncGenerator<Uint8Array>, options: ReadF
     if (scanner.failure !== undefined) {
         return { ok: false, error: scanner.failure };
     }
-    if (judge.other) {
-        return { ok: false, readAgainWith: { durationUnit: judge.other } };
-    }
     if (scanner.otherStyle !== undefined) {
         // Two styles in one file: the numbers are read plainly, and those that are not plain are rejects.
         const isMixed = numbers !== undefined;
         return {
             ok: false,
-            readAgainWith: { numbers: isMixed ? { style: 'plain', isFinal: true } : { style: scanner.otherStyle, isFinal: false } },
+            readAgainWith: {
+                numbers: isMixed ? { style: 'plain', isFinal: true } : { style: scanner.otherStyle, isFinal: false },
+                // What rows said of the unit was read in a style that is none of the file's.
+                durationUnit: undefined,
+            },
         };
+    }
+    if (judge.conflict !== undefined) {
+        return { ok: false, error: judge.conflict };
+    }
+    if (judge.other) {
+        return { ok: false, readAgainWith: { durationUnit: judge.other } };
     }
     return {
         ok: true,
@@ -236,7 +243,7 @@ function takeHeader(whole: Buffer, isWhole: boolean): FileStart | undefined {
                 return undefined;
             }
             const found = isZeekLog
-                ? findHeader(text, { start: namesStart, end: lineEnd + 1, separators: [separator] })
+                ? findHeader(text, { start: namesStart, end: lineEnd + 1, separators: [separator], dialects: ZEEK_DIALECTS })
                 : findHeader(text, { start: at, end: text.length });
             if (!found.ok) {
                 const header = isZeekLog ? undefined : findHeadless(text, { start: at, end: text.length });

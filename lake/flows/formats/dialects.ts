@@ -158,7 +158,7 @@ const ARGUS: Dialect = {
     rowKind: ARGUS_ROWS,
 };
 
-const ARGUS_WITHOUT_END: Dialect = { ...ARGUS, columns: { ...ARGUS_COLUMNS, flow_duration: ['Dur'] }, isEnd: false, unit: seconds };
+const ARGUS_WITHOUT_END: Dialect = { ...ARGUS, columns: { ...ARGUS_COLUMNS, flow_duration: ['Dur'] }, isEnd: false };
 
 const VPC_NAMES = 'version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status';
 

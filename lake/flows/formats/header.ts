@@ -1,4 +1,5 @@
 /** The header of a text with separators: which dialect it is of, and where the needed columns stand. */
+import { isIP } from 'node:net';
 import { parseRow, trimBlanks } from './csv-row.ts';
 import {
     commonDialect,
@@ -39,14 +40,20 @@ export type FoundHeader = { ok: true; header: Header; next: number } | { ok: fal
 const BLANK = ' '.charCodeAt(0);
 const SEPARATORS = [',', ';', '\t'].map((separator) => separator.charCodeAt(0));
 
+export interface FindHeaderOptions {
+    start: number;
+    end: number;
+    /** What may separate the names; where it is not said, what each dialect allows. */
+    separators?: readonly number[];
+    /** The dialects that it may be of. */
+    dialects?: readonly Dialect[];
+}
+
 /**
  * Finds the needed columns in the header row that begins at `start`, under the separator that shows the most of them (or the one
  * given). The bytes must hold the row's line end.
  */
-export function findHeader(
-    bytes: Buffer,
-    { start, end, separators }: { start: number; end: number; separators?: readonly number[] },
-): FoundHeader {
+export function findHeader(bytes: Buffer, { start, end, separators, dialects = DIALECTS }: FindHeaderOptions): FoundHeader {
     const rows = new Map<number, { names: string[]; next: number } | undefined>();
     const namesUnder = (separator: number): { names: string[]; next: number } | undefined => {
         if (!rows.has(separator)) {
@@ -56,7 +63,7 @@ export function findHeader(
         }
         return rows.get(separator);
     };
-    const candidates = DIALECTS.flatMap((dialect) =>
+    const candidates = dialects.flatMap((dialect) =>
         (separators ?? separatorsOf(dialect)).map((separator) => ({ dialect, separator, names: namesUnder(separator)?.names ?? [] })),
     );
     const found = pickHeader(candidates, 'no usable header');
@@ -110,7 +117,7 @@ export function findHeadless(bytes: Buffer, { start, end }: { start: number; end
             const cells = row.cells.map((cell) => trimBlanks(cell, separator));
             // Where blanks separate, those at a line's end separate nothing.
             const last = separator === BLANK ? cells.findLastIndex((cell) => cell !== '') : cells.length - 1;
-            if (headless?.isRow(cells.slice(0, last + 1)) === true) {
+            if (row.end === 'line end' && headless?.isRow(cells.slice(0, last + 1)) === true) {
                 const header = headerOf(dialect, headless.names, separator);
                 return 'columns' in header ? header : undefined;
             }
@@ -119,13 +126,15 @@ export function findHeadless(bytes: Buffer, { start, end }: { start: number; end
     return undefined;
 }
 
+const ALL_SEPARATORS = [...new Set(DIALECTS.flatMap(separatorsOf))];
+
 function separatorsOf({ separators }: Dialect): readonly number[] {
     return separators?.map((separator) => separator.charCodeAt(0)) ?? SEPARATORS;
 }
 
 /** True if a header row may go on behind `end`: under some separator a quoted name is still open there. */
 export function isHeaderOpen(bytes: Buffer, { start, end }: { start: number; end: number }): boolean {
-    return SEPARATORS.some((separator) => parseRow(bytes, { start, end, separator }).end === 'more');
+    return ALL_SEPARATORS.some((separator) => parseRow(bytes, { start, end, separator }).end === 'more');
 }
 
 /** True if a row's cells (up to the last needed one) are the header once more. */
@@ -145,9 +154,17 @@ export function haveSameNames(one: Header, other: Header): boolean {
 const SOURCE_NAMES = new Set(DIALECTS.flatMap(({ columns }) => columns.src_ip.map(normalize)));
 
 /** True if one of the cells is what some tool calls the source address: the row may be a header. */
-export function mayBeHeader(cells: readonly string[], separator: number): boolean {
+export function hasSourceName(cells: readonly string[], separator: number): boolean {
     return cells.some((cell) => SOURCE_NAMES.has(normalize(trimBlanks(cell, separator))));
 }
+
+/** True if source or destination of the row, its cells trimmed, is an address: the row is no header. */
+export function hasAddress(cells: readonly string[], { columns }: Header): boolean {
+    return [cells[columns.src_ip], cells[columns.dst_ip]].some((cell) => isIP(cell ?? '') !== 0);
+}
+
+/** What the names of a Zeek log may be: those that all mixtures have. */
+export const ZEEK_DIALECTS: readonly Dialect[] = [FIRST_DIALECT];
 
 function headerOf(dialect: Dialect, names: readonly string[], separator: number): Header | { missing: readonly Role[] } {
     const place = (role: Role): number => findColumn(names, dialect.columns[role]);

@@ -161,7 +161,8 @@ class RowReader {
 
     /** True if nothing more is to be read: the file is of no use, or must be read again with what was found out. */
     get isOver(): boolean {
-        return this.#failure !== undefined || this.#judge.other !== undefined || this.#otherStyle !== undefined;
+        const isUnitRefused = this.#judge.conflict !== undefined && this.options.settled?.numbers?.isFinal === true;
+        return this.#failure !== undefined || this.#judge.other !== undefined || this.#otherStyle !== undefined || isUnitRefused;
     }
 
     /** What the rows came to. */
@@ -170,15 +171,22 @@ class RowReader {
         if (this.#failure !== undefined) {
             return { ok: false, error: this.#failure };
         }
-        if (judge.other) {
-            return { ok: false, readAgainWith: { durationUnit: judge.other } };
-        }
         if (this.#otherStyle !== undefined) {
             const isMixed = this.options.settled?.numbers !== undefined;
             return {
                 ok: false,
-                readAgainWith: { numbers: isMixed ? { style: 'plain', isFinal: true } : { style: this.#otherStyle, isFinal: false } },
+                readAgainWith: {
+                    numbers: isMixed ? { style: 'plain', isFinal: true } : { style: this.#otherStyle, isFinal: false },
+                    // What rows said of the unit was read in a style that is none of the file's.
+                    durationUnit: undefined,
+                },
             };
+        }
+        if (judge.conflict !== undefined) {
+            return { ok: false, error: judge.conflict };
+        }
+        if (judge.other) {
+            return { ok: false, readAgainWith: { durationUnit: judge.other } };
         }
         this.sink.flush();
         return {
@@ -330,7 +338,9 @@ class RowReader {
         const { flow_duration, fwd_pkts } = this.#header.columns;
         const witness = this.#isWitness() ? this.#witness : undefined;
         if (this.options.settled?.numbers?.isFinal !== true) {
-            const styles = [flow_duration, fwd_pkts, ...(witness ? [witness.rate] : [])].map((at) =>
+            // The time when a flow ended is no number of that kind.
+            const durations = this.#header.dialect.isEnd === true ? [] : [flow_duration];
+            const styles = [...durations, fwd_pkts, ...(witness ? [witness.rate] : [])].map((at) =>
                 step.isText(at) ? styleOf(step.text(at, row)) : undefined,
             );
             this.#otherStyle ??= styles.find((one) => one !== undefined && isAgainst(one, style));
@@ -344,7 +354,6 @@ class RowReader {
             });
             if (unit !== undefined) {
                 this.#judge.hear({ unit, lineNumber: this.#rows });
-                this.#failure ??= this.#judge.conflict;
             }
         }
     }

@@ -8,7 +8,7 @@ import type { FlowPlace, FlowSink } from '../flow-sink.ts';
 import { isAgainst, type NumberStyle, styleOf, toPlain } from '../number-styles.ts';
 import { MAX_FAST_VALUE, UNTIMED } from '../pair-table.ts';
 import { parseRow, SeenQuotes, trimBlanks } from './csv-row.ts';
-import { findHeader, type Header, haveSameNames, isRepeatedHeader, mayBeHeader } from './header.ts';
+import { findHeader, type Header, hasAddress, hasSourceName, haveSameNames, isRepeatedHeader, ZEEK_DIALECTS } from './header.ts';
 import { isMissing, NOT_PLAIN, readCount, readIPv4, readScaled, readWhole, splitRow, WORD_BYTES } from './plain-row.ts';
 import { FIRST_WITNESS_LINES, type UnitJudge, WITNESS_LINES_APART, witnessedUnit } from './unit-witness.ts';
 import { isFlowLog, zeekPathOf } from './zeek-path.ts';
@@ -95,7 +95,8 @@ export class RowScanner {
 
     /** True if nothing more is to be read: the file is of no use, or must be read again with what was found out. */
     get isOver(): boolean {
-        return this.failure !== undefined || this.#judge.other !== undefined || this.otherStyle !== undefined;
+        const isUnitRefused = this.#judge.conflict !== undefined && !this.#mayChangeStyle;
+        return this.failure !== undefined || this.#judge.other !== undefined || this.otherStyle !== undefined || isUnitRefused;
     }
 
     /** The fast path knows durations, and rows of which each is a flow. */
@@ -260,6 +261,10 @@ export class RowScanner {
 
     #readDuration(bytes: Buffer, start: number, end: number): number {
         const scale = this.#sink.durationScale;
+        if (scale < 0) {
+            // Nanoseconds are rounded, which needs care.
+            return NOT_PLAIN;
+        }
         const whole = scale === 0 ? readWhole(bytes, start, end) : NOT_PLAIN;
         return whole === NOT_PLAIN ? readScaled(bytes, start, end, scale) : whole;
     }
@@ -269,8 +274,8 @@ export class RowScanner {
         const { separator, lastRead } = this.#header;
         const lineNumber = this.#lines + 1;
         if (this.#isZeekLog && bytes[start] === HASH) {
-            this.#takeZeekLine(bytes, { start, end: lineEnd + 1 });
             this.#lines += 1;
+            this.#takeZeekLine(bytes, { start, end: lineEnd + 1 });
             return lineEnd + 1;
         }
         const isWitness = this.#isWitness();
@@ -282,6 +287,9 @@ export class RowScanner {
                 return NOT_WHOLE_YET;
             }
             this.#lines += 1;
+            if (this.#isBehindTrailer) {
+                return lineEnd + 1;
+            }
             const hasCr = lineEnd > start && bytes[lineEnd - 1] === CR;
             this.#sink.reject('unclosed_quote', { lineNumber, bytes, start, end: hasCr ? lineEnd - 1 : lineEnd });
             return lineEnd + 1;
@@ -290,7 +298,7 @@ export class RowScanner {
         const place = { lineNumber, bytes, start, end: row.contentEnd };
         const cells = row.cells.map((text) => trimBlanks(text, separator));
         if (cells.every((text) => text === '') && isBlankRow(bytes, place, separator)) {
-            if (cells.length > 1 || row.hasMore) {
+            if ((cells.length > 1 || row.hasMore) && !this.#isBehindTrailer) {
                 this.#sink.skip('blank_row');
             }
             return row.next;
@@ -335,13 +343,14 @@ export class RowScanner {
 
     /** Finds out how the row writes its numbers, and which unit it speaks for. */
     #hear(cells: readonly string[], { lineNumber, isWitness }: { lineNumber: number; isWitness: boolean }): void {
-        const { columns, witness } = this.#header;
+        const { columns, dialect, witness } = this.#header;
         const style = this.#sink.numberStyle;
         const numbers = [columns.flow_duration, columns.fwd_pkts, ...(isWitness && witness ? [witness.rate] : [])].map(
             (at) => cells[at] ?? '',
         );
         if (this.#mayChangeStyle) {
-            const styles = numbers.map(styleOf);
+            // The time when a flow ended is no number of that kind.
+            const styles = numbers.slice(dialect.isEnd === true ? 1 : 0).map(styleOf);
             this.otherStyle ??= styles.find((one) => one !== undefined && isAgainst(one, style));
         }
         if (isWitness && witness) {
@@ -350,7 +359,6 @@ export class RowScanner {
             const unit = witnessedUnit({ duration, rate, packets: [packets, ...backward] });
             if (unit !== undefined) {
                 this.#judge.hear({ unit, lineNumber });
-                this.failure ??= this.#judge.conflict;
             }
         }
     }
@@ -365,21 +373,21 @@ export class RowScanner {
     /** Takes a row that is a header: the same once more, or another, which rules from there on. @returns false where it is none */
     #takeHeader(cells: readonly string[], { bytes, start, next, lineNumber }: FlowPlace & { next: number }): boolean {
         const header = this.#header;
-        const { columns, separator } = header;
+        const { separator } = header;
         if (isRepeatedHeader(cells, header)) {
             this.repeatedHeaders += 1;
             this.#beginRows();
             return true;
         }
-        if (looksLikeAddress(cells[columns.src_ip]) || looksLikeAddress(cells[columns.dst_ip])) {
+        if (hasAddress(cells, header)) {
             return false;
         }
         const row = parseRow(bytes, { start, end: next, separator });
-        const found = mayBeHeader(row.cells, separator) ? findHeader(bytes, { start, end: next }) : undefined;
+        const found = hasSourceName(row.cells, separator) ? findHeader(bytes, { start, end: next, separators: [separator] }) : undefined;
         if (found?.ok !== true) {
             return false;
         }
-        if (found.header.dialect !== header.dialect) {
+        if (found.header.dialect.name !== header.dialect.name) {
             this.failure ??= `line ${lineNumber} is the header of another tool (${found.header.dialect.name}, and the file begins as ${header.dialect.name}): split the file there`;
         }
         this.repeatedHeaders += 1;
@@ -413,9 +421,9 @@ export class RowScanner {
         if (namesStart === undefined) {
             return;
         }
-        const found = findHeader(bytes, { start: namesStart, end, separators: [separator] });
+        const found = findHeader(bytes, { start: namesStart, end, separators: [separator], dialects: ZEEK_DIALECTS });
         if (!found.ok) {
-            this.failure ??= `${found.error} (line ${this.#lines + 1}, a later #fields line)`;
+            this.failure ??= `${found.error} (line ${this.#lines}, a later #fields line)`;
             return;
         }
         if (haveSameNames(found.header, this.#header)) {
@@ -435,10 +443,6 @@ function isBlankRow(bytes: Buffer, { start, end }: FlowPlace, separator: number)
         }
     }
     return true;
-}
-
-function looksLikeAddress(cell: string | undefined): boolean {
-    return cell !== undefined && /^[0-9a-fA-F:.]+[0-9:.]/.test(cell) && /[.:]/.test(cell);
 }
 
 const ZEEK_FIELDS = '#fields';

@@ -163,3 +163,102 @@ test('clocks of Argus without a date are no times, and the answer says what ra m
         expect(await read([header, ...rows])).toMatch(/clocks without a date; write ra -n -u /);
     }
 });
+
+test('the date is checked in front of the numbers also where only the whole file tells which days are its own', async () => {
+    const wrong = dated('2036-01-05').replace(/1,1$/, 'nan,1');
+    expect(wrong).toContain('nan');
+    expect(await read([DATED, dated('2026-01-05'), wrong])).toMatchObject({ rejects: ['3 date_implausible'] });
+    const other = dated('1708072447').replace(/1,1$/, '1,x');
+    expect(await read([DATED, dated('1708072447000'), other])).toMatchObject({ rejects: ['3 date_against_order'] });
+});
+
+test('what the ledger says of the order of dates is of the rows that were kept', async () => {
+    const order = async (...dates: string[]) => {
+        const bytes = Buffer.from([DATED, ...dates.map((date) => dated(date))].join('\n'));
+        const result = await readFlows(async function* () {
+            yield bytes;
+        });
+        return result.ok && result.dateOrder;
+    };
+    expect(await order('2026-01-05', '03/04/1980')).toBe('ymd');
+    expect(await order('2026-01-05', '03/04/2026')).toBe('assumed');
+});
+
+test('which date of January 1970 is cut is told by the order of the file’s dates', async () => {
+    const dates = ['4/25/1970', '5/1/1970', '1/5/1970'];
+    expect(await read([DATED, ...dates.map((date) => dated(date))])).toMatchObject({
+        rows: ['1970-04-25 192.0.2.1 1 us', '1970-05-01 192.0.2.1 1 us'],
+        rejects: ['4 date_implausible'],
+    });
+});
+
+test('the last days that there are have no days behind them', async () => {
+    expect(await read([DATED, dated('9999-12-31')])).toMatchObject({ rows: ['9999-12-31 192.0.2.1 1 us'], rejects: [] });
+});
+
+test('digits that group are read before what they say of the unit', async () => {
+    // Line 2 alone is two packets in 1.234 seconds at 1.621 a second, and in 1,234 microseconds at 1,621 a second.
+    const lines = [
+        rated('1.234', '1.621', { fwd: '1', bwd: '1' }),
+        rated('2.000.000', '1.500', { fwd: '2000', bwd: '1000', source: '192.0.2.2' }),
+    ];
+    expect(await read([RATED, ...lines])).toMatchObject({
+        rows: ['2026-01-05 192.0.2.1 1234 us', '2026-01-05 192.0.2.2 2000000 us'],
+        unit: 'us witnessed',
+    });
+    // Read plainly, lines 2 and 3 would speak against each other.
+    const more = rated('567', '3.527', { fwd: '1', bwd: '1', source: '192.0.2.3' });
+    expect(await read([RATED, lines[0] ?? '', more, lines[1] ?? ''])).toMatchObject({ unit: 'us witnessed', rejects: [] });
+});
+
+test('a rate that is no decimal number, or below zero, tells nothing', async () => {
+    expect(await read([RATED, rated('5', '0x2'), rated('-5', '-2.0')])).toMatchObject({ unit: 's assumed' });
+});
+
+test('durations given in nanoseconds are rounded, on whatever path', async () => {
+    const found = await read([DATED, dated('2026-01-05').replace(/1,1$/, '1499,1'), dated('2026-01-05').replace(/1,1$/, '500.0,1')], {
+        durationUnit: 'ns',
+    });
+    expect(found).toMatchObject({ rows: ['2026-01-05 192.0.2.1 2 us'] });
+});
+
+test('a later header rules under the separator of the file only, and one in the argus family may lack LastTime', async () => {
+    const semicolons = 'Dst IP;Src IP;Timestamp;Flow Duration;Tot Fwd Pkts';
+    expect(await read([DATED, semicolons, dated('2026-01-05')])).toMatchObject({ rejects: ['2 ragged_row'] });
+    const rows = [
+        'StartTime,LastTime,SrcAddr,DstAddr,SrcPkts',
+        '1714521600,1714521602,192.0.2.1,198.51.100.1,1',
+        'StartTime,Dur,SrcAddr,DstAddr,SrcPkts',
+        '1714521600,0.5,192.0.2.1,198.51.100.1,1',
+    ];
+    expect(await read(rows)).toMatchObject({ rows: ['2024-05-01 192.0.2.1 2500000 us'], rejects: [] });
+});
+
+test('behind nfdump’s summary an open quote is no reject, and no blank row is counted', async () => {
+    const lines = ['ts,te,td,sa,da,ipkt,opkt', 'Summary', '"open', ',,,'];
+    expect(await read(lines)).toMatchObject({ rows: [], rejects: [] });
+});
+
+test('lines that end in CR alone are told by the same bytes in whatever pieces they come', async () => {
+    const long = 'x'.repeat(70_000);
+    const text = `${DATED},x\r${dated('2026-01-05')},${long}\n`;
+    const rejectsOf = async (pieceBytes: number) => {
+        let count = 0;
+        const bytes = Buffer.from(text);
+        const result = await readFlows(
+            async function* () {
+                for (let at = 0; at < bytes.length; at += pieceBytes) {
+                    yield bytes.subarray(at, at + pieceBytes);
+                }
+            },
+            {
+                onRejects: async (rejects) => {
+                    count += rejects.length;
+                },
+            },
+        );
+        return result.ok && [result.rowsRead, count];
+    };
+    expect(await rejectsOf(1000)).toEqual([1, 0]);
+    expect(await rejectsOf(1 << 20)).toEqual([1, 0]);
+});
