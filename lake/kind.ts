@@ -134,6 +134,8 @@ export type ReadingOptions = Readonly<Record<string, string>>;
 
 /** Bytes of which any part can be read. */
 export interface ByRange {
+    /** The file's name without its folders, where it has one: some tools tell by nothing else what a file holds. */
+    name?: string;
     sizeBytes: number;
     /** The bytes from `start` up to `end`, which is exclusive; fewer where the file ends before. */
     readRange(range: ByteRange): Promise<Uint8Array<ArrayBuffer>>;

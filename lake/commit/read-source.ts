@@ -1,5 +1,6 @@
 /** Reads a raw object into what its version owns: a contribution for each period, the rejects, and the ledger record to commit. */
 import { once } from 'node:events';
+import { posix } from 'node:path';
 import { createGzip } from 'node:zlib';
 import { ConflictError } from '#lake/errors';
 import type { Kind, ReadOutcome } from '#lake/kind';
@@ -102,7 +103,15 @@ export async function readSource(
         try {
             const { sizeBytes } = raw;
             const found = await kind.read(
-                { site: siteOf(raw.key), open: openAnew, sizeBytes, readRange, reject: rejects.write, signal },
+                {
+                    name: posix.basename(raw.key),
+                    site: siteOf(raw.key),
+                    open: openAnew,
+                    sizeBytes,
+                    readRange,
+                    reject: rejects.write,
+                    signal,
+                },
                 readingOptions,
             );
             await (found.ok ? rejects.finish() : rejects.discard());

@@ -84,7 +84,21 @@ async function readFormat(source: AsyncIterable<Uint8Array>, options: ReadFlowsO
         return { ok: false, error: PACKED_PARQUET };
     }
     const { isJson, chunks } = await beginningOf(plain.bytes);
+    const other = isJson ? otherZeekJson(options.ranges?.name) : undefined;
+    if (other) {
+        await chunks.return(undefined);
+        return other;
+    }
     return isJson ? readJson(chunks, options) : readCsv(chunks, options);
+}
+
+/**
+ * Zeek's JSON does not say which log it is, and these two repeat the connections of conn.log in its own words while they are open: only the file's
+ * name tells.
+ */
+function otherZeekJson(name: string | undefined): Unusable | undefined {
+    const [, log] = /^(conn_long|open_conn)(?![a-z])/i.exec(name ?? '') ?? [];
+    return log === undefined ? undefined : { ok: false, error: `Zeek ${log} log`, isOther: true };
 }
 
 const PARQUET_IN_A_STREAM = 'a Parquet file, which can be read only where its end can be looked at first';
@@ -216,7 +230,7 @@ async function whyUnusable(source: AsyncIterable<Uint8Array>, parts: ByRange | u
     }
     try {
         const { isJson, chunks } = await beginningOf(plain.bytes);
-        return isJson ? await whyNoJson(chunks) : await whyNoCsv(chunks);
+        return isJson ? (otherZeekJson(parts?.name) ?? (await whyNoJson(chunks))) : await whyNoCsv(chunks);
     } finally {
         await plain.bytes.return(undefined);
     }

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { StorageError } from '#lake/errors';
 import type { Inspection, Kind } from '#lake/kind';
 import type { ByteRange } from '#lake/store/object-store';
@@ -105,7 +106,8 @@ export async function inspectLocalFile(
     { kind, signal }: { kind: Pick<Kind, 'inspect'>; signal?: AbortSignal },
 ): Promise<Inspection> {
     const { size } = await stat(path);
-    return kind.inspect(createReadStream(path, { signal }), { sizeBytes: size, readRange: (range) => readLocalPart(path, range) });
+    const parts = { name: basename(path), sizeBytes: size, readRange: (range: ByteRange) => readLocalPart(path, range) };
+    return kind.inspect(createReadStream(path, { signal }), parts);
 }
 
 /** Bytes of the file from `start` up to `end`, which is exclusive; fewer where it ends before. */

@@ -1,4 +1,5 @@
 /** Reads a file of this machine as the lake would, and writes nothing. */
+import { basename } from 'node:path';
 import { fingerprintOf } from '#lake/commit/fingerprint';
 import { readLocalFile, readLocalPart } from '#lake/here/local-file';
 import type { ByRange, ReadingOptions, ReadOutcome } from '#lake/kind';
@@ -59,5 +60,5 @@ export async function readBeginning(
 }
 
 function rangesOf({ path, sizeBytes }: UploadFile): ByRange {
-    return { sizeBytes, readRange: (range) => readLocalPart(path, range) };
+    return { name: basename(path), sizeBytes, readRange: (range) => readLocalPart(path, range) };
 }

@@ -231,6 +231,10 @@ function takeHeader(whole: Buffer, isWhole: boolean): FileStart | undefined {
             }
             separator = named;
         }
+        if (!isZeekLog && (line.startsWith('#') || (linesBefore === 0 && EXCEL_SEPARATOR.test(line)))) {
+            at = lineEnd + 1;
+            continue;
+        }
         zeekPath = isZeekLog ? (zeekPathOf(text, { start: at, end: lineEnd, separator }) ?? zeekPath) : undefined;
         if (!isFlowLog(zeekPath)) {
             otherLogRows += line.startsWith('#') || line === '' ? 0 : 1;
@@ -290,6 +294,9 @@ function emptyError(bytes: Buffer, isLast: boolean): string {
 const FIRST_BYTES = `the first ${MAX_HEADER_BYTES >> 20} MiB`;
 
 const LINE_TOO_LONG = `${LOOKED_FOR}; found a line that does not end in ${FIRST_BYTES}`;
+
+/** The line by which Excel is told what separates; the header tells it too. */
+const EXCEL_SEPARATOR = /^sep=.$/i;
 
 const ZEEK_SEPARATOR = '#separator ';
 const NO_SEPARATOR = 'no usable header: looked for a separator as Zeek names it, one character or its code as \\x09, and no quote';

@@ -30,7 +30,7 @@ export interface Dialect {
     /** Looks at columns that tell rows which are no flows. */
     rowKind?: RowKind;
     /** Names of its columns where the file has no header: these names, if the first row looks like it. */
-    headless?: { names: readonly string[]; isRow(cells: readonly string[]): boolean };
+    headless?: readonly { names: readonly string[]; isRow(cells: readonly string[]): boolean }[];
 }
 
 /** Columns that tell what a row is, and how. */
@@ -91,10 +91,51 @@ const NFDUMP: Dialect = {
         // When and by which engine a record was received: aggregated ones were not. Collectors of before 1.7 kept no time.
         of: ([received = '', engine = '']) => (received.startsWith('1970-01-01 ') && engine === '0/0' ? { error: AGGREGATED } : undefined),
     },
-    headless: {
-        names: NFDUMP_NAMES.split(','),
-        isRow: (cells) => cells.length === 48 && [cells[0], cells[1]].every((cell) => /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/.test(cell ?? '')),
+    headless: [
+        {
+            names: NFDUMP_NAMES.split(','),
+            isRow: (cells) =>
+                cells.length === 48 && [cells[0], cells[1]].every((cell) => /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/.test(cell ?? '')),
+        },
+    ],
+};
+
+/** Tells records that stand for more than one flow. */
+const FLOW_COUNT: RowKind = {
+    columns: [['flows']],
+    of: ([flows = '']) => (/^\d+$/.test(flows) && Number(flows) > 1 ? { error: AGGREGATED } : undefined),
+};
+
+/** Versions from 1.7.5 on. */
+const NFDUMP_SHORT: Dialect = {
+    name: 'nfdump',
+    columns: { src_ip: ['srcAddr'], dst_ip: ['dstAddr'], timestamp: ['firstSeen'], flow_duration: ['duration'], fwd_pkts: ['packets'] },
+    unit: seconds,
+    minEpochSeconds: SERIAL_DAYS_END,
+    trailers: NFDUMP.trailers ?? [],
+    rowKind: FLOW_COUNT,
+};
+
+/** Versions from 1.7.5 on, `-o csv-fast`. */
+const NFDUMP_FAST: Dialect = {
+    ...NFDUMP_SHORT,
+    columns: { ...NFDUMP_SHORT.columns, flow_duration: ['lastSeen'] },
+    isEnd: true,
+};
+
+/** The columns of nfdump's lines for people, as the CIDDS data sets pass them on in CSV. */
+const CIDDS: Dialect = {
+    name: 'cidds',
+    columns: {
+        src_ip: ['Src IP Addr'],
+        dst_ip: ['Dst IP Addr'],
+        timestamp: ['Date first seen'],
+        flow_duration: ['Duration'],
+        fwd_pkts: ['Packets'],
     },
+    unit: seconds,
+    minEpochSeconds: SERIAL_DAYS_END,
+    rowKind: FLOW_COUNT,
 };
 
 const NFSTREAM: Dialect = {
@@ -111,7 +152,12 @@ const NFSTREAM: Dialect = {
 };
 
 /** Argus: the flows of IP only; what its other records say is skipped. */
-const ARGUS_COLUMNS = { src_ip: ['SrcAddr'], dst_ip: ['DstAddr'], timestamp: ['StartTime'], fwd_pkts: ['SrcPkts'] } as const;
+const ARGUS_COLUMNS = {
+    src_ip: ['SrcAddr', 'saddr'],
+    dst_ip: ['DstAddr', 'daddr'],
+    timestamp: ['StartTime', 'stime'],
+    fwd_pkts: ['SrcPkts', 'spkts'],
+} as const;
 
 /** What Argus's own reader must be told to write. */
 const RA = 'ra -n -u -c , -s stime,ltime,dur,proto,saddr,sport,dir,daddr,dport,spkts,dpkts -r FILE';
@@ -151,7 +197,7 @@ const MAC_ADDRESS = /^(?:[0-9a-f]{1,2}:){5}[0-9a-f]{1,2}$/i;
 const ARGUS: Dialect = {
     name: 'argus',
     // `Dur` is a float of 32 bits: the times are exact.
-    columns: { ...ARGUS_COLUMNS, flow_duration: ['LastTime'] },
+    columns: { ...ARGUS_COLUMNS, flow_duration: ['LastTime', 'ltime'] },
     isEnd: true,
     unit: seconds,
     minEpochSeconds: SERIAL_DAYS_END,
@@ -173,11 +219,19 @@ const AWS_VPC: Dialect = {
         columns: [['log-status', 'log_status']],
         of: ([status = '']) => VPC_STATES.get(status.toUpperCase()),
     },
-    headless: {
-        names: VPC_NAMES.split(' '),
-        isRow: (cells) => cells.length === 14 && /^\d$/.test(cells[0] ?? '') && /^(OK|NODATA|SKIPDATA)$/.test(cells[13] ?? ''),
-    },
+    headless: [
+        { names: VPC_NAMES.split(' '), isRow: isVpcRecord },
+        // As CloudWatch exports it.
+        {
+            names: ['@timestamp', ...VPC_NAMES.split(' ')],
+            isRow: ([time = '', ...cells]) => /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(time) && isVpcRecord(cells),
+        },
+    ],
 };
+
+function isVpcRecord(cells: readonly string[]): boolean {
+    return cells.length === 14 && /^\d$/.test(cells[0] ?? '') && /^(OK|NODATA|SKIPDATA)$/.test(cells[13] ?? '');
+}
 
 const VPC_STATES: ReadonlyMap<string, SkipReason> = new Map([
     ['NODATA', 'no_data'],
@@ -215,10 +269,12 @@ const UNSW_NB15: Dialect = {
     unit: seconds,
     minEpochSeconds: SERIAL_DAYS_END,
     // Published without a header; the names are in another file.
-    headless: {
-        names: UNSW_NAMES.split(','),
-        isRow: (cells) => cells.length === 49 && [cells[28], cells[29]].every((cell) => /^\d{10}$/.test(cell ?? '')),
-    },
+    headless: [
+        {
+            names: UNSW_NAMES.split(','),
+            isRow: (cells) => cells.length === 49 && [cells[28], cells[29]].every((cell) => /^\d{10}$/.test(cell ?? '')),
+        },
+    ],
 };
 
 const NPROBE: Dialect = {
@@ -238,6 +294,9 @@ const NPROBE: Dialect = {
 export const DIALECTS: readonly Dialect[] = [
     CICFLOWMETER,
     NFDUMP,
+    NFDUMP_SHORT,
+    NFDUMP_FAST,
+    CIDDS,
     NFSTREAM,
     ARGUS,
     ARGUS_WITHOUT_END,
@@ -266,9 +325,16 @@ export function commonDialect(names: readonly string[], sourceColumn: string): D
 
 /** Columns that witness the unit of durations: packets a second, in both directions or forward alone. */
 export const RATES = {
-    all: ['Flow Pkts/s', 'Flow Packets/s', 'flow_pkts_s'],
-    forward: ['Fwd Pkts/s', 'Fwd Packets/s', 'fwd_pkts_s'],
-    backwardPackets: ['Tot Bwd Pkts', 'Total Bwd Packet', 'Total Bwd packets', 'Total Backward Packets', 'tot_bwd_pkts'],
+    all: ['Flow Pkts/s', 'Flow Packets/s', 'flow_pkts_s', 'packets_rate'],
+    forward: ['Fwd Pkts/s', 'Fwd Packets/s', 'fwd_pkts_s', 'fwd_packets_rate'],
+    backwardPackets: [
+        'Tot Bwd Pkts',
+        'Total Bwd Packet',
+        'Total Bwd packets',
+        'Total Backward Packets',
+        'tot_bwd_pkts',
+        'bwd_packets_count',
+    ],
 } as const;
 
 /** Files of other tools whose columns are known, and what to do so that they can be read. */

@@ -38,7 +38,7 @@ export interface Header {
 export type FoundHeader = { ok: true; header: Header; next: number } | { ok: false; error: string };
 
 const BLANK = ' '.charCodeAt(0);
-const SEPARATORS = [',', ';', '\t'].map((separator) => separator.charCodeAt(0));
+const SEPARATORS = [',', ';', '\t', '|'].map((separator) => separator.charCodeAt(0));
 
 export interface FindHeaderOptions {
     start: number;
@@ -110,16 +110,16 @@ function pickHeader(candidates: readonly Candidate[], lacking: string): { ok: tr
 
 /** The header that a file without one might have had, where its first row tells by what tool it was written. */
 export function findHeadless(bytes: Buffer, { start, end }: { start: number; end: number }): Header | undefined {
-    for (const dialect of DIALECTS) {
-        const { headless } = dialect;
-        for (const separator of headless ? separatorsOf(dialect) : []) {
+    for (const dialect of DIALECTS.filter(({ headless }) => headless !== undefined)) {
+        for (const separator of separatorsOf(dialect)) {
             const row = parseRow(bytes, { start, end, separator });
             const cells = row.cells.map((cell) => trimBlanks(cell, separator));
             // Where blanks separate, those at a line's end separate nothing.
             const last = separator === BLANK ? cells.findLastIndex((cell) => cell !== '') : cells.length - 1;
-            if (row.end === 'line end' && headless?.isRow(cells.slice(0, last + 1)) === true) {
-                const header = headerOf(dialect, headless.names, separator);
-                return 'columns' in header ? header : undefined;
+            const found = row.end === 'line end' ? dialect.headless?.find(({ isRow }) => isRow(cells.slice(0, last + 1))) : undefined;
+            const header = found && headerOf(dialect, found.names, separator);
+            if (header && 'columns' in header) {
+                return header;
             }
         }
     }
@@ -182,7 +182,7 @@ function headerOf(dialect: Dialect, names: readonly string[], separator: number)
     const lastNeeded = Math.max(...Object.values(columns));
     const kindColumns = (dialect.rowKind?.columns ?? []).map((spellings) => findColumn(names, spellings));
     const isCommon = dialect === FIRST_DIALECT;
-    const witness = isCommon ? findWitness(names) : undefined;
+    const witness = dialect.isEnd === true ? undefined : findWitness(names);
     return {
         dialect: isCommon ? commonDialect(names, names[columns.src_ip] ?? '') : dialect,
         separator,

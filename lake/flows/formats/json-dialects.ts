@@ -46,6 +46,9 @@ const ZEEK: JsonDialect = {
         '/_path': KIND,
         '/id.orig_h': SOURCE,
         '/id.resp_h': DESTINATION,
+        // As zq writes it.
+        '/id/orig_h': SOURCE,
+        '/id/resp_h': DESTINATION,
         '/ts': START,
         '/duration': END,
         '/orig_pkts': PACKETS,
