@@ -80,7 +80,7 @@ export class DateSlots {
         if (!date.ok) {
             return /\d/.test(timestamp) && /^\+?\d*\.?\d*([eE][+-]?\d+)?$/.test(timestamp) ? this.#slotOfEpoch(timestamp) : date.reason;
         }
-        if (isCutDate(date.slot)) {
+        if (this.rules.isWithoutJanuary1970 === true && isCutDate(date.slot)) {
             return 'date_implausible';
         }
         return this.#add(this.#slotOfDate, written, date.slot);
@@ -92,7 +92,7 @@ export class DateSlots {
         if (day === undefined) {
             return 'date_unreadable';
         }
-        if (day.startsWith(CUT_TIMES_MONTH)) {
+        if (this.rules.isWithoutJanuary1970 === true && day.startsWith(CUT_TIMES_MONTH)) {
             return 'date_implausible';
         }
         const name = `instant ${day}`;

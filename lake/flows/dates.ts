@@ -13,6 +13,8 @@ export interface DateRules {
     minEpochSeconds: number;
     /** Unit of the epochs that the file is known to have most of; undefined while it is open. */
     epochUnit?: DurationUnit | undefined;
+    /** True for files in which a written date of January 1970 is one that lost its end. */
+    isWithoutJanuary1970?: boolean | undefined;
     /** First and last day that flows of the file may begin on; undefined while that is open. */
     days?: DayRange | undefined;
 }
@@ -61,7 +63,7 @@ export function parseDate(written: string, rules: DateRules): ParsedDate {
     return settle({ kind, dmy: day, mdy: day }, day === undefined && (dmy ?? mdy) !== undefined);
 }
 
-/** The month that times lie in which lost their last digits, or all: no flow began in it, but a file of epochs may count from 0. */
+/** The month that times lie in which lost their last digits, or all. */
 export const CUT_TIMES_MONTH = '1970-01-';
 
 /** True for a written date of that month, in whatever order: what is left of one that was cut. */

@@ -16,7 +16,7 @@ const LAST_YEAR = 9999;
 /** What the rows settle. `isSplit` where rows were kept, or rejected, in the light of something else: the file must be read again. */
 export function settleDates(sink: FlowSink): SettledDates & { isSplit: boolean } {
     const { dates, rejectedSlots } = sink;
-    const { givenOrder } = dates.rules;
+    const { givenOrder, isWithoutJanuary1970 } = dates.rules;
     const flows = flowsBySlot(sink);
     const witnesses = { dmy: 0, mdy: 0 };
     const epochs = new Map<DurationUnit, number>();
@@ -37,7 +37,7 @@ export function settleDates(sink: FlowSink): SettledDates & { isSplit: boolean }
     const isOut = (slot: DateSlot): boolean => {
         const day = dayOf(slot);
         const isFar = days !== undefined && day !== undefined && (day < days.first || day > days.last);
-        return day === undefined || isFar || isCutDate({ ...slot, dmy: day, mdy: day });
+        return day === undefined || isFar || (isWithoutJanuary1970 === true && isCutDate({ ...slot, dmy: day, mdy: day }));
     };
     const rejected = [...rejectedSlots].flatMap((index) => dates.all[index] ?? []);
     const isSplit = [...flows.keys(), ...rejected].some(isOut);

@@ -37,7 +37,7 @@ export async function readCsv(source: AsyncGenerator<Uint8Array>, options: ReadF
     const { durationUnit: witnessed, numbers, dates } = options.settled ?? {};
     const unit = options.durationUnit ?? witnessed?.unit ?? named.unit;
     const judge = new UnitJudge({ unit, isGiven: options.durationUnit !== undefined, first: witnessed });
-    const { minEpochSeconds } = header.dialect;
+    const { minEpochSeconds, isWithoutJanuary1970 } = header.dialect;
     const sink = new FlowSink({
         dateRules: {
             givenOrder: options.dateOrder,
@@ -45,6 +45,7 @@ export async function readCsv(source: AsyncGenerator<Uint8Array>, options: ReadF
             epochUnit: dates?.epochUnit,
             days: dates?.days,
             minEpochSeconds,
+            isWithoutJanuary1970,
         },
         separator: header.separator,
         durationScale: SUM_DIGITS - UNIT_DIGITS[unit],

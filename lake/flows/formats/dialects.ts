@@ -29,6 +29,8 @@ export interface Dialect {
     trailers?: readonly string[];
     /** Looks at columns that tell rows which are no flows. */
     rowKind?: RowKind;
+    /** True if a written date of January 1970 is one that lost its end; see docs/reading.md. */
+    isWithoutJanuary1970?: boolean;
     /** Names of its columns where the file has no header: these names, if the first row looks like it. */
     headless?: readonly { names: readonly string[]; isRow(cells: readonly string[]): boolean }[];
 }
@@ -48,8 +50,8 @@ const microseconds = (): { unit: DurationUnit; by: UnitBy } => ({ unit: 'us', by
 
 /** CICFlowMeter and its relatives, and Zeek: their names are passed on in all mixtures. */
 const COMMON: Spellings = {
-    src_ip: ['Src IP', 'Source IP', 'src_ip', 'id.orig_h'],
-    dst_ip: ['Dst IP', 'Destination IP', 'dst_ip', 'id.resp_h'],
+    src_ip: ['Src IP', 'Source IP', 'src_ip', 'id.orig_h', 'id_orig_h'],
+    dst_ip: ['Dst IP', 'Destination IP', 'dst_ip', 'id.resp_h', 'id_resp_h'],
     timestamp: ['Timestamp', 'Date', 'ts'],
     flow_duration: ['Flow Duration', 'flow_duration', 'duration'],
     fwd_pkts: ['Tot Fwd Pkts', 'Total Fwd Packet', 'Total Fwd Packets', 'tot_fwd_pkts', 'orig_pkts'],
@@ -70,6 +72,7 @@ const CICFLOWMETER: Dialect = {
     columns: COMMON,
     unit: microseconds,
     minEpochSeconds: SERIAL_DAYS_END,
+    isWithoutJanuary1970: true,
 };
 
 const NFDUMP_NAMES =
@@ -85,6 +88,7 @@ const NFDUMP: Dialect = {
     alsoHas: ['te'],
     unit: seconds,
     minEpochSeconds: SERIAL_DAYS_END,
+    isWithoutJanuary1970: true,
     trailers: ['Summary', 'No matching flows'],
     rowKind: {
         columns: [['tr'], ['eng']],
@@ -113,6 +117,7 @@ const NFDUMP_SHORT: Dialect = {
     unit: seconds,
     minEpochSeconds: SERIAL_DAYS_END,
     trailers: NFDUMP.trailers ?? [],
+    isWithoutJanuary1970: true,
     rowKind: FLOW_COUNT,
 };
 
@@ -217,7 +222,7 @@ const AWS_VPC: Dialect = {
     separators: [' ', '\t', ','],
     rowKind: {
         columns: [['log-status', 'log_status']],
-        of: ([status = '']) => VPC_STATES.get(status.toUpperCase()),
+        of: ([status = '']) => VPC_STATES.get(vpcState(status)),
     },
     headless: [
         { names: VPC_NAMES.split(' '), isRow: isVpcRecord },
@@ -230,7 +235,12 @@ const AWS_VPC: Dialect = {
 };
 
 function isVpcRecord(cells: readonly string[]): boolean {
-    return cells.length === 14 && /^\d$/.test(cells[0] ?? '') && /^(OK|NODATA|SKIPDATA)$/.test(cells[13] ?? '');
+    return cells.length === 14 && /^\d$/.test(cells[0] ?? '') && /^(OK|NODATA|SKIPDATA)$/.test(vpcState(cells[13] ?? ''));
+}
+
+/** The state as AWS writes it; records that were copied from a page in the web have blanks of other sorts behind it. */
+function vpcState(written: string): string {
+    return written.toUpperCase().replace(/[^A-Z]+$/, '');
 }
 
 const VPC_STATES: ReadonlyMap<string, SkipReason> = new Map([
@@ -314,6 +324,7 @@ export const [FIRST_DIALECT] = DIALECTS as readonly [Dialect];
 export function commonDialect(names: readonly string[], sourceColumn: string): Dialect {
     switch (normalize(sourceColumn)) {
         case 'id.orig_h':
+        case 'id_orig_h':
             return ZEEK;
         case 'src_ip':
             // CICFlowMeter of Java has flow ids, that of Python has none: somebody changed the spelling of Java's names.

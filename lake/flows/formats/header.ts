@@ -108,11 +108,20 @@ function pickHeader(candidates: readonly Candidate[], lacking: string): { ok: tr
     return { ok: false, error: `${lacking}: ${describeMissing(closest ?? { missing: ROLES, names: [], dialect: FIRST_DIALECT })}` };
 }
 
+/** Where a row begins: where blanks separate, those at a line's beginning separate nothing. */
+export function behindBlanks(bytes: Buffer, { start, separator }: { start: number; separator: number }): number {
+    let at = start;
+    while (separator === BLANK && bytes[at] === BLANK) {
+        at += 1;
+    }
+    return at;
+}
+
 /** The header that a file without one might have had, where its first row tells by what tool it was written. */
 export function findHeadless(bytes: Buffer, { start, end }: { start: number; end: number }): Header | undefined {
     for (const dialect of DIALECTS.filter(({ headless }) => headless !== undefined)) {
         for (const separator of separatorsOf(dialect)) {
-            const row = parseRow(bytes, { start, end, separator });
+            const row = parseRow(bytes, { start: behindBlanks(bytes, { start, separator }), end, separator });
             const cells = row.cells.map((cell) => trimBlanks(cell, separator));
             // Where blanks separate, those at a line's end separate nothing.
             const last = separator === BLANK ? cells.findLastIndex((cell) => cell !== '') : cells.length - 1;

@@ -126,6 +126,7 @@ class RowReader {
                 epochUnit: dates?.epochUnit,
                 days: dates?.days,
                 minEpochSeconds: dialect.minEpochSeconds,
+                isWithoutJanuary1970: dialect.isWithoutJanuary1970,
             },
             separator: header.separator,
             durationScale: SUM_DIGITS - UNIT_DIGITS[unit],

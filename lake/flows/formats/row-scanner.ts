@@ -8,7 +8,16 @@ import type { FlowPlace, FlowSink } from '../flow-sink.ts';
 import { isAgainst, type NumberStyle, styleOf, toPlain } from '../number-styles.ts';
 import { MAX_FAST_VALUE, UNTIMED } from '../pair-table.ts';
 import { parseRow, SeenQuotes, trimBlanks } from './csv-row.ts';
-import { findHeader, type Header, hasAddress, hasSourceName, haveSameNames, isRepeatedHeader, ZEEK_DIALECTS } from './header.ts';
+import {
+    behindBlanks,
+    findHeader,
+    type Header,
+    hasAddress,
+    hasSourceName,
+    haveSameNames,
+    isRepeatedHeader,
+    ZEEK_DIALECTS,
+} from './header.ts';
 import { isMissing, NOT_PLAIN, readCount, readIPv4, readScaled, readWhole, splitRow, WORD_BYTES } from './plain-row.ts';
 import { FIRST_WITNESS_LINES, type UnitJudge, WITNESS_LINES_APART, witnessedUnit } from './unit-witness.ts';
 import { isFlowLog, zeekPathOf } from './zeek-path.ts';
@@ -281,7 +290,8 @@ export class RowScanner {
         const isWitness = this.#isWitness();
         seen.beginRow(lineEnd);
         const limit = Math.min(end, start + MAX_ROW_BYTES);
-        const row = parseRow(bytes, { start, end: limit, separator, lastNeeded: lastRead, seen });
+        const from = this.#isZeekLog ? start : behindBlanks(bytes, { start, separator });
+        const row = parseRow(bytes, { start: from, end: limit, separator, lastNeeded: lastRead, seen });
         if (row.end !== 'line end') {
             if (row.end === 'more' && (!isLast || limit < end)) {
                 return NOT_WHOLE_YET;

@@ -247,8 +247,8 @@ describe('what cannot be read is refused by its name', () => {
 
     test('columns that are missing, and what is there instead', async () => {
         expect(await refusalOf(await parquetOf(`select 6 as "Protocol", 1500 as "Flow Duration", 3 as "Total Fwd Packets"`))).toBe(
-            'a Parquet file without the columns of flows: looked for source address (Src IP, Source IP, src_ip, id.orig_h), ' +
-                'destination address (Dst IP, Destination IP, dst_ip, id.resp_h), timestamp (Timestamp, Date, ts); ' +
+            'a Parquet file without the columns of flows: looked for source address (Src IP, Source IP, src_ip, id.orig_h, id_orig_h), ' +
+                'destination address (Dst IP, Destination IP, dst_ip, id.resp_h, id_resp_h), timestamp (Timestamp, Date, ts); ' +
                 'found "Protocol", "Flow Duration", "Total Fwd Packets"',
         );
     });
