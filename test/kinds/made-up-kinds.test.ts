@@ -166,7 +166,8 @@ describe('files of a made-up kind', () => {
 
     test('have their rejects shown, of one file or of all kinds in one table', async () => {
         await put('flows/odd.csv', FLOWS.replace(',7,3', ',x,3'));
-        expect(await run('upload', 'flows/odd.csv')).toMatchObject({ exitCode: 0 });
+        // Its only row: nothing of it is kept.
+        expect(await run('upload', 'flows/odd.csv')).toMatchObject({ exitCode: 1 });
         const ofGauges = { source: 'raw/kind=gauges/site=bay/harbour.gauge', line_number: 6, reason: 'unreadable', line: 'no reading' };
         expect(await rowsOf('rejects', 'raw/kind=gauges/site=bay/harbour.gauge')).toEqual([ofGauges]);
         expect(await rowsOf('rejects')).toEqual([

@@ -108,7 +108,7 @@ function pickHeader(candidates: readonly Candidate[], lacking: string): { ok: tr
     return { ok: false, error: `${lacking}: ${describeMissing(closest ?? { missing: ROLES, names: [], dialect: FIRST_DIALECT })}` };
 }
 
-/** Where a row begins: where blanks separate, those at a line's beginning separate nothing. */
+/** The beginning of a row: where blanks separate, those at a line's beginning separate nothing. */
 export function behindBlanks(bytes: Buffer, { start, separator }: { start: number; separator: number }): number {
     let at = start;
     while (separator === BLANK && bytes[at] === BLANK) {

@@ -10,7 +10,7 @@ export const KIND = 0;
 export const SOURCE = 1;
 export const DESTINATION = 2;
 export const START = 3;
-/** When the flow ended, or how long it took; a flow without it is one all the same. */
+/** The end of the flow, or how long it took; a flow without it is one all the same. */
 export const END = 4;
 export const PACKETS = 5;
 /** Packets that each packet of the record stands for. */
@@ -24,7 +24,7 @@ export type Texts = readonly (string | undefined)[];
 
 export interface JsonDialect {
     name: 'zeek-json' | 'suricata' | 'goflow2' | 'nfdump-json';
-    /** As people call it. */
+    /** The name that people know it by. */
     title: string;
     /** Role of each path that matters. */
     roles: ReadonlyMap<string, number>;

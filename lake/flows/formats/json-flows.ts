@@ -53,7 +53,7 @@ export class JsonFlows implements RecordTaker {
     readonly #sink: FlowSink;
     readonly #dialect: JsonDialect;
     readonly #shapes: Shapes;
-    /** Where the values of the record at hand stand, by role, without their quotes. */
+    /** Places of the values of the record at hand, by role, without their quotes. */
     readonly #starts = new Int32Array(ROLE_COUNT);
     readonly #ends = new Int32Array(ROLE_COUNT);
     readonly #isos = [new PlainIso(), new PlainIso()] as const;

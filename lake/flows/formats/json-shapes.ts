@@ -39,13 +39,13 @@ export interface Piece {
     /** Place of its words in `Shapes.words`, and its length in bytes. */
     wordsAt: number;
     length: number;
-    /** Where the value behind it stands. */
+    /** Place of the value behind it. */
     to: Place;
     next: Piece | undefined;
 }
 
 export class Shapes {
-    /** Where every record begins. */
+    /** Beginning of every record. */
     readonly start: Place = newPlace(NO_ROLE, false);
     /**
      * The bytes of all pieces, eight to a double; the last word of a piece with a rest overlaps the one in front. As doubles two texts are equal only

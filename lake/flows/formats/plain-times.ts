@@ -28,7 +28,7 @@ export class PlainIso {
     #first = 0;
     #second = 0;
     #third = 0;
-    /** Where the last date began, in microseconds. */
+    /** Beginning of the last date, in microseconds. */
     #dayStart = NOT_PLAIN;
 
     /** The field's instant, in UTC where it names an offset; `NOT_PLAIN` for any other than the plain forms. */
