@@ -232,7 +232,10 @@ function takeHeader(whole: Buffer, isWhole: boolean): FileStart | undefined {
             }
             separator = named;
         }
-        if (!isZeekLog && (line.startsWith('#') || (linesBefore === 0 && EXCEL_SEPARATOR.test(line)))) {
+        // A comment, unless it is a header that begins so.
+        const isMarked = !isZeekLog && line.startsWith('#');
+        const isComment = isMarked && !findHeader(text, { start: at + 1, end: lineEnd + 1 }).ok;
+        if (isComment || (linesBefore === 0 && EXCEL_SEPARATOR.test(line))) {
             at = lineEnd + 1;
             continue;
         }
@@ -242,14 +245,14 @@ function takeHeader(whole: Buffer, isWhole: boolean): FileStart | undefined {
             at = lineEnd + 1;
             continue;
         }
-        const namesStart = isZeekLog ? zeekNamesStart(text, { start: at, separator }) : at;
+        const namesStart = isZeekLog ? zeekNamesStart(text, { start: at, separator }) : isMarked ? at + 1 : at;
         if (namesStart !== undefined && /[^ \t]/.test(line)) {
             if (!isZeekLog && !isLast && !isFull && isHeaderOpen(text, { start: at, end: text.length })) {
                 return undefined;
             }
             const found = isZeekLog
                 ? findHeader(text, { start: namesStart, end: lineEnd + 1, separators: [separator], dialects: ZEEK_DIALECTS })
-                : findHeader(text, { start: at, end: text.length });
+                : findHeader(text, { start: namesStart, end: text.length });
             if (!found.ok) {
                 const header = isZeekLog ? undefined : findHeadless(text, { start: at, end: text.length });
                 if (header) {
@@ -286,6 +289,9 @@ function otherKindOf(line: string): string | undefined {
 }
 
 function emptyError(bytes: Buffer, isLast: boolean): string {
+    if (/^[ \t]*#/m.test(bytes.toString('latin1'))) {
+        return 'no usable header: nothing but lines that begin with #';
+    }
     if (!isLast) {
         return `no usable header: nothing but blanks and line ends in ${FIRST_BYTES}`;
     }

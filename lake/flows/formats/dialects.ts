@@ -104,10 +104,13 @@ const NFDUMP: Dialect = {
     ],
 };
 
+const SUMMED_UP =
+    'records that stand for several flows each (column flows), so that no flow’s duration and packets are known; write the flows themselves: nfdump -r FILE -o csv without -A, -a, -b and -s';
+
 /** Tells records that stand for more than one flow. */
 const FLOW_COUNT: RowKind = {
     columns: [['flows']],
-    of: ([flows = '']) => (/^\d+$/.test(flows) && Number(flows) > 1 ? { error: AGGREGATED } : undefined),
+    of: ([flows = '']) => (/^\d+$/.test(flows) && Number(flows) > 1 ? { error: SUMMED_UP } : undefined),
 };
 
 /** Versions from 1.7.5 on. */
@@ -300,6 +303,14 @@ const NPROBE: Dialect = {
     minEpochSeconds: SERIAL_DAYS_END,
 };
 
+/** What `ndpiReader -C` of nDPI writes. */
+const NDPI: Dialect = {
+    name: 'ndpi',
+    columns: { src_ip: ['src_ip'], dst_ip: ['dst_ip'], timestamp: ['first_seen'], flow_duration: ['duration'], fwd_pkts: ['c_to_s_pkts'] },
+    unit: seconds,
+    minEpochSeconds: SERIAL_DAYS_END,
+};
+
 /** Every dialect that is told by its columns alone; the three of the common names are told apart by `commonDialect`. */
 export const DIALECTS: readonly Dialect[] = [
     CICFLOWMETER,
@@ -315,6 +326,7 @@ export const DIALECTS: readonly Dialect[] = [
     TON_IOT,
     UNSW_NB15,
     NPROBE,
+    NDPI,
 ];
 
 /** The dialects whose names a refused header is compared with first. */

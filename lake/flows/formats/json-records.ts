@@ -59,6 +59,8 @@ export class JsonRecords {
     isPaused = false;
     /** Why the file cannot be used after all. */
     failure: string | undefined;
+    /** True while an array that has begun has not ended. */
+    isArrayOpen = false;
     #lines: number;
     readonly #layout: JsonLayout;
     readonly #taker: RecordTaker;
@@ -90,6 +92,9 @@ export class JsonRecords {
                 }
             } else if (byte === LF || byte === SPACE || byte === TAB || byte === CR || (this.#layout.isArray && isOfArray(byte))) {
                 this.#lines += byte === LF ? 1 : 0;
+                if (byte === OPEN_ARRAY || byte === CLOSE_ARRAY) {
+                    this.isArrayOpen = byte === OPEN_ARRAY;
+                }
                 at += 1;
                 continue;
             }

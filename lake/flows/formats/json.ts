@@ -256,6 +256,9 @@ class JsonReading {
         if (this.#records.failure !== undefined) {
             return { error: this.#records.failure };
         }
+        if (isWhole && this.#records.isArrayOpen) {
+            return { error: CUT_ARRAY, what: 'a JSON array that does not end' };
+        }
         if (rowsRead === 0 && skipped.size > 0) {
             const what = otherEvents(dialect, otherKind ?? '');
             return { error: what, what, isOther: true };
@@ -283,6 +286,9 @@ function otherEvents({ name, title }: JsonDialect, kind: string): string {
             return `${title}'s JSON, none of its records a flow (the first is of the type ${shown})`;
     }
 }
+
+const CUT_ARRAY =
+    'a JSON array that does not end: the file was cut, or is damaged where no other record can be found behind; have it written once more';
 
 const NO_ADDRESSES = {
     what: "nfdump's JSON without addresses",

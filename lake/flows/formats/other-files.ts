@@ -217,6 +217,9 @@ function textOf(whole: string): Sort | undefined {
     if (/^(?:\.\.\/)*(?:\.git)?\/?annex\/objects\//.test(text)) {
         return { what: 'a pointer of git-annex, not the file itself', todo: 'get the file with git annex get NAME and upload that' };
     }
+    if (/^Date (first seen|flow start)\s{2,}/.test(text)) {
+        return { what: 'nfdump’s lines for people (-o line, long, extended)', todo: 'upload what nfdump -r FILE -o csv prints' };
+    }
     if (text.startsWith('>== Total === ')) {
         return { what: 'Zeek conn-summary', todo: 'upload conn.log', isOther: true };
     }

@@ -64,7 +64,7 @@ async function readContents(ranges: ByRange): Promise<FileMetaData> {
     try {
         return parquetMetadata(end, { geoparquet: false });
     } catch (error) {
-        throw damaged(`its table of contents: ${error instanceof Error ? error.message : String(error)}`, error);
+        throw damaged('its table of contents cannot be read', error);
     }
 }
 
