@@ -84,12 +84,12 @@ export interface Accounts {
 /** A second way to read a source, for `verify`: figures by SQL, in a database of its own. */
 export interface SecondReader {
     /**
-     * Leaves the figures of the bytes in table `source_periods` (key columns but site, `period` as text, figures), made anew.
+     * Leaves the figures of the bytes, which `open` hands out from their beginning as often as it is called, in table `source_periods` (key columns but site, `period` as text, figures), made anew.
      * @returns what the ledger should say of the source; undefined where it cannot be used
      * @throws NotFollowedError for a source that this reading does not follow, DamagedFileError for one whose bytes end too early or cannot be
      * unpacked (both of lake/verify/second-reading.ts), OverflowError where a sum leaves its column
      */
-    recompute(engine: SqlEngine, bytes: ByteStream, options: ReadingOptions): Promise<Recount | undefined>;
+    recompute(engine: SqlEngine, open: () => ByteStream, options: ReadingOptions): Promise<Recount | undefined>;
 }
 
 /** The database that a second reader counts in. */

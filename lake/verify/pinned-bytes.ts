@@ -39,12 +39,20 @@ const SHA_256 = /^[0-9a-f]{64}$/;
 export async function openPinned(
     { key, etag }: { key: string; etag: string | null },
     options: PinnedOptions,
-): Promise<ByteStream | undefined> {
+): Promise<(() => ByteStream) | undefined> {
     const info = await options.store.head(key).catch(unreadable);
     if (info && info.etag !== etag) {
         throw new ChangedError(`${key} has etag ${info.etag} instead of ${etag}`);
     }
-    return info && pinnedBytes(info, options);
+    let isFirst = true;
+    return (
+        info &&
+        (() => {
+            const stream = pinnedBytes(info, isFirst ? options : { ...options, onBytes: undefined });
+            isFirst = false;
+            return stream;
+        })
+    );
 }
 
 async function* pinnedBytes(
@@ -84,8 +92,8 @@ export function isHash(etag: string | null): boolean {
 /** True if the very bytes of the record are there, read once more from start to end. Always true where the etag is no hash of them. */
 export async function areBytesSound(object: { key: string; etag: string | null }, options: PinnedOptions): Promise<boolean> {
     try {
-        const bytes = await openPinned(object, { ...options, onBytes: undefined });
-        for await (const _ of bytes ?? []) {
+        const open = await openPinned(object, { ...options, onBytes: undefined });
+        for await (const _ of open?.() ?? []) {
             // Hashed on their way.
         }
         return true;

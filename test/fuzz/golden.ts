@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { flowMeasures } from '#lake/flows/tables';
 import { isReadOnce } from '#test/support/read-once';
 import type { PlainOptions, PlainReading } from './plain-reader.ts';
-import { readThePage } from './readings.ts';
+import { readThePage, tellSkipped } from './readings.ts';
 
 const FIXTURES = new URL('../fixtures/flows/', import.meta.url).pathname;
 
@@ -76,7 +76,8 @@ function expectedOf(about: string, reading: PlainReading | 'unusable'): string {
 `;
 }
 
-function describeReading({ dialect, dateOrder, durationUnit, rowsRead, repeatedHeaders, pairs, rejects, totals }: PlainReading) {
+function describeReading(reading: PlainReading) {
+    const { dialect, dateOrder, durationUnit, durationUnitBy, rowsRead, repeatedHeaders, pairs, rejects, skipped, totals } = reading;
     const rows = [...totals].map(([key, figures]) => {
         const [day, src_ip, dst_ip] = key.split(' ');
         const [flows, timed_flows, ...others] = figures.map((figure) => (figure === null ? null : String(figure)));
@@ -89,10 +90,13 @@ function describeReading({ dialect, dateOrder, durationUnit, rowsRead, repeatedH
             dialect,
             date_order: dateOrder,
             duration_unit: durationUnit,
+            duration_unit_by: durationUnitBy,
             rows_read: rowsRead,
             rows_kept: rowsRead - rejects.length,
             rows_rejected: rejects.length,
             repeated_headers: repeatedHeaders,
+            rows_skipped: [...skipped.values()].reduce((sum, count) => sum + count, 0),
+            skipped: tellSkipped(skipped) || null,
             first_day: pairDays[0]?.day ?? null,
             last_day: pairDays.at(-1)?.day ?? null,
             pairs,

@@ -49,7 +49,7 @@ export function makeInput(seed: number, fixtures: readonly Buffer[]): FuzzInput 
 function makeOptions(draw: Draw): PlainOptions {
     return {
         ...(draw.percent(15) && { dateOrder: draw.pick(['dmy', 'mdy', 'ymd'] as const) }),
-        ...(draw.percent(15) && { durationUnit: draw.pick(['us', 's'] as const) }),
+        ...(draw.percent(15) && { durationUnit: draw.pick(['us', 's', 's', 'ms', 'ns'] as const) }),
     };
 }
 

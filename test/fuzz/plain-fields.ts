@@ -11,11 +11,17 @@ export interface DateContext {
     blanks: string;
 }
 
+/** Units of time by how many of them make a second: a power of ten. */
+export const UNIT_POWERS = { s: 0, ms: 3, us: 6, ns: 9 } as const;
+export type Unit = keyof typeof UNIT_POWERS;
+const UNITS = Object.keys(UNIT_POWERS) as Unit[];
+
 /** A day in both orders; only `slash` dates may have two days, or one. */
 export type PlainDate =
-    | { reason: 'date_unreadable' | 'date_against_order' }
+    | { reason: 'date_unreadable' | 'date_against_order' | 'date_implausible' }
     | { kind: 'slash'; dmy: string | undefined; mdy: string | undefined }
-    | { kind: 'dotted' | 'ymd' | 'epoch'; day: string };
+    | { kind: 'dotted' | 'ymd'; day: string }
+    | { kind: 'epoch'; day: string; unit: Unit };
 
 /** Takes blanks away at both ends. */
 export function trimmed(text: string, blanks: string): string {
@@ -103,11 +109,19 @@ export function readNumber(text: string, { scale = 0, isCut = false }: { scale?:
     return { value, hasFraction: digits % divisor !== 0n };
 }
 
-/** The first second of the year 10000. */
-const END_OF_TIME = 253_402_300_800n;
+/** 1990-01-01 and 2100-01-01 in seconds since 1970. */
+const FIRST_SECOND = BigInt(Date.UTC(1990, 0, 1) / 1000);
+const END_SECOND = BigInt(Date.UTC(2100, 0, 1) / 1000);
 
 /** The day of a timestamp, as far as it is known before the file's order is. */
-export function readDate(text: string, { given, firstEpochSecond, blanks }: DateContext): PlainDate {
+export function readDate(text: string, context: DateContext): PlainDate {
+    const date = readWrittenDate(text, context);
+    const days = 'reason' in date || date.kind === 'epoch' ? [] : date.kind === 'slash' ? [date.dmy, date.mdy] : [date.day];
+    const isJanuary1970 = days.length > 0 && days.every((day) => day === undefined || day.startsWith('1970-01-'));
+    return isJanuary1970 ? { reason: 'date_implausible' } : date;
+}
+
+function readWrittenDate(text: string, { given, firstEpochSecond, blanks }: DateContext): PlainDate {
     const end = [...text].findIndex((character) => character === 'T' || blanks.includes(character));
     const written = end < 0 ? text : text.slice(0, end);
     const yearFirst = /^([0-9]{4})([-/])([0-9]{1,2})\2([0-9]{1,2})$/.exec(written);
@@ -131,13 +145,86 @@ export function readDate(text: string, { given, firstEpochSecond, blanks }: Date
         }
         const order = given ?? 'dmy';
         const day = order === 'dmy' ? dmy : order === 'mdy' ? mdy : undefined;
-        return day === undefined ? { reason: 'date_against_order' } : { kind: isDotted ? 'dotted' : 'slash', day, dmy: day, mdy: day };
+        if (day === undefined) {
+            return { reason: 'date_against_order' };
+        }
+        return isDotted ? { kind: 'dotted', day } : { kind: 'slash', dmy: day, mdy: day };
     }
-    const seconds = readNumber(text, { isCut: true });
-    if ('reason' in seconds || seconds.value < firstEpochSecond || seconds.value >= END_OF_TIME) {
-        return { reason: 'date_unreadable' };
+    return readEpoch(text, firstEpochSecond) ?? { reason: 'date_unreadable' };
+}
+
+function readEpoch(text: string, firstSecond: bigint): PlainDate | undefined {
+    const [, mantissa, exponent] = /^\+?([0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE]([+-]?[0-9]+))?$/.exec(text) ?? [];
+    const number = readNumber(text, { isCut: true });
+    if (mantissa === undefined || 'reason' in number) {
+        return undefined;
     }
-    return { kind: 'epoch', day: new Date(Number(seconds.value) * 1000).toISOString().slice(0, 10) };
+    const unit = unitOfEpoch(number.value, firstSecond);
+    if (unit === undefined || isCompactDate(number.value)) {
+        return undefined;
+    }
+    const dayLength = 86_400n * 10n ** BigInt(UNIT_POWERS[unit]);
+    const day = number.value / dayLength;
+    if (exponent !== undefined && number.value > 0n) {
+        // The last digit that is written counts this much, and the ones behind it may be anything that rounds to it.
+        const places = Number(exponent) - (mantissa.split('.')[1] ?? '').length;
+        const half = places > 0 ? 10n ** BigInt(places) / 2n : 0n;
+        if ((number.value - half) / dayLength !== day || (number.value + half) / dayLength !== day) {
+            return undefined;
+        }
+    }
+    return { kind: 'epoch', day: new Date(Number(day) * 86_400_000).toISOString().slice(0, 10), unit };
+}
+
+function unitOfEpoch(value: bigint, firstSecond: bigint): Unit | undefined {
+    if (value < FIRST_SECOND) {
+        return value >= firstSecond ? 's' : undefined;
+    }
+    return UNITS.find((unit) => {
+        const second = 10n ** BigInt(UNIT_POWERS[unit]);
+        return value >= FIRST_SECOND * second && value < END_SECOND * second;
+    });
+}
+
+/** Ten digits that are as well a year from 1990 to 2099, a month from 1 to 12, a day from 1 to 31 and an hour from 0 to 23. */
+function isCompactDate(value: bigint): boolean {
+    const text = String(value);
+    const part = (from: number, until: number): number => Number(text.slice(from, until));
+    const [year, month, day, hour] = [part(0, 4), part(4, 6), part(6, 8), part(8, 10)];
+    return text.length === 10 && year >= 1990 && year <= 2099 && month >= 1 && month <= 12 && day >= 1 && day <= 31 && hour <= 23;
+}
+
+/** The microseconds from one time to the other, or why there are none. */
+export function readSpan(start: string, end: string): bigint | string {
+    const epoch = readEpoch(start, 0n);
+    const [from, to] = [start, end].map((text) =>
+        epoch && 'kind' in epoch && epoch.kind === 'epoch' ? secondsOfEpoch(text, epoch.unit) : secondsOfIso(text),
+    );
+    if (from === undefined || to === undefined) {
+        return 'not_a_number';
+    }
+    return to < from ? 'negative' : ((to - from) * 2n + 10n ** 9n) / (2n * 10n ** 9n);
+}
+
+/** An instant in femtoseconds: fifteen digits of a second's fraction count. */
+function secondsOfEpoch(text: string, unit: Unit): bigint | undefined {
+    const [, whole, fraction = ''] = /^([0-9]{1,30})(?:\.([0-9]*))?$/.exec(text) ?? [];
+    const places = 15 - UNIT_POWERS[unit];
+    return whole === undefined ? undefined : BigInt(whole + fraction.slice(0, places).padEnd(places, '0'));
+}
+
+function secondsOfIso(text: string): bigint | undefined {
+    const [, date = '', clock = '', fraction = '', sign, hours, minutes] =
+        /^([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:[.,]([0-9]+))? ?(?:Z|([+-])([0-9]{2}):?([0-9]{2}))?$/.exec(text) ??
+        [];
+    const [year, month, day] = date.split('-');
+    const [hour = 0, minute = 0, second = 0] = clock.split(':').map(Number);
+    if (Number(year) < 100 || calendarDay(year, month, day) === undefined || hour > 23 || minute > 59 || second > 60) {
+        return undefined;
+    }
+    const ahead = (Number(hours ?? 0) * 60 + Number(minutes ?? 0)) * 60 * (sign === '-' ? -1 : 1);
+    const seconds = Date.parse(`${date}T00:00:00Z`) / 1000 + hour * 3600 + minute * 60 + second - ahead;
+    return BigInt(seconds) * 10n ** 15n + BigInt(fraction.slice(0, 15).padEnd(15, '0'));
 }
 
 /** The day as text, or undefined where the calendar has none. */
@@ -146,4 +233,66 @@ function calendarDay(year = '', month = '', day = ''): string | undefined {
     // JavaScript's own calendar moves the 31st of April to the 1st of May.
     const date = new Date(`${found}T00:00:00Z`);
     return year !== '0000' && !Number.isNaN(date.getTime()) && date.toISOString().slice(0, 10) === found ? found : undefined;
+}
+
+/** What groups the digits of a number, or what surely does not. */
+export type Style = 'plain' | 'points' | 'commas';
+
+/** The only style in which the text is a number; undefined where there are several, or none. */
+export function styleOf(text: string): Style | undefined {
+    if (isQuad(text)) {
+        return undefined;
+    }
+    const isOf = (pattern: RegExp): boolean => pattern.test(text.replace(/^[+-]/, ''));
+    if (isOf(/^[1-9][0-9]{0,2}[.,][0-9]{3}$/)) {
+        return undefined;
+    }
+    const isPoints = isOf(/^[0-9]{1,3}(\.[0-9]{3}){2,}(,[0-9]*)?$/) || isOf(/^[0-9]{1,3}(\.[0-9]{3})+,[0-9]*$/) || isOf(/^[0-9]+,[0-9]*$/);
+    const isCommas = isOf(/^[0-9]{1,3}(,[0-9]{3}){2,}(\.[0-9]*)?$/) || isOf(/^[0-9]{1,3}(,[0-9]{3})+\.[0-9]*$/);
+    const isPlain = isOf(/^([0-9]+\.[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$/);
+    return isPoints ? 'points' : isCommas ? 'commas' : isPlain ? 'plain' : undefined;
+}
+
+/** The number as the plain style writes it; what is none of its style stays as it is. */
+export function ungrouped(text: string, style: Style): string {
+    if (style === 'points' && /^[+-]?([0-9]+|[0-9]{1,3}(\.[0-9]{3})+)(,[0-9]*)?$/.test(text)) {
+        return text.replaceAll('.', '').replace(',', '.');
+    }
+    return style === 'commas' && /^[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?$/.test(text) ? text.replaceAll(',', '') : text;
+}
+
+/** An address as the tables have it: RFC 5952, 4. The zone stays as it is. */
+export function shortAddress(text: string): string {
+    if (!text.includes(':')) {
+        return text;
+    }
+    const [address = '', ...zone] = text.split('%');
+    const groups = expanded(address);
+    // The longest run of zeros, the first of equally long ones, of two groups at least.
+    let run = { from: 0, length: 1 };
+    for (let from = 0; from < 8; from += 1) {
+        let length = 0;
+        while (from + length < 8 && groups[from + length] === 0) {
+            length += 1;
+        }
+        run = length > run.length ? { from, length } : run;
+    }
+    const isQuadLast = run.from === 0 && (run.length === 6 || (run.length === 5 && groups[5] === 0xffff));
+    const written = groups.map((group) => group.toString(16));
+    if (isQuadLast) {
+        written.splice(6, 2, [groups[6]! >> 8, groups[6]! & 255, groups[7]! >> 8, groups[7]! & 255].join('.'));
+    }
+    const short =
+        run.length < 2 ? written.join(':') : `${written.slice(0, run.from).join(':')}::${written.slice(run.from + run.length).join(':')}`;
+    return [short, ...zone].join('%');
+}
+
+/** The eight groups of an IPv6 address. */
+function expanded(address: string): number[] {
+    const quad = /[0-9]+\.[0-9.]+$/.exec(address)?.[0];
+    const [a = 0, b = 0, c = 0, d = 0] = quad?.split('.').map(Number) ?? [];
+    const inGroups = quad === undefined ? address : address.replace(quad, `${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`);
+    const [head = [], tail] = inGroups.split('::').map((half) => (half === '' ? [] : half.split(':')));
+    const zeros = tail ? Array.from({ length: 8 - head.length - tail.length }, () => '0') : [];
+    return [...head, ...zeros, ...(tail ?? [])].map((group) => Number.parseInt(group, 16));
 }

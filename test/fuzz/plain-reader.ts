@@ -2,11 +2,42 @@
  * An independent reader of files of flows, written from docs/reading.md alone: all in memory, one rule after the other, nothing clever and
  * nothing shared with lake/. Where it and the lake differ, one of the two does not do what the page says.
  */
-import { type DateContext, isAddress, type Order, type PlainDate, readDate, readNumber, trimmed } from './plain-fields.ts';
+import {
+    type DateContext,
+    isAddress,
+    type Order,
+    type PlainDate,
+    readDate,
+    readNumber,
+    readSpan,
+    type Style,
+    shortAddress,
+    styleOf,
+    trimmed,
+    UNIT_POWERS,
+    type Unit,
+    ungrouped,
+} from './plain-fields.ts';
+import {
+    dialectOf,
+    FIELDS,
+    type Field,
+    findColumns,
+    findWitness,
+    HEADLESS,
+    type Header,
+    isTrailer,
+    kindOfRow,
+    TOOLS,
+    type Tool,
+    unitNamed,
+    witnessedUnits,
+    ZEEK_TOOL,
+} from './plain-tools.ts';
 
 export interface PlainOptions {
     dateOrder?: Order;
-    durationUnit?: 'us' | 's';
+    durationUnit?: Unit;
 }
 
 export interface PlainReject {
@@ -19,13 +50,14 @@ export interface PlainReading {
     ok: true;
     dialect: string;
     dateOrder: string | null;
-    durationUnit: 'us' | 's';
+    durationUnit: Unit;
+    durationUnitBy: string;
     rowsRead: number;
-    /** Rows of other Zeek logs than conn. */
-    rowsSkipped: number;
     repeatedHeaders: number;
     pairs: number;
     rejects: PlainReject[];
+    /** Rows that are no flows by right, by reason. */
+    skipped: Map<string, number>;
     /**
      * Totals by day, source and destination: flows, flows with a duration, then sum, sum of squares, smallest and largest of durations and of
      * packets; null where no flow has a duration.
@@ -33,17 +65,7 @@ export interface PlainReading {
     totals: Map<string, (bigint | null)[]>;
 }
 
-const FIELDS = ['source', 'destination', 'began', 'duration', 'packets'] as const;
-type Field = (typeof FIELDS)[number];
-
-const SPELLINGS: Record<Field, string[]> = {
-    source: ['src ip', 'source ip', 'src_ip', 'id.orig_h'],
-    destination: ['dst ip', 'destination ip', 'dst_ip', 'id.resp_h'],
-    began: ['timestamp', 'date', 'ts'],
-    duration: ['flow duration', 'flow_duration', 'duration'],
-    packets: ['tot fwd pkts', 'total fwd packet', 'total fwd packets', 'tot_fwd_pkts', 'orig_pkts'],
-};
-
+const CR_LOOKED_AT = 1 << 16;
 const MAX_HEADER = 1 << 20;
 const MAX_QUOTED = 1 << 20;
 const MAX_ROW = 1 << 24;
@@ -65,12 +87,12 @@ export function readPlainly(bytes: Buffer, options: PlainOptions): PlainReading 
     }
 }
 
-interface Header {
-    separator: string;
-    /** Spaces and tabs, but for the separator. */
-    blanks: string;
-    names: string[];
-    at: Record<Field, number>;
+/** A row of data, not looked at yet. */
+interface DataRow {
+    reject: (reason: string) => void;
+    header: Header;
+    cells: string[];
+    isWitness: boolean;
 }
 
 interface GoodRow {
@@ -91,29 +113,62 @@ function read(bytes: Buffer, options: PlainOptions): PlainReading {
     if (isTar(bytes.subarray(0, 512))) {
         throw new Unusable('tar');
     }
+    const rejects: PlainReject[] = [];
+    const file = takeRows(bytes, rejects);
+    const { dialect, rows } = file;
+    const style = settleStyle(rows);
+    const unit = settleUnit(file, { style, given: options.durationUnit });
+    const goodDates = rows.flatMap((row) => readRow(row, { style, unit: unit.durationUnit, dialect, options }) ?? []);
+    return {
+        ok: true,
+        dialect,
+        ...unit,
+        rowsRead: rows.length + file.unclosed,
+        repeatedHeaders: file.repeatedHeaders,
+        skipped: file.skipped,
+        rejects,
+        ...settleDates(goodDates, rejects, options),
+    };
+}
+
+interface File {
+    tool: Tool;
+    dialect: string;
+    /** Names of the first header. */
+    names: string[];
+    rows: DataRow[];
+    /** Rows that are rejected because a quoted field does not end. */
+    unclosed: number;
+    repeatedHeaders: number;
+    skipped: Map<string, number>;
+}
+
+/** Tells rows of data from everything else that stands in the file. */
+function takeRows(bytes: Buffer, rejects: PlainReject[]): File {
     const withoutMark = bytes.toString('hex', 0, 3) === 'efbbbf' ? bytes.subarray(3) : bytes;
     // Every byte is one character; a last line without its end gets one.
     const latin1 = withoutMark.toString('latin1');
-    const text = latin1 === '' || latin1.endsWith('\n') ? latin1 : `${latin1}\n`;
+    const beginning = bytes.toString('latin1', 0, CR_LOOKED_AT);
+    const withLineFeeds = beginning.includes('\r') && !beginning.includes('\n') ? latin1.replaceAll('\r', '\n') : latin1;
+    const text = withLineFeeds === '' || withLineFeeds.endsWith('\n') ? withLineFeeds : `${withLineFeeds}\n`;
 
     const start = findHeader(text, bytes.length - withoutMark.length);
-    let { header, rowsSkipped } = start;
+    let { header } = start;
     const { isZeekLog } = start;
-    let isOtherLog = false;
-    const name = header.names[header.at.source]!;
-    const dialect = name === 'id.orig_h' ? 'zeek' : name === 'src_ip' ? 'python-cicflowmeter' : 'cicflowmeter';
-    const durationUnit = options.durationUnit ?? (dialect === 'cicflowmeter' ? 'us' : 's');
-    const context: DateContext = {
-        given: options.dateOrder,
-        firstEpochSecond: dialect === 'zeek' ? 0n : 100_000_000n,
-        blanks: header.blanks,
+    const { tool } = header;
+    const file: File = {
+        tool,
+        dialect: dialectOf(header),
+        names: header.names,
+        rows: [],
+        unclosed: 0,
+        repeatedHeaders: 0,
+        skipped: new Map(start.rowsSkipped > 0 ? [['other_log', start.rowsSkipped]] : []),
     };
-
-    const rejects: PlainReject[] = [];
-    const goodDates: GoodRow[] = [];
-    let rowsRead = 0;
-    let repeatedHeaders = 0;
     let lineNumber = countLineEnds(text, 0, start.end) + 1;
+    let witnessesFrom = lineNumber;
+    let isBehindTrailer = false;
+    let isOtherLog = false;
     for (let at = start.end; at < text.length; ) {
         const lineEnd = text.indexOf('\n', at);
         if (lineEnd + 1 - at > MAX_ROW) {
@@ -124,24 +179,27 @@ function read(bytes: Buffer, options: PlainOptions): PlainReading {
         if (isZeekLog) {
             isOtherLog = isOtherLogBehind(line, { separator: header.separator, isOtherLog });
         }
-        if (isZeekLog && !isOtherLog && line.startsWith('#')) {
-            if (line.startsWith(`#fields${header.separator}`)) {
-                const later = zeekHeader(line, header.separator);
-                repeatedHeaders +=
-                    later.names.length === header.names.length && later.names.every((one, i) => one === header.names[i]) ? 1 : 0;
-                header = later;
+        if (isOtherLog) {
+            if (!/^(#|\r?$)/.test(line)) {
+                skip(file, 'other_log');
             }
             at = lineEnd + 1;
             lineNumber += 1;
             continue;
         }
-        if (isOtherLog) {
-            rowsSkipped += /^(#|\r?$)/.test(line) ? 0 : 1;
+        if (isZeekLog && line.startsWith('#')) {
             at = lineEnd + 1;
             lineNumber += 1;
+            if (line.startsWith(`#fields${header.separator}`)) {
+                const later = zeekHeader(line, header.separator);
+                file.repeatedHeaders += later.names.join('\n') === header.names.join('\n') ? 1 : 0;
+                header = later;
+                witnessesFrom = lineNumber;
+            }
             continue;
         }
-        if (trimmed(line.replace(/\r$/, ''), header.blanks) === '') {
+        const { separator, blanks } = header;
+        if (trimmed(line.replace(/\r$/, ''), blanks) === '') {
             at = lineEnd + 1;
             lineNumber += 1;
             continue;
@@ -161,64 +219,161 @@ function read(bytes: Buffer, options: PlainOptions): PlainReading {
         lineNumber += countLineEnds(text, at, next);
         at = next;
         if (!row) {
-            rowsRead += 1;
-            reject('unclosed_quote');
+            if (!isBehindTrailer) {
+                file.unclosed += 1;
+                reject('unclosed_quote');
+            }
             continue;
         }
-        const { names, blanks } = header;
-        const columns = header.at;
-        const cell = (field: Field): string | undefined => row.cells[columns[field]] && trimmed(row.cells[columns[field]]!, blanks);
-        if (FIELDS.every((field) => cell(field)?.toLowerCase() === names[columns[field]])) {
-            repeatedHeaders += 1;
+        const cells = row.cells.map((cell) => trimmed(cell, blanks));
+        const later = laterHeader(cells, header);
+        if (later) {
+            if (later !== header && dialectOf(later) !== file.dialect) {
+                throw new Unusable('the header of another tool');
+            }
+            header = later;
+            file.repeatedHeaders += 1;
+            witnessesFrom = lineNumber;
+            isBehindTrailer = false;
             continue;
         }
-        rowsRead += 1;
-        const lastNeeded = Math.max(...Object.values(columns));
-        const isLastOfHeader = lastNeeded === names.length - 1;
-        if (row.cells.length <= lastNeeded || (row.cells.length === lastNeeded + 1 && !isLastOfHeader)) {
-            reject('ragged_row');
+        isBehindTrailer ||= isTrailer(tool, cells);
+        if (isBehindTrailer) {
             continue;
         }
-        const [source, destination, began, duration, packets] = FIELDS.map((field) => cell(field) ?? '') as [
-            string,
-            string,
-            string,
-            string,
-            string,
-        ];
-        if ([source, destination, began, packets].some(saysNothing)) {
-            reject('missing_field');
+        const kind = [...written].every((character) => character === separator || blanks.includes(character))
+            ? 'blank_row'
+            : kindOfRow(header, cells);
+        if (kind === 'refused') {
+            throw new Unusable('rows that tell of no flows');
+        }
+        if (kind !== undefined) {
+            skip(file, kind);
             continue;
         }
-        if (!isAddress(source) || !isAddress(destination)) {
-            reject('not_an_ip_address');
-            continue;
-        }
-        const date = readDate(began, context);
-        if ('reason' in date) {
-            reject(date.reason);
-            continue;
-        }
-        const durationUs = saysNothing(duration) ? null : readMeasure(duration, { scale: durationUnit === 's' ? 6 : 0, isWhole: false });
-        const count = readMeasure(packets, { scale: 0, isWhole: true });
-        const reason = typeof durationUs === 'string' ? durationUs : typeof count === 'string' ? count : undefined;
-        const values = typeof durationUs !== 'string' && typeof count === 'bigint' ? [durationUs, count] : [];
-        goodDates.push({ reject, date, reason, source, destination, values });
+        file.rows.push({ reject, header, cells, isWitness: rowLine < witnessesFrom + 64 || rowLine % 1024 === 0 });
     }
-    return { ok: true, dialect, durationUnit, rowsRead, rowsSkipped, repeatedHeaders, rejects, ...settle(goodDates, rejects, options) };
+    return file;
 }
 
-/** The octal number at 148 is the sum of the first block's bytes, the number's own place counted as eight blanks. */
-function isTar(block: Buffer): boolean {
-    const written = /^ *([0-7]+)(?![0-9])/.exec(block.toString('latin1', 148, 156))?.[1];
-    const others = [...block.subarray(0, 148), ...block.subarray(156)];
-    return (
-        block.length === 512 && written !== undefined && Number.parseInt(written, 8) === others.reduce((sum, byte) => sum + byte, 8 * 32)
-    );
+function skip({ skipped }: File, reason: string): void {
+    skipped.set(reason, (skipped.get(reason) ?? 0) + 1);
+}
+
+/** A header that is the one that rules once more, or another one under the same separator; undefined for a row of data. */
+function laterHeader(cells: string[], header: Header): Header | undefined {
+    const named = cells.map((cell) => cell.toLowerCase());
+    if (FIELDS.every((field) => named[header.at[field]] === header.names[header.at[field]])) {
+        return header;
+    }
+    if (isAddress(cells[header.at.source] ?? '') || isAddress(cells[header.at.destination] ?? '')) {
+        return undefined;
+    }
+    for (const tool of TOOLS) {
+        const later = headerOf(tool, named, header.separator);
+        if (later) {
+            return later;
+        }
+    }
+    return undefined;
+}
+
+/** True if the row ends before the last needed cell, or in it though the header goes on behind it. */
+function isRagged({ cells, header }: DataRow): boolean {
+    const lastNeeded = Math.max(...Object.values(header.at));
+    const isLastOfHeader = lastNeeded === header.names.length - 1;
+    return cells.length <= lastNeeded || (cells.length === lastNeeded + 1 && !isLastOfHeader);
+}
+
+/** One style for the whole file: the one that all its numbers can be read in. */
+function settleStyle(rows: DataRow[]): Style {
+    const styles = new Set<Style | undefined>();
+    for (const row of rows) {
+        const { header, cells, isWitness } = row;
+        if (!isRagged(row)) {
+            const isEnd = header.tool.isEnd === true;
+            const places = [header.at.packets, ...(isEnd ? [] : [header.at.duration]), ...(isWitness ? ratesOf(header) : [])];
+            places.map((at) => styles.add(styleOf(cells[at] ?? '')));
+        }
+    }
+    if (styles.has('points')) {
+        return styles.has('commas') || styles.has('plain') ? 'plain' : 'points';
+    }
+    return styles.has('commas') ? 'commas' : 'plain';
+}
+
+function ratesOf({ witness }: Header): number[] {
+    return witness ? [witness.rate] : [];
+}
+
+function settleUnit(
+    { rows, tool, dialect, names }: File,
+    { style, given }: { style: Style; given: Unit | undefined },
+): { durationUnit: Unit; durationUnitBy: string } {
+    const witnessed = new Set<Unit>();
+    for (const row of rows) {
+        if (row.isWitness && row.header.witness && !isRagged(row)) {
+            for (const unit of witnessedUnits(row.cells, { header: row.header, style })) {
+                witnessed.add(unit);
+            }
+        }
+    }
+    const [unit] = witnessed;
+    if (witnessed.size > 1 || (given !== undefined && unit !== undefined && unit !== given)) {
+        throw new Unusable('the rows speak against the unit, or against each other');
+    }
+    if (given !== undefined) {
+        return { durationUnit: given, durationUnitBy: 'given' };
+    }
+    return unit === undefined ? unitNamed({ tool, dialect, names }) : { durationUnit: unit, durationUnitBy: 'witnessed' };
+}
+
+/** Makes all checks of a row in their order; undefined where one failed. */
+function readRow(
+    row: DataRow,
+    { style, unit, dialect, options }: { style: Style; unit: Unit; dialect: string; options: PlainOptions },
+): GoodRow | undefined {
+    const { header, cells, reject } = row;
+    if (isRagged(row)) {
+        reject('ragged_row');
+        return undefined;
+    }
+    const cell = (field: Field): string => cells[header.at[field]] ?? '';
+    if (FIELDS.some((field) => field !== 'duration' && saysNothing(cell(field)))) {
+        reject('missing_field');
+        return undefined;
+    }
+    if (!isAddress(cell('source')) || !isAddress(cell('destination'))) {
+        reject('not_an_ip_address');
+        return undefined;
+    }
+    const context: DateContext = {
+        given: options.dateOrder,
+        firstEpochSecond: dialect === 'zeek' ? 0n : 100_000_000n,
+        blanks: header.blanks,
+    };
+    const date = readDate(cell('began'), context);
+    if ('reason' in date) {
+        reject(date.reason);
+        return undefined;
+    }
+    const duration = saysNothing(cell('duration')) ? null : readDuration(row, { style, unit });
+    const packets = readMeasure(ungrouped(cell('packets'), style), { scale: 0, isWhole: true });
+    const reason = typeof duration === 'string' ? duration : typeof packets === 'string' ? packets : undefined;
+    const values = typeof duration !== 'string' && typeof packets === 'bigint' ? [duration, packets] : [];
+    return { reject, date, reason, source: shortAddress(cell('source')), destination: shortAddress(cell('destination')), values };
 }
 
 function saysNothing(cell: string): boolean {
     return cell === '' || cell === '-';
+}
+
+/** Microseconds, or the reason why not. */
+function readDuration({ header, cells }: DataRow, { style, unit }: { style: Style; unit: Unit }): bigint | string {
+    const [began = '', duration = ''] = [cells[header.at.began], cells[header.at.duration]];
+    return header.tool.isEnd === true
+        ? inRange(readSpan(began, duration))
+        : readMeasure(ungrouped(duration, style), { scale: 6 - UNIT_POWERS[unit], isWhole: false });
 }
 
 /** A whole number, or the reason why not. */
@@ -230,26 +385,54 @@ function readMeasure(text: string, { scale, isWhole }: { scale: number; isWhole:
     if (isWhole && number.hasFraction) {
         return 'not_whole';
     }
-    return number.value > MAX_BIGINT ? 'too_large' : number.value;
+    return inRange(number.value);
 }
 
-/** Decides the order of `a/b/yyyy`, and adds up the rows that are left. */
-function settle(rows: GoodRow[], rejects: PlainReject[], options: PlainOptions): Pick<PlainReading, 'dateOrder' | 'pairs' | 'totals'> {
+function inRange(value: bigint | string): bigint | string {
+    return typeof value === 'bigint' && value > MAX_BIGINT ? 'too_large' : value;
+}
+
+/** Decides how dates are written and which days are the file's, and adds up the rows that are left. */
+function settleDates(
+    rows: GoodRow[],
+    rejects: PlainReject[],
+    { dateOrder }: PlainOptions,
+): Pick<PlainReading, 'dateOrder' | 'pairs' | 'totals'> {
+    const good = rows.filter(({ reason }) => reason === undefined);
     const witnesses = { dmy: 0, mdy: 0 };
-    for (const { date, reason } of rows) {
-        if (date.kind === 'slash' && reason === undefined) {
+    const epochs = { s: 0, ms: 0, us: 0, ns: 0 };
+    for (const { date } of good) {
+        if (date.kind === 'slash') {
             witnesses.dmy += date.mdy === undefined ? 1 : 0;
             witnesses.mdy += date.dmy === undefined ? 1 : 0;
         }
+        if (date.kind === 'epoch') {
+            epochs[date.unit] += 1;
+        }
     }
     const order = witnesses.mdy > witnesses.dmy ? 'mdy' : 'dmy';
+    const most = Math.max(...Object.values(epochs));
+    const epochUnit = (['s', 'ms', 'us', 'ns'] as const).find((unit) => epochs[unit] === most);
+    const dayOf = ({ date }: GoodRow): string | undefined => {
+        if (date.kind === 'epoch') {
+            return date.unit === epochUnit || most === 0 ? date.day : undefined;
+        }
+        return date.kind === 'slash' ? date[order] : date.day;
+    };
+    const days = good.flatMap((row) => dayOf(row) ?? []).filter((day) => day >= '1990');
+    const middle = days.sort()[Math.ceil(days.length / 2) - 1];
+    const lastYear = String(Math.min(9999, Number(middle?.slice(0, 4)) + 5));
+    const isFar = (day: string): boolean => middle !== undefined && (day < '1990' || day > lastYear + middle.slice(4));
     const totals: PlainReading['totals'] = new Map();
     const pairs = new Set<string>();
     const kinds = new Set<string>();
-    for (const { reject, date, reason, source, destination, values } of rows) {
-        const day = date.kind === 'slash' ? date[order] : date.day;
-        if (day === undefined || reason !== undefined) {
-            reject(day === undefined ? 'date_against_order' : reason!);
+    for (const row of rows) {
+        const { reject, date, reason, source, destination, values } = row;
+        const day = dayOf(row);
+        const isCut = date.kind !== 'epoch' && day?.startsWith('1970-01-') === true;
+        const why = day === undefined ? 'date_against_order' : isCut || isFar(day) ? 'date_implausible' : reason;
+        if (day === undefined || why !== undefined) {
+            reject(why ?? '');
             continue;
         }
         kinds.add(date.kind);
@@ -260,7 +443,7 @@ function settle(rows: GoodRow[], rejects: PlainReject[], options: PlainOptions):
     const isSettled = witnesses.dmy + witnesses.mdy > 0;
     const unambiguous = kinds.has('dotted') ? 'dmy' : kinds.has('ymd') ? 'ymd' : kinds.has('epoch') ? 'epoch' : null;
     const found = isSettled ? order : kinds.has('slash') ? 'assumed' : unambiguous;
-    return { dateOrder: options.dateOrder ?? found, pairs: pairs.size, totals };
+    return { dateOrder: dateOrder ?? found, pairs: pairs.size, totals };
 }
 
 function addUp(totals: PlainReading['totals'], key: string, values: (bigint | null)[]): void {
@@ -294,12 +477,12 @@ function findHeader(text: string, bytesBefore: number): { header: Header; end: n
             break;
         }
         const line = text.slice(at, lineEnd).replace(/\r$/, '');
-        isZeekLog ||= /^#(separator|fields)\b/.test(line);
+        isZeekLog ||= /^[ \t]*#(separator|fields)\b/.test(line);
         if (!isZeekLog && trimmed(line, ' \t') !== '') {
             return { ...csvHeader(text.slice(0, limit), at), isZeekLog, rowsSkipped };
         }
-        if (line.startsWith('#separator ')) {
-            separator = zeekSeparator(line.slice('#separator '.length));
+        if (line.trimStart().startsWith('#separator ')) {
+            separator = zeekSeparator(line.trimStart().slice('#separator '.length));
         }
         isOtherLog = isZeekLog && isOtherLogBehind(line, { separator, isOtherLog });
         rowsSkipped += isOtherLog && !/^(#|$)/.test(line) ? 1 : 0;
@@ -316,29 +499,63 @@ function isOtherLogBehind(line: string, { separator, isOtherLog }: { separator: 
     return line.startsWith(`#path${separator}`) ? line.slice(6).trim() !== 'conn' : isOtherLog;
 }
 
+/** The octal number at 148 is the sum of the first block's bytes, the number's own place counted as eight blanks. */
+function isTar(block: Buffer): boolean {
+    const written = /^ *([0-7]+)(?![0-9])/.exec(block.toString('latin1', 148, 156))?.[1];
+    const others = [...block.subarray(0, 148), ...block.subarray(156)];
+    return (
+        block.length === 512 && written !== undefined && Number.parseInt(written, 8) === others.reduce((sum, byte) => sum + byte, 8 * 32)
+    );
+}
+
+/** The header of the first tool that has all its columns under one of its separators, or of one whose rows are known without. */
 function csvHeader(text: string, at: number): { header: Header; end: number } {
-    const found = [',', ';', '\t'].map((separator) => {
-        const shape = { separator, blanks: blanksOf(separator) };
-        const row = takeRow(text, at, shape);
-        const names = row?.cells.map((name) => trimmed(name, shape.blanks).toLowerCase()) ?? [];
-        return { ...shape, names, at: placesOf(names), end: row?.end ?? 0 };
-    });
-    const best = found.find((header) => FIELDS.every((field) => header.at[field] >= 0));
-    if (!best) {
-        throw new Unusable('no usable header');
+    const under = (separator: string): { cells: string[]; end: number } => {
+        const blanks = blanksOf(separator);
+        const row = takeRow(text, at, { separator, blanks });
+        return { cells: row?.cells.map((cell) => trimmed(cell, blanks)) ?? [], end: row?.end ?? 0 };
+    };
+    for (const tool of TOOLS) {
+        for (const separator of tool.separators) {
+            const { cells, end } = under(separator);
+            const header = headerOf(
+                tool,
+                cells.map((cell) => cell.toLowerCase()),
+                separator,
+            );
+            if (header) {
+                return { header, end };
+            }
+        }
     }
-    return { header: best, end: best.end };
+    for (const { tool, names, isRow } of HEADLESS) {
+        for (const separator of tool.separators) {
+            const { cells } = under(separator);
+            // Where blanks separate, those at a line's end separate nothing.
+            const last = separator === ' ' ? cells.findLastIndex((cell) => cell !== '') : cells.length;
+            const header = isRow(cells.slice(0, last + 1)) && headerOf(tool, names, separator);
+            if (header) {
+                return { header, end: at };
+            }
+        }
+    }
+    throw new Unusable('no usable header');
 }
 
 function zeekHeader(line: string, separator: string): Header {
-    const shape = { separator, blanks: blanksOf(separator) };
-    const row = takeRow(`${line.slice('#fields'.length + 1)}\n`, 0, shape);
-    const names = row?.cells.map((name) => trimmed(name, shape.blanks).toLowerCase()) ?? [];
-    const at = placesOf(names);
-    if (FIELDS.some((field) => at[field] < 0)) {
+    const blanks = blanksOf(separator);
+    const row = takeRow(`${line.slice('#fields'.length + 1)}\n`, 0, { separator, blanks });
+    const names = row?.cells.map((name) => trimmed(name, blanks).toLowerCase()) ?? [];
+    const header = headerOf(ZEEK_TOOL, names, separator);
+    if (!header) {
         throw new Unusable('no usable #fields line');
     }
-    return { ...shape, names, at };
+    return header;
+}
+
+function headerOf(tool: Tool, names: string[], separator: string): Header | undefined {
+    const at = findColumns(tool, names);
+    return at && { tool, separator, blanks: blanksOf(separator), names, at, witness: findWitness(tool, names) };
 }
 
 /** One character, or its code as `\xHH`; a quote or a line end separates nothing. */
@@ -353,17 +570,6 @@ function zeekSeparator(written: string): string {
 
 function blanksOf(separator: string): string {
     return [' ', '\t'].filter((blank) => blank !== separator).join('');
-}
-
-function placesOf(names: string[]): Record<Field, number> {
-    const place = (field: Field): number => names.findIndex((name) => SPELLINGS[field].includes(name));
-    return {
-        source: place('source'),
-        destination: place('destination'),
-        began: place('began'),
-        duration: place('duration'),
-        packets: place('packets'),
-    };
 }
 
 /**

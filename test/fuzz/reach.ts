@@ -30,8 +30,7 @@ export const TO_REACH: readonly string[] = [
     ...['dmy', 'mdy', 'ymd', 'epoch', 'assumed', 'null'].map((order) => `dates: ${order}`),
     ...['us', 's'].map((unit) => `durations in ${unit}`),
     ...['dateOrder', 'durationUnit'].map((option) => `given: ${option}`),
-    ...['nothing rejected', 'repeated headers', 'rows of another Zeek log', 'figures of several flows', 'packed as gzip', 'packed as zstd'],
-    ...['flows of which some have a duration', 'flows without any duration'],
+    ...['nothing rejected', 'repeated headers', 'figures of several flows', 'packed as gzip', 'packed as zstd'],
     ...Object.keys(UNUSABLE).map((kind) => `unusable: ${kind}`),
 ];
 
@@ -58,8 +57,8 @@ export function addReached(reached: Reached, { bytes, options }: FuzzInput, { re
     if (reading.rejects.length === 0 && reading.rowsRead > 0) {
         note('nothing rejected');
     }
-    if (reading.rowsSkipped > 0) {
-        note('rows of another Zeek log');
+    for (const reason of reading.skipped.keys()) {
+        note(`skipped: ${reason}`);
     }
     if (reading.repeatedHeaders > 0) {
         note('repeated headers');

@@ -39,14 +39,7 @@ export async function tellFirst({ bytes, options, pieces }: FuzzInput): Promise<
     }
     const { rowsRead, rowsRejected } = result;
     try {
-        const head = [
-            `${rowsRead - rowsRejected} kept`,
-            ...tellHead({
-                ...result,
-                rejected: rowsRejected,
-                rowsSkipped: [...result.skipped.values()].reduce((sum, count) => sum + count, 0),
-            }),
-        ];
+        const head = [`${rowsRead - rowsRejected} kept`, ...tellHead({ ...result, rejected: rowsRejected })];
         return { told: [...head, ...rejects, ...tellTable(result)], error: undefined };
     } catch (error) {
         if (error instanceof OverflowError) {
@@ -74,22 +67,23 @@ export function tellPage(reading: PlainReading | 'unusable'): Told {
 /** The second reader (lake/verify), which counts rejects by their reasons. */
 export async function tellSecond({ bytes, options, pieces }: FuzzInput, engine: Engine): Promise<Told> {
     try {
-        const recount = await recompute(engine, inPieces(cut(bytes, pieces)), { ...options });
+        const recount = await recompute(engine, () => inPieces(cut(bytes, pieces)), { ...options });
         if (!recount) {
             return 'unusable';
         }
         const rows = await engine.rows('select * from source_periods');
-        const { dialect, date_order, duration_unit, rows_read, rows_rejected, rows_skipped, repeated_headers, pairs } = recount;
+        const { dialect, date_order, duration_unit, duration_unit_by, rows_read, rows_rejected, repeated_headers, pairs } = recount;
         return [
             ...tellHead({
                 dialect,
                 dateOrder: date_order,
                 durationUnit: duration_unit,
+                durationUnitBy: duration_unit_by,
                 rowsRead: rows_read,
                 rejected: rows_rejected,
                 repeatedHeaders: repeated_headers,
-                rowsSkipped: rows_skipped,
                 pairs,
+                skipped: recount.skipped,
             }),
             ...[...recount.rejects].map(([reason, count]) => `${count} ${reason}`).sort(),
             ...rows
@@ -136,16 +130,28 @@ function tellHead(reading: {
     dialect: string | null;
     dateOrder: string | null;
     durationUnit: string | null;
+    durationUnitBy: string;
     rowsRead: number;
     rejected: number;
     repeatedHeaders: number;
-    rowsSkipped: number;
     pairs: number;
+    /** As the ledger says it, or by reason. */
+    skipped: string | null | ReadonlyMap<string, number>;
 }): string[] {
     return [
-        `${reading.dialect}, dates ${reading.dateOrder}, durations in ${reading.durationUnit}`,
-        `${reading.rowsRead} read, ${reading.rejected} rejected, ${reading.rowsSkipped} skipped, ${reading.repeatedHeaders} repeated headers, ${reading.pairs} pairs`,
+        `${reading.dialect}, dates ${reading.dateOrder}, durations in ${reading.durationUnit} (${reading.durationUnitBy})`,
+        `${reading.rowsRead} read, ${reading.rejected} rejected, ${reading.repeatedHeaders} repeated headers, ${reading.pairs} pairs`,
+        `skipped: ${tellSkipped(reading.skipped)}`,
     ];
+}
+
+/** The most frequent first, as the ledger has it. */
+export function tellSkipped(skipped: string | null | ReadonlyMap<string, number>): string {
+    if (skipped === null || typeof skipped === 'string') {
+        return skipped ?? '';
+    }
+    const sorted = [...skipped].sort(([a, one], [b, two]) => two - one || (a < b ? -1 : 1));
+    return sorted.map(([reason, count]) => `${reason} ${count}`).join(', ');
 }
 
 function tellReject({ lineNumber, reason, line }: { lineNumber: number; reason: string; line: string }): string {

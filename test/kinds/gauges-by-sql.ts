@@ -4,9 +4,9 @@ import type { PeriodLength } from '#lake/tables';
 
 export function secondReaderOf(per: PeriodLength): SecondReader {
     return {
-        async recompute(engine, bytes, options) {
+        async recompute(engine, open, options) {
             let whole = '';
-            for await (const chunk of bytes) {
+            for await (const chunk of open()) {
                 whole += Buffer.from(chunk).toString();
             }
             if (!whole.startsWith('instant,gauge,level\n')) {

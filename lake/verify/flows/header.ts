@@ -1,20 +1,11 @@
 /** Finds which column holds what in a file's header, by the page docs/reading.md and not by lake/flows. */
 import { blanks, hex, trimBlanks } from './raw-text.ts';
-
-/** The five needed columns, in the order in which a row's fields are checked. */
-export const FIELDS = ['src', 'dst', 'began', 'duration', 'packets'] as const;
-export type Field = (typeof FIELDS)[number];
-
-const SPELLINGS: Record<Field, readonly string[]> = {
-    src: ['src ip', 'source ip', 'src_ip', 'id.orig_h'],
-    dst: ['dst ip', 'destination ip', 'dst_ip', 'id.resp_h'],
-    began: ['timestamp', 'date', 'ts'],
-    duration: ['flow duration', 'flow_duration', 'duration'],
-    packets: ['tot fwd pkts', 'total fwd packet', 'total fwd packets', 'tot_fwd_pkts', 'orig_pkts'],
-};
+import { COMMON_NAMES, FIELDS, type Field, TOOLS, type Tool, type Unit, type Witness, witnessOf } from './tools.ts';
 
 export interface Layout {
-    dialect: 'cicflowmeter' | 'python-cicflowmeter' | 'zeek';
+    /** What the ledger calls it. */
+    dialect: string;
+    tool: Tool;
     /** True for a Zeek log: its lines that begin with `#` are no rows. */
     isZeekLog: boolean;
     separator: string;
@@ -22,37 +13,50 @@ export interface Layout {
     columns: readonly { field: Field; at: number; name: string }[];
     /** All names, lower case. */
     names: readonly string[];
+    /** What tells the unit of durations, if anything does. */
+    witness: Witness | undefined;
 }
 
 /** Most characters that a header has; docs/reading.md: it ends within the first MiB of a file. */
 const MAX_HEADER_CHARACTERS = 1 << 20;
 
+export interface FileStart {
+    layout: Layout;
+    /** The text behind the header, and the number of its first line. */
+    rows: string;
+    firstLine: number;
+    /** Rows of other Zeek logs in front of the header. */
+    otherLogRows: number;
+}
+
 /**
  * Finds the header at the start of a file's text.
- * @returns the layout and the text behind the header, or undefined where the file has no usable header.
+ * @returns undefined where the file has no usable header.
  */
-export function takeHeader(text: string): { layout: Layout; rows: string; otherLogRows: number } | undefined {
+export function takeHeader(text: string): FileStart | undefined {
     if (isTar(text)) {
         return undefined;
     }
-    let separator = '\t';
-    let isZeekLog = false;
     let isOtherLog = false;
     let otherLogRows = 0;
+    let separator = '\t';
+    let isZeekLog = false;
+    const found = (layout: Layout | undefined, end: number) =>
+        layout && { layout, rows: text.slice(end), firstLine: text.slice(0, end).split('\n').length, otherLogRows };
     for (let at = 0; at < text.length; ) {
         const lineEnd = text.indexOf('\n', at);
         if (lineEnd >= MAX_HEADER_CHARACTERS) {
             return undefined;
         }
         const line = text.slice(at, lineEnd).replace(/\r$/, '');
-        isZeekLog ||= /^#(separator|fields)\b/.test(line);
+        isZeekLog ||= /^[ \t]*#(separator|fields)\b/.test(line);
         if (!isZeekLog && /[^ \t]/.test(line)) {
             const header = csvHeader(text.slice(at, MAX_HEADER_CHARACTERS));
-            return header && { layout: header.layout, rows: text.slice(at + header.end), otherLogRows };
+            return header && found(header.layout, at + header.end);
         }
         at = lineEnd + 1;
-        if (isZeekLog && line.startsWith(ZEEK_SEPARATOR)) {
-            const named = zeekSeparator(line.slice(ZEEK_SEPARATOR.length));
+        if (isZeekLog && line.trimStart().startsWith(ZEEK_SEPARATOR)) {
+            const named = zeekSeparator(line.trimStart().slice(ZEEK_SEPARATOR.length));
             if (named === undefined) {
                 return undefined;
             }
@@ -60,12 +64,11 @@ export function takeHeader(text: string): { layout: Layout; rows: string; otherL
         }
         isOtherLog = isZeekLog ? isOtherLogBehind(line, { separator, isOtherLog }) : false;
         if (isOtherLog) {
-            otherLogRows += countRows(line);
+            otherLogRows += countRows(`${line}\n`);
             continue;
         }
         if (isZeekFields(line, separator)) {
-            const layout = zeekLayout(line, separator);
-            return layout && { layout, rows: text.slice(at), otherLogRows };
+            return found(zeekLayout(line, separator), at);
         }
     }
     return undefined;
@@ -88,67 +91,135 @@ export function isOtherLogBehind(line: string, { separator, isOtherLog }: { sepa
     return line.startsWith(`#path${separator}`) ? line.slice('#path'.length + 1).trim() !== 'conn' : isOtherLog;
 }
 
-/** Count of the rows of another Zeek log: its lines that are neither empty nor begin with `#`. */
+/** Count of the rows of another Zeek log: its lines (ended in LF) that are neither empty nor begin with `#`. */
 export function countRows(lines: string): number {
-    return lines.split('\n').filter((line) => !/^(#|\r?$)/.test(line)).length;
+    return lines.split('\n').filter((line) => line !== '' && !line.startsWith('#')).length;
 }
 
 /** The layout that a `#fields` line (without its line end) names, or undefined where it names too little. */
 export function zeekLayout(line: string, separator: string): Layout | undefined {
-    const row = takeNames(`${line}\r\n`, { at: '#fields'.length + 1, separator });
-    return row && layoutOf(row.names, { separator, isZeekLog: true });
+    // A line end as it may have been: what is left of two carriage returns belongs to the last name.
+    const row = takeCells(`${line}\r\n`, { at: '#fields'.length + 1, separator });
+    return row && layoutOf(COMMON_NAMES, lowerCase(row.cells), { separator, isZeekLog: true });
 }
 
-/** The needed columns under the separator that shows the most of them, and where the header ends. */
-function csvHeader(text: string): { layout: Layout; end: number } | undefined {
-    const candidates = [',', ';', '\t'].flatMap((separator) => {
-        const row = takeNames(text, { at: 0, separator });
-        return row ? [{ ...row, separator, found: columnsOf(row.names).length }] : [];
-    });
-    const most = Math.max(...candidates.map(({ found }) => found));
-    const best = candidates.find(({ found }) => found === most);
-    const layout = best && layoutOf(best.names, { separator: best.separator, isZeekLog: false });
-    return layout && { layout, end: best.end };
+/** The layout of a header's names, of the first tool that has all its columns among them. */
+export function layoutUnder(names: readonly string[], about: { separator: string; isZeekLog: boolean }): Layout | undefined {
+    for (const tool of TOOLS) {
+        const layout = layoutOf(tool, names, about);
+        if (layout) {
+            return layout;
+        }
+    }
+    return undefined;
 }
 
 /** The layout of a table with these columns, lower case; undefined where it lacks one that is needed. */
 export function tableLayout(names: readonly string[]): Layout | undefined {
-    return layoutOf(names, { separator: ',', isZeekLog: false });
+    return layoutUnder(names, { separator: ',', isZeekLog: false });
 }
 
-function layoutOf(names: readonly string[], { separator, isZeekLog }: { separator: string; isZeekLog: boolean }): Layout | undefined {
-    const columns = columnsOf(names);
-    if (columns.length < FIELDS.length) {
+/** The unit that durations are in where neither the rows nor the uploader tell it, and what tells it then. */
+export function unitByName({ dialect, names, tool }: Layout): { unit: Unit; by: 'named' | 'assumed' } {
+    if (dialect === 'python-cicflowmeter') {
+        const isOld = names.includes('cwe_flag_count') || names.includes('src_mac');
+        return isOld ? { unit: 'us', by: 'named' } : { unit: 's', by: 'assumed' };
+    }
+    return { unit: dialect === 'zeek' ? 's' : tool.unit, by: 'named' };
+}
+
+/** The layout of the first row of a CSV, be it a header or (then it ends at 0) a row that needs none. */
+function csvHeader(text: string): { layout: Layout; end: number } | undefined {
+    const rows = new Map<string, { cells: string[]; end: number } | undefined>();
+    const under = (separator: string): { cells: string[]; end: number } | undefined => {
+        if (!rows.has(separator)) {
+            rows.set(separator, takeCells(text, { at: 0, separator }));
+        }
+        return rows.get(separator);
+    };
+    for (const tool of TOOLS) {
+        for (const separator of tool.separators) {
+            const row = under(separator);
+            const layout = row && layoutOf(tool, lowerCase(row.cells), { separator, isZeekLog: false });
+            if (layout) {
+                return { layout, end: row.end };
+            }
+        }
+    }
+    for (const tool of TOOLS) {
+        for (const separator of tool.headless ? tool.separators : []) {
+            const row = under(separator);
+            const isRow = row !== undefined && tool.headless?.isRow(separator === ' ' ? withoutLastBlanks(row.cells) : row.cells) === true;
+            const layout = isRow ? layoutOf(tool, tool.headless?.names ?? [], { separator, isZeekLog: false }) : undefined;
+            if (layout) {
+                return { layout, end: 0 };
+            }
+        }
+    }
+    return undefined;
+}
+
+/** Where blanks separate, those at a line's end separate nothing. */
+function withoutLastBlanks(cells: readonly string[]): readonly string[] {
+    return cells.slice(0, cells.findLastIndex((cell) => cell !== '') + 1);
+}
+
+function layoutOf(
+    tool: Tool,
+    names: readonly string[],
+    { separator, isZeekLog }: { separator: string; isZeekLog: boolean },
+): Layout | undefined {
+    const columns = FIELDS.flatMap((field) => {
+        const at = names.findIndex((name) => tool.spellings[field].includes(name));
+        return at < 0 ? [] : [{ field, at, name: names[at] ?? '' }];
+    });
+    if (columns.length < FIELDS.length || (tool.mark !== undefined && !names.includes(tool.mark))) {
         return undefined;
     }
-    const source = columns.find(({ field }) => field === 'src')?.name;
-    const dialect = source === 'id.orig_h' ? 'zeek' : source === 'src_ip' ? 'python-cicflowmeter' : 'cicflowmeter';
-    return { dialect, isZeekLog, separator, columns, names };
+    const placeOf = (wanted: Field): number => columns.find(({ field }) => field === wanted)?.at ?? 0;
+    const isCommon = tool === COMMON_NAMES;
+    return {
+        dialect: isCommon ? commonDialect(names, placeOf('src')) : tool.dialect,
+        tool,
+        isZeekLog,
+        separator,
+        columns: columns.sort((a, b) => a.at - b.at),
+        names,
+        witness: isCommon ? witnessOf(names, placeOf('packets')) : undefined,
+    };
 }
 
-function columnsOf(names: readonly string[]): Layout['columns'] {
-    return FIELDS.flatMap((field) => {
-        const at = names.findIndex((name) => SPELLINGS[field].includes(name));
-        return at < 0 ? [] : [{ field, at, name: names[at] ?? '' }];
-    }).sort((a, b) => a.at - b.at);
+/** Which of the three with common names it is, by what the source address is called. */
+function commonDialect(names: readonly string[], src: number): string {
+    if (names[src] === 'id.orig_h') {
+        return 'zeek';
+    }
+    return names[src] === 'src_ip' && !names.includes('flow_id') ? 'python-cicflowmeter' : 'cicflowmeter';
 }
 
-/** The names of the row that begins at `at`, lower case, and where it ends; undefined where a quoted name does not end. */
-function takeNames(text: string, { at, separator }: { at: number; separator: string }): { names: string[]; end: number } | undefined {
+/** The cells of the row that begins at `at`, trimmed, and where it ends; undefined where a quoted one does not end. */
+export function takeCells(
+    text: string,
+    { at, separator }: { at: number; separator: string },
+): { cells: string[]; end: number } | undefined {
     const mark = `\\x${hex(separator)}`;
     const field = new RegExp(`(?:"([^"]*(?:""[^"]*)*)"${blanks(separator)}|([^"\\n${mark}][^\\n${mark}]*)|)(${mark}|\\r?\\n)`, 'y');
-    const names: string[] = [];
+    const cells: string[] = [];
     field.lastIndex = at;
     for (let match = field.exec(text); match; match = field.exec(text)) {
         const [, quoted, plain = '', behind = ''] = match;
         const isLast = behind.endsWith('\n');
         const written = quoted?.replaceAll('""', '"') ?? (isLast ? plain.replace(/\r$/, '') : plain);
-        names.push(trimBlanks(written, separator).toLowerCase());
+        cells.push(trimBlanks(written, separator));
         if (isLast) {
-            return { names, end: field.lastIndex };
+            return { cells, end: field.lastIndex };
         }
     }
     return undefined;
+}
+
+export function lowerCase(cells: readonly string[]): string[] {
+    return cells.map((cell) => cell.toLowerCase());
 }
 
 const ZEEK_SEPARATOR = '#separator ';

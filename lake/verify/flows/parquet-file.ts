@@ -3,13 +3,15 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { OverflowError, StorageError } from '#lake/errors';
-import type { ReadingOptions, SqlEngine } from '#lake/kind';
+import type { SqlEngine } from '#lake/kind';
 import type { ByteStream } from '#lake/store/object-store';
-import { fileList, textOf } from '#lake/verify/engine';
+import { fileList, literal, textOf } from '#lake/verify/engine';
 import { DamagedFileError, NotFollowedError } from '#lake/verify/second-reading';
 import { quoted } from '#lake/verify/table-sql';
-import { FIELDS, type Field, type Layout, tableLayout } from './header.ts';
-import { insertTexts } from './row-sql.ts';
+import { tableLayout } from './header.ts';
+import { insertTexts, REPEATED, type Reading, skipReason } from './row-sql.ts';
+import { ASKED_APART, ASKED_BEHIND_HEADER, beginning, type Found, hear } from './segments.ts';
+import { FIELDS, type Field } from './tools.ts';
 
 /** Bytes that tell a format. */
 const MAGIC_BYTES = 4;
@@ -46,16 +48,21 @@ export async function lookAt(bytes: ByteStream): Promise<{ start: Uint8Array; al
 
 /**
  * Adds the file's rows to table `parts`.
+ * @param toReading is told what the file's asked rows say, and says how it is to be read.
  * @returns undefined where it has not the columns that are needed, or one of a type that does not hold what it must
  * @throws DamagedFileError for a file that the engine cannot read, NotFollowedError for what the engine does not know of
  * Parquet, StorageError where this machine has no room
  */
-export async function insertParquet(engine: SqlEngine, bytes: ByteStream, options: ReadingOptions): Promise<Layout | undefined> {
+export async function insertParquet(
+    engine: SqlEngine,
+    bytes: ByteStream,
+    toReading: (found: Found) => Reading,
+): Promise<Found | undefined> {
     const folder = await mkdtemp(join(tmpdir(), 'flowlake-verify-'));
     try {
         const path = join(folder, 'raw.parquet');
         await writeFile(path, bytes);
-        return await insertFile(engine, path, options);
+        return await insertFile(engine, path, toReading);
     } finally {
         await rm(folder, { recursive: true, force: true });
     }
@@ -66,7 +73,7 @@ interface TypedName {
     type: string;
 }
 
-async function insertFile(engine: SqlEngine, path: string, options: ReadingOptions): Promise<Layout | undefined> {
+async function insertFile(engine: SqlEngine, path: string, toReading: (found: Found) => Reading): Promise<Found | undefined> {
     const table = `read_parquet(${fileList([path])}, binary_as_string = true, hive_partitioning = false)`;
     const described = await unlessDamaged(() => engine.rows(`select column_name, column_type from (describe select * from ${table})`));
     const columns = described.map((row): TypedName => ({ name: textOf(row, 'column_name') ?? '', type: textOf(row, 'column_type') ?? '' }));
@@ -74,49 +81,98 @@ async function insertFile(engine: SqlEngine, path: string, options: ReadingOptio
     if (!layout) {
         return undefined;
     }
-    const columnOf = (field: Field): TypedName | undefined => columns[layout.columns.find((one) => one.field === field)?.at ?? -1];
-    const texts = FIELDS.map((field) => {
-        const column = columnOf(field);
-        const text = column && textSql(column, field);
-        return text === undefined ? undefined : `trim(coalesce(${text}, ''), ' ' || chr(9)) as ${field}`;
-    });
-    if (texts.includes(undefined)) {
+    const placeOf = (field: Field): number => layout.columns.find((one) => one.field === field)?.at ?? -1;
+    const timed: readonly Field[] = layout.tool.isSpan === true ? ['began', 'duration'] : ['began'];
+    const areTimes = timed.map((field) => TIME.test(columns[placeOf(field)]?.type ?? ''));
+    const kindPlaces = layout.names.flatMap((name, at) =>
+        [...(layout.tool.kind ?? []), ...(layout.tool.kindToo ?? [])].includes(name) ? [at] : [],
+    );
+    const otherPlaces = [...kindPlaces, ...(layout.witness ? [layout.witness.rate, ...layout.witness.packets] : [])];
+    const texts = new Map<number, string>();
+    for (const at of [...FIELDS.map(placeOf), ...otherPlaces]) {
+        const field = FIELDS.find((one) => placeOf(one) === at);
+        const text = textSql(columns[at], {
+            mayBeTime: field !== undefined && timed.includes(field),
+            isAddress: field === 'src' || field === 'dst',
+        });
+        if (text === undefined) {
+            return undefined;
+        }
+        texts.set(at, `trim(coalesce(${text}, ''), ' ' || chr(9))`);
+    }
+    if (new Set(areTimes).size > 1) {
         return undefined;
     }
+    const textAt = (at: number): string => texts.get(at) ?? `''`;
+    const found = beginning({ layout, rows: '', firstLine: 1, otherLogRows: 0 });
+    await unlessDamaged(() => hearRows(engine, path, { found, columns, textAt }));
+    const isHeader = layout.columns.map(({ at, name }) => `lower(${textAt(at)}) = ${literal(name)}`).join(' and ');
+    const isText = (at: number): boolean => TEXT.test(columns[at]?.type ?? '');
     const sql = insertTexts(
         layout,
-        `texts as (select true as is_long_enough, false as has_open_quote, ${texts.join(', ')} from ${table})`,
-        {
-            options,
-            isInstant: TIME.test(columnOf('began')?.type ?? ''),
-        },
+        `taken as (select true as is_long_enough, false as has_open_quote, ${areTimes[0] === true} as is_instant, ${FIELDS.map((field) => `${textAt(placeOf(field))} as ${field}`).join(', ')},
+    ${kindPlaces.map((at) => `${textAt(at)} as kind_${at}, `).join('')}${FIELDS.every((field) => isText(placeOf(field))) ? isHeader : 'false'} as is_header from ${table}),
+texts as (select *, coalesce(${skipReason(layout, (at) => (kindPlaces.includes(at) ? `kind_${at}` : `''`))}, case when is_header then '${REPEATED}' end) as kind from taken)`,
+        { ...toReading(found), numbers: FIELDS.filter((field) => !isText(placeOf(field))) },
     );
     await unlessDamaged(() => engine.run(sql));
-    return layout;
+    return found;
+}
+
+/** Hears the asked rows. What is stored as a number is in no style that groups digits, and an exponent says so. */
+async function hearRows(
+    engine: SqlEngine,
+    path: string,
+    { found, columns, textAt }: { found: Found; columns: readonly TypedName[]; textAt: (at: number) => string },
+): Promise<void> {
+    const { layout } = found;
+    const { witness } = layout;
+    if (!witness) {
+        return;
+    }
+    const duration = layout.columns.find(({ field }) => field === 'duration')?.at ?? -1;
+    const places = [...new Set([duration, witness.rate, ...witness.packets])];
+    const texts = places.map((at) => {
+        const isPointed = `regexp_full_match(${textAt(at)}, '[+-]?[0-9]*\\.[0-9]*')`;
+        const text = TEXT.test(columns[at]?.type ?? '') ? textAt(at) : `${textAt(at)} || case when ${isPointed} then 'e0' else '' end`;
+        return `${text} as text_${at}`;
+    });
+    const rows = await engine.rows(`
+        select ${texts.join(', ')}
+        from read_parquet(${fileList([path])}, binary_as_string = true, hive_partitioning = false, file_row_number = true)
+        where file_row_number < ${ASKED_BEHIND_HEADER} or (file_row_number + 1) % ${ASKED_APART} = 0`);
+    for (const row of rows) {
+        const cells = layout.names.map((_, at) => (places.includes(at) ? (textOf(row, `text_${at}`) ?? '') : ''));
+        const isRateText = TEXT.test(columns[witness.rate]?.type ?? '');
+        hear(cells, isRateText ? found : { ...found, styles: new Set() });
+    }
 }
 
 const TEXT = /^(?:VARCHAR|JSON|ENUM\(.*)$/;
 const NUMBER = /^(?:U?(?:TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|FLOAT|DOUBLE|DECIMAL\(\d+,\d+\))$/;
 const TIME = /^(?:TIMESTAMP(?: WITH TIME ZONE|_S|_MS|_NS)?|DATE)$/;
 
-/** SQL for a value as text, null where there is none; undefined for a type that the field cannot have. Times become whole seconds since 1970. */
-function textSql({ name, type }: TypedName, field: Field): string | undefined {
-    const column = quoted(name);
+/** SQL for a value as text, null where there is none; undefined for a type that the column cannot have. Times become seconds since 1970. */
+function textSql(column: TypedName | undefined, { mayBeTime, isAddress }: { mayBeTime: boolean; isAddress: boolean }): string | undefined {
+    const { name, type } = column ?? { name: '', type: '' };
+    const value = quoted(name);
     if (TEXT.test(type)) {
-        return `cast(${column} as varchar)`;
+        return `cast(${value} as varchar)`;
     }
-    if (field === 'began' && TIME.test(type)) {
-        const perSecond = type === 'TIMESTAMP_NS' ? 1_000_000_000 : 1_000_000;
+    if (mayBeTime && TIME.test(type)) {
+        const digits = type === 'TIMESTAMP_NS' ? 9 : 6;
         const ticks =
             type === 'TIMESTAMP_NS'
-                ? `epoch_ns(${column})`
+                ? `epoch_ns(${value})`
                 : type === 'TIMESTAMP WITH TIME ZONE'
-                  ? `epoch_us(${column})`
-                  : `epoch_us(cast(${column} as timestamp))`;
+                  ? `epoch_us(${value})`
+                  : `epoch_us(cast(${value} as timestamp))`;
+        const perSecond = 10 ** digits;
         // What is in front of 1970 is no day that counts, whatever division makes of it.
-        return `case when ${ticks} < 0 then '-1' else cast(${ticks} // ${perSecond} as varchar) end`;
+        return `case when ${ticks} < 0 then '-1'
+            else cast(${ticks} // ${perSecond} as varchar) || '.' || lpad(cast(${ticks} % ${perSecond} as varchar), ${digits}, '0') end`;
     }
-    return field !== 'src' && field !== 'dst' && NUMBER.test(type) ? `cast(${column} as varchar)` : undefined;
+    return !isAddress && NUMBER.test(type) ? `cast(${value} as varchar)` : undefined;
 }
 
 /** What is wrong with this machine, and not with a file. */

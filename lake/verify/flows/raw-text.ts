@@ -6,13 +6,19 @@ import { plainBytes } from './plain-bytes.ts';
 const BLOCK_CHARACTERS = 16 << 20;
 
 /** Most characters that a row has; docs/reading.md: a longer one makes the file unusable. */
-const MAX_ROW_CHARACTERS = 16 << 20;
+export const MAX_ROW_CHARACTERS = 16 << 20;
 
 /** Most characters that a quoted field has; docs/reading.md: one that is still open after 1 MiB was never closed. */
 const MAX_QUOTED_CHARACTERS = 1 << 20;
 
 /** Stands for a line end inside a quoted field, so that one line of text is one record. No address, date or number holds either. */
-const INNER_LINE_END = '\u0001';
+export const INNER_LINE_END = '\u0001';
+
+/** Stands for what stands for a line end, where the file holds that. */
+const NO_INNER_LINE_END = '\u0002';
+
+/** Where the first so many bytes hold a CR and no LF, lines end in CR alone (docs/reading.md). */
+const LOOKED_AT_BYTES = 1 << 16;
 
 /** The file has a row that is too long for a file of flows. */
 export class RowTooLongError extends Error {
@@ -29,8 +35,7 @@ export async function* readText(bytes: ByteStream): AsyncGenerator<string> {
     let length = 0;
     let isFirst = true;
     const withoutMark = (text: string): string => (isFirst ? text.replace(/^\xef\xbb\xbf/, '') : text);
-    for await (const chunk of plainBytes(bytes)) {
-        const text = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length).toString('latin1');
+    for await (const text of plainText(bytes)) {
         parts.push(text);
         length += text.length;
         const lineEnd = length < BLOCK_CHARACTERS ? -1 : text.lastIndexOf('\n');
@@ -49,6 +54,34 @@ export async function* readText(bytes: ByteStream): AsyncGenerator<string> {
     if (last !== '') {
         yield last.endsWith('\n') ? last : `${last}\n`;
     }
+}
+
+/** The text as it comes, its lines ended in LF or CRLF. */
+async function* plainText(bytes: ByteStream): AsyncGenerator<string> {
+    let start: string | undefined = '';
+    let hasCrOnly = false;
+    const told = (text: string): string => {
+        const lines = hasCrOnly ? text.replaceAll('\r', '\n') : text;
+        return lines.includes(INNER_LINE_END) ? lines.replaceAll(INNER_LINE_END, NO_INNER_LINE_END) : lines;
+    };
+    const decide = (text: string): string => {
+        const lookedAt = text.slice(0, LOOKED_AT_BYTES);
+        hasCrOnly = lookedAt.includes('\r') && !lookedAt.includes('\n');
+        return told(text);
+    };
+    for await (const chunk of plainBytes(bytes)) {
+        const text = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length).toString('latin1');
+        if (start === undefined) {
+            yield told(text);
+            continue;
+        }
+        start += text;
+        if (start.length >= LOOKED_AT_BYTES) {
+            yield decide(start);
+            start = undefined;
+        }
+    }
+    yield start === undefined ? '' : decide(start);
 }
 
 /**

@@ -5,10 +5,27 @@ import type { ReadingOptions, SqlEngine } from '#lake/kind';
 import type { ByteStream } from '#lake/store/object-store';
 import { textOf, wholeOf } from '#lake/verify/engine';
 import { NotFollowedError } from '#lake/verify/second-reading';
-import { countRows, isOtherLogBehind, isZeekFields, type Layout, takeHeader, zeekLayout } from './header.ts';
+import { shortIPv6 } from './addresses.ts';
+import { type Layout, takeHeader, unitByName } from './header.ts';
+import { BETWEEN, beginJson, isJson, type JsonFound, jsonLayout, jsonLines } from './json-file.ts';
+import { STYLES, type Style, settledStyle } from './number-styles.ts';
 import { insertParquet, isParquet, lookAt } from './parquet-file.ts';
 import { joinRecords, RowTooLongError, readText } from './raw-text.ts';
-import { defaultUnit, FIGURES, insertParts, PARTS_TABLE } from './row-sql.ts';
+import {
+    BEHIND_THE_DATE,
+    FIGURES,
+    insertJson,
+    insertParts,
+    PARTS_TABLE,
+    REFUSED,
+    REPEATED,
+    type Reading,
+    SKIPPED,
+    UNREADABLE_END,
+} from './row-sql.ts';
+import { beginning, type Found, segmentsOf } from './segments.ts';
+import { settleDates } from './settle-dates.ts';
+import { UNITS, type Unit } from './tools.ts';
 
 /** What the ledger should say of the file, and its rejects. */
 export interface Recount {
@@ -36,22 +53,66 @@ const MERGED_FIGURES = FIGURES.map((figure) => {
 }).join(', ');
 
 /**
- * Leaves the figures in table `source_periods` (src_ip, dst_ip, period, figures), made anew.
- * @returns undefined where the file has no usable header (or a later `#fields` line is none), or a row that is too long; then the table
- * holds nothing to use.
+ * Leaves the figures in table `source_periods` (src_ip, dst_ip, period, figures), made anew. The file is gone through once more where what rules
+ * all its rows turned out late.
+ * @param open hands out the bytes from their beginning, each time that it is called.
+ * @returns undefined where the file cannot be used: it has no usable header, a later one is of another tool, a row is too long, its rows are
+ * aggregated or speak against each other; then the table holds nothing to use.
  * @throws NotFollowedError for a file with a construct that this reading does not follow, DamagedFileError where it cannot be unpacked,
  * OverflowError where a sum leaves its range, and what the stream throws.
  */
-export async function recompute(engine: SqlEngine, bytes: ByteStream, options: ReadingOptions): Promise<Recount | undefined> {
+export async function recompute(engine: SqlEngine, open: () => ByteStream, options: ReadingOptions): Promise<Recount | undefined> {
     await engine.run(PARTS_TABLE);
+    const spoken = new Set<Style>();
+    let task: Task = { options, style: 'plain', askStyles: 'grouping' };
+    for (;;) {
+        const read = await readOnce(engine, open(), task);
+        if (!read) {
+            return undefined;
+        }
+        for (const style of [...read.found.styles, ...(await spokenStyles(engine))]) {
+            spoken.add(style);
+        }
+        const style = settledStyle(spoken);
+        const unit = settledUnit(read.found, { style, given: givenUnit(options, read.found) });
+        if (!unit) {
+            return undefined;
+        }
+        if (style === task.style && unit.unit === read.unit) {
+            const recount = await gather(engine, { ...read, unitBy: unit.by, options });
+            return recount && read.json && isUnusableJson(read.json, recount) ? undefined : recount;
+        }
+        task = { options, style, unit: unit.unit, askStyles: style === 'points' ? 'all' : 'none' };
+    }
+}
+
+/** How the file is to be gone through; without a unit it is the one that the beginning tells. */
+type Task = Omit<Reading, 'unit'> & { unit?: Unit };
+
+interface Read {
+    found: Found;
+    json?: JsonFound | undefined;
+    /** The unit that durations were read in. */
+    unit: Unit;
+}
+
+/** What is known of a file while it is gone through. */
+interface Started {
+    found?: Found | undefined;
+    unit?: Unit;
+    json?: JsonFound;
+}
+
+/** Fills table `parts`. @returns undefined where the file cannot be used */
+async function readOnce(engine: SqlEngine, bytes: ByteStream, task: Task): Promise<Read | undefined> {
     await engine.run('truncate parts');
-    const found: Found = { layout: undefined, repeatedHeaders: 0, isOtherLog: false, otherLogRows: 0 };
+    const read: Started = {};
     const { start, all } = await lookAt(bytes);
     try {
         if (isParquet(start)) {
-            found.layout = await insertParquet(engine, all, options);
+            read.found = await insertParquet(engine, all, (found) => ({ ...task, unit: unitFor(read, { found, task }) }));
         } else {
-            await engine.runForEach(blocksOf(all, found, options));
+            await engine.runForEach(blocksOf(all, read, task));
         }
     } catch (error) {
         if (error instanceof RowTooLongError) {
@@ -59,46 +120,78 @@ export async function recompute(engine: SqlEngine, bytes: ByteStream, options: R
         }
         throw error;
     }
-    return found.layout && (await gather(engine, found.layout, { ...found, options }));
+    const { found, unit, json } = read;
+    return found && unit && !found.isUnusable ? { found, unit, json } : undefined;
 }
 
-/** What the blocks tell beside their text. */
-interface Found {
-    /** The layout that rules at the moment; undefined before the header, and for good where there is none. */
-    layout: Layout | undefined;
-    /** Count of `#fields` lines that name the columns once more as they are; repeated headers of a CSV are found with the rows. */
-    repeatedHeaders: number;
-    /** True behind a line `#path` of a Zeek log that is none of conn, and how many rows stood behind such lines. */
-    isOtherLog: boolean;
-    otherLogRows: number;
-}
-
-async function* blocksOf(bytes: ByteStream, found: Found, options: ReadingOptions): AsyncGenerator<{ sql: string; text: string }> {
+async function* blocksOf(bytes: ByteStream, read: Started, task: Task): AsyncGenerator<{ sql: string; text: string }> {
     const texts = readText(bytes);
     let rest = '';
     for (let next = await texts.next(); !next.done; ) {
         let text = rest + next.value;
         next = await texts.next();
-        if (!found.layout) {
+        if (!read.found && isJson(text)) {
+            yield* jsonBlocks({ text, next, texts }, read, task);
+            break;
+        }
+        if (!read.found) {
             const header = takeHeader(text);
             if (!header) {
                 break;
             }
-            found.layout = header.layout;
-            found.otherLogRows = header.otherLogRows;
+            read.found = beginning(header);
             text = header.rows;
         }
+        const { found } = read;
         assertQuotesAreFollowed(text, found, found.layout);
         const joined = joinRecords(text, { ...found.layout, isLast: next.done === true });
         rest = joined.rest;
-        for (const { layout, records } of segmentsOf(joined.records, found)) {
-            yield { sql: insertParts(layout, { options, ...traitsOf(records, layout) }), text: records };
+        const segments = segmentsOf(joined.records, found);
+        const unit = unitFor(read, { found, task });
+        for (const { layout, records } of segments) {
+            yield { sql: insertParts(layout, { ...task, unit, ...traitsOf(records, layout) }), text: records };
         }
-        if (!found.layout) {
+        if (found.isUnusable) {
             break;
         }
     }
     await texts.return(undefined);
+}
+
+/** The blocks of a JSON file; `text` is its first, and `next` what `texts` handed out behind it. */
+async function* jsonBlocks(
+    start: { text: string; next: IteratorResult<string>; texts: AsyncGenerator<string> },
+    read: Started,
+    task: Task,
+): AsyncGenerator<{ sql: string; text: string }> {
+    const json = beginJson(start.text);
+    if (!json) {
+        return;
+    }
+    const layout = jsonLayout(json.tool);
+    const found = beginning({ layout, rows: '', firstLine: 1, otherLogRows: 0 });
+    read.found = found;
+    read.json = json;
+    const sql = insertJson(layout, { ...task, unit: unitFor(read, { found, task }), askStyles: 'none' }, BETWEEN);
+    let { text, next } = start;
+    for (;;) {
+        const { lines, rest } = jsonLines(text, json, { isLast: next.done === true });
+        yield { sql, text: lines };
+        if (next.done) {
+            return;
+        }
+        text = rest + next.value;
+        next = await start.texts.next();
+    }
+}
+
+/** True for a JSON file that cannot be used by what its records are together. */
+function isUnusableJson({ tool, hasAddresses, hasTimes }: JsonFound, { rows_read, rows_kept, rows_skipped }: Recount): boolean {
+    return (
+        (rows_read === 0 && rows_skipped > 0) ||
+        (tool.dialect === 'nfdump-json' && rows_read > 0 && !hasAddresses) ||
+        (tool.dialect === 'goflow2' && rows_kept > 0 && !hasTimes)
+    );
 }
 
 /** A quote that begins a field is none in another Zeek log than conn. @throws NotFollowedError where a block has both */
@@ -118,110 +211,123 @@ function traitsOf(records: string, { separator }: Layout): { hasQuotes: boolean;
     return { hasQuotes: records.includes('"'), hasTabs: separator !== '\t' && records.includes('\t') };
 }
 
-/**
- * The records with the layout that rules them. A Zeek log may have been put together from several: each `#fields` line rules from where it
- * stands.
- */
-function* segmentsOf(records: string, found: Found): Generator<{ layout: Layout; records: string }> {
-    let from = 0;
-    function* rowsUntil(end: number): Generator<{ layout: Layout; records: string }> {
-        const segment = records.slice(from, end);
-        from = end;
-        if (found.isOtherLog) {
-            found.otherLogRows += countRows(segment);
-        } else if (found.layout) {
-            yield { layout: found.layout, records: segment };
-        }
-    }
-    for (const { 0: line, index } of found.layout?.isZeekLog ? records.matchAll(/(?<=^|\n)#(?:fields|path)[^\n]*/g) : []) {
-        const layout: Layout | undefined = found.layout;
-        if (!layout) {
-            return;
-        }
-        const isOtherLog = isOtherLogBehind(line, { separator: layout.separator, isOtherLog: found.isOtherLog });
-        if (isOtherLog !== found.isOtherLog) {
-            yield* rowsUntil(index);
-            found.isOtherLog = isOtherLog;
-        }
-        if (!isOtherLog && isZeekFields(line, layout.separator)) {
-            yield* rowsUntil(index);
-            const next = zeekLayout(line, layout.separator);
-            found.repeatedHeaders += JSON.stringify(next?.names) === JSON.stringify(layout.names) ? 1 : 0;
-            // What kind of file it is, the first header tells.
-            found.layout = next && { ...next, dialect: layout.dialect };
-        }
-    }
-    yield* rowsUntil(records.length);
+function givenUnit({ durationUnit }: ReadingOptions, { first }: Found): Unit | undefined {
+    return first.tool.hasOwnUnit === true ? undefined : UNITS.find((unit) => unit === durationUnit);
 }
 
-/** Verdicts that are given after the date was looked at: a date against the file's order comes before them. */
-const BEHIND_THE_DATE = [null, 'not_a_number', 'nan', 'infinity', 'negative', 'not_whole', 'too_large'];
+/** The unit that the file's durations are read in, settled when the first of them are. */
+function unitFor(read: Started, { found, task }: { found: Found; task: Task }): Unit {
+    read.unit ??=
+        task.unit ?? settledUnit(found, { style: task.style, given: givenUnit(task.options, found) })?.unit ?? unitByName(found.first).unit;
+    return read.unit;
+}
 
-/** Settles the file's date order, then makes `source_periods` and the counts. */
+/** The unit of the durations and what tells it; undefined where asked rows speak against the given one or against each other. */
+function settledUnit(
+    { units, first }: Found,
+    { style, given }: { style: Style; given: Unit | undefined },
+): { unit: Unit; by: string } | undefined {
+    const [unit, ...others] = units[style];
+    if (others.length > 0 || (given !== undefined && unit !== undefined && unit !== given)) {
+        return undefined;
+    }
+    if (given !== undefined) {
+        return { unit: given, by: 'given' };
+    }
+    return unit === undefined ? unitByName(first) : { unit, by: 'witnessed' };
+}
+
+/** Styles that the rows' numbers speak for, as far as rows were asked. */
+async function spokenStyles(engine: SqlEngine): Promise<Style[]> {
+    const [row] = await engine.rows('select coalesce(bit_or(styles), 0) as styles from parts');
+    const bits = Number(wholeOf(row, 'styles') ?? 0n);
+    return STYLES.filter((_, bit) => (bits & (1 << bit)) !== 0);
+}
+
+/** Settles the file's dates, then makes `source_periods` and the counts. @returns undefined where a row makes the file unusable */
 async function gather(
     engine: SqlEngine,
-    layout: Layout,
-    { options, ...found }: { options: ReadingOptions } & Pick<Found, 'repeatedHeaders' | 'otherLogRows'>,
-): Promise<Recount> {
+    { found, unit, unitBy, options }: Read & { unitBy: string; options: ReadingOptions },
+): Promise<Recount | undefined> {
     const groups = await engine.rows(`
-        select verdict, date_kind, day_dmy is not null as fits_dmy, day_mdy is not null as fits_mdy, sum(flows) as flows
+        select verdict, date_kind, cast(day_dmy as varchar) as dmy, cast(day_mdy as varchar) as mdy, cast(sum(flows) as hugeint) as flows
         from parts
         group by all`);
     const rows = groups.map((row) => ({
         verdict: textOf(row, 'verdict'),
-        kind: textOf(row, 'date_kind'),
-        fits: { dmy: row.fits_dmy === true, mdy: row.fits_mdy === true },
+        kind: textOf(row, 'date_kind') ?? '',
+        days: { dmy: textOf(row, 'dmy'), mdy: textOf(row, 'mdy') },
         flows: wholeOf(row, 'flows') ?? 0n,
     }));
-    const witnesses = { dmy: 0n, mdy: 0n };
-    for (const { fits, flows } of rows.filter(({ verdict, kind }) => verdict === null && kind === 'slash')) {
-        witnesses.dmy += fits.mdy ? 0n : flows;
-        witnesses.mdy += fits.dmy ? 0n : flows;
+    if (rows.some(({ verdict }) => verdict === REFUSED)) {
+        return undefined;
     }
-    const slashOrder = witnesses.mdy > witnesses.dmy ? 'mdy' : 'dmy';
-    const kinds = new Set<string | null>();
+    const { first } = found;
+    const dates = settleDates(rows);
     const counts = new Map<string, bigint>();
-    for (const { verdict, kind, fits, flows } of rows) {
-        const reason = BEHIND_THE_DATE.includes(verdict) && !fits[slashOrder] ? 'date_against_order' : verdict;
+    const kinds = new Set<string>();
+    for (const { verdict, kind, days, flows } of rows) {
+        const isDated = verdict === null || BEHIND_THE_DATE.includes(verdict);
+        const reason = (isDated ? dates.whyNot(kind, days) : undefined) ?? (verdict === UNREADABLE_END ? 'date_unreadable' : verdict);
         if (reason === null) {
             kinds.add(kind);
         } else {
             counts.set(reason, (counts.get(reason) ?? 0n) + flows);
         }
     }
-    const repeatedHeaders = found.repeatedHeaders + Number(counts.get('repeated_header') ?? 0n);
-    counts.delete('repeated_header');
-    const rowsRejected = Number([...counts.values()].reduce((sum, count) => sum + count, 0n));
-    const { rowsKept, ...days } = await gatherDays(engine, `day_${slashOrder}`);
+    const repeatedHeaders = found.repeatedHeaders + Number(counts.get(REPEATED) ?? 0n);
+    counts.delete(REPEATED);
+    const rejects = new Map([...counts].filter(([reason]) => !reason.startsWith(SKIPPED)));
+    const others = BigInt(found.otherLogRows);
+    const skipped = [...counts]
+        .filter(([reason]) => reason.startsWith(SKIPPED))
+        .map(([reason, count]) => ({ reason: reason.slice(SKIPPED.length), count }))
+        .concat(others > 0n ? [{ reason: 'other_log', count: others }] : []);
+    const rowsRejected = sumOf(rejects.values());
+    const { rowsKept, ...days } = await gatherDays(engine, { day: `day_${dates.slashOrder}`, isKept: dates.isKept });
     return {
-        dialect: layout.dialect,
-        date_order: dateOrder({ given: options.dateOrder, slashOrder, isSettled: witnesses.dmy + witnesses.mdy > 0n, kinds }),
-        duration_unit: options.durationUnit ?? defaultUnit(layout),
-        duration_unit_by: options.durationUnit === undefined ? 'named' : 'given',
-        rows_skipped: found.otherLogRows,
-        skipped: found.otherLogRows > 0 ? `other_log ${found.otherLogRows}` : null,
+        dialect: first.dialect,
+        date_order: options.dateOrder ?? dates.orderOf(kinds),
+        duration_unit: unit,
+        duration_unit_by: unitBy,
+        rows_skipped: sumOf(skipped.map(({ count }) => count)),
+        skipped: saySkipped(skipped),
         rows_read: rowsKept + rowsRejected,
         rows_kept: rowsKept,
         rows_rejected: rowsRejected,
         repeated_headers: repeatedHeaders,
         ...days,
-        rejects: counts,
+        rejects,
     };
+}
+
+function sumOf(counts: Iterable<bigint>): number {
+    return Number([...counts].reduce((sum, count) => sum + count, 0n));
+}
+
+/** The reasons and how often each, the most frequent first. */
+function saySkipped(skipped: readonly { reason: string; count: bigint }[]): string | null {
+    const inOrder = [...skipped].sort((a, b) => Number(b.count - a.count) || (a.reason < b.reason ? -1 : 1));
+    return inOrder.length === 0 ? null : inOrder.map(({ reason, count }) => `${reason} ${count}`).join(', ');
 }
 
 /** Makes `source_periods` of the kept rows. @throws OverflowError where a figure does not fit its column: such a source counts nowhere. */
 async function gatherDays(
     engine: SqlEngine,
-    day: string,
+    { day, isKept }: { day: string; isKept: string },
 ): Promise<Pick<Recount, 'first_day' | 'last_day' | 'pairs'> & { rowsKept: number }> {
+    await shortenAddresses(engine);
+    const short = (column: 'src_ip' | 'dst_ip'): string => `coalesce(${column.slice(0, 3)}_form.short, parts.${column})`;
     await engine.run(`
         create or replace temp table source_periods as
         select * exclude (day), cast(day as varchar) as period
         from (
-            select src_ip, dst_ip, ${day} as day, ${MERGED_FIGURES}
+            select ${short('src_ip')} as src_ip, ${short('dst_ip')} as dst_ip, ${day} as day, ${MERGED_FIGURES}
             from parts
-            where verdict is null and ${day} is not null
-            group by all
+                left join short_forms as src_form on src_form.written = parts.src_ip
+                left join short_forms as dst_form on dst_form.written = parts.dst_ip
+            where verdict is null and ${isKept}
+            group by 1, 2, 3
         )`);
     const isTooLarge = pairDays.columns
         .filter(({ type }) => type !== 'string')
@@ -241,26 +347,26 @@ async function gatherDays(
     };
 }
 
+/** Leaves the IPv6 addresses that are not written in their short form in table `short_forms`. */
+async function shortenAddresses(engine: SqlEngine): Promise<void> {
+    await engine.run('create or replace table short_forms (written varchar, short varchar)');
+    const rows = await engine.rows(`
+        select distinct unnest([src_ip, dst_ip]) as address
+        from parts
+        where verdict is null and (contains(src_ip, ':') or contains(dst_ip, ':'))`);
+    const forms = rows.flatMap((row) => {
+        const written = textOf(row, 'address') ?? '';
+        const short = written.includes(':') ? shortIPv6(written) : written;
+        return short === written ? [] : [`${written} ${short}`];
+    });
+    const texts = async function* () {
+        const sql = `insert into short_forms select split_part(line, ' ', 1), split_part(line, ' ', 2) from (select unnest(string_split($1, chr(10))) as line)`;
+        yield { sql, text: forms.join('\n') };
+    };
+    if (forms.length > 0) {
+        await engine.runForEach(texts());
+    }
+}
+
 const MAX_BIGINT = 2n ** 63n - 1n;
 const MAX_DECIMAL = 10n ** 38n - 1n;
-
-interface OrderFindings {
-    given: string | undefined;
-    slashOrder: 'dmy' | 'mdy';
-    isSettled: boolean;
-    /** Ways in which the kept rows write their dates. */
-    kinds: ReadonlySet<string | null>;
-}
-
-function dateOrder({ given, slashOrder, isSettled, kinds }: OrderFindings): string | null {
-    if (given !== undefined) {
-        return given;
-    }
-    if (kinds.size === 0) {
-        return null;
-    }
-    if (kinds.has('slash')) {
-        return isSettled ? slashOrder : 'assumed';
-    }
-    return kinds.has('dotted') ? 'dmy' : kinds.has('ymd') ? 'ymd' : 'epoch';
-}

@@ -3,8 +3,8 @@ import type { SecondReader } from '#lake/kind';
 import { recompute } from './recompute.ts';
 
 export const secondReader: SecondReader = {
-    async recompute(engine, bytes, options) {
-        const recount = await recompute(engine, bytes, options);
+    async recompute(engine, open, options) {
+        const recount = await recompute(engine, open, options);
         if (!recount) {
             return undefined;
         }

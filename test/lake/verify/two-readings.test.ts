@@ -220,7 +220,7 @@ async function rowsOf(store: ObjectStore, { version, versions }: LedgerRecord): 
 }
 
 async function readSecond(bytes: Buffer, { options, pieceBytes }: File) {
-    const { rejects, ...reading } = (await recompute(engine, inPieces(cut(bytes, [pieceBytes])), options))!;
+    const { rejects, ...reading } = (await recompute(engine, () => inPieces(cut(bytes, [pieceBytes])), options))!;
     const rows = await engine.rows('select * from source_periods');
     return {
         reading,
