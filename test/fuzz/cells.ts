@@ -44,7 +44,7 @@ const ODD_BYTES = [
     '\\',
 ];
 
-export const GOOD: Record<Kind, string[]> = {
+const GOOD: Record<Kind, string[]> = {
     address: ['192.168.1.7', '10.0.0.1', '10.0.0.2', '8.8.8.8', 'fe80::1'],
     date: ['05/07/2017 09:15:01 AM', '06/07/2017', '05/07/2017 1'],
     number: ['0', '1', '1293792', '115307855', '0.5', '1.000001'],
@@ -59,7 +59,7 @@ export const GOOD: Record<Kind, string[]> = {
     other: ['', 'x', '443', 'No Label', 'NaN', 'Infinity'],
 };
 
-export const ODD: Record<Kind, string[]> = {
+const ODD: Record<Kind, string[]> = {
     address: [
         '255.255.255.255',
         '0.0.0.0',

@@ -21,14 +21,25 @@ const UNUSABLE: Record<string, RegExp> = {
     'damaged zstd': /^zstd data/,
     'no usable header': /^no usable header: looked for (?!a )/,
     'a sum that leaves its column': /above the largest value/,
+    'a header of another tool': /is the header of another tool/,
+    'rows that disagree on the unit': /disagree on the unit/,
+    'rows against the unit that was given': /was given, and line/,
+    'aggregated records': /aggregated records/,
+    'clocks without a date': /clocks without a date/,
 };
+
+/** Rejects of JSON, which the grammar does not write. */
+const OF_JSON: readonly string[] = ['not_json', 'repeated_key'];
 
 /** All that must be reached. */
 export const TO_REACH: readonly string[] = [
-    ...REJECT_REASONS.map((reason) => `reject: ${reason}`),
-    ...['cicflowmeter', 'python-cicflowmeter', 'zeek'].map((dialect) => `dialect: ${dialect}`),
+    ...REJECT_REASONS.filter((reason) => !OF_JSON.includes(reason)).map((reason) => `reject: ${reason}`),
+    ...['cicflowmeter', 'python-cicflowmeter', 'zeek', 'nfdump', 'nfstream', 'argus', 'aws-vpc'].map((dialect) => `dialect: ${dialect}`),
+    ...['ntlflowlyzer', 'ton-iot', 'unsw-nb15', 'nprobe'].map((dialect) => `dialect: ${dialect}`),
+    ...['witnessed', 'named', 'assumed', 'given'].map((by) => `unit ${by}`),
+    ...['blank_row', 'other_log', 'no_data', 'skip_data', 'not_ip'].map((reason) => `skipped: ${reason}`),
     ...['dmy', 'mdy', 'ymd', 'epoch', 'assumed', 'null'].map((order) => `dates: ${order}`),
-    ...['us', 's'].map((unit) => `durations in ${unit}`),
+    ...['s', 'ms', 'us', 'ns'].map((unit) => `durations in ${unit}`),
     ...['dateOrder', 'durationUnit'].map((option) => `given: ${option}`),
     ...['nothing rejected', 'repeated headers', 'figures of several flows', 'packed as gzip', 'packed as zstd'],
     ...Object.keys(UNUSABLE).map((kind) => `unusable: ${kind}`),
@@ -51,6 +62,7 @@ export function addReached(reached: Reached, { bytes, options }: FuzzInput, { re
     note(`dialect: ${reading.dialect}`);
     note(`dates: ${reading.dateOrder}`);
     note(`durations in ${reading.durationUnit}`);
+    note(`unit ${reading.durationUnitBy}`);
     for (const reason of new Set(reading.rejects.map(({ reason }) => reason))) {
         note(`reject: ${reason}`);
     }
