@@ -76,12 +76,12 @@ export class DateSlots {
         if (known !== undefined) {
             return known;
         }
+        if (this.#isCut(written)) {
+            return 'date_implausible';
+        }
         const date = parseDate(written, this.rules);
         if (!date.ok) {
             return /\d/.test(timestamp) && /^\+?\d*\.?\d*([eE][+-]?\d+)?$/.test(timestamp) ? this.#slotOfEpoch(timestamp) : date.reason;
-        }
-        if (this.rules.isWithoutJanuary1970 === true && isCutDate(date.slot)) {
-            return 'date_implausible';
         }
         return this.#add(this.#slotOfDate, written, date.slot);
     }
@@ -138,6 +138,15 @@ export class DateSlots {
         const index = this.all.push(slot) - 1;
         slots.set(name, index);
         return index;
+    }
+
+    /** True for a date that lost its end, whatever the order of the file's dates or in the one that is known. */
+    #isCut(written: string): boolean {
+        if (this.rules.isWithoutJanuary1970 !== true) {
+            return false;
+        }
+        const dates = [parseDate(written, this.rules), parseDate(written, { ...this.rules, slashOrder: undefined })];
+        return dates.some((date) => date.ok && isCutDate(date.slot));
     }
 
     /** What stands in front of the clock. */

@@ -14,6 +14,7 @@ export type Kind =
     | 'status'
     | 'received'
     | 'engine'
+    | 'flows'
     | 'other';
 
 /** Bytes as Latin-1 characters: Big5 clocks, broken UTF-8, NUL, control characters, other blanks, numbers of other scripts. */
@@ -56,6 +57,7 @@ const GOOD: Record<Kind, string[]> = {
     status: ['OK', 'OK', 'OK', '-'],
     received: ['2024-05-01 10:00:00.123', '1970-01-01 00:00:00.000'],
     engine: ['0/1', '1/1'],
+    flows: ['1', '1', '0', ''],
     other: ['', 'x', '443', 'No Label', 'NaN', 'Infinity'],
 };
 
@@ -271,9 +273,10 @@ const ODD: Record<Kind, string[]> = {
     rate: [],
     backward: [],
     protocol: ['man', 'arp', 'MAN', 'lldp', 'ipx', 'man ', '', '-'],
-    status: ['NODATA', 'SKIPDATA', 'nodata', 'SkipData', ''],
+    status: ['NODATA', 'SKIPDATA', 'nodata', 'SkipData', 'OK\xa0', 'NODATA\xa0-', ''],
     received: ['1970-01-01 00:00:00.000', '1970-01-01', '-'],
     engine: ['0/0', ''],
+    flows: ['2', '1.0', '-', '17'],
     other: ['a"b', '5" disk', '-', '#', '=1+1', '\t'],
 };
 ODD.count = ODD.number;

@@ -19,11 +19,11 @@ interface DrawnTool {
     headless?: readonly Kind[];
 }
 
-const COMMON_SEPARATORS = [',', ',', ';', '\t'];
+const COMMON_SEPARATORS = [',', ',', ',', ';', '\t', '|'];
 
 const RATES: DrawnTool['maybe'] = [
-    ['rate', 'Flow Pkts/s', 'Flow Packets/s', 'flow_pkts_s'],
-    ['backward', 'Tot Bwd Pkts', 'Total Bwd packets', 'Total Backward Packets', 'tot_bwd_pkts'],
+    ['rate', 'Flow Pkts/s', 'Flow Packets/s', 'flow_pkts_s', 'packets_rate'],
+    ['backward', 'Tot Bwd Pkts', 'Total Bwd packets', 'Total Backward Packets', 'tot_bwd_pkts', 'bwd_packets_count'],
     ['rate', 'Fwd Pkts/s', 'Fwd Packets/s', 'fwd_pkts_s'],
 ];
 
@@ -52,8 +52,8 @@ const TOOLS: Readonly<Record<string, DrawnTool>> = {
     zeek: {
         columns: [
             ['date', 'ts'],
-            ['address', 'id.orig_h'],
-            ['address', 'id.resp_h'],
+            ['address', 'id.orig_h', 'id.orig_h', 'id_orig_h'],
+            ['address', 'id.resp_h', 'id.resp_h', 'id_resp_h'],
             ['number', 'duration'],
             ['count', 'orig_pkts'],
         ],
@@ -77,6 +77,42 @@ const TOOLS: Readonly<Record<string, DrawnTool>> = {
         trailers: ['Summary', 'No matching flows', ' Summary ', 'summary', 'Summary,', '"Summary"'],
         headless: nfdumpKinds(),
     },
+    'nfdump 1.7.5': {
+        columns: [
+            ['date', 'firstSeen'],
+            ['number', 'duration'],
+            ['address', 'srcAddr'],
+            ['address', 'dstAddr'],
+            ['count', 'packets'],
+        ],
+        maybe: [['flows', 'flows']],
+        dates: ['iso', 'iso', 'mixed'],
+        unit: 's',
+        trailers: ['Summary', 'No matching flows'],
+    },
+    'nfdump csv-fast': {
+        columns: [
+            ['date', 'firstSeen'],
+            ['end', 'lastSeen'],
+            ['address', 'srcAddr'],
+            ['address', 'dstAddr'],
+            ['count', 'packets'],
+        ],
+        maybe: [['flows', 'flows']],
+        dates: ['iso', 's'],
+    },
+    cidds: {
+        columns: [
+            ['date', 'Date first seen'],
+            ['number', 'Duration'],
+            ['address', 'Src IP Addr'],
+            ['address', 'Dst IP Addr'],
+            ['count', 'Packets'],
+        ],
+        maybe: [['flows', 'Flows']],
+        dates: ['iso', 'iso', 'mixed'],
+        unit: 's',
+    },
     nfstream: {
         columns: [
             ['address', 'src_ip'],
@@ -90,11 +126,11 @@ const TOOLS: Readonly<Record<string, DrawnTool>> = {
     },
     argus: {
         columns: [
-            ['date', 'StartTime'],
-            ['end', 'LastTime'],
-            ['address', 'SrcAddr'],
-            ['address', 'DstAddr'],
-            ['count', 'SrcPkts'],
+            ['date', 'StartTime', 'stime'],
+            ['end', 'LastTime', 'ltime'],
+            ['address', 'SrcAddr', 'saddr'],
+            ['address', 'DstAddr', 'daddr'],
+            ['count', 'SrcPkts', 'spkts'],
         ],
         maybe: [
             ['protocol', 'Proto'],
@@ -110,7 +146,7 @@ const TOOLS: Readonly<Record<string, DrawnTool>> = {
             ['address', 'DstAddr'],
             ['count', 'SrcPkts'],
         ],
-        maybe: [['protocol', 'Proto']],
+        maybe: [['protocol', 'Proto'], ...(RATES ?? [])],
         dates: ['s'],
         unit: 's',
     },
@@ -135,6 +171,7 @@ const TOOLS: Readonly<Record<string, DrawnTool>> = {
             ['number', 'duration'],
             ['count', 'fwd_packets_count'],
         ],
+        maybe: RATES,
         unit: 's',
     },
     'ton-iot': {
@@ -280,7 +317,7 @@ function makeColumns(draw: Draw, { columns: needed, maybe = [] }: DrawnTool): Co
 }
 
 function headerLines(draw: Draw, shape: Shape): string[] {
-    const blank = draw.percent(8) ? [draw.pick(['', ' ', '\t', ' \t '])] : [];
+    const blank = draw.percent(10) ? [draw.pick(['', ' ', '\t', ' \t ', 'sep=;', 'SEP=,', 'sep=;;', '# a comment', ' # none'])] : [];
     const { headless } = shape.tool;
     if (headless && draw.percent(40)) {
         shape.columns = headless.map((kind) => ({ kind, name: 'x' }));
@@ -327,7 +364,7 @@ function makeLine(draw: Draw, shape: Shape): string {
     const kinds = columns.map(({ kind }) => kind);
     const kind = draw.below(100);
     if (kind < 87) {
-        return makeCells(draw, kinds, shape).join(separator);
+        return (separator === ' ' && draw.percent(10) ? '  ' : '') + makeCells(draw, kinds, shape).join(separator);
     }
     const cells = makeCells(draw, kinds, shape);
     switch (kind) {

@@ -7,6 +7,8 @@ export interface DateContext {
     given: Order | undefined;
     /** Smallest number that is taken for epoch seconds. */
     firstEpochSecond: bigint;
+    /** True where a written date of January 1970 is what is left of one that was cut. */
+    isWithoutJanuary1970: boolean;
     /** The characters that are blanks in this file. */
     blanks: string;
 }
@@ -118,7 +120,7 @@ export function readDate(text: string, context: DateContext): PlainDate {
     const date = readWrittenDate(text, context);
     const days = 'reason' in date || date.kind === 'epoch' ? [] : date.kind === 'slash' ? [date.dmy, date.mdy] : [date.day];
     const isJanuary1970 = days.length > 0 && days.every((day) => day === undefined || day.startsWith('1970-01-'));
-    return isJanuary1970 ? { reason: 'date_implausible' } : date;
+    return context.isWithoutJanuary1970 && isJanuary1970 ? { reason: 'date_implausible' } : date;
 }
 
 function readWrittenDate(text: string, { given, firstEpochSecond, blanks }: DateContext): PlainDate {

@@ -72,6 +72,9 @@ const MAX_ROW = 1 << 24;
 const MAX_REJECT_LINE = 4096;
 const MAX_BIGINT = 2n ** 63n - 1n;
 
+/** Dialects in which dates of January 1970 are what is left of others. */
+const CUT_DATES = ['cicflowmeter', 'nfdump'];
+
 /** The file cannot be used at all. */
 class Unusable extends Error {}
 
@@ -127,7 +130,7 @@ function read(bytes: Buffer, options: PlainOptions): PlainReading {
         repeatedHeaders: file.repeatedHeaders,
         skipped: file.skipped,
         rejects,
-        ...settleDates(goodDates, rejects, options),
+        ...settleDates(goodDates, rejects, { ...options, dialect }),
     };
 }
 
@@ -204,7 +207,13 @@ function takeRows(bytes: Buffer, rejects: PlainReject[]): File {
             lineNumber += 1;
             continue;
         }
-        const row = takeRow(text, at, header);
+        const rowStart = separator === ' ' && !isZeekLog ? behindBlanks(text, at) : at;
+        if (trimmed(text.slice(rowStart, lineEnd).replace(/\r$/, ''), blanks) === '') {
+            at = lineEnd + 1;
+            lineNumber += 1;
+            continue;
+        }
+        const row = takeRow(text, rowStart, header);
         const next = row ? row.end : lineEnd + 1;
         const written = text.slice(at, next).replace(/\r?\n$/, '');
         const reject = (reason: string): void => {
@@ -350,6 +359,7 @@ function readRow(
     const context: DateContext = {
         given: options.dateOrder,
         firstEpochSecond: dialect === 'zeek' ? 0n : 100_000_000n,
+        isWithoutJanuary1970: CUT_DATES.includes(dialect),
         blanks: header.blanks,
     };
     const date = readDate(cell('began'), context);
@@ -396,7 +406,7 @@ function inRange(value: bigint | string): bigint | string {
 function settleDates(
     rows: GoodRow[],
     rejects: PlainReject[],
-    { dateOrder }: PlainOptions,
+    { dateOrder, dialect }: PlainOptions & { dialect: string },
 ): Pick<PlainReading, 'dateOrder' | 'pairs' | 'totals'> {
     const good = rows.filter(({ reason }) => reason === undefined);
     const witnesses = { dmy: 0, mdy: 0 };
@@ -429,7 +439,7 @@ function settleDates(
     for (const row of rows) {
         const { reject, date, reason, source, destination, values } = row;
         const day = dayOf(row);
-        const isCut = date.kind !== 'epoch' && day?.startsWith('1970-01-') === true;
+        const isCut = CUT_DATES.includes(dialect) && date.kind !== 'epoch' && day?.startsWith('1970-01-') === true;
         const why = day === undefined ? 'date_against_order' : isCut || isFar(day) ? 'date_implausible' : reason;
         if (day === undefined || why !== undefined) {
             reject(why ?? '');
@@ -478,6 +488,10 @@ function findHeader(text: string, bytesBefore: number): { header: Header; end: n
         }
         const line = text.slice(at, lineEnd).replace(/\r$/, '');
         isZeekLog ||= /^[ \t]*#(separator|fields)\b/.test(line);
+        if (!isZeekLog && (line.startsWith('#') || (at === 0 && /^sep=.$/i.test(line)))) {
+            at = lineEnd + 1;
+            continue;
+        }
         if (!isZeekLog && trimmed(line, ' \t') !== '') {
             return { ...csvHeader(text.slice(0, limit), at), isZeekLog, rowsSkipped };
         }
@@ -512,7 +526,7 @@ function isTar(block: Buffer): boolean {
 function csvHeader(text: string, at: number): { header: Header; end: number } {
     const under = (separator: string): { cells: string[]; end: number } => {
         const blanks = blanksOf(separator);
-        const row = takeRow(text, at, { separator, blanks });
+        const row = takeRow(text, separator === ' ' ? behindBlanks(text, at) : at, { separator, blanks });
         return { cells: row?.cells.map((cell) => trimmed(cell, blanks)) ?? [], end: row?.end ?? 0 };
     };
     for (const tool of TOOLS) {
@@ -570,6 +584,15 @@ function zeekSeparator(written: string): string {
 
 function blanksOf(separator: string): string {
     return [' ', '\t'].filter((blank) => blank !== separator).join('');
+}
+
+/** Where blanks separate, those at a line's beginning separate nothing. */
+function behindBlanks(text: string, start: number): number {
+    let at = start;
+    while (text[at] === ' ') {
+        at += 1;
+    }
+    return at;
 }
 
 /**

@@ -32,15 +32,15 @@ function tool(name: string, columns: [string[], string[], string[], string[], st
         name,
         columns: { source, destination, began, duration, packets },
         alsoHas: [],
-        separators: [',', ';', '\t'],
+        separators: [',', ';', '\t', '|'],
         unit: 's',
         ...rest,
     };
 }
 
 const COMMON = tool('common', [
-    ['src ip', 'source ip', 'src_ip', 'id.orig_h'],
-    ['dst ip', 'destination ip', 'dst_ip', 'id.resp_h'],
+    ['src ip', 'source ip', 'src_ip', 'id.orig_h', 'id_orig_h'],
+    ['dst ip', 'destination ip', 'dst_ip', 'id.resp_h', 'id_resp_h'],
     ['timestamp', 'date', 'ts'],
     ['flow duration', 'flow_duration', 'duration'],
     ['tot fwd pkts', 'total fwd packet', 'total fwd packets', 'tot_fwd_pkts', 'orig_pkts'],
@@ -52,15 +52,26 @@ const VPC = tool('aws-vpc', [['srcaddr'], ['dstaddr'], ['start'], ['end'], ['pac
 
 const UNSW = tool('unsw-nb15', [['srcip'], ['dstip'], ['stime'], ['dur'], ['spkts']]);
 
+const NFDUMP_SHORT = tool('nfdump', [['srcaddr'], ['dstaddr'], ['firstseen'], ['duration'], ['packets']]);
+const NFDUMP_FAST = tool('nfdump', [['srcaddr'], ['dstaddr'], ['firstseen'], ['lastseen'], ['packets']], { isEnd: true });
+const CIDDS = tool('cidds', [['src ip addr'], ['dst ip addr'], ['date first seen'], ['duration'], ['packets']]);
+
+function argus(duration: string[], rest: Partial<Tool> = {}): Tool {
+    return tool('argus', [['srcaddr', 'saddr'], ['dstaddr', 'daddr'], ['starttime', 'stime'], duration, ['srcpkts', 'spkts']], rest);
+}
+
 /** All of them, in the order of the page. */
 export const TOOLS: readonly Tool[] = [
     COMMON,
     NFDUMP,
+    NFDUMP_SHORT,
+    NFDUMP_FAST,
+    CIDDS,
     tool('nfstream', [['src_ip'], ['dst_ip'], ['bidirectional_first_seen_ms'], ['bidirectional_duration_ms'], ['src2dst_packets']], {
         unit: 'ms',
     }),
-    tool('argus', [['srcaddr'], ['dstaddr'], ['starttime'], ['lasttime'], ['srcpkts']], { isEnd: true }),
-    tool('argus', [['srcaddr'], ['dstaddr'], ['starttime'], ['dur'], ['srcpkts']]),
+    argus(['lasttime', 'ltime'], { isEnd: true }),
+    argus(['dur']),
     VPC,
     tool('ntlflowlyzer', [['src_ip'], ['dst_ip'], ['timestamp'], ['duration'], ['fwd_packets_count']]),
     tool('ton-iot', [['src_ip'], ['dst_ip'], ['ts'], ['duration'], ['src_pkts']]),
@@ -80,13 +91,20 @@ export function findColumns({ columns, alsoHas }: Tool, names: readonly string[]
     return isWhole ? (at as Header['at']) : undefined;
 }
 
-/** Columns that tell the unit, which only files of the common names may have. */
-export function findWitness({ name }: Tool, names: readonly string[]): Header['witness'] {
+/** Columns that tell the unit of durations that are written. */
+export function findWitness({ isEnd }: Tool, names: readonly string[]): Header['witness'] {
     const place = (...spellings: string[]): number => names.findIndex((one) => spellings.includes(one));
-    const all = place('flow pkts/s', 'flow packets/s', 'flow_pkts_s');
-    const backward = place('tot bwd pkts', 'total bwd packet', 'total bwd packets', 'total backward packets', 'tot_bwd_pkts');
-    const forward = place('fwd pkts/s', 'fwd packets/s', 'fwd_pkts_s');
-    if (name !== 'common') {
+    const all = place('flow pkts/s', 'flow packets/s', 'flow_pkts_s', 'packets_rate');
+    const backward = place(
+        'tot bwd pkts',
+        'total bwd packet',
+        'total bwd packets',
+        'total backward packets',
+        'tot_bwd_pkts',
+        'bwd_packets_count',
+    );
+    const forward = place('fwd pkts/s', 'fwd packets/s', 'fwd_pkts_s', 'fwd_packets_rate');
+    if (isEnd === true) {
         return undefined;
     }
     return all >= 0 && backward >= 0 ? { rate: all, backward } : forward >= 0 ? { rate: forward, backward: undefined } : undefined;
@@ -98,7 +116,11 @@ export function dialectOf({ tool, names, at }: Pick<Header, 'tool' | 'names' | '
         return tool.name;
     }
     const source = names[at.source];
-    return source === 'id.orig_h' ? 'zeek' : source === 'src_ip' && !names.includes('flow_id') ? 'python-cicflowmeter' : 'cicflowmeter';
+    return source === 'id.orig_h' || source === 'id_orig_h'
+        ? 'zeek'
+        : source === 'src_ip' && !names.includes('flow_id')
+          ? 'python-cicflowmeter'
+          : 'cicflowmeter';
 }
 
 /** The unit where no row tells it. */
@@ -146,7 +168,7 @@ const NOT_IP = ['man', 'arp', 'rarp', 'lldp', 'llc', 'stp', 'cdp', 'isis', 'ethe
 export function kindOfRow({ tool: { name }, names, at }: Header, cells: readonly string[]): string | undefined {
     const cell = (...spellings: string[]): string => cells[names.findIndex((one) => spellings.includes(one))] ?? '';
     if (name === 'aws-vpc') {
-        const status = cell('log-status', 'log_status').toUpperCase();
+        const status = vpcState(cell('log-status', 'log_status'));
         return status === 'NODATA' ? 'no_data' : status === 'SKIPDATA' ? 'skip_data' : undefined;
     }
     if (name === 'argus') {
@@ -156,7 +178,12 @@ export function kindOfRow({ tool: { name }, names, at }: Header, cells: readonly
         const isMac = [cells[at.source], cells[at.destination]].some((text) => /^[0-9a-fA-F]{1,2}(:[0-9a-fA-F]{1,2}){5}$/.test(text ?? ''));
         return isMac || NOT_IP.includes(cell('proto').toLowerCase()) ? 'not_ip' : undefined;
     }
-    return name === 'nfdump' && cell('tr').startsWith('1970-01-01 ') && cell('eng') === '0/0' ? 'refused' : undefined;
+    if (['nfdump', 'cidds'].includes(name) && /^[0-9]+$/.test(cell('flows')) && Number(cell('flows')) > 1 && !names.includes('te')) {
+        return 'refused';
+    }
+    return name === 'nfdump' && names.includes('te') && cell('tr').startsWith('1970-01-01 ') && cell('eng') === '0/0'
+        ? 'refused'
+        : undefined;
 }
 
 const NFDUMP_NAMES =
@@ -170,6 +197,15 @@ const UNSW_NAMES =
     'dmeansz,trans_depth,res_bdy_len,sjit,djit,stime,ltime,sintpkt,dintpkt,tcprtt,synack,ackdat,is_sm_ips_ports,ct_state_ttl,ct_flw_http_mthd,' +
     'is_ftp_login,ct_ftp_cmd,ct_srv_src,ct_srv_dst,ct_dst_ltm,ct_src_ltm,ct_src_dport_ltm,ct_dst_sport_ltm,ct_dst_src_ltm,attack_cat,label';
 
+function isVpcRow(cells: readonly string[]): boolean {
+    return cells.length === 14 && /^[0-9]$/.test(cells[0] ?? '') && ['OK', 'NODATA', 'SKIPDATA'].includes(vpcState(cells[13] ?? ''));
+}
+
+/** The state, without blanks of whatever sort behind it. */
+function vpcState(written: string): string {
+    return written.toUpperCase().replace(/[^A-Z]+$/, '');
+}
+
 /** Files without a header that are known by their first row. */
 export const HEADLESS: readonly { tool: Tool; names: string[]; isRow(cells: readonly string[]): boolean }[] = [
     {
@@ -181,7 +217,12 @@ export const HEADLESS: readonly { tool: Tool; names: string[]; isRow(cells: read
     {
         tool: VPC,
         names: VPC_NAMES.split(' '),
-        isRow: (cells) => cells.length === 14 && /^[0-9]$/.test(cells[0] ?? '') && ['OK', 'NODATA', 'SKIPDATA'].includes(cells[13] ?? ''),
+        isRow: isVpcRow,
+    },
+    {
+        tool: VPC,
+        names: ['time', ...VPC_NAMES.split(' ')],
+        isRow: ([time = '', ...cells]) => /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z$/.test(time) && isVpcRow(cells),
     },
     {
         tool: UNSW,

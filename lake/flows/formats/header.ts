@@ -57,7 +57,9 @@ export function findHeader(bytes: Buffer, { start, end, separators, dialects = D
     const rows = new Map<number, { names: string[]; next: number } | undefined>();
     const namesUnder = (separator: number): { names: string[]; next: number } | undefined => {
         if (!rows.has(separator)) {
-            const row = parseRow(bytes, { start, end, separator });
+            // The caller of a later header knows where its row begins.
+            const from = separators ? start : behindBlanks(bytes, { start, separator });
+            const row = parseRow(bytes, { start: from, end, separator });
             const names = row.cells.map((name) => trimBlanks(name, separator));
             rows.set(separator, row.end === 'line end' ? { names, next: row.next } : undefined);
         }

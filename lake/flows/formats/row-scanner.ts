@@ -392,8 +392,11 @@ export class RowScanner {
         if (hasAddress(cells, header)) {
             return false;
         }
-        const row = parseRow(bytes, { start, end: next, separator });
-        const found = hasSourceName(row.cells, separator) ? findHeader(bytes, { start, end: next, separators: [separator] }) : undefined;
+        const from = this.#isZeekLog ? start : behindBlanks(bytes, { start, separator });
+        const row = parseRow(bytes, { start: from, end: next, separator });
+        const found = hasSourceName(row.cells, separator)
+            ? findHeader(bytes, { start: from, end: next, separators: [separator] })
+            : undefined;
         if (found?.ok !== true) {
             return false;
         }

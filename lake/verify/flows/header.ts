@@ -50,6 +50,10 @@ export function takeHeader(text: string): FileStart | undefined {
         }
         const line = text.slice(at, lineEnd).replace(/\r$/, '');
         isZeekLog ||= /^[ \t]*#(separator|fields)\b/.test(line);
+        if (!isZeekLog && (line.startsWith('#') || (at === 0 && /^sep=.$/i.test(line)))) {
+            at = lineEnd + 1;
+            continue;
+        }
         if (!isZeekLog && /[^ \t]/.test(line)) {
             const header = csvHeader(text.slice(at, MAX_HEADER_CHARACTERS));
             return header && found(header.layout, at + header.end);
@@ -133,7 +137,7 @@ function csvHeader(text: string): { layout: Layout; end: number } | undefined {
     const rows = new Map<string, { cells: string[]; end: number } | undefined>();
     const under = (separator: string): { cells: string[]; end: number } | undefined => {
         if (!rows.has(separator)) {
-            rows.set(separator, takeCells(text, { at: 0, separator }));
+            rows.set(separator, takeCells(text, { at: rowStart(text, separator), separator }));
         }
         return rows.get(separator);
     };
@@ -149,14 +153,20 @@ function csvHeader(text: string): { layout: Layout; end: number } | undefined {
     for (const tool of TOOLS) {
         for (const separator of tool.headless ? tool.separators : []) {
             const row = under(separator);
-            const isRow = row !== undefined && tool.headless?.isRow(separator === ' ' ? withoutLastBlanks(row.cells) : row.cells) === true;
-            const layout = isRow ? layoutOf(tool, tool.headless?.names ?? [], { separator, isZeekLog: false }) : undefined;
+            const cells = row && (separator === ' ' ? withoutLastBlanks(row.cells) : row.cells);
+            const found = cells && tool.headless?.find(({ isRow }) => isRow(cells));
+            const layout = found && layoutOf(tool, found.names, { separator, isZeekLog: false });
             if (layout) {
                 return { layout, end: 0 };
             }
         }
     }
     return undefined;
+}
+
+/** Where a row begins: where blanks separate, those at a line's beginning separate nothing. */
+export function rowStart(text: string, separator: string): number {
+    return separator === ' ' ? text.search(/[^ ]|$/) : 0;
 }
 
 /** Where blanks separate, those at a line's end separate nothing. */
@@ -185,13 +195,13 @@ function layoutOf(
         separator,
         columns: columns.sort((a, b) => a.at - b.at),
         names,
-        witness: isCommon ? witnessOf(names, placeOf('packets')) : undefined,
+        witness: tool.isSpan === true ? undefined : witnessOf(names, placeOf('packets')),
     };
 }
 
 /** Which of the three with common names it is, by what the source address is called. */
 function commonDialect(names: readonly string[], src: number): string {
-    if (names[src] === 'id.orig_h') {
+    if (names[src] === 'id.orig_h' || names[src] === 'id_orig_h') {
         return 'zeek';
     }
     return names[src] === 'src_ip' && !names.includes('flow_id') ? 'python-cicflowmeter' : 'cicflowmeter';

@@ -1,7 +1,7 @@
 /** Takes a JSON object out of a text, to the letter of RFC 8259: with its members as they are written. */
 
 export interface Member {
-    /** The member's name, escapes read; that of a member of the member `flow` is behind `flow/`. */
+    /** The member's name, escapes read; that of a member of the members `flow` and `id` is behind `flow/` or `id/`. */
     path: string;
     /** The value as it is written. */
     raw: string;
@@ -10,8 +10,8 @@ export interface Member {
 /** The object that begins at a place; `open` where it has not ended yet, `broken` where it is none. */
 export type Walked = { members: Member[]; end: number } | 'open' | 'broken';
 
-/** The member whose own members count too. */
-const INNER = 'flow';
+/** The members whose own members count too. */
+const INNER: readonly string[] = ['flow', 'id'];
 
 const STRING = '"(?:[^"\\\\\\x00-\\x1f]+|\\\\(?:["\\\\/bfnrt]|u[0-9a-fA-F]{4}))*"';
 const TOKEN = `([{}[\\],:])|(${STRING})|(-?(?:0|[1-9][0-9]*)(?:\\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null)`;
@@ -64,8 +64,8 @@ export function walkObject(text: string, start: number, { isSpread }: { isSpread
             wanted = inner.isObject ? 'name' : 'value';
         } else if (wanted.startsWith('value') && (mark === '{' || mark === '[')) {
             inner.start = end - 1;
-            const isInner = mark === '{' && containers.length === 1 && inner.path === INNER;
-            containers.push({ isObject: mark === '{', prefix: isInner ? `${INNER}/` : undefined, path: undefined, start: end });
+            const isInner = mark === '{' && containers.length === 1 && INNER.includes(inner.path ?? '');
+            containers.push({ isObject: mark === '{', prefix: isInner ? `${inner.path}/` : undefined, path: undefined, start: end });
             wanted = mark === '{' ? 'name or end' : 'value or end';
         } else if (wanted.startsWith('value') && mark === undefined) {
             addMember(members, inner, written);

@@ -17,8 +17,8 @@ export type JsonField = (typeof JSON_FIELDS)[number];
 const ZEEK: JsonTool = {
     dialect: 'zeek-json',
     paths: pathsOf({
-        src: ['id.orig_h'],
-        dst: ['id.resp_h'],
+        src: ['id.orig_h', 'id/orig_h'],
+        dst: ['id.resp_h', 'id/resp_h'],
         began: ['ts'],
         duration: ['duration'],
         packets: ['orig_pkts'],

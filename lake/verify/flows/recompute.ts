@@ -64,6 +64,7 @@ const MERGED_FIGURES = FIGURES.map((figure) => {
 export async function recompute(engine: SqlEngine, open: () => ByteStream, options: ReadingOptions): Promise<Recount | undefined> {
     await engine.run(PARTS_TABLE);
     const spoken = new Set<Style>();
+    let areAllAsked = false;
     let task: Task = { options, style: 'plain', askStyles: 'grouping' };
     for (;;) {
         const read = await readOnce(engine, open(), task);
@@ -74,6 +75,12 @@ export async function recompute(engine: SqlEngine, open: () => ByteStream, optio
             spoken.add(style);
         }
         const style = settledStyle(spoken);
+        if (style === 'points' && !areAllAsked) {
+            // Nobody has been asked for plain numbers yet, which would speak against it.
+            areAllAsked = true;
+            task = { options, style, askStyles: 'all' };
+            continue;
+        }
         const unit = settledUnit(read.found, { style, given: givenUnit(options, read.found) });
         if (!unit) {
             return undefined;
@@ -82,7 +89,7 @@ export async function recompute(engine: SqlEngine, open: () => ByteStream, optio
             const recount = await gather(engine, { ...read, unitBy: unit.by, options });
             return recount && read.json && isUnusableJson(read.json, recount) ? undefined : recount;
         }
-        task = { options, style, unit: unit.unit, askStyles: style === 'points' ? 'all' : 'none' };
+        task = { options, style, unit: unit.unit, askStyles: 'none' };
     }
 }
 
@@ -263,7 +270,8 @@ async function gather(
         return undefined;
     }
     const { first } = found;
-    const dates = settleDates(rows);
+    const hasCutDates = ['cicflowmeter', 'nfdump'].includes(first.dialect);
+    const dates = settleDates(rows, { hasCutDates });
     const counts = new Map<string, bigint>();
     const kinds = new Set<string>();
     for (const { verdict, kind, days, flows } of rows) {

@@ -56,7 +56,7 @@ export function insertParts(layout: Layout, reading: Reading & { hasQuotes: bool
     const kind = skipReason(layout, (at) => cell(cellAt(layout, { at, hasQuotes })));
     return insertTexts(
         layout,
-        `lines as (select unnest(string_split($1, chr(10))) as line),
+        `lines as (select ${separator === ' ' && !isZeekLog ? `ltrim(line, ' ') as line from (select unnest(string_split($1, chr(10))) as line)` : 'unnest(string_split($1, chr(10))) as line'}),
 records as (select line from lines where ltrim(line, ${blanksHere}) <> ''${isZeekLog ? ` and not starts_with(line, '#')` : ''}),
 cells as (select line, ${cellsOf(layout, hasQuotes)} as cell from records),
 taken as (
@@ -229,9 +229,14 @@ export function skipReason(layout: Layout, textAt: (at: number) => string): stri
     const at = names.findIndex((name) => tool.kind?.includes(name));
     const whys: string[] = [];
     if (tool.dialect === 'aws-vpc' && at >= 0) {
-        whys.push(`case upper(${textAt(at)}) when 'NODATA' then '${SKIPPED}no_data' when 'SKIPDATA' then '${SKIPPED}skip_data' end`);
+        whys.push(
+            `case regexp_replace(upper(${textAt(at)}), '[^A-Z]+$', '') when 'NODATA' then '${SKIPPED}no_data' when 'SKIPDATA' then '${SKIPPED}skip_data' end`,
+        );
     }
-    if (tool.dialect === 'nfdump' && at >= 0) {
+    if (names[at] === 'flows') {
+        whys.push(`case when regexp_full_match(${textAt(at)}, '0*(?:[2-9]|[1-9][0-9]+)') then '${REFUSED}' end`);
+    }
+    if (names[at] === 'tr') {
         const engine = names.findIndex((name) => tool.kindToo?.includes(name));
         const isOfNone = engine < 0 ? 'false' : `${textAt(engine)} = '0/0'`;
         whys.push(`case when starts_with(${textAt(at)}, '1970-01-01 ') and ${isOfNone} then '${REFUSED}' end`);

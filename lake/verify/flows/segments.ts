@@ -8,12 +8,13 @@ import {
     type Layout,
     layoutUnder,
     lowerCase,
+    rowStart,
     takeCells,
     zeekLayout,
 } from './header.ts';
 import { STYLES, type Style, styleOf, ungroup } from './number-styles.ts';
 import { blanksOf, hex, INNER_LINE_END } from './raw-text.ts';
-import { SOURCE_NAMES, UNIT_PLACES, UNITS, type Unit } from './tools.ts';
+import { NOT_IP, SOURCE_NAMES, UNIT_PLACES, UNITS, type Unit } from './tools.ts';
 
 /** The lines behind a header that are asked for the unit of durations, and how far apart the later ones are. */
 export const ASKED_BEHIND_HEADER = 64;
@@ -131,7 +132,7 @@ function turnAt(line: string, { layout, isOtherLog }: Found): Turn | undefined {
             ? { layout: { ...next, dialect }, isRepeated: JSON.stringify(next.names) === JSON.stringify(names) }
             : 'no header of the file';
     }
-    const cells = takeCells(line, { at: 0, separator })?.cells;
+    const cells = takeCells(line, { at: isZeekLog ? 0 : rowStart(line, separator), separator })?.cells;
     if (!cells) {
         return undefined;
     }
@@ -198,11 +199,22 @@ export function hear(cells: readonly string[], { layout, styles, units }: Pick<F
 }
 
 /** The cells of a record that has all that is needed. */
-function rowCells(record: string, { separator, isZeekLog, columns, names }: Layout): string[] | undefined {
-    const cells = isZeekLog && record.startsWith('#') ? undefined : takeCells(record, { at: 0, separator })?.cells;
+function rowCells(record: string, { separator, isZeekLog, columns, names, tool }: Layout): string[] | undefined {
+    const at = isZeekLog ? 0 : rowStart(record, separator);
+    const cells = isZeekLog && record.startsWith('#') ? undefined : takeCells(record, { at, separator })?.cells;
+    if (tool.dialect === 'argus' && cells && isNotIp(cells, { columns, names })) {
+        return undefined;
+    }
     const needed = (columns.at(-1)?.at ?? 0) + 1;
     const isWhole = cells && (cells.length > needed || (cells.length === needed && needed === names.length));
     return isWhole ? cells : undefined;
+}
+
+/** True for a record of Argus that is no flow of IP, which is not asked. */
+function isNotIp(cells: readonly string[], { columns, names }: Pick<Layout, 'columns' | 'names'>): boolean {
+    const addresses = columns.filter(({ field }) => field === 'src' || field === 'dst').map(({ at }) => cells[at] ?? '');
+    const protocol = cells[names.indexOf('proto')] ?? '';
+    return NOT_IP.includes(protocol.toLowerCase()) || addresses.some((address) => /^(?:[0-9a-f]{1,2}:){5}[0-9a-f]{1,2}$/i.test(address));
 }
 
 /** The unit in which the duration times the rate is the packets. */

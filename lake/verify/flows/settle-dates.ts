@@ -30,12 +30,13 @@ const LAST_YEAR = 9999;
 /** Epochs by what they count, the coarser first. */
 const EPOCHS = ['epoch in s', 'epoch in ms', 'epoch in us', 'epoch in ns'];
 
-export function settleDates(rows: readonly DatedRows[]): SettledDates {
-    // What is left of times that lost their last digits.
-    const isCut = (kind: string, day: string | null): boolean => !EPOCHS.includes(kind) && day?.startsWith('1970-01-') === true;
+/** @param hasCutDates true if days of January 1970 are what is left of times that lost their last digits. */
+export function settleDates(rows: readonly DatedRows[], { hasCutDates }: { hasCutDates: boolean }): SettledDates {
+    const isCut = (kind: string, day: string | null): boolean =>
+        hasCutDates && !EPOCHS.includes(kind) && day?.startsWith('1970-01-') === true;
     const isSurelyCut = ({ kind, days }: Pick<DatedRows, 'kind' | 'days'>): boolean =>
         [days.dmy, days.mdy].filter((day) => day !== null).every((day) => isCut(kind, day));
-    const good = rows.filter((row) => row.verdict === null && !isSurelyCut(row));
+    const good = rows.filter((row) => row.verdict === null && !(hasCutDates && isSurelyCut(row)));
     const flowsOf = (isOne: (row: DatedRows) => boolean): bigint => good.filter(isOne).reduce((sum, { flows }) => sum + flows, 0n);
     const dmyOnly = flowsOf(({ kind, days }) => kind === 'slash' && days.mdy === null);
     const mdyOnly = flowsOf(({ kind, days }) => kind === 'slash' && days.dmy === null);
@@ -56,7 +57,7 @@ export function settleDates(rows: readonly DatedRows[]): SettledDates {
         slashOrder,
         whyNot(kind, days) {
             const day = days[slashOrder];
-            if (isSurelyCut({ kind, days })) {
+            if (hasCutDates && isSurelyCut({ kind, days })) {
                 return 'date_implausible';
             }
             if (day === null || isOtherEpoch(kind)) {
@@ -68,7 +69,9 @@ export function settleDates(rows: readonly DatedRows[]): SettledDates {
             `day_${slashOrder} is not null`,
             epoch === undefined ? 'true' : `(not starts_with(date_kind, 'epoch') or date_kind = '${epoch}')`,
             lastDay === undefined ? 'true' : `day_${slashOrder} between date '${FIRST_DAY}' and date '${lastDay}'`,
-            `(starts_with(date_kind, 'epoch') or day_${slashOrder} not between date '1970-01-01' and date '1970-01-31')`,
+            hasCutDates
+                ? `(starts_with(date_kind, 'epoch') or day_${slashOrder} not between date '1970-01-01' and date '1970-01-31')`
+                : 'true',
         ].join(' and '),
         orderOf(kinds) {
             if (dmyOnly + mdyOnly > 0n) {

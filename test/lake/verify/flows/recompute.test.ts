@@ -298,3 +298,39 @@ describe('the file', () => {
         await expect(read(file)).rejects.toThrow("a needed column is the file's 9005th");
     });
 });
+
+describe('what the whole file settles', () => {
+    const rated = 'src_ip,dst_ip,timestamp,flow_duration,flow_pkts_s,tot_fwd_pkts,tot_bwd_pkts';
+    const row = (duration: string, rate: string, packets = '5'): string => `10.0.0.1,10.0.0.2,2024-05-01,${duration},${rate},${packets},5`;
+
+    test('a unit that is witnessed late rules the rows in front of it', async () => {
+        const silent = Array.from({ length: 2000 }, () => row('1000000', '0'));
+        const found = await read(`${[rated, ...silent, ...silent.map(() => row('1000000', '10.0'))].join('\n')}\n`);
+        expect(found!.recount).toMatchObject({ duration_unit: 'us', duration_unit_by: 'witnessed', rows_kept: 4000 });
+        expect(found!.rows[0]!.flow_duration_us_sum).toBe('4000000000');
+    });
+
+    test('witnesses against each other, or against the given unit, make the file unusable', async () => {
+        expect(await read([rated, row('1', '10.0'), row('1000000', '10.0')].join('\n'))).toBeUndefined();
+        expect(await read([rated, row('1', '10.0')].join('\n'), { durationUnit: 'us' })).toBeUndefined();
+    });
+
+    test('points that group are found out late, and then the unit is told in them', async () => {
+        const open = Array.from({ length: 100 }, () => row('1.234', '8.104'));
+        const found = await read(`${[rated, ...open, row('2.000.000', '5')].join('\n')}\n`);
+        expect(found!.recount).toMatchObject({ duration_unit: 'us', duration_unit_by: 'witnessed', rows_kept: 101 });
+        expect(found!.rows[0]!.flow_duration_us_sum).toBe(String(123_400 + 2_000_000));
+    });
+
+    test('two styles in one file are none: plain numbers are read, the others are rejects', async () => {
+        const found = await read(csv('10.0.0.1,10.0.0.2,2024-05-01,1.234.567,1,x', '10.0.0.1,10.0.0.2,2024-05-01,1.5,1,x'));
+        expect([found!.recount.rows_kept, [...found!.recount.rejects]]).toEqual([1, [['not_a_number', 1n]]]);
+    });
+
+    test('a header with its columns elsewhere rules from where it stands, one of another tool makes the file unusable', async () => {
+        const other = 'Dst IP,Src IP,Timestamp,Flow Duration,Tot Fwd Pkts,Label';
+        const found = await read(csv('10.0.0.1,10.0.0.2,2024-05-01,1,1,x', other, '10.0.0.2,10.0.0.1,2024-05-01,2,1,x'));
+        expect(found!.recount).toMatchObject({ rows_kept: 2, repeated_headers: 1, pairs: 1 });
+        expect(await read(csv('10.0.0.1,10.0.0.2,2024-05-01,1,1,x', 'ts,te,td,sa,da,ipkt'))).toBeUndefined();
+    });
+});
