@@ -113,7 +113,13 @@ export interface Recount {
 export type Inspection =
     | { is: 'usable' }
     /** Nothing of it can be used; `why` says what was looked for and what was found, `what` in a few words what it is (`a PDF document`), if that is known. */
-    | { is: 'unusable'; why: string; what?: string | undefined }
+    | {
+          is: 'unusable';
+          why: string;
+          what?: string | undefined;
+          /** True if nothing in it is like a file of the kind: in a folder it is left out, whatever its name. */
+          isUnlike?: boolean;
+      }
     /** A file that is surely none of the kind's, but lies beside them by right: left out, and no failure. `what` is as people say it: `Zeek dns log`. */
     | { is: 'other'; what: string };
 

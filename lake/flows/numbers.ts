@@ -44,6 +44,12 @@ export function parseWhole(
     return value > MAX_BIGINT ? { ok: false, reason: 'too_large' } : { ok: true, value };
 }
 
+/** True for a number, with an optional point and exponent, that is no whole one. */
+export function hasFraction(text: string): boolean {
+    const [, whole = '', fraction = '', exponent = '0'] = /^[+-]?(\d*)\.?(\d*)(?:[eE]([+-]?\d{1,9}))?$/.exec(text) ?? [];
+    return /[1-9]/.test((whole + fraction).slice(Math.max(0, whole.length + Number(exponent))));
+}
+
 function notANumber(text: string): RejectReason {
     if (/^[+-]?nan$/i.test(text)) {
         return 'nan';

@@ -236,8 +236,8 @@ async function whyUnusable(source: AsyncIterable<Uint8Array>, parts: ByRange | u
     }
 }
 
-function inspectionOf({ error, what, isOther }: Unusable): Inspection {
-    return isOther === true ? { is: 'other', what: error } : { is: 'unusable', why: error, what };
+function inspectionOf({ error, what, isOther, isUnlike = false }: Unusable): Inspection {
+    return isOther === true ? { is: 'other', what: error } : { is: 'unusable', why: error, what, ...(isUnlike && { isUnlike }) };
 }
 
 /** Hashes of the first kept flows, as `FlowsRead.beginning` has them; no more of the file is read than that takes. Empty where it has none. */

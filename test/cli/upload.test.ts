@@ -196,7 +196,7 @@ test('the answer fits a screen whatever the folder holds', async () => {
         Array.from({ length: 90 }, (_, at) => [
             `in/${String(at).padStart(2, '0')}.csv`,
             at % 3 === 0
-                ? `no flows ${at}`
+                ? `Src IP,Dst IP,${at}\n`
                 : flowCsv([{ duration: at }, { duration: 'x' }, { duration: 'y' }, { timestamp: '04/03/2026' }]),
         ]),
     );

@@ -63,7 +63,7 @@ export async function lookIntoFolder(folder: string, options: LookOptions): Prom
         const shown = join(folder, path);
         if (inspection.is === 'other') {
             found.skipped.push({ shown, what: inspection.what });
-        } else if (inspection.is === 'unusable' && !kind.isLikelyName(path)) {
+        } else if (inspection.is === 'unusable' && (inspection.isUnlike === true || !kind.isLikelyName(path))) {
             found.leftOut.push({ shown, what: inspection.what ?? `text or data without ${kind.name}` });
         } else {
             found.taken.push(path);

@@ -10,7 +10,7 @@ import { findHeader, findHeadless, type Header, isHeaderOpen, ZEEK_DIALECTS } fr
 import { withLineFeeds } from './line-ends.ts';
 import { otherFileOf, TELLING_BYTES } from './other-files.ts';
 import { RowScanner, SPARE_BYTES, zeekNamesStart } from './row-scanner.ts';
-import { UnitJudge } from './unit-witness.ts';
+import { UnitJudge, unitByOf } from './unit-witness.ts';
 import { isFlowLog, otherZeekLog, zeekPathOf } from './zeek-path.ts';
 
 /** Decimal places of a second in what the figures are kept in. */
@@ -125,7 +125,12 @@ export async function readCsv(source: AsyncGenerator<Uint8Array>, options: ReadF
         sink,
         dialect: header.dialect.name,
         durationUnit: unit,
-        durationUnitBy: options.durationUnit !== undefined ? 'given' : judge.isWitnessed ? 'witnessed' : named.by,
+        durationUnitBy: unitByOf({
+            isGiven: options.durationUnit !== undefined,
+            judge,
+            named: named.by,
+            hasFractions: scanner.hasFractions,
+        }),
         rowsRejected,
         repeatedHeaders: scanner.repeatedHeaders,
     };
@@ -258,7 +263,8 @@ function takeHeader(whole: Buffer, isWhole: boolean): FileStart | undefined {
                 if (header) {
                     return { ok: true, header, isZeekLog, rest: restFrom(at), linesBefore, otherLogRows };
                 }
-                return { ok: false, error: otherKindOf(line) ?? found.error };
+                const isUnlike = found.isUnlike === true && !ADDRESS.test(text.toString('latin1', 0, LOOKED_AT_FOR_ADDRESSES));
+                return { ok: false, error: otherKindOf(line) ?? found.error, isUnlike };
             }
             const headerLines = text.subarray(at, found.next).filter((byte) => byte === LF).length;
             return {
@@ -301,6 +307,10 @@ function emptyError(bytes: Buffer, isLast: boolean): string {
 const FIRST_BYTES = `the first ${MAX_HEADER_BYTES >> 20} MiB`;
 
 const LINE_TOO_LONG = `${LOOKED_FOR}; found a line that does not end in ${FIRST_BYTES}`;
+
+/** Something like an IPv4 or IPv6 address, in so many of the first bytes: a file with one may be of flows, though its header is not known. */
+const ADDRESS = /\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f]{1,4}(?::[0-9a-f]{0,4}){3}/i;
+const LOOKED_AT_FOR_ADDRESSES = 1 << 14;
 
 /** The line by which Excel is told what separates; the header tells it too. */
 const EXCEL_SEPARATOR = /^sep=.$/i;

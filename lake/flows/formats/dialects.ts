@@ -31,6 +31,10 @@ export interface Dialect {
     rowKind?: RowKind;
     /** True if a written date of January 1970 is one that lost its end; see docs/reading.md. */
     isWithoutJanuary1970?: boolean;
+    /** True if nothing but the rows tells the unit of its durations: all of them are asked. */
+    isUnitOpen?: boolean;
+    /** True if it writes durations as whole numbers: a fraction speaks against the unit that the names tell. */
+    isDurationWhole?: boolean;
     /** Names of its columns where the file has no header: these names, if the first row looks like it. */
     headless?: readonly { names: readonly string[]; isRow(cells: readonly string[]): boolean }[];
 }
@@ -62,6 +66,7 @@ const ZEEK: Dialect = { name: 'zeek', columns: COMMON, unit: seconds, minEpochSe
 const PYTHON_CICFLOWMETER: Dialect = {
     name: 'python-cicflowmeter',
     columns: COMMON,
+    isUnitOpen: true,
     // Versions up to 0.2.0 write microseconds, later ones seconds, under one header; only older ones and pyflowmeter have these columns.
     unit: (names) => (hasAny(names, ['cwe_flag_count', 'src_mac']) ? microseconds() : { unit: 's', by: 'assumed' }),
     minEpochSeconds: SERIAL_DAYS_END,
@@ -73,6 +78,7 @@ const CICFLOWMETER: Dialect = {
     unit: microseconds,
     minEpochSeconds: SERIAL_DAYS_END,
     isWithoutJanuary1970: true,
+    isDurationWhole: true,
 };
 
 const NFDUMP_NAMES =

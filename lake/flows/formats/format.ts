@@ -29,6 +29,8 @@ export interface Unusable {
     error: string;
     /** What the file is, as people say it with its article (`a tar archive`), where that is known: for answers that name many files at once. */
     what?: string | undefined;
+    /** True for text in which nothing is like a flow: no column's name that is known, and no address. */
+    isUnlike?: boolean;
     /** True if it is surely no file of flows but one that lies beside them by right, as Zeek's dns.log: left out, and no failure. */
     isOther?: boolean;
 }

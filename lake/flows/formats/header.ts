@@ -34,8 +34,8 @@ export interface Header {
     lastRead: number;
 }
 
-/** A header and where the first row begins (`next`), or why there is none. */
-export type FoundHeader = { ok: true; header: Header; next: number } | { ok: false; error: string };
+/** A header and where the first row begins (`next`), or why there is none; `isUnlike` where no column is known. */
+export type FoundHeader = { ok: true; header: Header; next: number } | { ok: false; error: string; isUnlike?: boolean };
 
 const BLANK = ' '.charCodeAt(0);
 const SEPARATORS = [',', ';', '\t', '|'].map((separator) => separator.charCodeAt(0));
@@ -88,7 +88,7 @@ interface Candidate {
 }
 
 /** The header of the first candidate that has all that its dialect needs, or what the closest one lacks. */
-function pickHeader(candidates: readonly Candidate[], lacking: string): { ok: true; header: Header } | { ok: false; error: string } {
+function pickHeader(candidates: readonly Candidate[], lacking: string): { ok: true; header: Header } | Exclude<FoundHeader, { ok: true }> {
     let closest: { missing: readonly Role[]; names: readonly string[]; dialect: Dialect } | undefined;
     for (const { dialect, separator, names } of candidates) {
         const header = headerOf(dialect, names, separator);
@@ -107,7 +107,9 @@ function pickHeader(candidates: readonly Candidate[], lacking: string): { ok: tr
             return { ok: false, error: refusal.error };
         }
     }
-    return { ok: false, error: `${lacking}: ${describeMissing(closest ?? { missing: ROLES, names: [], dialect: FIRST_DIALECT })}` };
+    const { missing, ...about } = closest ?? { missing: ROLES, names: [], dialect: FIRST_DIALECT };
+    const isUnlike = missing.length === ROLES.length;
+    return { ok: false, error: `${lacking}: ${describeMissing({ missing, ...about })}`, isUnlike };
 }
 
 /** The beginning of a row: where blanks separate, those at a line's beginning separate nothing. */

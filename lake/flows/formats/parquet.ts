@@ -7,7 +7,7 @@ import { BATCH_FLOWS } from '../flow-batch.ts';
 import { type FlowPlace, FlowSink, type ReadFlowsOptions, type TimedFlow } from '../flow-sink.ts';
 import { microsecondsBetween } from '../instants.ts';
 import { isAgainst, type NumberStyle, styleOf, toPlain } from '../number-styles.ts';
-import { parseWhole } from '../numbers.ts';
+import { hasFraction, parseWhole } from '../numbers.ts';
 import { UNIT_DIGITS } from '../options.ts';
 import { type AddressKey, UNTIMED } from '../pair-table.ts';
 import type { RejectReason } from '../rejects.ts';
@@ -20,7 +20,7 @@ import { type ReadColumn, readPages } from './parquet/pages.ts';
 import { RefusedParquetError } from './parquet/refused.ts';
 import { advance, type Cursor, type Made, type MadeColumn, NO_PAGE, RowPlace, Step } from './parquet/step.ts';
 import { type ColumnType, textOfStored } from './parquet/values.ts';
-import { FIRST_WITNESS_LINES, UnitJudge, WITNESS_LINES_APART, witnessedUnit } from './unit-witness.ts';
+import { FIRST_WITNESS_LINES, UnitJudge, unitByOf, WITNESS_LINES_APART, witnessedUnit } from './unit-witness.ts';
 
 const SUM_DIGITS = UNIT_DIGITS.us;
 
@@ -103,6 +103,7 @@ class RowReader {
     /** Columns beside the needed ones, by their place among all: those that tell what a row is, and the witnesses of the unit. */
     readonly #others = new Map<number, ReadColumn>();
     readonly #witness: Header['witness'];
+    #hasFractions = false;
     readonly #isFast: boolean;
     #rows = 0;
     #otherStyle: NumberStyle | undefined;
@@ -195,7 +196,12 @@ class RowReader {
             sink: this.sink,
             dialect: this.#header.dialect.name,
             durationUnit: judge.unit,
-            durationUnitBy: this.options.durationUnit !== undefined ? 'given' : judge.isWitnessed ? 'witnessed' : this.#named.by,
+            durationUnitBy: unitByOf({
+                isGiven: this.options.durationUnit !== undefined,
+                judge,
+                named: this.#named.by,
+                hasFractions: this.#hasFractions,
+            }),
             rowsRejected,
             repeatedHeaders: this.#repeatedHeaders,
         };
@@ -275,7 +281,8 @@ class RowReader {
 
     /** True if the row is one of those that are asked for the unit of their duration. */
     #isWitness(): boolean {
-        return this.#witness !== undefined && (this.#rows <= FIRST_WITNESS_LINES || this.#rows % WITNESS_LINES_APART === 0);
+        const { isUnitOpen = false } = this.#header.dialect;
+        return this.#witness !== undefined && (isUnitOpen || this.#rows <= FIRST_WITNESS_LINES || this.#rows % WITNESS_LINES_APART === 0);
     }
 
     /** Takes a row with care: a flow, a reject, or what is no flow by right. */
@@ -346,6 +353,7 @@ class RowReader {
             );
             this.#otherStyle ??= styles.find((one) => one !== undefined && isAgainst(one, style));
         }
+        this.#hasFractions ||= this.#header.dialect.isDurationWhole === true && hasFraction(toPlain(duration, style));
         if (witness) {
             const backward = witness.backward === undefined ? [] : [numberText(step, witness.backward, row)];
             const unit = witnessedUnit({
@@ -378,11 +386,21 @@ class RowReader {
             ofNull,
             make: (stored) => wholeOf(stored, type, parse),
         });
+        const watched = (made: Made<number>): Made<number> => {
+            if (this.#header.dialect.isDurationWhole !== true) {
+                return made;
+            }
+            const make = (stored: Parameters<typeof made.make>[0]): number => {
+                this.#hasFractions ||= hasFraction(textOfStored(stored, duration.type));
+                return made.make(stored);
+            };
+            return { ...made, make };
+        };
         return {
             source: step.made(columns.src_ip, address(source)),
             destination: step.made(columns.dst_ip, address(destination)),
             slot: step.made(columns.timestamp, slot),
-            duration: step.made(columns.flow_duration, whole(duration, UNTIMED, { scale })),
+            duration: step.made(columns.flow_duration, watched(whole(duration, UNTIMED, { scale }))),
             packets: step.made(columns.fwd_pkts, whole(packets, NOT_FAST, { fraction: 'reject' })),
         };
     }

@@ -168,6 +168,20 @@ export function isMissing(bytes: Buffer, start: number, end: number): boolean {
     return start === end || (start + 1 === end && bytes[start] === MINUS);
 }
 
+/** True if a digit other than 0 stands behind a point. */
+export function hasDigitBehindPoint(bytes: Buffer, start: number, end: number): boolean {
+    let at = start;
+    while (at < end && bytes[at] !== POINT) {
+        at += 1;
+    }
+    for (at += 1; at < end; at += 1) {
+        if ((bytes[at] as number) > ZERO) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /** The whole seconds in a field of digits, also with a point and a fraction; `NOT_PLAIN` for any other. */
 export function readSeconds(bytes: Buffer, start: number, end: number): number {
     let wholeEnd = end;

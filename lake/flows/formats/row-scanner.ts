@@ -6,6 +6,7 @@
 import { BATCH_FLOWS } from '../flow-batch.ts';
 import type { FlowPlace, FlowSink } from '../flow-sink.ts';
 import { isAgainst, type NumberStyle, styleOf, toPlain } from '../number-styles.ts';
+import { hasFraction } from '../numbers.ts';
 import { MAX_FAST_VALUE, UNTIMED } from '../pair-table.ts';
 import { parseRow, SeenQuotes, trimBlanks } from './csv-row.ts';
 import {
@@ -18,7 +19,17 @@ import {
     isRepeatedHeader,
     ZEEK_DIALECTS,
 } from './header.ts';
-import { isMissing, NOT_PLAIN, readCount, readIPv4, readScaled, readWhole, splitRow, WORD_BYTES } from './plain-row.ts';
+import {
+    hasDigitBehindPoint,
+    isMissing,
+    NOT_PLAIN,
+    readCount,
+    readIPv4,
+    readScaled,
+    readWhole,
+    splitRow,
+    WORD_BYTES,
+} from './plain-row.ts';
 import { FIRST_WITNESS_LINES, type UnitJudge, WITNESS_LINES_APART, witnessedUnit } from './unit-witness.ts';
 import { isFlowLog, zeekPathOf } from './zeek-path.ts';
 
@@ -69,6 +80,8 @@ export class RowScanner {
     isPaused = false;
     /** Why the file cannot be used after all. */
     failure: string | undefined;
+    /** True if a duration is no whole number. */
+    hasFractions = false;
     /** A number is written in another style than the one that numbers are read in. */
     otherStyle: NumberStyle | undefined;
     #header: Header;
@@ -174,7 +187,8 @@ export class RowScanner {
     /** True if the next line is one of those that are asked for the unit of their duration. */
     #isWitness(): boolean {
         const { witness } = this.#header;
-        return witness !== undefined && (this.#lines < this.#witnessesUntil || (this.#lines + 1) % WITNESS_LINES_APART === 0);
+        const { isUnitOpen = false } = this.#header.dialect;
+        return witness !== undefined && (isUnitOpen || this.#lines < this.#witnessesUntil || (this.#lines + 1) % WITNESS_LINES_APART === 0);
     }
 
     /** Line ends in front of this place are where their rows end, and may be left to the fast path. */
@@ -275,6 +289,14 @@ export class RowScanner {
             return NOT_PLAIN;
         }
         const whole = scale === 0 ? readWhole(bytes, start, end) : NOT_PLAIN;
+        if (
+            whole === NOT_PLAIN &&
+            this.#header.dialect.isDurationWhole === true &&
+            !this.hasFractions &&
+            hasDigitBehindPoint(bytes, start, end)
+        ) {
+            return NOT_PLAIN;
+        }
         return whole === NOT_PLAIN ? readScaled(bytes, start, end, scale) : whole;
     }
 
@@ -363,6 +385,7 @@ export class RowScanner {
             const styles = numbers.slice(dialect.isEnd === true ? 1 : 0).map(styleOf);
             this.otherStyle ??= styles.find((one) => one !== undefined && isAgainst(one, style));
         }
+        this.hasFractions ||= dialect.isDurationWhole === true && hasFraction(toPlain(numbers[0] ?? '', style));
         if (isWitness && witness) {
             const [duration = '', packets = '', rate = ''] = numbers.map((text) => toPlain(text, style));
             const backward = witness.backward === undefined ? [] : [toPlain(cells[witness.backward] ?? '', style)];

@@ -3,6 +3,7 @@
  * versions with the same header write seconds and microseconds, so that nothing else tells.
  */
 import { type DurationUnit, UNIT_DIGITS } from '../options.ts';
+import type { UnitBy } from './format.ts';
 
 /** The units that rates can speak for: meters write seconds and microseconds, and pandas makes nanoseconds of them in Parquet. */
 const UNITS: readonly DurationUnit[] = ['s', 'ms', 'us', 'ns'];
@@ -38,6 +39,26 @@ export function witnessedUnit({ duration, rate, packets }: WitnessCells): Durati
 
 function numberOf(text: string): number {
     return /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(text) ? Number(text) : Number.NaN;
+}
+
+/** What settled the unit of a file's durations, once all rows are read. */
+export function unitByOf({
+    isGiven,
+    judge,
+    named,
+    hasFractions,
+}: {
+    isGiven: boolean;
+    judge: Pick<UnitJudge, 'isWitnessed'>;
+    /** What the names tell. */
+    named: UnitBy;
+    /** True if durations are fractions that the tool of those names does not write. */
+    hasFractions: boolean;
+}): UnitBy {
+    if (isGiven || judge.isWitnessed) {
+        return isGiven ? 'given' : 'witnessed';
+    }
+    return hasFractions ? 'assumed' : named;
 }
 
 /** A row that spoke for a unit. */
