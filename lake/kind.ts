@@ -84,12 +84,20 @@ export interface Accounts {
 /** A second way to read a source, for `verify`: figures by SQL, in a database of its own. */
 export interface SecondReader {
     /**
-     * Leaves the figures of the bytes, which `open` hands out from their beginning as often as it is called, in table `source_periods` (key columns but site, `period` as text, figures), made anew.
+     * Leaves the figures of the source in table `source_periods` (key columns but site, `period` as text, figures), made anew.
      * @returns what the ledger should say of the source; undefined where it cannot be used
      * @throws NotFollowedError for a source that this reading does not follow, DamagedFileError for one whose bytes end too early or cannot be
      * unpacked (both of lake/verify/second-reading.ts), OverflowError where a sum leaves its column
      */
-    recompute(engine: SqlEngine, open: () => ByteStream, options: ReadingOptions): Promise<Recount | undefined>;
+    recompute(engine: SqlEngine, source: SecondSource, options: ReadingOptions): Promise<Recount | undefined>;
+}
+
+/** A source as a second reader gets it. */
+export interface SecondSource {
+    /** Hands out the bytes from the beginning, as often as it is called. */
+    open(): ByteStream;
+    /** The file's name without its folders: some tools tell by nothing else what a file holds. */
+    name: string;
 }
 
 /** The database that a second reader counts in. */

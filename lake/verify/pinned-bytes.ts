@@ -1,6 +1,8 @@
 /** The very bytes that a ledger record speaks of, or why they cannot be had. */
 import { createHash } from 'node:crypto';
+import { posix } from 'node:path';
 import { ConflictError } from '#lake/errors';
+import type { SecondSource } from '#lake/kind';
 import type { ByteStream, ObjectStore } from '#lake/store/object-store';
 
 /** The object holds other bytes than those that were summarized. */
@@ -32,27 +34,26 @@ export interface PinnedOptions {
 const SHA_256 = /^[0-9a-f]{64}$/;
 
 /**
- * The object as a stream; undefined where there is none.
+ * The object, to be read as often as it is opened; undefined where there is none.
  * @throws ChangedError where it has another etag, UnreadableError where that cannot be told. The stream throws UnreadableError too, RottenError
  * at its end, and ConflictError where the object was replaced since.
  */
 export async function openPinned(
     { key, etag }: { key: string; etag: string | null },
     options: PinnedOptions,
-): Promise<(() => ByteStream) | undefined> {
+): Promise<SecondSource | undefined> {
     const info = await options.store.head(key).catch(unreadable);
     if (info && info.etag !== etag) {
         throw new ChangedError(`${key} has etag ${info.etag} instead of ${etag}`);
     }
     let isFirst = true;
-    return (
-        info &&
-        (() => {
-            const stream = pinnedBytes(info, isFirst ? options : { ...options, onBytes: undefined });
-            isFirst = false;
-            return stream;
-        })
-    );
+    const open = (found: { key: string; etag: string }): ByteStream => {
+        // What is read again is no progress.
+        const stream = pinnedBytes(found, isFirst ? options : { ...options, onBytes: undefined });
+        isFirst = false;
+        return stream;
+    };
+    return info && { open: () => open(info), name: posix.basename(key) };
 }
 
 async function* pinnedBytes(
@@ -92,8 +93,8 @@ export function isHash(etag: string | null): boolean {
 /** True if the very bytes of the record are there, read once more from start to end. Always true where the etag is no hash of them. */
 export async function areBytesSound(object: { key: string; etag: string | null }, options: PinnedOptions): Promise<boolean> {
     try {
-        const open = await openPinned(object, { ...options, onBytes: undefined });
-        for await (const _ of open?.() ?? []) {
+        const opened = await openPinned(object, { ...options, onBytes: undefined });
+        for await (const _ of opened?.open() ?? []) {
             // Hashed on their way.
         }
         return true;

@@ -135,7 +135,7 @@ async function recountRaw(record: LiveRecord, options: VerifySourceOptions): Pro
             return { isThere: false };
         }
         if (!reader) {
-            for await (const _ of isHash(etag) ? raw() : []) {
+            for await (const _ of isHash(etag) ? raw.open() : []) {
                 // Hashed on their way.
             }
             return { isThere: true };

@@ -4,7 +4,7 @@ import type { PeriodLength } from '#lake/tables';
 
 export function secondReaderOf(per: PeriodLength): SecondReader {
     return {
-        async recompute(engine, open, options) {
+        async recompute(engine, { open }, options) {
             let whole = '';
             for await (const chunk of open()) {
                 whole += Buffer.from(chunk).toString();

@@ -20,6 +20,11 @@ export function isJson(text: string): boolean {
     return /^[ \t\r\n]*[[{]/.test(text);
 }
 
+/** True for the name of a log of Zeek that repeats what stands in conn.log; its JSON does not say so. */
+export function isOtherZeekLog(name: string): boolean {
+    return /^(?:conn_long|open_conn)(?![a-z])/i.test(name);
+}
+
 /** What is known of a JSON file on the way through it. */
 export interface JsonFound {
     tool: JsonTool;

@@ -7,7 +7,7 @@ import { textOf, wholeOf } from '#lake/verify/engine';
 import { NotFollowedError } from '#lake/verify/second-reading';
 import { shortIPv6 } from './addresses.ts';
 import { type Layout, takeHeader, unitByName } from './header.ts';
-import { BETWEEN, beginJson, isJson, type JsonFound, jsonLayout, jsonLines } from './json-file.ts';
+import { BETWEEN, beginJson, isJson, isOtherZeekLog, type JsonFound, jsonLayout, jsonLines } from './json-file.ts';
 import { STYLES, type Style, settledStyle } from './number-styles.ts';
 import { insertParquet, isParquet, lookAt } from './parquet-file.ts';
 import { joinRecords, RowTooLongError, readText } from './raw-text.ts';
@@ -55,19 +55,24 @@ const MERGED_FIGURES = FIGURES.map((figure) => {
 /**
  * Leaves the figures in table `source_periods` (src_ip, dst_ip, period, figures), made anew. The file is gone through once more where what rules
  * all its rows turned out late.
- * @param open hands out the bytes from their beginning, each time that it is called.
+ * @param open hands out the bytes from their beginning, each time that it is called; `name` is the file's.
  * @returns undefined where the file cannot be used: it has no usable header, a later one is of another tool, a row is too long, its rows are
  * aggregated or speak against each other; then the table holds nothing to use.
  * @throws NotFollowedError for a file with a construct that this reading does not follow, DamagedFileError where it cannot be unpacked,
  * OverflowError where a sum leaves its range, and what the stream throws.
  */
-export async function recompute(engine: SqlEngine, open: () => ByteStream, options: ReadingOptions): Promise<Recount | undefined> {
+export async function recompute(
+    engine: SqlEngine,
+    open: () => ByteStream,
+    options: ReadingOptions,
+    { name = '' }: { name?: string } = {},
+): Promise<Recount | undefined> {
     await engine.run(PARTS_TABLE);
     const spoken = new Set<Style>();
     let areAllAsked = false;
     let task: Task = { options, style: 'plain', askStyles: 'grouping' };
     for (;;) {
-        const read = await readOnce(engine, open(), task);
+        const read = await readOnce(engine, open(), { ...task, name });
         if (!read) {
             return undefined;
         }
@@ -94,7 +99,7 @@ export async function recompute(engine: SqlEngine, open: () => ByteStream, optio
 }
 
 /** How the file is to be gone through; without a unit it is the one that the beginning tells. */
-type Task = Omit<Reading, 'unit'> & { unit?: Unit };
+type Task = Omit<Reading, 'unit'> & { unit?: Unit; name?: string };
 
 interface Read {
     found: Found;
@@ -171,7 +176,7 @@ async function* jsonBlocks(
     read: Started,
     task: Task,
 ): AsyncGenerator<{ sql: string; text: string }> {
-    const json = beginJson(start.text);
+    const json = isOtherZeekLog(task.name ?? '') ? undefined : beginJson(start.text);
     if (!json) {
         return;
     }

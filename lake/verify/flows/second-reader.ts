@@ -3,8 +3,8 @@ import type { SecondReader } from '#lake/kind';
 import { recompute } from './recompute.ts';
 
 export const secondReader: SecondReader = {
-    async recompute(engine, open, options) {
-        const recount = await recompute(engine, open, options);
+    async recompute(engine, { open, name }, options) {
+        const recount = await recompute(engine, open, options, { name });
         if (!recount) {
             return undefined;
         }

@@ -334,3 +334,10 @@ describe('what the whole file settles', () => {
         expect(await read(csv('10.0.0.1,10.0.0.2,2024-05-01,1,1,x', 'ts,te,td,sa,da,ipkt'))).toBeUndefined();
     });
 });
+
+test('JSON of Zeek’s conn_long is told by its name alone', async () => {
+    const log = '{"ts":1714521600.5,"id.orig_h":"10.0.0.1","id.resp_h":"10.0.0.2","duration":1,"orig_pkts":1}\n';
+    const open = () => inPieces([Buffer.from(log)]);
+    expect((await recompute(engine, open, {}, { name: 'conn.2024.log' }))!.rows_kept).toBe(1);
+    expect(await recompute(engine, open, {}, { name: 'conn_long.2024.log' })).toBeUndefined();
+});
