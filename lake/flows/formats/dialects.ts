@@ -177,7 +177,7 @@ const ARGUS_COLUMNS = {
 const RA = 'ra -n -u -c , -s stime,ltime,dur,proto,saddr,sport,dir,daddr,dport,spkts,dpkts -r FILE';
 
 const ARGUS_ROWS: RowKind = {
-    columns: [['StartTime'], ['Proto'], ['SrcAddr'], ['DstAddr']],
+    columns: [ARGUS_COLUMNS.timestamp, ['Proto'], ARGUS_COLUMNS.src_ip, ARGUS_COLUMNS.dst_ip],
     of: ([start = '', protocol = '', ...addresses]) => {
         if (CLOCK.test(start)) {
             return { error: `Argus without -u of ra: its times are clocks without a date; write ${RA}` };

@@ -162,6 +162,11 @@ test('clocks of Argus without a date are no times, and the answer says what ra m
     for (const rows of [[status, flow], [flow]]) {
         expect(await read([header, ...rows])).toMatch(/clocks without a date; write ra -n -u /);
     }
+    const short = 'stime,ltime,proto,saddr,daddr,spkts';
+    expect(await read([short, '02:44:17.321511,02:44:17.320856,udp,192.0.2.1,198.51.100.2,1'])).toMatch(
+        /clocks without a date; write ra -n -u /,
+    );
+    expect(await read([short, '1714521600,1714521601,llc2,00:11:22:33:44:55,198.51.100.2,1'])).toMatchObject({ rows: [], rejects: [] });
 });
 
 test('the date is checked in front of the numbers also where only the whole file tells which days are its own', async () => {
