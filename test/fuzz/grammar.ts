@@ -174,6 +174,17 @@ const TOOLS: Readonly<Record<string, DrawnTool>> = {
         maybe: RATES,
         unit: 's',
     },
+    ndpi: {
+        columns: [
+            ['date', 'first_seen'],
+            ['number', 'duration'],
+            ['address', 'src_ip'],
+            ['address', 'dst_ip'],
+            ['count', 'c_to_s_pkts'],
+        ],
+        dates: ['s'],
+        unit: 's',
+    },
     'ton-iot': {
         columns: [
             ['date', 'ts'],
@@ -324,7 +335,7 @@ function headerLines(draw: Draw, shape: Shape): string[] {
         return blank;
     }
     if (!shape.isZeekLog) {
-        return [...blank, headerLine(draw, shape)];
+        return [...blank, (draw.percent(4) ? '#' : '') + headerLine(draw, shape)];
     }
     const code = `\\x${shape.separator.charCodeAt(0).toString(16).padStart(2, '0')}`;
     const named = draw.percent(90) ? [`#separator ${draw.percent(80) ? code : shape.separator}`] : [];

@@ -488,12 +488,14 @@ function findHeader(text: string, bytesBefore: number): { header: Header; end: n
         }
         const line = text.slice(at, lineEnd).replace(/\r$/, '');
         isZeekLog ||= /^[ \t]*#(separator|fields)\b/.test(line);
-        if (!isZeekLog && (line.startsWith('#') || (at === 0 && /^sep=.$/i.test(line)))) {
+        const isMarked = !isZeekLog && line.startsWith('#');
+        const isComment = isMarked && !namedHeader(text.slice(0, lineEnd + 1), at + 1);
+        if (isComment || (at === 0 && /^sep=.$/i.test(line))) {
             at = lineEnd + 1;
             continue;
         }
         if (!isZeekLog && trimmed(line, ' \t') !== '') {
-            return { ...csvHeader(text.slice(0, limit), at), isZeekLog, rowsSkipped };
+            return { ...csvHeader(text.slice(0, limit), isMarked ? at + 1 : at), isZeekLog, rowsSkipped };
         }
         if (line.trimStart().startsWith('#separator ')) {
             separator = zeekSeparator(line.trimStart().slice('#separator '.length));
@@ -522,29 +524,30 @@ function isTar(block: Buffer): boolean {
     );
 }
 
-/** The header of the first tool that has all its columns under one of its separators, or of one whose rows are known without. */
-function csvHeader(text: string, at: number): { header: Header; end: number } {
-    const under = (separator: string): { cells: string[]; end: number } => {
-        const blanks = blanksOf(separator);
-        const row = takeRow(text, separator === ' ' ? behindBlanks(text, at) : at, { separator, blanks });
-        return { cells: row?.cells.map((cell) => trimmed(cell, blanks)) ?? [], end: row?.end ?? 0 };
-    };
+/** The header of the first tool that has all its columns under one of its separators. */
+function namedHeader(text: string, at: number): { header: Header; end: number } | undefined {
     for (const tool of TOOLS) {
         for (const separator of tool.separators) {
-            const { cells, end } = under(separator);
-            const header = headerOf(
-                tool,
-                cells.map((cell) => cell.toLowerCase()),
-                separator,
-            );
+            const { cells, end } = cellsUnder(text, at, separator);
+            const names = cells.map((cell) => cell.toLowerCase());
+            const header = headerOf(tool, names, separator);
             if (header) {
                 return { header, end };
             }
         }
     }
+    return undefined;
+}
+
+/** A header with names, or one of a tool whose rows are known without. */
+function csvHeader(text: string, at: number): { header: Header; end: number } {
+    const named = namedHeader(text, at);
+    if (named) {
+        return named;
+    }
     for (const { tool, names, isRow } of HEADLESS) {
         for (const separator of tool.separators) {
-            const { cells } = under(separator);
+            const { cells } = cellsUnder(text, at, separator);
             // Where blanks separate, those at a line's end separate nothing.
             const last = separator === ' ' ? cells.findLastIndex((cell) => cell !== '') : cells.length;
             const header = isRow(cells.slice(0, last + 1)) && headerOf(tool, names, separator);
@@ -554,6 +557,12 @@ function csvHeader(text: string, at: number): { header: Header; end: number } {
         }
     }
     throw new Unusable('no usable header');
+}
+
+function cellsUnder(text: string, at: number, separator: string): { cells: string[]; end: number } {
+    const blanks = blanksOf(separator);
+    const row = takeRow(text, separator === ' ' ? behindBlanks(text, at) : at, { separator, blanks });
+    return { cells: row?.cells.map((cell) => trimmed(cell, blanks)) ?? [], end: row?.end ?? 0 };
 }
 
 function zeekHeader(line: string, separator: string): Header {

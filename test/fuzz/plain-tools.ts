@@ -76,6 +76,7 @@ export const TOOLS: readonly Tool[] = [
     tool('ntlflowlyzer', [['src_ip'], ['dst_ip'], ['timestamp'], ['duration'], ['fwd_packets_count']]),
     tool('ton-iot', [['src_ip'], ['dst_ip'], ['ts'], ['duration'], ['src_pkts']]),
     UNSW,
+    tool('ndpi', [['src_ip'], ['dst_ip'], ['first_seen'], ['duration'], ['c_to_s_pkts']]),
     tool('nprobe', [['ipv4_src_addr'], ['ipv4_dst_addr'], ['flow_start_milliseconds'], ['flow_duration_milliseconds'], ['in_pkts']], {
         unit: 'ms',
     }),

@@ -35,7 +35,7 @@ const OF_JSON: readonly string[] = ['not_json', 'repeated_key'];
 export const TO_REACH: readonly string[] = [
     ...REJECT_REASONS.filter((reason) => !OF_JSON.includes(reason)).map((reason) => `reject: ${reason}`),
     ...['cicflowmeter', 'python-cicflowmeter', 'zeek', 'nfdump', 'nfstream', 'argus', 'aws-vpc'].map((dialect) => `dialect: ${dialect}`),
-    ...['ntlflowlyzer', 'ton-iot', 'unsw-nb15', 'nprobe'].map((dialect) => `dialect: ${dialect}`),
+    ...['cidds', 'ntlflowlyzer', 'ndpi', 'ton-iot', 'unsw-nb15', 'nprobe'].map((dialect) => `dialect: ${dialect}`),
     ...['witnessed', 'named', 'assumed', 'given'].map((by) => `unit ${by}`),
     ...['blank_row', 'other_log', 'no_data', 'skip_data', 'not_ip'].map((reason) => `skipped: ${reason}`),
     ...['dmy', 'mdy', 'ymd', 'epoch', 'assumed', 'null'].map((order) => `dates: ${order}`),

@@ -50,13 +50,17 @@ export function takeHeader(text: string): FileStart | undefined {
         }
         const line = text.slice(at, lineEnd).replace(/\r$/, '');
         isZeekLog ||= /^[ \t]*#(separator|fields)\b/.test(line);
-        if (!isZeekLog && (line.startsWith('#') || (at === 0 && /^sep=.$/i.test(line)))) {
+        // A header may begin as a comment does.
+        const isMarked = !isZeekLog && line.startsWith('#');
+        const isComment = isMarked && csvHeader(text.slice(at + 1, lineEnd + 1), { isHeadless: false }) === undefined;
+        if (isComment || (at === 0 && /^sep=.$/i.test(line))) {
             at = lineEnd + 1;
             continue;
         }
         if (!isZeekLog && /[^ \t]/.test(line)) {
-            const header = csvHeader(text.slice(at, MAX_HEADER_CHARACTERS));
-            return header && found(header.layout, at + header.end);
+            const from = isMarked ? at + 1 : at;
+            const header = csvHeader(text.slice(from, MAX_HEADER_CHARACTERS), { isHeadless: !isMarked });
+            return header && found(header.layout, from + header.end);
         }
         at = lineEnd + 1;
         if (isZeekLog && line.trimStart().startsWith(ZEEK_SEPARATOR)) {
@@ -133,7 +137,7 @@ export function unitByName({ dialect, names, tool }: Layout): { unit: Unit; by: 
 }
 
 /** The layout of the first row of a CSV, be it a header or (then it ends at 0) a row that needs none. */
-function csvHeader(text: string): { layout: Layout; end: number } | undefined {
+function csvHeader(text: string, { isHeadless }: { isHeadless: boolean }): { layout: Layout; end: number } | undefined {
     const rows = new Map<string, { cells: string[]; end: number } | undefined>();
     const under = (separator: string): { cells: string[]; end: number } | undefined => {
         if (!rows.has(separator)) {
@@ -151,7 +155,7 @@ function csvHeader(text: string): { layout: Layout; end: number } | undefined {
         }
     }
     for (const tool of TOOLS) {
-        for (const separator of tool.headless ? tool.separators : []) {
+        for (const separator of isHeadless && tool.headless ? tool.separators : []) {
             const row = under(separator);
             const cells = row && (separator === ' ' ? withoutLastBlanks(row.cells) : row.cells);
             const found = cells && tool.headless?.find(({ isRow }) => isRow(cells));

@@ -32,6 +32,8 @@ export interface JsonFound {
     isSpread: boolean;
     /** What stands in front of a record where records are spread over lines, with its brace. */
     begin: string;
+    /** True while an array that has begun has not ended. */
+    isArrayOpen: boolean;
     /** True once a flow had an address, or times that can be its own. */
     hasAddresses: boolean;
     hasTimes: boolean;
@@ -43,13 +45,14 @@ export function beginJson(text: string): JsonFound | undefined {
     const lineEnd = text.indexOf('\n', brace);
     const isBlank = (part: string): boolean => /^[ \t\r]*$/.test(part);
     const before = text.slice(text.lastIndexOf('\n', brace) + 1, Math.max(brace, 0));
-    const shape = {
+    const shape: Shape = {
+        isArrayOpen: false,
         isArray: /^[ \t\r\n]*\[/.test(text),
         isSpread: brace >= 0 && isBlank(text.slice(brace + 1, lineEnd)),
         begin: `\n${isBlank(before) ? before : ''}{`,
     };
     const start = text.slice(0, MAX_START_CHARACTERS);
-    const records = walkRecords(start.endsWith('\n') ? start : `${start}\n`, shape, { isLast: text.length <= start.length });
+    const records = walkRecords(start.endsWith('\n') ? start : `${start}\n`, { ...shape }, { isLast: text.length <= start.length });
     for (const record of records) {
         const keys = new Set(record === 'broken' ? [] : record.filter(({ path }) => !/^(?:flow|id)\//.test(path)).map(({ path }) => path));
         const tool = record === 'broken' ? undefined : jsonToolOf(keys, () => textOfValue(record[0]?.raw ?? '') ?? '');
@@ -86,19 +89,18 @@ export function jsonLines(text: string, found: JsonFound, { isLast }: { isLast: 
     return { lines: lines.join('\n'), rest };
 }
 
-type Shape = Pick<JsonFound, 'isArray' | 'isSpread' | 'begin'>;
+type Shape = Pick<JsonFound, 'isArray' | 'isArrayOpen' | 'isSpread' | 'begin'>;
 
 /** The records, and what is no record. @returns where the record begins that may go on behind the text */
-function* walkRecords(
-    text: string,
-    { isArray, isSpread, begin }: Shape,
-    { isLast }: { isLast: boolean },
-): Generator<Member[] | 'broken', number> {
+function* walkRecords(text: string, shape: Shape, { isLast }: { isLast: boolean }): Generator<Member[] | 'broken', number> {
+    const { isArray, isSpread, begin } = shape;
     const between = isArray ? /[ \t\r\n,[\]]*/y : /[ \t\r\n]*/y;
     for (let at = 0; ; ) {
         between.lastIndex = at;
-        between.exec(text);
+        const [passed = ''] = between.exec(text) ?? [];
         at = between.lastIndex;
+        const [opened, closed] = [passed.lastIndexOf('['), passed.lastIndexOf(']')];
+        shape.isArrayOpen = opened === closed ? shape.isArrayOpen : opened > closed;
         if (at >= text.length) {
             return at;
         }

@@ -128,6 +128,7 @@ export const TOOLS: readonly Tool[] = [
             },
         ],
     },
+    named('ndpi', ['src_ip', 'dst_ip', 'first_seen', 'duration', 'c_to_s_pkts'], 's'),
     named('nprobe', ['ipv4_src_addr', 'ipv4_dst_addr', 'flow_start_milliseconds', 'flow_duration_milliseconds', 'in_pkts'], 'ms'),
 ];
 
