@@ -168,6 +168,24 @@ export function isMissing(bytes: Buffer, start: number, end: number): boolean {
     return start === end || (start + 1 === end && bytes[start] === MINUS);
 }
 
+/** The number in a field of digits, also with a point and a fraction, as a double that is right to some twelve digits; NaN for any other. */
+export function readRoughly(bytes: Buffer, start: number, end: number): number {
+    let value = 0;
+    let scale = 0;
+    for (let at = start; at < end; at += 1) {
+        const digit = (bytes[at] as number) - ZERO;
+        if (digit >= 0 && digit <= 9) {
+            value = value * 10 + digit;
+            scale *= 10;
+        } else if (bytes[at] === POINT && scale === 0) {
+            scale = 1;
+        } else {
+            return Number.NaN;
+        }
+    }
+    return scale === 0 ? value : value / scale;
+}
+
 /** True if a digit other than 0 stands behind a point. */
 export function hasDigitBehindPoint(bytes: Buffer, start: number, end: number): boolean {
     let at = start;

@@ -25,6 +25,7 @@ import {
     NOT_PLAIN,
     readCount,
     readIPv4,
+    readRoughly,
     readScaled,
     readWhole,
     splitRow,
@@ -39,6 +40,14 @@ const QUOTE = 0x22;
 const HASH = 0x23;
 const SPACE = 0x20;
 const TAB = 0x09;
+
+/** A shorter duration was rounded too much to tell its unit by itself. */
+const LEAST_TELLING_US = 100;
+
+/** Closer to the unit than a witness must be: whatever rounding does to a quotient within, the row is one. */
+const SURELY_CLOSE = 1.1;
+
+type WitnessColumns = NonNullable<Header['witness']>;
 
 const NOT_WHOLE_YET = -1;
 
@@ -106,7 +115,7 @@ export class RowScanner {
     constructor(sink: FlowSink, { header, isZeekLog, linesBefore, judge, mayChangeStyle }: ScannerOptions) {
         this.#sink = sink;
         this.#header = header;
-        this.#starts = new Int32Array(header.lastNeeded + 2);
+        this.#starts = startsOf(header);
         this.#isFast = this.#isFastWith(header);
         this.#isZeekLog = isZeekLog;
         this.#lines = linesBefore;
@@ -184,11 +193,26 @@ export class RowScanner {
         return at;
     }
 
-    /** True if the next line is one of those that are asked for the unit of their duration. */
+    /** True if the next line is one of those that are asked for the unit of their duration, whatever the dialect. */
     #isWitness(): boolean {
         const { witness } = this.#header;
-        const { isUnitOpen = false } = this.#header.dialect;
-        return witness !== undefined && (isUnitOpen || this.#lines < this.#witnessesUntil || (this.#lines + 1) % WITNESS_LINES_APART === 0);
+        return witness !== undefined && (this.#lines < this.#witnessesUntil || (this.#lines + 1) % WITNESS_LINES_APART === 0);
+    }
+
+    /** True if a plain row surely speaks for the unit that is read in, or tells nothing. */
+    #isOfUnit(
+        bytes: Buffer,
+        { rate, backward }: WitnessColumns,
+        { durationUs, forward }: { durationUs: number; forward: number },
+    ): boolean {
+        const starts = this.#starts;
+        const perSecond = readRoughly(bytes, starts[rate] as number, endOf(starts, rate));
+        const others = backward === undefined ? 0 : readWhole(bytes, starts[backward] as number, endOf(starts, backward));
+        if (durationUs < LEAST_TELLING_US || others < 0) {
+            return durationUs === 0 && perSecond === 0;
+        }
+        const quotient = (durationUs * perSecond) / (forward + others) / 1e6;
+        return this.#judge.isWitnessed && quotient > 1 / SURELY_CLOSE && quotient < SURELY_CLOSE;
     }
 
     /** Line ends in front of this place are where their rows end, and may be left to the fast path. */
@@ -223,9 +247,13 @@ export class RowScanner {
 
     /** The fast path. Returns whether the row was taken; if not, nothing is counted. */
     #takePlainRow(bytes: Buffer, view: DataView, start: number, lineEnd: number): boolean {
-        const { separator, columns, lastNeeded, names } = this.#header;
+        const { separator, columns, lastNeeded, lastRead, names, dialect, witness } = this.#header;
         const starts = this.#starts;
         const separators = splitRow(view, start, lineEnd, separator, starts);
+        const asked = dialect.isUnitOpen === true ? witness : undefined;
+        if (asked && separators <= lastRead) {
+            return false;
+        }
         if (separators <= lastNeeded) {
             if (separators < lastNeeded || lastNeeded < names.length - 1) {
                 return false;
@@ -242,6 +270,9 @@ export class RowScanner {
         const packets = readCount(bytes, starts[fwd_pkts] as number, endOf(starts, fwd_pkts));
         const isUntimed = durationUs < 0 && isMissing(bytes, starts[flow_duration] as number, endOf(starts, flow_duration));
         if (slot < 0 || (durationUs < 0 && !isUntimed) || packets < 0 || (this.#isZeekLog && bytes[start] === HASH)) {
+            return false;
+        }
+        if (asked && !isUntimed && !this.#isOfUnit(bytes, asked, { durationUs, forward: packets })) {
             return false;
         }
         let group = slot << 2;
@@ -309,7 +340,7 @@ export class RowScanner {
             this.#takeZeekLine(bytes, { start, end: lineEnd + 1 });
             return lineEnd + 1;
         }
-        const isWitness = this.#isWitness();
+        const isWitness = this.#header.dialect.isUnitOpen === true || this.#isWitness();
         seen.beginRow(lineEnd);
         const limit = Math.min(end, start + MAX_ROW_BYTES);
         const from = this.#isZeekLog ? start : behindBlanks(bytes, { start, separator });
@@ -433,7 +464,7 @@ export class RowScanner {
 
     #rule(header: Header): void {
         this.#header = header;
-        this.#starts = new Int32Array(header.lastNeeded + 2);
+        this.#starts = startsOf(header);
         this.#isFast = this.#isFastWith(header);
         this.#beginRows();
     }
@@ -468,6 +499,11 @@ export class RowScanner {
         // What kind of file it is, the first header tells.
         this.#rule({ ...found.header, dialect: this.#header.dialect });
     }
+}
+
+/** Room for the beginnings of the fields that the fast path looks at, and one more. */
+function startsOf({ dialect, lastNeeded, lastRead }: Header): Int32Array {
+    return new Int32Array((dialect.isUnitOpen === true ? lastRead : lastNeeded) + 2);
 }
 
 /** True if nothing but separators and blanks stands in the row. */

@@ -96,7 +96,7 @@ export class UnitJudge {
             this.conflict ??= `--duration-unit ${this.unit} was given, and line ${witness.lineNumber} speaks for ${witness.unit}: its duration times its packets a second is its packets in that unit; leave the option out, or give ${witness.unit}`;
         } else if (this.#first) {
             const [one, other] = [this.#first, witness].sort((a, b) => a.lineNumber - b.lineNumber);
-            this.conflict ??= `its rows disagree on the unit of durations: by their packets a second line ${one?.lineNumber} speaks for ${one?.unit} and line ${other?.lineNumber} for ${other?.unit}; split the file by what wrote it, or say the unit: --duration-unit`;
+            this.conflict ??= `its rows disagree on the unit of durations: by their packets a second line ${one?.lineNumber} speaks for ${one?.unit} and line ${other?.lineNumber} for ${other?.unit}; split the file by what wrote it`;
         } else {
             this.other ??= witness;
         }

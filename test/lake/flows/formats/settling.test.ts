@@ -55,7 +55,7 @@ test('a late witness rules the rows in front of it', async () => {
 
 test('witnesses against each other refuse the file and are named', async () => {
     expect(await read([RATED, rated('5', '2.0'), rated('7', '0'), rated('5000000', '2.0')])).toBe(
-        'its rows disagree on the unit of durations: by their packets a second line 2 speaks for s and line 4 for us; split the file by what wrote it, or say the unit: --duration-unit',
+        'its rows disagree on the unit of durations: by their packets a second line 2 speaks for s and line 4 for us; split the file by what wrote it',
     );
     const header = [RATED, ...Array.from({ length: 3000 }, () => rated('5', '2.0'))];
     // Behind a header that comes again the rows are asked again.
