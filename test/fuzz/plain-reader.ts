@@ -260,7 +260,12 @@ function takeRows(bytes: Buffer, rejects: PlainReject[]): File {
             skip(file, kind);
             continue;
         }
-        file.rows.push({ reject, header, cells, isWitness: rowLine < witnessesFrom + 64 || rowLine % 1024 === 0 });
+        file.rows.push({
+            reject,
+            header,
+            cells,
+            isWitness: file.dialect === 'python-cicflowmeter' || rowLine < witnessesFrom + 64 || rowLine % 1024 === 0,
+        });
     }
     return file;
 }
@@ -334,7 +339,19 @@ function settleUnit(
     if (given !== undefined) {
         return { durationUnit: given, durationUnitBy: 'given' };
     }
-    return unit === undefined ? unitNamed({ tool, dialect, names }) : { durationUnit: unit, durationUnitBy: 'witnessed' };
+    if (unit !== undefined) {
+        return { durationUnit: unit, durationUnitBy: 'witnessed' };
+    }
+    // CICFlowMeter writes whole microseconds.
+    const hasFractions = rows.some((row) => !isRagged(row) && isFraction(ungrouped(row.cells[row.header.at.duration] ?? '', style)));
+    const named = unitNamed({ tool, dialect, names });
+    return dialect === 'cicflowmeter' && hasFractions ? { ...named, durationUnitBy: 'assumed' } : named;
+}
+
+/** True for a number that is no whole one. */
+function isFraction(text: string): boolean {
+    const number = readNumber(text.replace(/^-/, ''));
+    return !('reason' in number) && number.hasFraction;
 }
 
 /** Makes all checks of a row in their order; undefined where one failed. */

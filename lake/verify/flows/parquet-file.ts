@@ -140,7 +140,7 @@ async function hearRows(
     const rows = await engine.rows(`
         select ${texts.join(', ')}
         from read_parquet(${fileList([path])}, binary_as_string = true, hive_partitioning = false, file_row_number = true)
-        where file_row_number < ${ASKED_BEHIND_HEADER} or (file_row_number + 1) % ${ASKED_APART} = 0`);
+        where ${layout.dialect === 'python-cicflowmeter'} or file_row_number < ${ASKED_BEHIND_HEADER} or (file_row_number + 1) % ${ASKED_APART} = 0`);
     for (const row of rows) {
         const cells = layout.names.map((_, at) => (places.includes(at) ? (textOf(row, `text_${at}`) ?? '') : ''));
         const isRateText = TEXT.test(columns[witness.rate]?.type ?? '');

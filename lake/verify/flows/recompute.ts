@@ -14,6 +14,7 @@ import { joinRecords, RowTooLongError, readText } from './raw-text.ts';
 import {
     BEHIND_THE_DATE,
     FIGURES,
+    FRACTION_BIT,
     insertJson,
     insertParts,
     PARTS_TABLE,
@@ -76,7 +77,8 @@ export async function recompute(
         if (!read) {
             return undefined;
         }
-        for (const style of [...read.found.styles, ...(await spokenStyles(engine))]) {
+        const bits = await bitsOf(engine);
+        for (const style of [...read.found.styles, ...STYLES.filter((_, bit) => (bits & (1 << bit)) !== 0)]) {
             spoken.add(style);
         }
         const style = settledStyle(spoken);
@@ -91,7 +93,9 @@ export async function recompute(
             return undefined;
         }
         if (style === task.style && unit.unit === read.unit) {
-            const recount = await gather(engine, { ...read, unitBy: unit.by, options });
+            // CICFlowMeter writes whole microseconds.
+            const unitBy = unit.by === 'named' && (bits & FRACTION_BIT) !== 0 ? 'assumed' : unit.by;
+            const recount = await gather(engine, { ...read, unitBy, options });
             return recount && read.json && isUnusableJson(read.json, recount) ? undefined : recount;
         }
         task = { options, style, unit: unit.unit, askStyles: 'none' };
@@ -253,11 +257,10 @@ function settledUnit(
     return unit === undefined ? unitByName(first) : { unit, by: 'witnessed' };
 }
 
-/** Styles that the rows' numbers speak for, as far as rows were asked. */
-async function spokenStyles(engine: SqlEngine): Promise<Style[]> {
+/** What the rows' numbers tell, as far as rows were asked: the bits of all of them. */
+async function bitsOf(engine: SqlEngine): Promise<number> {
     const [row] = await engine.rows('select coalesce(bit_or(styles), 0) as styles from parts');
-    const bits = Number(wholeOf(row, 'styles') ?? 0n);
-    return STYLES.filter((_, bit) => (bits & (1 << bit)) !== 0);
+    return Number(wholeOf(row, 'styles') ?? 0n);
 }
 
 /** Settles the file's dates, then makes `source_periods` and the counts. @returns undefined where a row makes the file unusable */

@@ -161,7 +161,7 @@ numbers as (
 ),
 rows as (
     select
-        src, dst, duration_value, packets_value, styles,
+        src, dst, duration_value, packets_value, styles${layout.dialect === 'cicflowmeter' && !isSpan ? ` | ${fractionBit(scaleOf.duration)}` : ''} as styles,
         coalesce(written_kind, case when epoch_day is null then null when is_instant then 'instant' else 'epoch in ' || epoch_unit end) as date_kind,
         case when written_kind is null then epoch_day when written_kind = 'ymd' then written_ymd when written_kind = 'mdy' then written_mdy
             when written_kind <> 'against' then written_dmy end as day_dmy,
@@ -267,6 +267,16 @@ function styleBits(text: string, { askStyles, style }: Reading): string {
         .filter(({ one }) => one !== style)
         .map(({ one, bit }) => `when regexp_full_match(${text}, '${SURE[one]}') then ${1 << bit}`);
     return `case when not ${isAsked} then 0 when regexp_full_match(${text}, '${OPEN}') then 0 ${bits.join(' ')} else 0 end`;
+}
+
+/** The bit beside those of the styles for a duration that is no whole number. */
+export const FRACTION_BIT = 1 << STYLES.length;
+
+/** SQL for that bit. */
+function fractionBit(scale: number): string {
+    const point = `(duration_point - (${scale}))`;
+    const behind = `regexp_matches(substr(duration_digits, cast(least(greatest(${point}, 0), 1000000) as integer) + 1), '[1-9]')`;
+    return `(case when duration_is_plain or coalesce(duration_digits, '') = '' then 0 when ${behind} then ${FRACTION_BIT} else 0 end)`;
 }
 
 /** SQL for a number with nothing but a point for its fraction. */

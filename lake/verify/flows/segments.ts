@@ -132,7 +132,7 @@ function turnAt(line: string, { layout, isOtherLog }: Found): Turn | undefined {
             ? { layout: { ...next, dialect }, isRepeated: JSON.stringify(next.names) === JSON.stringify(names) }
             : 'no header of the file';
     }
-    const cells = takeCells(line, { at: isZeekLog ? 0 : rowStart(line, separator), separator })?.cells;
+    const cells = takeCells(ended(line), { at: isZeekLog ? 0 : rowStart(line, separator), separator })?.cells;
     if (!cells) {
         return undefined;
     }
@@ -170,11 +170,12 @@ function hearAll(text: string, found: Found): void {
     if (!layout.witness) {
         return;
     }
+    const areAllAsked = layout.dialect === 'python-cicflowmeter';
     const hasInner = text.includes(INNER_LINE_END);
     let number = line;
     for (let start = 0; start < text.length; ) {
         const end = text.indexOf('\n', start) + 1;
-        const isAsked = number < firstLine + ASKED_BEHIND_HEADER || number % ASKED_APART === 0;
+        const isAsked = areAllAsked || number < firstLine + ASKED_BEHIND_HEADER || number % ASKED_APART === 0;
         const cells = isAsked ? rowCells(text.slice(start, end), layout) : undefined;
         if (cells) {
             hear(cells, found);
@@ -201,13 +202,18 @@ export function hear(cells: readonly string[], { layout, styles, units }: Pick<F
 /** The cells of a record that has all that is needed. */
 function rowCells(record: string, { separator, isZeekLog, columns, names, tool }: Layout): string[] | undefined {
     const at = isZeekLog ? 0 : rowStart(record, separator);
-    const cells = isZeekLog && record.startsWith('#') ? undefined : takeCells(record, { at, separator })?.cells;
+    const cells = isZeekLog && record.startsWith('#') ? undefined : takeCells(ended(record), { at, separator })?.cells;
     if (tool.dialect === 'argus' && cells && isNotIp(cells, { columns, names })) {
         return undefined;
     }
     const needed = (columns.at(-1)?.at ?? 0) + 1;
     const isWhole = cells && (cells.length > needed || (cells.length === needed && needed === names.length));
     return isWhole ? cells : undefined;
+}
+
+/** The record with the line end that it may have had: a carriage return in front of that is the last cell's. */
+function ended(record: string): string {
+    return `${record.slice(0, -1)}\r\n`;
 }
 
 /** True for a record of Argus that is no flow of IP, which is not asked. */
