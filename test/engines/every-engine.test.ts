@@ -215,7 +215,7 @@ describe('the comparison notices', () => {
     });
 
     test('a view that takes the engine’s own deviation', async () => {
-        const exact = 'sqrt(duration_spread) / running_days as flow_duration_us_running_stddev_pop';
+        const exact = 'sqrt(duration_spread) / nullif(running_timed_days, 0) as flow_duration_us_running_stddev_pop';
         const own =
             'stddev_pop(flow_duration_us_sum) over (partition by site, src_ip, dst_ip order by day rows between unbounded preceding and current row) as flow_duration_us_running_stddev_pop';
         const text = readView('pair_running').replace(exact, own);

@@ -57,13 +57,18 @@ measured as (
             else fwd_pkts_sum
         end as value,
         case measure when 'flow_duration_us_sum' then past_days_alike else past_days end as past_days,
-        array_sort(
-            case measure
-                when 'flows' then past_flows
-                when 'flow_duration_us_sum' then past_durations
-                else past_pkts
-            end
-        ) as past_values
+        -- Spark may look for a value before it leaves out the rows below: where there are too few there is no list.
+        case
+            when case measure when 'flow_duration_us_sum' then past_days_alike else past_days end >= 5
+                then
+                    array_sort(
+                        case measure
+                            when 'flows' then past_flows
+                            when 'flow_duration_us_sum' then past_durations
+                            else past_pkts
+                        end
+                    )
+        end as past_values
     from pasts
     cross join (values ('flows'), ('flow_duration_us_sum'), ('fwd_pkts_sum')) as measures (measure)
     where
@@ -82,9 +87,9 @@ quartiles as (
         day,
         measure,
         value,
-        element_at(past_values, cast(floor((past_days - 1) * 0.50) as integer) + 1) as usual,
-        element_at(past_values, cast(floor((past_days - 1) * 0.25) as integer) + 1) as usual_low,
-        element_at(past_values, cast(floor((past_days - 1) * 0.75) as integer) + 1) as usual_high
+        element_at(past_values, cast(floor(greatest(past_days - 1, 0) * 0.50) as integer) + 1) as usual,
+        element_at(past_values, cast(floor(greatest(past_days - 1, 0) * 0.25) as integer) + 1) as usual_low,
+        element_at(past_values, cast(floor(greatest(past_days - 1, 0) * 0.75) as integer) + 1) as usual_high
     from measured
 ),
 

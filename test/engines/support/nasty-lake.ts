@@ -20,7 +20,7 @@ const WIDE_DAY = 20;
 /** Sites whose names sort otherwise by UTF-16 than by their bytes, or need quoting somewhere. */
 const SITES = ['main', 'berlin', "o'hare", 'a"b', 'Zürich', 'B', '\uff21', '\u{1f600}'] as const;
 
-const ADDRESSES = ['10.0.0.1', '10.0.0.10', '10.0.0.2', '9.0.0.1', '2001:db8::1', '2001:DB8::1', '::1', 'fe80::1%eth0'] as const;
+const ADDRESSES = ['10.0.0.1', '10.0.0.10', '10.0.0.2', '9.0.0.1', '2001:db8::1', '2001:db8::a', '::1', 'fe80::1%eth0'] as const;
 
 const MAX_BIGINT = 2n ** 63n - 1n;
 

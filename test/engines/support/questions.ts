@@ -12,7 +12,7 @@ export interface Question {
 
 const ASKED: readonly [QueryName, readonly Value[]][] = [
     ['pair_report', ['10.0.0.1', '10.0.0.10', null, null, null]],
-    ['pair_report', ['2001:db8::1', '2001:DB8::1', "o'hare", dayAfter(20), dayAfter(5)]],
+    ['pair_report', ['2001:db8::1', '2001:db8::a', "o'hare", dayAfter(20), dayAfter(5)]],
     ['pair_report', ['fe80::1%eth0', '10.0.0.10', '\u{1f600}', null, dayAfter(10)]],
     ['pair_report', ['172.16.0.3', '172.16.1.1', 'berlin', null, null]],
     ['pair_report', ['10.0.0.1', "' or '1' = '1", null, null, null]],
@@ -22,7 +22,7 @@ const ASKED: readonly [QueryName, readonly Value[]][] = [
     ['busiest_days', [null, null, null, 5n]],
     ['busiest_days', ['Zürich', dayAfter(3), dayAfter(18), 99n]],
     ['anomalies', [null, null, null, 5_000n]],
-    ['anomalies', ['B', dayAfter(22), dayAfter(12), 50n]],
+    ['anomalies', ['B', dayAfter(23), dayAfter(12), 50n]],
     ['nearest_pairs', ['10.0.0.2', '10.0.0.1', 25n]],
     ['nearest_pairs', ['2001:db8::2', 'fe80::1', 5n]],
     ['features', [dayAfter(60), dayAfter(20)]],
