@@ -100,6 +100,11 @@ export class DateSlots {
     }
 
     #slotOfEpoch(text: string): number | RejectReason {
+        // The whole part only: as a double 1612223999.999999999 would be of the next day.
+        const isPlain = this.#lastEpochDay >= 0 && /^\d{1,15}(\.\d*)?$/.test(text);
+        if (isPlain && Math.floor(Number.parseInt(text, 10) / this.#lastEpochLength) === this.#lastEpochDay) {
+            return this.#lastEpochSlot;
+        }
         const epoch = readEpoch(text, this.rules.minEpochSeconds);
         if (!epoch) {
             return 'date_unreadable';

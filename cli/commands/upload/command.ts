@@ -22,9 +22,10 @@ export const upload = defineCommand({
     name: 'upload',
     summary: 'put files into the lake and wait until they are in its figures',
     details:
-        'Flows are taken as CSV files of CICFlowMeter and its relatives and Zeek conn.log, plain, gzip or zstd; docs/reading.md has the rules. ' +
+        'Flows are taken as CICFlowMeter (Java, Python), Zeek, nfdump, NFStream, Argus, Suricata, goflow2, AWS VPC and others write them: CSV, JSON lines or ' +
+        'Parquet, plain, gzip or zstd. docs/exporters.md says what to type in each tool, docs/reading.md has the rules. ' +
         'Folders are taken with all below them, each file by what it holds: what is no file of flows is left out and named, logs of Zeek other than ' +
-        'conn are skipped, and a file called .csv, .tsv or .log that cannot be read fails. A path with a folder site=S in it belongs to site S. ' +
+        'conn are skipped, and one that is like flows and cannot be read fails. A path with a folder site=S in it belongs to site S. ' +
         'Rows that cannot be used are kept and counted (flowlake rejects); a file that cannot be read at all touches no figure. ' +
         'In a deployed lake a large file that was cut off goes on where it was when the same command is run again.',
     arguments: { files: { meaning: 'files, folders, patterns in quotes, or - for what is piped in (with --as)', count: 'one or more' } },

@@ -168,12 +168,12 @@ function csvHeader(text: string, { isHeadless }: { isHeadless: boolean }): { lay
     return undefined;
 }
 
-/** Where a row begins: where blanks separate, those at a line's beginning separate nothing. */
+/** The beginning of a row: where blanks separate, those at a line's beginning separate nothing. */
 export function rowStart(text: string, separator: string): number {
     return separator === ' ' ? text.search(/[^ ]|$/) : 0;
 }
 
-/** Where blanks separate, those at a line's end separate nothing. */
+/** Cells without the last blank ones: where blanks separate, those at a line's end separate nothing. */
 function withoutLastBlanks(cells: readonly string[]): readonly string[] {
     return cells.slice(0, cells.findLastIndex((cell) => cell !== '') + 1);
 }

@@ -119,7 +119,7 @@ texts as (select *, coalesce(${skipReason(layout, (at) => (kindPlaces.includes(a
     return found;
 }
 
-/** Hears the asked rows. What is stored as a number is in no style that groups digits, and an exponent says so. */
+/** Asks the rows that are asked for their unit. What is stored as a number is in no style that groups digits, and an exponent says so. */
 async function hearRows(
     engine: SqlEngine,
     path: string,

@@ -17,7 +17,7 @@ export const INNER_LINE_END = '\u0001';
 /** Stands for what stands for a line end, where the file holds that. */
 const NO_INNER_LINE_END = '\u0002';
 
-/** Where the first so many bytes hold a CR and no LF, lines end in CR alone (docs/reading.md). */
+/** Count of first bytes: where they hold a CR and no LF, lines end in CR alone (docs/reading.md). */
 const LOOKED_AT_BYTES = 1 << 16;
 
 /** The file has a row that is too long for a file of flows. */

@@ -113,7 +113,7 @@ function candidateIn({ separator, isZeekLog, tool }: Layout): RegExp {
 /** What a line that is no row means for the ones behind it. */
 type Turn = 'trailer' | 'other log' | 'conn' | 'no header of the file' | { layout: Layout; isRepeated: boolean };
 
-/** Undefined for a line that is a row, or nothing. */
+/** The turn that a line is; undefined for one that is a row, or nothing. */
 function turnAt(line: string, { layout, isOtherLog }: Found): Turn | undefined {
     const { separator, isZeekLog, columns, tool, names, dialect } = layout;
     if (isZeekLog && isOtherLogBehind(line, { separator, isOtherLog }) !== isOtherLog) {
@@ -164,7 +164,7 @@ function take(turn: Turn, found: Found): void {
     found.layout = turn.layout;
 }
 
-/** Hears the asked rows among records that begin at the line at hand. */
+/** Asks those rows for their unit that are asked, among records that begin at the line at hand. */
 function hearAll(text: string, found: Found): void {
     const { layout, line, firstLine } = found;
     if (!layout.witness) {
@@ -185,7 +185,7 @@ function hearAll(text: string, found: Found): void {
     }
 }
 
-/** Hears what the cells of an asked row say. */
+/** Takes what the cells of an asked row say. */
 export function hear(cells: readonly string[], { layout, styles, units }: Pick<Found, 'layout' | 'styles' | 'units'>): void {
     const style = styleOf(cells[layout.witness?.rate ?? -1] ?? '');
     if (style) {
