@@ -43,6 +43,11 @@ pasts as (
         )
 ),
 
+-- Left out here, and each list below has 5 days or more: Spark may look for a median before it leaves out the row.
+known_pasts as (
+    select * from pasts where past_days >= 5
+),
+
 -- concat makes the measure plain text for Trino, which would call it varchar(20).
 measured as (
     select
@@ -56,26 +61,17 @@ measured as (
             when 'flow_duration_us_sum' then flow_duration_us_sum
             else fwd_pkts_sum
         end as value,
-        case measure when 'flow_duration_us_sum' then past_days_alike else past_days end as past_days,
-        -- Spark may look for a value before it leaves out the rows below: where there are too few there is no list.
-        case
-            when case measure when 'flow_duration_us_sum' then past_days_alike else past_days end >= 5
-                then
-                    array_sort(
-                        case measure
-                            when 'flows' then past_flows
-                            when 'flow_duration_us_sum' then past_durations
-                            else past_pkts
-                        end
-                    )
-        end as past_values
-    from pasts
+        case when measure = 'flow_duration_us_sum' and past_days_alike >= 5 then past_days_alike else past_days end as past_days,
+        array_sort(
+            case
+                when measure = 'flows' then past_flows
+                when measure = 'flow_duration_us_sum' and past_days_alike >= 5 then past_durations
+                else past_pkts
+            end
+        ) as past_values
+    from known_pasts
     cross join (values ('flows'), ('flow_duration_us_sum'), ('fwd_pkts_sum')) as measures (measure)
-    where
-        case measure
-            when 'flow_duration_us_sum' then is_timed and past_days_alike >= 5
-            else past_days >= 5
-        end
+    where measure <> 'flow_duration_us_sum' or (is_timed and past_days_alike >= 5)
 ),
 
 -- Lower quartiles: values that really occurred, whole numbers.
@@ -87,9 +83,9 @@ quartiles as (
         day,
         measure,
         value,
-        element_at(past_values, cast(floor(greatest(past_days - 1, 0) * 0.50) as integer) + 1) as usual,
-        element_at(past_values, cast(floor(greatest(past_days - 1, 0) * 0.25) as integer) + 1) as usual_low,
-        element_at(past_values, cast(floor(greatest(past_days - 1, 0) * 0.75) as integer) + 1) as usual_high
+        element_at(past_values, cast(floor((past_days - 1) * 0.50) as integer) + 1) as usual,
+        element_at(past_values, cast(floor((past_days - 1) * 0.25) as integer) + 1) as usual_low,
+        element_at(past_values, cast(floor((past_days - 1) * 0.75) as integer) + 1) as usual_high
     from measured
 ),
 
