@@ -10,6 +10,7 @@ import { benchLambdaStart } from './lambda-start.ts';
 import { benchParquet } from './parquet.ts';
 import { benchReading } from './reading.ts';
 import { benchReadingJson } from './reading-json.ts';
+import { benchReadingTools } from './reading-tools.ts';
 import { benchStartUp } from './start-up.ts';
 import { benchUpload } from './upload.ts';
 
@@ -17,6 +18,7 @@ const PARTS = {
     reading: benchReading,
     parquet: benchParquet,
     'reading-json': benchReadingJson,
+    'reading-tools': benchReadingTools,
     'start-up': benchStartUp,
     'lambda-start': benchLambdaStart,
     upload: benchUpload,

@@ -118,12 +118,15 @@ const missing = missingOf(NEEDS.softflowd);
             expect(upload.stdout + upload.stderr).toMatch(/IPFIX.*-A milli/);
         });
 
-        test('in microseconds: every flow is of 1970 and lasts no time, which is said', async () => {
-            const { path, upload } = await exportAndUpload(runWith(['-v', '10', '-A', 'micro']), conversations());
+        test('in microseconds: every flow is of 1970 and lasts no time, so that none is kept', async () => {
+            const { path, upload, figures } = await exportAndUpload(runWith(['-v', '10', '-A', 'micro']), conversations());
             const flows = nfdumpFlows(await readFile(path, 'utf8'));
             expect(flows.length).toBeGreaterThan(400);
             expect(flows.filter(({ day, durationUs }) => day !== '1970-01-01' || durationUs !== 0n)).toEqual([]);
-            expect(upload.stderr).toMatch(/before 1990/);
+            expect(figures).toEqual(figuresOf([]));
+            expect(upload.exitCode).toBe(1);
+            expect(upload.stdout + upload.stderr).toMatch(/nothing kept/);
+            expect(upload.stdout + upload.stderr).toMatch(/date_implausible/);
         });
     },
 );
