@@ -52,7 +52,7 @@ describe('files that are uploaded', () => {
         await mkdir(odd);
         await writeFile(join(odd, 'rejects.csv'), flowCsv([{ duration: 'x' }, {}, { src: 'nobody' }]));
         await writeFile(join(odd, 'packed.csv.gz'), gzipSync(flowCsv([{ duration: 2 ** 40 }, { packets: 2 ** 33 }])));
-        await writeFile(join(odd, 'no flows.csv'), `${sites[3]}\n`);
+        await writeFile(join(odd, 'no flows.csv'), `Src IP,Dst IP,${sites[3]}\n`);
         const onS3 = await flowlake('--output json upload --allow-duplicate --date-order dmy captures', { folder });
         const inDirectory = await runFlowlake('--lake lake --output json upload --allow-duplicate --date-order dmy captures', { folder });
         expect(JSON.parse(onS3.stdout)).toEqual(JSON.parse(inDirectory.stdout));
