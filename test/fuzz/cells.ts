@@ -312,7 +312,10 @@ export function makeCells(draw: Draw, kinds: readonly Kind[], traits: Traits): s
 }
 
 /** Cells of a flow that fit one another: its rates are its packets by its duration, and it ends behind its beginning. */
-function makeFlow(draw: Draw, { dates, style, unit, otherUnitShare }: Traits): Partial<Record<Kind, string>> {
+export function makeFlow(
+    draw: Draw,
+    { dates, style, unit, otherUnitShare }: Pick<Traits, 'dates' | 'style' | 'unit' | 'otherUnitShare'>,
+): Partial<Record<Kind, string>> & { startNs: bigint; endNs: bigint } {
     const microseconds = BigInt(draw.pick([0, 1, 250_000, 1_500_000, 2_000_000, 115_307_855, draw.below(10_000_000)]));
     const [packets, backward] = [draw.below(draw.pick([3, 20, 4000])), draw.below(20)];
     const rate = microseconds === 0n ? undefined : (((draw.percent(50) ? backward : 0) + packets) * 1e6) / Number(microseconds);
@@ -322,6 +325,8 @@ function makeFlow(draw: Draw, { dates, style, unit, otherUnitShare }: Traits): P
         BigInt(Date.UTC(2024, 4, 1)) * 1_000_000n + BigInt(draw.below(3 * 86_400)) * 1_000_000_000n + BigInt(draw.below(1_000_000_000));
     const end = start + microseconds * 1000n - (draw.percent(3) ? 5_000_000_000n : 0n);
     return {
+        startNs: start,
+        endNs: end,
         ...(draw.percent(80) && { number: grouped(decimal(microseconds * 1000n, 9 - PLACES[written])), rate: rateText(draw, rate, style) }),
         ...(draw.percent(80) && { count: grouped(String(packets)), backward: String(backward) }),
         ...(dates !== 'mixed' && draw.percent(95) && { date: instant(draw, start, dates), end: instant(draw, end, dates) }),
@@ -353,7 +358,7 @@ function group(text: string, style: Traits['style']): string {
 }
 
 /** Nanoseconds since 1970 as the file writes them. */
-function instant(draw: Draw, nanoseconds: bigint, dates: 'iso' | Unit): string {
+export function instant(draw: Draw, nanoseconds: bigint, dates: 'iso' | Unit): string {
     if (dates === 'iso') {
         const [day = '', clock = ''] = new Date(Number(nanoseconds / 1_000_000n)).toISOString().slice(0, -1).split('T');
         const shown = draw.percent(50) ? clock : clock.slice(0, 8);
@@ -409,6 +414,11 @@ function makeCell(
     return cell;
 }
 
+/** A text that is odd in the place of an address, a date or a number. */
+export function oddText(draw: Draw): string {
+    return draw.pick(ODD[draw.pick<Kind>(['address', 'date', 'number'])]);
+}
+
 function randomDate(draw: Draw): string {
     const [day, month, year] = [String(1 + draw.below(31)), String(1 + draw.below(12)), String(2019 + draw.below(3))];
     const pad = draw.percent(50) ? 2 : 1;
@@ -424,7 +434,7 @@ function randomDate(draw: Draw): string {
     return order.join(mark) + clock;
 }
 
-function randomNumber(draw: Draw): string {
+export function randomNumber(draw: Draw): string {
     const digits = (count: number): string => Array.from({ length: draw.below(count) }, () => draw.below(10)).join('');
     const sign = draw.percent(10) ? draw.pick(['+', '-']) : '';
     const exponent = draw.percent(20) ? `${draw.pick(['e', 'E', 'e-', 'E+'])}${draw.below(draw.pick([4, 30]))}` : '';

@@ -2,6 +2,7 @@
 import * as zlib from 'node:zlib';
 import { type Kind, makeCells, quoted, type Traits, UNITS } from './cells.ts';
 import type { Draw } from './draw.ts';
+import { makeJson } from './json-grammar.ts';
 
 interface Column {
     name: string;
@@ -235,6 +236,9 @@ interface Shape extends Traits {
 
 /** The plain bytes of a file. */
 export function makeFile(draw: Draw): Buffer {
+    if (draw.percent(25)) {
+        return Buffer.from((draw.percent(8) ? '\xef\xbb\xbf' : '') + makeJson(draw), 'latin1');
+    }
     const shape = makeShape(draw);
     const { lineEnd } = shape;
     const lines = headerLines(draw, shape);

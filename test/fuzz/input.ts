@@ -1,7 +1,6 @@
 /** One input of the fuzzer: bytes, how they are asked to be read, and in what pieces they arrive. All of it follows from one seed. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isReadOnce } from '#test/support/read-once';
 import { type Draw, drawFrom } from './draw.ts';
 import { makeFile, pack } from './grammar.ts';
 import { mutate } from './mutate.ts';
@@ -28,7 +27,7 @@ export function readFixtures(): Buffer[] {
             .filter((path) => path.includes('/input.') && !path.includes('.parquet'))
             .sort()
             .map((path) => readFileSync(path))
-            .filter((bytes) => bytes.length <= MAX_FIXTURE_BYTES && !isReadOnce(bytes))
+            .filter((bytes) => bytes.length <= MAX_FIXTURE_BYTES)
     );
 }
 

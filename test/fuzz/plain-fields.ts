@@ -23,7 +23,9 @@ export type PlainDate =
     | { reason: 'date_unreadable' | 'date_against_order' | 'date_implausible' }
     | { kind: 'slash'; dmy: string | undefined; mdy: string | undefined }
     | { kind: 'dotted' | 'ymd'; day: string }
-    | { kind: 'epoch'; day: string; unit: Unit };
+    | { kind: 'epoch'; day: string; unit: Unit }
+    /** Of a format whose times leave nothing open. */
+    | { kind: 'instant'; day: string };
 
 /** Takes blanks away at both ends. */
 export function trimmed(text: string, blanks: string): string {
@@ -80,6 +82,8 @@ function countGroups(half: string, { mayEndInQuad }: { mayEndInQuad: boolean }):
 
 export type PlainNumber = { value: bigint; hasFraction: boolean } | { reason: 'not_a_number' | 'nan' | 'infinity' | 'negative' };
 
+const MAX_BIGINT = 2n ** 63n - 1n;
+
 /** A value far above any column's: more digits need not be told apart. */
 const VERY_LARGE = 10n ** 60n;
 
@@ -111,6 +115,22 @@ export function readNumber(text: string, { scale = 0, isCut = false }: { scale?:
     return { value, hasFraction: digits % divisor !== 0n };
 }
 
+/** A whole number from a text times ten to the power of `scale`, or the reason why not. */
+export function readMeasure(text: string, { scale, isWhole }: { scale: number; isWhole: boolean }): bigint | string {
+    const number = readNumber(text, { scale });
+    if ('reason' in number) {
+        return number.reason;
+    }
+    if (isWhole && number.hasFraction) {
+        return 'not_whole';
+    }
+    return inRange(number.value);
+}
+
+export function inRange(value: bigint | string): bigint | string {
+    return typeof value === 'bigint' && value > MAX_BIGINT ? 'too_large' : value;
+}
+
 /** 1990-01-01 and 2100-01-01 in seconds since 1970. */
 const FIRST_SECOND = BigInt(Date.UTC(1990, 0, 1) / 1000);
 const END_SECOND = BigInt(Date.UTC(2100, 0, 1) / 1000);
@@ -118,7 +138,12 @@ const END_SECOND = BigInt(Date.UTC(2100, 0, 1) / 1000);
 /** The day of a timestamp, as far as it is known before the file's order is. */
 export function readDate(text: string, context: DateContext): PlainDate {
     const date = readWrittenDate(text, context);
-    const days = 'reason' in date || date.kind === 'epoch' ? [] : date.kind === 'slash' ? [date.dmy, date.mdy] : [date.day];
+    const days =
+        'reason' in date || date.kind === 'epoch' || date.kind === 'instant'
+            ? []
+            : date.kind === 'slash'
+              ? [date.dmy, date.mdy]
+              : [date.day];
     const isJanuary1970 = days.length > 0 && days.every((day) => day === undefined || day.startsWith('1970-01-'));
     return context.isWithoutJanuary1970 && isJanuary1970 ? { reason: 'date_implausible' } : date;
 }
@@ -155,7 +180,7 @@ function readWrittenDate(text: string, { given, firstEpochSecond, blanks }: Date
     return readEpoch(text, firstEpochSecond) ?? { reason: 'date_unreadable' };
 }
 
-function readEpoch(text: string, firstSecond: bigint): PlainDate | undefined {
+export function readEpoch(text: string, firstSecond: bigint): PlainDate | undefined {
     const [, mantissa, exponent] = /^\+?([0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE]([+-]?[0-9]+))?$/.exec(text) ?? [];
     const number = readNumber(text, { isCut: true });
     if (mantissa === undefined || 'reason' in number) {
@@ -200,22 +225,25 @@ function isCompactDate(value: bigint): boolean {
 export function readSpan(start: string, end: string): bigint | string {
     const epoch = readEpoch(start, 0n);
     const [from, to] = [start, end].map((text) =>
-        epoch && 'kind' in epoch && epoch.kind === 'epoch' ? secondsOfEpoch(text, epoch.unit) : secondsOfIso(text),
+        epoch && 'kind' in epoch && epoch.kind === 'epoch' ? instantOfEpoch(text, epoch.unit) : instantOfIso(text),
     );
-    if (from === undefined || to === undefined) {
-        return 'not_a_number';
-    }
+    return from === undefined || to === undefined ? 'not_a_number' : spanBetween(from, to);
+}
+
+/** Femtoseconds from one instant to the other in microseconds, rounded half up; or why there are none. */
+export function spanBetween(from: bigint, to: bigint): bigint | string {
     return to < from ? 'negative' : ((to - from) * 2n + 10n ** 9n) / (2n * 10n ** 9n);
 }
 
 /** An instant in femtoseconds: fifteen digits of a second's fraction count. */
-function secondsOfEpoch(text: string, unit: Unit): bigint | undefined {
+export function instantOfEpoch(text: string, unit: Unit): bigint | undefined {
     const [, whole, fraction = ''] = /^([0-9]{1,30})(?:\.([0-9]*))?$/.exec(text) ?? [];
     const places = 15 - UNIT_POWERS[unit];
     return whole === undefined ? undefined : BigInt(whole + fraction.slice(0, places).padEnd(places, '0'));
 }
 
-function secondsOfIso(text: string): bigint | undefined {
+/** The instant of a date with a clock. */
+export function instantOfIso(text: string): bigint | undefined {
     const [, date = '', clock = '', fraction = '', sign, hours, minutes] =
         /^([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:[.,]([0-9]+))? ?(?:Z|([+-])([0-9]{2}):?([0-9]{2}))?$/.exec(text) ??
         [];
@@ -227,6 +255,13 @@ function secondsOfIso(text: string): bigint | undefined {
     const ahead = (Number(hours ?? 0) * 60 + Number(minutes ?? 0)) * 60 * (sign === '-' ? -1 : 1);
     const seconds = Date.parse(`${date}T00:00:00Z`) / 1000 + hour * 3600 + minute * 60 + second - ahead;
     return BigInt(seconds) * 10n ** 15n + BigInt(fraction.slice(0, 15).padEnd(15, '0'));
+}
+
+/** The day of an instant; undefined outside of 1970 to 9999. */
+export function dayOfInstant(instant: bigint): string | undefined {
+    const days = instant / (86_400n * 10n ** 15n);
+    const day = instant < 0n || days > 10_000_000n ? '' : new Date(Number(days) * 86_400_000).toISOString().slice(0, 10);
+    return /^[0-9]{4}-/.test(day) ? day : undefined;
 }
 
 /** The day as text, or undefined where the calendar has none. */

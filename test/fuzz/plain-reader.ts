@@ -4,10 +4,11 @@
  */
 import {
     type DateContext,
+    inRange,
     isAddress,
     type Order,
-    type PlainDate,
     readDate,
+    readMeasure,
     readNumber,
     readSpan,
     type Style,
@@ -18,6 +19,8 @@ import {
     type Unit,
     ungrouped,
 } from './plain-fields.ts';
+import { isJson, readJson } from './plain-json.ts';
+import { CUT_DATES, type GoodRow, type PlainReject, settleDates, shownLine, type Totals, Unusable } from './plain-rows.ts';
 import {
     dialectOf,
     FIELDS,
@@ -40,43 +43,22 @@ export interface PlainOptions {
     durationUnit?: Unit;
 }
 
-export interface PlainReject {
-    lineNumber: number;
-    reason: string;
-    line: string;
-}
-
-export interface PlainReading {
+export interface PlainReading extends Totals {
     ok: true;
     dialect: string;
-    dateOrder: string | null;
     durationUnit: Unit;
     durationUnitBy: string;
     rowsRead: number;
     repeatedHeaders: number;
-    pairs: number;
     rejects: PlainReject[];
     /** Rows that are no flows by right, by reason. */
     skipped: Map<string, number>;
-    /**
-     * Totals by day, source and destination: flows, flows with a duration, then sum, sum of squares, smallest and largest of durations and of
-     * packets; null where no flow has a duration.
-     */
-    totals: Map<string, (bigint | null)[]>;
 }
 
 const CR_LOOKED_AT = 1 << 16;
 const MAX_HEADER = 1 << 20;
 const MAX_QUOTED = 1 << 20;
 const MAX_ROW = 1 << 24;
-const MAX_REJECT_LINE = 4096;
-const MAX_BIGINT = 2n ** 63n - 1n;
-
-/** Dialects in which dates of January 1970 are what is left of others. */
-const CUT_DATES = ['cicflowmeter', 'nfdump'];
-
-/** The file cannot be used at all. */
-class Unusable extends Error {}
 
 /** Reads the plain bytes of a file; `ok: false` where it is no usable file of flows. */
 export function readPlainly(bytes: Buffer, options: PlainOptions): PlainReading | { ok: false; why: string } {
@@ -98,17 +80,6 @@ interface DataRow {
     isWitness: boolean;
 }
 
-interface GoodRow {
-    reject: (reason: string) => void;
-    date: Exclude<PlainDate, { reason: string }>;
-    /** What is wrong with the numbers behind the date. */
-    reason: string | undefined;
-    source: string;
-    destination: string;
-    /** Duration and packets; no duration where the cell says nothing. */
-    values: (bigint | null)[];
-}
-
 function read(bytes: Buffer, options: PlainOptions): PlainReading {
     if (['fffe', 'feff'].includes(bytes.toString('hex', 0, 2))) {
         throw new Unusable('UTF-16');
@@ -117,7 +88,12 @@ function read(bytes: Buffer, options: PlainOptions): PlainReading {
         throw new Unusable('tar');
     }
     const rejects: PlainReject[] = [];
-    const file = takeRows(bytes, rejects);
+    const { text, markLength } = textOf(bytes);
+    if (isJson(text)) {
+        const { rows: jsonRows, ...found } = readJson(text, rejects, options);
+        return { ok: true, ...found, repeatedHeaders: 0, rejects, ...settleDates(jsonRows, rejects, { ...options, ...found }) };
+    }
+    const file = takeRows(text, markLength, rejects);
     const { dialect, rows } = file;
     const style = settleStyle(rows);
     const unit = settleUnit(file, { style, given: options.durationUnit });
@@ -146,16 +122,18 @@ interface File {
     skipped: Map<string, number>;
 }
 
-/** Tells rows of data from everything else that stands in the file. */
-function takeRows(bytes: Buffer, rejects: PlainReject[]): File {
-    const withoutMark = bytes.toString('hex', 0, 3) === 'efbbbf' ? bytes.subarray(3) : bytes;
-    // Every byte is one character; a last line without its end gets one.
-    const latin1 = withoutMark.toString('latin1');
+/** The text of a file behind its byte order mark: every byte is one character, lines end in LF, and the last one has its end. */
+function textOf(bytes: Buffer): { text: string; markLength: number } {
+    const markLength = bytes.toString('hex', 0, 3) === 'efbbbf' ? 3 : 0;
+    const latin1 = bytes.toString('latin1', markLength);
     const beginning = bytes.toString('latin1', 0, CR_LOOKED_AT);
-    const withLineFeeds = beginning.includes('\r') && !beginning.includes('\n') ? latin1.replaceAll('\r', '\n') : latin1;
-    const text = withLineFeeds === '' || withLineFeeds.endsWith('\n') ? withLineFeeds : `${withLineFeeds}\n`;
+    const text = beginning.includes('\r') && !beginning.includes('\n') ? latin1.replaceAll('\r', '\n') : latin1;
+    return { text: text === '' || text.endsWith('\n') ? text : `${text}\n`, markLength };
+}
 
-    const start = findHeader(text, bytes.length - withoutMark.length);
+/** Tells rows of data from everything else that stands in the file. */
+function takeRows(text: string, markLength: number, rejects: PlainReject[]): File {
+    const start = findHeader(text, markLength);
     let { header } = start;
     const { isZeekLog } = start;
     const { tool } = header;
@@ -216,14 +194,9 @@ function takeRows(bytes: Buffer, rejects: PlainReject[]): File {
         const row = takeRow(text, rowStart, header);
         const next = row ? row.end : lineEnd + 1;
         const written = text.slice(at, next).replace(/\r?\n$/, '');
+        const rowAt = at;
         const reject = (reason: string): void => {
-            rejects.push({
-                lineNumber: rowLine,
-                reason,
-                line: Buffer.from(written.slice(0, MAX_REJECT_LINE * 4), 'latin1')
-                    .toString('utf8')
-                    .slice(0, MAX_REJECT_LINE),
-            });
+            rejects.push({ at: rowAt, lineNumber: rowLine, reason, line: shownLine(written) });
         };
         lineNumber += countLineEnds(text, at, next);
         at = next;
@@ -401,94 +374,6 @@ function readDuration({ header, cells }: DataRow, { style, unit }: { style: Styl
     return header.tool.isEnd === true
         ? inRange(readSpan(began, duration))
         : readMeasure(ungrouped(duration, style), { scale: 6 - UNIT_POWERS[unit], isWhole: false });
-}
-
-/** A whole number, or the reason why not. */
-function readMeasure(text: string, { scale, isWhole }: { scale: number; isWhole: boolean }): bigint | string {
-    const number = readNumber(text, { scale });
-    if ('reason' in number) {
-        return number.reason;
-    }
-    if (isWhole && number.hasFraction) {
-        return 'not_whole';
-    }
-    return inRange(number.value);
-}
-
-function inRange(value: bigint | string): bigint | string {
-    return typeof value === 'bigint' && value > MAX_BIGINT ? 'too_large' : value;
-}
-
-/** Decides how dates are written and which days are the file's, and adds up the rows that are left. */
-function settleDates(
-    rows: GoodRow[],
-    rejects: PlainReject[],
-    { dateOrder, dialect }: PlainOptions & { dialect: string },
-): Pick<PlainReading, 'dateOrder' | 'pairs' | 'totals'> {
-    const good = rows.filter(({ reason }) => reason === undefined);
-    const witnesses = { dmy: 0, mdy: 0 };
-    const epochs = { s: 0, ms: 0, us: 0, ns: 0 };
-    for (const { date } of good) {
-        if (date.kind === 'slash') {
-            witnesses.dmy += date.mdy === undefined ? 1 : 0;
-            witnesses.mdy += date.dmy === undefined ? 1 : 0;
-        }
-        if (date.kind === 'epoch') {
-            epochs[date.unit] += 1;
-        }
-    }
-    const order = witnesses.mdy > witnesses.dmy ? 'mdy' : 'dmy';
-    const most = Math.max(...Object.values(epochs));
-    const epochUnit = (['s', 'ms', 'us', 'ns'] as const).find((unit) => epochs[unit] === most);
-    const dayOf = ({ date }: GoodRow): string | undefined => {
-        if (date.kind === 'epoch') {
-            return date.unit === epochUnit || most === 0 ? date.day : undefined;
-        }
-        return date.kind === 'slash' ? date[order] : date.day;
-    };
-    const days = good.flatMap((row) => dayOf(row) ?? []).filter((day) => day >= '1990');
-    const middle = days.sort()[Math.ceil(days.length / 2) - 1];
-    const lastYear = String(Math.min(9999, Number(middle?.slice(0, 4)) + 5));
-    const isFar = (day: string): boolean => middle !== undefined && (day < '1990' || day > lastYear + middle.slice(4));
-    const totals: PlainReading['totals'] = new Map();
-    const pairs = new Set<string>();
-    const kinds = new Set<string>();
-    for (const row of rows) {
-        const { reject, date, reason, source, destination, values } = row;
-        const day = dayOf(row);
-        const isCut = CUT_DATES.includes(dialect) && date.kind !== 'epoch' && day?.startsWith('1970-01-') === true;
-        const why = day === undefined ? 'date_against_order' : isCut || isFar(day) ? 'date_implausible' : reason;
-        if (day === undefined || why !== undefined) {
-            reject(why ?? '');
-            continue;
-        }
-        kinds.add(date.kind);
-        pairs.add(`${source} ${destination}`);
-        addUp(totals, `${day} ${source} ${destination}`, values);
-    }
-    rejects.sort((a, b) => a.lineNumber - b.lineNumber);
-    const isSettled = witnesses.dmy + witnesses.mdy > 0;
-    const unambiguous = kinds.has('dotted') ? 'dmy' : kinds.has('ymd') ? 'ymd' : kinds.has('epoch') ? 'epoch' : null;
-    const found = isSettled ? order : kinds.has('slash') ? 'assumed' : unambiguous;
-    return { dateOrder: dateOrder ?? found, pairs: pairs.size, totals };
-}
-
-function addUp(totals: PlainReading['totals'], key: string, values: (bigint | null)[]): void {
-    const before = totals.get(key);
-    const flows = (before?.[0] ?? 0n) + 1n;
-    const timed = (before?.[1] ?? 0n) + (values[0] === null ? 0n : 1n);
-    const figures = values.flatMap((value, measure) => {
-        const [sum, squares, min, max] = before?.slice(2 + measure * 4, 6 + measure * 4) ?? [0n, 0n, null, null];
-        return value === null
-            ? [sum!, squares!, min!, max!]
-            : [
-                  sum! + value,
-                  squares! + value * value,
-                  min === null || value < min! ? value : min!,
-                  max === null || value > max! ? value : max!,
-              ];
-    });
-    totals.set(key, [flows, timed, ...figures]);
 }
 
 /** The header, and where it ends; it must end within the first MiB of the file. */
