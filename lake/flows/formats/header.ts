@@ -1,20 +1,10 @@
 /** The header of a text with separators: which dialect it is of, and where the needed columns stand. */
 import { isIP } from 'node:net';
 import { parseRow, trimBlanks } from './csv-row.ts';
-import {
-    commonDialect,
-    DIALECTS,
-    type Dialect,
-    FIRST_DIALECT,
-    findColumn,
-    hasAny,
-    normalize,
-    RATES,
-    REFUSALS,
-    ROLES,
-    type Role,
-    TITLES,
-} from './dialects.ts';
+import { commonDialect, RATES } from './dialects/common.ts';
+import { type Dialect, findColumn, hasAny, normalize, ROLES, type Role, TITLES } from './dialects/dialect.ts';
+import { REFUSALS } from './dialects/refusals.ts';
+import { DIALECTS, FIRST_DIALECT } from './dialects.ts';
 
 export interface Header {
     dialect: Dialect;

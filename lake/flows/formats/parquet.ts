@@ -11,7 +11,7 @@ import { hasFraction, parseWhole } from '../numbers.ts';
 import { UNIT_DIGITS } from '../options.ts';
 import { type AddressKey, UNTIMED } from '../pair-table.ts';
 import type { RejectReason } from '../rejects.ts';
-import { normalize, ROLES, type Role } from './dialects.ts';
+import { normalize, ROLES, type Role } from './dialects/dialect.ts';
 import type { FormatRead, UnitBy, Unusable } from './format.ts';
 import { findColumns, type Header } from './header.ts';
 import { NOT_FAST, type NumberRule, slotOfInstants, wholeOf } from './parquet/fast-values.ts';

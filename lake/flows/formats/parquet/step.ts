@@ -1,6 +1,6 @@
 /** The next rows of a row group: what stands in them, as text, and as the fast path takes it. */
 import type { FlowPlace } from '../../flow-sink.ts';
-import { normalize, ROLES } from '../dialects.ts';
+import { normalize, ROLES } from '../dialects/dialect.ts';
 import type { Header } from '../header.ts';
 import { type Page, type ReadColumn, storedAt } from './pages.ts';
 import { type ColumnType, instantOfStored, jsonOfStored, type Stored, textOfStored } from './values.ts';
