@@ -139,7 +139,9 @@ export class JsonRecords {
             return start;
         }
         this.#lines += countLines(bytes, start, next);
-        this.#taker.takeBroken({ lineNumber, bytes, start, end: next > start && bytes[next - 1] === CR ? next - 1 : next });
+        // What nothing follows ends with the file, line end and all.
+        const textEnd = bytes[next - 1] === LF ? next - 1 : next;
+        this.#taker.takeBroken({ lineNumber, bytes, start, end: textEnd > start && bytes[textEnd - 1] === CR ? textEnd - 1 : textEnd });
         return next;
     }
 

@@ -2,7 +2,9 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { walkObject } from '#lake/flows/formats/json-object';
-import { inspectFlows } from '#lake/flows/read-flows';
+import { inspectFlows, readFlows } from '#lake/flows/read-flows';
+import type { Reject } from '#lake/flows/rejects';
+import { inPieces } from '#test/support/bytes';
 import { readFlowsOf } from '#test/support/read-flows-of';
 
 /** A flow, its times in microseconds. */
@@ -265,6 +267,16 @@ test('a damaged file reads the same by heart, with care, and in pieces of any si
         ),
         { numRuns: 150 },
     );
+});
+
+test('a record that is spread over lines and does not end is shown without the line end behind it', async () => {
+    const whole = '{\n"ts":1714521600,"id.orig_h":"10.0.0.1","id.resp_h":"10.0.0.2","orig_pkts":3}\n';
+    for (const lineEnd of ['', '\n', '\r\n']) {
+        const rejects: Reject[] = [];
+        const open = () => inPieces([Buffer.from(`${whole}{\n"ts":1${lineEnd}`)]);
+        await readFlows(open, { onRejects: async (batch) => void rejects.push(...batch) });
+        expect(rejects).toEqual([{ lineNumber: 3, reason: 'not_json', line: '{\n"ts":1' }]);
+    }
 });
 
 test('an object is taken for whole where it is JSON, and nowhere else', () => {
