@@ -54,7 +54,7 @@ export function beginJson(text: string): JsonFound | undefined {
     const start = text.slice(0, MAX_START_CHARACTERS);
     const records = walkRecords(start.endsWith('\n') ? start : `${start}\n`, { ...shape }, { isLast: text.length <= start.length });
     for (const record of records) {
-        const keys = new Set(record === 'broken' ? [] : record.filter(({ path }) => !/^(?:flow|id)\//.test(path)).map(({ path }) => path));
+        const keys = new Set(record === 'broken' ? [] : record.filter(({ path }) => !path.includes('/')).map(({ path }) => path));
         const tool = record === 'broken' ? undefined : jsonToolOf(keys, () => textOfValue(record[0]?.raw ?? '') ?? '');
         if (tool !== undefined) {
             return tool === 'refused' ? undefined : { tool, ...shape, hasAddresses: false, hasTimes: false };

@@ -1,7 +1,7 @@
 /** Takes a JSON object out of a text, to the letter of RFC 8259: with its members as they are written. */
 
 export interface Member {
-    /** The member's name, escapes read; that of a member of the members `flow` and `id` is behind `flow/` or `id/`. */
+    /** The member's name, escapes read, with `~0` for `~` and `~1` for `/`; that of a member of the members `flow` and `id` is behind `flow/` or `id/`. */
     path: string;
     /** The value as it is written. */
     raw: string;
@@ -13,7 +13,9 @@ export type Walked = { members: Member[]; end: number } | 'open' | 'broken';
 /** The members whose own members count too. */
 const INNER: readonly string[] = ['flow', 'id'];
 
-const STRING = '"(?:[^"\\\\\\x00-\\x1f]+|\\\\(?:["\\\\/bfnrt]|u[0-9a-fA-F]{4}))*"';
+// Each character fits one place only: a string that does not end is given up at once.
+const PLAIN = '[^"\\\\\\x00-\\x1f]*';
+const STRING = `"${PLAIN}(?:\\\\(?:["\\\\/bfnrt]|u[0-9a-fA-F]{4})${PLAIN})*"`;
 const TOKEN = `([{}[\\],:])|(${STRING})|(-?(?:0|[1-9][0-9]*)(?:\\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null)`;
 const ON_ONE_LINE = new RegExp(`[ \\t\\r]*(?:${TOKEN})`, 'y');
 const ON_MANY_LINES = new RegExp(`[ \\t\\r\\n]*(?:${TOKEN})`, 'y');
@@ -56,7 +58,7 @@ export function walkObject(text: string, start: number, { isSpread }: { isSpread
             addMember(members, outer, text.slice(outer.start, end));
             wanted = 'comma or end';
         } else if (wanted.startsWith('name') && string !== undefined) {
-            inner.path = inner.prefix === undefined ? undefined : inner.prefix + nameOf(string);
+            inner.path = inner.prefix === undefined ? undefined : inner.prefix + nameOf(string).replaceAll('~', '~0').replaceAll('/', '~1');
             wanted = 'colon';
         } else if (wanted === 'colon' && mark === ':') {
             wanted = 'value';

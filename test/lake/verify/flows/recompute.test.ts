@@ -335,6 +335,26 @@ describe('what the whole file settles', () => {
     });
 });
 
+describe('JSON', () => {
+    const record = '{"ts":1714521600,"id.orig_h":"10.0.0.1","id.resp_h":"10.0.0.2","orig_pkts":3}\n';
+
+    test('a text that does not end costs its line, and no more time than its length', async () => {
+        for (const length of [60, 1 << 20]) {
+            const found = await read(`${record}{"ts":17145,"uid":"${'x'.repeat(length)}\n${record}`);
+            expect(found?.recount).toMatchObject({ rows_kept: 2, rejects: new Map([['not_json', 1n]]) });
+        }
+        const whole = await read(record + record.replace('{', `{"uid":"${'x'.repeat(1 << 20)}\\n",`));
+        expect(whole?.recount.rows_kept).toBe(2);
+    });
+
+    test('a key with a slash in it is no key of a member', async () => {
+        const found = await read(record.replace('{', '{"id/orig_h":"10.0.0.9","id~1orig_h":"10.0.0.9",'));
+        expect(found?.rows).toMatchObject([{ src_ip: '10.0.0.1', flows: '1' }]);
+        const scripts = await read(`{"name":"x.zeek","id/x":1}\n${record}`);
+        expect(scripts?.recount).toMatchObject({ rows_kept: 1, skipped: 'other_event 1' });
+    });
+});
+
 test('JSON of Zeek’s conn_long is told by its name alone', async () => {
     const log = '{"ts":1714521600.5,"id.orig_h":"10.0.0.1","id.resp_h":"10.0.0.2","duration":1,"orig_pkts":1}\n';
     const open = () => inPieces([Buffer.from(log)]);
