@@ -180,7 +180,7 @@ async function makeGolden(name: string): Promise<number> {
     const { 'date-order': dateOrder, 'duration-unit': durationUnit } = values;
     const options: PlainOptions = {
         ...((dateOrder === 'dmy' || dateOrder === 'mdy' || dateOrder === 'ymd') && { dateOrder }),
-        ...((durationUnit === 'us' || durationUnit === 's') && { durationUnit }),
+        ...((durationUnit === 'us' || durationUnit === 's' || durationUnit === 'ms' || durationUnit === 'ns') && { durationUnit }),
     };
     const folder = await writeGolden({ name, about: values.about, bytes: Buffer.from(values.bytes, 'base64'), options });
     console.log(`${folder}: look at its expected.json`);
