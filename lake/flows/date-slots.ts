@@ -2,7 +2,7 @@
 
 import { NOT_PLAIN, readSeconds, WORD_BYTES } from '#lake/flows/formats/plain-row';
 import { CUT_TIMES_MONTH, type DateRules, type DateSlot, isCutDate, parseDate } from './dates.ts';
-import { readEpoch } from './epochs.ts';
+import { looksLikeEpoch, readEpoch } from './epochs.ts';
 import { dayOfInstant, type Instant } from './instants.ts';
 import { type DurationUnit, UNIT_DIGITS } from './options.ts';
 import type { RejectReason } from './rejects.ts';
@@ -81,7 +81,7 @@ export class DateSlots {
         }
         const date = parseDate(written, this.rules);
         if (!date.ok) {
-            return /\d/.test(timestamp) && /^\+?\d*\.?\d*([eE][+-]?\d+)?$/.test(timestamp) ? this.#slotOfEpoch(timestamp) : date.reason;
+            return looksLikeEpoch(timestamp) ? this.#slotOfEpoch(timestamp) : date.reason;
         }
         return this.#add(this.#slotOfDate, written, date.slot);
     }

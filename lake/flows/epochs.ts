@@ -11,6 +11,14 @@ const MAX_DIGITS = 19;
 const SECONDS_PER_DAY = 86_400n;
 const UNITS: readonly DurationUnit[] = ['s', 'ms', 'us', 'ns'];
 
+/** A number with an optional sign, point and exponent. No digit may be taken in two ways: on a million of them that would take hours. */
+const NUMBER = /^\+?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
+
+/** True if a text that is no date may be an epoch. */
+export function looksLikeEpoch(text: string): boolean {
+    return NUMBER.test(text);
+}
+
 export interface EpochDay {
     /** `yyyy-MM-dd`, UTC. */
     day: string;

@@ -1,5 +1,6 @@
 /** The tools whose JSON is read: under which keys they write a flow, how a file of theirs is told, and what their records come to. */
 
+import { looksLikeEpoch } from '../epochs.ts';
 import { type FlowPlace, type FlowSink, NO_DURATION } from '../flow-sink.ts';
 import { type Instant, instantOfEpoch, instantOfIso, microsecondsBetween } from '../instants.ts';
 import { type ParsedNumber, parseWhole } from '../numbers.ts';
@@ -172,7 +173,7 @@ export function takeFlow(texts: Texts, { times, sink, place }: { times: JsonDial
 
 /** True for a number, which counts what Zeek was told to write: seconds or milliseconds. Else a time is ISO 8601. */
 function isNumber(text: string): boolean {
-    return /\d/.test(text) && /^\+?\d*\.?\d*([eE][+-]?\d+)?$/.test(text);
+    return looksLikeEpoch(text);
 }
 
 /** The text, or nothing where the record has none: `-` is how Zeek's other logs say so. */

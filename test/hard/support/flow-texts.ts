@@ -46,10 +46,11 @@ export function recount(texts: Iterable<{ text: string; site: string }>): Figure
     return new Map([...totals].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, values]) => [key, values.join(' ')]));
 }
 
-/** Flows, and of both measures sum, sum of squares, smallest and largest. */
+/** Flows, those of them with a duration (all), and of both measures sum, sum of squares, smallest and largest. */
 function added(before: bigint[] | undefined, ...measures: [bigint, bigint]): bigint[] {
-    const [flows = 0n, ...of] = before ?? [];
+    const [flows = 0n, , ...of] = before ?? [];
     return [
+        flows + 1n,
         flows + 1n,
         ...measures.flatMap((value, at) => {
             const [sum = 0n, squares = 0n, least = 0n, most = 0n] = of.slice(4 * at, 4 * at + 4);

@@ -31,7 +31,7 @@ function isVpcRecord(cells: readonly string[]): boolean {
 
 /** The state as AWS writes it; records that were copied from a page in the web have blanks of other sorts behind it. */
 function vpcState(written: string): string {
-    return written.toUpperCase().replace(/[^A-Z]+$/, '');
+    return /^([A-Z]+)[^A-Z]*$/.exec(written.toUpperCase())?.[1] ?? '';
 }
 
 const VPC_STATES: ReadonlyMap<string, SkipReason> = new Map([
