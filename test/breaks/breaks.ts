@@ -127,7 +127,7 @@ export const breaks: readonly Break[] = [
         name: 'pin-not-looked-at',
         does: 'a directory opens whatever stands under the name, whichever version was asked for',
         file: 'lake/store/directory.ts',
-        text: 'if (etag !== ifMatch) {',
+        text: 'if (etag !== expected) {',
         replacement: 'if (etag === undefined) {',
         tests: ['test/lake/store/directory.test.ts'],
     },
