@@ -71,6 +71,9 @@ export function readJson(text: string, rejects: PlainReject[], { durationUnit }:
             continue;
         }
         const flow = takeFlow(members, tool);
+        if ((!tool.isFlow(flow) || flow.source === undefined) && isFlowOfAnother(members, tool)) {
+            throw new Unusable('a flow of another tool');
+        }
         if (!tool.isFlow(flow)) {
             file.skipped.set('other_event', (file.skipped.get('other_event') ?? 0) + 1);
             continue;
@@ -274,6 +277,14 @@ function toolOfRecord(members: readonly Member[]): JsonTool | 'refused' | undefi
     }
     const isScript = own.every((key) => key === 'name') && /\.(zeek|bro)$/.test(textOf(members[0]?.written) ?? '');
     return has('_path') || has('ts') || isScript ? ZEEK : undefined;
+}
+
+/** True if a record has all the keys that a flow of another tool needs. */
+function isFlowOfAnother(members: readonly Member[], own: JsonTool): boolean {
+    const needed = ['source', 'destination', 'start', 'packets'] as const;
+    return [ZEEK, SURICATA, GOFLOW2, NFDUMP].some(
+        (tool) => tool !== own && needed.every((text) => members.some(({ keys }) => isKeyOf(keys, tool.keys[text] ?? []))),
+    );
 }
 
 /** What a value says, in quotes or not; nothing for null. */

@@ -137,6 +137,18 @@ export function toolOf(paths: ReadonlySet<string>, textAtPath: (path: string) =>
     return has('/_path') || has('/ts') || isScript ? ZEEK : undefined;
 }
 
+const DIALECTS: readonly JsonDialect[] = [GOFLOW2, NFDUMP, SURICATA, ZEEK];
+
+/** What no flow is without. */
+const NEEDED = [SOURCE, DESTINATION, START, PACKETS];
+
+/** The tool, other than the file's, that a record with these paths is a flow of; undefined where it is none. */
+export function otherToolOf(own: JsonDialect, paths: ReadonlySet<string>): JsonDialect | undefined {
+    const hasAll = ({ roles }: JsonDialect): boolean =>
+        NEEDED.every((needed) => [...roles].some(([path, role]) => role === needed && paths.has(path)));
+    return DIALECTS.find((dialect) => dialect !== own && hasAll(dialect));
+}
+
 const PMACCT_SUMS = "pmacct's JSON, sums of packets between addresses without the times of flows";
 const PMACCT_PACKETS = "pmacct's JSON with timestamp_start, in which each record is of a packet, not of a flow";
 const PMACCT_TODO = 'have pmacctd export flows (plugins: nfprobe) to nfcapd, and upload what `nfdump -r FILE -o csv` writes of its files';

@@ -10,6 +10,7 @@ import {
     type JsonDialect,
     KIND,
     MARK,
+    otherToolOf,
     PACKETS,
     RATE,
     ROLE_COUNT,
@@ -46,6 +47,8 @@ const LETTER_E = 0x65;
 export class JsonFlows implements RecordTaker {
     /** What the first record that is no flow is, as it says itself. */
     otherKind: string | undefined;
+    /** Why the file cannot be used: a record of it is a flow of another tool. */
+    failure: string | undefined;
     /** Records that have an address. */
     hasAddresses = false;
     /** True once a record has times that can be the flow's own: not one whole second for its start and its end. */
@@ -96,7 +99,13 @@ export class JsonFlows implements RecordTaker {
             }
         }
         const sink = this.#sink;
-        if (!isFlow(texts[KIND], texts[PACKETS] !== undefined || texts[MARK] !== undefined)) {
+        const isOwn = isFlow(texts[KIND], texts[PACKETS] !== undefined || texts[MARK] !== undefined);
+        const other =
+            isOwn && texts[SOURCE] !== undefined ? undefined : otherToolOf(this.#dialect, new Set(values.map(({ path }) => path)));
+        if (other) {
+            this.failure ??= `the record of line ${place.lineNumber} is of ${other.title}, and the file begins as ${this.#dialect.title} writes: split it by what wrote it`;
+        }
+        if (!isOwn) {
             this.otherKind ??= texts[KIND] ?? '';
             sink.skip('other_event');
             return;

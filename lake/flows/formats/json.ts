@@ -188,7 +188,7 @@ class JsonReading {
             left = await this.#scanBehind(left, waiting.length === 0 ? asBuffer(chunk) : Buffer.concat([...waiting, chunk]));
             waiting = [];
             waitingBytes = 0;
-            if (this.#records.failure !== undefined || (isInspection && (this.#hasFlows() || length > maxBytes))) {
+            if (this.#failure !== undefined || (isInspection && (this.#hasFlows() || length > maxBytes))) {
                 await chunks.return(undefined);
                 return this.#result({ isWhole: false });
             }
@@ -229,6 +229,10 @@ class JsonReading {
         }
     }
 
+    get #failure(): string | undefined {
+        return this.#records.failure ?? this.#flows.failure;
+    }
+
     /** True once no later record can make the file one without flows. */
     #hasFlows(): boolean {
         return this.#sink.rowsRead > 0 && this.#flows.hasTimes && this.#flows.hasAddresses;
@@ -253,8 +257,8 @@ class JsonReading {
         const { dialect } = this.#start;
         const { rowsRead, skipped } = this.#sink;
         const { otherKind, hasAddresses, hasTimes } = this.#flows;
-        if (this.#records.failure !== undefined) {
-            return { error: this.#records.failure };
+        if (this.#failure !== undefined) {
+            return { error: this.#failure };
         }
         if (isWhole && this.#records.isArrayOpen) {
             return { error: CUT_ARRAY, what: 'a JSON array that does not end' };

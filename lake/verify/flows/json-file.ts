@@ -1,7 +1,7 @@
 /** A JSON file of flows as lines for SQL: each record is one, with its texts as the page docs/reading.md takes them. */
 import type { Layout } from './header.ts';
 import { type Member, textOfValue, walkObject } from './json-object.ts';
-import { JSON_FIELDS, type JsonField, type JsonTool, jsonToolOf } from './json-tools.ts';
+import { isFlowOfAnother, JSON_FIELDS, type JsonField, type JsonTool, jsonToolOf } from './json-tools.ts';
 import { MAX_ROW_CHARACTERS, RowTooLongError } from './raw-text.ts';
 import { REPEATED_KEY, SKIPPED } from './row-sql.ts';
 import type { Field } from './tools.ts';
@@ -34,6 +34,8 @@ export interface JsonFound {
     begin: string;
     /** True while an array that has begun has not ended. */
     isArrayOpen: boolean;
+    /** True once a record was a flow of another tool. */
+    isMixed: boolean;
     /** True once a flow had an address, or times that can be its own. */
     hasAddresses: boolean;
     hasTimes: boolean;
@@ -57,7 +59,7 @@ export function beginJson(text: string): JsonFound | undefined {
         const keys = new Set(record === 'broken' ? [] : record.filter(({ path }) => !path.includes('/')).map(({ path }) => path));
         const tool = record === 'broken' ? undefined : jsonToolOf(keys, () => textOfValue(record[0]?.raw ?? '') ?? '');
         if (tool !== undefined) {
-            return tool === 'refused' ? undefined : { tool, ...shape, hasAddresses: false, hasTimes: false };
+            return tool === 'refused' ? undefined : { tool, ...shape, isMixed: false, hasAddresses: false, hasTimes: false };
         }
     }
     return undefined;
@@ -163,7 +165,14 @@ function lineOfRecord(members: readonly Member[], found: JsonFound): string {
         texts[field] = first && textOfValue(first.raw);
         hasTwice ||= second !== undefined;
     }
-    if (!tool.isFlow(texts)) {
+    const isOwn = tool.isFlow(texts);
+    if (!isOwn || texts.src === undefined) {
+        found.isMixed ||= isFlowOfAnother(
+            tool,
+            members.map(({ path }) => path),
+        );
+    }
+    if (!isOwn) {
         return lineOf({ kind: `${SKIPPED}other_event` });
     }
     found.hasAddresses ||= texts.src !== undefined || texts.dst !== undefined;

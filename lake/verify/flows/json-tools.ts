@@ -80,6 +80,15 @@ function pathsOf(known: Partial<Record<JsonField, readonly string[]>>): JsonTool
     return { src: [], dst: [], began: [], duration: [], packets: [], kind: [], state: [], rate: [], ...known };
 }
 
+/** True if a record with these paths has what a flow of another tool than the file's needs. */
+export function isFlowOfAnother(own: JsonTool, paths: readonly string[]): boolean {
+    return [ZEEK, SURICATA, GOFLOW2, NFDUMP].some(
+        (tool) =>
+            tool !== own &&
+            (['src', 'dst', 'began', 'packets'] as const).every((field) => tool.paths[field].some((path) => paths.includes(path))),
+    );
+}
+
 /** The tool that a record's own keys tell, `refused` for one whose files cannot be read, undefined where they tell none. */
 export function jsonToolOf(keys: ReadonlySet<string>, nameIs: () => string): JsonTool | 'refused' | undefined {
     const has = (...all: string[]): boolean => all.every((key) => keys.has(key));

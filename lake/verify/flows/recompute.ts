@@ -203,11 +203,12 @@ async function* jsonBlocks(
 
 /** True for a JSON file that cannot be used by what its records are together. */
 function isUnusableJson(
-    { tool, isArrayOpen, hasAddresses, hasTimes }: JsonFound,
+    { tool, isArrayOpen, isMixed, hasAddresses, hasTimes }: JsonFound,
     { rows_read, rows_kept, rows_skipped }: Recount,
 ): boolean {
     return (
         isArrayOpen ||
+        isMixed ||
         (rows_read === 0 && rows_skipped > 0) ||
         (tool.dialect === 'nfdump-json' && rows_read > 0 && !hasAddresses) ||
         (tool.dialect === 'goflow2' && rows_kept > 0 && !hasTimes)
