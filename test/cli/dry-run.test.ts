@@ -28,7 +28,7 @@ test('says of each file what it would be read as and what would become of it, wi
     const { tryOut, everything } = await makePlace({
         'in/a.csv': flowCsv([{}, { timestamp: '01/04/2026', duration: 'nan' }, { timestamp: '02/04/2026', duration: 7 }]),
         'in/b.csv': '#separator \\x09\n#fields\tts\tid.orig_h\tid.resp_h\tduration\torig_pkts\n1767225600.5\t10.0.0.1\t10.0.0.2\t1.5\t3\n',
-        'in/c.csv': 'a,b\n1,2\n',
+        'in/c.csv': 'Src IP,b\n1,2\n',
         'in/d.csv': flowCsv([{ duration: 'x' }, { duration: 'y' }, { packets: -1 }]),
         'in/site=berlin/a.csv.gz': gzipSync(flowCsv([{ timestamp: '01/02/2026' }])),
     });
@@ -51,7 +51,11 @@ test('says of each file what it would be read as and what would become of it, wi
             note: null,
         });
         expect(rows.get('in/b.csv')).toMatchObject({ dialect: 'zeek', duration_unit: 's', duration_unit_by: 'named', date_order: 'epoch' });
-        expect(rows.get('in/c.csv')).toMatchObject({ would_be: 'failed', rows_read: 0, note: expect.stringContaining('found "a", "b"') });
+        expect(rows.get('in/c.csv')).toMatchObject({
+            would_be: 'failed',
+            rows_read: 0,
+            note: expect.stringContaining('found "Src IP", "b"'),
+        });
         expect(rows.get('in/d.csv')).toMatchObject({
             would_be: 'nothing kept',
             rejected: 'not_a_number 2, negative 1',

@@ -223,9 +223,7 @@ function takeRows(text: string, markLength: number, rejects: PlainReject[]): Fil
         if (isBehindTrailer) {
             continue;
         }
-        const kind = [...written].every((character) => character === separator || blanks.includes(character))
-            ? 'blank_row'
-            : kindOfRow(header, cells);
+        const kind = cells.every((cell) => cell === '') ? 'blank_row' : kindOfRow(header, cells);
         if (kind === 'refused') {
             throw new Unusable('rows that tell of no flows');
         }

@@ -361,7 +361,7 @@ export class RowScanner {
         const place = { lineNumber, bytes, start, end: row.contentEnd };
         const cells = row.cells.map((text) => trimBlanks(text, separator));
         if (cells.every((text) => text === '') && isBlankRow(bytes, place, separator)) {
-            if ((cells.length > 1 || row.hasMore) && !this.#isBehindTrailer) {
+            if ((cells.length > 1 || row.hasMore || bytes[from] === QUOTE) && !this.#isBehindTrailer) {
                 this.#sink.skip('blank_row');
             }
             return row.next;
@@ -506,15 +506,27 @@ function startsOf({ dialect, lastNeeded, lastRead }: Header): Int32Array {
     return new Int32Array((dialect.isUnitOpen === true ? lastRead : lastNeeded) + 2);
 }
 
-/** True if nothing but separators and blanks stands in the row. */
+/** True if nothing but separators and blanks stands in the row, in quotes or not. */
 function isBlankRow(bytes: Buffer, { start, end }: FlowPlace, separator: number): boolean {
+    let isFieldStart = true;
     for (let at = start; at < end; at += 1) {
-        const byte = bytes[at];
-        if (byte !== separator && byte !== SPACE && byte !== TAB) {
+        if (isFieldStart && bytes[at] === QUOTE) {
+            do {
+                at += 1;
+            } while (at < end && isBlank(bytes[at], separator));
+            if (bytes[at] !== QUOTE || at >= end) {
+                return false;
+            }
+        } else if (bytes[at] !== separator && !isBlank(bytes[at], separator)) {
             return false;
         }
+        isFieldStart = bytes[at] === separator;
     }
     return true;
+}
+
+function isBlank(byte: number | undefined, separator: number): boolean {
+    return (byte === SPACE || byte === TAB) && byte !== separator;
 }
 
 const ZEEK_FIELDS = '#fields';

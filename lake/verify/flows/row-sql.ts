@@ -52,7 +52,10 @@ export function insertParts(layout: Layout, reading: Reading & { hasQuotes: bool
     const { separator, isZeekLog } = layout;
     const blanksHere = blanksIn({ separator, hasTabs });
     const cell = (text: string): string => `trim(${hasQuotes ? unquoted(text) : text}, ${blanksHere})`;
-    const isBlank = `trim(line, chr(${separator.charCodeAt(0)}) || ${blanksHere}) = ''`;
+    const blankField = `(?:"${blanks(separator)}"${blanks(separator)}|${blanks(separator)})`;
+    const isBlank = hasQuotes
+        ? `regexp_full_match(line, '${blankField}(?:\\x${hex(separator)}${blankField})*')`
+        : `trim(line, chr(${separator.charCodeAt(0)}) || ${blanksHere}) = ''`;
     const kind = skipReason(layout, (at) => cell(cellAt(layout, { at, hasQuotes })));
     return insertTexts(
         layout,
