@@ -46,7 +46,7 @@ export function parseWhole(
 
 /** True for a number, with an optional point and exponent, that is no whole one. */
 export function hasFraction(text: string): boolean {
-    const [, whole = '', fraction = '', exponent = '0'] = /^[+-]?(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,9}))?$/.exec(text) ?? [];
+    const [, whole = '', fraction = '', exponent = '0'] = /^[+-]?(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/.exec(text) ?? [];
     return /[1-9]/.test((whole + fraction).slice(Math.max(0, whole.length + Number(exponent))));
 }
 

@@ -1,6 +1,6 @@
 /** Decimal text to whole numbers, against fractions of bigints. */
 import fc from 'fast-check';
-import { MAX_BIGINT, parseWhole } from '#lake/flows/numbers';
+import { hasFraction, MAX_BIGINT, parseWhole } from '#lake/flows/numbers';
 
 /** `digits` times 10^`exponent`, rounded half up, as integers do it. */
 function rounded(digits: bigint, exponent: number): bigint {
@@ -72,4 +72,9 @@ test('a fraction is rounded, cut or rejected as asked', () => {
     expect(parseWhole('1e-3', { fraction: 'reject' })).toEqual({ ok: false, reason: 'not_whole' });
     expect(parseWhole('4.000', { fraction: 'reject' })).toEqual({ ok: true, value: 4n });
     expect(parseWhole('45e-1', { fraction: 'reject' })).toEqual({ ok: false, reason: 'not_whole' });
+});
+
+test('a number is no whole one however small its exponent makes it', () => {
+    expect(['1.25', '1e-3', '1e-9999999999', '45e-1'].map(hasFraction)).toEqual([true, true, true, true]);
+    expect(['1', '4.0', '0e-9999999999', '1e9999999999', '1.5e1', '', 'x'].map(hasFraction).includes(true)).toBe(false);
 });
