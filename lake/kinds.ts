@@ -34,7 +34,7 @@ export function findKindOfRecord(
     among: KnownKinds = kinds,
 ): Kind | undefined {
     const [first] = among;
-    return findKind(record.source, among) ?? (first.found.every(({ name }) => name in record) ? first : undefined);
+    return findKind(record.source, among) ?? (first.found[0] && first.found[0].name in record ? first : undefined);
 }
 
 /** The kind that a source was read as, or is to be read as where it has no record yet; undefined where this program does not know it. */

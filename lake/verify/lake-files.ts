@@ -234,7 +234,11 @@ const TYPES: Readonly<Record<string, readonly string[]>> = {
 
 function isRecordOf(kind: Kind, value: unknown): value is SourceRecord {
     const found = new Map<string, unknown>(Object.entries(value ?? {}));
-    return Object.entries({ ...typesOfFound(kind), ...TYPES }).every(([name, types]) => types.includes(typeNameOf(found.get(name))));
+    const facts = typesOfFound(kind);
+    const isOfType = ([name, types]: [string, readonly string[]]): boolean => types.includes(typeNameOf(found.get(name)));
+    // A reading of an older format may not have looked for all that is a fact now.
+    const isMissing = ([name]: [string, unknown]): boolean => found.get('summary_format') !== kind.format && found.get(name) === undefined;
+    return Object.entries(TYPES).every(isOfType) && Object.entries(facts).every((fact) => isMissing(fact) || isOfType(fact));
 }
 
 /** The types of what the kind's reader found out. */

@@ -179,16 +179,19 @@ function addRotten({ source, etag }: SourceRecord, why: string, { kind, findings
 }
 
 function ledgerDifferences(record: SourceRecord, { recount, table }: { recount: Recount; table: string }): Difference[] {
-    return Object.entries({ site: siteOf(record.source), ...recount.fields })
-        .filter(([figure, value]) => value !== record[figure])
-        .map(([figure, value]) => ({
-            kind: 'source',
-            source: record.source,
-            table,
-            figure,
-            in_lake: shown(record[figure]),
-            recomputed: shown(value),
-        }));
+    return (
+        Object.entries({ site: siteOf(record.source), ...recount.fields })
+            // A fact that a reading of an older format did not look for is no difference.
+            .filter(([figure, value]) => value !== record[figure] && record[figure] !== undefined)
+            .map(([figure, value]) => ({
+                kind: 'source',
+                source: record.source,
+                table,
+                figure,
+                in_lake: shown(record[figure]),
+                recomputed: shown(value),
+            }))
+    );
 }
 
 function shown(value: unknown): bigint | string | null {

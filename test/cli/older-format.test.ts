@@ -33,7 +33,8 @@ async function makeOldLake(files: Record<string, string>) {
     }
     for await (const { key } of store.list('ledger/')) {
         const record = JSON.parse(Buffer.from((await store.get(key))!.bytes).toString());
-        await store.put(key, Buffer.from(JSON.stringify({ ...record, summary_format: FLOWS_FORMAT - 1 })));
+        const { duration_unit_by, rows_skipped, skipped, rejected, fingerprint, beginning, ...facts } = record;
+        await store.put(key, Buffer.from(JSON.stringify({ ...facts, summary_format: FLOWS_FORMAT - 1 })));
     }
     const figures = async () => {
         const { stdout } = await run(
@@ -81,4 +82,12 @@ test('keeps what it has of a file that was pruned, beside files that are read an
     expect(await run('history', 'a.csv')).toMatchObject({ exitCode: 0 });
     const { exitCode } = await run('rebuild', '--from', DAY, '--to', DAY, '--anew');
     expect([exitCode, await figures()]).toEqual([0, [{ flows: 4, timed_flows: 3, us: 24, longest: 12, mean: 8 }]]);
+});
+
+test('has a source that was retracted before, which nothing reads anew and `verify` knows', async () => {
+    const { run, figures } = await makeOldLake(TIMED);
+    expect((await run('retract', 'a.csv')).exitCode).toBe(0);
+    expect((await run('reconcile')).exitCode).toBe(0);
+    expect(await run('verify')).toMatchObject({ exitCode: 0, stdout: expect.not.stringContaining('damaged') });
+    expect(await figures()).toEqual([{ flows: 1, timed_flows: 1, us: 12, longest: 12, mean: 12 }]);
 });
