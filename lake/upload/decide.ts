@@ -57,7 +57,7 @@ export interface DecideOptions {
 }
 
 /**
- * What becomes of the file. Same name and bytes: skipped. Same name, other bytes: refused unless it may replace. Other name, same bytes:
+ * What becomes of the file. Same name and bytes: skipped, but read anew where nothing of it counts and it is to be read otherwise. Same name, other bytes: refused unless it may replace. Other name, same bytes:
  * refused unless allowed. So are other bytes with the rows of another source of its kind and site, or with some of them in front.
  */
 export async function decideUpload(file: LocalFile, options: DecideOptions): Promise<UploadDecision> {
@@ -71,7 +71,14 @@ export async function decideUpload(file: LocalFile, options: DecideOptions): Pro
         return (await refuseTwin(file, options)) ?? withRows({ ...put, isReplacing: false }, file, options);
     }
     if (there.sizeBytes === file.sizeBytes && (await file.hasBytesOf(there))) {
-        if (isSubset(readingOptions, raw ? toOptions(kindOf(file.key), raw) : (record?.options ?? {}))) {
+        const knownOptions = raw ? toOptions(kindOf(file.key), raw) : (record?.options ?? {});
+        // Of such a source nothing counts: how it was to be read may have been the very fault, and what is said now holds.
+        const isOfNoUse = record?.state === 'failed' || record?.state === 'empty';
+        const isSaidOtherwise = !isSubset(readingOptions, knownOptions) || !isSubset(knownOptions, readingOptions);
+        if (isOfNoUse && isSaidOtherwise) {
+            return { ...put, isReplacing: false };
+        }
+        if (isSubset(readingOptions, knownOptions)) {
             return { action: 'skip' };
         }
         return mayReplace
