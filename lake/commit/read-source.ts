@@ -69,24 +69,11 @@ export async function readSource(
     }
     attempt.isWritten = true;
     const at = now();
-    const [first, last] = [periods[0], periods.at(-1)];
     const next: LedgerRecord = {
         source: raw.key,
         site: siteOf(raw.key),
-        state: stateOf(outcome),
         version,
-        ...outcome.found,
-        ...NOTHING_READ,
-        ...(outcome.ok && {
-            rows_read: outcome.rowsRead,
-            rows_kept: outcome.rowsRead - outcome.rowsRejected,
-            rows_rejected: outcome.rowsRejected,
-            first_day: first === undefined ? null : dayOfPeriod(first),
-            last_day: last === undefined ? null : dayOfPeriod(last),
-            fingerprint: fingerprintOf(kind.contributions, outcome.periods),
-            beginning: outcome.beginning ?? null,
-        }),
-        error: outcome.ok ? null : outcome.error,
+        ...readingOf(outcome, { fingerprint: outcome.ok ? fingerprintOf(kind.contributions, outcome.periods) : null }),
         options: readingOptions,
         size_bytes: raw.sizeBytes,
         etag: raw.etag,
@@ -141,11 +128,32 @@ export async function readSource(
 }
 
 /** The state of a source that came out so. Nothing kept is a state of its own, but where the source says itself that there was nothing. */
-export function stateOf(outcome: ReadOutcome): LedgerRecord['state'] {
+function stateOf(outcome: ReadOutcome): LedgerRecord['state'] {
     if (!outcome.ok) {
         return outcome.isOther === true ? 'skipped' : 'failed';
     }
     return outcome.rowsRead > outcome.rowsRejected || outcome.isEmptyByRight === true ? 'done' : 'empty';
+}
+
+/** What a record says of the reading of its source. */
+export function readingOf(outcome: ReadOutcome, { fingerprint }: { fingerprint: string | null }) {
+    const periods = outcome.ok ? [...outcome.periods.keys()] : [];
+    const [first, last] = [periods[0], periods.at(-1)];
+    return {
+        state: stateOf(outcome),
+        ...outcome.found,
+        ...NOTHING_READ,
+        ...(outcome.ok && {
+            rows_read: outcome.rowsRead,
+            rows_kept: outcome.rowsRead - outcome.rowsRejected,
+            rows_rejected: outcome.rowsRejected,
+            first_day: first === undefined ? null : dayOfPeriod(first),
+            last_day: last === undefined ? null : dayOfPeriod(last),
+            fingerprint,
+            beginning: outcome.beginning ?? null,
+        }),
+        error: outcome.ok ? null : outcome.error,
+    };
 }
 
 /** A rejects object that comes to be with the first reject and stands in the store once it is finished. */

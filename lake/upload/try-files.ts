@@ -1,10 +1,10 @@
 /** Tries an upload: reads each file as the lake would, and says what would become of it. Changes nothing; the lake need not be there. */
-import { stateOf } from '#lake/commit/read-source';
+import { readingOf } from '#lake/commit/read-source';
 import { readAllRecords } from '#lake/commit/reconcile';
 import { kindOf } from '#lake/kinds';
 import type { Lake } from '#lake/lake';
-import { dayOfPeriod, siteOf } from '#lake/layout';
-import { type LedgerRecord, NOTHING_READ, readFewRecords } from '#lake/ledger';
+import { siteOf } from '#lake/layout';
+import { type LedgerRecord, readFewRecords } from '#lake/ledger';
 import type { ObjectStore } from '#lake/store/object-store';
 import { type DecideAllOptions, decideAll } from './decide-all.ts';
 import { noteTwins } from './note-twins.ts';
@@ -55,26 +55,12 @@ async function look(
 
 /** The record that the file would have, but for what only a commit tells. */
 function recordOf(file: UploadFile, { outcome, fingerprint }: RowsRead, { readingOptions, now }: UploadOptions): LedgerRecord {
-    const periods = outcome.ok ? [...outcome.periods.keys()] : [];
-    const [first, last] = [periods[0], periods.at(-1)];
     return {
         source: file.key,
         site: siteOf(file.key),
-        state: stateOf(outcome),
         version: null,
         ...kindOf(file.key).nothingFound,
-        ...outcome.found,
-        ...NOTHING_READ,
-        ...(outcome.ok && {
-            rows_read: outcome.rowsRead,
-            rows_kept: outcome.rowsRead - outcome.rowsRejected,
-            rows_rejected: outcome.rowsRejected,
-            first_day: first === undefined ? null : dayOfPeriod(first),
-            last_day: last === undefined ? null : dayOfPeriod(last),
-            fingerprint,
-            beginning: outcome.beginning ?? null,
-        }),
-        error: outcome.ok ? null : outcome.error,
+        ...readingOf(outcome, { fingerprint }),
         options: readingOptions,
         size_bytes: file.sizeBytes,
         etag: '',

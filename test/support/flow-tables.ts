@@ -66,3 +66,25 @@ export function writePairRows(rows: Rows, options?: { contains?: readonly string
 export function mergePairRows(lists: readonly Rows[], { day }: { day: string }): PairRows {
     return mergeRows(lists, { table: pairDays, period: day }) as PairRows;
 }
+
+/** The facts of a reading that a record has, but for why it failed and what only a commit tells. */
+const FACTS = [
+    'dialect',
+    'date_order',
+    'duration_unit',
+    'duration_unit_by',
+    'rows_read',
+    'rows_kept',
+    'rows_rejected',
+    'repeated_headers',
+    'rows_skipped',
+    'skipped',
+    'first_day',
+    'last_day',
+    'pairs',
+] as const;
+
+/** The facts of a reading out of a record, or of a recount. */
+export function factsOf(record: Readonly<Record<string, unknown>>): Record<string, unknown> {
+    return Object.fromEntries(FACTS.map((name) => [name, record[name]]));
+}

@@ -9,6 +9,7 @@ import type { FormatRead, Unusable } from './format.ts';
 import { findHeader, findHeadless, type Header, isHeaderOpen, ZEEK_DIALECTS } from './header.ts';
 import { withLineFeeds } from './line-ends.ts';
 import { otherFileOf, TELLING_BYTES } from './other-files.ts';
+import { readBeginning } from './read-beginning.ts';
 import { RowScanner, SPARE_BYTES, zeekNamesStart } from './row-scanner.ts';
 import { UnitJudge, unitByOf } from './unit-witness.ts';
 import { isFlowLog, otherZeekLog, zeekPathOf } from './zeek-path.ts';
@@ -180,27 +181,9 @@ type FileStart =
     | Unusable;
 
 /** Reads up to and with the header line. */
-async function readHeader(chunks: AsyncIterator<Uint8Array>): Promise<FileStart> {
-    let parts: Buffer[] = [];
-    let length = 0;
-    let lookAt = TELLING_BYTES;
-    for (;;) {
-        const { done, value } = await chunks.next();
-        if (!done) {
-            parts.push(Buffer.from(value));
-            length += value.length;
-        }
-        if (done || length >= lookAt) {
-            const bytes = Buffer.concat(parts);
-            parts = [bytes];
-            // However small the chunks are, each byte is looked at a few times only.
-            lookAt = Math.min(length * 2, Math.max(length + 1, MAX_HEADER_BYTES));
-            const found = takeHeader(bytes, done === true);
-            if (found) {
-                return found;
-            }
-        }
-    }
+function readHeader(chunks: AsyncIterator<Uint8Array>): Promise<FileStart> {
+    const nextLook = (length: number): number => Math.min(length * 2, Math.max(length + 1, MAX_HEADER_BYTES));
+    return readBeginning(chunks, { firstLook: TELLING_BYTES, nextLook, take: takeHeader });
 }
 
 /** What the file begins with; undefined where more bytes are needed, which is never so where all are there that a header may have. */

@@ -9,6 +9,7 @@ import { type JsonValue, textOf } from './json-object.ts';
 import { type JsonLayout, JsonRecords, layoutOf, type RecordTaker } from './json-records.ts';
 import { withLineFeeds } from './line-ends.ts';
 import { NOT_PLAIN } from './plain-row.ts';
+import { readBeginning } from './read-beginning.ts';
 
 const LF = 0x0a;
 const OPEN_OBJECT = 0x7b;
@@ -56,28 +57,8 @@ export async function whyNoJson(source: AsyncGenerator<Uint8Array>): Promise<Unu
 type FileStart = { ok: true; dialect: JsonDialect; layout: JsonLayout; bytes: Buffer; start: number } | Unusable;
 
 /** Reads until a record tells the tool that wrote the file. */
-async function readStart(chunks: AsyncIterator<Uint8Array>): Promise<FileStart> {
-    const parts: Buffer[] = [];
-    let length = 0;
-    let lookAt = 1;
-    for (;;) {
-        const { done, value } = await chunks.next();
-        if (!done) {
-            parts.push(Buffer.from(value));
-            length += value.length;
-        }
-        if (done || length >= lookAt) {
-            const bytes = Buffer.concat(parts);
-            parts.splice(0, parts.length, bytes);
-            // However small the chunks are, each byte is looked at a few times only.
-            lookAt = length * 2;
-            const isLast = done === true;
-            const found = takeStart(bytes, isLast);
-            if (found) {
-                return found;
-            }
-        }
-    }
+function readStart(chunks: AsyncIterator<Uint8Array>): Promise<FileStart> {
+    return readBeginning(chunks, { firstLook: 1, nextLook: (length) => length * 2, take: takeStart });
 }
 
 function takeStart(bytes: Buffer, isLast: boolean): FileStart | undefined {

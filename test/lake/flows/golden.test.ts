@@ -11,7 +11,7 @@ import type { ReadingOptions } from '#lake/kind';
 import type { LedgerRecord } from '#lake/ledger';
 import { sourceId } from '#lake/source-id';
 import type { ObjectStore } from '#lake/store/object-store';
-import { daysOf, metadataOf, pairDaysKey, readPairRows, rejectsKey } from '#test/support/flow-tables';
+import { daysOf, factsOf, metadataOf, pairDaysKey, readPairRows, rejectsKey } from '#test/support/flow-tables';
 import { memoryStore } from '#test/support/memory-store';
 
 const FIXTURES = new URL('../../fixtures/flows/', import.meta.url).pathname;
@@ -68,38 +68,7 @@ function ledgerOf(record: LedgerRecord | undefined) {
     if (!record || record.error !== null) {
         return { ...(record?.state === 'skipped' && { state: record.state }), error: record?.error };
     }
-    const {
-        dialect,
-        date_order,
-        duration_unit,
-        duration_unit_by,
-        rows_read,
-        rows_kept,
-        rows_rejected,
-        repeated_headers,
-        rows_skipped,
-        skipped,
-        first_day,
-        last_day,
-        pairs,
-        error,
-    } = record;
-    return {
-        dialect,
-        date_order,
-        duration_unit,
-        duration_unit_by,
-        rows_read,
-        rows_kept,
-        rows_rejected,
-        repeated_headers,
-        rows_skipped,
-        skipped,
-        first_day,
-        last_day,
-        pairs,
-        error,
-    };
+    return { ...factsOf(record), error: record.error };
 }
 
 async function pairDaysOf(store: ObjectStore, days: readonly string[]) {

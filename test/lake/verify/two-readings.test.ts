@@ -11,7 +11,7 @@ import { type Engine, openEngine, textOf, wholeOf } from '#lake/verify/engine';
 import { recompute } from '#lake/verify/flows/recompute';
 import { FIGURES } from '#lake/verify/flows/row-sql';
 import { cut, inPieces } from '#test/support/bytes';
-import { metadataOf, readPairRows, rejectsKey, summaryKey } from '#test/support/flow-tables';
+import { factsOf, metadataOf, readPairRows, rejectsKey, summaryKey } from '#test/support/flow-tables';
 import { memoryStore } from '#test/support/memory-store';
 
 const RUNS = 100;
@@ -161,37 +161,8 @@ async function readFirst(bytes: Buffer, { options, pieceBytes }: File) {
     await store.put(KEY, bytes, { metadata: metadataOf(options) });
     const record = (await summarize(KEY, { store, now: () => new Date(0) })).record!;
     expect(record.error).toBeNull();
-    const {
-        dialect,
-        date_order,
-        duration_unit,
-        duration_unit_by,
-        rows_read,
-        rows_kept,
-        rows_rejected,
-        repeated_headers,
-        rows_skipped,
-        skipped,
-        first_day,
-        last_day,
-        pairs,
-    } = record;
     return {
-        reading: {
-            dialect,
-            date_order,
-            duration_unit,
-            duration_unit_by,
-            rows_read,
-            rows_kept,
-            rows_rejected,
-            repeated_headers,
-            rows_skipped,
-            skipped,
-            first_day,
-            last_day,
-            pairs,
-        },
+        reading: factsOf(record),
         rejects: await reasonsOf(store, record),
         rows: await rowsOf(store, record),
     };
