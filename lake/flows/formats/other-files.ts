@@ -217,7 +217,7 @@ function textOf(whole: string): Sort | undefined {
     if (/^(?:\.\.\/)*(?:\.git)?\/?annex\/objects\//.test(text)) {
         return { what: 'a pointer of git-annex, not the file itself', todo: 'get the file with git annex get NAME and upload that' };
     }
-    if (/^Date (first seen|flow start)\s{2,}/.test(text)) {
+    if (/^Date (first seen|flow start) {2,}[A-Z]/.test(text)) {
         return { what: 'nfdump’s lines for people (-o line, long, extended)', todo: 'upload what nfdump -r FILE -o csv prints' };
     }
     if (text.startsWith('>== Total === ')) {
