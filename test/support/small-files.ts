@@ -65,6 +65,20 @@ export function countUp(files: Iterable<{ file: SmallFile; site: string; options
     );
 }
 
+/** The figures of a pair's day, in the order in which a value of `Figures` has them. */
+export const FIGURE_COLUMNS = [
+    'flows',
+    'timed_flows',
+    'flow_duration_us_sum',
+    'flow_duration_us_sum_sq',
+    'flow_duration_us_min',
+    'flow_duration_us_max',
+    'fwd_pkts_sum',
+    'fwd_pkts_sum_sq',
+    'fwd_pkts_min',
+    'fwd_pkts_max',
+] as const;
+
 /** What `pair_days` of the lake says. */
 export async function readFigures(store: ObjectStore): Promise<Figures> {
     const figures: [string, string][] = [];
@@ -80,18 +94,7 @@ export async function readFigures(store: ObjectStore): Promise<Figures> {
 export function figuresOf(rows: PairRows, day: string): [string, string][] {
     return rows.site.map((site, at) => [
         [day, site, rows.src_ip[at], rows.dst_ip[at]].join(' '),
-        [
-            rows.flows[at],
-            rows.timed_flows[at],
-            rows.flow_duration_us_sum[at],
-            rows.flow_duration_us_sum_sq[at],
-            rows.flow_duration_us_min[at],
-            rows.flow_duration_us_max[at],
-            rows.fwd_pkts_sum[at],
-            rows.fwd_pkts_sum_sq[at],
-            rows.fwd_pkts_min[at],
-            rows.fwd_pkts_max[at],
-        ].join(' '),
+        FIGURE_COLUMNS.map((column) => rows[column][at]).join(' '),
     ]);
 }
 

@@ -8,6 +8,7 @@ import { type LedgerRecord, readLedger } from '#lake/ledger';
 import { sourceId } from '#lake/source-id';
 import { recount } from '#test/hard/support/flow-texts';
 import { PAIR_DAYS_PREFIX } from '#test/support/flow-tables';
+import { FIGURE_COLUMNS } from '#test/support/small-files';
 import { makeFolder } from '#test/support/temporary';
 import { askDirectory, bucket, flowlake, s3, store } from './deployed.ts';
 
@@ -57,12 +58,9 @@ export function openMonth(month: string): MonthOfTexts {
             await writeFile(join(folder, key), object?.bytes ?? '');
         }
         const rows = await askDirectory(folder, 'select * from pair_days');
-        const measures = ['flow_duration_us', 'fwd_pkts'].flatMap((measure) =>
-            ['sum', 'sum_sq', 'min', 'max'].map((of) => `${measure}_${of}`),
-        );
         const found = rows.map((row): [string, string] => [
             [row.day, row.site, row.src_ip, row.dst_ip].join(' '),
-            ['flows', ...measures].map((column) => row[column]).join(' '),
+            FIGURE_COLUMNS.map((column) => row[column]).join(' '),
         ]);
         return new Map(found.sort(([a], [b]) => (a < b ? -1 : 1)));
     }
