@@ -1,5 +1,6 @@
 /** What a kind of data is: one value, with all that the rest of the house needs to know of it. lake/kinds.ts lists the kinds that there are. */
 
+import type { QueryResult, Value } from '#lake/query/query-engine';
 import type { Rows } from '#lake/rows';
 import type { ByteRange, ByteStream } from '#lake/store/object-store';
 import type { Column, MergedTable, Table } from '#lake/tables';
@@ -58,6 +59,26 @@ export interface Kind {
      * verified by its contributions alone.
      */
     secondReader?: () => Promise<SecondReader>;
+    /** Questions of `sql/<kind>/queries` by their names, which one pass over the merged objects answers faster than SQL: for a lake in a directory. */
+    passes?: Readonly<Record<string, Pass>>;
+}
+
+/**
+ * Answers a question from the merged objects, which come in the order of their periods. `parameters` are those of the SQL.
+ * @returns the answer that SQL would give, row by row; undefined where SQL must be asked, because the objects are not such that both surely agree
+ */
+export type Pass = (objects: Iterable<MergedObject>, parameters: readonly Value[]) => Promise<PassAnswer | undefined>;
+
+/** The object of a period of the merged table. */
+export interface MergedObject {
+    period: string;
+    /** Hands the object's bytes out for as long as `use` takes. */
+    read(use: (bytes: ByRange) => Promise<void>): Promise<void>;
+}
+
+export interface PassAnswer {
+    columns: QueryResult['columns'];
+    rows: Value[][];
 }
 
 /** How the rows of a source, the figures of its contributions and what the ledger says of it hang together. */

@@ -29,7 +29,10 @@ function openDirectoryLake(directory: string, { signal }: OpenOptions): Director
         kind: 'directory',
         directory,
         store: once(() => import('#lake/store/directory').then(({ openDirectoryStore }) => openDirectoryStore(directory))),
-        ...openAnswers(() => import('#lake/query/duckdb').then(({ openDuckDb }) => openDuckDb({ directory })), { signal }),
+        ...openAnswers(() => import('#lake/query/duckdb').then(({ openDuckDb }) => openDuckDb({ directory })), {
+            signal,
+            answer: (question) => import('#lake/query/pass').then(({ answerByPass }) => answerByPass(directory, question)),
+        }),
     };
 }
 

@@ -38,4 +38,5 @@ export const flows: Kind = {
     beginning: async (source, options) => (await import('./read.ts')).readFirstFlows(source, options),
     trace: async (source, wanted) => (await import('./trace.ts')).traceRows(source, wanted),
     doubtsOf,
+    passes: { anomalies: async (days, parameters) => (await import('./anomalies/find-anomalies.ts')).findAnomalies(days, parameters) },
 };
