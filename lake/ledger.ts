@@ -166,8 +166,12 @@ export async function readFewRecords(store: ObjectStore): Promise<LedgerRecord[]
 }
 
 /** Names what a version was read from and how: equal for equal bytes, options and format of the kind. */
-export function contentOf(kind: Kind, { etag, options }: Pick<CommitEntry, 'etag' | 'options'>): string {
-    return shortHash([etag, ...kind.options.map(({ name }) => options[name] ?? ''), kind.format].join(' '));
+export function contentOf(kind: Kind, content: Pick<CommitEntry, 'etag' | 'options'>): string {
+    return shortHash(sayContent(kind, content));
+}
+
+function sayContent(kind: Kind, { etag, options }: Pick<CommitEntry, 'etag' | 'options'>): string {
+    return [etag, ...kind.options.map(({ name }) => options[name] ?? ''), kind.format].join(' ');
 }
 
 /** True if what is live was read from these bytes, with these options, in the format of this program. */
@@ -181,7 +185,7 @@ export function isOfContent(record: LedgerRecord, raw: Pick<CommitEntry, 'etag' 
         record.summary_format === undefined
             ? record.version.endsWith(`-${contentOf(kind, record)}`)
             : record.summary_format === kind.format;
-    return isOfFormat && contentOf(kind, record) === contentOf(kind, raw);
+    return isOfFormat && sayContent(kind, record) === sayContent(kind, raw);
 }
 
 /**
@@ -221,7 +225,7 @@ export function toOptions(kind: Kind, { metadata }: Pick<ObjectInfo, 'metadata'>
 }
 
 function parseRecord(bytes: Uint8Array, key: string): LedgerRecord {
-    const value = parseJson(Buffer.from(bytes).toString());
+    const value = parseJson(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString());
     if (!isRecord(value)) {
         throw new StorageError(`${key} is no ledger record: restore it from a backup, or delete it and run flowlake reconcile`);
     }

@@ -55,7 +55,7 @@ function findObjects(folder: string, signal: AbortSignal): MergedObject[] | unde
         const day = DAY_FOLDER.exec(name)?.[1];
         const parts = LIKE_DAY_FOLDER.test(name) ? readdirSync(join(folder, name)).filter((part) => PART.test(part)) : [];
         const [part] = parts;
-        if (parts.length > 1 || (part !== undefined && (day === undefined || Number.isNaN(Date.parse(day))))) {
+        if (parts.length > 1 || (part !== undefined && (day === undefined || !isDay(day)))) {
             return undefined;
         }
         if (day !== undefined && part !== undefined) {
@@ -63,6 +63,12 @@ function findObjects(folder: string, signal: AbortSignal): MergedObject[] | unde
         }
     }
     return objects;
+}
+
+/** False for the 30th of February, which JavaScript takes for the 2nd of March. */
+function isDay(day: string): boolean {
+    const time = Date.parse(day);
+    return !Number.isNaN(time) && new Date(time).toISOString().startsWith(day);
 }
 
 /** Smaller files are read at once: they are as large as what is read of them. */

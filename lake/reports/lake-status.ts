@@ -49,7 +49,7 @@ export async function readLakeStatus(store: ObjectStore, { now }: { now: Date })
         }
     }
     let oldestMs = 0;
-    for await (const { key, sizeBytes, modifiedAt } of store.list(RAW_PREFIX)) {
+    for await (const { key, sizeBytes, modifiedAt } of waiting.size > 0 ? store.list(RAW_PREFIX) : []) {
         if (waiting.has(key)) {
             oldestMs = Math.max(oldestMs, now.getTime() - modifiedAt.getTime());
             add(totals, 'waiting', {

@@ -3,10 +3,22 @@
  * sees them. Files are written aside and renamed; conditional writes compare the etag and rename under a lock. A symbolic link is no
  * object, and a folder that is one is an error.
  */
-import { createHash, randomUUID } from 'node:crypto';
-import type { BigIntStats } from 'node:fs';
-import { constants, type FileHandle, lstat, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { createHash, hash, randomUUID } from 'node:crypto';
+import {
+    type BigIntStats,
+    closeSync,
+    type Dirent,
+    fstatSync,
+    lstatSync,
+    openSync,
+    readdirSync,
+    readFileSync,
+    readSync,
+    type Stats,
+} from 'node:fs';
+import { constants, type FileHandle, lstat, mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { ConflictError } from '#lake/errors';
 import { guardLinks, WORK_FOLDER } from './directory-links.ts';
 import { withLock } from './directory-lock.ts';
@@ -20,7 +32,7 @@ import {
     type PutOptions,
 } from './object-store.ts';
 import { readAhead } from './read-ahead.ts';
-import { codeOf, translated } from './system-errors.ts';
+import { codeOf, translate } from './system-errors.ts';
 
 /** Objects whose etag and metadata are kept in a description, because hashing them each time would read gigabytes. */
 const DESCRIBED_PREFIX = 'raw/';
@@ -57,33 +69,36 @@ export async function removeTemporary(directory: string, name: string): Promise<
 
 /** A store over `directory`, which is made with the first write. The etag is the SHA-256 of the bytes, in hex. */
 export function openDirectoryStore(directory: string): ObjectStore {
-    const pathOf = (key: string): string => join(directory, key);
+    const pathOf = (key: string): string => `${directory}/${key}`;
     const guard = guardLinks(directory);
     /** Runs work on one object, whose key no link may lead to; errors say what was done. */
-    const guarded = <T>(key: string, doing: string, work: () => Promise<T>): Promise<T> =>
-        translated(
-            async () => {
-                await guard.assertWayTo(key);
-                return work();
-            },
-            { directory, doing: `${doing} ${key}` },
-        );
-    const descriptionFolder = (key: string): string => join(OBJECTS_FOLDER, sha256(Buffer.from(key)).slice(0, 16));
+    async function guarded<T>(key: string, doing: string, work: () => Promise<T>): Promise<T> {
+        try {
+            guard.assertWayTo(key);
+            return await work();
+        } catch (error) {
+            throw translate(error, { directory, doing: `${doing} ${key}` });
+        }
+    }
+    const descriptionFolder = (key: string): string => `${OBJECTS_FOLDER}/${sha256(key).slice(0, 16)}`;
     const descriptions = (key: string): string => join(directory, descriptionFolder(key));
     const lockFolder = join(directory, WORK_FOLDER, 'lock');
 
     /** What there is to know of the object. `bytes` are the file's where the caller has read them. */
     async function describe(key: string, file: FileHandle, bytes?: Uint8Array): Promise<ObjectInfo> {
         const stats = await file.stat({ bigint: true });
-        const sizeBytes = Number(stats.size);
         if (!key.startsWith(DESCRIBED_PREFIX)) {
-            const etag = bytes ? sha256(bytes) : await hashOf(file);
-            return { key, etag, sizeBytes, generation: etag, metadata: {} };
+            return describeBytes(key, bytes ? sha256(bytes) : await hashOf(file), Number(stats.size));
         }
-        await guard.assertWayTo(join(descriptionFolder(key), 'file'));
-        const known = await readDescription(join(descriptions(key), identityOf(stats)));
-        const { etag, generation, metadata } = known ?? (await describeUnknown(key, file, identityOf(stats)));
-        return { key, etag, sizeBytes, generation, metadata };
+        return known(key, stats) ?? toInfo(key, stats, await describeUnknown(key, file, identityOf(stats)));
+    }
+
+    /** What the description of a raw file says; undefined where there is none of this very file. */
+    function known(key: string, stats: BigIntStats): ObjectInfo | undefined {
+        const path = `${descriptionFolder(key)}/${identityOf(stats)}`;
+        guard.assertWayTo(path);
+        const description = readDescription(pathOf(path));
+        return description && toInfo(key, stats, description);
     }
 
     /** Describes a raw file that was put there by hand, or that moved here with its lake: known by its bytes, if at all. */
@@ -91,16 +106,27 @@ export function openDirectoryStore(directory: string): ObjectStore {
         const etag = await hashOf(file);
         const folder = descriptions(key);
         const names = await readdir(folder).catch(() => []);
-        const known = (await Promise.all(names.map((name) => readDescription(join(folder, name)))))
+        const knownBytes = names
+            .map((name) => readDescription(join(folder, name)))
             .filter((description) => description?.etag === etag)
             .sort((a, b) => ((a?.putAt ?? '') < (b?.putAt ?? '') ? 1 : -1))[0];
-        const description = known ?? { etag, generation: `found-${identity}`, metadata: {}, putAt: new Date().toISOString() };
+        const description = knownBytes ?? { etag, generation: `found-${identity}`, metadata: {}, putAt: new Date().toISOString() };
         // A lake that may only be read stays as it is; the file is hashed again next time.
         await writeDescription(folder, identity, description).catch(() => undefined);
         return description;
     }
 
     async function head(key: string): Promise<ObjectInfo | undefined> {
+        if (isTurnDue()) {
+            await giveTurn();
+        }
+        if (key.startsWith(DESCRIBED_PREFIX)) {
+            const stats = missingAs(undefined, () => lstatSync(pathOf(key), { bigint: true }));
+            const info = stats?.isFile() ? known(key, stats) : undefined;
+            if (info) {
+                return info;
+            }
+        }
         return withFile(pathOf(key), (file) => describe(key, file));
     }
 
@@ -151,13 +177,21 @@ export function openDirectoryStore(directory: string): ObjectStore {
             }),
 
         get: (key, { lastBytes } = {}) =>
-            guarded(key, 'read', () =>
-                withFile(pathOf(key), async (file) => {
+            guarded(key, 'read', async () => {
+                if (isTurnDue()) {
+                    await giveTurn();
+                }
+                const small = key.startsWith(DESCRIBED_PREFIX) ? undefined : readSmall(pathOf(key));
+                if (small) {
+                    const info = describeBytes(key, sha256(small), small.length);
+                    return { info, bytes: lastBytes === undefined ? small : small.subarray(-lastBytes) };
+                }
+                return withFile(pathOf(key), async (file) => {
                     const bytes = new Uint8Array(await file.readFile());
                     const info = await describe(key, file, bytes);
                     return { info, bytes: lastBytes === undefined ? bytes : bytes.subarray(-lastBytes) };
-                }),
-            ),
+                });
+            }),
 
         put: (key, body, { ifMatch, metadata = {} }: PutOptions = {}) =>
             guarded(key, 'write', async () => {
@@ -168,7 +202,7 @@ export function openDirectoryStore(directory: string): ObjectStore {
                     const { etag, stats } = await writeWhole(temporary, body);
                     const info = { key, etag, sizeBytes: Number(stats.size), generation: etag, metadata: {} };
                     if (key.startsWith(DESCRIBED_PREFIX)) {
-                        await guard.assertWayTo(join(descriptionFolder(key), 'file'));
+                        guard.assertWayTo(join(descriptionFolder(key), 'file'));
                         Object.assign(info, { generation: randomUUID(), metadata });
                         description = join(descriptions(key), identityOf(stats));
                         await writeDescription(descriptions(key), identityOf(stats), { ...info, putAt: new Date().toISOString() });
@@ -205,8 +239,17 @@ export function openDirectoryStore(directory: string): ObjectStore {
 
         async *list(prefix) {
             const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
-            await translated(() => guard.assertWayTo(`${folder}object`), { directory, doing: `list ${folder}` });
-            yield* walk(directory, folder, prefix);
+            try {
+                guard.assertWayTo(`${folder}object`);
+            } catch (error) {
+                throw translate(error, { directory, doing: `list ${folder}` });
+            }
+            for (const object of walk(directory, folder, prefix)) {
+                if (isTurnDue()) {
+                    await giveTurn();
+                }
+                yield object;
+            }
         },
     };
 }
@@ -219,9 +262,9 @@ function identityOf(stats: BigIntStats): string {
     return `${stats.ino}-${stats.mtimeNs}-${stats.size}`;
 }
 
-async function readDescription(path: string): Promise<Description | undefined> {
+function readDescription(path: string): Description | undefined {
     try {
-        const value: unknown = JSON.parse(await readFile(path, 'utf8'));
+        const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
         return isDescription(value) ? value : undefined;
     } catch (error) {
         // Cut short by a crash: then its file was never put in place, and the bytes will tell.
@@ -291,28 +334,63 @@ async function hashOf(file: FileHandle): Promise<string> {
     return hash.digest('hex');
 }
 
-async function* walk(directory: string, folder: string, prefix: string): AsyncGenerator<ListedObject> {
-    const entries = await translated(() => readdir(join(directory, folder), { withFileTypes: true }).catch(ignoreMissing([])), {
-        directory,
-        doing: `list ${folder}`,
-    });
+/** Texts that JavaScript puts into the order of their bytes. */
+const ASCII = /^[\0-\x7f]*$/;
+
+function* walk(directory: string, folder: string, prefix: string): Generator<ListedObject> {
     // A folder sorts as its keys do: with the slash behind its name.
-    const named = entries.map((entry) => ({ entry, key: folder + entry.name + (entry.isDirectory() ? '/' : '') }));
-    named.sort((a, b) => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)));
+    const named = entriesOf(directory, folder).map((entry) => ({ entry, key: folder + entry.name + (entry.isDirectory() ? '/' : '') }));
+    const isAscii = named.every(({ key }) => ASCII.test(key));
+    named.sort((a, b) => (isAscii ? (a.key < b.key ? -1 : 1) : Buffer.compare(Buffer.from(a.key), Buffer.from(b.key))));
     for (const { entry, key } of named) {
         if (entry.isDirectory()) {
             if (key !== `${WORK_FOLDER}/` && key.startsWith(prefix)) {
                 yield* walk(directory, key, prefix);
             }
-        } else if (key.startsWith(prefix)) {
-            const stats = await translated(() => lstat(join(directory, key)).catch(ignoreMissing(undefined)), {
-                directory,
-                doing: `read ${key}`,
-            });
-            if (stats?.isFile()) {
-                yield { key, sizeBytes: stats.size, modifiedAt: stats.mtime };
-            }
+        } else if (entry.isFile() && key.startsWith(prefix)) {
+            yield new ListedFile(directory, key);
         }
+    }
+}
+
+/** An object that a folder lists. Its size and time are looked up once somebody asks, which few do; one that went meanwhile is empty, and of now. */
+class ListedFile implements ListedObject {
+    readonly key: string;
+    readonly #directory: string;
+    #stats: Stats | undefined;
+
+    constructor(directory: string, key: string) {
+        this.key = key;
+        this.#directory = directory;
+    }
+
+    get sizeBytes(): number {
+        return this.#look()?.size ?? 0;
+    }
+
+    get modifiedAt(): Date {
+        return this.#look()?.mtime ?? new Date();
+    }
+
+    #look(): Stats | undefined {
+        this.#stats ??= statsOf(this.#directory, this.key);
+        return this.#stats;
+    }
+}
+
+function entriesOf(directory: string, folder: string): Dirent[] {
+    try {
+        return missingAs([], () => readdirSync(`${directory}/${folder}`, { withFileTypes: true }));
+    } catch (error) {
+        throw translate(error, { directory, doing: `list ${folder}` });
+    }
+}
+
+function statsOf(directory: string, key: string): Stats | undefined {
+    try {
+        return missingAs(undefined, () => lstatSync(`${directory}/${key}`));
+    } catch (error) {
+        throw translate(error, { directory, doing: `read ${key}` });
     }
 }
 
@@ -338,6 +416,44 @@ async function openObject(path: string): Promise<FileHandle | undefined> {
     return file;
 }
 
+/**
+ * Larger objects are read by Node's threads, several at a time. Of a smaller one the hand-over costs five times as much as the reading (docs/performance.md).
+ */
+const SMALL_BYTES = 1 << 16;
+
+/** The bytes of an object, read by this thread. Undefined where nothing is, what is no object, a larger one, and one that is being cut. */
+function readSmall(path: string): Uint8Array<ArrayBuffer> | undefined {
+    const file = missingAs(undefined, () => openSync(path, OBJECT_ONLY));
+    if (file === undefined) {
+        return undefined;
+    }
+    try {
+        const stats = fstatSync(file);
+        if (!stats.isFile() || stats.size > SMALL_BYTES) {
+            return undefined;
+        }
+        const bytes = new Uint8Array(stats.size);
+        return readSync(file, bytes) === bytes.length ? bytes : undefined;
+    } finally {
+        closeSync(file);
+    }
+}
+
+/** Others have waited this long for this thread before they get their turn: whoever shows progress, and Ctrl-C. */
+const TURN_MS = 20;
+
+let turnAt = 0;
+
+function isTurnDue(): boolean {
+    return performance.now() >= turnAt;
+}
+
+/** Gives others their turn between synchronous calls. */
+async function giveTurn(): Promise<void> {
+    await setImmediate();
+    turnAt = performance.now() + TURN_MS;
+}
+
 /** Removes the object; leaves what is no object where it is. */
 async function removeObject(path: string): Promise<void> {
     const stats = await lstat(path).catch(ignoreMissing(undefined));
@@ -359,6 +475,25 @@ function ignoreMissing<T>(instead: T): (error: unknown) => T {
     };
 }
 
-function sha256(bytes: Uint8Array): string {
-    return createHash('sha256').update(bytes).digest('hex');
+/** What `work` gives, which calls the system by itself; `instead` as `ignoreMissing` has it. */
+function missingAs<T, I>(instead: I, work: () => T): T | I {
+    try {
+        return work();
+    } catch (error) {
+        return ignoreMissing(instead)(error);
+    }
+}
+
+/** The facts of an object that is known by its bytes. */
+function describeBytes(key: string, etag: string, sizeBytes: number): ObjectInfo {
+    return { key, etag, sizeBytes, generation: etag, metadata: {} };
+}
+
+/** The facts of a raw file, by its description. */
+function toInfo(key: string, { size }: BigIntStats, { etag, generation, metadata }: Description): ObjectInfo {
+    return { key, etag, sizeBytes: Number(size), generation, metadata };
+}
+
+function sha256(bytes: Uint8Array | string): string {
+    return hash('sha256', bytes);
 }

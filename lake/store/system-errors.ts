@@ -20,12 +20,16 @@ export async function translated<T>(work: () => Promise<T>, { directory, doing }
     try {
         return await work();
     } catch (error) {
-        const code = codeOf(error);
-        if (code === undefined || !(error instanceof Error) || !('syscall' in error)) {
-            throw error;
-        }
-        throw new StorageError(`cannot ${doing} in ${directory}: ${MEANINGS[code] ?? error.message} (${code})`, { cause: error });
+        throw translate(error, { directory, doing });
     }
+}
+
+/** The StorageError for what the system refused; any other error as it is. */
+export function translate(error: unknown, { directory, doing }: { directory: string; doing: string }): unknown {
+    const code = codeOf(error);
+    return code !== undefined && error instanceof Error && 'syscall' in error
+        ? new StorageError(`cannot ${doing} in ${directory}: ${MEANINGS[code] ?? error.message} (${code})`, { cause: error })
+        : error;
 }
 
 /** Code of an error of the system, `ENOENT` and the like; undefined for any other error. */

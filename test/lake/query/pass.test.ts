@@ -175,6 +175,7 @@ describe('what the pass is not sure of is left to SQL, which answers or says wha
         ['a pair that stands twice in a day', atTen({}, {})],
         ['a day in two files', (directory) => putDay(directory, dayOf(10).replace('part-00', 'part-01'), [rowOf({ src: '9' })])],
         ['a folder of a day that is none', (directory) => putDay(directory, dayOf(10).replace('-15', '-35'), [rowOf({})])],
+        ['a folder of a day that its month lacks', (directory) => putDay(directory, pairDaysKey('2026-02-30'), [rowOf({})])],
         ['a folder whose name has no day', (directory) => putDay(directory, dayOf(10).replace('-15', '-xx'), [rowOf({})])],
         ['a file without a figure', withoutColumn('fwd_pkts_sum')],
         ['a file without a key', withoutColumn('dst_ip')],

@@ -1,6 +1,6 @@
 /** The store in a directory: what every store promises, and what people may do to its files by hand. */
 import { existsSync } from 'node:fs';
-import { chmod, cp, mkdir, open, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, open, readdir, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { StorageError } from '#lake/errors';
@@ -186,4 +186,79 @@ test('an object is on the disk before it has its name', async () => {
         await file.close();
     }
     expect(synced).toEqual([false, false]);
+});
+
+describe('many small objects', () => {
+    const MANY = 1_200;
+
+    /** Raw files that were put by hand, and described at the first look. */
+    async function putMany(): Promise<{ folder: string; keys: string[] }> {
+        const folder = await makeFolder();
+        const keys = Array.from({ length: MANY }, (_, at) => `raw/${at}.csv`);
+        for (const key of keys) {
+            await writeByHand(folder, key, key);
+        }
+        const store = openDirectoryStore(folder);
+        for (const key of keys) {
+            await store.head(key);
+        }
+        return { folder, keys };
+    }
+
+    test('are looked at without a link being followed, be it the last of them', async () => {
+        const { folder, keys } = await putMany();
+        const objects = join(folder, '.flowlake/objects');
+        const linked = (await readdir(objects)).sort().at(-1)!;
+        await rename(join(objects, linked), join(folder, 'elsewhere'));
+        await symlink(join(folder, 'elsewhere'), join(objects, linked));
+        const store = openDirectoryStore(folder);
+        const refused: string[] = [];
+        for (const key of keys) {
+            await store.head(key).catch((error: Error) => refused.push(error.message));
+        }
+        expect(refused).toEqual([expect.stringContaining(`.flowlake/objects/${linked} in ${folder} is a symbolic link`)]);
+    });
+
+    test('leave others their turn while they are listed and looked at', async () => {
+        const { folder } = await putMany();
+        const store = openDirectoryStore(folder);
+        let turns = 0;
+        const count = (): void => {
+            turns += 1;
+            timer = setTimeout(count, 0);
+        };
+        let timer = setTimeout(count, 0);
+        for (let round = 0; round < 10; round += 1) {
+            for await (const { key } of store.list('raw/')) {
+                await store.head(key);
+            }
+        }
+        clearTimeout(timer);
+        expect(turns).toBeGreaterThan(1);
+    });
+
+    test('are listed as they were when their folder was read, also one that goes meanwhile', async () => {
+        const folder = await makeFolder();
+        await writeByHand(folder, 'raw/a', 'aa');
+        await writeByHand(folder, 'raw/b', 'bb');
+        const listed = [];
+        for await (const object of openDirectoryStore(folder).list('raw/')) {
+            listed.push(object);
+            await rm(join(folder, 'raw/b'), { force: true });
+        }
+        expect(listed.map(({ key, sizeBytes }) => [key, sizeBytes])).toEqual([
+            ['raw/a', 2],
+            ['raw/b', 0],
+        ]);
+    });
+
+    test('are read whole at the bound from which on others read them', async () => {
+        const store = openDirectoryStore(await makeFolder());
+        for (const size of [0, 65_535, 65_536, 65_537]) {
+            const bytes = new Uint8Array(size).fill(7);
+            const put = await store.put(`ledger/${size}`, bytes);
+            expect(await store.get(`ledger/${size}`)).toEqual({ info: put, bytes });
+            expect((await store.get(`ledger/${size}`, { lastBytes: 3 }))?.bytes).toEqual(bytes.slice(-3));
+        }
+    });
 });
