@@ -1,5 +1,5 @@
 /** What the lake's tables and views are in DuckDB: SQL over the files of a directory, computed from lake/kinds.ts and the views of sql/. */
-import { readdir } from 'node:fs/promises';
+import { type Dirent, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { StorageError } from '#lake/errors';
 import type { Kind } from '#lake/kind';
@@ -113,7 +113,7 @@ function tableRelation({ table, pattern, isOfVersions }: TableFiles, directory: 
     return {
         name: table.name,
         needs: isOfVersions ? [sources.name] : [],
-        hasFiles: () => hasFile(directory, `${table.prefix}${pattern}`.split('/')),
+        hasFiles: async () => hasFile(directory, `${table.prefix}${pattern}`.split('/').map(toRegExp)),
         createSql: ({ hasFiles }) => {
             const files = literal(`${escapePattern(join(directory, table.prefix))}${pattern}`);
             const live = isOfVersions ? ` where (source, version) in (select (source, version) from ${sources.name})` : '';
@@ -177,22 +177,31 @@ function readByNames({ columns }: Table): string {
 }
 
 /**
- * True if some file below the folder matches the pattern, name by name.
+ * True if some file below the folder matches the pattern, name by name. Folders are read by this thread: to hand each over to another one costs ten
+ * times as much, and a lake has one for each day.
  * @throws StorageError where one of these is a symbolic link: DuckDB would follow it out of the lake.
  */
-async function hasFile(folder: string, [pattern = '*', ...deeper]: readonly string[]): Promise<boolean> {
-    const name = new RegExp(`^${pattern.replaceAll('.', '\\.').replaceAll('?', '.').replaceAll('*', '.*')}$`);
+function hasFile(folder: string, [pattern, ...deeper]: readonly RegExp[]): boolean {
+    const entries = entriesOf(folder).filter((entry) => pattern?.test(entry.name));
+    const link = entries.find((entry) => entry.isSymbolicLink());
+    if (link) {
+        throw new StorageError(`${join(folder, link.name)} is a symbolic link, and a lake follows none: put there what it points to`);
+    }
+    // Every folder is looked into, for links.
+    return entries.map((entry) => deeper.length === 0 || hasFile(join(folder, entry.name), deeper)).includes(true);
+}
+
+/** A pattern of names, as DuckDB writes it. */
+function toRegExp(pattern: string): RegExp {
+    return new RegExp(`^${pattern.replaceAll('.', '\\.').replaceAll('?', '.').replaceAll('*', '.*')}$`);
+}
+
+function entriesOf(folder: string): Dirent[] {
     try {
-        const entries = (await readdir(folder, { withFileTypes: true })).filter((entry) => name.test(entry.name));
-        const link = entries.find((entry) => entry.isSymbolicLink());
-        if (link) {
-            throw new StorageError(`${join(folder, link.name)} is a symbolic link, and a lake follows none: put there what it points to`);
-        }
-        const found = await Promise.all(entries.map((entry) => deeper.length === 0 || hasFile(join(folder, entry.name), deeper)));
-        return found.includes(true);
+        return readdirSync(folder, { withFileTypes: true });
     } catch (error) {
         if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) {
-            return false;
+            return [];
         }
         throw error;
     }
