@@ -1,17 +1,23 @@
-/** `npm run bench`: speed as ratios, both sides measured in turn within this run and their figures compared. `-- --quick` is smaller. */
+/**
+ * `npm run bench`: speed as ratios, both sides measured in turn within this run and their figures compared. `-- --quick` is smaller, `-- --before
+ * <dist/flowlake.js>` compares with another build where a part can.
+ */
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
+import { benchAnomalies } from './anomalies.ts';
 import { benchConsolidate } from './consolidate.ts';
 import { benchExport } from './export.ts';
 import { benchLambdaStart } from './lambda-start.ts';
+import { benchPairs } from './pairs.ts';
 import { benchParquet } from './parquet.ts';
 import { benchReading } from './reading.ts';
 import { benchReadingJson } from './reading-json.ts';
 import { benchReadingTools } from './reading-tools.ts';
 import { benchStartUp } from './start-up.ts';
+import { benchStatus } from './status.ts';
 import { benchUpload } from './upload.ts';
 
 const PARTS = {
@@ -24,9 +30,15 @@ const PARTS = {
     upload: benchUpload,
     consolidate: benchConsolidate,
     export: benchExport,
+    pairs: benchPairs,
+    anomalies: benchAnomalies,
+    status: benchStatus,
 };
 
-const { values, positionals } = parseArgs({ options: { quick: { type: 'boolean', default: false } }, allowPositionals: true });
+const { values, positionals } = parseArgs({
+    options: { quick: { type: 'boolean', default: false }, before: { type: 'string' } },
+    allowPositionals: true,
+});
 const unknown = positionals.filter((name) => !(name in PARTS));
 if (unknown.length > 0) {
     console.error(`bench: no part ${unknown.join(', ')}; the parts are ${Object.keys(PARTS).join(', ')}`);
@@ -34,12 +46,13 @@ if (unknown.length > 0) {
 }
 const folder = await mkdtemp(join(tmpdir(), 'flowlake-bench-'));
 let areEqual = true;
+console.log(`Node ${process.versions.node}, DuckDB ${(await import('@duckdb/node-api')).version()}, ${availableParallelism()} cores`);
 try {
     for (const [name, part] of Object.entries(PARTS)) {
         if (positionals.length > 0 && !positionals.includes(name)) {
             continue;
         }
-        for await (const { what, found, goal, isEqual } of part({ folder, isQuick: values.quick })) {
+        for await (const { what, found, goal, isEqual } of part({ folder, isQuick: values.quick, before: values.before })) {
             const judged = goal && !values.quick ? `  (goal ${goal.text}: ${goal.isMet ? 'met' : 'MISSED'})` : '';
             const equal = isEqual === undefined ? '' : isEqual ? '  same figures' : '  DIFFERENT FIGURES';
             console.log(`${what.padEnd(46)} ${found}${judged}${equal}`);

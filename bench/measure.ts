@@ -16,6 +16,8 @@ export interface BenchOptions {
     folder: string;
     /** True for small sizes: to see that it runs, not how fast. */
     isQuick: boolean;
+    /** The `dist/flowlake.js` of another build, to be compared with. */
+    before?: string | undefined;
 }
 
 export interface Measured {
