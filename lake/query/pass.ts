@@ -23,7 +23,8 @@ export async function answerByPass(directory: string, { name, parameters, signal
     const kind = kinds.find(({ passes }) => passes && Object.hasOwn(passes, name));
     const pass = kind?.passes?.[name];
     const relation = kind && relationsOf(directory).find((one) => one.name === kind.merged.name);
-    if (!pass || !relation) {
+    // Of a table by the hour the files have other names.
+    if (!pass || !relation || kind.merged.per !== 'day') {
         return undefined;
     }
     // This look finds links, too.

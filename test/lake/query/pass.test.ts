@@ -124,6 +124,18 @@ test('gives the rows of the SQL, value by value and in its order', async () => {
     expect(found).toBeGreaterThan(200);
 });
 
+test('tells what is just large enough from what is not', async () => {
+    const pairs = Array.from({ length: 16 }, (_, at) => ({ src: `10.0.0.${at}`, surge: BigInt(1685 + at) }));
+    const flows = pairs.flatMap(({ src, surge }) =>
+        Array.from({ length: 30 }, (_, at) => ({ src, day: dayAfter(at), packets: at === 29 ? surge : 1000n })),
+    );
+    const { directory } = await openFixture(flows);
+    const answer = await askPass(directory, EVERYTHING);
+    expect(answer).toEqual(await askSql(directory, EVERYTHING));
+    // 1 more than the value is 1.6905 times 1 more than the usual one.
+    expect(answer?.rows.map(([, , , , , value]) => value)).toEqual([1700n, 1699n, 1698n, 1697n, 1696n, 1695n, 1694n, 1693n, 1692n]);
+});
+
 /** Days of one pair that surges on the last one. */
 const surging: Flow[] = Array.from({ length: 30 }, (_, at) => ({ day: dayAfter(at), packets: at === 29 ? 5000n : 100n }));
 
