@@ -22,9 +22,9 @@ export class PairNumbers {
     readonly #maxPairs: number;
     readonly #texts: string[] = [];
     readonly #numberOfText = new Map<string, number>();
-    /** For each column the text that stood behind each text. */
+    /** The text that stood behind each text, column by column. */
     readonly #textBehind: Readonly<Record<keyof KeyColumns, number[]>> = { site: [], src_ip: [], dst_ip: [] };
-    /** For each site the pairs by their addresses. */
+    /** The pairs of each site by their addresses. */
     readonly #ofSite: (Map<number, number> | undefined)[] = [];
     /** The three texts of each pair. */
     readonly #keys: number[] = [];
