@@ -72,5 +72,5 @@ async function readLock(folder: string): Promise<LockHolder | undefined> {
         return undefined;
     }
     const owner = await readFile(join(folder, String(last)), 'utf8');
-    return { owner, isAlive: await isAlive(owner) };
+    return { owner, isAlive: isAlive(owner) };
 }

@@ -77,7 +77,7 @@ export async function markRunning(directory: string): Promise<Mark> {
             const aside = join(temporaryFolder(directory), own);
             try {
                 // Written aside: without its name in it, another command would take it for that of a dead one.
-                await writeFile(aside, await ownName());
+                await writeFile(aside, ownName());
                 await rename(aside, join(folder, own));
             } catch (error) {
                 await rm(aside, { force: true }).catch(() => undefined);
@@ -124,7 +124,7 @@ async function readMarks(folder: string): Promise<{ left: string[] } & Processes
             // Its command ended since the folder was listed.
             continue;
         }
-        const alive = await isAlive(owner);
+        const alive = isAlive(owner);
         if (alive !== true) {
             left.push(name);
         }
@@ -160,5 +160,5 @@ const MOST_OF_A_MARK = 512;
 
 /** True if it is the mark of a command that was killed before the mark stood in its place. */
 async function isMarkOfDead(path: string): Promise<boolean> {
-    return (await isAlive(await readFile(path, 'utf8').catch(() => ''))) === false;
+    return isAlive(await readFile(path, 'utf8').catch(() => '')) === false;
 }

@@ -2,26 +2,37 @@
  * The object store in a directory: objects are plain files under their keys, so that any Parquet reader and any file browser
  * sees them. Files are written aside and renamed; conditional writes compare the etag and rename under a lock. A symbolic link is no
  * object, and a folder that is one is an error.
+ *
+ * Why the calls are synchronous: a small object takes some thirty calls of the system, microseconds each, and handing one over to another
+ * thread and back takes five times as long (docs/performance.md). Between objects, other work of the thread has its turn.
  */
 import { createHash, hash, randomUUID } from 'node:crypto';
 import {
     type BigIntStats,
     closeSync,
+    constants,
     type Dirent,
     fstatSync,
+    fsync,
+    linkSync,
     lstatSync,
+    mkdirSync,
     openSync,
     readdirSync,
     readFileSync,
     readSync,
+    renameSync,
+    rmSync,
     type Stats,
+    writeFileSync,
+    writeSync,
 } from 'node:fs';
-import { constants, type FileHandle, lstat, mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { ConflictError } from '#lake/errors';
 import { guardLinks, WORK_FOLDER } from './directory-links.ts';
-import { withLock } from './directory-lock.ts';
+import { isWithoutLinks, withLock } from './directory-lock.ts';
 import {
     ABSENT,
     type ByteRange,
@@ -57,8 +68,9 @@ export function temporaryPath(directory: string): string {
  */
 export async function removeTemporary(directory: string, name: string): Promise<void> {
     const path = join(temporaryFolder(directory), name);
-    const stats = await lstat(path, { bigint: true }).catch(ignoreMissing(undefined));
-    if (stats?.isFile()) {
+    const stats = ifThere(() => lstatSync(path, { bigint: true }));
+    // A second link to it is the object itself: the process was killed in between, and the description is the object's.
+    if (stats?.isFile() && stats.nlink === 1n) {
         const folder = join(directory, OBJECTS_FOLDER);
         for (const object of await readdir(folder).catch(() => [])) {
             await rm(join(folder, object, identityOf(stats)), { force: true });
@@ -74,6 +86,7 @@ export function openDirectoryStore(directory: string): ObjectStore {
     /** Runs work on one object, whose key no link may lead to; errors say what was done. */
     async function guarded<T>(key: string, doing: string, work: () => Promise<T>): Promise<T> {
         try {
+            await letOthersWork();
             guard.assertWayTo(key);
             return await work();
         } catch (error) {
@@ -85,10 +98,11 @@ export function openDirectoryStore(directory: string): ObjectStore {
     const lockFolder = join(directory, WORK_FOLDER, 'lock');
 
     /** What there is to know of the object. `bytes` are the file's where the caller has read them. */
-    async function describe(key: string, file: FileHandle, bytes?: Uint8Array): Promise<ObjectInfo> {
-        const stats = await file.stat({ bigint: true });
+    async function describe(key: string, file: OpenFile, bytes?: Uint8Array): Promise<ObjectInfo> {
+        const stats = fstatSync(file.fd, { bigint: true });
         if (!key.startsWith(DESCRIBED_PREFIX)) {
-            return describeBytes(key, bytes ? sha256(bytes) : await hashOf(file), Number(stats.size));
+            const etag = bytes ? sha256(bytes) : await hashOf(file);
+            return { key, etag, sizeBytes: Number(stats.size), generation: etag, metadata: {} };
         }
         return known(key, stats) ?? toInfo(key, stats, await describeUnknown(key, file, identityOf(stats)));
     }
@@ -102,26 +116,23 @@ export function openDirectoryStore(directory: string): ObjectStore {
     }
 
     /** Describes a raw file that was put there by hand, or that moved here with its lake: known by its bytes, if at all. */
-    async function describeUnknown(key: string, file: FileHandle, identity: string): Promise<Description> {
+    async function describeUnknown(key: string, file: OpenFile, identity: string): Promise<Description> {
         const etag = await hashOf(file);
         const folder = descriptions(key);
-        const names = await readdir(folder).catch(() => []);
+        const names = ifPossible(() => readdirSync(folder)) ?? [];
         const knownBytes = names
             .map((name) => readDescription(join(folder, name)))
             .filter((description) => description?.etag === etag)
             .sort((a, b) => ((a?.putAt ?? '') < (b?.putAt ?? '') ? 1 : -1))[0];
         const description = knownBytes ?? { etag, generation: `found-${identity}`, metadata: {}, putAt: new Date().toISOString() };
         // A lake that may only be read stays as it is; the file is hashed again next time.
-        await writeDescription(folder, identity, description).catch(() => undefined);
+        ifPossible(() => writeDescription(folder, identity, description));
         return description;
     }
 
     async function head(key: string): Promise<ObjectInfo | undefined> {
-        if (isTurnDue()) {
-            await giveTurn();
-        }
         if (key.startsWith(DESCRIBED_PREFIX)) {
-            const stats = missingAs(undefined, () => lstatSync(pathOf(key), { bigint: true }));
+            const stats = ifThere(() => lstatSync(pathOf(key), { bigint: true }));
             const info = stats?.isFile() ? known(key, stats) : undefined;
             if (info) {
                 return info;
@@ -132,17 +143,24 @@ export function openDirectoryStore(directory: string): ObjectStore {
 
     /** Puts a finished file in its place. */
     async function place(temporary: string, key: string, { etag, ifMatch }: { etag: string; ifMatch: string | undefined }): Promise<void> {
-        await mkdir(dirname(pathOf(key)), { recursive: true });
+        const path = pathOf(key);
         if (ifMatch === undefined) {
-            await rename(temporary, pathOf(key));
+            inFolder(dirname(path), () => renameSync(temporary, path));
+            return;
+        }
+        // A new object needs no lock: a link is made by one writer only, and those that hold the lock replace and delete what is there.
+        if (ifMatch === ABSENT && isLinked(temporary, path)) {
             return;
         }
         await withLock(lockFolder, async () => {
             const found = (await head(key))?.etag ?? ABSENT;
-            if (found !== ifMatch) {
+            if (found === ABSENT && ifMatch === ABSENT && isLinked(temporary, path)) {
+                return;
+            }
+            if (found !== ifMatch || (ifMatch === ABSENT && isObject(path))) {
                 throw new ConflictError(`${key} was changed by another writer (found ${found}, expected ${ifMatch}, writing ${etag})`);
             }
-            await rename(temporary, pathOf(key));
+            inFolder(dirname(path), () => renameSync(temporary, path));
         });
     }
 
@@ -152,7 +170,7 @@ export function openDirectoryStore(directory: string): ObjectStore {
         head: (key) => guarded(key, 'read', () => head(key)),
 
         async *open(key, { ifMatch }) {
-            const file = await guarded(key, 'read', () => openObject(pathOf(key)));
+            const file = await guarded(key, 'read', async () => openObject(pathOf(key)));
             if (!file) {
                 throw new ConflictError(`${key} is gone`);
             }
@@ -160,7 +178,7 @@ export function openDirectoryStore(directory: string): ObjectStore {
                 assertEtag(await describe(key, file), ifMatch);
                 yield* readAhead(file);
             } finally {
-                await file.close();
+                closeSync(file.fd);
             }
         },
 
@@ -177,27 +195,18 @@ export function openDirectoryStore(directory: string): ObjectStore {
             }),
 
         get: (key, { lastBytes } = {}) =>
-            guarded(key, 'read', async () => {
-                if (isTurnDue()) {
-                    await giveTurn();
-                }
-                const small = key.startsWith(DESCRIBED_PREFIX) ? undefined : readSmall(pathOf(key));
-                if (small) {
-                    const info = describeBytes(key, sha256(small), small.length);
-                    return { info, bytes: lastBytes === undefined ? small : small.subarray(-lastBytes) };
-                }
-                return withFile(pathOf(key), async (file) => {
-                    const bytes = new Uint8Array(await file.readFile());
+            guarded(key, 'read', () =>
+                withFile(pathOf(key), async (file) => {
+                    const bytes = new Uint8Array(readFileSync(file.fd));
                     const info = await describe(key, file, bytes);
                     return { info, bytes: lastBytes === undefined ? bytes : bytes.subarray(-lastBytes) };
-                });
-            }),
+                }),
+            ),
 
         put: (key, body, { ifMatch, metadata = {} }: PutOptions = {}) =>
             guarded(key, 'write', async () => {
                 const temporary = temporaryPath(directory);
                 let description: string | undefined;
-                await mkdir(temporaryFolder(directory), { recursive: true });
                 try {
                     const { etag, stats } = await writeWhole(temporary, body);
                     const info = { key, etag, sizeBytes: Number(stats.size), generation: etag, metadata: {} };
@@ -205,18 +214,15 @@ export function openDirectoryStore(directory: string): ObjectStore {
                         guard.assertWayTo(join(descriptionFolder(key), 'file'));
                         Object.assign(info, { generation: randomUUID(), metadata });
                         description = join(descriptions(key), identityOf(stats));
-                        await writeDescription(descriptions(key), identityOf(stats), { ...info, putAt: new Date().toISOString() });
+                        writeDescription(descriptions(key), identityOf(stats), { ...info, putAt: new Date().toISOString() });
                     }
                     await place(temporary, key, { etag, ifMatch });
                     return info;
                 } catch (error) {
-                    const isPlaced = await rm(temporary).then(
-                        () => false,
-                        () => true,
-                    );
+                    const isPlaced = !isRemoved(temporary);
                     // What was never there must not describe a copy of the lake, where raw files are known by their bytes.
                     if (description !== undefined && !isPlaced) {
-                        await rm(description, { force: true }).catch(() => undefined);
+                        isRemoved(description);
                     }
                     throw error;
                 }
@@ -224,16 +230,17 @@ export function openDirectoryStore(directory: string): ObjectStore {
 
         delete: (key, { only } = {}) =>
             guarded(key, 'delete', async () => {
-                if (only === undefined) {
-                    await removeObject(pathOf(key));
+                if (!isObject(pathOf(key))) {
                     return;
                 }
                 await withLock(lockFolder, async () => {
-                    const found = (await head(key))?.generation;
-                    if (found !== undefined && found !== only.generation) {
-                        throw new ConflictError(`${key} was put once more (found ${found}, expected ${only.generation})`);
+                    const found = only && (await head(key))?.generation;
+                    if (found !== undefined && found !== only?.generation) {
+                        throw new ConflictError(`${key} was put once more (found ${found}, expected ${only?.generation})`);
                     }
-                    await removeObject(pathOf(key));
+                    if (isObject(pathOf(key))) {
+                        rmSync(pathOf(key), { force: true });
+                    }
                 });
             }),
 
@@ -245,9 +252,7 @@ export function openDirectoryStore(directory: string): ObjectStore {
                 throw translate(error, { directory, doing: `list ${folder}` });
             }
             for (const object of walk(directory, folder, prefix)) {
-                if (isTurnDue()) {
-                    await giveTurn();
-                }
+                await letOthersWork();
                 yield object;
             }
         },
@@ -281,29 +286,48 @@ function isDescription(value: unknown): value is Description {
     );
 }
 
-async function writeDescription(folder: string, identity: string, { etag, generation, metadata, putAt }: Description): Promise<void> {
-    await mkdir(folder, { recursive: true });
-    await writeFile(join(folder, identity), JSON.stringify({ etag, generation, metadata, putAt }));
+function writeDescription(folder: string, identity: string, { etag, generation, metadata, putAt }: Description): void {
+    inFolder(folder, () => writeFileSync(join(folder, identity), JSON.stringify({ etag, generation, metadata, putAt })));
 }
 
 async function writeWhole(path: string, body: Uint8Array | ByteStream): Promise<{ etag: string; stats: BigIntStats }> {
     const hash = createHash('sha256');
-    const file = await open(path, 'wx');
+    const fd = inFolder(dirname(path), () => openSync(path, 'wx'));
     try {
         for await (const chunk of body instanceof Uint8Array ? [body] : body) {
             hash.update(chunk);
-            await writeAll(file, chunk);
+            writeAll(fd, chunk);
         }
-        await file.sync();
-        return { etag: hash.digest('hex'), stats: await file.stat({ bigint: true }) };
+        await synced(fd);
+        return { etag: hash.digest('hex'), stats: fstatSync(fd, { bigint: true }) };
     } finally {
-        await file.close();
+        closeSync(fd);
     }
 }
 
-async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
+/** Waits until the file is on the disk. It is the one call that takes long, so other work of the thread goes on meanwhile. */
+function synced(fd: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+        fsync(fd, (error) => (error ? reject(error) : resolve()));
+    });
+}
+
+function writeAll(fd: number, chunk: Uint8Array): void {
     for (let written = 0; written < chunk.length; ) {
-        written += (await file.write(chunk, written)).bytesWritten;
+        written += writeSync(fd, chunk, written);
+    }
+}
+
+/** Does what needs the folder, which is made where it is not there. */
+function inFolder<T>(folder: string, work: () => T): T {
+    try {
+        return work();
+    } catch (error) {
+        if (codeOf(error) !== 'ENOENT') {
+            throw error;
+        }
+        mkdirSync(folder, { recursive: true });
+        return work();
     }
 }
 
@@ -314,10 +338,10 @@ function assertEtag({ key, etag }: ObjectInfo, expected: string): void {
     }
 }
 
-async function readPart(file: FileHandle, { start, end }: ByteRange): Promise<Uint8Array<ArrayBuffer>> {
+function readPart({ fd }: OpenFile, { start, end }: ByteRange): Uint8Array<ArrayBuffer> {
     const bytes = new Uint8Array(Math.max(0, end - start));
     for (let filled = 0; filled < bytes.length; ) {
-        const { bytesRead } = await file.read(bytes, filled, bytes.length - filled, start + filled);
+        const bytesRead = readSync(fd, bytes, filled, bytes.length - filled, start + filled);
         if (bytesRead === 0) {
             return bytes.slice(0, filled);
         }
@@ -326,7 +350,7 @@ async function readPart(file: FileHandle, { start, end }: ByteRange): Promise<Ui
     return bytes;
 }
 
-async function hashOf(file: FileHandle): Promise<string> {
+async function hashOf(file: OpenFile): Promise<string> {
     const hash = createHash('sha256');
     for await (const chunk of readAhead(file)) {
         hash.update(chunk);
@@ -380,7 +404,7 @@ class ListedFile implements ListedObject {
 
 function entriesOf(directory: string, folder: string): Dirent[] {
     try {
-        return missingAs([], () => readdirSync(`${directory}/${folder}`, { withFileTypes: true }));
+        return ifThere(() => readdirSync(`${directory}/${folder}`, { withFileTypes: true })) ?? [];
     } catch (error) {
         throw translate(error, { directory, doing: `list ${folder}` });
     }
@@ -388,18 +412,26 @@ function entriesOf(directory: string, folder: string): Dirent[] {
 
 function statsOf(directory: string, key: string): Stats | undefined {
     try {
-        return missingAs(undefined, () => lstatSync(`${directory}/${key}`));
+        return ifThere(() => lstatSync(`${directory}/${key}`));
     } catch (error) {
         throw translate(error, { directory, doing: `read ${key}` });
     }
 }
 
-async function withFile<T>(path: string, use: (file: FileHandle) => Promise<T>): Promise<T | undefined> {
-    const file = await openObject(path);
+/** An object's file while it is open. */
+interface OpenFile {
+    fd: number;
+}
+
+async function withFile<T>(path: string, use: (file: OpenFile) => Promise<T>): Promise<T | undefined> {
+    const file = openObject(path);
+    if (!file) {
+        return undefined;
+    }
     try {
-        return file && (await use(file));
+        return await use(file);
     } finally {
-        await file?.close();
+        closeSync(file.fd);
     }
 }
 
@@ -407,86 +439,79 @@ async function withFile<T>(path: string, use: (file: FileHandle) => Promise<T>):
 const OBJECT_ONLY = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
 /** The object's file; undefined where nothing is, or what is no object: a folder, a link, a pipe. */
-async function openObject(path: string): Promise<FileHandle | undefined> {
-    const file = await open(path, OBJECT_ONLY).catch(ignoreMissing(undefined));
-    if (file && !(await file.stat()).isFile()) {
-        await file.close();
+function openObject(path: string): OpenFile | undefined {
+    const fd = ifThere(() => openSync(path, OBJECT_ONLY));
+    if (fd !== undefined && !fstatSync(fd).isFile()) {
+        closeSync(fd);
         return undefined;
     }
-    return file;
+    return fd === undefined ? undefined : { fd };
 }
 
-/**
- * Larger objects are read by Node's threads, several at a time. Of a smaller one the hand-over costs five times as much as the reading (docs/performance.md).
- */
-const SMALL_BYTES = 1 << 16;
+/** True if an object stands there; what is no object is left where it is. */
+function isObject(path: string): boolean {
+    return ifThere(() => lstatSync(path))?.isFile() ?? false;
+}
 
-/** The bytes of an object, read by this thread. Undefined where nothing is, what is no object, a larger one, and one that is being cut. */
-function readSmall(path: string): Uint8Array<ArrayBuffer> | undefined {
-    const file = missingAs(undefined, () => openSync(path, OBJECT_ONLY));
-    if (file === undefined) {
-        return undefined;
-    }
+/** True if the file stands under the path now, where nothing stood; false where something does, or the file system knows no such links. */
+function isLinked(temporary: string, path: string): boolean {
     try {
-        const stats = fstatSync(file);
-        if (!stats.isFile() || stats.size > SMALL_BYTES) {
-            return undefined;
-        }
-        const bytes = new Uint8Array(stats.size);
-        return readSync(file, bytes) === bytes.length ? bytes : undefined;
-    } finally {
-        closeSync(file);
-    }
-}
-
-/** Others have waited this long for this thread before they get their turn: whoever shows progress, and Ctrl-C. */
-const TURN_MS = 20;
-
-let turnAt = 0;
-
-function isTurnDue(): boolean {
-    return performance.now() >= turnAt;
-}
-
-/** Gives others their turn between synchronous calls. */
-async function giveTurn(): Promise<void> {
-    await setImmediate();
-    turnAt = performance.now() + TURN_MS;
-}
-
-/** Removes the object; leaves what is no object where it is. */
-async function removeObject(path: string): Promise<void> {
-    const stats = await lstat(path).catch(ignoreMissing(undefined));
-    if (stats?.isFile()) {
-        await rm(path, { force: true });
-    }
-}
-
-/**
- * Turns an error into `instead` where it means that nothing is there: a key below another one's file is missing too; a link (ELOOP) and a
- * socket (ENXIO) are no objects.
- */
-function ignoreMissing<T>(instead: T): (error: unknown) => T {
-    return (error) => {
-        if (['ENOENT', 'ENOTDIR', 'ELOOP', 'EMLINK', 'ENXIO'].includes(codeOf(error) ?? '')) {
-            return instead;
+        inFolder(dirname(path), () => linkSync(temporary, path));
+    } catch (error) {
+        if (codeOf(error) === 'EEXIST' || isWithoutLinks(error)) {
+            return false;
         }
         throw error;
-    };
+    }
+    rmSync(temporary, { force: true });
+    return true;
 }
 
-/** What `work` gives, which calls the system by itself; `instead` as `ignoreMissing` has it. */
-function missingAs<T, I>(instead: I, work: () => T): T | I {
+/** True if the file was there and is gone now. */
+function isRemoved(path: string): boolean {
+    try {
+        rmSync(path);
+        return true;
+    } catch {
+        return false;
+    }
+}
+
+/** What `work` returns, or undefined where it fails. */
+function ifPossible<T>(work: () => T): T | undefined {
+    try {
+        return work();
+    } catch {
+        return undefined;
+    }
+}
+
+/**
+ * What `work` returns, or undefined where its error means that nothing is there: a key below another one's file is missing too; a link (ELOOP)
+ * and a socket (ENXIO) are no objects.
+ */
+function ifThere<T>(work: () => T): T | undefined {
     try {
         return work();
     } catch (error) {
-        return ignoreMissing(instead)(error);
+        if (['ENOENT', 'ENOTDIR', 'ELOOP', 'EMLINK', 'ENXIO'].includes(codeOf(error) ?? '')) {
+            return undefined;
+        }
+        throw error;
     }
 }
 
-/** The facts of an object that is known by its bytes. */
-function describeBytes(key: string, etag: string, sizeBytes: number): ObjectInfo {
-    return { key, etag, sizeBytes, generation: etag, metadata: {} };
+/** Messages, signals and timers of the thread wait for this long at most while it is busy with objects. */
+const TURN_MS = 10;
+
+let turnAt = 0;
+
+/** Lets other work of this thread have its turn, where it has waited: whoever shows progress, and Ctrl-C. */
+async function letOthersWork(): Promise<void> {
+    if (performance.now() >= turnAt) {
+        await setImmediate();
+        turnAt = performance.now() + TURN_MS;
+    }
 }
 
 /** The facts of a raw file, by its description. */

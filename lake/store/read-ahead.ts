@@ -1,6 +1,5 @@
 /** A local file from its start to its end, in memory that does not grow with it. */
-import { readSync } from 'node:fs';
-import type { FileHandle } from 'node:fs/promises';
+import { fstatSync, readSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 
 /** Size of a piece: it fits the processor's cache together with what the reader does with it. */
@@ -14,12 +13,12 @@ const TURN_BYTES = 1 << 23;
  * by itself: to have each piece read by another one and handed over costs more than the reading, and puts it into the cache of another
  * core. It seldom waits, because the system reads ahead of whoever reads a file from its start.
  */
-export async function* readAhead(file: FileHandle): AsyncGenerator<Uint8Array> {
-    const { size } = await file.stat();
+export async function* readAhead({ fd }: { fd: number }): AsyncGenerator<Uint8Array> {
+    const { size } = fstatSync(fd);
     const piece = Buffer.allocUnsafeSlow(Math.max(1, Math.min(PIECE_BYTES, size)));
     let turnAt = TURN_BYTES;
     for (let position = 0; ; ) {
-        const bytesRead = readSync(file.fd, piece, 0, piece.length, position);
+        const bytesRead = readSync(fd, piece, 0, piece.length, position);
         if (bytesRead === 0) {
             return;
         }

@@ -139,7 +139,7 @@ describe('processes at work on one object', () => {
     test('know each other by what their names say, also where they belong to somebody else', async () => {
         const lock = new URL('../../../lake/store/directory-lock.ts', import.meta.url).href;
         const ask = `const { isAlive } = await import(process.argv[1]); console.log(await isAlive(process.argv[2]));`;
-        const name = await ownName();
+        const name = ownName();
         const child = spawn(process.execPath, ['--input-type=module', '-e', ask, lock, name], {
             stdio: ['ignore', 'pipe', 'inherit'],
             ...somebody,
@@ -148,9 +148,9 @@ describe('processes at work on one object', () => {
         // The system says no more of a process of another user than that it may not be asked.
         expect(await text(child.stdout)).toBe('true\n');
         const [host, pid, start] = name.split(' ');
-        expect(await isAlive(`${host} ${pid} 1`)).toBe(false);
-        expect(await isAlive(`another-${host} ${pid} ${start}`)).toBeUndefined();
-        expect(await isAlive('')).toBeUndefined();
+        expect(isAlive(`${host} ${pid} 1`)).toBe(false);
+        expect(isAlive(`another-${host} ${pid} ${start}`)).toBeUndefined();
+        expect(isAlive('')).toBeUndefined();
     });
 });
 
