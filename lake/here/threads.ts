@@ -9,6 +9,10 @@ import { nameOf, runTask, type Task, type TaskEvents, type TaskResult } from './
 const SMALL_BYTES = 1 << 24;
 const FEW_TASKS = 16;
 
+/** Tasks that a thread has under way at once where they are small: while one waits for the disk, others go on, and the disk does with one wait for several. */
+const SMALL_AT_ONCE = 4;
+const SMALL_TASK_BYTES = 1 << 20;
+
 /** Rows and totals of a file are short-lived by the million; room for more of them only makes the process larger, not faster. */
 const THREAD_LIMITS = { maxYoungGenerationSizeMb: 8 };
 
@@ -37,25 +41,28 @@ export async function* runTasks(
     }
     const waiting = [...tasks];
     const threads = Array.from({ length: Math.min(availableParallelism(), tasks.length) }, () => openThread(directory, events));
+    const areSmall = totalBytes !== undefined && totalBytes / tasks.length < SMALL_TASK_BYTES;
+    const places = threads.flatMap((thread) => Array.from({ length: areSmall ? SMALL_AT_ONCE : 1 }, () => thread));
     try {
-        const running = new Map<number, Promise<{ thread: number; outcome: Outcome }>>();
-        const startNext = (thread: number): void => {
+        const running = new Map<number, Promise<{ place: number; outcome: Outcome }>>();
+        const startNext = (place: number): void => {
+            const thread = places[place];
             const task = events.signal?.aborted ? undefined : waiting.shift();
-            if (task) {
-                const done = settled(task, threads[thread]?.run(task) ?? Promise.reject(new Error('no such thread')));
+            if (thread && task) {
+                const done = settled(task, thread.run(task));
                 running.set(
-                    thread,
-                    done.then((outcome) => ({ thread, outcome })),
+                    place,
+                    done.then((outcome) => ({ place, outcome })),
                 );
             }
         };
-        for (const thread of threads.keys()) {
-            startNext(thread);
+        for (const place of places.keys()) {
+            startNext(place);
         }
         while (running.size > 0) {
-            const { thread, outcome } = await Promise.race(running.values());
-            running.delete(thread);
-            startNext(thread);
+            const { place, outcome } = await Promise.race(running.values());
+            running.delete(place);
+            startNext(place);
             yield outcome;
         }
     } finally {
@@ -71,16 +78,17 @@ async function settled(task: Task, result: Promise<TaskResult>): Promise<Outcome
     }
 }
 
-/** What a thread and its owner say to each other. */
-export type ToThread = { task: Task } | 'abort';
+/** What a thread and its owner say to each other; `id` names one of the tasks that are under way. */
+export type ToThread = { id: number; task: Task } | 'abort';
 export type FromThread =
     | { bytes: number }
-    | { result: TaskResult }
-    | { error: { name: string; message: string; stack?: string | undefined } };
+    | { id: number; result: TaskResult }
+    | { id: number; error: { name: string; message: string; stack?: string | undefined } };
 
 /** A thread that is started with its first task, and anew where one was the end of it. */
 function openThread(directory: string, { onBytes, signal }: TaskEvents) {
     let worker: Worker | undefined;
+    let last = 0;
     const abort = (): void => worker?.postMessage('abort' satisfies ToThread);
     signal?.addEventListener('abort', abort);
 
@@ -88,6 +96,13 @@ function openThread(directory: string, { onBytes, signal }: TaskEvents) {
         // In the sources this is worker.ts beside this file, in the built package worker.js beside the bundle.
         const url = new URL(`worker${extname(import.meta.url)}`, import.meta.url);
         const started = new Worker(url, { workerData: { directory }, resourceLimits: THREAD_LIMITS });
+        // A task listens for each of three events.
+        started.setMaxListeners(3 * SMALL_AT_ONCE);
+        started.on('message', (message: FromThread) => {
+            if ('bytes' in message) {
+                onBytes?.(message.bytes);
+            }
+        });
         started.once('exit', () => {
             worker = undefined;
         });
@@ -98,6 +113,8 @@ function openThread(directory: string, { onBytes, signal }: TaskEvents) {
         run(task: Task): Promise<TaskResult> {
             worker ??= start();
             const current = worker;
+            last += 1;
+            const id = last;
             return new Promise((resolve, reject) => {
                 let failure = new Error('its thread has ended');
                 // A thread that runs out of memory sends an error and then ends.
@@ -106,20 +123,17 @@ function openThread(directory: string, { onBytes, signal }: TaskEvents) {
                 };
                 const onExit = (): void => settle(() => reject(new Error(`${nameOf(task)}: ${failure.message}`, { cause: failure })));
                 const onMessage = (message: FromThread): void => {
-                    if ('bytes' in message) {
-                        onBytes?.(message.bytes);
-                    } else if ('result' in message) {
-                        settle(() => resolve(message.result));
-                    } else {
-                        settle(() => reject(revive(message.error)));
+                    if ('bytes' in message || message.id !== id) {
+                        return;
                     }
+                    settle(() => ('result' in message ? resolve(message.result) : reject(revive(message.error))));
                 };
                 const settle = (end: () => void): void => {
                     current.off('message', onMessage).off('error', onError).off('exit', onExit);
                     end();
                 };
                 current.on('message', onMessage).on('error', onError).on('exit', onExit);
-                current.postMessage({ task } satisfies ToThread);
+                current.postMessage({ id, task } satisfies ToThread);
             });
         },
         async close(): Promise<void> {

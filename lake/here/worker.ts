@@ -1,4 +1,4 @@
-/** Entry of a worker thread: does one task after the other and says how far it is. */
+/** Entry of a worker thread: does the tasks that it is given and says how far it is. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { runTask } from './tasks.ts';
 import type { FromThread, ToThread } from './threads.ts';
@@ -13,6 +13,7 @@ parentPort?.on('message', async (message: ToThread) => {
         aborted.abort();
         return;
     }
+    const { id, task } = message;
     let untold = 0;
     const onBytes = (bytes: number): void => {
         untold += bytes;
@@ -22,12 +23,14 @@ parentPort?.on('message', async (message: ToThread) => {
         }
     };
     try {
-        const result = await runTask(workerData.directory, message.task, { onBytes, signal: aborted.signal });
-        tell({ bytes: untold });
-        tell({ result });
+        const result = await runTask(workerData.directory, task, { onBytes, signal: aborted.signal });
+        if (untold > 0) {
+            tell({ bytes: untold });
+        }
+        tell({ id, result });
     } catch (error) {
         const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
-        tell({ error: { name, message, stack } });
+        tell({ id, error: { name, message, stack } });
     }
 });
 

@@ -308,8 +308,8 @@ export const breaks: readonly Break[] = [
         name: 'lock-not-held',
         does: 'two processes compare and replace an object of a directory at once',
         file: 'lake/store/directory-lock.ts',
-        text: 'return isAlive ?? (await ageOf(path)) < UNKNOWN_HOLDER_MS;',
-        replacement: 'return isAlive === undefined && (await ageOf(path)) < UNKNOWN_HOLDER_MS;',
+        text: "return isAlive(readFileSync(path, 'utf8')) ?? ageOf(path) < UNKNOWN_HOLDER_MS;",
+        replacement: "return isAlive(readFileSync(path, 'utf8')) === undefined && ageOf(path) < UNKNOWN_HOLDER_MS;",
         tests: ['test/lake/store/directory-processes.test.ts'],
     },
     {
@@ -334,6 +334,14 @@ export const breaks: readonly Break[] = [
         file: 'lake/store/directory-links.ts',
         text: 'if (entry.isDirectory()) {',
         replacement: 'if (entry.isDirectory() || entry.isSymbolicLink()) {',
+        tests: ['test/lake/store/directory.test.ts'],
+    },
+    {
+        name: 'new-object-over-another',
+        does: 'an object that is to be new takes the place of one that is there',
+        file: 'lake/store/directory.ts',
+        text: 'linkSync(temporary, path)',
+        replacement: 'renameSync(temporary, path)',
         tests: ['test/lake/store/directory.test.ts'],
     },
     {

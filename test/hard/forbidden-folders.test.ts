@@ -77,12 +77,15 @@ const NAMES = ['a.csv', 'b.csv'];
     );
 });
 
-/** A lake with a.csv in it, and a folder with b.csv to upload. */
+/** A lake with a.csv in it, which was corrected once, and a folder with b.csv to upload. */
 async function startLake(): Promise<{ lake: TextLake; second: { text: string; folder: string } }> {
     const lake = await openTextLake();
     const chance = openChance(1);
-    const draw = () => drawText(chance, { rows: 40, days: 2 });
-    expect((await lake.run(['upload', await lake.write({ 'a.csv': draw() })])).exitCode).toBe(0);
+    // Of six days each, so that they meet on some.
+    const draw = () => drawText(chance, { rows: 40, days: 6 });
+    for (const words of [['upload'], ['upload', '--replace']]) {
+        expect((await lake.run([...words, await lake.write({ 'a.csv': draw() })])).exitCode).toBe(0);
+    }
     const text = draw();
     const folder = await lake.write({ 'b.csv': text });
     await openWay(lake.folder);

@@ -138,7 +138,7 @@ describe('processes at work on one object', () => {
 
     test('know each other by what their names say, also where they belong to somebody else', async () => {
         const lock = new URL('../../../lake/store/directory-lock.ts', import.meta.url).href;
-        const ask = `const { isAlive } = await import(process.argv[1]); console.log(await isAlive(process.argv[2]));`;
+        const ask = `const { isAlive } = await import(process.argv[1]); console.log(isAlive(process.argv[2]));`;
         const name = ownName();
         const child = spawn(process.execPath, ['--input-type=module', '-e', ask, lock, name], {
             stdio: ['ignore', 'pipe', 'inherit'],

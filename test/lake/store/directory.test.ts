@@ -1,14 +1,20 @@
 /** The store in a directory: what every store promises, and what people may do to its files by hand. */
-import { existsSync } from 'node:fs';
-import { chmod, cp, mkdir, open, readdir, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { execFile as execFileWithCallback } from 'node:child_process';
+import { chmod, cp, link, mkdir, readdir, readFile, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import { StorageError } from '#lake/errors';
 import { shortHash } from '#lake/source-id';
-import { openDirectoryStore } from '#lake/store/directory';
+import { openDirectoryStore, removeTemporary, temporaryPath } from '#lake/store/directory';
 import { ABSENT } from '#lake/store/object-store';
 import { describeObjectStore } from '#test/support/object-store-contract';
 import { makeFolder } from '#test/support/temporary';
+
+const execFile = promisify(execFileWithCallback);
+
+const NOTE_SYNCS = fileURLToPath(new URL('../../support/note-syncs.ts', import.meta.url));
 
 describeObjectStore('directory', { openStore: async () => openDirectoryStore(await makeFolder()), mayNest: false });
 
@@ -168,25 +174,31 @@ async function filesIn(folder: string): Promise<string[]> {
 }
 
 test('an object is on the disk before it has its name', async () => {
+    const { stdout } = await execFile(process.execPath, [NOTE_SYNCS, await makeFolder()]);
+    expect(stdout).toBe('false\nfalse\n');
+});
+
+test('a new object keeps its metadata where its writer was killed before it took the name away that it was written under', async () => {
     const folder = await makeFolder();
     const store = openDirectoryStore(folder);
-    const file = await open(join(folder, 'any'), 'w');
-    const kind: typeof file = Object.getPrototypeOf(file);
-    const { sync } = kind;
-    const synced: boolean[] = [];
-    kind.sync = async function syncNoted() {
-        await sync.call(this);
-        synced.push(existsSync(join(folder, 'ledger/a.json')));
-    };
-    try {
-        await store.put('ledger/a.json', Buffer.from('{}'));
-        await store.delete('ledger/a.json');
-        await store.put('ledger/a.json', Buffer.from('{}'), { ifMatch: ABSENT });
-    } finally {
-        kind.sync = sync;
-        await file.close();
-    }
-    expect(synced).toEqual([false, false]);
+    const put = await store.put('raw/a.csv', Buffer.from('a'), { ifMatch: ABSENT, metadata: { 'date-order': 'dmy' } });
+    const left = temporaryPath(folder);
+    await link(join(folder, 'raw/a.csv'), left);
+    await removeTemporary(folder, basename(left));
+    expect(await readdir(dirname(left))).toEqual([]);
+    expect(await openDirectoryStore(folder).head('raw/a.csv')).toEqual(put);
+});
+
+test('a new object takes the place of a link, and what the link points to stays', async () => {
+    const folder = await makeFolder();
+    const other = join(await makeFolder(), 'other.csv');
+    await writeFile(other, 'other');
+    await mkdir(join(folder, 'raw'));
+    await symlink(other, join(folder, 'raw/a.csv'));
+    const store = openDirectoryStore(folder);
+    await store.put('raw/a.csv', Buffer.from('a'), { ifMatch: ABSENT });
+    expect(Buffer.from((await store.get('raw/a.csv'))?.bytes ?? '').toString()).toBe('a');
+    expect(await readFile(other, 'utf8')).toBe('other');
 });
 
 describe('many small objects', () => {
