@@ -1,9 +1,10 @@
 /** Reads a raw object into what its version owns: a contribution for each period, the rejects, and the ledger record to commit. */
 import { once } from 'node:events';
 import { posix } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { createGzip } from 'node:zlib';
 import { ConflictError } from '#lake/errors';
-import type { Kind, ReadOutcome } from '#lake/kind';
+import type { Kind, ReadingOptions, ReadOutcome } from '#lake/kind';
 import { contributionKey, dayOfPeriod, rejectsKey, siteOf } from '#lake/layout';
 import { type LedgerRecord, NOTHING_READ, numberOfVersion, toOptions, withHistory } from '#lake/ledger';
 import { writeRows } from '#lake/parquet';
@@ -27,6 +28,14 @@ export async function discard(store: ObjectStore, { keys }: Attempt): Promise<vo
     }
 }
 
+/** What reading bytes came to, without a reject. */
+export interface Reading {
+    /** Etag that an object of these bytes has. */
+    etag: string;
+    options: ReadingOptions;
+    outcome: ReadOutcome;
+}
+
 export interface ReadSourceOptions {
     kind: Kind;
     /** The record that the commit is to follow. */
@@ -37,6 +46,7 @@ export interface ReadSourceOptions {
         now: () => Date;
         signal?: AbortSignal | undefined;
         onBytes?: ((bytes: number) => void) | undefined;
+        reading?: Reading | undefined;
     };
 }
 
@@ -48,12 +58,13 @@ export async function readSource(
     raw: ObjectInfo,
     { kind, before, attempt, options }: ReadSourceOptions,
 ): Promise<LedgerRecord | undefined> {
-    const { store, now, signal, onBytes } = options;
+    const { store, now, signal, onBytes, reading } = options;
     const { version } = attempt;
     const source = sourceId(raw.key);
     const readingOptions = toOptions(kind, raw);
     const rejects = openRejects(raw.key, { kind, attempt, store });
-    const outcome = await readAll();
+    const isRead = reading?.etag === raw.etag && isDeepStrictEqual(reading.options, readingOptions);
+    const outcome = isRead ? reading.outcome : await readAll();
     if (!outcome) {
         return undefined;
     }

@@ -5,7 +5,7 @@ import { contributionKey, rejectsKey, type TablePeriod } from '#lake/layout';
 import { commitLedger, fenceLedger, isOfContent, type LedgerRecord, newVersion, readLedger, toOptions } from '#lake/ledger';
 import { sourceId } from '#lake/source-id';
 import type { ObjectInfo, ObjectStore } from '#lake/store/object-store';
-import { type Attempt, discard, readSource } from './read-source.ts';
+import { type Attempt, discard, type Reading, readSource } from './read-source.ts';
 
 export interface SummarizeOptions {
     store: ObjectStore;
@@ -18,6 +18,8 @@ export interface SummarizeOptions {
      * they were. It is read once more, for the next commit; once another version is live there is nothing left to do.
      */
     anew?: string | undefined;
+    /** What reading the raw object came to, where its bytes passed through the caller's hands: taken for an object of that etag and those options. */
+    reading?: Reading | undefined;
     /** Names an attempt at a commit, 16 hex digits that no other attempt has; random ones where it is not given. */
     newAttempt?: (() => string) | undefined;
 }

@@ -1,5 +1,6 @@
 /** The pieces of work of a lake in a directory, each done by one thread of this process: what a message is on AWS. */
 import { consolidate, type PeriodOutcome } from '#lake/commit/consolidate';
+import type { Reading } from '#lake/commit/read-source';
 import { type Summarized, summarize } from '#lake/commit/summarize';
 import { sayPeriod } from '#lake/kinds';
 import type { TablePeriod } from '#lake/layout';
@@ -7,7 +8,7 @@ import { readLedger } from '#lake/ledger';
 import { sourceId } from '#lake/source-id';
 import { openDirectoryStore } from '#lake/store/directory';
 import { ABSENT, type ObjectStore } from '#lake/store/object-store';
-import { readLocalFile } from './local-file.ts';
+import { putAndRead } from './put-and-read.ts';
 
 export type Task =
     /** Put a local file under a raw key, then summarize it. */
@@ -40,12 +41,26 @@ export async function runTask(directory: string, task: Task, { onBytes, signal }
         // Nobody put anything: there is no message to be used up, and a process that is killed leaves a mark until its work is done.
         return summarizeSource(store, task, { onBytes, signal, mustFence: false });
     }
-    // The file is read twice, once to put it and once to summarize it: each time counts half.
-    const halved = { signal, onBytes: (bytes: number): void => onBytes?.(bytes / 2) };
+    // A file that one pass is not enough for is read once to put it and once to summarize it: each time counts half.
+    let untold = 0;
+    const onPut = (bytes: number, isRead: boolean): void => {
+        untold += isRead ? 0 : bytes / 2;
+        onBytes?.(isRead ? bytes : bytes / 2);
+    };
     const { path, key, ifMatch, metadata } = task;
-    const raw = await store.put(key, readLocalFile(path, halved), { ifMatch, metadata });
+    const { raw, reading } = await putAndRead(path, { store, key, ifMatch, metadata, onBytes: onPut, signal });
+    const share = untold / raw.sizeBytes;
+    const onRead = (bytes: number): void => {
+        // Some formats are read in parts, and some parts more than once.
+        const told = Math.min(untold, bytes);
+        untold -= told;
+        onBytes?.(told);
+    };
+    if (reading) {
+        onRead(raw.sizeBytes);
+    }
     try {
-        return await summarizeSource(store, { key }, halved);
+        return await summarizeSource(store, { key }, { signal, reading, onBytes: (bytes) => onRead(bytes * share) });
     } catch (error) {
         // Nothing of a new file is in the figures: leave the lake as it was. What it replaced cannot be brought back; then the next
         // upload or reconcile finishes the work.
@@ -59,9 +74,9 @@ export async function runTask(directory: string, task: Task, { onBytes, signal }
 async function summarizeSource(
     store: ObjectStore,
     { key, anew }: { key: string; anew?: string | undefined },
-    { onBytes, signal, mustFence = true }: TaskEvents & { mustFence?: boolean },
+    { onBytes, signal, reading, mustFence = true }: TaskEvents & { reading?: Reading | undefined; mustFence?: boolean },
 ): Promise<TaskResult> {
-    return { summarized: await summarize(key, { store, now: () => new Date(), onBytes, signal, anew }, { mustFence }) };
+    return { summarized: await summarize(key, { store, now: () => new Date(), onBytes, signal, anew, reading }, { mustFence }) };
 }
 
 /** The raw key or the period that the task is of. */
