@@ -10,6 +10,7 @@ import { writeRows } from '#lake/parquet';
 import { valuesOf } from '#lake/rows';
 import { readAhead } from '#lake/store/read-ahead';
 import { figuresOf } from '#lake/tables';
+import { toPlain } from '#lake/typed-rows';
 import { sampleFiles } from '#sample/flows/sample-files';
 import { type BenchOptions, type Finding, inTurn, sayRatio } from './measure.ts';
 
@@ -84,7 +85,7 @@ async function readSample(path: string): Promise<FlowsRead> {
 /** The rows of a reading of one day. */
 export function rowsOf({ table, days }: FlowsRead): PairRows {
     const [rows = []] = days.values();
-    return pairRowsOf(table, { rows, site: 'bench', day: '2026-01-05' }) as PairRows;
+    return toPlain(flowSummaries, pairRowsOf(table, { rows, site: 'bench', day: '2026-01-05' })) as PairRows;
 }
 
 const TEXTS = new Set(['Flow ID', 'Src IP', 'Dst IP', 'Label']);

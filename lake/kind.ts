@@ -1,9 +1,9 @@
 /** What a kind of data is: one value, with all that the rest of the house needs to know of it. lake/kinds.ts lists the kinds that there are. */
 
 import type { QueryResult, Value } from '#lake/query/query-engine';
-import type { Rows } from '#lake/rows';
 import type { ByteRange, ByteStream } from '#lake/store/object-store';
 import type { Column, MergedTable, Table } from '#lake/tables';
+import type { TypedRows } from '#lake/typed-rows';
 
 export interface Kind {
     /** Name in raw keys (`raw/kind=<name>/`) and on the command line. Lower case letters, digits and dashes. */
@@ -198,7 +198,7 @@ export type ReadOutcome =
           /** True if the source says itself that there was nothing to keep: then none that is kept is no loss. */
           isEmptyByRight?: boolean;
           /** The rows of table `contributions` by period, ascending. */
-          periods: ReadonlyMap<string, Rows>;
+          periods: ReadonlyMap<string, TypedRows>;
       }
     /** The source cannot be used at all: nothing of it counts. The error says what was looked for and what was found. */
     | {

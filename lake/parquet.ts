@@ -3,7 +3,10 @@ import { type FileMetaData, type KeyValue, parquetMetadata, parquetRead, type Ro
 import { ByteWriter, type ColumnSource, ParquetWriter } from 'hyparquet-writer';
 import { StorageError } from '#lake/errors';
 import type { ColumnType, MergedTable } from '#lake/tables';
+import { readGroups } from './parquet/read-groups.ts';
+import { writeGroups } from './parquet/write-groups.ts';
 import { emptyRows, type Rows, valuesOf } from './rows.ts';
+import { numbersOf, type TypedRows, toPlain, toTyped } from './typed-rows.ts';
 
 /** Rows of a group: few enough that the statistics of sorted keys let a reader of one key skip nearly all groups of a period. */
 const ROW_GROUP_ROWS = 5_000;
@@ -22,30 +25,69 @@ const CONTAINS_AT = 'flowlake.contains_at';
 
 const FOOTER_END_BYTES = 8;
 
+/** Who wrote a file, as its footer says. */
+const CREATED_BY = 'flowlake';
+
 /** A longer list would make every reader's footer heavy: at 36 bytes each, some hundred and ten sources. */
 const MAX_INLINE_LIST_BYTES = 4096;
 
+interface WriteOptions {
+    /** What a merged object contains, in any order. */
+    contains?: readonly string[];
+}
+
+/** As `writeTyped`, for few rows. */
+export function writeRows(table: MergedTable, rows: Rows, options?: WriteOptions): Uint8Array<ArrayBuffer> {
+    return writeTyped(table, toTyped(table, rows), options);
+}
+
 /** The bytes of an object of a merged table or of contributions to it; equal rows and lists give equal bytes. */
-export function writeRows(table: MergedTable, rows: Rows, { contains }: { contains?: readonly string[] } = {}): Uint8Array<ArrayBuffer> {
-    const columns = table.columns.map(({ name, type, nullable }) => ({ name, type, nullable, data: valuesOf(rows, name) }));
-    const list = contains && Buffer.from([...contains].sort().join(','));
-    return writeColumns(columns, list);
+export function writeTyped(table: MergedTable, rows: TypedRows, { contains }: WriteOptions = {}): Uint8Array<ArrayBuffer> {
+    const elements = table.columns.map(schemaElement);
+    const { writer, parquet } = openWriter(elements);
+    parquet.row_groups = writeGroups(writer, { table, rows, elements, groupRows: rowGroupRows(rows.count) });
+    parquet.num_rows = BigInt(rows.count);
+    if (contains) {
+        parquet.kvMetadata = [placeList(writer, Buffer.from([...contains].sort().join(',')))];
+    }
+    return finish(parquet, writer);
+}
+
+interface ReadOptions {
+    /** False for row groups that cannot have what is looked for. */
+    mayHold?: (group: RowGroup) => boolean;
+}
+
+/** As `readTyped`, for few rows. */
+export async function readRows(table: MergedTable, bytes: Uint8Array<ArrayBuffer>, options?: ReadOptions): Promise<Rows> {
+    return toPlain(table, await readTyped(table, bytes, options));
 }
 
 /**
- * The rows of an object that `writeRows` made; only of the row groups that `mayHold` what is looked for.
+ * The rows of an object of the table, whichever program of the lake wrote it; only of the row groups that `mayHold` what is looked for.
  * @throws StorageError where its columns are not those of this version, nor those of an older one that another column stands in for: else a
  * missing one would read as zeros.
  */
-export async function readRows(
+export async function readTyped(
     table: MergedTable,
     bytes: Uint8Array<ArrayBuffer>,
-    { mayHold = () => true }: { mayHold?: (group: RowGroup) => boolean } = {},
-): Promise<Rows> {
+    { mayHold = () => true }: ReadOptions = {},
+): Promise<TypedRows> {
     const whole = physical(parquetMetadata(bufferOf(bytes)));
     const absent = findAbsent(table, whole);
     const row_groups = whole.row_groups.filter(mayHold);
     const metadata = { ...whole, row_groups, num_rows: row_groups.reduce((sum, group) => sum + group.num_rows, 0n) };
+    const isAbsent = new Set(absent.map(({ name }) => name));
+    const present = { ...table, columns: table.columns.filter(({ name }) => !isAbsent.has(name)) };
+    // The library reads what other programs wrote, and says what is wrong with a damaged file.
+    const rows =
+        (whole.created_by === CREATED_BY && readGroups(bytes, { table: present, metadata })) ||
+        toTyped(present, await readByLibrary(present, bytes, metadata));
+    const standIns = Object.fromEntries(absent.map(({ name, absentAs }) => [name, numbersOf(rows, absentAs)]));
+    return { ...rows, numbers: { ...rows.numbers, ...standIns } };
+}
+
+async function readByLibrary(table: MergedTable, bytes: Uint8Array<ArrayBuffer>, metadata: FileMetaData): Promise<Rows> {
     const rows = emptyRows(table, Number(metadata.num_rows));
     await parquetRead({
         file: bufferOf(bytes),
@@ -59,9 +101,6 @@ export async function readRows(
             }
         },
     });
-    for (const { name, absentAs } of absent) {
-        rows[name] = valuesOf(rows, absentAs).slice();
-    }
     return rows;
 }
 
@@ -125,34 +164,26 @@ export function writeParquetTable({
     columns: readonly { name: string; type: string }[];
     rows: readonly (readonly unknown[])[];
 }): Uint8Array<ArrayBuffer> {
-    return writeColumns(columns.map(({ name, type }, at) => ({ name, type, data: rows.map((row) => row[at] ?? null) })));
-}
-
-interface TypedColumn {
-    name: string;
-    type: ColumnType | 'double' | string;
-    /** True if the column may hold nulls; where it is left out, the values tell. */
-    nullable?: boolean;
-    data: unknown[] | BigInt64Array;
-}
-
-function writeColumns(columns: readonly TypedColumn[], list?: Buffer): Uint8Array<ArrayBuffer> {
-    const writer = new ByteWriter(1 << 16);
-    const parquet = new ParquetWriter({
-        writer,
-        schema: [{ name: 'root', num_children: columns.length }, ...columns.map(schemaElement)],
-        createdBy: 'flowlake',
-        statistics: true,
-        statisticsTruncateLength: 64,
-    });
+    const columnData = columns.map(({ name }, at): ColumnSource => ({ name, data: rows.map((row) => row[at] ?? null) }));
+    const { writer, parquet } = openWriter(
+        columns.map(({ name, type }, at) => schemaElement({ name, type, nullable: rows.some((row) => (row[at] ?? null) === null) })),
+    );
     // Synchronous over a writer in memory.
-    void parquet.write({
-        columnData: columns.map(({ name, data }): ColumnSource => ({ name, data })),
-        rowGroupSize: rowGroupRows(columns[0]?.data.length ?? 0),
-    });
-    if (list) {
-        parquet.kvMetadata = [placeList(writer, list)];
-    }
+    void parquet.write({ columnData, rowGroupSize: rowGroupRows(rows.length) });
+    return finish(parquet, writer);
+}
+
+/** A file that begins, in memory. */
+function openWriter(elements: readonly SchemaElement[]): { writer: ByteWriter; parquet: ParquetWriter } {
+    const writer = new ByteWriter(1 << 16);
+    const schema = [{ name: 'root', num_children: elements.length }, ...elements];
+    const parquet = new ParquetWriter({ writer, schema, createdBy: CREATED_BY, statistics: true, statisticsTruncateLength: 64 });
+    return { writer, parquet };
+}
+
+/** The bytes of the file, with its footer. */
+function finish(parquet: ParquetWriter, writer: ByteWriter): Uint8Array<ArrayBuffer> {
+    // Synchronous over a writer in memory.
     void parquet.finish();
     const bytes = writer.getBytes();
     if (parquet.row_groups.length === 0) {
@@ -194,7 +225,7 @@ function placeList(writer: ByteWriter, list: Buffer): KeyValue {
     return entry;
 }
 
-function schemaElement({ name, type, data, nullable = Array.isArray(data) && data.includes(null) }: TypedColumn): SchemaElement {
+function schemaElement({ name, type, nullable }: { name: string; type: ColumnType | 'double' | string; nullable: boolean }): SchemaElement {
     const repetition_type = nullable ? 'OPTIONAL' : 'REQUIRED';
     switch (type) {
         case 'bigint':

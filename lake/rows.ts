@@ -1,4 +1,4 @@
-/** Rows of a merged table as columns, and how lists of them merge: by the merge word of each column, for any table. */
+/** Rows of a merged table as people and tests look at them, the order of their keys, and the error for a total that is too large. */
 import { OverflowError } from '#lake/errors';
 import { keysOf, type MergedColumn, type MergedTable } from '#lake/tables';
 
@@ -35,172 +35,13 @@ function isTyped({ type, nullable }: MergedColumn): boolean {
     return type === 'bigint' && !nullable;
 }
 
-/** The table and period of rows, for an error that names one of them. */
-interface Place {
+/** A row by its table, period and key, for an error that names it. */
+export interface RowPlace {
     table: MergedTable;
     /** Names the period in an error: `2026-01-05`, `2026-01-05T13`. */
     period: string;
-}
-
-/**
- * The rows of all lists together, one per key, every total exact. A key may stand several times in a list, if the list is sorted.
- * @throws OverflowError where a sum leaves its column; it names the row and the period
- */
-export function mergeRows(lists: readonly Rows[], place: Place): Rows {
-    try {
-        return mergeHalves(lists, place, { isLast: true });
-    } catch (error) {
-        if (!(error instanceof OverflowError) || lists.length <= 2) {
-            throw error;
-        }
-        // Two of three lists may leave the column that all three together fit, where values are below zero.
-        return mergeHalves(lists, place, { isLast: true, isWide: true });
-    }
-}
-
-interface Width {
-    /** True if sums must fit their columns. */
-    isLast: boolean;
-    /** True if sums on the way may have any size: slower, and seldom needed. */
-    isWide?: boolean;
-}
-
-function mergeHalves(lists: readonly Rows[], place: Place, width: Width): Rows {
-    if (lists.length > 2) {
-        const half = Math.ceil(lists.length / 2);
-        const halves = [lists.slice(0, half), lists.slice(half)];
-        const onTheWay = { ...width, isLast: false };
-        return mergeTwo(
-            halves.map((some) => mergeHalves(some, place, onTheWay)),
-            place,
-            width,
-        );
-    }
-    return mergeTwo(lists, place, width);
-}
-
-function mergeTwo(lists: readonly Rows[], place: Place, width: Width): Rows {
-    const { table } = place;
-    const [left = emptyRows(table), right = emptyRows(table)] = lists;
-    const order = orderOf(table, left, right);
-    const merged: Record<string, ColumnValues> = {};
-    // Keys first: an overflow is told by them.
-    for (const column of table.columns.toSorted((a, b) => Number(b.merge === 'key') - Number(a.merge === 'key'))) {
-        merged[column.name] = mergeColumn(column, { left, right, order, merged, place, width });
-    }
-    return merged;
-}
-
-/**
- * Origins of the merged rows: the first row that each is made of, and the rows that are merged into it beside that. Rows on the right are
- * counted on behind those on the left.
- */
-interface Order {
-    leftCount: number;
-    firsts: Int32Array;
-    /** Pairs of a row and the merged row that it goes into. */
-    others: Int32Array;
-}
-
-function orderOf(table: MergedTable, left: Rows, right: Rows): Order {
-    const leftCount = countRows(table, left);
-    const rightCount = countRows(table, right);
-    const keysOfSide = (rows: Rows): string[][] => keysOf(table).map(({ name }) => rows[name] as string[]);
-    const sides: readonly [string[][], string[][]] = [keysOfSide(left), keysOfSide(right)];
-    const compare = (a: number, b: number): number => {
-        const ofA = a < leftCount ? sides[0] : sides[1];
-        const ofB = b < leftCount ? sides[0] : sides[1];
-        const atA = a < leftCount ? a : a - leftCount;
-        const atB = b < leftCount ? b : b - leftCount;
-        let order = 0;
-        for (let key = 0; order === 0 && key < ofA.length; key += 1) {
-            order = compareTexts((ofA[key] as string[])[atA] as string, (ofB[key] as string[])[atB] as string);
-        }
-        return order;
-    };
-    const firsts = new Int32Array(leftCount + rightCount);
-    const others = new Int32Array((leftCount + rightCount) * 2);
-    let count = 0;
-    let otherCount = 0;
-    let leftAt = 0;
-    let rightAt = leftCount;
-    while (leftAt < leftCount || rightAt < leftCount + rightCount) {
-        const isLeft = rightAt >= leftCount + rightCount || (leftAt < leftCount && compare(leftAt, rightAt) <= 0);
-        const row = isLeft ? leftAt : rightAt;
-        leftAt += isLeft ? 1 : 0;
-        rightAt += isLeft ? 0 : 1;
-        if (count > 0 && compare(firsts[count - 1] as number, row) === 0) {
-            others[otherCount] = row;
-            others[otherCount + 1] = count - 1;
-            otherCount += 2;
-        } else {
-            firsts[count] = row;
-            count += 1;
-        }
-    }
-    return { leftCount, firsts: firsts.subarray(0, count), others: others.subarray(0, otherCount) };
-}
-
-interface Merging {
-    left: Rows;
-    right: Rows;
-    order: Order;
-    /** The columns that are done. */
-    merged: Rows;
-    place: Place;
-    width: Width;
-}
-
-function mergeColumn(column: MergedColumn, { left, right, order, merged, place, width }: Merging): ColumnValues {
-    const { leftCount, firsts, others } = order;
-    const ofLeft = valuesOf(left, column.name);
-    const ofRight = valuesOf(right, column.name);
-    const isWide = width.isWide === true && column.merge === 'sum';
-    const values = isTyped(column) && !isWide ? new BigInt64Array(firsts.length) : new Array<bigint | string | null>(firsts.length);
-    for (let at = 0; at < firsts.length; at += 1) {
-        const row = firsts[at] as number;
-        values[at] = (row < leftCount ? ofLeft[row] : ofRight[row - leftCount]) as bigint;
-    }
-    if (column.merge === 'key') {
-        return values as ColumnValues;
-    }
-    const { merge } = column;
-    const limit = limitOf(column);
-    for (let at = 0; at < others.length; at += 2) {
-        const row = others[at] as number;
-        const into = others[at + 1] as number;
-        const one = values[into] as bigint | null;
-        const other = (row < leftCount ? ofLeft[row] : ofRight[row - leftCount]) as bigint | null;
-        if (one === null || other === null) {
-            values[into] = (one ?? other) as bigint;
-        } else if (merge === 'sum') {
-            const sum = one + other;
-            if (!isWide && (sum > limit || sum < -limit)) {
-                throw overflowError(sum, column, { rows: merged, at: into, ...place });
-            }
-            values[into] = sum;
-        } else {
-            values[into] = (merge === 'min') === other < one ? other : one;
-        }
-    }
-    return isWide && width.isLast ? fitted(values as (bigint | null)[], column, { rows: merged, ...place }) : (values as ColumnValues);
-}
-
-/** The sums as their column holds them. @throws OverflowError for the first one that it cannot hold */
-function fitted(values: (bigint | null)[], column: MergedColumn, place: Omit<RowPlace, 'at'>): ColumnValues {
-    const limit = limitOf(column);
-    for (const [at, value] of values.entries()) {
-        if (value !== null && (value > limit || value < -limit)) {
-            throw overflowError(value, column, { ...place, at });
-        }
-    }
-    return isTyped(column) ? BigInt64Array.from(values as bigint[]) : values;
-}
-
-/** A row of a table and where it stands. */
-export interface RowPlace extends Place {
-    rows: Rows;
-    at: number;
+    /** Values of the key columns by their names. */
+    key: Readonly<Record<string, string>>;
 }
 
 /** The largest value that the column can hold; its negative is the smallest. */
@@ -216,8 +57,8 @@ export function overflowError(value: bigint, column: MergedColumn, place: RowPla
 }
 
 /** The name of a row in messages: `10.0.0.1 to 10.0.0.2 at site main on 2026-01-05`. */
-function nameRow({ rows, at, table, period }: RowPlace): string {
-    return `${table.rowName.replaceAll(/\{(\w+)\}/g, (_, name: string) => String(rows[name]?.[at]))} ${sayWhen(period)}`;
+function nameRow({ table, period, key }: RowPlace): string {
+    return `${table.rowName.replaceAll(/\{(\w+)\}/g, (_, name: string) => String(key[name]))} ${sayWhen(period)}`;
 }
 
 function sayWhen(period: string): string {

@@ -2,9 +2,10 @@
 import pMap from 'p-map';
 import { kindOfTable } from '#lake/kinds';
 import { contributionKey, type TablePeriod } from '#lake/layout';
-import { readRows, writeRows } from '#lake/parquet';
-import { countRows, mergeRows, type Rows } from '#lake/rows';
+import { mergeTyped } from '#lake/merge-rows';
+import { readTyped, writeTyped } from '#lake/parquet';
 import { CALLS_AT_ONCE, type ObjectStore, tryPut } from '#lake/store/object-store';
+import type { TypedRows } from '#lake/typed-rows';
 import {
     containedOf,
     countingOf,
@@ -55,12 +56,12 @@ export async function consolidate(of: TablePeriod, { store, anew = false }: Cons
         }
         const rows = await mergedRows(of, state, store);
         const object =
-            rows && (await tryPut(store, keyOf(of), writeRows(merged, rows, { contains: state.counting }), { ifMatch: state.etag }));
+            rows && (await tryPut(store, keyOf(of), writeTyped(merged, rows, { contains: state.counting }), { ifMatch: state.etag }));
         if (rows && object) {
             written = { etag: object.etag, contained: state.counting };
             isAnew = false;
             outcome.writes += 1;
-            outcome.rows = countRows(merged, rows);
+            outcome.rows = rows.count;
         }
         // Won or lost, look again: a slower worker's write may rest on a listing that was overtaken.
     }
@@ -103,11 +104,11 @@ export async function isConsolidated(of: TablePeriod, { store }: { store: Object
 }
 
 /** New contributions merged into what is there where that all counts still, else everything anew; undefined where one is gone since it was listed. */
-async function mergedRows(of: TablePeriod, state: PeriodState, store: ObjectStore): Promise<Rows | undefined> {
+async function mergedRows(of: TablePeriod, state: PeriodState, store: ObjectStore): Promise<TypedRows | undefined> {
     const { merged, contributions } = kindOfTable(of.table);
     const { bytes, contained, counting } = state;
     const mayMerge = bytes !== undefined && isPartOfCounting(state);
-    const lists: Rows[] = mayMerge ? [await readable(keyOf(of), () => readRows(merged, bytes), of)] : [];
+    const lists: TypedRows[] = mayMerge ? [await readable(keyOf(of), () => readTyped(merged, bytes), of)] : [];
     const isMerged = new Set(mayMerge ? contained : []);
     const read = await pMap(
         counting.filter((name) => !isMerged.has(name)),
@@ -115,7 +116,7 @@ async function mergedRows(of: TablePeriod, state: PeriodState, store: ObjectStor
             const [source = '', version = ''] = name.split('.');
             const key = contributionKey(contributions, { period: of.period, source, version });
             const object = await store.get(key);
-            return object ? readable(key, () => readRows(contributions, object.bytes), of) : undefined;
+            return object ? readable(key, () => readTyped(contributions, object.bytes), of) : undefined;
         },
         { concurrency: CALLS_AT_ONCE },
     );
@@ -127,5 +128,5 @@ async function mergedRows(of: TablePeriod, state: PeriodState, store: ObjectStor
     }
     const [only] = lists;
     // One list is merged already: another copy of a period of millions of rows would be gigabytes.
-    return only && lists.length === 1 ? only : mergeRows(lists, { table: merged, period: of.period });
+    return only && lists.length === 1 ? only : mergeTyped(lists, { table: merged, period: of.period });
 }

@@ -7,7 +7,7 @@ import { ConflictError } from '#lake/errors';
 import type { Kind, ReadingOptions, ReadOutcome } from '#lake/kind';
 import { contributionKey, dayOfPeriod, rejectsKey, siteOf } from '#lake/layout';
 import { type LedgerRecord, NOTHING_READ, numberOfVersion, toOptions, withHistory } from '#lake/ledger';
-import { writeRows } from '#lake/parquet';
+import { writeTyped } from '#lake/parquet';
 import { sourceId } from '#lake/source-id';
 import type { ByteRange, ByteStream, ObjectInfo, ObjectStore } from '#lake/store/object-store';
 import { fingerprintOf } from './fingerprint.ts';
@@ -76,7 +76,7 @@ export async function readSource(
         signal?.throwIfAborted();
         const key = contributionKey(kind.contributions, { period, source, version });
         attempt.keys.push(key);
-        await store.put(key, writeRows(kind.contributions, rows));
+        await store.put(key, writeTyped(kind.contributions, rows));
     }
     attempt.isWritten = true;
     const at = now();

@@ -235,6 +235,51 @@ export class PairTable {
         };
     }
 
+    /** Key of the row's source, a text where bit 0 of its group says so. */
+    sourceKeyOf(row: number): number {
+        return this.#words[(row + 1) * ROW_WORDS + SOURCE] as number;
+    }
+
+    /** Key of the row's destination, a text where bit 1 of its group says so. */
+    destinationKeyOf(row: number): number {
+        return this.#words[(row + 1) * ROW_WORDS + DESTINATION] as number;
+    }
+
+    /** The text that a key stands for. */
+    textOf(key: number): string {
+        return this.#texts[key] ?? '';
+    }
+
+    /** True if the row's totals are not all in its words: `totalsOf` has them. */
+    isLarge(row: number): boolean {
+        return this.#extras.size > 0 && this.#extras.has(row);
+    }
+
+    /** Stores the sum (two words of 32 bits, the lowest first) and the sum of squares (four words) of a row that is not large. */
+    copySums(row: number, measure: Measure, to: { sums: Int32Array; sumAt: number; squares: Int32Array; squaresAt: number }): void {
+        const at = (row + 1) * ROW_DOUBLES + SUMS + measure * SUMS_DOUBLES;
+        const sum = this.#sums[at + SUM] as number;
+        to.sums[to.sumAt] = sum;
+        to.sums[to.sumAt + 1] = sum / LIMB;
+        // All below 2^52: the carry and what it is added to stay exact, and storing keeps the low 32 bits.
+        const low = this.#sums[at + SQUARES_LOW] as number;
+        const high = (this.#sums[at + SQUARES_HIGH] as number) + Math.floor(low / LIMB);
+        to.squares[to.squaresAt] = low;
+        to.squares[to.squaresAt + 1] = high;
+        to.squares[to.squaresAt + 2] = high / LIMB;
+    }
+
+    /** The smallest value of the measure in a row that is not large; undefined where no flow of it has one. */
+    minOf(row: number, measure: Measure): number | undefined {
+        const min = this.#bounds[(row + 1) * ROW_WORDS + BOUNDS + measure * BOUNDS_WORDS + MIN] as number;
+        return min === NONE ? undefined : min;
+    }
+
+    /** The largest value of the measure in a row that is not large and has one. */
+    maxOf(row: number, measure: Measure): number {
+        return this.#bounds[(row + 1) * ROW_WORDS + BOUNDS + measure * BOUNDS_WORDS + MAX] as number;
+    }
+
     /** Distinct pairs, whatever the day. */
     countPairs(): number {
         const places = new Int32Array(this.#places.length);

@@ -1,7 +1,7 @@
 /** Reads a raw object of flows into its rows by day. */
 import { OverflowError } from '#lake/errors';
 import type { ByRange, Found, ReadingOptions, ReadOutcome, SourceBytes } from '#lake/kind';
-import type { Rows } from '#lake/rows';
+import type { TypedRows } from '#lake/typed-rows';
 import type { ReadFlowsOptions } from './flow-sink.ts';
 import { DATE_ORDERS, DURATION_UNITS } from './options.ts';
 import { pairRowsOf } from './pair-rows.ts';
@@ -67,7 +67,7 @@ function columnsOf({ lineNumber, reason, line }: Reject): Record<string, unknown
     return { line_number: lineNumber, reason, line };
 }
 
-function rowsByDay(result: FlowsRead, site: string): Map<string, Rows> {
+function rowsByDay(result: FlowsRead, site: string): Map<string, TypedRows> {
     return new Map([...result.days].map(([day, rows]) => [day, pairRowsOf(result.table, { rows, site, day })]));
 }
 

@@ -6,7 +6,8 @@ import { StorageError } from '#lake/errors';
 import type { Kind } from '#lake/kind';
 import { contributionKey, mergedKey, type TablePeriod } from '#lake/layout';
 import { type LedgerRecord, readLedger } from '#lake/ledger';
-import { countRows, emptyRows, mergeRows, type Rows } from '#lake/rows';
+import { mergeRows } from '#lake/merge-rows';
+import { countRows, emptyRows, type Rows } from '#lake/rows';
 import { CALLS_AT_ONCE, type ObjectStore } from '#lake/store/object-store';
 import { findRows, type KeyValues } from './row-lookup.ts';
 

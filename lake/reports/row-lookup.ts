@@ -1,8 +1,9 @@
 /** The rows of one key out of the bytes of a merged object or a contribution, without taking the others apart. */
 import type { RowGroup } from 'hyparquet';
-import { readRows } from '#lake/parquet';
-import { compareTexts, countRows, type Rows, valuesOf } from '#lake/rows';
+import { readTyped } from '#lake/parquet';
+import { compareTexts, type Rows } from '#lake/rows';
 import type { MergedTable } from '#lake/tables';
+import { textAt, textsOf, toPlain } from '#lake/typed-rows';
 
 /** Values of key columns by their names; a column that is left out may have any value. */
 export type KeyValues = Readonly<Record<string, string>>;
@@ -10,22 +11,8 @@ export type KeyValues = Readonly<Record<string, string>>;
 /** The rows that have these values, in the object's order. */
 export async function findRows(table: MergedTable, bytes: Uint8Array<ArrayBuffer>, key: KeyValues): Promise<Rows> {
     const wanted = Object.entries(key);
-    const rows = await readRows(table, bytes, { mayHold: (group) => wanted.every(([name, value]) => mayHoldText(group, name, value)) });
-    const isFound = Array.from({ length: countRows(table, rows) }, (_, at) =>
-        wanted.every(([name, value]) => valuesOf(rows, name)[at] === value),
-    );
-    return pickRows(rows, (at) => isFound[at] === true);
-}
-
-/** The rows at some of the places. */
-function pickRows(rows: Rows, isPicked: (at: number) => boolean): Rows {
-    const pick = (_: unknown, at: number): boolean => isPicked(at);
-    return Object.fromEntries(
-        Object.entries(rows).map(([name, column]) => [
-            name,
-            column instanceof BigInt64Array ? column.filter(pick) : (column as unknown[]).filter(pick),
-        ]),
-    ) as Rows;
+    const rows = await readTyped(table, bytes, { mayHold: (group) => wanted.every(([name, value]) => mayHoldText(group, name, value)) });
+    return toPlain(table, rows, (row) => wanted.every(([name, value]) => textAt(textsOf(rows, name), row) === value));
 }
 
 /** True if the row group's statistics leave room for the value; texts are in the order in which the rows are sorted. */

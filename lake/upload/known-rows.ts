@@ -3,11 +3,11 @@ import { kindOf } from '#lake/kinds';
 import { contributionKey, RAW_PREFIX, siteOf } from '#lake/layout';
 import type { LedgerRecord } from '#lake/ledger';
 import { once } from '#lake/once';
-import { readRows as readContribution } from '#lake/parquet';
-import type { Rows } from '#lake/rows';
+import { readTyped as readContribution } from '#lake/parquet';
 import { sourceId } from '#lake/source-id';
 import type { ObjectStore } from '#lake/store/object-store';
 import { areOfSameKind, beginsAlike } from '#lake/twins';
+import type { TypedRows } from '#lake/typed-rows';
 import { isPartOf } from './part-of.ts';
 import type { RowsRead } from './read-rows.ts';
 
@@ -19,7 +19,7 @@ export interface KnownRows {
     beginning: readonly string[];
     counted(): Promise<Counted>;
     /** Its figures by period; undefined where they cannot be had any more. */
-    periods(): Promise<ReadonlyMap<string, Rows> | undefined>;
+    periods(): Promise<ReadonlyMap<string, TypedRows> | undefined>;
 }
 
 interface Counted {
@@ -39,7 +39,7 @@ export function rowsOfRecord(record: LedgerRecord, store: ObjectStore): KnownRow
         beginning: beginning ?? [],
         counted: async () => ({ fingerprint, rowsKept: record.rows_kept }),
         async periods() {
-            const periods = new Map<string, Rows>();
+            const periods = new Map<string, TypedRows>();
             for (const period of version === null ? [] : (record.versions[version] ?? [])) {
                 const key = contributionKey(contributions, { period, source: sourceId(source), version: version ?? '' });
                 const object = await store.get(key);

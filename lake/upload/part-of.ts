@@ -1,9 +1,10 @@
 /** Tells whether the figures of one source are part of another one's: so they are where its rows are part of the other's rows. */
-import { compareTexts, countRows, type Rows, valuesOf } from '#lake/rows';
-import { keysOf, type MergedColumn, type MergedTable } from '#lake/tables';
+import { compareTexts } from '#lake/rows';
+import { figuresOf, keysOf, type MergedColumn, type MergedTable } from '#lake/tables';
+import { compareNumbers, type NumberColumn, numbersOf, type TypedRows, textAt, textsOf } from '#lake/typed-rows';
 
 /** Rows by period. */
-type Periods = ReadonlyMap<string, Rows>;
+type Periods = ReadonlyMap<string, TypedRows>;
 
 /** True if every period and key of `part` is in `whole`, with figures that adding rows to `part` can come to. */
 export function isPartOf(table: MergedTable, part: Periods, whole: Periods): boolean {
@@ -13,41 +14,44 @@ export function isPartOf(table: MergedTable, part: Periods, whole: Periods): boo
     });
 }
 
-function areRowsPartOf(table: MergedTable, part: Rows, whole: Rows): boolean {
-    const keys = keysOf(table).map(({ name }) => name);
-    const figures = table.columns.filter(({ merge }) => merge !== 'key');
-    const wholeCount = countRows(table, whole);
+function areRowsPartOf(table: MergedTable, part: TypedRows, whole: TypedRows): boolean {
+    const keys = keysOf(table).map(({ name }) => ({ part: textsOf(part, name), whole: textsOf(whole, name) }));
+    const figures = figuresOf(table).map((column) => ({
+        column,
+        part: numbersOf(part, column.name),
+        whole: numbersOf(whole, column.name),
+    }));
+    const compareKeys = (wholeRow: number, partRow: number): number => {
+        for (const { part: ofPart, whole: ofWhole } of keys) {
+            const order = compareTexts(textAt(ofWhole, wholeRow), textAt(ofPart, partRow));
+            if (order !== 0) {
+                return order;
+            }
+        }
+        return 0;
+    };
     let at = 0;
-    for (let row = 0; row < countRows(table, part); row += 1) {
+    for (let row = 0; row < part.count; row += 1) {
         // Both are sorted by their keys.
-        while (at < wholeCount && compareKeys(keys, [whole, at], [part, row]) < 0) {
+        while (at < whole.count && compareKeys(at, row) < 0) {
             at += 1;
         }
-        if (at === wholeCount || compareKeys(keys, [whole, at], [part, row]) !== 0) {
+        if (at === whole.count || compareKeys(at, row) !== 0) {
             return false;
         }
-        if (!figures.every((column) => mayGrowTo(column, valuesOf(part, column.name)[row], valuesOf(whole, column.name)[at]))) {
+        if (!figures.every((figure) => mayGrowTo(figure.column, [figure.part, row], [figure.whole, at]))) {
             return false;
         }
     }
     return true;
 }
 
-function compareKeys(keys: readonly string[], [rows, at]: [Rows, number], [others, otherAt]: [Rows, number]): number {
-    for (const name of keys) {
-        const order = compareTexts(String(valuesOf(rows, name)[at]), String(valuesOf(others, name)[otherAt]));
-        if (order !== 0) {
-            return order;
-        }
-    }
-    return 0;
-}
-
-/** True if more rows may make this value of the other. Sums are of values that are never below 0. */
-function mayGrowTo({ merge }: MergedColumn, value: unknown, other: unknown): boolean {
-    if (typeof value !== 'bigint' || typeof other !== 'bigint') {
+/** True if more rows may make the other of this value. Sums are of values that are never below 0. */
+function mayGrowTo({ merge }: MergedColumn, [column, row]: [NumberColumn, number], [other, otherRow]: [NumberColumn, number]): boolean {
+    if (column.nulls?.[row] === 1 || other.nulls?.[otherRow] === 1) {
         // A null says nothing: values may come to it, and never go.
-        return typeof value !== 'bigint';
+        return column.nulls?.[row] === 1;
     }
-    return merge === 'min' ? value >= other : value <= other;
+    const order = compareNumbers(column.words, row * column.width, other.words, otherRow * other.width, column.width);
+    return merge === 'min' ? order >= 0 : order <= 0;
 }

@@ -1,9 +1,10 @@
 /** What `explain` shows of a kind that is not flows: its own columns, its nulls, and lines whose values its reader tells. */
 import { findLineMismatches, findMismatches, lineColumns, lineRow, partColumns, partRows } from '#cli/commands/explain/report';
 import type { LedgerRecord } from '#lake/ledger';
+import { mergeRows } from '#lake/merge-rows';
 import type { Explanation } from '#lake/reports/explain';
 import { findLines } from '#lake/reports/explain-lines';
-import { emptyRows, mergeRows, type Rows } from '#lake/rows';
+import { emptyRows, type Rows } from '#lake/rows';
 import { gauges } from '#test/kinds/gauges';
 import { memoryStore } from '#test/support/memory-store';
 

@@ -2,6 +2,8 @@
 import { OverflowError } from '#lake/errors';
 import { type PairRows, pairRowsOf } from '#lake/flows/pair-rows';
 import { type FlowsRead, readFlows } from '#lake/flows/read-flows';
+import { flowSummaries } from '#lake/flows/tables';
+import { toPlain } from '#lake/typed-rows';
 import { type Engine, textOf, wholeOf } from '#lake/verify/engine';
 import { recompute } from '#lake/verify/flows/recompute';
 import { FIGURES } from '#lake/verify/flows/row-sql';
@@ -161,7 +163,7 @@ function tellReject({ lineNumber, reason, line }: { lineNumber: number; reason: 
 function tellTable({ table, days }: FlowsRead): string[] {
     return [...days]
         .flatMap(([day, rows]) => {
-            const { site, src_ip, dst_ip, ...figures } = pairRowsOf(table, { rows, site: 'main', day }) as PairRows;
+            const { site, src_ip, dst_ip, ...figures } = toPlain(flowSummaries, pairRowsOf(table, { rows, site: 'main', day })) as PairRows;
             return site.map((_, at) => [day, src_ip[at], dst_ip[at], ...Object.values(figures).map((column) => column[at])].join(' '));
         })
         .sort();

@@ -4,8 +4,9 @@
  * TypeScript merges them, or why it cannot; and the rows of the merged file.
  */
 import { readFile } from 'node:fs/promises';
+import { mergeRows } from '#lake/merge-rows';
 import { readRows } from '#lake/parquet';
-import { mergeRows, type Rows } from '#lake/rows';
+import type { Rows } from '#lake/rows';
 import type { MergedTable } from '#lake/tables';
 
 const [text = '', period = '', merged = '', ...contributions] = process.argv.slice(2);

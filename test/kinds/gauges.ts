@@ -3,8 +3,10 @@
  * `<instant>,<gauge>,<level>` in UTC; an empty level is a reading that measured nothing. They have what flows have not: hours, nulls, values below zero.
  */
 import type { Accounts, Found, Kind, ReadOutcome, SourceBytes } from '#lake/kind';
-import { emptyRows, mergeRows, type Rows } from '#lake/rows';
+import { mergeRows } from '#lake/merge-rows';
+import { emptyRows, type Rows } from '#lake/rows';
 import { key, type MergedColumn, type MergedTable, merged, type PeriodLength, text, whole } from '#lake/tables';
+import { type TypedRows, toTyped } from '#lake/typed-rows';
 
 const HEADER = 'instant,gauge,level';
 const LINE = /^(\d{4}-\d\d-\d\d)T([01]\d|2[0-3]):[0-5]\d:[0-5]\dZ,([a-z0-9-]+),(-?\d{1,15})?$/;
@@ -132,12 +134,12 @@ function kindOfGauges(name: string, per: PeriodLength, accounts?: Accounts): Kin
                 await source.reject(rejects.map(({ lineNumber, reason, line }) => ({ line_number: lineNumber, reason, line })));
             }
             const readings = lines.filter((line) => 'period' in line);
-            const periods = new Map<string, Rows>();
+            const periods = new Map<string, TypedRows>();
             for (const period of [...new Set(readings.map((reading) => reading.period))].sort()) {
                 const rows = readings
                     .filter((reading) => reading.period === period)
                     .map((reading) => rowOf(contributions, reading, source.site));
-                periods.set(period, mergeRows(rows, { table: contributions, period }));
+                periods.set(period, toTyped(contributions, mergeRows(rows, { table: contributions, period })));
             }
             const levels = readings.flatMap(({ level }) => level ?? []).sort((a, b) => (a < b ? -1 : 1));
             const found = { gauges: new Set(readings.map(({ gauge }) => gauge)).size, lowest_reading: levels[0]?.toString() ?? null };

@@ -2,8 +2,9 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { parquetMetadata } from 'hyparquet';
+import { mergeRows } from '#lake/merge-rows';
 import { readRows, writeRows } from '#lake/parquet';
-import { compareTexts, emptyRows, mergeRows } from '#lake/rows';
+import { compareTexts, emptyRows } from '#lake/rows';
 import { gaugeHours, type Reading, reading, rowsOfReadings, textOfRows } from '#test/support/made-up-table';
 
 const RUNS = Number(process.env.FLOWLAKE_TEST_RUNS ?? 1);

@@ -5,8 +5,9 @@ import { flowSummaries, pairDays, rejects } from '#lake/flows/tables';
 import type { ReadingOptions } from '#lake/kind';
 import { contributionKey, mergedKey, rejectsKey as rejectsKeyOf, type TablePeriod } from '#lake/layout';
 import { toMetadata } from '#lake/ledger';
+import { mergeRows } from '#lake/merge-rows';
 import { readRows, writeRows } from '#lake/parquet';
-import { mergeRows, type Rows } from '#lake/rows';
+import type { Rows } from '#lake/rows';
 import type { MergedTable } from '#lake/tables';
 
 export const SUMMARIES_PREFIX = flowSummaries.prefix;

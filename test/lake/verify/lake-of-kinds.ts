@@ -4,11 +4,12 @@ import { flows } from '#lake/flows/kind';
 import type { Kind, SourceBytes } from '#lake/kind';
 import { contributionKey, ledgerKey, mergedKey, rejectsKey, siteOf } from '#lake/layout';
 import type { LedgerRecord } from '#lake/ledger';
-import { readRows, writeRows } from '#lake/parquet';
-import { mergeRows, type Rows } from '#lake/rows';
+import { mergeTyped } from '#lake/merge-rows';
+import { readRows, writeRows, writeTyped } from '#lake/parquet';
 import { sourceId } from '#lake/source-id';
 import type { ObjectStore } from '#lake/store/object-store';
 import type { MergedTable } from '#lake/tables';
+import type { TypedRows } from '#lake/typed-rows';
 import type { Difference } from '#lake/verify/findings';
 import { secondReader } from '#lake/verify/flows/second-reader';
 import { rowOf } from '#lake/verify/say-difference';
@@ -35,7 +36,7 @@ export interface KindFile {
 /** Reads each file by its kind's reader, and writes what it contributes, its rejects, its record, and the merged objects. */
 export async function lakeOfKinds(files: readonly KindFile[]): Promise<ObjectStore> {
     const store = memoryStore();
-    const merged = new Map<string, { table: MergedTable; period: string; lists: Rows[]; contains: string[] }>();
+    const merged = new Map<string, { table: MergedTable; period: string; lists: TypedRows[]; contains: string[] }>();
     for (const { kind, key, text } of files) {
         const { etag } = await store.put(key, Buffer.from(text));
         const rejects: Readonly<Record<string, unknown>>[] = [];
@@ -54,7 +55,7 @@ export async function lakeOfKinds(files: readonly KindFile[]): Promise<ObjectSto
         }
         const id = { source: sourceId(key), version: VERSION };
         for (const [period, rows] of outcome.periods) {
-            await store.put(contributionKey(kind.contributions, { period, ...id }), writeRows(kind.contributions, rows));
+            await store.put(contributionKey(kind.contributions, { period, ...id }), writeTyped(kind.contributions, rows));
             const objectKey = mergedKey(kind.merged, period);
             const held = merged.get(objectKey) ?? { table: kind.merged, period, lists: [], contains: [] };
             held.lists.push(rows);
@@ -89,7 +90,7 @@ export async function lakeOfKinds(files: readonly KindFile[]): Promise<ObjectSto
         await writeRecord(store, record);
     }
     for (const [key, { table, period, lists, contains }] of merged) {
-        await store.put(key, writeRows(table, mergeRows(lists, { table, period }), { contains }));
+        await store.put(key, writeTyped(table, mergeTyped(lists, { table, period }), { contains }));
     }
     return store;
 }

@@ -1,0 +1,310 @@
+/** Lists of rows merge into one: by the merge word of each column, for any table, every total exact. */
+import { OverflowError } from '#lake/errors';
+import { keysOf, type MergedColumn, type MergedTable } from '#lake/tables';
+import { compareTexts, emptyRows, limitOf, overflowError, type Rows } from './rows.ts';
+import {
+    bigintAt,
+    compareNumbers,
+    type NumberColumn,
+    numbersOf,
+    setBigint,
+    type TextColumn,
+    type TypedRows,
+    textAt,
+    textsOf,
+    toPlain,
+    toTyped,
+    widthOf,
+} from './typed-rows.ts';
+
+/** The table and period of rows, for an error that names one of them. */
+interface Place {
+    table: MergedTable;
+    /** Names the period in an error: `2026-01-05`, `2026-01-05T13`. */
+    period: string;
+}
+
+/** As `mergeTyped`, for few rows that people look at. */
+export function mergeRows(lists: readonly Rows[], place: Place): Rows {
+    const typed = lists.map((rows) => toTyped(place.table, rows));
+    return toPlain(place.table, mergeTyped(typed, place));
+}
+
+/**
+ * The rows of all lists together, one per key, every total exact. A key may stand several times in a list, if the list is sorted.
+ * @throws OverflowError where a sum leaves its column; it names the row and the period
+ */
+export function mergeTyped(lists: readonly TypedRows[], place: Place): TypedRows {
+    try {
+        return mergeByPairs(lists, { ...place, isWide: false });
+    } catch (error) {
+        if (!(error instanceof OverflowError) || lists.length <= 2) {
+            throw error;
+        }
+        // Two of three lists may leave the column that all three together fit, where values are below zero.
+        return narrow(
+            mergeByPairs(
+                lists.map((rows) => widen(rows, place)),
+                { ...place, isWide: true },
+            ),
+            place,
+        );
+    }
+}
+
+interface Merging extends Place {
+    /** True if sums have room for any total on the way: slower, and seldom needed. */
+    isWide: boolean;
+}
+
+/** Merges two lists at a time, the shortest first, so that a long one among many short ones is gone through once. */
+function mergeByPairs(lists: readonly TypedRows[], merging: Merging): TypedRows {
+    const none = noRows(merging);
+    const waiting = [...lists].sort((a, b) => b.count - a.count);
+    if (waiting.length < 2) {
+        return mergeTwo(waiting[0] ?? none, none, merging);
+    }
+    while (waiting.length > 1) {
+        const merged = mergeTwo(waiting.pop() as TypedRows, waiting.pop() as TypedRows, merging);
+        let at = waiting.length;
+        while (at > 0 && (waiting[at - 1] as TypedRows).count < merged.count) {
+            at -= 1;
+        }
+        waiting.splice(at, 0, merged);
+    }
+    return waiting[0] as TypedRows;
+}
+
+function noRows({ table, isWide }: Merging): TypedRows {
+    const none = toTyped(table, emptyRows(table));
+    return isWide ? widen(none, { table, period: '' }) : none;
+}
+
+function mergeTwo(left: TypedRows, right: TypedRows, merging: Merging): TypedRows {
+    const { table } = merging;
+    const texts: Record<string, BothTexts> = {};
+    for (const { name } of keysOf(table)) {
+        texts[name] = uniteTexts(textsOf(left, name), textsOf(right, name));
+    }
+    const order = orderOf(Object.values(texts), left.count, right.count);
+    const count = order.firsts.length;
+    const keys = Object.fromEntries(Object.entries(texts).map(([name, both]) => [name, pickTexts(both, order)]));
+    const numbers: Record<string, NumberColumn> = {};
+    for (const column of table.columns) {
+        if (column.merge !== 'key') {
+            const merged = pickNumbers(column, { left: numbersOf(left, column.name), right: numbersOf(right, column.name), order });
+            addOthers(column, merged, { left: numbersOf(left, column.name), right: numbersOf(right, column.name), order, merging, keys });
+            numbers[column.name] = merged;
+        }
+    }
+    return { count, texts: keys, numbers };
+}
+
+/** Texts of two lists in one, and the places in it of either list's rows. */
+interface BothTexts {
+    texts: readonly string[];
+    left: Int32Array;
+    right: Int32Array;
+}
+
+function uniteTexts(left: TextColumn, right: TextColumn): BothTexts {
+    const texts: string[] = [];
+    const ofLeft = new Int32Array(left.texts.length);
+    const ofRight = new Int32Array(right.texts.length);
+    for (let leftAt = 0, rightAt = 0; leftAt < left.texts.length || rightAt < right.texts.length; ) {
+        const one = left.texts[leftAt];
+        const other = right.texts[rightAt];
+        const difference = one === undefined ? 1 : other === undefined ? -1 : compareTexts(one, other);
+        if (difference <= 0) {
+            ofLeft[leftAt] = texts.length;
+            leftAt += 1;
+        }
+        if (difference >= 0) {
+            ofRight[rightAt] = texts.length;
+            rightAt += 1;
+        }
+        texts.push((difference <= 0 ? one : other) as string);
+    }
+    return {
+        texts,
+        left: left.places.map((place) => ofLeft[place] as number),
+        right: right.places.map((place) => ofRight[place] as number),
+    };
+}
+
+/**
+ * Origins of the merged rows: the first row that each is made of, and the rows that are merged into it beside that. Rows on the right are
+ * counted on behind those on the left.
+ */
+interface Order {
+    leftCount: number;
+    firsts: Int32Array;
+    /** Pairs of a row and the merged row that it goes into. */
+    others: Int32Array;
+}
+
+function orderOf(keys: readonly BothTexts[], leftCount: number, rightCount: number): Order {
+    const sides = keys.map(({ left, right }) => [left, right] as const);
+    const compare = (a: number, b: number): number => {
+        for (const [left, right] of sides) {
+            const placeA = (a < leftCount ? left[a] : right[a - leftCount]) as number;
+            const placeB = (b < leftCount ? left[b] : right[b - leftCount]) as number;
+            if (placeA !== placeB) {
+                return placeA - placeB;
+            }
+        }
+        return 0;
+    };
+    const end = leftCount + rightCount;
+    const firsts = new Int32Array(end);
+    const others = new Int32Array(end * 2);
+    let count = 0;
+    let otherCount = 0;
+    for (let leftAt = 0, rightAt = leftCount; leftAt < leftCount || rightAt < end; ) {
+        const isLeft = rightAt >= end || (leftAt < leftCount && compare(leftAt, rightAt) <= 0);
+        const row = isLeft ? leftAt : rightAt;
+        leftAt += isLeft ? 1 : 0;
+        rightAt += isLeft ? 0 : 1;
+        if (count > 0 && compare(firsts[count - 1] as number, row) === 0) {
+            others[otherCount] = row;
+            others[otherCount + 1] = count - 1;
+            otherCount += 2;
+        } else {
+            firsts[count] = row;
+            count += 1;
+        }
+    }
+    return { leftCount, firsts: firsts.slice(0, count), others: others.slice(0, otherCount) };
+}
+
+function pickTexts({ texts, left, right }: BothTexts, { firsts, leftCount }: Order): TextColumn {
+    return { texts, places: firsts.map((row) => (row < leftCount ? left[row] : right[row - leftCount]) as number) };
+}
+
+interface Sides {
+    left: NumberColumn;
+    right: NumberColumn;
+    order: Order;
+}
+
+/** The numbers of the first row that each merged row is made of. */
+function pickNumbers(column: MergedColumn, { left, right, order }: Sides): NumberColumn {
+    const { firsts, leftCount } = order;
+    const { width } = left;
+    const words = new Int32Array(firsts.length * width);
+    const nulls = column.nullable ? new Uint8Array(firsts.length) : undefined;
+    for (let at = 0; at < firsts.length; at += 1) {
+        const row = firsts[at] as number;
+        const from = row < leftCount ? left : right;
+        const fromRow = row < leftCount ? row : row - leftCount;
+        for (let word = 0; word < width; word += 1) {
+            words[at * width + word] = from.words[fromRow * width + word] as number;
+        }
+        if (nulls && from.nulls) {
+            nulls[at] = from.nulls[fromRow] as number;
+        }
+    }
+    return { width, words, nulls };
+}
+
+/** Merges the numbers of all other rows into those that are there. */
+function addOthers(
+    column: MergedColumn,
+    into: NumberColumn,
+    { left, right, order, merging, keys }: Sides & { merging: Merging; keys: Readonly<Record<string, TextColumn>> },
+): void {
+    const { others, leftCount } = order;
+    const { width, words, nulls } = into;
+    for (let at = 0; at < others.length; at += 2) {
+        const row = others[at] as number;
+        const intoRow = others[at + 1] as number;
+        const from = row < leftCount ? left : right;
+        const fromRow = row < leftCount ? row : row - leftCount;
+        if (from.nulls?.[fromRow] === 1) {
+            continue;
+        }
+        const intoAt = intoRow * width;
+        const fromAt = fromRow * width;
+        if (nulls?.[intoRow] === 1) {
+            words.set(from.words.subarray(fromAt, fromAt + width), intoAt);
+            nulls[intoRow] = 0;
+        } else if (column.merge === 'sum') {
+            const mayLeave = !merging.isWide && !(isFarFromLimit(words, intoAt, width) && isFarFromLimit(from.words, fromAt, width));
+            if (mayLeave) {
+                const sum = bigintAt(words, intoAt, width) + bigintAt(from.words, fromAt, width);
+                checkFits(sum, column, { row: intoRow, keys, place: merging });
+                setBigint(words, intoAt, width, sum);
+            } else {
+                addNumber(words, intoAt, from.words, fromAt, width);
+            }
+        } else if ((column.merge === 'min') === compareNumbers(from.words, fromAt, words, intoAt, width) < 0) {
+            words.set(from.words.subarray(fromAt, fromAt + width), intoAt);
+        }
+    }
+}
+
+/** The top word of a number that doubled still fits its column, be it of 64 bits or a decimal of 38 digits (10^38 is 1.26e9 * 2^96). */
+const FAR_FROM_LIMIT = 2 ** 29;
+
+function isFarFromLimit(words: Int32Array, at: number, width: number): boolean {
+    const top = words[at + width - 1] as number;
+    return top < FAR_FROM_LIMIT && top >= -FAR_FROM_LIMIT;
+}
+
+function addNumber(words: Int32Array, at: number, other: Int32Array, otherAt: number, width: number): void {
+    let carry = 0;
+    for (let word = 0; word < width; word += 1) {
+        const sum = ((words[at + word] as number) >>> 0) + ((other[otherAt + word] as number) >>> 0) + carry;
+        words[at + word] = sum;
+        carry = sum > 0xffff_ffff ? 1 : 0;
+    }
+}
+
+function checkFits(
+    value: bigint,
+    column: MergedColumn,
+    { row, keys, place }: { row: number; keys: Readonly<Record<string, TextColumn>>; place: Place },
+): void {
+    const limit = limitOf(column);
+    if (value > limit || value < -limit) {
+        const key = Object.fromEntries(Object.entries(keys).map(([name, texts]) => [name, textAt(texts, row)]));
+        throw overflowError(value, column, { ...place, key });
+    }
+}
+
+/** Words on top of those that a sum has: room for the sum of 2^32 lists. */
+const EXTRA_WORDS = 1;
+
+/** The rows with room in their sums for any total. */
+function widen(rows: TypedRows, { table }: Place): TypedRows {
+    return { ...rows, numbers: { ...rows.numbers, ...resized(rows, { table, extra: EXTRA_WORDS }) } };
+}
+
+/** The rows with sums as their columns hold them. @throws OverflowError for the first one that does not fit */
+function narrow(rows: TypedRows, place: Place): TypedRows {
+    for (const column of place.table.columns.filter(({ merge }) => merge === 'sum')) {
+        const { words, width } = numbersOf(rows, column.name);
+        for (let row = 0; row < rows.count; row += 1) {
+            checkFits(bigintAt(words, row * width, width), column, { row, keys: rows.texts, place });
+        }
+    }
+    return { ...rows, numbers: { ...rows.numbers, ...resized(rows, { table: place.table, extra: 0 }) } };
+}
+
+/** The sums with the words of their columns' type, and so many extra ones. */
+function resized(rows: TypedRows, { table, extra }: { table: MergedTable; extra: number }): Record<string, NumberColumn> {
+    const sums: Record<string, NumberColumn> = {};
+    for (const column of table.columns.filter(({ merge }) => merge === 'sum')) {
+        const before = numbersOf(rows, column.name);
+        const width = widthOf(column) + extra;
+        const words = new Int32Array(rows.count * width);
+        for (let row = 0; row < rows.count; row += 1) {
+            const sign = (before.words[(row + 1) * before.width - 1] as number) >> 31;
+            for (let word = 0; word < width; word += 1) {
+                words[row * width + word] = word < before.width ? (before.words[row * before.width + word] as number) : sign;
+            }
+        }
+        sums[column.name] = { ...before, width, words };
+    }
+    return sums;
+}

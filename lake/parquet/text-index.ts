@@ -1,0 +1,118 @@
+/** Distinct texts of a column by their bytes: a string is made once for each, and not for every row. */
+import { isUtf8 } from 'node:buffer';
+import { sortTexts, type TextColumn } from '#lake/typed-rows';
+
+const FIRST_TEXTS = 1 << 10;
+const FIRST_BYTES = 1 << 14;
+
+/** Longest text that V8 makes in one piece, and a little less (v8::String::kMaxLength). */
+const MAX_STRING = 2 ** 29 - 32;
+
+export class TextIndex {
+    count = 0;
+    /** All texts one behind the other. */
+    #bytes = Buffer.alloc(FIRST_BYTES);
+    #isAscii = true;
+    /** Where each text begins, and behind the last one where the next will. */
+    #starts = new Int32Array(FIRST_TEXTS + 1);
+    /** Numbers of the texts, from 1, by their hashes; 0 where there is none. */
+    #slots = new Int32Array(FIRST_TEXTS * 4);
+
+    /** The number of a text, which is its place among those met so far. */
+    add(bytes: Uint8Array, from: number, until: number): number {
+        let slot = hashOf(bytes, from, until) & (this.#slots.length - 1);
+        for (let place = this.#slots[slot] as number; place !== 0; place = this.#slots[slot] as number) {
+            if (this.#isEqual(place - 1, bytes, from, until)) {
+                return place - 1;
+            }
+            slot = (slot + 1) & (this.#slots.length - 1);
+        }
+        this.#append(bytes, from, until);
+        this.#slots[slot] = this.count;
+        if (this.count * 2 > this.#slots.length) {
+            this.#rehash();
+        }
+        return this.count - 1;
+    }
+
+    /** The column of rows that have these numbers, which it changes; undefined where a text is no UTF-8. */
+    toColumn(places: Int32Array): TextColumn | undefined {
+        const texts = this.#texts();
+        return texts && sortTexts(texts, places);
+    }
+
+    #texts(): string[] | undefined {
+        const texts = new Array<string>(this.count);
+        const end = this.#starts[this.count] as number;
+        if (this.#isAscii && end < MAX_STRING) {
+            const all = this.#bytes.toString('latin1', 0, end);
+            for (let text = 0; text < this.count; text += 1) {
+                texts[text] = all.slice(this.#starts[text], this.#starts[text + 1]);
+            }
+            return texts;
+        }
+        for (let text = 0; text < this.count; text += 1) {
+            const bytes = this.#bytes.subarray(this.#starts[text], this.#starts[text + 1]);
+            if (!isUtf8(bytes)) {
+                return undefined;
+            }
+            texts[text] = bytes.toString();
+        }
+        return texts;
+    }
+
+    #isEqual(text: number, bytes: Uint8Array, from: number, until: number): boolean {
+        const start = this.#starts[text] as number;
+        if ((this.#starts[text + 1] as number) - start !== until - from) {
+            return false;
+        }
+        const known = this.#bytes;
+        for (let at = from; at < until; at += 1) {
+            if (known[start + at - from] !== bytes[at]) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    #append(bytes: Uint8Array, from: number, until: number): void {
+        const start = this.#starts[this.count] as number;
+        const end = start + until - from;
+        if (end > this.#bytes.length) {
+            const before = this.#bytes;
+            this.#bytes = Buffer.alloc(Math.max(end, before.length * 2));
+            this.#bytes.set(before);
+        }
+        for (let at = from; at < until; at += 1) {
+            const byte = bytes[at] as number;
+            this.#bytes[start + at - from] = byte;
+            this.#isAscii &&= byte < 0x80;
+        }
+        this.count += 1;
+        if (this.count === this.#starts.length) {
+            const before = this.#starts;
+            this.#starts = new Int32Array(before.length * 2);
+            this.#starts.set(before);
+        }
+        this.#starts[this.count] = end;
+    }
+
+    #rehash(): void {
+        this.#slots = new Int32Array(this.#slots.length * 4);
+        for (let text = 0; text < this.count; text += 1) {
+            let slot = hashOf(this.#bytes, this.#starts[text] as number, this.#starts[text + 1] as number) & (this.#slots.length - 1);
+            while (this.#slots[slot] !== 0) {
+                slot = (slot + 1) & (this.#slots.length - 1);
+            }
+            this.#slots[slot] = text + 1;
+        }
+    }
+}
+
+function hashOf(bytes: Uint8Array, from: number, until: number): number {
+    let hash = until - from;
+    for (let at = from; at < until; at += 1) {
+        hash = Math.imul(hash ^ (bytes[at] as number), 0x0100_0193);
+    }
+    return hash ^ (hash >>> 15);
+}

@@ -1,0 +1,181 @@
+/**
+ * Rows of a merged table in typed arrays: what is read, merged and written on the way of every file. A million rows of bigints and strings are
+ * some ten million objects, and collecting them cost a fifth of an upload; here they are a few arrays. Plain rows (rows.ts) are for what people
+ * and tests look at.
+ */
+import { keysOf, type MergedColumn, type MergedTable } from '#lake/tables';
+import { type ColumnValues, compareTexts, countRows, emptyRows, type Rows, valuesOf } from './rows.ts';
+
+/** Texts as places in a list. */
+export interface TextColumn {
+    /** Ascending by their bytes in UTF-8, each once, so that places compare as their texts do. Some may be of no row. */
+    texts: readonly string[];
+    places: Int32Array;
+}
+
+/** Whole numbers: `width` words of 32 bits for each, the lowest first, in two's complement. */
+export interface NumberColumn {
+    width: number;
+    words: Int32Array;
+    /** 1 where the row has no value, whose words are 0 then. Nullable columns have it, and no others. */
+    nulls: Uint8Array | undefined;
+}
+
+/** The rows of a merged table: every key once, ascending by its bytes. */
+export interface TypedRows {
+    count: number;
+    /** Key columns by their names. */
+    texts: Readonly<Record<string, TextColumn>>;
+    /** All other columns by their names. */
+    numbers: Readonly<Record<string, NumberColumn>>;
+}
+
+/** Words of a value of the column's type. */
+export function widthOf({ name, type }: MergedColumn): number {
+    if (type === 'string') {
+        throw new TypeError(`column ${name}: a text can only be a key`);
+    }
+    return type === 'bigint' ? 2 : 4;
+}
+
+/** Room for `count` numbers of the column, all 0. */
+export function emptyNumbers(column: MergedColumn, count: number): NumberColumn {
+    const width = widthOf(column);
+    return { width, words: new Int32Array(count * width), nulls: column.nullable ? new Uint8Array(count) : undefined };
+}
+
+/** The key column. @throws TypeError where the rows are of another table */
+export function textsOf({ texts }: TypedRows, name: string): TextColumn {
+    return found(texts[name], name);
+}
+
+/** The column that is no key. @throws TypeError where the rows are of another table */
+export function numbersOf({ numbers }: TypedRows, name: string): NumberColumn {
+    return found(numbers[name], name);
+}
+
+function found<T>(column: T | undefined, name: string): T {
+    if (column === undefined) {
+        throw new TypeError(`no column ${name} in these rows`);
+    }
+    return column;
+}
+
+/** The text of a row's key column. */
+export function textAt({ texts, places }: TextColumn, at: number): string {
+    return texts[places[at] as number] as string;
+}
+
+/** The number that begins at word `at`. */
+export function bigintAt(words: Int32Array, at: number, width: number): bigint {
+    let value = BigInt(words[at + width - 1] as number);
+    for (let word = width - 2; word >= 0; word -= 1) {
+        value = (value << 32n) | BigInt((words[at + word] as number) >>> 0);
+    }
+    return value;
+}
+
+/** Stores a number at word `at`. @throws RangeError where it does not fit */
+export function setBigint(words: Int32Array, at: number, width: number, value: bigint): void {
+    if (BigInt.asIntN(width * 32, value) !== value) {
+        throw new RangeError(`${value} does not fit ${width * 32} bits`);
+    }
+    for (let word = 0, rest = value; word < width; word += 1, rest >>= 32n) {
+        words[at + word] = Number(BigInt.asIntN(32, rest));
+    }
+}
+
+/** Below 0, 0 or above 0: two numbers of the same width. */
+export function compareNumbers(a: Int32Array, atA: number, b: Int32Array, atB: number, width: number): number {
+    const top = (a[atA + width - 1] as number) - (b[atB + width - 1] as number);
+    if (top !== 0) {
+        return top;
+    }
+    for (let word = width - 2; word >= 0; word -= 1) {
+        const difference = ((a[atA + word] as number) >>> 0) - ((b[atB + word] as number) >>> 0);
+        if (difference !== 0) {
+            return difference;
+        }
+    }
+    return 0;
+}
+
+/** Plain rows as typed ones. */
+export function toTyped(table: MergedTable, rows: Rows): TypedRows {
+    const count = countRows(table, rows);
+    const texts: Record<string, TextColumn> = {};
+    const numbers: Record<string, NumberColumn> = {};
+    for (const column of table.columns) {
+        const values = valuesOf(rows, column.name);
+        if (column.merge === 'key') {
+            texts[column.name] = toTextColumn(values as string[]);
+        } else {
+            numbers[column.name] = toNumberColumn(column, values, count);
+        }
+    }
+    return { count, texts, numbers };
+}
+
+/** Texts in any order as a column. */
+export function toTextColumn(values: readonly string[]): TextColumn {
+    const places = new Map<string, number>();
+    const ofRows = Int32Array.from(values, (text) => {
+        const place = places.get(text) ?? places.size;
+        places.set(text, place);
+        return place;
+    });
+    return sortTexts([...places.keys()], ofRows);
+}
+
+/** A column of texts that are each once in the list, in any order. Changes the places that it is given. */
+export function sortTexts(texts: readonly string[], places: Int32Array): TextColumn {
+    if (texts.every((text, at) => at === 0 || compareTexts(texts[at - 1] as string, text) < 0)) {
+        return { texts, places };
+    }
+    const order = Int32Array.from(texts, (_, at) => at).sort((a, b) => compareTexts(texts[a] as string, texts[b] as string));
+    const placeOf = new Int32Array(texts.length);
+    order.forEach((before, place) => {
+        placeOf[before] = place;
+    });
+    for (let row = 0; row < places.length; row += 1) {
+        places[row] = placeOf[places[row] as number] as number;
+    }
+    return { texts: Array.from(order, (before) => texts[before] as string), places };
+}
+
+function toNumberColumn(column: MergedColumn, values: ColumnValues, count: number): NumberColumn {
+    const { width, words, nulls } = emptyNumbers(column, count);
+    for (let row = 0; row < count; row += 1) {
+        const value = values[row] as bigint | null | undefined;
+        if (value !== null && value !== undefined) {
+            setBigint(words, row * width, width, value);
+        } else if (nulls) {
+            nulls[row] = 1;
+        } else {
+            throw new TypeError(`column ${column.name} may not be null, and row ${row} is`);
+        }
+    }
+    return { width, words, nulls };
+}
+
+/** Typed rows as plain ones, all or those that are picked. */
+export function toPlain(table: MergedTable, rows: TypedRows, isPicked: (row: number) => boolean = () => true): Rows {
+    const picked = Int32Array.from({ length: rows.count }, (_, row) => row).filter(isPicked);
+    const plain = emptyRows(table, picked.length);
+    const keys = new Set(keysOf(table).map(({ name }) => name));
+    for (const { name } of table.columns) {
+        const values = plain[name] as unknown[];
+        if (keys.has(name)) {
+            const column = textsOf(rows, name);
+            picked.forEach((row, at) => {
+                values[at] = textAt(column, row);
+            });
+        } else {
+            const { width, words, nulls } = numbersOf(rows, name);
+            picked.forEach((row, at) => {
+                values[at] = nulls?.[row] === 1 ? null : bigintAt(words, row * width, width);
+            });
+        }
+    }
+    return plain;
+}
