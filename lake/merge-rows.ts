@@ -193,19 +193,33 @@ function pickNumbers(column: MergedColumn, { left, right, order }: Sides): Numbe
     const { width } = left;
     const words = new Int32Array(firsts.length * width);
     const nulls = column.nullable ? new Uint8Array(firsts.length) : undefined;
-    for (let at = 0; at < firsts.length; at += 1) {
+    for (let at = 0; at < firsts.length; ) {
         const row = firsts[at] as number;
         const from = row < leftCount ? left : right;
         const fromRow = row < leftCount ? row : row - leftCount;
-        for (let word = 0; word < width; word += 1) {
-            words[at * width + word] = from.words[fromRow * width + word] as number;
+        const end = row < leftCount ? leftCount : Number.POSITIVE_INFINITY;
+        let run = 1;
+        while (at + run < firsts.length && row + run < end && firsts[at + run] === row + run) {
+            run += 1;
         }
-        if (nulls && from.nulls) {
-            nulls[at] = from.nulls[fromRow] as number;
+        if (run >= LONG_RUN) {
+            words.set(from.words.subarray(fromRow * width, (fromRow + run) * width), at * width);
+            nulls?.set(from.nulls?.subarray(fromRow, fromRow + run) ?? [], at);
+        } else {
+            for (let word = 0; word < run * width; word += 1) {
+                words[at * width + word] = from.words[fromRow * width + word] as number;
+            }
+            for (let one = 0; nulls && from.nulls && one < run; one += 1) {
+                nulls[at + one] = from.nulls[fromRow + one] as number;
+            }
         }
+        at += run;
     }
     return { width, words, nulls };
 }
+
+/** Rows of one side that are copied by one call, which for fewer takes longer than a loop. */
+const LONG_RUN = 16;
 
 /** Merges the numbers of all other rows into those that are there. */
 function addOthers(

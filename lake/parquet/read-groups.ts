@@ -51,27 +51,28 @@ function readTexts(bytes: Uint8Array, { element, chunks, count }: Chunks & { cou
     const index = new TextIndex();
     const places = new Int32Array(count);
     let row = 0;
-    for (const { chunk, rows } of chunks) {
-        const pages = chunk && pagesOf(bytes, { chunk, rows });
-        if (!pages) {
-            return undefined;
-        }
-        const entries = new Int32Array(pages.entries?.count ?? 0);
-        if (pages.entries && !addTexts(index, pages.entries.bytes, entries)) {
-            return undefined;
-        }
-        for (const { data, values, isIndexed } of pages.data) {
+    let numbers = new Int32Array(0);
+    const isRead = eachPage(bytes, chunks, {
+        onEntries(entries, entryCount) {
+            numbers = new Int32Array(entryCount);
+            return addTexts(index, entries, numbers);
+        },
+        onData({ data, values, isIndexed }) {
             const ofPage = places.subarray(row, row + values);
-            if (isIndexed ? !readIndexes(data, ofPage, entries.length) : !addTexts(index, data, ofPage)) {
-                return undefined;
-            }
-            for (let at = 0; isIndexed && at < values; at += 1) {
-                ofPage[at] = entries[ofPage[at] as number] as number;
-            }
             row += values;
-        }
-    }
-    return index.toColumn(places);
+            if (!isIndexed) {
+                return addTexts(index, data, ofPage);
+            }
+            if (!readIndexes(data, ofPage, numbers.length)) {
+                return false;
+            }
+            for (let at = 0; at < values; at += 1) {
+                ofPage[at] = numbers[ofPage[at] as number] as number;
+            }
+            return true;
+        },
+    });
+    return isRead ? index.toColumn(places) : undefined;
 }
 
 const LENGTH_BYTES = 4;
@@ -106,88 +107,92 @@ const MAX_INDEX_BITS = 24;
 function readNumbers(bytes: Uint8Array, { element, chunks, into }: Chunks & { into: NumberColumn }): boolean {
     const { width, words, nulls } = into;
     const isType = width === 2 ? element?.type === 'INT64' : element?.type === 'FIXED_LEN_BYTE_ARRAY' && element.type_length === width * 4;
-    if (!isType) {
+    const isOptional = element?.repetition_type === 'OPTIONAL';
+    if (!isType || !(isOptional || element?.repetition_type === 'REQUIRED')) {
         return false;
     }
     let row = 0;
-    for (const { chunk, rows } of chunks) {
-        const pages = chunk && pagesOf(bytes, { chunk, rows });
-        const entries = pages?.entries && toWords(pages.entries.bytes, width);
-        if (!pages || (entries && entries.length !== (pages.entries?.count ?? 0) * width)) {
-            return false;
-        }
-        for (const { data, values, present, levels, isIndexed } of pages.data) {
-            const rowOf = rowsOfValues({ row, values, present, levels, nulls, isOptional: element?.repetition_type === 'OPTIONAL' });
-            const indexes = isIndexed ? new Int32Array(present) : undefined;
-            const source = isIndexed ? entries : toWords(data, width);
-            if (!rowOf || !source || (indexes ? !readIndexes(data, indexes, source.length / width) : source.length !== present * width)) {
+    let entries = new Int32Array(0);
+    let indexes = new Int32Array(0);
+    return eachPage(bytes, chunks, {
+        onEntries(data, count) {
+            entries = new Int32Array(count * width);
+            return copyNumbers(data, entries, width);
+        },
+        onData({ data, values, present, levels, isIndexed }) {
+            const to = words.subarray(row * width, (row + values) * width);
+            const ofPage = { words: to, width, nulls: nulls?.subarray(row, row + values) };
+            row += values;
+            if (isIndexed) {
+                indexes = indexes.length === present ? indexes : new Int32Array(present);
+                if (!readIndexes(data, indexes, entries.length / width)) {
+                    return false;
+                }
+                pickNumbers(to, { entries, indexes, width });
+            } else if (!copyNumbers(data, to.subarray(0, present * width), width)) {
                 return false;
             }
-            for (let value = 0; value < present; value += 1) {
-                const from = (indexes ? (indexes[value] as number) : value) * width;
-                const to = (rowOf[value] as number) * width;
-                for (let word = 0; word < width; word += 1) {
-                    words[to + word] = source[from + word] as number;
-                }
-            }
-            row += values;
+            return isOptional ? spread(ofPage, { levels, values, present }) : levels.length === 0 && present === values;
+        },
+    });
+}
+
+/** Copies PLAIN numbers; false where the bytes are not just as many. */
+function copyNumbers(bytes: Uint8Array, into: Int32Array, width: number): boolean {
+    if (bytes.length !== into.length * 4) {
+        return false;
+    }
+    // Pages are unpacked to the beginning of an array.
+    const words = new Int32Array(bytes.buffer, bytes.byteOffset, into.length);
+    if (width === 2) {
+        into.set(words);
+        return true;
+    }
+    for (let at = 0; at < words.length; at += width) {
+        for (let word = 0; word < width; word += 1) {
+            into[at + word] = swapBytes(words[at + width - 1 - word] as number);
         }
     }
     return true;
 }
 
-/** PLAIN numbers as words; undefined where the bytes are no whole number of them. */
-function toWords(bytes: Uint8Array, width: number): Int32Array | undefined {
-    if (bytes.length % (width * 4) !== 0) {
-        return undefined;
-    }
-    // `bytes` are an array of their own: pages are unpacked.
-    const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
-    if (width === 2) {
-        return words;
-    }
-    const values = new Int32Array(words.length);
-    for (let at = 0; at < words.length; at += width) {
+function pickNumbers(into: Int32Array, { entries, indexes, width }: { entries: Int32Array; indexes: Int32Array; width: number }): void {
+    for (let at = 0; at < indexes.length; at += 1) {
+        const from = (indexes[at] as number) * width;
         for (let word = 0; word < width; word += 1) {
-            values[at + word] = swapBytes(words[at + width - 1 - word] as number);
+            into[at * width + word] = entries[from + word] as number;
         }
     }
-    return values;
 }
 
-/** Rows of a page's values, and notes which rows have none; undefined where the levels say something else than the header. */
-function rowsOfValues({
-    row,
-    values,
-    present,
-    levels,
-    nulls,
-    isOptional,
-}: Pick<DataPage, 'values' | 'present' | 'levels'> & { row: number; nulls: Uint8Array | undefined; isOptional: boolean }):
-    | Int32Array
-    | undefined {
-    const rowOf = new Int32Array(present);
-    if (!isOptional) {
-        return levels.length === 0 && present === values ? rowOf.map((_, at) => row + at) : undefined;
-    }
+/** Moves a page's values, which stand at its beginning, to their rows; false where the levels say something else than the header. */
+function spread(
+    { words, width, nulls }: NumberColumn,
+    { levels, values, present }: Pick<DataPage, 'levels' | 'values' | 'present'>,
+): boolean {
     const isPresent = new Int32Array(values);
-    if (!readRuns(levels, { into: isPresent, count: values, bits: 1 }) || (present < values && !nulls)) {
-        return undefined;
+    if (!readRuns(levels, { into: isPresent, count: values, bits: 1 })) {
+        return false;
     }
-    let count = 0;
-    for (let at = 0; at < values; at += 1) {
-        if (isPresent[at] === 1) {
-            rowOf[count] = row + at;
-            count += 1;
-        } else if (nulls) {
-            nulls[row + at] = 1;
+    if (present === values) {
+        return isPresent.every((level) => level === 1);
+    }
+    let left = present;
+    for (let at = values - 1; at >= 0; at -= 1) {
+        left -= isPresent[at] as number;
+        if (left < 0 || !nulls) {
+            return false;
         }
+        for (let word = 0; word < width; word += 1) {
+            words[at * width + word] = isPresent[at] === 1 ? (words[left * width + word] as number) : 0;
+        }
+        nulls[at] = isPresent[at] === 1 ? 0 : 1;
     }
-    return count === present ? rowOf : undefined;
+    return left === 0;
 }
 
 interface DataPage {
-    /** Values, or places in the dictionary where `isIndexed`. */
+    /** Values, or places in the dictionary where `isIndexed`; overwritten by the next page. */
     data: Uint8Array;
     isIndexed: boolean;
     /** Rows of the page, and how many of them have a value. */
@@ -196,47 +201,73 @@ interface DataPage {
     levels: Uint8Array;
 }
 
-interface Pages {
-    entries: { bytes: Uint8Array; count: number } | undefined;
-    data: DataPage[];
+interface PageReader {
+    /** Takes the dictionary of a chunk; false where it cannot be read. */
+    onEntries(bytes: Uint8Array, count: number): boolean;
+    /** Takes a data page; false where it cannot be read. */
+    onData(page: DataPage): boolean;
 }
 
-/** The pages of a column chunk, unpacked; undefined where one is damaged, of another form, or they have not just the group's rows. */
-function pagesOf(bytes: Uint8Array, { chunk, rows }: { chunk: ColumnChunk; rows: number }): Pages | undefined {
+/** A small page that unpacks to very much is damaged, and no memory is taken for it: snappy makes at most 64 bytes of 3. */
+const MAX_RATIO = 22;
+
+/** Hands out the pages of a column, unpacked; false where one is damaged, of another form, or a group has not just its rows. */
+function eachPage(bytes: Uint8Array, chunks: Chunks['chunks'], reader: PageReader): boolean {
+    let room = new Uint8Array(0);
+    const unpack = (page: Uint8Array, size: number): Uint8Array | undefined => {
+        if (size < 0 || size > (page.length + 1) * MAX_RATIO) {
+            return undefined;
+        }
+        room = room.length < size ? new Uint8Array(size) : room;
+        const unpacked = room.subarray(0, size);
+        return uncompress(page, unpacked) ? unpacked : undefined;
+    };
+    return chunks.every(({ chunk, rows }) => chunk !== undefined && eachPageOf(bytes, { chunk, rows, unpack, reader }));
+}
+
+interface ChunkToRead {
+    chunk: ColumnChunk;
+    rows: number;
+    unpack: (page: Uint8Array, size: number) => Uint8Array | undefined;
+    reader: PageReader;
+}
+
+function eachPageOf(bytes: Uint8Array, { chunk, rows, unpack, reader }: ChunkToRead): boolean {
     const { meta_data: facts } = chunk;
     const start = Number(facts?.dictionary_page_offset ?? facts?.data_page_offset ?? -1);
     const end = start + Number(facts?.total_compressed_size ?? 0);
-    if (facts?.codec !== 'SNAPPY' || start < 0 || end > bytes.length) {
-        return undefined;
+    if (facts?.codec !== 'SNAPPY' || Number(facts.num_values) !== rows || start < 0 || end > bytes.length) {
+        return false;
     }
-    const pages: Pages = { entries: undefined, data: [] };
-    const reader = { view: new DataView(bytes.buffer, bytes.byteOffset + start, end - start), offset: 0 };
+    const at = { view: new DataView(bytes.buffer, bytes.byteOffset + start, end - start), offset: 0 };
     let count = 0;
-    while (reader.offset < end - start) {
-        const header = headerOf(reader);
-        const from = start + reader.offset;
-        const until = from + (header?.compressed_page_size ?? 0);
-        if (!header || until > end || header.compressed_page_size < 0) {
-            return undefined;
+    let hasEntries = false;
+    while (at.offset < end - start) {
+        const header = headerOf(at);
+        const from = start + at.offset;
+        const until = from + (header?.compressed_page_size ?? -1);
+        if (!header || until < from || until > end) {
+            return false;
         }
-        reader.offset = until - start;
+        at.offset = until - start;
         const page = bytes.subarray(from, until);
-        if (header.type === 'DICTIONARY_PAGE' && !pages.entries && pages.data.length === 0) {
-            const entries = unpacked(page, header.uncompressed_page_size);
-            if (!entries || header.dictionary_page_header?.encoding !== 'PLAIN') {
-                return undefined;
+        if (header.type === 'DICTIONARY_PAGE' && !hasEntries && count === 0) {
+            const { encoding, num_values = 0 } = header.dictionary_page_header ?? {};
+            const entries = encoding === 'PLAIN' ? unpack(page, header.uncompressed_page_size) : undefined;
+            // Every entry has four bytes at least.
+            if (!entries || num_values < 0 || num_values * 4 > entries.length || !reader.onEntries(entries, num_values)) {
+                return false;
             }
-            pages.entries = { bytes: entries, count: header.dictionary_page_header.num_values };
+            hasEntries = true;
             continue;
         }
-        const read = dataPageOf(header, page);
-        if (!read || (read.isIndexed && !pages.entries)) {
-            return undefined;
+        const read = dataPageOf(header, page, unpack);
+        count += read?.values ?? 0;
+        if (!read || (read.isIndexed && !hasEntries) || count > rows || !reader.onData(read)) {
+            return false;
         }
-        pages.data.push(read);
-        count += read.values;
     }
-    return count === rows && Number(facts.num_values) === rows ? pages : undefined;
+    return count === rows;
 }
 
 function headerOf(reader: { view: DataView; offset: number }): PageHeader | undefined {
@@ -248,26 +279,16 @@ function headerOf(reader: { view: DataView; offset: number }): PageHeader | unde
     }
 }
 
-function dataPageOf(header: PageHeader, page: Uint8Array): DataPage | undefined {
+function dataPageOf(header: PageHeader, page: Uint8Array, unpack: ChunkToRead['unpack']): DataPage | undefined {
     const { data_page_header_v2: facts, uncompressed_page_size } = header;
     if (header.type !== 'DATA_PAGE_V2' || !facts || facts.is_compressed === false || facts.repetition_levels_byte_length !== 0) {
         return undefined;
     }
     const { encoding, num_values: values, num_nulls, definition_levels_byte_length: levelBytes } = facts;
-    const data = unpacked(page.subarray(levelBytes), uncompressed_page_size - levelBytes);
     const isIndexed = encoding === 'RLE_DICTIONARY';
-    return data && (isIndexed || encoding === 'PLAIN')
-        ? { data, isIndexed, values, present: values - num_nulls, levels: page.subarray(0, levelBytes) }
-        : undefined;
-}
-
-/** A small page that unpacks to very much is damaged, and no memory is taken for it: snappy makes at most 64 bytes of 3. */
-const MAX_RATIO = 22;
-
-function unpacked(page: Uint8Array, size: number): Uint8Array | undefined {
-    if (size < 0 || size > (page.length + 1) * MAX_RATIO) {
+    if (!(isIndexed || encoding === 'PLAIN') || values < 0 || num_nulls < 0 || num_nulls > values || levelBytes < 0) {
         return undefined;
     }
-    const bytes = new Uint8Array(size);
-    return uncompress(page, bytes) ? bytes : undefined;
+    const data = unpack(page.subarray(levelBytes), uncompressed_page_size - levelBytes);
+    return data && { data, isIndexed, values, present: values - num_nulls, levels: page.subarray(0, levelBytes) };
 }

@@ -178,22 +178,27 @@ export function uncompress(input: Uint8Array, output: Uint8Array): boolean {
             written += literal;
             continue;
         }
-        const offsetBytes = (tag & 3) === 1 ? 1 : (tag & 3) === 2 ? 2 : 4;
-        if (at + offsetBytes > input.length) {
+        const next = input[at] as number;
+        let offset: number;
+        let copied: number;
+        if ((tag & 3) === 1) {
+            offset = ((tag >>> 5) << 8) | next;
+            copied = ((tag >>> 2) & 7) + MIN_MATCH;
+            at += 1;
+        } else {
+            offset = next | ((input[at + 1] as number) << 8);
+            copied = (tag >>> 2) + 1;
+            at += 2;
+            if ((tag & 3) === 3) {
+                offset += (input[at] as number) * 2 ** 16 + (input[at + 1] as number) * 2 ** 24;
+                at += 2;
+            }
+        }
+        if (at > input.length || offset === 0 || offset > written || written + copied > length) {
             return false;
         }
-        let offset = offsetBytes === 1 ? (tag >>> 5) << 8 : 0;
-        for (let byte = 0; byte < offsetBytes; byte += 1) {
-            offset += (input[at + byte] as number) * 2 ** (byte * 8);
-        }
-        at += offsetBytes;
-        const copied = offsetBytes === 1 ? ((tag >>> 2) & 7) + MIN_MATCH : (tag >>> 2) + 1;
-        if (offset === 0 || offset > written || written + copied > length) {
-            return false;
-        }
-        for (let byte = 0; byte < copied; byte += 1) {
+        for (const end = written + copied; written < end; written += 1) {
             output[written] = output[written - offset] as number;
-            written += 1;
         }
     }
     return written === length;
