@@ -1,35 +1,15 @@
 /** Parquet bytes of the lake's tables: columns in, columns out, and the list of contributions that a merged object contains. */
-import { type FileMetaData, type KeyValue, parquetMetadata, parquetRead, type RowGroup, type SchemaElement } from 'hyparquet';
-import { ByteWriter, type ColumnSource, ParquetWriter } from 'hyparquet-writer';
+import { type FileMetaData, parquetMetadata, parquetRead, type RowGroup } from 'hyparquet';
+import type { ColumnSource } from 'hyparquet-writer';
 import { StorageError } from '#lake/errors';
-import type { ColumnType, MergedTable } from '#lake/tables';
-import { readGroups } from './parquet/read-groups.ts';
+import type { MergedTable } from '#lake/tables';
+import { CONTAINS, CONTAINS_AT, CREATED_BY, finishFile, openFile, rowGroupRows, schemaElement } from './parquet/file-writer.ts';
+import { DamagedPageError, readGroups } from './parquet/read-groups.ts';
 import { writeGroups } from './parquet/write-groups.ts';
 import { emptyRows, type Rows, valuesOf } from './rows.ts';
 import { numbersOf, type TypedRows, toPlain, toTyped } from './typed-rows.ts';
 
-/** Rows of a group: few enough that the statistics of sorted keys let a reader of one key skip nearly all groups of a period. */
-const ROW_GROUP_ROWS = 5_000;
-
-/** A group costs every reader 1.4 kB of footer: past five million rows the groups grow instead, as in glue-jobs/period_object.py. */
-const MAX_ROW_GROUPS = 1_000;
-
-/** Key of the metadata that lists what a merged object contains: `<source>.<version>`, comma between. */
-const CONTAINS = 'flowlake.contains';
-
-/**
- * Key of the metadata that says where a longer list stands: `<offset>:<length>` of the text in front of the footer, where only the
- * consolidator reads it.
- */
-const CONTAINS_AT = 'flowlake.contains_at';
-
 const FOOTER_END_BYTES = 8;
-
-/** Who wrote a file, as its footer says. */
-const CREATED_BY = 'flowlake';
-
-/** A longer list would make every reader's footer heavy: at 36 bytes each, some hundred and ten sources. */
-const MAX_INLINE_LIST_BYTES = 4096;
 
 interface WriteOptions {
     /** What a merged object contains, in any order. */
@@ -44,18 +24,16 @@ export function writeRows(table: MergedTable, rows: Rows, options?: WriteOptions
 /** The bytes of an object of a merged table or of contributions to it; equal rows and lists give equal bytes. */
 export function writeTyped(table: MergedTable, rows: TypedRows, { contains }: WriteOptions = {}): Uint8Array<ArrayBuffer> {
     const elements = table.columns.map(schemaElement);
-    const { writer, parquet } = openWriter(elements);
-    parquet.row_groups = writeGroups(writer, { table, rows, elements, groupRows: rowGroupRows(rows.count) });
-    parquet.num_rows = BigInt(rows.count);
-    if (contains) {
-        parquet.kvMetadata = [placeList(writer, Buffer.from([...contains].sort().join(',')))];
-    }
-    return finish(parquet, writer);
+    const file = openFile(elements);
+    file.parquet.row_groups = writeGroups(file.writer, { table, rows, elements, groupRows: rowGroupRows(rows.count) });
+    return finishFile(file, contains);
 }
 
 interface ReadOptions {
     /** False for row groups that cannot have what is looked for. */
     mayHold?: (group: RowGroup) => boolean;
+    /** Places of the row groups to read; all where it is left out. */
+    groups?: readonly number[] | undefined;
 }
 
 /** As `readTyped`, for few rows. */
@@ -71,20 +49,34 @@ export async function readRows(table: MergedTable, bytes: Uint8Array<ArrayBuffer
 export async function readTyped(
     table: MergedTable,
     bytes: Uint8Array<ArrayBuffer>,
-    { mayHold = () => true }: ReadOptions = {},
+    { mayHold = () => true, groups }: ReadOptions = {},
 ): Promise<TypedRows> {
     const whole = physical(parquetMetadata(bufferOf(bytes)));
     const absent = findAbsent(table, whole);
-    const row_groups = whole.row_groups.filter(mayHold);
+    const row_groups = whole.row_groups.filter((group, place) => (groups?.includes(place) ?? true) && mayHold(group));
     const metadata = { ...whole, row_groups, num_rows: row_groups.reduce((sum, group) => sum + group.num_rows, 0n) };
     const isAbsent = new Set(absent.map(({ name }) => name));
     const present = { ...table, columns: table.columns.filter(({ name }) => !isAbsent.has(name)) };
-    // The library reads what other programs wrote, and says what is wrong with a damaged file.
-    const rows =
-        (whole.created_by === CREATED_BY && readGroups(bytes, { table: present, metadata })) ||
-        toTyped(present, await readByLibrary(present, bytes, metadata));
+    const rows = readOwn(bytes, { table: present, metadata }) ?? toTyped(present, await readByLibrary(present, bytes, metadata));
+    if (rows instanceof Error) {
+        // The library says more of what is wrong, where it finds it.
+        await readByLibrary(present, bytes, metadata);
+        throw rows;
+    }
     const standIns = Object.fromEntries(absent.map(({ name, absentAs }) => [name, numbersOf(rows, absentAs)]));
     return { ...rows, numbers: { ...rows.numbers, ...standIns } };
+}
+
+/** The rows of a file that this program wrote, or what is damaged in it; undefined for all others, which the library reads. */
+function readOwn(bytes: Uint8Array, of: { table: MergedTable; metadata: FileMetaData }): TypedRows | DamagedPageError | undefined {
+    try {
+        return of.metadata.created_by === CREATED_BY ? readGroups(bytes, of) : undefined;
+    } catch (error) {
+        if (error instanceof DamagedPageError) {
+            return error;
+        }
+        throw error;
+    }
 }
 
 async function readByLibrary(table: MergedTable, bytes: Uint8Array<ArrayBuffer>, metadata: FileMetaData): Promise<Rows> {
@@ -165,88 +157,12 @@ export function writeParquetTable({
     rows: readonly (readonly unknown[])[];
 }): Uint8Array<ArrayBuffer> {
     const columnData = columns.map(({ name }, at): ColumnSource => ({ name, data: rows.map((row) => row[at] ?? null) }));
-    const { writer, parquet } = openWriter(
+    const file = openFile(
         columns.map(({ name, type }, at) => schemaElement({ name, type, nullable: rows.some((row) => (row[at] ?? null) === null) })),
     );
     // Synchronous over a writer in memory.
-    void parquet.write({ columnData, rowGroupSize: rowGroupRows(rows.length) });
-    return finish(parquet, writer);
-}
-
-/** A file that begins, in memory. */
-function openWriter(elements: readonly SchemaElement[]): { writer: ByteWriter; parquet: ParquetWriter } {
-    const writer = new ByteWriter(1 << 16);
-    const schema = [{ name: 'root', num_children: elements.length }, ...elements];
-    const parquet = new ParquetWriter({ writer, schema, createdBy: CREATED_BY, statistics: true, statisticsTruncateLength: 64 });
-    return { writer, parquet };
-}
-
-/** The bytes of the file, with its footer. */
-function finish(parquet: ParquetWriter, writer: ByteWriter): Uint8Array<ArrayBuffer> {
-    // Synchronous over a writer in memory.
-    void parquet.finish();
-    const bytes = writer.getBytes();
-    if (parquet.row_groups.length === 0) {
-        typeEmptyRowGroups(bytes);
-    }
-    return bytes;
-}
-
-/** Fields `num_rows` of 0 and `row_groups` of no element (parquet.thrift, FileMetaData) as hyparquet-writer 0.17 writes them: the list's elements have type 0. */
-const UNTYPED_ROW_GROUPS = Uint8Array.of(0x16, 0x00, 0x19, 0x00);
-
-/** A list's header is `size << 4 | element type`, and a struct is 12 (Thrift compact protocol, "List and Set"). */
-const NO_STRUCTS = 0x0c;
-
-/**
- * Gives the empty list of row groups its element type, in place. Readers in Rust (DataFusion, Daft, parquet-wasm) refuse type 0, which is
- * none, and with the file the whole folder.
- */
-function typeEmptyRowGroups(bytes: Uint8Array): void {
-    // From the end: names of columns stand in front of the two fields and may be anything; what stands behind them cannot hold these bytes.
-    const at = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).lastIndexOf(UNTYPED_ROW_GROUPS);
-    if (at < 0) {
-        throw new TypeError('hyparquet-writer types empty lists otherwise: leave them as they are');
-    }
-    bytes[at + UNTYPED_ROW_GROUPS.length - 1] = NO_STRUCTS;
-}
-
-/** How many rows each row group has in an object of `rowCount` rows; the last group has what is left. */
-export function rowGroupRows(rowCount: number): number {
-    return Math.max(ROW_GROUP_ROWS, Math.ceil(rowCount / MAX_ROW_GROUPS));
-}
-
-function placeList(writer: ByteWriter, list: Buffer): KeyValue {
-    if (list.length <= MAX_INLINE_LIST_BYTES) {
-        return { key: CONTAINS, value: list.toString() };
-    }
-    const entry = { key: CONTAINS_AT, value: `${writer.offset}:${list.length}` };
-    writer.appendBytes(list);
-    return entry;
-}
-
-function schemaElement({ name, type, nullable }: { name: string; type: ColumnType | 'double' | string; nullable: boolean }): SchemaElement {
-    const repetition_type = nullable ? 'OPTIONAL' : 'REQUIRED';
-    switch (type) {
-        case 'bigint':
-            return { name, type: 'INT64', repetition_type };
-        case 'double':
-            return { name, type: 'DOUBLE', repetition_type };
-        case 'boolean':
-            return { name, type: 'BOOLEAN', repetition_type };
-        case 'decimal(38,0)':
-            return {
-                name,
-                type: 'FIXED_LEN_BYTE_ARRAY',
-                type_length: 16,
-                converted_type: 'DECIMAL',
-                precision: 38,
-                scale: 0,
-                repetition_type,
-            };
-        default:
-            return { name, type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type };
-    }
+    void file.parquet.write({ columnData, rowGroupSize: rowGroupRows(rows.length) });
+    return finishFile(file);
 }
 
 /** The metadata with decimals as the bytes they are: the reader would make doubles of them, which lose digits above 2^53. */

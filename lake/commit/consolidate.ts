@@ -2,10 +2,10 @@
 import pMap from 'p-map';
 import { kindOfTable } from '#lake/kinds';
 import { contributionKey, type TablePeriod } from '#lake/layout';
-import { mergeTyped } from '#lake/merge-rows';
-import { readTyped, writeTyped } from '#lake/parquet';
+import { readTyped } from '#lake/parquet';
+import { mergeObjects, type ObjectToMerge } from '#lake/parquet/merge-objects';
 import { CALLS_AT_ONCE, type ObjectStore, tryPut } from '#lake/store/object-store';
-import type { TypedRows } from '#lake/typed-rows';
+import type { MergedTable } from '#lake/tables';
 import {
     containedOf,
     countingOf,
@@ -44,7 +44,6 @@ export interface ConsolidateOptions {
  * @throws StorageError where the object is damaged (not with `anew`), or a contribution is; OverflowError where a sum leaves its column
  */
 export async function consolidate(of: TablePeriod, { store, anew = false }: ConsolidateOptions): Promise<PeriodOutcome> {
-    const { merged } = kindOfTable(of.table);
     const outcome: PeriodOutcome = { writes: 0, sources: 0, rows: undefined };
     let written: Written | undefined;
     let isAnew = anew;
@@ -54,14 +53,13 @@ export async function consolidate(of: TablePeriod, { store, anew = false }: Cons
         if (isAnew ? isWithoutAnything(state) : isCurrent(state)) {
             return outcome;
         }
-        const rows = await mergedRows(of, state, store);
-        const object =
-            rows && (await tryPut(store, keyOf(of), writeTyped(merged, rows, { contains: state.counting }), { ifMatch: state.etag }));
-        if (rows && object) {
+        const made = await mergedObject(of, state, store);
+        const object = made && (await tryPut(store, keyOf(of), made.bytes, { ifMatch: state.etag }));
+        if (made && object) {
             written = { etag: object.etag, contained: state.counting };
             isAnew = false;
             outcome.writes += 1;
-            outcome.rows = rows.count;
+            outcome.rows = made.rows;
         }
         // Won or lost, look again: a slower worker's write may rest on a listing that was overtaken.
     }
@@ -103,12 +101,23 @@ export async function isConsolidated(of: TablePeriod, { store }: { store: Object
     return isCurrent({ contained, counting: await countingOf(of, { store, contained }) });
 }
 
-/** New contributions merged into what is there where that all counts still, else everything anew; undefined where one is gone since it was listed. */
-async function mergedRows(of: TablePeriod, state: PeriodState, store: ObjectStore): Promise<TypedRows | undefined> {
+/**
+ * The object with new contributions merged into what is there where that all counts still, else made anew; undefined where one is gone since
+ * it was listed.
+ */
+async function mergedObject(
+    of: TablePeriod,
+    state: PeriodState,
+    store: ObjectStore,
+): Promise<{ bytes: Uint8Array<ArrayBuffer>; rows: number } | undefined> {
     const { merged, contributions } = kindOfTable(of.table);
     const { bytes, contained, counting } = state;
     const mayMerge = bytes !== undefined && isPartOfCounting(state);
-    const lists: TypedRows[] = mayMerge ? [await readable(keyOf(of), () => readTyped(merged, bytes), of)] : [];
+    const toMerge = (key: string, table: MergedTable, object: Uint8Array<ArrayBuffer>): ObjectToMerge => ({
+        bytes: object,
+        read: (groups) => readable(key, () => readTyped(table, object, { groups }), of),
+    });
+    const objects = mayMerge ? [toMerge(keyOf(of), merged, bytes)] : [];
     const isMerged = new Set(mayMerge ? contained : []);
     const read = await pMap(
         counting.filter((name) => !isMerged.has(name)),
@@ -116,17 +125,15 @@ async function mergedRows(of: TablePeriod, state: PeriodState, store: ObjectStor
             const [source = '', version = ''] = name.split('.');
             const key = contributionKey(contributions, { period: of.period, source, version });
             const object = await store.get(key);
-            return object ? readable(key, () => readTyped(contributions, object.bytes), of) : undefined;
+            return object && toMerge(key, contributions, object.bytes);
         },
         { concurrency: CALLS_AT_ONCE },
     );
-    for (const rows of read) {
-        if (rows === undefined) {
+    for (const object of read) {
+        if (object === undefined) {
             return undefined;
         }
-        lists.push(rows);
+        objects.push(object);
     }
-    const [only] = lists;
-    // One list is merged already: another copy of a period of millions of rows would be gigabytes.
-    return only && lists.length === 1 ? only : mergeTyped(lists, { table: merged, period: of.period });
+    return mergeObjects(objects, { table: merged, period: of.period, contains: counting });
 }

@@ -2,6 +2,8 @@
  * Decodes row groups that this program wrote straight into typed rows. It knows only what is written here (write-groups.ts) and was by
  * hyparquet-writer before, and gives up at anything else: the library then reads the file, or says what is wrong with it.
  */
+// Imported as a whole: a name that older versions of Node have not would keep this file from loading.
+import * as zlib from 'node:zlib';
 import type { ColumnChunk, FileMetaData, PageHeader, SchemaElement } from 'hyparquet';
 import { parquetHeader } from 'hyparquet/src/column.js';
 import type { MergedTable } from '#lake/tables';
@@ -11,7 +13,10 @@ import { readRuns } from './runs.ts';
 import { uncompress } from './snappy.ts';
 import { TextIndex } from './text-index.ts';
 
-/** The rows of the groups in the footer; undefined where anything is not as this program writes it. */
+/**
+ * The rows of the groups in the footer; undefined where anything is not as this program writes it.
+ * @throws DamagedPageError where a page is not as it was written
+ */
 export function readGroups(bytes: Uint8Array, { table, metadata }: { table: MergedTable; metadata: FileMetaData }): TypedRows | undefined {
     const count = Number(metadata.num_rows);
     const texts: Record<string, TextColumn> = {};
@@ -251,6 +256,7 @@ function eachPageOf(bytes: Uint8Array, { chunk, rows, unpack, reader }: ChunkToR
         }
         at.offset = until - start;
         const page = bytes.subarray(from, until);
+        checkSum(header, page);
         if (header.type === 'DICTIONARY_PAGE' && !hasEntries && count === 0) {
             const { encoding, num_values = 0 } = header.dictionary_page_header ?? {};
             const entries = encoding === 'PLAIN' ? unpack(page, header.uncompressed_page_size) : undefined;
@@ -268,6 +274,18 @@ function eachPageOf(bytes: Uint8Array, { chunk, rows, unpack, reader }: ChunkToR
         }
     }
     return count === rows;
+}
+
+/** @throws DamagedPageError where the page has not the bytes that it was written with; older programs wrote no checksum */
+export function checkSum({ crc }: PageHeader, page: Uint8Array): void {
+    if (crc !== undefined && (zlib.crc32(page) | 0) !== crc) {
+        throw new DamagedPageError('a page has other bytes than were written: its CRC-32 differs');
+    }
+}
+
+/** A page whose bytes changed since they were written. */
+export class DamagedPageError extends Error {
+    override name = 'DamagedPageError';
 }
 
 function headerOf(reader: { view: DataView; offset: number }): PageHeader | undefined {

@@ -5,6 +5,8 @@
  * Own code instead of the library's, because that takes each value as a JavaScript value: FIGURE
  */
 import { endianness } from 'node:os';
+// Imported as a whole: a name that older versions of Node have not would keep this file from loading.
+import * as zlib from 'node:zlib';
 import type { ColumnChunk, PageHeader, RowGroup, SchemaElement, Statistics } from 'hyparquet';
 import type { ByteWriter } from 'hyparquet-writer';
 import { writePageHeader } from 'hyparquet-writer/src/datapage.js';
@@ -150,9 +152,9 @@ function writeChunk(writer: ByteWriter, { values, element, from, until, room }: 
     };
 }
 
-type Sizes = Pick<PageHeader, 'uncompressed_page_size' | 'compressed_page_size'>;
+type SizesAndSum = Pick<PageHeader, 'uncompressed_page_size' | 'compressed_page_size' | 'crc'>;
 
-function dictionaryHeader(sizes: Sizes, distinct: number): PageHeader {
+function dictionaryHeader(sizes: SizesAndSum, distinct: number): PageHeader {
     return { type: 'DICTIONARY_PAGE', ...sizes, dictionary_page_header: { num_values: distinct, encoding: 'PLAIN' } };
 }
 
@@ -177,13 +179,21 @@ function levelsOf(nulls: Uint8Array, { from, until, room }: { from: number; unti
 /** Compresses the first bytes of the room's page and appends them behind a header. @returns bytes of the page before compression */
 function writePage(
     writer: ByteWriter,
-    { room, bytes, levels, header }: { room: Room; bytes: number; levels: Uint8Array; header: (sizes: Sizes) => PageHeader },
+    { room, bytes, levels, header }: { room: Room; bytes: number; levels: Uint8Array; header: (sizes: SizesAndSum) => PageHeader },
 ): number {
-    const packed = compress(room.page, bytes, room.packed);
+    const packed = room.packed.subarray(0, compress(room.page, bytes, room.packed));
     const start = writer.offset;
-    writePageHeader(writer, header({ uncompressed_page_size: levels.length + bytes, compressed_page_size: levels.length + packed }));
+    writePageHeader(
+        writer,
+        header({
+            uncompressed_page_size: levels.length + bytes,
+            compressed_page_size: levels.length + packed.length,
+            // As a number with a sign (parquet.thrift, PageHeader): of the page as it is stored, levels and all.
+            crc: zlib.crc32(packed, zlib.crc32(levels)) | 0,
+        }),
+    );
     const headerBytes = writer.offset - start;
     writer.appendBytes(levels);
-    writer.appendBytes(room.packed.subarray(0, packed));
+    writer.appendBytes(packed);
     return headerBytes + levels.length + bytes;
 }

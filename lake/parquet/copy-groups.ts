@@ -1,0 +1,102 @@
+/** Takes row groups of another file as they are: their pages byte by byte, and what the footer says of them with new places. */
+import type { ColumnChunk, ColumnMetaData, FileMetaData, RowGroup, SchemaElement, Statistics } from 'hyparquet';
+import { parquetHeader } from 'hyparquet/src/column.js';
+import { deserializeTCompactProtocol } from 'hyparquet/src/thrift.js';
+import type { ByteWriter } from 'hyparquet-writer';
+import { checkSum } from './read-groups.ts';
+
+const FOOTER_END_BYTES = 8;
+
+/**
+ * The row groups of a footer with bounds that can be written again as they were: the library's own reading makes doubles of decimals, and of texts
+ * that were cut other bytes.
+ */
+export function groupsToCopy(bytes: Uint8Array, { row_groups, schema, metadata_length }: FileMetaData): RowGroup[] {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const footer = deserializeTCompactProtocol({ view, offset: bytes.length - FOOTER_END_BYTES - metadata_length });
+    const elements = schema.filter(({ type }) => type !== undefined);
+    return row_groups.map((group, at) => ({
+        ...group,
+        columns: group.columns.map((chunk, column) => {
+            // parquet.thrift: FileMetaData.row_groups, RowGroup.columns, ColumnChunk.meta_data, ColumnMetaData.statistics.
+            const raw = footer.field_4[at].field_1[column].field_3.field_12;
+            const facts = chunk.meta_data as ColumnMetaData;
+            const { min_value: _, max_value: __, ...others } = facts.statistics ?? {};
+            const bounds: Pick<Statistics, 'min_value' | 'max_value'> =
+                raw?.field_5 === undefined || raw.field_6 === undefined
+                    ? {}
+                    : { max_value: boundOf(raw.field_5, elements[column]), min_value: boundOf(raw.field_6, elements[column]) };
+            return { ...chunk, meta_data: { ...facts, statistics: { ...others, ...bounds } } };
+        }),
+    }));
+}
+
+function boundOf(bytes: Uint8Array, element: SchemaElement | undefined): string | bigint | Uint8Array {
+    const numbers = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    switch (element?.type) {
+        case 'INT64':
+            return numbers.getBigInt64(0, true);
+        case 'FIXED_LEN_BYTE_ARRAY':
+            return (numbers.getBigInt64(0) << 64n) | numbers.getBigUint64(8);
+        default:
+            return bytes;
+    }
+}
+
+/** True if the group's column chunks lie one behind the other and every page has a checksum, so that copying needs no decoding. */
+export function isCopyable(bytes: Uint8Array, { columns }: RowGroup): boolean {
+    let end = startOf(columns[0]);
+    return columns.every((chunk) => {
+        const start = end;
+        end += Number(chunk.meta_data?.total_compressed_size ?? 0);
+        return startOf(chunk) === start && end <= bytes.length && hasChecksum(bytes, start);
+    });
+}
+
+function startOf(chunk: ColumnChunk | undefined): number {
+    return Number(chunk?.meta_data?.dictionary_page_offset ?? chunk?.meta_data?.data_page_offset ?? Number.NaN);
+}
+
+function hasChecksum(bytes: Uint8Array, start: number): boolean {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    try {
+        return parquetHeader({ view, offset: start }).crc !== undefined;
+    } catch {
+        // No header is there: who decodes the file says what is wrong.
+        return false;
+    }
+}
+
+/** Appends a group's pages. @returns the group for the footer @throws DamagedPageError where a page is not as it was written */
+export function copyGroup(writer: ByteWriter, { bytes, group }: { bytes: Uint8Array; group: RowGroup }): RowGroup {
+    const start = startOf(group.columns[0]);
+    const moved = BigInt(writer.offset - start);
+    let end = start;
+    const columns = group.columns.map((chunk) => {
+        const facts = chunk.meta_data as ColumnMetaData;
+        const begin = end;
+        end += Number(facts.total_compressed_size);
+        checkPages(bytes.subarray(begin, end));
+        return {
+            ...chunk,
+            file_offset: chunk.file_offset + moved,
+            meta_data: {
+                ...facts,
+                data_page_offset: facts.data_page_offset + moved,
+                ...(facts.dictionary_page_offset !== undefined && { dictionary_page_offset: facts.dictionary_page_offset + moved }),
+            },
+        };
+    });
+    writer.appendBytes(bytes.subarray(start, end));
+    return { ...group, columns };
+}
+
+function checkPages(chunk: Uint8Array): void {
+    const at = { view: new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength), offset: 0 };
+    while (at.offset < chunk.length) {
+        const header = parquetHeader(at);
+        const end = at.offset + header.compressed_page_size;
+        checkSum(header, chunk.subarray(at.offset, end));
+        at.offset = end;
+    }
+}

@@ -1,0 +1,119 @@
+/** A Parquet file of the lake that is being written, in memory: its schema, its footer, and the list of contributions in its metadata. */
+import type { KeyValue, SchemaElement } from 'hyparquet';
+import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
+import type { ColumnType } from '#lake/tables';
+
+/** Rows of a group: few enough that the statistics of sorted keys let a reader of one key skip nearly all groups of a period. */
+const ROW_GROUP_ROWS = 5_000;
+
+/** A group costs every reader 1.4 kB of footer: past five million rows the groups grow instead, as in glue-jobs/period_object.py. */
+const MAX_ROW_GROUPS = 1_000;
+
+/** Key of the metadata that lists what a merged object contains: `<source>.<version>`, comma between. */
+export const CONTAINS = 'flowlake.contains';
+
+/**
+ * Key of the metadata that says where a longer list stands: `<offset>:<length>` of the text in front of the footer, where only the
+ * consolidator reads it.
+ */
+export const CONTAINS_AT = 'flowlake.contains_at';
+
+/** Who wrote a file, as its footer says. */
+export const CREATED_BY = 'flowlake';
+
+/** A longer list would make every reader's footer heavy: at 36 bytes each, some hundred and ten sources. */
+const MAX_INLINE_LIST_BYTES = 4096;
+
+export interface OpenFile {
+    writer: ByteWriter;
+    parquet: ParquetWriter;
+}
+
+/** A file that begins, in memory. */
+export function openFile(elements: readonly SchemaElement[]): OpenFile {
+    const writer = new ByteWriter(1 << 16);
+    const schema = [{ name: 'root', num_children: elements.length }, ...elements];
+    const parquet = new ParquetWriter({ writer, schema, createdBy: CREATED_BY, statistics: true, statisticsTruncateLength: 64 });
+    return { writer, parquet };
+}
+
+/** The bytes of the file, with its footer; `contains` is what a merged object contains, in any order. */
+export function finishFile({ writer, parquet }: OpenFile, contains?: readonly string[]): Uint8Array<ArrayBuffer> {
+    parquet.num_rows = parquet.row_groups.reduce((sum, { num_rows }) => sum + num_rows, 0n);
+    if (contains) {
+        parquet.kvMetadata = [placeList(writer, Buffer.from([...contains].sort().join(',')))];
+    }
+    // Synchronous over a writer in memory.
+    void parquet.finish();
+    const bytes = writer.getBytes();
+    if (parquet.row_groups.length === 0) {
+        typeEmptyRowGroups(bytes);
+    }
+    return bytes;
+}
+
+/** Fields `num_rows` of 0 and `row_groups` of no element (parquet.thrift, FileMetaData) as hyparquet-writer 0.17 writes them: the list's elements have type 0. */
+const UNTYPED_ROW_GROUPS = Uint8Array.of(0x16, 0x00, 0x19, 0x00);
+
+/** A list's header is `size << 4 | element type`, and a struct is 12 (Thrift compact protocol, "List and Set"). */
+const NO_STRUCTS = 0x0c;
+
+/**
+ * Gives the empty list of row groups its element type, in place. Readers in Rust (DataFusion, Daft, parquet-wasm) refuse type 0, which is
+ * none, and with the file the whole folder.
+ */
+function typeEmptyRowGroups(bytes: Uint8Array): void {
+    // From the end: names of columns stand in front of the two fields and may be anything; what stands behind them cannot hold these bytes.
+    const at = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).lastIndexOf(UNTYPED_ROW_GROUPS);
+    if (at < 0) {
+        throw new TypeError('hyparquet-writer types empty lists otherwise: leave them as they are');
+    }
+    bytes[at + UNTYPED_ROW_GROUPS.length - 1] = NO_STRUCTS;
+}
+
+/** How many rows each row group has in an object of `rowCount` rows; the last group has what is left. */
+export function rowGroupRows(rowCount: number): number {
+    return Math.max(ROW_GROUP_ROWS, Math.ceil(rowCount / MAX_ROW_GROUPS));
+}
+
+function placeList(writer: ByteWriter, list: Buffer): KeyValue {
+    if (list.length <= MAX_INLINE_LIST_BYTES) {
+        return { key: CONTAINS, value: list.toString() };
+    }
+    const entry = { key: CONTAINS_AT, value: `${writer.offset}:${list.length}` };
+    writer.appendBytes(list);
+    return entry;
+}
+
+/** The column as Parquet's schema has it. */
+export function schemaElement({
+    name,
+    type,
+    nullable,
+}: {
+    name: string;
+    type: ColumnType | 'double' | string;
+    nullable: boolean;
+}): SchemaElement {
+    const repetition_type = nullable ? 'OPTIONAL' : 'REQUIRED';
+    switch (type) {
+        case 'bigint':
+            return { name, type: 'INT64', repetition_type };
+        case 'double':
+            return { name, type: 'DOUBLE', repetition_type };
+        case 'boolean':
+            return { name, type: 'BOOLEAN', repetition_type };
+        case 'decimal(38,0)':
+            return {
+                name,
+                type: 'FIXED_LEN_BYTE_ARRAY',
+                type_length: 16,
+                converted_type: 'DECIMAL',
+                precision: 38,
+                scale: 0,
+                repetition_type,
+            };
+        default:
+            return { name, type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type };
+    }
+}
