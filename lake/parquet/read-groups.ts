@@ -4,13 +4,12 @@
  */
 // Imported as a whole: a name that older versions of Node have not would keep this file from loading.
 import * as zlib from 'node:zlib';
-import type { ColumnChunk, FileMetaData, PageHeader, SchemaElement } from 'hyparquet';
+import { type ColumnChunk, type FileMetaData, type PageHeader, type SchemaElement, snappyUncompress } from 'hyparquet';
 import { parquetHeader } from 'hyparquet/src/column.js';
 import type { MergedTable } from '#lake/tables';
 import { emptyNumbers, type NumberColumn, type TextColumn, type TypedRows } from '#lake/typed-rows';
 import { swapBytes } from './column-values.ts';
 import { readRuns } from './runs.ts';
-import { uncompress } from './snappy.ts';
 import { TextIndex } from './text-index.ts';
 
 /**
@@ -225,7 +224,13 @@ function eachPage(bytes: Uint8Array, chunks: Chunks['chunks'], reader: PageReade
         }
         room = room.length < size ? new Uint8Array(size) : room;
         const unpacked = room.subarray(0, size);
-        return uncompress(page, unpacked) ? unpacked : undefined;
+        try {
+            snappyUncompress(page, unpacked);
+            return unpacked;
+        } catch {
+            // Whatever is wrong, the library will say it.
+            return undefined;
+        }
     };
     return chunks.every(({ chunk, rows }) => chunk !== undefined && eachPageOf(bytes, { chunk, rows, unpack, reader }));
 }
