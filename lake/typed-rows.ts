@@ -117,7 +117,7 @@ export function toTyped(table: MergedTable, rows: Rows): TypedRows {
 }
 
 /** Texts in any order as a column. */
-export function toTextColumn(values: readonly string[]): TextColumn {
+function toTextColumn(values: readonly string[]): TextColumn {
     const places = new Map<string, number>();
     const ofRows = Int32Array.from(values, (text) => {
         const place = places.get(text) ?? places.size;
