@@ -2,7 +2,8 @@
  * Encodes row groups straight from typed rows: pages are PLAIN or of a dictionary, compressed with snappy, one data page a column chunk. The
  * footer, its schema and the page headers are hyparquet-writer's.
  *
- * Own code instead of the library's, because that takes each value as a JavaScript value: FIGURE
+ * Own code instead of the library's, which takes each value as a JavaScript value and each decimal byte by byte: on 2026-11-30 an upload of a
+ * million pairs took 0.27 of the CPU and 0.42 of the memory that it took with the library (docs/performance.md).
  */
 import { endianness } from 'node:os';
 // Imported as a whole: a name that older versions of Node have not would keep this file from loading.
