@@ -24,7 +24,7 @@ interface Place {
     period: string;
 }
 
-/** As `mergeTyped`, for few rows that people look at. */
+/** Merges plain rows, which people and tests look at, as `mergeTyped` does. */
 export function mergeRows(lists: readonly Rows[], place: Place): Rows {
     const typed = lists.map((rows) => toTyped(place.table, rows));
     return toPlain(place.table, mergeTyped(typed, place));

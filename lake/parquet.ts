@@ -16,7 +16,7 @@ interface WriteOptions {
     contains?: readonly string[];
 }
 
-/** As `writeTyped`, for few rows. */
+/** The bytes that `writeTyped` makes of plain rows. */
 export function writeRows(table: MergedTable, rows: Rows, options?: WriteOptions): Uint8Array<ArrayBuffer> {
     return writeTyped(table, toTyped(table, rows), options);
 }
@@ -36,7 +36,7 @@ interface ReadOptions {
     groups?: readonly number[] | undefined;
 }
 
-/** As `readTyped`, for few rows. */
+/** Plain rows of an object, read as `readTyped` does. */
 export async function readRows(table: MergedTable, bytes: Uint8Array<ArrayBuffer>, options?: ReadOptions): Promise<Rows> {
     return toPlain(table, await readTyped(table, bytes, options));
 }

@@ -8,7 +8,7 @@ import { type ColumnValues, compareTexts, countRows, emptyRows, type Rows, value
 
 /** Texts as places in a list. */
 export interface TextColumn {
-    /** Ascending by their bytes in UTF-8, each once, so that places compare as their texts do. Some may be of no row. */
+    /** All texts, each once, ascending by their bytes in UTF-8: places compare as their texts do. Some may be of no row. */
     texts: readonly string[];
     places: Int32Array;
 }

@@ -31,7 +31,7 @@ const MAX_UNIT_BYTES = 3;
 const NOT_ASCII = 0x80;
 
 export function textValues({ texts, places }: TextColumn): ColumnValues {
-    /** For each text one more than its place in the group's dictionary; 0 where the group has it not. */
+    /** Place of each text in the group's dictionary, from 1; 0 where the group has it not. */
     const inDictionary = new Int32Array(texts.length);
     const lengthOf = (item: number): number => (texts[item] as string).length;
     return {

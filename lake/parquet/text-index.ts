@@ -13,7 +13,7 @@ export class TextIndex {
     /** All texts one behind the other. */
     #bytes = Buffer.alloc(FIRST_BYTES);
     #isAscii = true;
-    /** Where each text begins, and behind the last one where the next will. */
+    /** The place where each text begins, and behind the last one where the next will. */
     #starts = new Int32Array(FIRST_TEXTS + 1);
     /** Numbers of the texts, from 1, by their hashes; 0 where there is none. */
     #slots = new Int32Array(FIRST_TEXTS * 4);
