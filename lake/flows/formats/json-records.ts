@@ -10,6 +10,7 @@ const TAB = 0x09;
 const SPACE = 0x20;
 const COMMA = 0x2c;
 const OPEN_OBJECT = 0x7b;
+const CLOSE_OBJECT = 0x7d;
 const OPEN_ARRAY = 0x5b;
 const CLOSE_ARRAY = 0x5d;
 
@@ -75,8 +76,7 @@ export class JsonRecords {
     scan(bytes: Buffer, { start, end, isLast }: { start: number; end: number; isLast: boolean }): number {
         const taker = this.#taker;
         const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-        // In front of a line end no string and no number runs out of the bytes.
-        const plainEnd = bytes.lastIndexOf(LF, end - 1);
+        const plainEnd = this.#plainEnd(bytes, { start, end });
         this.isPaused = false;
         let at = start;
         while (at < end) {
@@ -143,6 +143,16 @@ export class JsonRecords {
         const textEnd = bytes[next - 1] === LF ? next - 1 : next;
         this.#taker.takeBroken({ lineNumber, bytes, start, end: textEnd > start && bytes[textEnd - 1] === CR ? textEnd - 1 : textEnd });
         return next;
+    }
+
+    /**
+     * Place up to which records are tried by heart. What is tried is seldom cut off by the end of the bytes then: such tries are right too, but
+     * reading beyond the end makes the reader's code slower from there on.
+     */
+    #plainEnd(bytes: Buffer, { start, end }: { start: number; end: number }): number {
+        const lineEnd = bytes.lastIndexOf(LF, end - 1);
+        // An array may have all of its records on one line.
+        return this.#layout.isArray || lineEnd < start ? bytes.lastIndexOf(CLOSE_OBJECT, end - 1) : lineEnd;
     }
 
     #failAsTooLong(): void {
