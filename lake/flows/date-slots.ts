@@ -7,6 +7,7 @@ import { dayOfInstant, type Instant } from './instants.ts';
 import { type DurationUnit, UNIT_DIGITS } from './options.ts';
 import type { RejectReason } from './rejects.ts';
 
+const POINT = 0x2e;
 const BLANK = 0x20;
 const TAB = 0x09;
 const LETTER_T = 0x54;
@@ -34,6 +35,11 @@ export class DateSlots {
     #lastEpochSlot = NOT_PLAIN;
     /** Length of a day in what the last epoch counts. */
     #lastEpochLength = SECONDS_PER_DAY;
+    /** The first eight digits of an epoch, as two words, how many digits stand in front of its point, and the slot of its day. */
+    #numberFirst = 0;
+    #numberSecond = 0;
+    #numberDigits = Number.MAX_SAFE_INTEGER;
+    #numberSlot = NOT_PLAIN;
 
     constructor(rules: DateRules, separator: number) {
         this.rules = rules;
@@ -62,6 +68,34 @@ export class DateSlots {
         }
         if (this.all[slot]?.kind !== 'epoch') {
             this.#remember(this.#datePart(text), slot);
+        }
+        return slot;
+    }
+
+    /**
+     * As `slotAt`, of a field that is known to be a number of JSON without an exponent. Epochs of as many digits that begin with the same eight are of one
+     * day: they count 100 seconds at most, and a day is a multiple of that.
+     */
+    slotOfNumberAt(bytes: Buffer, view: DataView, start: number, end: number): number {
+        const pointAt = start + this.#numberDigits;
+        if (
+            pointAt <= end &&
+            view.getInt32(start, true) === this.#numberFirst &&
+            view.getInt32(start + WORD_BYTES, true) === this.#numberSecond &&
+            (pointAt === end || bytes[pointAt] === POINT)
+        ) {
+            return this.#numberSlot;
+        }
+        const slot = this.slotAt(bytes, view, start, end);
+        let wholeEnd = start;
+        while (wholeEnd < end && bytes[wholeEnd] !== POINT) {
+            wholeEnd += 1;
+        }
+        if (slot !== NOT_PLAIN && slot === this.#lastEpochSlot && wholeEnd - start >= 2 * WORD_BYTES) {
+            this.#numberFirst = view.getInt32(start, true);
+            this.#numberSecond = view.getInt32(start + WORD_BYTES, true);
+            this.#numberDigits = wholeEnd - start;
+            this.#numberSlot = slot;
         }
         return slot;
     }

@@ -20,7 +20,7 @@ import {
 } from './json-dialects.ts';
 import { type JsonValue, textOf } from './json-object.ts';
 import type { RecordTaker } from './json-records.ts';
-import { isPieceAt, NO_ROLE, Shapes } from './json-shapes.ts';
+import { isPieceAt, NO_ROLE, NUMBER, Shapes, TEXT, WORD } from './json-shapes.ts';
 import { NOT_PLAIN, readCount, readIPv4, readScaled, readWhole, WORD_BYTES } from './plain-row.ts';
 import { DAY, PlainIso, readNanosRest, readNanosSeconds } from './plain-times.ts';
 
@@ -135,6 +135,7 @@ export class JsonFlows implements RecordTaker {
         const ends = this.#ends;
         const { words } = this.#shapes;
         const length = bytes.length;
+        const last = length - WORD_BYTES;
         for (let role = 0; role < ROLE_COUNT; role += 1) {
             starts[role] = NOT_PLAIN;
         }
@@ -153,30 +154,18 @@ export class JsonFlows implements RecordTaker {
             if (place.isEnd) {
                 return at;
             }
-            const first = bytes[at] as number;
-            let valueStart = at;
-            let valueEnd: number;
-            if (first === QUOTE) {
-                valueStart += 1;
-                valueEnd = plainStringEnd(view, valueStart, length - WORD_BYTES);
-                if (bytes[valueEnd] !== QUOTE) {
-                    return NOT_PLAIN;
-                }
-                at = valueEnd + 1;
-            } else {
-                valueEnd = first <= NINE ? numberEnd(bytes, at) : wordEnd(view, at);
-                if (valueEnd === NOT_PLAIN || (first > NINE && place.role !== NO_ROLE)) {
-                    return NOT_PLAIN;
-                }
-                at = valueEnd;
+            const valueStart = at;
+            at = place.kind === NUMBER ? numberEnd(bytes, at) : place.kind === TEXT ? plainStringEnd(view, at, last) : wordEnd(view, at);
+            if (at === NOT_PLAIN) {
+                return NOT_PLAIN;
             }
             const role = place.role;
             if (role !== NO_ROLE) {
-                if (starts[role] !== NOT_PLAIN) {
+                if (starts[role] !== NOT_PLAIN || place.kind === WORD) {
                     return NOT_PLAIN;
                 }
                 starts[role] = valueStart;
-                ends[role] = valueEnd;
+                ends[role] = at;
             }
         }
     }
@@ -297,7 +286,7 @@ export class JsonFlows implements RecordTaker {
         }
         const { dates, durationScale } = this.#sink;
         if (bytes[start - 1] !== QUOTE) {
-            this.#slot = dates.slotAt(bytes, view, start, startEnd);
+            this.#slot = dates.slotOfNumberAt(bytes, view, start, startEnd);
         } else {
             const startUs = this.#isos[0].read(bytes, view, start, startEnd);
             this.#slot = startUs >= 0 && this.#goToDay(dayOf(startUs, DAY)) ? this.#slot : NOT_PLAIN;
