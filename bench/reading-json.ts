@@ -1,6 +1,6 @@
-/** Reading JSON lines of Zeek against DuckDB with one thread: the same file, the same exact figures. */
+/** Reading JSON of Zeek: lines against DuckDB with one thread, and one array on one line against lines. The figures are exact and the same. */
 import { createWriteStream } from 'node:fs';
-import { mkdir, open, stat } from 'node:fs/promises';
+import { mkdir, open, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -41,6 +41,30 @@ export async function* benchReadingJson({ folder, isQuick }: BenchOptions): Asyn
     };
     duckdb.closeSync();
     instance.closeSync();
+    yield* benchArray({ path, isQuick });
+}
+
+/** The records of the file as one array on one line, which is how programs write a list of them. */
+async function* benchArray({ path, isQuick }: { path: string; isQuick: boolean }): AsyncGenerator<Finding> {
+    const arrayPath = `${path}.array`;
+    await writeFile(arrayPath, `[${(await readFile(path, 'latin1')).trimEnd().replaceAll('\n', ',')}]`, 'latin1');
+    let lines: FlowsRead | undefined;
+    let array: FlowsRead | undefined;
+    const { a, b } = await inTurn(
+        isQuick ? 1 : 7,
+        async () => {
+            lines = await readSample(path);
+        },
+        async () => {
+            array = await readSample(arrayPath);
+        },
+    );
+    const [digest, other] = [lines, array].map((result) => result && digestOf(toRows(rowsOf(result))));
+    yield {
+        what: 'one JSON array on one line / JSON lines (CPU)',
+        found: `${sayRatio(b.cpuMs / a.cpuMs)}  (${b.cpuMs.toFixed(0)} / ${a.cpuMs.toFixed(0)} ms)`,
+        isEqual: digest !== undefined && digest === other,
+    };
 }
 
 /** Writes one day of connections, as Zeek writes them where JSON is asked for. */

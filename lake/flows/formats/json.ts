@@ -133,6 +133,7 @@ class JsonReading {
     readonly #flows: JsonFlows;
     readonly #records: JsonRecords;
     #rowsRejected = 0;
+    #joined = Buffer.alloc(0);
 
     constructor(start: FileStart & { ok: true }, options: ReadFlowsOptions) {
         this.#start = start;
@@ -183,12 +184,23 @@ class JsonReading {
     async #scanBehind(left: Buffer, chunk: Buffer): Promise<Buffer> {
         const lineEnd = left.length > 0 ? chunk.indexOf(LF) : 0;
         if (left.length === 0 || lineEnd < 0) {
-            return this.#scan(left.length === 0 ? chunk : Buffer.concat([left, chunk]), 0);
+            return this.#scan(left.length === 0 ? chunk : this.#join(left, chunk), 0);
         }
         const line = Buffer.concat([left, chunk.subarray(0, lineEnd + 1)]);
         const open = await this.#scan(line, 0);
         // A record that goes on behind this line end is of a file that is spread over lines: only then is the whole chunk moved.
-        return open.length > 0 ? this.#scan(Buffer.concat([open, chunk.subarray(lineEnd + 1)]), 0) : this.#scan(chunk, lineEnd + 1);
+        return open.length > 0 ? this.#scan(this.#join(open, chunk.subarray(lineEnd + 1)), 0) : this.#scan(chunk, lineEnd + 1);
+    }
+
+    /** Both one behind the other, until the next call: room for them is made once, as an array on one line is joined piece by piece. */
+    #join(left: Buffer, chunk: Buffer): Buffer {
+        const length = left.length + chunk.length;
+        if (this.#joined.length < length) {
+            this.#joined = Buffer.allocUnsafeSlow(length + (length >> 3));
+        }
+        left.copy(this.#joined);
+        chunk.copy(this.#joined, left.length);
+        return this.#joined.subarray(0, length);
     }
 
     async #scan(bytes: Buffer, start: number, isLast = false): Promise<Buffer> {
