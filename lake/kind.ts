@@ -50,8 +50,8 @@ export interface Kind {
      * @returns why the source cannot be read, else undefined
      */
     trace(source: SourceBytes, wanted: Traced): Promise<string | undefined>;
-    /** What a person should know of how a source was read, each in one sentence for all files that it holds for. */
-    doubtsOf(record: Found, options: { now: Date }): readonly Doubt[];
+    /** What a person should know of how a source was read with these options, each in one sentence for all files that it holds for. */
+    doubtsOf(record: Found, context: { options: ReadingOptions; now: Date }): readonly Doubt[];
     /** What must balance between rows, figures and keys: `verify` looks for it, `history` and `explain` show shares by it. */
     accounts?: Accounts;
     /**

@@ -1,5 +1,5 @@
 /** What a person should know of how a file of flows was read. */
-import type { Doubt, Found } from '#lake/kind';
+import type { Doubt, Found, ReadingOptions } from '#lake/kind';
 
 const UNIT_WORDS: Readonly<Record<string, string>> = { s: 'seconds', ms: 'milliseconds', us: 'microseconds', ns: 'nanoseconds' };
 
@@ -8,9 +8,16 @@ const FIRST_DAY = '1990-01-01';
 
 const DAY_MS = 86_400_000;
 
-/** The doubts that a ledger record tells of, as of `now`. */
-export function doubtsOf(record: Found, { now }: { now: Date }): Doubt[] {
-    return [...doubtsOfReading(record), ...doubtsOfDays(record, now), ...doubtsOfSkipped(record), ...doubtsOfRejected(record)];
+/** The doubts that a ledger record and the options of the reading tell of, as of `now`. */
+export function doubtsOf(record: Found, { options, now }: { options: ReadingOptions; now: Date }): Doubt[] {
+    return [
+        ...doubtsOfReading(record),
+        ...doubtsOfOptions(record, options),
+        ...doubtsOfDurations(record),
+        ...doubtsOfDays(record, now),
+        ...doubtsOfSkipped(record),
+        ...doubtsOfRejected(record),
+    ];
 }
 
 function doubtsOfReading({ dialect, date_order: dateOrder, duration_unit: unit, duration_unit_by: unitBy }: Found): Doubt[] {
@@ -35,6 +42,36 @@ function doubtsOfReading({ dialect, date_order: dateOrder, duration_unit: unit, 
         });
     }
     return doubts;
+}
+
+/** Options that the form of a file leaves no use for. */
+function doubtsOfOptions({ dialect, date_order: dateOrder, duration_unit_by: unitBy }: Found, options: ReadingOptions): Doubt[] {
+    const doubts: Doubt[] = [];
+    if (options.dateOrder !== undefined && dateOrder === 'epoch') {
+        doubts.push({
+            text: '--date-order changes nothing in {files}',
+            remedy: 'times are counted from 1970 there, or written as ISO 8601, and have no order; leave the option out',
+        });
+    }
+    if (options.durationUnit !== undefined && unitBy === 'named') {
+        doubts.push({
+            text: '--duration-unit changes nothing in {files}',
+            remedy: `${dialect} writes when flows begin and end, and no durations; leave the option out`,
+        });
+    }
+    return doubts;
+}
+
+/** Nothing was read that a unit could be of where flows were kept and none of them has a duration. */
+function doubtsOfDurations({ rows_kept: kept, duration_unit: unit }: Found): Doubt[] {
+    return typeof kept === 'number' && kept > 0 && unit === null
+        ? [
+              {
+                  text: 'No flow has a duration in {files}',
+                  remedy: 'they count with their packets, and no figure of durations has them; flows of one packet often have none, of others look at what wrote them',
+              },
+          ]
+        : [];
 }
 
 function doubtsOfDays({ first_day: first, last_day: last }: Found, now: Date): Doubt[] {

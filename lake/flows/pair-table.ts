@@ -212,6 +212,15 @@ export class PairTable {
         return this.flowsOf(row) - (this.#untimed?.[row] ?? 0);
     }
 
+    /** True if there are flows, and none of them has a duration. */
+    areAllUntimed(): boolean {
+        let row = 0;
+        while (row < this.rowCount && this.timedFlowsOf(row) === 0) {
+            row += 1;
+        }
+        return this.rowCount > 0 && row === this.rowCount;
+    }
+
     sourceOf(row: number): string {
         return this.#address(this.#words[(row + 1) * ROW_WORDS + SOURCE] as number, (this.groupOf(row) & 1) !== 0);
     }

@@ -17,8 +17,9 @@ export interface FlowsRead {
     ok: true;
     dialect: string;
     dateOrder: ReturnType<typeof dateOrderOf>;
-    durationUnit: DurationUnit;
-    durationUnitBy: UnitBy;
+    /** Both null where flows were kept and none of them has a duration. */
+    durationUnit: DurationUnit | null;
+    durationUnitBy: UnitBy | null;
     rowsRead: number;
     rowsRejected: number;
     repeatedHeaders: number;
@@ -178,7 +179,8 @@ function settle(
     }
     return {
         ...read,
-        dateOrder: options.dateOrder ?? dateOrderOf(sink, dates),
+        ...(table.areAllUntimed() && { durationUnit: null, durationUnitBy: null }),
+        dateOrder: dateOrderOf(sink, { ...dates, given: options.dateOrder }),
         rowsRead: sink.rowsRead,
         skipped: sink.skipped,
         beginning: sink.first.hashes,

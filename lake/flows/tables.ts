@@ -72,10 +72,10 @@ export const foundInFlows: readonly Column[] = [
     text('dialect', 'what the file was read as, docs/reading.md lists them; null where it could not be read', true),
     text(
         'date_order',
-        '`dmy`, `mdy`, `ymd`, `epoch`, or `assumed` where nothing settled it and day first was taken; null without rows',
+        '`dmy`, `mdy`, `ymd`, `epoch` (an instant, which has no order), or `assumed` where nothing settled it and day first was taken; null without rows',
         true,
     ),
-    text('duration_unit', 'unit that the durations were read in, `s`, `ms`, `us` or `ns`', true),
+    text('duration_unit', 'unit that the durations were read in, `s`, `ms`, `us` or `ns`; null where no flow has a duration', true),
     text(
         'duration_unit_by',
         'what settled that unit: `witnessed` (the rows), `named` (the format or its columns), `assumed` or `given` (the uploader)',

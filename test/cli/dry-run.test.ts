@@ -98,6 +98,31 @@ test('says what a lake that is there would make of each file, with the exit code
     expect(await everything()).toEqual(before);
 });
 
+test('says where an option changes nothing, and where no flow has a duration', async () => {
+    const eve = (start: string) =>
+        JSON.stringify({
+            timestamp: start,
+            event_type: 'flow',
+            src_ip: '192.0.2.1',
+            dest_ip: '192.0.2.2',
+            flow: { pkts_toserver: 3, start, end: start },
+        });
+    const { run } = await makePlace({
+        'eve.json': `${eve('2026-01-05T10:00:00+0000')}\n`,
+        'scan.log': '#fields\tts\tid.orig_h\tid.resp_h\tduration\torig_pkts\n1767607200.5\t192.0.2.1\t192.0.2.2\t-\t1\n',
+    });
+    const noUse =
+        /^--date-order changes nothing in 1 file \(eve\.json\): times .*\n--duration-unit changes nothing in 1 file \(eve\.json\): suricata /m;
+    const untimed = /^No flow has a duration in 1 file \(scan\.log\): they count with their packets/m;
+    for (const words of ['upload --dry-run', '--lake lake upload']) {
+        const told = await run(`${words} --date-order mdy --duration-unit ms eve.json`);
+        expect(told.stderr).toMatch(noUse);
+        expect((await run(`${words} scan.log`)).stderr).toMatch(untimed);
+    }
+    const shown = await run('upload --dry-run --date-order mdy --duration-unit ms eve.json');
+    expect(shown.stdout).toMatch(/eve\.json +added +suricata +epoch \(written\) +us \(named\)/);
+});
+
 test('shows a table with what settled each unit and order, and the first row of a reason that costs most rows', async () => {
     const { run } = await makePlace({ 'a.csv': flowCsv([{}, { duration: 'x' }, { duration: 'y' }]) });
     const { stdout, stderr } = await run('upload --dry-run --date-order dmy --duration-unit ms a.csv');

@@ -46,8 +46,9 @@ export interface PlainOptions {
 export interface PlainReading extends Totals {
     ok: true;
     dialect: string;
-    durationUnit: Unit;
-    durationUnitBy: string;
+    /** Both null where rows are kept of which none has a duration. */
+    durationUnit: Unit | null;
+    durationUnitBy: string | null;
     rowsRead: number;
     repeatedHeaders: number;
     rejects: PlainReject[];
@@ -91,23 +92,32 @@ function read(bytes: Buffer, options: PlainOptions): PlainReading {
     const { text, markLength } = textOf(bytes);
     if (isJson(text)) {
         const { rows: jsonRows, ...found } = readJson(text, rejects, options);
-        return { ok: true, ...found, repeatedHeaders: 0, rejects, ...settleDates(jsonRows, rejects, { ...options, ...found }) };
+        const settled = settleDates(jsonRows, rejects, { ...options, ...found });
+        return { ok: true, ...found, ...(areUntimed(settled) && NO_UNIT), repeatedHeaders: 0, rejects, ...settled };
     }
     const file = takeRows(text, markLength, rejects);
     const { dialect, rows } = file;
     const style = settleStyle(rows);
-    const unit = settleUnit(file, { style, given: options.durationUnit });
+    const unit = settleUnit(file, { style, given: file.tool.isEnd === true ? undefined : options.durationUnit });
     const goodDates = rows.flatMap((row) => readRow(row, { style, unit: unit.durationUnit, dialect, options }) ?? []);
+    const settled = settleDates(goodDates, rejects, { ...options, dialect });
     return {
         ok: true,
         dialect,
-        ...unit,
+        ...(areUntimed(settled) ? NO_UNIT : unit),
         rowsRead: rows.length + file.unclosed,
         repeatedHeaders: file.repeatedHeaders,
         skipped: file.skipped,
         rejects,
-        ...settleDates(goodDates, rejects, { ...options, dialect }),
+        ...settled,
     };
+}
+
+const NO_UNIT = { durationUnit: null, durationUnitBy: null };
+
+/** True if rows were kept and none of them has a duration. */
+function areUntimed({ totals }: Totals): boolean {
+    return totals.size > 0 && [...totals.values()].every(([, timed]) => timed === 0n);
 }
 
 interface File {

@@ -102,7 +102,8 @@ export function settleDates(
             ? 'epoch'
             : null;
     const found = isSettled ? order : kinds.has('slash') ? 'assumed' : unambiguous;
-    return { dateOrder: dateOrder ?? found, pairs: pairs.size, totals };
+    const hasNoOrder = kinds.size > 0 && [...kinds].every((kind) => kind === 'epoch' || kind === 'instant');
+    return { dateOrder: hasNoOrder ? 'epoch' : (dateOrder ?? found), pairs: pairs.size, totals };
 }
 
 function addUp(totals: Totals['totals'], key: string, values: (bigint | null)[]): void {

@@ -44,7 +44,7 @@ export const TO_REACH: readonly string[] = [
     ...['witnessed', 'named', 'assumed', 'given'].map((by) => `unit ${by}`),
     ...['blank_row', 'other_log', 'other_event', 'no_data', 'skip_data', 'not_ip'].map((reason) => `skipped: ${reason}`),
     ...['dmy', 'mdy', 'ymd', 'epoch', 'assumed', 'null'].map((order) => `dates: ${order}`),
-    ...['s', 'ms', 'us', 'ns'].map((unit) => `durations in ${unit}`),
+    ...['s', 'ms', 'us', 'ns', 'null'].map((unit) => `durations in ${unit}`),
     ...['dateOrder', 'durationUnit'].map((option) => `given: ${option}`),
     ...['nothing rejected', 'repeated headers', 'figures of several flows', 'packed as gzip', 'packed as zstd'],
     ...Object.keys(UNUSABLE).map((kind) => `unusable: ${kind}`),

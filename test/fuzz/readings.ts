@@ -132,7 +132,7 @@ function tellHead(reading: {
     dialect: string | null;
     dateOrder: string | null;
     durationUnit: string | null;
-    durationUnitBy: string;
+    durationUnitBy: string | null;
     rowsRead: number;
     rejected: number;
     repeatedHeaders: number;

@@ -91,7 +91,7 @@ const NOTE = textColumn('note', ({ note }) => note ?? null);
 
 function doubtColumn(now: Date): ReportColumn {
     return textColumn('doubt', ({ file, record }) => {
-        const doubts = record ? kindOf(file.key).doubtsOf(foundIn(record), { now }) : [];
+        const doubts = record ? kindOf(file.key).doubtsOf(foundIn(record), { options: record.options, now }) : [];
         return doubts.map(({ text, remedy }) => `${text.replace('{files}', 'the file')}: ${remedy}`).join('; ') || null;
     });
 }
@@ -134,7 +134,8 @@ function settledBy(name: string, { record }: UploadResult): string | null {
     if (said !== null || found === null) {
         return said;
     }
-    const isGiven = Object.keys(record?.options ?? {}).some((option) => columnOf(option) === name);
+    // An option that the file has no use for settles nothing.
+    const isGiven = Object.entries(record?.options ?? {}).some(([option, given]) => columnOf(option) === name && given === found);
     return isGiven ? 'given' : found === 'assumed' ? found : 'written';
 }
 

@@ -63,7 +63,10 @@ function sayRejected(rejected: number, { isTrial }: { isTrial: boolean }): strin
 function sayDoubts(results: readonly UploadResult[], { now, isTrial }: Pick<RunContext, 'now'> & { isTrial: boolean }): string[] {
     const filesOfDoubt = new Map<string, { doubt: Doubt; shown: string[] }>();
     for (const { file, result, record } of results) {
-        const doubts = record === undefined || result === 'skipped' ? [] : kindOf(file.key).doubtsOf(foundIn(record), { now: now() });
+        const doubts =
+            record === undefined || result === 'skipped'
+                ? []
+                : kindOf(file.key).doubtsOf(foundIn(record), { options: record.options, now: now() });
         for (const doubt of doubts) {
             const name = `${doubt.text}: ${doubt.remedy}`;
             const { shown } = filesOfDoubt.get(name) ?? { shown: [] };

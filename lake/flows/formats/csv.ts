@@ -5,6 +5,7 @@
 import type { ReadFlowsOptions } from '../flow-sink.ts';
 import { FlowSink } from '../flow-sink.ts';
 import { UNIT_DIGITS } from '../options.ts';
+import { givenUnit } from './dialects/dialect.ts';
 import type { FormatRead, Unusable } from './format.ts';
 import { findHeader, findHeadless, type Header, isHeaderOpen, ZEEK_DIALECTS } from './header.ts';
 import { withLineFeeds } from './line-ends.ts';
@@ -36,8 +37,9 @@ export async function readCsv(source: AsyncGenerator<Uint8Array>, options: ReadF
     const { header } = start;
     const named = header.dialect.unit(header.names);
     const { durationUnit: witnessed, numbers, dates } = options.settled ?? {};
-    const unit = options.durationUnit ?? witnessed?.unit ?? named.unit;
-    const judge = new UnitJudge({ unit, isGiven: options.durationUnit !== undefined, first: witnessed });
+    const given = givenUnit(header.dialect, options);
+    const unit = given ?? witnessed?.unit ?? named.unit;
+    const judge = new UnitJudge({ unit, isGiven: given !== undefined, first: witnessed });
     const { minEpochSeconds, isWithoutJanuary1970 } = header.dialect;
     const sink = new FlowSink({
         dateRules: {
@@ -127,7 +129,7 @@ export async function readCsv(source: AsyncGenerator<Uint8Array>, options: ReadF
         dialect: header.dialect.name,
         durationUnit: unit,
         durationUnitBy: unitByOf({
-            isGiven: options.durationUnit !== undefined,
+            isGiven: given !== undefined,
             judge,
             named: named.by,
             hasFractions: scanner.hasFractions,

@@ -11,7 +11,7 @@ import { hasFraction, parseWhole } from '../numbers.ts';
 import { UNIT_DIGITS } from '../options.ts';
 import { type AddressKey, UNTIMED } from '../pair-table.ts';
 import type { RejectReason } from '../rejects.ts';
-import { normalize, ROLES, type Role } from './dialects/dialect.ts';
+import { givenUnit, normalize, ROLES, type Role } from './dialects/dialect.ts';
 import type { FormatRead, UnitBy, Unusable } from './format.ts';
 import { findColumns, type Header } from './header.ts';
 import { NOT_FAST, type NumberRule, slotOfInstants, wholeOf } from './parquet/fast-values.ts';
@@ -117,9 +117,10 @@ class RowReader {
         this.#header = header;
         this.options = options;
         const named = dialect.unit(names);
-        const unit = options.durationUnit ?? durationUnit?.unit ?? named.unit;
+        const given = givenUnit(dialect, options);
+        const unit = given ?? durationUnit?.unit ?? named.unit;
         this.#named = named;
-        this.#judge = new UnitJudge({ unit, isGiven: options.durationUnit !== undefined, first: durationUnit });
+        this.#judge = new UnitJudge({ unit, isGiven: given !== undefined, first: durationUnit });
         this.sink = new FlowSink({
             dateRules: {
                 givenOrder: options.dateOrder,
@@ -197,7 +198,7 @@ class RowReader {
             dialect: this.#header.dialect.name,
             durationUnit: judge.unit,
             durationUnitBy: unitByOf({
-                isGiven: this.options.durationUnit !== undefined,
+                isGiven: givenUnit(this.#header.dialect, this.options) !== undefined,
                 judge,
                 named: this.#named.by,
                 hasFractions: this.#hasFractions,

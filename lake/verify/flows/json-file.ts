@@ -69,7 +69,7 @@ export function beginJson(text: string): JsonFound | undefined {
 export function jsonLayout({ dialect, unit, times }: JsonTool): Layout {
     const spellings: Record<Field, readonly string[]> = { src: [], dst: [], began: [], duration: [], packets: [] };
     const isSpan = times !== 'epoch or iso';
-    const tool = { dialect, spellings, separators: [], unit, isSpan, hasOwnUnit: isSpan };
+    const tool = { dialect, spellings, separators: [], unit, isSpan };
     return { dialect, tool, isZeekLog: false, separator: BETWEEN, columns: [], names: [], witness: undefined };
 }
 

@@ -32,8 +32,9 @@ import { UNITS, type Unit } from './tools.ts';
 export interface Recount {
     dialect: string;
     date_order: string | null;
-    duration_unit: string;
-    duration_unit_by: string;
+    /** Both null where rows are kept of which none has a duration. */
+    duration_unit: string | null;
+    duration_unit_by: string | null;
     rows_skipped: number;
     skipped: string | null;
     rows_read: number;
@@ -233,7 +234,7 @@ function traitsOf(records: string, { separator }: Layout): { hasQuotes: boolean;
 }
 
 function givenUnit({ durationUnit }: ReadingOptions, { first }: Found): Unit | undefined {
-    return first.tool.hasOwnUnit === true ? undefined : UNITS.find((unit) => unit === durationUnit);
+    return first.tool.isSpan === true ? undefined : UNITS.find((unit) => unit === durationUnit);
 }
 
 /** The unit that the file's durations are read in, settled when the first of them are. */
@@ -305,12 +306,13 @@ async function gather(
         .map(([reason, count]) => ({ reason: reason.slice(SKIPPED.length), count }))
         .concat(others > 0n ? [{ reason: 'other_log', count: others }] : []);
     const rowsRejected = sumOf(rejects.values());
-    const { rowsKept, ...days } = await gatherDays(engine, { day: `day_${dates.slashOrder}`, isKept: dates.isKept });
+    const { rowsKept, rowsTimed, ...days } = await gatherDays(engine, { day: `day_${dates.slashOrder}`, isKept: dates.isKept });
+    const isUntimed = rowsKept > 0 && rowsTimed === 0;
     return {
         dialect: first.dialect,
-        date_order: options.dateOrder ?? dates.orderOf(kinds),
-        duration_unit: unit,
-        duration_unit_by: unitBy,
+        date_order: options.dateOrder === undefined || hasNoOrder(kinds) ? dates.orderOf(kinds) : options.dateOrder,
+        duration_unit: isUntimed ? null : unit,
+        duration_unit_by: isUntimed ? null : unitBy,
         rows_skipped: sumOf(skipped.map(({ count }) => count)),
         skipped: saySkipped(skipped),
         rows_read: rowsKept + rowsRejected,
@@ -320,6 +322,11 @@ async function gather(
         ...days,
         rejects,
     };
+}
+
+/** True where rows are kept and the dates of all of them are counted, not written. */
+function hasNoOrder(kinds: ReadonlySet<string>): boolean {
+    return kinds.size > 0 && [...kinds].every((kind) => kind === 'instant' || kind.startsWith('epoch'));
 }
 
 function sumOf(counts: Iterable<bigint>): number {
@@ -336,7 +343,7 @@ function saySkipped(skipped: readonly { reason: string; count: bigint }[]): stri
 async function gatherDays(
     engine: SqlEngine,
     { day, isKept }: { day: string; isKept: string },
-): Promise<Pick<Recount, 'first_day' | 'last_day' | 'pairs'> & { rowsKept: number }> {
+): Promise<Pick<Recount, 'first_day' | 'last_day' | 'pairs'> & { rowsKept: number; rowsTimed: number }> {
     await shortenAddresses(engine);
     const short = (column: 'src_ip' | 'dst_ip'): string => `coalesce(${column.slice(0, 3)}_form.short, parts.${column})`;
     await engine.run(`
@@ -354,7 +361,7 @@ async function gatherDays(
         .filter(({ type }) => type !== 'string')
         .map(({ name, type }) => `max(${name}) > ${type === 'bigint' ? MAX_BIGINT : MAX_DECIMAL}`);
     const [kept] = await engine.rows(`
-        select sum(flows) as flows, min(period) as first_day, max(period) as last_day,
+        select sum(flows) as flows, sum(timed_flows) as timed_flows, min(period) as first_day, max(period) as last_day,
             (select count(*) from (select distinct src_ip, dst_ip from source_periods)) as pairs, ${isTooLarge.join(' or ')} as is_too_large
         from source_periods`);
     if (kept?.is_too_large === true) {
@@ -362,6 +369,7 @@ async function gatherDays(
     }
     return {
         rowsKept: Number(wholeOf(kept, 'flows') ?? 0n),
+        rowsTimed: Number(wholeOf(kept, 'timed_flows') ?? 0n),
         first_day: textOf(kept, 'first_day'),
         last_day: textOf(kept, 'last_day'),
         pairs: Number(wholeOf(kept, 'pairs') ?? 0n),

@@ -17,10 +17,8 @@ export interface Tool {
     mark?: string;
     separators: readonly string[];
     unit: Unit;
-    /** True if column `duration` is when the flow ended. */
+    /** True if column `duration` is when the flow ended: it writes no durations, so that nobody can give a unit. */
     isSpan?: boolean;
-    /** True if it writes times and no durations, so that nobody can give a unit. */
-    hasOwnUnit?: boolean;
     /** The column by which rows are told that are no flows. */
     kind?: readonly string[];
     /** One more such column. */

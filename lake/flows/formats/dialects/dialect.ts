@@ -39,6 +39,11 @@ export interface Dialect {
     headless?: readonly { names: readonly string[]; isRow(cells: readonly string[]): boolean }[];
 }
 
+/** The unit that was given, where the dialect writes durations that it can be of. */
+export function givenUnit({ isEnd }: Dialect, { durationUnit }: { durationUnit?: DurationUnit | undefined }): DurationUnit | undefined {
+    return isEnd === true ? undefined : durationUnit;
+}
+
 /** Columns that tell what a row is, and how. */
 export interface RowKind {
     columns: readonly (readonly string[])[];
