@@ -20,7 +20,7 @@ import {
 } from './json-dialects.ts';
 import { type JsonValue, textOf } from './json-object.ts';
 import type { RecordTaker } from './json-records.ts';
-import { isPieceAt, NO_ROLE, NUMBER, Shapes, TEXT, WORD } from './json-shapes.ts';
+import { isPieceAt, NO_ROLE, Shapes } from './json-shapes.ts';
 import { NOT_PLAIN, readCount, readIPv4, readScaled, readWhole, WORD_BYTES } from './plain-row.ts';
 import { DAY, PlainIso, readNanosRest, readNanosSeconds } from './plain-times.ts';
 
@@ -155,13 +155,19 @@ export class JsonFlows implements RecordTaker {
                 return at;
             }
             const valueStart = at;
-            at = place.kind === NUMBER ? numberEnd(bytes, at) : place.kind === TEXT ? plainStringEnd(view, at, last) : wordEnd(view, at);
+            const role = place.role;
+            if (place.isText) {
+                at = plainStringEnd(view, at, last);
+            } else if ((bytes[at] as number) <= NINE) {
+                at = numberEnd(bytes, at);
+            } else {
+                at = role === NO_ROLE ? wordEnd(view, at) : NOT_PLAIN;
+            }
             if (at === NOT_PLAIN) {
                 return NOT_PLAIN;
             }
-            const role = place.role;
             if (role !== NO_ROLE) {
-                if (starts[role] !== NOT_PLAIN || place.kind === WORD) {
+                if (starts[role] !== NOT_PLAIN) {
                     return NOT_PLAIN;
                 }
                 starts[role] = valueStart;

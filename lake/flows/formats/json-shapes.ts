@@ -7,7 +7,6 @@
 import type { JsonValue } from './json-object.ts';
 
 const QUOTE = 0x22;
-const NINE = 0x39;
 
 /** Role of a value that is not needed. */
 export const NO_ROLE = -1;
@@ -27,16 +26,11 @@ const RECORDS_TO_BE_STEADY = 32;
 const FIRST_RECORDS = 64;
 const RECORDS_APART = 16_384;
 
-/** What stands at a place: a text without its quotes, which belong to the pieces around it; a number; or a word. */
-export const TEXT = 0;
-export const NUMBER = 1;
-export const WORD = 2;
-export type ValueKind = typeof TEXT | typeof NUMBER | typeof WORD;
-
-/** A place in records where a value of one kind stands: the path of its keys. */
+/** A place in records where a value stands: the path of its keys, once for texts and once for all else. */
 export interface Place {
     role: number;
-    kind: ValueKind;
+    /** True where texts stand, without their quotes: these belong to the pieces around. */
+    isText: boolean;
     /** The pieces that were met behind this value: the first, which leads to the others. */
     first: Piece | undefined;
     pieceCount: number;
@@ -56,13 +50,13 @@ export interface Piece {
 
 export class Shapes {
     /** Beginning of every record. */
-    readonly start: Place = newPlace({ role: NO_ROLE });
+    readonly start: Place = newPlace(NO_ROLE);
     /**
      * The bytes of all pieces, eight to a double; the last word of a piece with a rest overlaps the one in front. As doubles two texts are equal only
      * if all their bytes are: one that is no number equals nothing, and a zero is no text.
      */
     words = new Float64Array(1 << 10);
-    readonly #end: Place = newPlace({ role: NO_ROLE, isEnd: true });
+    readonly #end: Place = newPlace(NO_ROLE, { isEnd: true });
     readonly #places = new Map<string, Place>();
     readonly #roles: ReadonlyMap<string, number>;
     /** The first texts of each value that is not needed. */
@@ -103,9 +97,9 @@ export class Shapes {
         let place = this.start;
         let from = start;
         for (const value of values) {
-            const kind = kindOf(bytes[value.start] as number);
-            const quote = kind === TEXT ? 1 : 0;
-            const to = this.#placeOf(value.path, kind);
+            const isText = bytes[value.start] === QUOTE;
+            const quote = isText ? 1 : 0;
+            const to = this.#placeOf(value.path, isText);
             if (!to || !this.#connect(place, to, bytes.subarray(from, value.start + quote))) {
                 return;
             }
@@ -128,12 +122,12 @@ export class Shapes {
         return texts.size <= MAX_STEADY_TEXTS;
     }
 
-    /** The place of a path and kind, new where there is room for one. */
-    #placeOf(path: string, kind: ValueKind): Place | undefined {
-        const name = `${kind}${path}`;
+    /** The place of a path, new where there is room for one. */
+    #placeOf(path: string, isText: boolean): Place | undefined {
+        const name = `${isText ? 'text ' : ''}${path}`;
         let place = this.#places.get(name);
         if (!place && this.#places.size < MAX_PIECES) {
-            place = newPlace({ role: this.#roles.get(path) ?? NO_ROLE, kind });
+            place = newPlace(this.#roles.get(path) ?? NO_ROLE, { isText });
             this.#places.set(name, place);
         }
         return place;
@@ -182,13 +176,8 @@ export class Shapes {
     }
 }
 
-function newPlace({ role, kind = WORD, isEnd = false }: { role: number; kind?: ValueKind; isEnd?: boolean }): Place {
-    return { role, kind, first: undefined, pieceCount: 0, isEnd };
-}
-
-/** The kind of a value by its first byte. */
-function kindOf(first: number): ValueKind {
-    return first === QUOTE ? TEXT : first <= NINE ? NUMBER : WORD;
+function newPlace(role: number, { isText = false, isEnd = false }: { isText?: boolean; isEnd?: boolean } = {}): Place {
+    return { role, isText, first: undefined, pieceCount: 0, isEnd };
 }
 
 /** Eight bytes are compared at once. */

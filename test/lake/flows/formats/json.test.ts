@@ -104,6 +104,8 @@ const OTHERS: Members = [
     ['service', '"dns"'],
 ];
 
+const VARIED = ['null', '0.25', '"text"', 'true', '-7', '""', '{"ts":2}'];
+
 const address = fc.constantFrom('10.0.0.1', '10.0.0.2', '192.168.100.200', '2001:db8::1', 'fe80::1');
 const flows: fc.Arbitrary<Flow> = fc.record({
     source: address,
@@ -171,6 +173,8 @@ function writeFile(tool: Tool, all: readonly Flow[], how: Look): string {
         const others = [...new Set(how.others)]
             .filter((_, place) => (at + place) % 3 !== 0)
             .map((place) => OTHERS[place] ?? ['x', '1']) as Members;
+        // A key may have values of several kinds.
+        others.push(['varied', VARIED[(at + all.length) % VARIED.length] ?? '']);
         const members = how.order === 'others in front' ? [...others, ...needed] : [...needed, ...others];
         return write(how.order === 'turned' ? members.toReversed() : members, how);
     });
@@ -384,6 +388,32 @@ describe('each line by itself', () => {
             rejects: [],
         });
     });
+});
+
+test('epochs that begin with the same digits are each of their own day, by heart as with care', async () => {
+    const epochs = [
+        '1767607200.5',
+        '1767607200',
+        '1767607200500',
+        '1767607200500.25',
+        '176760720',
+        '17676072',
+        '176760720.0',
+        '1767607299.9',
+        '1767571199',
+        '-17676072',
+        '0.17676072',
+    ];
+    const lines = Array.from({ length: 40 * epochs.length }, (_, at) =>
+        zeek('').replace('1767607200.5', epochs[(at * 7) % epochs.length] ?? ''),
+    );
+    const file = `${`${zeek('')}\n`.repeat(KNOWN_BEHIND)}${lines.join('\n')}\n`;
+    const byHeart = await readFlowsOf(file);
+    const withCare = await readFlowsOf(file, { isCareful: true });
+    expect([byHeart.totals, byHeart.rejects]).toEqual([withCare.totals, withCare.rejects]);
+    expect(new Set(byHeart.rejects.map((reject) => reject.split(' ')[1]))).toEqual(
+        new Set(['date_against_order', 'date_implausible', 'date_unreadable']),
+    );
 });
 
 describe('what a file is', () => {
