@@ -73,8 +73,8 @@ export class DateSlots {
     }
 
     /**
-     * As `slotAt`, of a field that is known to be a number of JSON without an exponent. Epochs of as many digits that begin with the same eight are of one
-     * day: they count 100 seconds at most, and a day is a multiple of that.
+     * The slot of a timestamp that is known to be a number of JSON without an exponent, or `NOT_PLAIN` as `slotAt` has it. Epochs of as many digits that
+     * begin with the same eight are of one day: they count 100 seconds at most, and a day is a multiple of that.
      */
     slotOfNumberAt(bytes: Buffer, view: DataView, start: number, end: number): number {
         const pointAt = start + this.#numberDigits;
