@@ -44,17 +44,17 @@ export function settleDates(sink: FlowSink): SettledDates & { isSplit: boolean }
     return { slashOrder, isWitnessed: witnesses.dmy + witnesses.mdy > 0, epochUnit, days, isSplit };
 }
 
-/** What the ledger says of the order of a file's dates. Epochs have none, whatever was given. */
+/** What the ledger says of the order of a file's dates. Epochs have none, whatever was given or rows that are rejected tell. */
 export function dateOrderOf(
     sink: FlowSink,
     { slashOrder, isWitnessed, given }: Pick<SettledDates, 'slashOrder' | 'isWitnessed'> & { given: DateOrder | undefined },
 ): DateOrder | 'epoch' | 'assumed' | null {
     const kinds = new Set([...flowsBySlot(sink).keys()].map(({ kind }) => kind));
-    if (given !== undefined) {
-        return kinds.size === 1 && kinds.has('epoch') ? 'epoch' : given;
+    if (kinds.size === 1 && kinds.has('epoch')) {
+        return 'epoch';
     }
-    if (isWitnessed) {
-        return slashOrder;
+    if (given !== undefined || isWitnessed) {
+        return given ?? slashOrder;
     }
     const unambiguous = kinds.has('dotted') ? 'dmy' : kinds.has('ymd') ? 'ymd' : kinds.has('epoch') ? 'epoch' : null;
     return kinds.has('slash') ? 'assumed' : unambiguous;

@@ -310,7 +310,7 @@ async function gather(
     const isUntimed = rowsKept > 0 && rowsTimed === 0;
     return {
         dialect: first.dialect,
-        date_order: options.dateOrder === undefined || hasNoOrder(kinds) ? dates.orderOf(kinds) : options.dateOrder,
+        date_order: dates.orderOf(kinds, options.dateOrder),
         duration_unit: isUntimed ? null : unit,
         duration_unit_by: isUntimed ? null : unitBy,
         rows_skipped: sumOf(skipped.map(({ count }) => count)),
@@ -322,11 +322,6 @@ async function gather(
         ...days,
         rejects,
     };
-}
-
-/** True where rows are kept and the dates of all of them are counted, not written. */
-function hasNoOrder(kinds: ReadonlySet<string>): boolean {
-    return kinds.size > 0 && [...kinds].every((kind) => kind === 'instant' || kind.startsWith('epoch'));
 }
 
 function sumOf(counts: Iterable<bigint>): number {

@@ -19,8 +19,8 @@ export interface SettledDates {
     whyNot(kind: string, days: DatedRows['days']): string | undefined;
     /** SQL that is true for rows of table `parts` whose date is the file's. */
     isKept: string;
-    /** What the ledger says, by the ways in which the kept rows write their dates. */
-    orderOf(kinds: ReadonlySet<string>): string | null;
+    /** What the ledger says, by the ways in which the kept rows write their dates, and by the order that was given. */
+    orderOf(kinds: ReadonlySet<string>, given: string | undefined): string | null;
 }
 
 const FIRST_DAY = '1990-01-01';
@@ -73,14 +73,20 @@ export function settleDates(rows: readonly DatedRows[], { hasCutDates }: { hasCu
                 ? `(starts_with(date_kind, 'epoch') or day_${slashOrder} not between date '1970-01-01' and date '1970-01-31')`
                 : 'true',
         ].join(' and '),
-        orderOf(kinds) {
+        orderOf(kinds, given) {
+            if (kinds.size > 0 && [...kinds].every((kind) => kind === 'instant' || EPOCHS.includes(kind))) {
+                return 'epoch';
+            }
+            if (given !== undefined) {
+                return given;
+            }
             if (dmyOnly + mdyOnly > 0n) {
                 return slashOrder;
             }
             if (kinds.has('slash')) {
                 return 'assumed';
             }
-            return kinds.has('dotted') ? 'dmy' : kinds.has('ymd') ? 'ymd' : kinds.size > 0 ? 'epoch' : null;
+            return kinds.has('dotted') ? 'dmy' : kinds.has('ymd') ? 'ymd' : null;
         },
     };
 }
