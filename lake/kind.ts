@@ -14,6 +14,8 @@ export interface Kind {
      * in the place of the newer ones.
      */
     format: number;
+    /** Format of objects that do not say theirs and have all columns: they are older than the saying. Of a kind that is younger every object says it. */
+    unsaidFormat?: number;
     /** Table of what the sources come to together: one object per period. */
     merged: MergedTable;
     /** Table of what each source contributes to each period: the columns and period of `merged`, one object per version and period. */

@@ -180,12 +180,16 @@ export function isOfContent(record: LedgerRecord, raw: Pick<CommitEntry, 'etag' 
         return false;
     }
     const kind = kindOfSource(record.source, record);
+    return isOfThisFormat(record) && sayContent(kind, record) === sayContent(kind, raw);
+}
+
+/** True if what is live was read in the format of this program. */
+export function isOfThisFormat(record: LedgerRecord): boolean {
+    const kind = kindOfSource(record.source, record);
     // Programs that did not write the format named a version by what it was read from.
-    const isOfFormat =
-        record.summary_format === undefined
-            ? record.version.endsWith(`-${contentOf(kind, record)}`)
-            : record.summary_format === kind.format;
-    return isOfFormat && sayContent(kind, record) === sayContent(kind, raw);
+    return record.summary_format === undefined
+        ? record.version?.endsWith(`-${contentOf(kind, record)}`) === true
+        : record.summary_format === kind.format;
 }
 
 /**
@@ -226,17 +230,22 @@ export function toOptions(kind: Kind, { metadata }: Pick<ObjectInfo, 'metadata'>
 
 function parseRecord(bytes: Uint8Array, key: string): LedgerRecord {
     const value = parseJson(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString());
-    if (!isRecord(value)) {
+    // A record of a kind that is not known is left as it is, and holds up nobody who asks for others.
+    const kind = isRecord(value) ? findKindOfRecord(value) : undefined;
+    if (!isRecord(value) || (kind && !hasCounts(value))) {
         throw new StorageError(`${key} is no ledger record: restore it from a backup, or delete it and run flowlake reconcile`);
     }
-    // A record of a kind that is not known is left as it is, and holds up nobody who asks for others.
-    const format = findKindOfRecord(value)?.format ?? Number.POSITIVE_INFINITY;
-    if ((value.summary_format ?? 0) > format) {
+    if (kind && (value.summary_format ?? 0) > kind.format) {
         throw new StorageError(
-            `${key} was written by a newer flowlake (summary format ${value.summary_format}, this one knows ${format}): install that version`,
+            `${key} was written by a newer flowlake (summary format ${value.summary_format}, this one knows ${kind.format}): install that version`,
         );
     }
     return value;
+}
+
+/** True if the record has the whole numbers that every kind's records have: without them no sum is right. */
+function hasCounts({ commits, rows_read, rows_kept, rows_rejected, size_bytes }: LedgerRecord): boolean {
+    return [commits, rows_read, rows_kept, rows_rejected, size_bytes].every(Number.isSafeInteger);
 }
 
 /** The value of a JSON text; undefined where it is none. */

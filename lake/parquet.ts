@@ -3,7 +3,17 @@ import { type FileMetaData, parquetMetadata, parquetRead, type RowGroup } from '
 import type { ColumnSource } from 'hyparquet-writer';
 import { StorageError } from '#lake/errors';
 import type { MergedTable } from '#lake/tables';
-import { CONTAINS, CONTAINS_AT, CREATED_BY, finishFile, openFile, rowGroupRows, schemaElement } from './parquet/file-writer.ts';
+import {
+    CONTAINS,
+    CONTAINS_AT,
+    CREATED_BY,
+    FORMAT,
+    type FooterEntries,
+    finishFile,
+    openFile,
+    rowGroupRows,
+    schemaElement,
+} from './parquet/file-writer.ts';
 import { DamagedPageError, readGroups } from './parquet/read-groups.ts';
 import { writeGroups } from './parquet/write-groups.ts';
 import { emptyRows, type Rows, valuesOf } from './rows.ts';
@@ -11,22 +21,17 @@ import { numbersOf, type TypedRows, toPlain, toTyped } from './typed-rows.ts';
 
 const FOOTER_END_BYTES = 8;
 
-interface WriteOptions {
-    /** What a merged object contains, in any order. */
-    contains?: readonly string[];
-}
-
 /** The bytes that `writeTyped` makes of plain rows. */
-export function writeRows(table: MergedTable, rows: Rows, options?: WriteOptions): Uint8Array<ArrayBuffer> {
+export function writeRows(table: MergedTable, rows: Rows, options?: FooterEntries): Uint8Array<ArrayBuffer> {
     return writeTyped(table, toTyped(table, rows), options);
 }
 
-/** The bytes of an object of a merged table or of contributions to it; equal rows and lists give equal bytes. */
-export function writeTyped(table: MergedTable, rows: TypedRows, { contains }: WriteOptions = {}): Uint8Array<ArrayBuffer> {
+/** The bytes of an object of a merged table or of contributions to it; equal rows, lists and formats give equal bytes. */
+export function writeTyped(table: MergedTable, rows: TypedRows, entries?: FooterEntries): Uint8Array<ArrayBuffer> {
     const elements = table.columns.map(schemaElement);
     const file = openFile(elements);
     file.parquet.row_groups = writeGroups(file.writer, { table, rows, elements, groupRows: rowGroupRows(rows.count) });
-    return finishFile(file, contains);
+    return finishFile(file, entries);
 }
 
 interface ReadOptions {
@@ -133,19 +138,57 @@ export function readContains(bytes: Uint8Array<ArrayBuffer>): string[] {
  * where the bytes do not reach back far enough.
  */
 export function readContainsAtEnd(end: Uint8Array<ArrayBuffer>, { sizeBytes }: { sizeBytes: number }): string[] | undefined {
-    const missing = sizeBytes - end.length;
-    // Parquet, "File format": the footer, its length as four bytes, and `PAR1`.
-    const footerBytes = end.length < FOOTER_END_BYTES ? 0 : Buffer.from(end).readUInt32LE(end.length - FOOTER_END_BYTES);
-    if (missing > 0 && footerBytes + FOOTER_END_BYTES > end.length) {
+    const footer = readFooterAtEnd(end, { sizeBytes });
+    if (!footer) {
         return undefined;
     }
-    const entries = new Map(parquetMetadata(bufferOf(end)).key_value_metadata?.map(({ key, value }) => [key, value]));
+    const entries = entriesOf(footer);
+    const missing = sizeBytes - end.length;
     const [offset = 0, length = 0] = entries.get(CONTAINS_AT)?.split(':').map(Number) ?? [];
     if (length > 0 && offset < missing) {
         return undefined;
     }
     const list = length > 0 ? Buffer.from(end.buffer, end.byteOffset + offset - missing, length).toString() : (entries.get(CONTAINS) ?? '');
     return list === '' ? [] : list.split(',');
+}
+
+/** What the footer of an object tells. */
+export interface FooterFacts {
+    rowCount: number;
+    /** Format of the kind that it says; undefined in objects that were written before they said it. */
+    saidFormat: number | undefined;
+    /** True if it lacks a column of its table, as objects of an older format do. */
+    lacksColumns: boolean;
+}
+
+/** What the footer of an object of the table tells, from the object's last bytes alone; undefined where they do not reach back far enough. */
+export function readFactsAtEnd(
+    end: Uint8Array<ArrayBuffer>,
+    { sizeBytes, table }: { sizeBytes: number; table: MergedTable },
+): FooterFacts | undefined {
+    const footer = readFooterAtEnd(end, { sizeBytes });
+    if (!footer) {
+        return undefined;
+    }
+    const said = Number(entriesOf(footer).get(FORMAT) ?? Number.NaN);
+    const found = new Set(footer.schema.map(({ name }) => name));
+    return {
+        rowCount: Number(footer.num_rows),
+        saidFormat: Number.isInteger(said) ? said : undefined,
+        lacksColumns: table.columns.some(({ name }) => !found.has(name)),
+    };
+}
+
+/** The footer, from the file's last bytes alone; undefined where they do not reach back far enough. */
+function readFooterAtEnd(end: Uint8Array<ArrayBuffer>, { sizeBytes }: { sizeBytes: number }): FileMetaData | undefined {
+    // Parquet, "File format": the footer, its length as four bytes, and `PAR1`.
+    const footerBytes = end.length < FOOTER_END_BYTES ? 0 : Buffer.from(end).readUInt32LE(end.length - FOOTER_END_BYTES);
+    const isCut = sizeBytes > end.length && footerBytes + FOOTER_END_BYTES > end.length;
+    return isCut ? undefined : parquetMetadata(bufferOf(end));
+}
+
+function entriesOf({ key_value_metadata: entries }: FileMetaData): ReadonlyMap<string, string | undefined> {
+    return new Map(entries?.map(({ key, value }) => [key, value]));
 }
 
 /** Any rows as Parquet, for exports: whole numbers as bigint or decimal(38,0), doubles, else text. */

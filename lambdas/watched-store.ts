@@ -16,9 +16,13 @@ export function watchStore(store: ObjectStore, { signal }: { signal?: AbortSigna
     const seen: Seen = { conflicts: 0 };
     const watched: ObjectStore = {
         ...store,
-        async get(key, options) {
+        async get(key) {
             signal?.throwIfAborted();
-            return store.get(key, options);
+            return store.get(key);
+        },
+        async readEnd(key, options) {
+            signal?.throwIfAborted();
+            return store.readEnd(key, options);
         },
         async put(key, body, options) {
             signal?.throwIfAborted();

@@ -6,6 +6,7 @@ import { readTyped } from '#lake/parquet';
 import { mergeObjects, type ObjectToMerge } from '#lake/parquet/merge-objects';
 import { CALLS_AT_ONCE, type ObjectStore, tryPut } from '#lake/store/object-store';
 import type { MergedTable } from '#lake/tables';
+import { formatOfBytes } from './format-of.ts';
 import {
     containedOf,
     countingOf,
@@ -110,14 +111,20 @@ async function mergedObject(
     state: PeriodState,
     store: ObjectStore,
 ): Promise<{ bytes: Uint8Array<ArrayBuffer>; rows: number } | undefined> {
-    const { merged, contributions } = kindOfTable(of.table);
+    const kind = kindOfTable(of.table);
+    const { merged, contributions } = kind;
     const { bytes, contained, counting } = state;
     const mayMerge = bytes !== undefined && isPartOfCounting(state);
-    const toMerge = (key: string, table: MergedTable, object: Uint8Array<ArrayBuffer>): ObjectToMerge => ({
+    const toMerge = async (
+        key: string,
+        table: MergedTable,
+        object: Uint8Array<ArrayBuffer>,
+    ): Promise<ObjectToMerge & { format: number }> => ({
         bytes: object,
+        format: await readable(key, async () => formatOfBytes(object, { kind, table }), of),
         read: (groups) => readable(key, () => readTyped(table, object, { groups }), of),
     });
-    const objects = mayMerge ? [toMerge(keyOf(of), merged, bytes)] : [];
+    const objects = mayMerge ? [await toMerge(keyOf(of), merged, bytes)] : [];
     const isMerged = new Set(mayMerge ? contained : []);
     const read = await pMap(
         counting.filter((name) => !isMerged.has(name)),
@@ -135,5 +142,6 @@ async function mergedObject(
         }
         objects.push(object);
     }
-    return mergeObjects(objects, { table: merged, period: of.period, contains: counting });
+    const format = Math.min(kind.format, ...objects.map((object) => object.format));
+    return mergeObjects(objects, { table: merged, period: of.period, entries: { contains: counting, format } });
 }

@@ -22,13 +22,13 @@ export interface PeriodState {
 export type Written = Omit<PeriodState, 'counting'>;
 
 /** These 64 KiB hold the footer of an object of 50 thousand rows, and the list of a thousand sources. */
-const END_BYTES = 1 << 16;
+export const END_BYTES = 1 << 16;
 
 /** What the period's object contains now, as `<source>.<version>`, ascending. Reads no more of the object than its end. */
 export async function containedOf(of: TablePeriod, { store }: { store: ObjectStore }): Promise<string[]> {
     const key = keyOf(of);
-    const end = await store.get(key, { lastBytes: END_BYTES });
-    const contained = end ? await readable(key, async () => readContainsAtEnd(end.bytes, end.info), of) : [];
+    const end = await store.readEnd(key, { lastBytes: END_BYTES });
+    const contained = end ? await readable(key, async () => readContainsAtEnd(end.bytes, end), of) : [];
     return contained ?? (await readObject(of, { store })).contained;
 }
 

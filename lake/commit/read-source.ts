@@ -76,7 +76,7 @@ export async function readSource(
         signal?.throwIfAborted();
         const key = contributionKey(kind.contributions, { period, source, version });
         attempt.keys.push(key);
-        await store.put(key, writeTyped(kind.contributions, rows));
+        await store.put(key, writeTyped(kind.contributions, rows, { format: kind.format }));
     }
     attempt.isWritten = true;
     const at = now();

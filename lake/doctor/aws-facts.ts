@@ -5,11 +5,12 @@ import { type Deployment, deploymentOf } from '#lake/deployment';
 import { createGlueClient } from '#lake/jobs/glue';
 import { createAthenaClient } from '#lake/query/athena';
 import { createSqsClient } from '#lake/queue/sqs';
+import type { OlderFigures } from '#lake/reports/older-figures';
 import { openS3Store } from '#lake/store/s3';
 import { createS3Client } from '#lake/store/s3-client';
 import { type BucketFacts, gatherBucket, gatherPlace } from './bucket-facts.ts';
 import { type CatalogTable, gatherCatalog } from './catalog-facts.ts';
-import { type DaysByTable, gatherAllDays } from './day-facts.ts';
+import { type DaysByTable, gatherAllDays, gatherOlderFigures } from './day-facts.ts';
 import { type Answer, ask } from './finding.ts';
 import { gatherIdentity, type Identity } from './identity-facts.ts';
 import { gatherJob, type JobFacts } from './job-facts.ts';
@@ -31,6 +32,7 @@ export interface AwsFacts {
 export interface LakeFacts {
     setUp: BucketFacts;
     days: DaysByTable;
+    olderFigures: Answer<OlderFigures>;
     sources: Answer<SourceFacts | undefined>;
     /** Parts that the bucket's tags name. */
     deployment: Partial<Deployment>;
@@ -73,7 +75,12 @@ async function gatherLake({
 }): Promise<LakeFacts> {
     const s3 = createS3Client(options);
     const store = openS3Store({ bucket, client: s3 });
-    const [setUp, days, sources] = await Promise.all([gatherBucket(s3, bucket), gatherAllDays(store), gatherSources(store)]);
+    const [setUp, days, olderFigures, sources] = await Promise.all([
+        gatherBucket(s3, bucket),
+        gatherAllDays(store),
+        gatherOlderFigures(store),
+        gatherSources(store),
+    ]);
     const { deployment } = deploymentOf(setUp.tags.kind === 'found' ? setUp.tags.value : new Map());
     const sqs = createSqsClient(options);
     const glue = createGlueClient(options);
@@ -97,6 +104,7 @@ async function gatherLake({
     return {
         setUp,
         days,
+        olderFigures,
         sources,
         deployment,
         queues: Object.fromEntries(queues.flat()),

@@ -5,7 +5,7 @@ import { pathOfView, readView, VIEW_NAMES } from '#lake/query/sql-files';
 import type { AwsFacts, JobPart, LakeFacts, QueuePart } from './aws-facts.ts';
 import { judgeBucket, judgeNotifications, judgePlace, judgeTags } from './bucket-findings.ts';
 import type { CatalogTable } from './catalog-facts.ts';
-import { judgeClock, judgeRange, judgeStrays } from './day-findings.ts';
+import { judgeClock, judgeOlderFigures, judgeRange, judgeStrays } from './day-findings.ts';
 import { type Finding, judge, problem } from './finding.ts';
 import { judgeIdentity, judgeRegion } from './identity-findings.ts';
 import { judgeJob } from './job-findings.ts';
@@ -25,7 +25,7 @@ export function judgeDeployment({ bucket, region, identity, place, lake }: AwsFa
 }
 
 function judgeLake(lake: LakeFacts, { bucket, now }: { bucket: string; now: Date }): Finding[] {
-    const { setUp, days, sources, deployment, jobs, workgroup, catalog } = lake;
+    const { setUp, days, olderFigures, sources, deployment, jobs, workgroup, catalog } = lake;
     const stage = deployment.stage === undefined ? '' : ` -c stage=${deployment.stage}`;
     // A deployment changes what its template changes. What was changed by hand it leaves, unless it is told not to.
     const redeploy = `npx cdk deploy${stage} --revert-drift`;
@@ -46,6 +46,7 @@ function judgeLake(lake: LakeFacts, { bucket, now }: { bucket: string; now: Date
               })
             : [unnamed('database')]),
         ...judgeSources(sources),
+        ...judgeOlderFigures(olderFigures),
         ...[...days].flatMap(([table, answer]) => judgeStrays(answer, { table, isEveryFileRead: true })),
         ...judgeClock(days, now),
     ];

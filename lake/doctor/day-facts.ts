@@ -1,12 +1,14 @@
 /** The days that merged tables have figures for, and what else lies among them. */
 import { kinds } from '#lake/kinds';
 import { dayOfPeriod, mergedKey, periodOf } from '#lake/layout';
+import { readFactsAtEnd } from '#lake/parquet';
+import { findOlderFigures, type OlderFigures } from '#lake/reports/older-figures';
 import type { ObjectStore } from '#lake/store/object-store';
 import type { MergedTable } from '#lake/tables';
 import { type Answer, ask } from './finding.ts';
 
 export interface DayFacts {
-    /** Days with figures, ascending. */
+    /** Days with figures, ascending; one whose sources were all taken back has an object without rows, and is none. */
     days: readonly string[];
     /** Objects that are no period's, and that Athena would read all the same. */
     strays: readonly string[];
@@ -22,16 +24,23 @@ export async function gatherAllDays(store: ObjectStore): Promise<DaysByTable> {
     return new Map(await Promise.all(kinds.map(async ({ merged }) => [merged, await gatherDays(store, merged)] as const)));
 }
 
+/** Looks for days whose figures are due to be read anew. */
+export function gatherOlderFigures(store: ObjectStore): Promise<Answer<OlderFigures>> {
+    return ask(() => findOlderFigures(store), { doing: 'read what the figures say of themselves' });
+}
+
 export function gatherDays(store: ObjectStore, table: MergedTable): Promise<Answer<DayFacts>> {
     return ask(
         async () => {
             const days = new Set<string>();
             const strays: string[] = [];
             let newestAt: Date | undefined;
-            for await (const { key, modifiedAt } of store.list(table.prefix)) {
+            for await (const { key, modifiedAt, sizeBytes } of store.list(table.prefix)) {
                 const period = periodOf(table, key);
                 if (period !== undefined && key === mergedKey(table, period)) {
-                    days.add(dayOfPeriod(period));
+                    if (sizeBytes > MAX_EMPTY_BYTES || !(await isWithoutRows(store, key, table))) {
+                        days.add(dayOfPeriod(period));
+                    }
                     newestAt = newestAt !== undefined && newestAt > modifiedAt ? newestAt : modifiedAt;
                 } else if (isVisible(key)) {
                     strays.push(key);
@@ -41,6 +50,19 @@ export function gatherDays(store: ObjectStore, table: MergedTable): Promise<Answ
         },
         { doing: `list ${table.prefix}` },
     );
+}
+
+/** An object without rows has no row groups, and of the rest no more than this. */
+const MAX_EMPTY_BYTES = 4096;
+
+async function isWithoutRows(store: ObjectStore, key: string, table: MergedTable): Promise<boolean> {
+    const end = await store.readEnd(key, { lastBytes: MAX_EMPTY_BYTES });
+    try {
+        return end !== undefined && readFactsAtEnd(end.bytes, { sizeBytes: end.sizeBytes, table })?.rowCount === 0;
+    } catch {
+        // A damaged one is found by those who read it.
+        return false;
+    }
 }
 
 /**

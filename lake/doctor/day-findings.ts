@@ -1,5 +1,6 @@
 /** Judges that every day with figures is seen by whoever asks for it. */
 import { kinds } from '#lake/kinds';
+import { type OlderFigures, sayDays } from '#lake/reports/older-figures';
 import type { MergedTable } from '#lake/tables';
 import type { DayFacts, DaysByTable } from './day-facts.ts';
 import { type Answer, type Finding, judge, ok, problem, warning } from './finding.ts';
@@ -27,11 +28,7 @@ export function judgeRange({ days }: DayFacts, { table, range, now }: ExpectedRa
     if (outside.length > 0) {
         const some = outside.length === 1 ? outside[0] : `${outside[0]} to ${outside.at(-1)}`;
         const found = `${outside.length} of ${days.length} days (${some}) lie outside of ${range}: Athena does not see them`;
-        const isEarly = outside.some((day) => day < bounds.first);
-        const todo = isEarly
-            ? 'set firstDay in cdk/config.ts, then npx cdk deploy'
-            : 'days after today: was the date order right? flowlake retract the source, or upload it with --date-order';
-        return problem(check, found, todo);
+        return problem(check, found, whatHelps(outside, bounds));
     }
     const today = now.toISOString().slice(0, 10);
     if (bounds.last < today) {
@@ -45,6 +42,33 @@ export function judgeRange({ days }: DayFacts, { table, range, now }: ExpectedRa
         check,
         days.length === 0 ? `none yet; Athena sees ${range}` : `${days.length} days, ${days[0]} to ${days.at(-1)}, within ${range}`,
     );
+}
+
+/** What to do about days outside of the range: first to find out whether they are right, by the sources that have them. */
+function whatHelps(outside: readonly string[], { first, last }: { first: string; last: string }): string {
+    const isEarly = outside.some((day) => day < first);
+    const isLate = outside.some((day) => day > last);
+    const where = [...(isEarly ? [`first_day < '${first}'`] : []), ...(isLate ? [`last_day > '${last}'`] : [])].join(' or ');
+    const whose = `flowlake query "select source, date_order, first_day, last_day from sources where ${where}" shows whose they are`;
+    const wrong = 'if a date order is wrong, upload the file with --replace --date-order; if its clock is, flowlake retract it';
+    const right = isEarly ? `; if days are right, set firstDay to ${outside[0]} or before in cdk/config.ts, then npx cdk deploy` : '';
+    return `${whose}: ${wrong}${right}`;
+}
+
+/** Finding on figures that are due to be read anew. */
+export function judgeOlderFigures(answer: Answer<OlderFigures>): readonly Finding[] {
+    const check = 'figures';
+    const current = 'by the rules of this version';
+    return judge(check, answer, {
+        missing: () => ok(check, 'none'),
+        found: (older) => {
+            if (older.days.length === 0) {
+                return [ok(check, older.isAll ? current : `${current}, as far as those tell that were written longest ago`)];
+            }
+            const todo = 'flowlake reconcile reads their files anew; of those that are not below raw/ any more the figures stay';
+            return [warning(check, `those of ${sayDays(older)} are by the rules of an older version`, todo)];
+        },
+    });
 }
 
 export interface ExpectedFiles {

@@ -1,11 +1,12 @@
 /** What must be known of a lake in a directory to say whether it is well. */
 import { access, constants, readdir, readFile, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { OlderFigures } from '#lake/reports/older-figures';
 import { openDirectoryStore } from '#lake/store/directory';
 import { WORK_FOLDER } from '#lake/store/directory-links';
 import { isAlive } from '#lake/store/directory-lock';
 import { codeOf, translated } from '#lake/store/system-errors';
-import { type DaysByTable, gatherAllDays } from './day-facts.ts';
+import { type DaysByTable, gatherAllDays, gatherOlderFigures } from './day-facts.ts';
 import { type Answer, ask } from './finding.ts';
 import { gatherSources, type SourceFacts } from './source-facts.ts';
 
@@ -17,6 +18,7 @@ export interface DirectoryFacts {
     lock: Answer<LockHolder | undefined>;
     freeBytes: Answer<number>;
     days: DaysByTable;
+    olderFigures: Answer<OlderFigures>;
     sources: Answer<SourceFacts | undefined>;
     /** Commands that were cut off, and their work not finished since. */
     cutOff: number;
@@ -45,7 +47,7 @@ export async function gatherDirectory(directory: string, { cutOff }: { cutOff: n
             () => false,
         );
     const store = openDirectoryStore(directory);
-    const [allowed, lock, freeBytes, days, sources] = await Promise.all([
+    const [allowed, lock, freeBytes, days, olderFigures, sources] = await Promise.all([
         about('look', async () => ({
             isFolder: (await stat(directory)).isDirectory(),
             isReadable: await may(constants.R_OK | constants.X_OK),
@@ -57,9 +59,10 @@ export async function gatherDirectory(directory: string, { cutOff }: { cutOff: n
             return bavail * bsize;
         }),
         gatherAllDays(store),
+        gatherOlderFigures(store),
         gatherSources(store),
     ]);
-    return { directory, access: allowed, lock, freeBytes, days, sources, cutOff };
+    return { directory, access: allowed, lock, freeBytes, days, olderFigures, sources, cutOff };
 }
 
 /**

@@ -1,5 +1,5 @@
 /** Judges whether a lake in a directory can be worked with, and says what it waits for. */
-import { judgeClock, judgeStrays } from './day-findings.ts';
+import { judgeClock, judgeOlderFigures, judgeStrays } from './day-findings.ts';
 import type { DirectoryAccess, DirectoryFacts, LockHolder } from './directory-facts.ts';
 import { type Finding, judge, ok, orOk, problem, warning } from './finding.ts';
 import { judgeSources } from './source-findings.ts';
@@ -11,7 +11,7 @@ const LITTLE_BYTES = 2 * GB;
 const TOO_LITTLE_BYTES = 0.2 * GB;
 
 export function judgeDirectory(facts: DirectoryFacts, { now }: { now: Date }): Finding[] {
-    const { directory, access, lock, freeBytes, days, sources, cutOff } = facts;
+    const { directory, access, lock, freeBytes, days, olderFigures, sources, cutOff } = facts;
     const folder = judge('folder', access, {
         missing: () => problem('folder', `there is no folder ${directory}`, 'check the path, or upload something first: that makes it'),
         found: (allowed) => judgeFolder(directory, allowed),
@@ -30,6 +30,7 @@ export function judgeDirectory(facts: DirectoryFacts, { now }: { now: Date }): F
             found: (bytes) => [judgeSpace(bytes)],
         }),
         ...judgeSources(sources),
+        ...judgeOlderFigures(olderFigures),
         ...[...days].flatMap(([table, answer]) => judgeStrays(answer, { table, isEveryFileRead: false })),
         ...judgeClock(days, now),
     ];

@@ -23,6 +23,7 @@ const nothingFound: Found = {
 export const flows: Kind = {
     name: 'flows',
     format: 3,
+    unsaidFormat: 3,
     merged: pairDays,
     contributions: flowSummaries,
     rejects,

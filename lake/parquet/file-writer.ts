@@ -18,11 +18,22 @@ export const CONTAINS = 'flowlake.contains';
  */
 export const CONTAINS_AT = 'flowlake.contains_at';
 
+/** Key of the metadata that says the kind's format in which all rows were read; of rows that were read in several, the lowest. */
+export const FORMAT = 'flowlake.format';
+
 /** Who wrote a file, as its footer says. */
 export const CREATED_BY = 'flowlake';
 
 /** A longer list would make every reader's footer heavy: at 36 bytes each, some hundred and ten sources. */
 const MAX_INLINE_LIST_BYTES = 4096;
+
+/** What the footer says beside the columns. */
+export interface FooterEntries {
+    /** What a merged object contains, as `<source>.<version>`, in any order. */
+    contains?: readonly string[];
+    /** Format of the kind in which the rows were read; see `FORMAT`. */
+    format?: number;
+}
 
 export interface OpenFile {
     writer: ByteWriter;
@@ -37,11 +48,15 @@ export function openFile(elements: readonly SchemaElement[]): OpenFile {
     return { writer, parquet };
 }
 
-/** The bytes of the file, with its footer; `contains` is what a merged object contains, in any order. */
-export function finishFile({ writer, parquet }: OpenFile, contains?: readonly string[]): Uint8Array<ArrayBuffer> {
+/** The bytes of the file, with its footer. */
+export function finishFile({ writer, parquet }: OpenFile, { contains, format }: FooterEntries = {}): Uint8Array<ArrayBuffer> {
     parquet.num_rows = parquet.row_groups.reduce((sum, { num_rows }) => sum + num_rows, 0n);
-    if (contains) {
-        parquet.kvMetadata = [placeList(writer, Buffer.from([...contains].sort().join(',')))];
+    const entries = [
+        ...(contains ? [placeList(writer, Buffer.from([...contains].sort().join(',')))] : []),
+        ...(format === undefined ? [] : [{ key: FORMAT, value: String(format) }]),
+    ];
+    if (entries.length > 0) {
+        parquet.kvMetadata = entries;
     }
     // Synchronous over a writer in memory.
     void parquet.finish();

@@ -6,7 +6,7 @@ import { mergeTyped } from '#lake/merge-rows';
 import type { MergedTable } from '#lake/tables';
 import type { TypedRows } from '#lake/typed-rows';
 import { copyGroup } from './copy-groups.ts';
-import { finishFile, type OpenFile, openFile, rowGroupRows, schemaElement } from './file-writer.ts';
+import { type FooterEntries, finishFile, type OpenFile, openFile, rowGroupRows, schemaElement } from './file-writer.ts';
 import { type Part, planCopies } from './plan-copies.ts';
 import { writeGroups } from './write-groups.ts';
 
@@ -20,14 +20,13 @@ export interface MergeOptions {
     table: MergedTable;
     /** Names the period in an error. */
     period: string;
-    /** What the merged object contains, in any order. */
-    contains: readonly string[];
+    entries: FooterEntries;
 }
 
 /** The objects as one. @throws StorageError where one is damaged, OverflowError where a sum leaves its column */
 export async function mergeObjects(
     objects: readonly ObjectToMerge[],
-    { table, period, contains }: MergeOptions,
+    { table, period, entries }: MergeOptions,
 ): Promise<{ bytes: Uint8Array<ArrayBuffer>; rows: number }> {
     const elements = table.columns.map(schemaElement);
     const file = openFile(elements);
@@ -52,7 +51,7 @@ export async function mergeObjects(
             file.parquet.row_groups.push(...groups);
         }
     }
-    return { bytes: finishFile(file, contains), rows: Number(file.parquet.num_rows) };
+    return { bytes: finishFile(file, entries), rows: Number(file.parquet.num_rows) };
 }
 
 async function copyPart({ writer, parquet }: OpenFile, { object, groups, facts }: Part, objects: readonly ObjectToMerge[]): Promise<void> {

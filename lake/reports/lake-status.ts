@@ -1,9 +1,10 @@
 /** Use case: what the lake holds, what waits and what needs a person; nothing is changed. */
 
 import { findUnconsolidated, findUnknown, findUnread, readAllRecords } from '#lake/commit/reconcile';
-import { kinds, sayPeriod } from '#lake/kinds';
+import { findKindOfRecord, kinds, sayPeriod } from '#lake/kinds';
 import { dayOfPeriod, periodOf, RAW_PREFIX } from '#lake/layout';
-import type { LedgerRecord } from '#lake/ledger';
+import { isOfThisFormat, type LedgerRecord } from '#lake/ledger';
+import { sourceId } from '#lake/source-id';
 import type { ObjectStore } from '#lake/store/object-store';
 import { findTwins, type Twins } from '#lake/twins';
 
@@ -20,8 +21,11 @@ export interface StateTotals {
 }
 
 export interface Problem {
-    /** What is wrong. `empty`: sources that could be read, and of which not one row counts. `unknown`: raw objects of kinds that this program does not know; it leaves them alone. */
-    kind: 'failed' | 'empty' | 'waiting' | 'unconsolidated' | 'unknown';
+    /**
+     * What is wrong. `empty`: sources that could be read, and of which not one row counts. `older`: sources in the figures as an older version of
+     * the program read them; of those that wait. `unknown`: raw objects of kinds that this program does not know; it leaves them alone.
+     */
+    kind: 'failed' | 'empty' | 'waiting' | 'older' | 'unconsolidated' | 'unknown';
     /** Raw keys, or periods as people see them. */
     subjects: string[];
     /** How long the first subject has waited. */
@@ -42,16 +46,21 @@ export interface LakeStatus {
 export async function readLakeStatus(store: ObjectStore, { now }: { now: Date }): Promise<LakeStatus> {
     const records = await readAllRecords(store);
     const waiting = new Set(await findUnread(store, records));
+    const isOlder = (key: string): boolean => {
+        const record = records.get(sourceId(key));
+        return record !== undefined && record.version !== null && !isOfThisFormat(record);
+    };
     const totals = new Map<StateTotals['state'], StateTotals>();
     for (const record of records.values()) {
-        if (!waiting.has(record.source)) {
+        // What a record of a kind that is not known says, only those tell who know it: `unknown`.
+        if (!waiting.has(record.source) && findKindOfRecord(record)) {
             add(totals, record.state, record);
         }
     }
     let oldestMs = 0;
     for await (const { key, sizeBytes, modifiedAt } of waiting.size > 0 ? store.list(RAW_PREFIX) : []) {
         if (waiting.has(key)) {
-            oldestMs = Math.max(oldestMs, now.getTime() - modifiedAt.getTime());
+            oldestMs = isOlder(key) ? oldestMs : Math.max(oldestMs, now.getTime() - modifiedAt.getTime());
             add(totals, 'waiting', {
                 size_bytes: sizeBytes,
                 rows_read: 0,
@@ -71,7 +80,8 @@ export async function readLakeStatus(store: ObjectStore, { now }: { now: Date })
     const problems: Problem[] = [
         { kind: 'failed', subjects: inState('failed') },
         { kind: 'empty', subjects: inState('empty') },
-        { kind: 'waiting', subjects: [...waiting].sort(), waitingMs: oldestMs },
+        { kind: 'waiting', subjects: [...waiting].filter((key) => !isOlder(key)).sort(), waitingMs: oldestMs },
+        { kind: 'older', subjects: [...waiting].filter(isOlder).sort() },
         { kind: 'unconsolidated', subjects: (await findUnconsolidated(store)).map(sayPeriod) },
         { kind: 'unknown', subjects: await findUnknown(store) },
     ];

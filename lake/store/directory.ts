@@ -194,12 +194,19 @@ export function openDirectoryStore(directory: string): ObjectStore {
                 return bytes;
             }),
 
-        get: (key, { lastBytes } = {}) =>
+        get: (key) =>
             guarded(key, 'read', () =>
                 withFile(pathOf(key), async (file) => {
                     const bytes = new Uint8Array(readFileSync(file.fd));
-                    const info = await describe(key, file, bytes);
-                    return { info, bytes: lastBytes === undefined ? bytes : bytes.subarray(-lastBytes) };
+                    return { info: await describe(key, file, bytes), bytes };
+                }),
+            ),
+
+        readEnd: (key, { lastBytes }) =>
+            guarded(key, 'read', () =>
+                withFile(pathOf(key), async (file) => {
+                    const { size } = fstatSync(file.fd);
+                    return { bytes: readPart(file, { start: Math.max(0, size - lastBytes), end: size }), sizeBytes: size };
                 }),
             ),
 

@@ -21,6 +21,13 @@ export interface ListedObject {
     modifiedAt: Date;
 }
 
+/** The last bytes of an object. */
+export interface ObjectEnd {
+    bytes: Uint8Array<ArrayBuffer>;
+    /** Size of the whole object. */
+    sizeBytes: number;
+}
+
 /** Bytes in chunks. A chunk may be overwritten as soon as the next one is asked for: copy what must stay. */
 export type ByteStream = AsyncIterable<Uint8Array>;
 
@@ -66,11 +73,10 @@ export interface ObjectStore {
      * @throws ConflictError where the object has another etag or is gone.
      */
     readRange(key: string, options: ByteRange & { ifMatch: string }): Promise<Uint8Array<ArrayBuffer>>;
-    /**
-     * The whole object in memory: for small ones. Undefined where nothing is there. `lastBytes` asks for no more than its end (a Parquet
-     * footer stands there); `info` is the whole object's in any case.
-     */
-    get(key: string, options?: { lastBytes?: number }): Promise<{ info: ObjectInfo; bytes: Uint8Array<ArrayBuffer> } | undefined>;
+    /** The whole object in memory: for small ones. Undefined where nothing is there. */
+    get(key: string): Promise<{ info: ObjectInfo; bytes: Uint8Array<ArrayBuffer> } | undefined>;
+    /** The object's last bytes (a Parquet footer stands there), or all of a smaller one; no more of it is read. Undefined where nothing is there. */
+    readEnd(key: string, options: { lastBytes: number }): Promise<ObjectEnd | undefined>;
     /** Writes the object whole or not at all. @throws ConflictError where `ifMatch` does not hold. @throws StorageError */
     put(key: string, body: Uint8Array | ByteStream, options?: PutOptions): Promise<ObjectInfo>;
     /**

@@ -155,12 +155,20 @@ export function openS3Store({ bucket, client }: { bucket: string; client: S3Clie
                 { doing: `read ${named(key)}` },
             ),
 
-        get: (key, { lastBytes } = {}) =>
+        get: (key) =>
             translated(
                 async () => {
-                    const range = lastBytes === undefined ? {} : { Range: `bytes=-${lastBytes}` };
-                    const found = await orMissing(withWholeBody(() => getWhole({ ...at(key), ...range })));
+                    const found = await orMissing(withWholeBody(() => getWhole(at(key))));
                     return found && { info: infoOf(key, found.object, found.sizeBytes), bytes: found.bytes };
+                },
+                { doing: `read ${named(key)}` },
+            ),
+
+        readEnd: (key, { lastBytes }) =>
+            translated(
+                async () => {
+                    const found = await orMissing(withWholeBody(() => getWhole({ ...at(key), Range: `bytes=-${lastBytes}` })));
+                    return found && { bytes: found.bytes, sizeBytes: found.sizeBytes };
                 },
                 { doing: `read ${named(key)}` },
             ),

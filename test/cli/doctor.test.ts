@@ -26,7 +26,7 @@ test('a lake that is well: every check says so, exit code 0, nothing is changed'
     const before = await readdir(directory, { recursive: true });
     const { exitCode, rows, stderr } = await examine(directory);
     expect(rows.map(({ check, result, what_to_do }) => [check, result, what_to_do])).toEqual(
-        ['folder', 'lock', 'undone work', 'free space', 'sources', ...STRAYS, 'clock'].map((check) => [check, 'ok', null]),
+        ['folder', 'lock', 'undone work', 'free space', 'sources', 'figures', ...STRAYS, 'clock'].map((check) => [check, 'ok', null]),
     );
     expect([exitCode, stderr]).toEqual([0, '0 problems, 0 warnings\n']);
     expect(await readdir(directory, { recursive: true })).toEqual(before);
@@ -96,6 +96,7 @@ describe('the folder and its disk', () => {
         lock: { kind: 'missing' },
         freeBytes: { kind: 'found', value: 50e9 },
         days: new Map([[pairDays, { kind: 'found', value: { days: [], strays: [], newestAt: undefined } }]]),
+        olderFigures: { kind: 'found', value: { days: [], isAll: true } },
         sources: { kind: 'found', value: { lost: [], twins: [] } },
         cutOff: 0,
     };

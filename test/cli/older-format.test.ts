@@ -45,7 +45,7 @@ async function makeOldLake(files: Record<string, string>) {
         );
         return JSON.parse(stdout);
     };
-    return { run, upload, store, figures };
+    return { run, upload, store, figures, folder };
 }
 
 const TIMED = { 'a.csv': flowCsv([{ duration: 5 }, { duration: 7 }]), 'b.csv': flowCsv([{ duration: 12 }]) };
@@ -90,4 +90,55 @@ test('has a source that was retracted before, which nothing reads anew and `veri
     expect((await run('reconcile')).exitCode).toBe(0);
     expect(await run('verify')).toMatchObject({ exitCode: 0, stdout: expect.not.stringContaining('damaged') });
     expect(await figures()).toEqual([{ flows: 1, timed_flows: 1, us: 12, longest: 12, mean: 12 }]);
+});
+
+/** What the commands say that answer from figures. */
+const OLDER = /^Figures of 1 day \(2026-03-31\) are those of an older version, by its rules: flowlake reconcile reads their files anew/m;
+
+const ANSWERS = [
+    ['query', 'select flows from pair_days'],
+    ['pairs'],
+    ['anomalies'],
+    ['export', '192.0.2.1', '198.51.100.1'],
+    ['features', '--from', DAY, '--to', DAY],
+    ['explain', '192.0.2.1', '198.51.100.1', DAY],
+];
+
+test.each(ANSWERS)('%s says in one line that the figures are due to be read anew, and nothing once they were', async (...words) => {
+    const { run } = await makeOldLake(TIMED);
+    const before = await run(...words);
+    expect(before).toMatchObject({ exitCode: 0, stderr: expect.stringMatching(OLDER) });
+    expect((await run('reconcile')).exitCode).toBe(0);
+    const after = await run(...words);
+    expect([after.exitCode, after.stderr]).toEqual([0, before.stderr.replace(/^Figures of .*\n/, '')]);
+});
+
+test('a day that a new file went into still says that others of its files are due', async () => {
+    const { run, upload } = await makeOldLake(TIMED);
+    await upload('c.csv', flowCsv([{ duration: 16 }]));
+    expect((await run('pairs')).stderr).toMatch(OLDER);
+    expect((await run('rebuild', '--from', DAY, '--to', DAY, '--anew')).exitCode).toBe(0);
+    expect((await run('pairs')).stderr).toMatch(OLDER);
+    expect((await run('reconcile')).exitCode).toBe(0);
+    expect((await run('pairs')).stderr).toBe('');
+});
+
+test('an upload into such a lake says it, and so do `doctor` and `status`', async () => {
+    const { run, folder } = await makeOldLake(TIMED);
+    await writeFile(join(folder, 'c.csv'), flowCsv([{ duration: 16 }]));
+    expect(await run('upload', join(folder, 'c.csv'))).toMatchObject({ exitCode: 0, stderr: expect.stringMatching(OLDER) });
+    expect((await run('doctor')).stdout).toMatch(/figures +warning +those of 1 day \(2026-03-31\) are by the rules of an older version/);
+    const status = await run('status');
+    expect(status).toMatchObject({
+        exitCode: 1,
+        stderr: expect.stringContaining('2 sources as an older version read them (raw/a.csv, raw/b.csv)'),
+    });
+    expect(status.stderr).not.toContain('not in the figures yet');
+});
+
+test('a source that was pruned stays as it was read, and the line says which files are read anew', async () => {
+    const { run, store } = await makeOldLake(TIMED);
+    await store.delete('raw/a.csv');
+    expect((await run('reconcile')).exitCode).toBe(0);
+    expect((await run('pairs')).stderr).toMatch(/those that are still below raw\/$/m);
 });

@@ -205,9 +205,13 @@ function counted(store: ObjectStore) {
             calls.others += 1;
             return store.head(key);
         },
-        get(key, options) {
+        get(key) {
             calls[readOf(key)] += 1;
-            return store.get(key, options);
+            return store.get(key);
+        },
+        readEnd(key, options) {
+            calls[readOf(key)] += 1;
+            return store.readEnd(key, options);
         },
         put(key, body, options) {
             calls[key.startsWith(PAIR_DAYS_PREFIX) ? 'dayWrites' : 'others'] += 1;

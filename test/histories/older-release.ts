@@ -28,8 +28,8 @@ export function asOlderRelease(store: ObjectStore, { stops }: { stops: boolean }
             const info = await store.head(key);
             return info && seen(info);
         },
-        async get(key, options) {
-            const object = await store.get(key, options);
+        async get(key) {
+            const object = await store.get(key);
             if (!object || !key.startsWith(LEDGER_PREFIX)) {
                 return object;
             }

@@ -86,9 +86,13 @@ function watched(store: ObjectStore, onCall: () => void): ObjectStore {
             onCall();
             return store.head(key);
         },
-        get: async (key, options) => {
+        get: async (key) => {
             onCall();
-            return store.get(key, options);
+            return store.get(key);
+        },
+        readEnd: async (key, options) => {
+            onCall();
+            return store.readEnd(key, options);
         },
         put: async (key, body, options) => {
             onCall();

@@ -37,9 +37,13 @@ export function memoryStore({ pieceBytes = 1 << 16, now = () => new Date() }: { 
             check(key, ifMatch);
             return new Uint8Array(objects.get(key)?.bytes.subarray(start, Math.max(start, end)) ?? []);
         },
-        async get(key, { lastBytes = Number.MAX_SAFE_INTEGER } = {}) {
+        async get(key) {
             const stored = objects.get(key);
-            return stored && { info: stored.info, bytes: new Uint8Array(stored.bytes.subarray(-lastBytes)) };
+            return stored && { info: stored.info, bytes: new Uint8Array(stored.bytes) };
+        },
+        async readEnd(key, { lastBytes }) {
+            const stored = objects.get(key);
+            return stored && { bytes: new Uint8Array(stored.bytes.subarray(-lastBytes)), sizeBytes: stored.bytes.length };
         },
         async put(key, body, { ifMatch, metadata = {} } = {}) {
             const pieces: Uint8Array[] = [];

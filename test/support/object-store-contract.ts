@@ -62,13 +62,13 @@ export function describeObjectStore(name: string, { openStore, mayNest }: Contra
         });
 
         test.each(['raw/one.csv', 'pair_days/one.parquet'])('gives back the end of %s alone', async (key) => {
-            const put = await store.put(key, bytesOf('0123456789'));
-            expect(await store.get(key, { lastBytes: 4 })).toEqual({ info: put, bytes: bytesOf('6789') });
-            expect(await store.get(key, { lastBytes: 10 })).toEqual({ info: put, bytes: bytesOf('0123456789') });
-            expect(await store.get(key, { lastBytes: 11 })).toEqual({ info: put, bytes: bytesOf('0123456789') });
-            expect(await store.get('raw/none', { lastBytes: 4 })).toBeUndefined();
-            const empty = await store.put(key, bytesOf(''));
-            expect(await store.get(key, { lastBytes: 4 })).toEqual({ info: empty, bytes: bytesOf('') });
+            await store.put(key, bytesOf('0123456789'));
+            expect(await store.readEnd(key, { lastBytes: 4 })).toEqual({ sizeBytes: 10, bytes: bytesOf('6789') });
+            expect(await store.readEnd(key, { lastBytes: 10 })).toEqual({ sizeBytes: 10, bytes: bytesOf('0123456789') });
+            expect(await store.readEnd(key, { lastBytes: 11 })).toEqual({ sizeBytes: 10, bytes: bytesOf('0123456789') });
+            expect(await store.readEnd('raw/none', { lastBytes: 4 })).toBeUndefined();
+            await store.put(key, bytesOf(''));
+            expect(await store.readEnd(key, { lastBytes: 4 })).toEqual({ sizeBytes: 0, bytes: bytesOf('') });
         });
 
         test.each(['raw/one.csv', 'ledger/one.json'])('gives back a part of %s, of the bytes that were asked for or none', async (key) => {

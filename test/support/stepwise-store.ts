@@ -9,7 +9,8 @@ const PAGE_OBJECTS = 2;
 export function stepwiseStore(store: ObjectStore, call: MakeCall): ObjectStore {
     return {
         head: (key) => call(`head ${key}`, () => store.head(key)),
-        get: (key, options) => call(`get ${key}`, () => store.get(key, options)),
+        get: (key) => call(`get ${key}`, () => store.get(key)),
+        readEnd: (key, options) => call(`read the end of ${key}`, () => store.readEnd(key, options)),
         readRange: (key, options) => call(`read a range of ${key}`, () => store.readRange(key, options)),
         async *open(key, options) {
             yield* await call(`open ${key}`, () => piecesOf(store.open(key, options)));

@@ -2,7 +2,7 @@
 
 import type { RunContext } from '#cli/command';
 import { printRows } from '#cli/draw/print-rows';
-import { useLake } from '#cli/use-lake';
+import { useFigures } from '#cli/use-figures';
 
 interface AnomaliesOptions {
     site: string | undefined;
@@ -13,7 +13,7 @@ interface AnomaliesOptions {
 
 /** Prints the unusual days, the newest first. */
 export async function showAnomalies({ site, from, to, top }: AnomaliesOptions, context: RunContext): Promise<number> {
-    return useLake(context, async (lake) => {
+    return useFigures(context, async (lake) => {
         await printRows(await lake.ask('anomalies', [site ?? null, to ?? null, from ?? null, BigInt(top)]), context);
         return 0;
     });

@@ -5,7 +5,7 @@ import { printRows } from '#cli/draw/print-rows';
 import { openProgress } from '#cli/draw/progress';
 import { isDay } from '#cli/option';
 import { explainNoRows } from '#cli/pair-report';
-import { useLake } from '#cli/use-lake';
+import { useFigures } from '#cli/use-figures';
 import { UsageError } from '#lake/errors';
 import type { Kind } from '#lake/kind';
 import { kinds } from '#lake/kinds';
@@ -43,7 +43,7 @@ export async function explainKey(
 ): Promise<number> {
     const question = askedFor(words, { kind, site });
     const { merged } = question.kind;
-    return useLake(context, async (lake) => {
+    return useFigures(context, async (lake) => {
         const store = await lake.store();
         const asked = { kind: question.kind, key: valuesOf(question), period: question.period };
         const explanation = await explainRows(asked, { store, signal: context.signal });

@@ -3,7 +3,7 @@
 import type { RunContext } from '#cli/command';
 import { printRows } from '#cli/draw/print-rows';
 import { chooseDestination, explainNoRows, type FileFormat, fetchReport, renderReport, reportKey, streamReport } from '#cli/pair-report';
-import { useLake } from '#cli/use-lake';
+import { useFigures } from '#cli/use-figures';
 import { kinds } from '#lake/kinds';
 import { writeWhole } from './write-whole.ts';
 
@@ -24,7 +24,7 @@ export async function exportReport(
 ): Promise<number> {
     const output = context.isOutputGiven ? context.output : undefined;
     const destination = chooseDestination({ format, out, isSaved: save, output });
-    return useLake(context, async (lake) => {
+    return useFigures(context, async (lake) => {
         const [storedSrc = src, storedDst = dst] = kinds[0].toStoredKey?.([src, dst]) ?? [];
         const question = { src: storedSrc, dst: storedDst, site, from, to };
         const report = await fetchReport(lake, question);

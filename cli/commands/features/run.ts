@@ -5,7 +5,7 @@ import { printPeriods } from '#cli/draw/print-periods';
 import { sayCount } from '#cli/draw/quantity';
 import { openStatusLine } from '#cli/draw/status-line';
 import { runPeriodsJob } from '#cli/run-periods-job';
-import { useLake } from '#cli/use-lake';
+import { useFigures } from '#cli/use-figures';
 import { UsageError } from '#lake/errors';
 import type { Lake } from '#lake/lake';
 import type { DayRange } from '#lake/reports/export-features';
@@ -24,7 +24,7 @@ export async function writeFeatures({ from, to, dryRun, wait }: FeaturesOptions,
     if (from === undefined || to === undefined) {
         throw new UsageError('Give the first and the last day, both are included: features --from 2026-01-01 --to 2026-01-31');
     }
-    return useLake(context, async (lake) => {
+    return useFigures(context, async (lake) => {
         if (lake.kind === 's3' && !dryRun) {
             const work = { '--from': from, '--to': to, '--dry_run': 'false' };
             await runPeriodsJob(lake, { job: 'exportFeaturesJob', work, wait, context });

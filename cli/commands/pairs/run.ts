@@ -2,7 +2,7 @@
 
 import type { RunContext } from '#cli/command';
 import { printRows, withoutColumns } from '#cli/draw/print-rows';
-import { useLake } from '#cli/use-lake';
+import { useFigures } from '#cli/use-figures';
 
 interface PairsOptions {
     site: string | undefined;
@@ -14,7 +14,7 @@ interface PairsOptions {
 
 /** Prints the pairs, those that move the most first. */
 export async function showPairs({ site, from, to, by, top }: PairsOptions, context: RunContext): Promise<number> {
-    return useLake(context, async (lake) => {
+    return useFigures(context, async (lake) => {
         const result = await lake.ask('top_pairs', [site ?? null, from ?? null, to ?? null, by, BigInt(top)]);
         await printRows(context.output === 'table' ? withoutColumns(result, ['first_day', 'last_day']) : result, context);
         return 0;

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import type { RunContext } from '#cli/command';
 import { printRows } from '#cli/draw/print-rows';
 import { sayBytes } from '#cli/draw/quantity';
-import { useLake } from '#cli/use-lake';
+import { useFigures } from '#cli/use-figures';
 import { UsageError } from '#lake/errors';
 
 interface QueryOptions {
@@ -15,7 +15,7 @@ interface QueryOptions {
 /** Prints the rows of the answer. */
 export async function answer(sql: string | undefined, { file, maxScan }: QueryOptions, context: RunContext): Promise<number> {
     const statement = await readStatement({ sql, file, readInput: context.readInput });
-    return useLake(context, async (lake) => {
+    return useFigures(context, async (lake) => {
         const engine = await lake.engine();
         const result = await engine.query(statement, { signal: context.signal, maxScanBytes: maxScan });
         if (result.scanned !== undefined) {

@@ -98,6 +98,8 @@ async function show(lake: Lake, context: RunContext): Promise<number> {
                 return `${sayCount(subjects.length, 'source')} of which not one row counts (${shown}): flowlake query "select source, rows_read, rejected, skipped from sources where state = 'empty'" tells why; upload them corrected with --replace, or retract them`;
             case 'waiting':
                 return `${sayCount(subjects.length, 'source')} not in the figures yet, the longest for ${sayDuration(waitingMs ?? 0)} (${shown}): an upload may be running, else flowlake reconcile`;
+            case 'older':
+                return `${sayCount(subjects.length, 'source')} as an older version read them (${shown}): their figures are by its rules until flowlake reconcile reads them anew`;
             case 'unknown':
                 return sayUnknown(subjects);
             default:

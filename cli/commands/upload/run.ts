@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RunContext } from '#cli/command';
+import { tellOlderFigures } from '#cli/use-figures';
 import { useLake } from '#cli/use-lake';
 import type { ReadingOptions } from '#lake/kind';
 import { kinds } from '#lake/kinds';
@@ -78,6 +79,7 @@ async function uploadAll(lake: Lake, files: readonly UploadFile[], { asked, left
         findFirstReject: async ({ record }, reason) => record && findFirstReject(record, { reason, store }),
         isTrial: false,
     });
+    await tellOlderFigures(lake, context);
     return exitCodeOf(results);
 }
 

@@ -30,9 +30,13 @@ beforeEach(() => {
     puts = [];
     store = {
         ...inner,
-        get: (key, options) => {
+        get: (key) => {
             reads.push(key);
-            return inner.get(key, options);
+            return inner.get(key);
+        },
+        readEnd: (key, options) => {
+            reads.push(key);
+            return inner.readEnd(key, options);
         },
         put: async (key, body, options) => {
             await beforePut(key);

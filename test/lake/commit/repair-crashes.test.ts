@@ -41,7 +41,8 @@ function watched(store: ObjectStore, onCall: (place: number) => Promise<'works' 
     return {
         head: (key) => guarded(() => store.head(key)),
         readRange: (key, how) => guarded(() => store.readRange(key, how)),
-        get: (key, how) => guarded(() => store.get(key, how)),
+        get: (key) => guarded(() => store.get(key)),
+        readEnd: (key, options) => guarded(() => store.readEnd(key, options)),
         put: (key, body, how) => guarded(() => store.put(key, body, how)),
         delete: (key, how) => guarded(() => store.delete(key, how)),
         async *open(key, how) {

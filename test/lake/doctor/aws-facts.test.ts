@@ -114,6 +114,7 @@ test('what may not be looked at is told as that, each with the right that is mis
         ...SET_UP,
         ...PARTS,
         'sources',
+        'figures',
         ...kinds.map(({ merged }, at) => (at === 0 ? 'stray files' : `stray files of ${merged.name}`)),
         'clock',
     ]);

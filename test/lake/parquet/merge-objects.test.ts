@@ -41,7 +41,7 @@ function objectOf(bytes: Uint8Array<ArrayBuffer>): ObjectToMerge & { wasRead: ()
     };
 }
 
-const merge = (objects: readonly ObjectToMerge[]) => mergeObjects(objects, { ...HOUR, contains: CONTAINS });
+const merge = (objects: readonly ObjectToMerge[]) => mergeObjects(objects, { ...HOUR, entries: { contains: CONTAINS } });
 
 function groupsOf(bytes: Uint8Array<ArrayBuffer>): number[] {
     return parquetMetadata(bytes.slice().buffer).row_groups.map(({ num_rows }) => Number(num_rows));

@@ -271,7 +271,7 @@ describe('many small objects', () => {
             const bytes = new Uint8Array(size).fill(7);
             const put = await store.put(`ledger/${size}`, bytes);
             expect(await store.get(`ledger/${size}`)).toEqual({ info: put, bytes });
-            expect((await store.get(`ledger/${size}`, { lastBytes: 3 }))?.bytes).toEqual(bytes.slice(-3));
+            expect(await store.readEnd(`ledger/${size}`, { lastBytes: 3 })).toEqual({ bytes: bytes.slice(-3), sizeBytes: size });
         }
     });
 });

@@ -29,9 +29,13 @@ function refusing(store: ObjectStore, refused: { head?: string; open?: string; g
             check('head', key);
             return store.head(key);
         },
-        async get(key, options) {
+        async get(key) {
             check('get', key);
-            return store.get(key, options);
+            return store.get(key);
+        },
+        async readEnd(key, options) {
+            check('get', key);
+            return store.readEnd(key, options);
         },
         async *open(key, options) {
             yield* store.open(key, options);
