@@ -27,11 +27,12 @@ export function generatePages(): Record<string, string> {
 function forSpark({
     name,
     format,
+    unsaidFormat,
     merged,
     contributions,
     rejects,
-}: Kind): Pick<Kind, 'name' | 'format' | 'merged' | 'contributions' | 'rejects'> {
-    return { name, format, merged, contributions, rejects };
+}: Kind): Pick<Kind, 'name' | 'format' | 'unsaidFormat' | 'merged' | 'contributions' | 'rejects'> {
+    return { name, format, ...(unsaidFormat !== undefined && { unsaidFormat }), merged, contributions, rejects };
 }
 
 function describeTables(described: readonly Table[]): string {

@@ -50,6 +50,10 @@ class Kind:
     name: str
     merged: Table
     contributions: Table
+    # Number of what the program makes of the same bytes.
+    format: int
+    # Format of objects that do not say theirs and have all columns.
+    unsaid_format: int
 
 
 @functools.cache
@@ -62,7 +66,14 @@ def read_kinds() -> tuple[Kind, ...]:
 def parse_kinds(text: bytes | str) -> tuple[Kind, ...]:
     """The kinds of a file like tables.json."""
     return tuple(
-        Kind(entry['name'], _table_of(entry['merged']), _table_of(entry['contributions'])) for entry in json.loads(text)['kinds']
+        Kind(
+            entry['name'],
+            _table_of(entry['merged']),
+            _table_of(entry['contributions']),
+            format=entry['format'],
+            unsaid_format=entry.get('unsaidFormat', entry['format']),
+        )
+        for entry in json.loads(text)['kinds']
     )
 
 

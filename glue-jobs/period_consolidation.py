@@ -10,7 +10,7 @@ from functools import partial
 from lake_bucket import LakeBucket
 from lake_errors import ConflictError, StorageError
 from lake_layout import WORK_PREFIX, TablePeriod
-from period_contents import read_columns
+from period_contents import Footer, read_footer
 from period_object import write_period_object
 from period_state import PeriodState, look_at_period
 
@@ -67,13 +67,15 @@ def _write_period(of: TablePeriod, state: PeriodState, *, bucket: LakeBucket, me
             # Spark reads an object in many requests, not pinned to one etag; the copy is, and it stays as it is.
             bucket.copy(of.merged_key, etag=state.etag, to=f'{work}/contained.parquet')
             keys.append(f'{work}/contained.parquet')
+        footers = _read_footers(bucket, keys)
         if keys:
-            _check_columns(bucket, of, keys)
+            _check_columns(bucket, of, footers)
             merge(of=of, paths=[f's3://{bucket.name}/{key}' for key in keys], into=f's3://{bucket.name}/{work}/parts')
         with tempfile.TemporaryDirectory() as folder:
             parts = _download_parts(bucket, f'{work}/parts/', folder)
             path = os.path.join(folder, 'merged.parquet')
-            rows = write_period_object(path, parts, table=of.kind.merged, contains=state.counting)
+            read_in = min([of.kind.format, *(footer.format_of(of.kind) for footer in footers.values())])
+            rows = write_period_object(path, parts, table=of.kind.merged, contains=state.counting, read_in=read_in)
             bucket.put_file(path, of.merged_key, etag=state.etag)
         return rows
     finally:
@@ -81,17 +83,19 @@ def _write_period(of: TablePeriod, state: PeriodState, *, bucket: LakeBucket, me
         bucket.delete_all(work)
 
 
-def _check_columns(bucket: LakeBucket, of: TablePeriod, keys: list[str]) -> None:
-    """Raises StorageError for an object of an older format, which Spark would take for one whose column has nulls only."""
-    nullable = {column.name for column in of.kind.merged.columns if column.nullable}
-    # The merge itself finds nulls in all other columns, without a request more.
-    if not nullable:
-        return
+def _read_footers(bucket: LakeBucket, keys: list[str]) -> dict[str, Footer]:
     with ThreadPoolExecutor(_FOOTERS_AT_ONCE) as pool:
-        for key, columns in zip(keys, pool.map(partial(read_columns, bucket), keys)):
-            missing = sorted(nullable - columns)
-            if missing:
-                raise StorageError(f'{missing[0]} is missing in s3://{bucket.name}/{key}: run flowlake reconcile')
+        return dict(zip(keys, pool.map(partial(read_footer, bucket), keys)))
+
+
+def _check_columns(bucket: LakeBucket, of: TablePeriod, footers: dict[str, Footer]) -> None:
+    """Raises StorageError for an object of an older format, which Spark would take for one whose column has nulls only."""
+    # The merge itself finds nulls in all other columns.
+    nullable = {column.name for column in of.kind.merged.columns if column.nullable}
+    for key, footer in footers.items():
+        missing = sorted(nullable - footer.columns)
+        if missing:
+            raise StorageError(f'{missing[0]} is missing in s3://{bucket.name}/{key}: run flowlake reconcile')
 
 
 def _download_parts(bucket: LakeBucket, prefix: str, folder: str) -> list[str]:

@@ -1,9 +1,12 @@
 """What a merged object contains: the list of contributions that its Parquet metadata holds, as lake/parquet.ts writes and reads it."""
+from dataclasses import dataclass
+
 import pyarrow
 import pyarrow.parquet
 
 from lake_bucket import LakeBucket
 from lake_errors import StorageError
+from lake_tables import Kind
 
 # Key of the metadata that lists what is contained: `<source>.<version>`, comma between.
 CONTAINS = 'flowlake.contains'
@@ -11,11 +14,17 @@ CONTAINS = 'flowlake.contains'
 # Key of the metadata that says where a longer list stands: `<offset>:<length>` of the text in front of the footer.
 CONTAINS_AT = 'flowlake.contains_at'
 
+# Key of the metadata that says the kind's format in which all rows were read; of rows that were read in several, the lowest.
+FORMAT = 'flowlake.format'
+
 # A longer list would make every reader's footer heavy.
 MAX_INLINE_LIST_BYTES = 4096
 
 # Holds the footer of most objects, so that one request is enough.
 _FIRST_READ_BYTES = 1 << 16
+
+# Format of an object that lacks columns and does not say which one it is: older than any that is said.
+_SOME_OLDER_FORMAT = 0
 
 _NEXT_STEP = 'flowlake rebuild --anew (--anew true of this job) writes it from the summaries of its day'
 
@@ -41,12 +50,30 @@ def read_contents(bucket: LakeBucket, key: str) -> tuple[str | None, list[str]]:
     return etag, text.decode().split(',') if text else []
 
 
-def read_columns(bucket: LakeBucket, key: str) -> set[str]:
-    """Names of the object's columns. Raises StorageError where it is gone or no Parquet file, ConflictError where it changes meanwhile."""
+@dataclass(frozen=True)
+class Footer:
+    """What the footer of an object tells beside what it contains."""
+
+    # Names of its columns.
+    columns: frozenset[str]
+    # Format of the kind that it says; None in objects that were written before they said it.
+    said_format: int | None
+
+    def format_of(self, kind: Kind) -> int:
+        """The format in which its rows were read, as lake/commit/format-of.ts tells it."""
+        if self.said_format is not None:
+            return self.said_format
+        return kind.unsaid_format if {column.name for column in kind.merged.columns} <= self.columns else _SOME_OLDER_FORMAT
+
+
+def read_footer(bucket: LakeBucket, key: str) -> Footer:
+    """The object's footer. Raises StorageError where it is gone or no Parquet file, ConflictError where it changes meanwhile."""
     end = bucket.read_end(key, _FIRST_READ_BYTES)
     if end is None:
         raise StorageError(f'{key} is gone')
-    return set(_metadata_of(bucket, key, end, 'flowlake verify --repair reads the file that it is of once more').schema.names)
+    metadata = _metadata_of(bucket, key, end, 'flowlake verify --repair reads the file that it is of once more')
+    said = (metadata.metadata or {}).get(FORMAT.encode())
+    return Footer(frozenset(metadata.schema.names), None if said is None else int(said))
 
 
 def place_list(contains: list[str], *, sink) -> dict[str, str]:

@@ -6,7 +6,7 @@ import pyarrow.compute
 import pyarrow.parquet
 
 from lake_tables import Table
-from period_contents import place_list
+from period_contents import FORMAT, place_list
 
 # Rows of a group, like lake/parquet.ts: few enough that the statistics of sorted keys let a reader of one key skip nearly all groups.
 ROW_GROUP_ROWS = 5_000
@@ -17,9 +17,10 @@ MAX_ROW_GROUPS = 1_000
 _ARROW_TYPES = {'string': pyarrow.string(), 'bigint': pyarrow.int64(), 'decimal(38,0)': pyarrow.decimal128(38, 0)}
 
 
-def write_period_object(path: str, parts: list[str], *, table: Table, contains: list[str]) -> int:
+def write_period_object(path: str, parts: list[str], *, table: Table, contains: list[str], read_in: int | None = None) -> int:
     """
-    Writes the rows of the part files, one after the other, and the list of what is contained. Returns the number of rows.
+    Writes the rows of the part files, one after the other, the list of what is contained, and the lowest format in which any of it was read,
+    where that is given. Returns the number of rows.
     Raises pyarrow.ArrowInvalid where a part has a null in a column that may have none.
     """
     files = [pyarrow.parquet.ParquetFile(part) for part in parts]
@@ -34,7 +35,8 @@ def write_period_object(path: str, parts: list[str], *, table: Table, contains: 
             writer.write_table(first, row_group_size=group_rows)
         for rows in groups:
             writer.write_table(rows, row_group_size=group_rows)
-        writer.add_key_value_metadata(place_list(contains, sink=sink))
+        said = {} if read_in is None else {FORMAT: str(read_in)}
+        writer.add_key_value_metadata({**place_list(contains, sink=sink), **said})
     return row_count
 
 

@@ -150,7 +150,8 @@ def put_source(bucket, tmp_path):
         table = pyarrow.table([*map(list, zip(*full))], schema=arrow_schema(PAIR_DAYS))
         pyarrow.parquet.write_table(table, path, store_schema=False)
         bucket.put_file(path, summary_key(day, f'{source}.{version}'), etag=None)
-        record = {'source': f'raw/{number}.csv', 'state': 'done', 'version': live or version, 'commits': 1, 'versions': {}}
+        counts = {'rows_read': len(rows), 'rows_kept': len(rows), 'rows_rejected': 0, 'size_bytes': 1}
+        record = {'source': f'raw/{number}.csv', 'state': 'done', 'version': live or version, 'commits': 1, 'versions': {}, **counts}
         put_text(bucket, ledger_key(source), json.dumps(record))
         return f'{source}.{version}'
 

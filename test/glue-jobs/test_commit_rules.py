@@ -6,12 +6,12 @@ from functools import partial
 import pyarrow
 import pyarrow.parquet
 import pytest
-from conftest import PAIR_DAYS, flows_of, pair_days_key, put_text, summary_key
+from conftest import FLOWS, PAIR_DAYS, flows_of, pair_days_key, put_text, summary_key
 from consolidate_days import main, plan_period
 from lake_errors import StorageError
 from lake_layout import ledger_key, source_of
 from period_consolidation import consolidate
-from period_contents import read_contents
+from period_contents import read_contents, read_footer
 from period_merge import write_sorted_parts
 from period_object import arrow_schema, write_period_object
 from period_state import look_at_period
@@ -50,6 +50,19 @@ def falsify(bucket, tmp_path):
         bucket.put_file(path, pair_days_key(day), etag=bucket.etag_of(pair_days_key(day)))
 
     return write
+
+
+@pytest.fixture
+def without_timed_flows(bucket, tmp_path):
+    """Makes a summary of the day one of format 2."""
+
+    def drop(contribution):
+        path, key = str(tmp_path / 'older.parquet'), summary_key(DAY, contribution)
+        bucket.download(key, path)
+        pyarrow.parquet.write_table(pyarrow.parquet.read_table(path, partitioning=None).drop_columns('timed_flows'), path)
+        bucket.put_file(path, key, etag=bucket.read_end(key, 1)[0])
+
+    return drop
 
 
 def first_time(action, call):
@@ -296,21 +309,33 @@ def test_a_summary_without_one_of_the_columns_is_named_and_no_total_made_of_the_
     assert bucket.read(pair_days_key(DAY)) is None
 
 
-def test_a_summary_of_a_format_in_which_all_flows_were_timed_is_merged_as_that(bucket, put_source, merge, tmp_path):
+def test_a_summary_of_a_format_in_which_all_flows_were_timed_is_merged_as_that(bucket, put_source, merge, without_timed_flows, tmp_path):
     untimed = {'timed_flows': 0, 'flow_duration_us_sum': 0, 'flow_duration_us_sum_sq': 0, 'flow_duration_us_min': None, 'flow_duration_us_max': None}
     put_source(1, [{**PAIR, 'flows': 2, **untimed}, {**PAIR, 'dst_ip': 'other', **untimed}], day=DAY)
-    older = put_source(2, [{**PAIR, 'flows': 3, 'flow_duration_us_sum': 5}], day=DAY)
-    path = str(tmp_path / 'older.parquet')
-    bucket.download(summary_key(DAY, older), path)
-    pyarrow.parquet.write_table(pyarrow.parquet.read_table(path, partitioning=None).drop_columns('timed_flows'), path)
-    bucket.put_file(path, summary_key(DAY, older), etag=bucket.read_end(summary_key(DAY, older), 1)[0])
+    without_timed_flows(put_source(2, [{**PAIR, 'flows': 3, 'flow_duration_us_sum': 5}], day=DAY))
     consolidate(flows_of(DAY), bucket=bucket, merge=merge)
+    path = str(tmp_path / 'day.parquet')
     bucket.download(pair_days_key(DAY), path)
     rows = pyarrow.parquet.read_table(path, partitioning=None).to_pylist()
     assert [(row['flows'], row['timed_flows'], row['flow_duration_us_sum'], row['flow_duration_us_min']) for row in rows] == [
         (5, 3, 5, 1),
         (1, 0, 0, None),
     ]
+
+
+def test_a_day_says_the_lowest_format_of_what_it_contains(bucket, put_source, merge, without_timed_flows):
+    def said():
+        return read_footer(bucket, pair_days_key(DAY)).said_format
+
+    put_source(1, [{**PAIR, 'flows': 10}], day=DAY)
+    consolidate(flows_of(DAY), bucket=bucket, merge=merge)
+    assert said() == FLOWS.format
+    without_timed_flows(put_source(2, [{**PAIR, 'flows': 100}], day=DAY))
+    consolidate(flows_of(DAY), bucket=bucket, merge=merge)
+    assert said() == 0
+    put_source(3, [{**PAIR, 'flows': 1000}], day=DAY)
+    consolidate(flows_of(DAY), bucket=bucket, merge=merge)
+    assert said() == 0
 
 
 def test_nothing_of_the_work_stays_behind_nor_is_seen_by_a_reader(bucket, put_source, merge):
