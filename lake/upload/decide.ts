@@ -6,7 +6,7 @@ import { type LedgerRecord, toMetadata, toOptions } from '#lake/ledger';
 import { sourceId } from '#lake/source-id';
 import { ABSENT, type ObjectInfo, type ObjectStore } from '#lake/store/object-store';
 import { areOfSameKind } from '#lake/twins';
-import { findSameRows, type KnownRows, rowsOfRecord } from './known-rows.ts';
+import { type Beginning, findSameRows, type KnownRows, rowsOfRecord } from './known-rows.ts';
 import type { RowsRead } from './read-rows.ts';
 
 export interface LocalFile {
@@ -29,6 +29,8 @@ export interface KnownBytes {
     sizeBytes: number;
     etag: string;
     metadata: Readonly<Record<string, string>>;
+    /** True if the lake has not read them yet, so that it is not known whether anything of them counts. */
+    isUnread?: boolean;
 }
 
 /** What the lake knows of its sources, as far as uploads ask. */
@@ -46,7 +48,8 @@ export type UploadDecision =
     | { action: 'put'; ifMatch: string; metadata: Record<string, string>; isReplacing: boolean; note?: string | undefined }
     /** The lake has these bytes under this name. */
     | { action: 'skip' }
-    | { action: 'refuse'; reason: string };
+    /** `beginsWith`: the source whose rows all stand at the file's beginning, where that is the reason. */
+    | { action: 'refuse'; reason: string; beginsWith?: Beginning | undefined };
 
 export interface DecideOptions {
     store: ObjectStore;
@@ -95,15 +98,25 @@ export async function decideUpload(file: LocalFile, options: DecideOptions): Pro
     return (await refuseTwin(file, options)) ?? withRows({ ...put, isReplacing: true }, file, options);
 }
 
-/** The refusal where another source of the kind that is in the figures has the same bytes, and they may not count twice. */
+/**
+ * The refusal where another source of the kind that is in the figures has the same bytes, and they may not count twice. Bytes of which nothing counts
+ * are no twin: each file that holds them is taken in, and says every time why it is of no use.
+ */
 async function refuseTwin(file: LocalFile, { known, mayDuplicate }: DecideOptions): Promise<UploadDecision | undefined> {
     for (const twin of mayDuplicate ? [] : await known.ofSize(file.sizeBytes)) {
         if (twin.source !== file.key && areOfSameKind(twin.source, file.key) && (await file.hasBytesOf(twin))) {
+            if (twin.isUnread && !keepsAny(await file.readRows())) {
+                continue;
+            }
             const reason = `the same bytes are in the lake as ${twin.source}; to count them twice: --allow-duplicate`;
             return { action: 'refuse', reason };
         }
     }
     return undefined;
+}
+
+function keepsAny({ outcome }: RowsRead): boolean {
+    return outcome.ok && outcome.rowsRead > outcome.rowsRejected;
 }
 
 /** The decision to put, or not to, now that it is known whose rows the file has. */
@@ -119,7 +132,7 @@ async function withRows(
     const rows = known.rows.get(beginning[0] ?? '') ?? [];
     const same = await findSameRows({ key: file.key, beginning, read: file.readRows }, rows);
     if (same?.isTwin) {
-        return { action: 'refuse', reason: same.reason };
+        return { action: 'refuse', reason: same.reason, beginsWith: same.beginsWith };
     }
     return { ...put, note: same?.note };
 }
@@ -163,6 +176,18 @@ export function addRows(rows: Map<string, KnownRows[]>, added: KnownRows): void 
         const others = rows.get(first) ?? [];
         others.push(added);
         rows.set(first, others);
+    }
+}
+
+/** Takes away the rows of a source. */
+export function removeRows(rows: Map<string, KnownRows[]>, source: string): void {
+    for (const [first, known] of rows) {
+        if (known.some((one) => one.source === source)) {
+            rows.set(
+                first,
+                known.filter((one) => one.source !== source),
+            );
+        }
     }
 }
 

@@ -28,7 +28,14 @@ interface Counted {
 }
 
 /** What the same rows in the lake mean for a file: it is refused for that reason, or taken, and the note is said. */
-export type SameRows = { isTwin: true; reason: string } | { isTwin: false; note: string };
+export type SameRows = { isTwin: true; reason: string; beginsWith?: Beginning } | { isTwin: false; note: string };
+
+/** A source whose rows all stand at the beginning of a file. */
+export interface Beginning {
+    /** The raw key. */
+    source: string;
+    rowsKept: number;
+}
 
 /** The rows of a source that counts, from its record and its contributions. */
 export function rowsOfRecord(record: LedgerRecord, store: ObjectStore): KnownRows {
@@ -83,14 +90,13 @@ export async function findSameRows(
         return undefined;
     }
     const kind = kindOf(file.key);
-    const allow = 'to count them twice: --allow-duplicate';
     const rowsKept = outcome.rowsRead - outcome.rowsRejected;
     const others = await Promise.all(alike.map(async (other) => ({ other, counted: await other.counted() })));
     const same = others.find(({ counted }) => counted.fingerprint !== null && counted.fingerprint === fingerprint);
     if (same) {
         return {
             isTwin: true,
-            reason: `the same ${kind.name} as ${same.other.source}, packed or in other bytes; ${allow}`,
+            reason: `the same ${kind.name} as ${same.other.source}, packed or in other bytes; ${ALLOW}`,
         };
     }
     for (const { other, counted } of others) {
@@ -99,14 +105,22 @@ export async function findSameRows(
             const all = `all ${counted.rowsKept} ${kind.name} of ${other.source}`;
             return {
                 isTwin: true,
-                reason: `it begins with ${all}; if it is that file, grown: --replace ${asWords(other.source)}; ${allow}`,
+                beginsWith: { source: other.source, rowsKept: counted.rowsKept },
+                reason: `it begins with ${all}; if it is that file, grown: --replace ${asWords(other.source)}; ${ALLOW}`,
             };
         }
         if (periods && counted.rowsKept > rowsKept && isPartOf(kind.contributions, outcome.periods, periods)) {
-            return { isTwin: true, reason: `all its ${rowsKept} ${kind.name} are the beginning of ${other.source}; ${allow}` };
+            return { isTwin: true, reason: sayIsBeginning({ source: file.key, rowsKept }, { of: other.source }) };
         }
     }
     return { isTwin: false, note: `it begins with the same ${kind.name} as ${alike[0]?.source} and goes on otherwise; both count` };
+}
+
+const ALLOW = 'to count them twice: --allow-duplicate';
+
+/** Why a file is refused that is the beginning of another source. */
+export function sayIsBeginning({ source, rowsKept }: Beginning, { of }: { of: string }): string {
+    return `all its ${rowsKept} ${kindOf(source).name} are the beginning of ${of}; ${ALLOW}`;
 }
 
 /** True if both are of one kind and site: two sites may see the same rows by right. */

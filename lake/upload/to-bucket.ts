@@ -143,7 +143,7 @@ function knownOfBucket(store: ObjectStore): KnownSources {
             for (const key of (await keysOfSize).get(sizeBytes) ?? []) {
                 const [raw, record] = await Promise.all([store.head(key), readRecord(key)]);
                 if (raw && (record === undefined || record.state === 'done')) {
-                    twins.push(bytesOfObject(raw));
+                    twins.push({ ...bytesOfObject(raw), isUnread: record === undefined });
                 }
             }
             return twins;

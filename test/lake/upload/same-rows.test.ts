@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, test } from '@jest/globals';
+import { readAllRecords } from '#lake/commit/reconcile';
 import type { DirectoryLake } from '#lake/lake';
 import { openLake } from '#lake/open-lake';
 import type { UploadFile, UploadOptions } from '#lake/upload/request';
@@ -128,6 +129,33 @@ describe('a file that another one begins with', () => {
         expect(await countFlows()).toBe(count * 2 + 50);
     });
 
+    test('makes way for the whole one in one upload, whatever the two are called', async () => {
+        const [short, longer, whole] = [3, 6, 9].map((count) => flowCsv(flows(count)));
+        const named = [await file('1.csv', short!), await file('2.csv', longer!), await file('3.csv', whole!), await file('4.csv', short!)];
+        expect(await put(named)).toEqual({
+            '3.csv': ['added', undefined],
+            '1.csv': ['refused', 'all its 3 flows are the beginning of raw/2.csv; to count them twice: --allow-duplicate'],
+            '2.csv': ['refused', 'all its 6 flows are the beginning of raw/3.csv; to count them twice: --allow-duplicate'],
+            '4.csv': ['refused', 'all its 3 flows are the beginning of raw/3.csv; to count them twice: --allow-duplicate'],
+        });
+        expect(await countFlows()).toBe(9);
+    });
+
+    test('keeps its place where the whole one is kept out by another: what is in the lake stays', async () => {
+        await put([await file('old.csv', flowCsv(flows(2)))]);
+        const files = [await file('1.csv', flowCsv(flows(4))), await file('2.csv', flowCsv(flows(9)))];
+        expect(await put(files)).toEqual({
+            '1.csv': ['refused', expect.stringContaining('it begins with all 2 flows of raw/old.csv')],
+            '2.csv': ['refused', expect.stringContaining('it begins with all 2 flows of raw/old.csv')],
+        });
+        const replacing = [await file('old.csv', flowCsv(flows(4))), await file('z.csv', flowCsv(flows(9)))];
+        expect(await put(replacing, { replace: true })).toEqual({
+            'old.csv': ['replaced', undefined],
+            'z.csv': ['refused', expect.stringMatching('^it begins with all [24] flows of raw/old.csv')],
+        });
+        expect(await countFlows()).toBe(4);
+    });
+
     test('that has grown replaces itself', async () => {
         await put([await file('a.csv', flowCsv(flows(3)))]);
         expect(await put([await file('a.csv', flowCsv(flows(9)))], { replace: true })).toEqual({ 'a.csv': ['replaced', undefined] });
@@ -151,4 +179,20 @@ describe('a file that another one begins with', () => {
             expect(await put([await file(`${at}.csv`, flowCsv([other]))])).toEqual({ [`${at}.csv`]: ['added', undefined] });
         }
     });
+});
+
+test('files with the same bytes, of which nothing counts, come out alike in every upload, and no more of them are taken in', async () => {
+    const header = flowCsv(flows(1)).split('\n')[0]!;
+    const unreadable = flowCsv([{ duration: 1, packets: 'many' }]);
+    const files = await Promise.all(
+        [...['a', 'b', 'c'].map((name) => [name, header] as const), ...['d', 'e'].map((name) => [name, unreadable] as const)].map(
+            ([name, text]) => file(`${name}.csv`, text),
+        ),
+    );
+    const first = await put(files);
+    expect(Object.values(first).map(([result]) => result)).toEqual(Array(5).fill('nothing kept'));
+    const there = [...(await readAllRecords(await lake.store())).keys()].sort();
+    expect(await put(files)).toEqual(first);
+    expect(await put(files)).toEqual(first);
+    expect([...(await readAllRecords(await lake.store())).keys()].sort()).toEqual(there);
 });
