@@ -1,10 +1,11 @@
 /** The mark that a command leaves in a directory lake while it changes it: one that was killed is known by it, so that the next one can finish its work. */
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { removeTemporary, temporaryFolder } from '#lake/store/directory';
 import { WORK_FOLDER } from '#lake/store/directory-links';
 import { isAlive, ownName } from '#lake/store/directory-lock';
+import { makeFolder } from '#lake/store/make-folder';
 import { translated } from '#lake/store/system-errors';
 
 export interface WithMarkOptions {
@@ -70,8 +71,8 @@ export async function markRunning(directory: string): Promise<Mark> {
     const folder = runningFolder(directory);
     return translated(
         async () => {
-            await mkdir(folder, { recursive: true });
-            await mkdir(temporaryFolder(directory), { recursive: true });
+            makeFolder(folder);
+            makeFolder(temporaryFolder(directory));
             const { left, ...processes } = await readMarks(folder);
             const own = `${process.pid}-${randomUUID()}`;
             const aside = join(temporaryFolder(directory), own);

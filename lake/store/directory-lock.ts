@@ -6,10 +6,11 @@
  * `<n>.over` or its process is gone, and only one process can create the next number.
  */
 import { randomUUID } from 'node:crypto';
-import { linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { linkSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { makeFolder } from './make-folder.ts';
 
 /** A holder on another machine cannot be asked whether it lives: the lock is its for this long. */
 const UNKNOWN_HOLDER_MS = 30_000;
@@ -32,7 +33,7 @@ export async function withLock<T>(folder: string, work: () => Promise<T>): Promi
 }
 
 async function takeTurn(folder: string): Promise<number> {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     for (;;) {
         const last = lastTurn(folder);
         if (last.isOpen && isHeld(join(folder, String(last.number)))) {

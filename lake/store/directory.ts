@@ -16,7 +16,6 @@ import {
     fsync,
     linkSync,
     lstatSync,
-    mkdirSync,
     openSync,
     readdirSync,
     readFileSync,
@@ -33,6 +32,7 @@ import { setImmediate } from 'node:timers/promises';
 import { ConflictError } from '#lake/errors';
 import { guardLinks, WORK_FOLDER } from './directory-links.ts';
 import { isWithoutLinks, withLock } from './directory-lock.ts';
+import { makeFolder } from './make-folder.ts';
 import {
     ABSENT,
     type ByteRange,
@@ -333,7 +333,7 @@ function inFolder<T>(folder: string, work: () => T): T {
         if (codeOf(error) !== 'ENOENT') {
             throw error;
         }
-        mkdirSync(folder, { recursive: true });
+        makeFolder(folder);
         return work();
     }
 }

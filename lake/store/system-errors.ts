@@ -28,8 +28,19 @@ export async function translated<T>(work: () => Promise<T>, { directory, doing }
 export function translate(error: unknown, { directory, doing }: { directory: string; doing: string }): unknown {
     const code = codeOf(error);
     return code !== undefined && error instanceof Error && 'syscall' in error
-        ? new StorageError(`cannot ${doing} in ${directory}: ${MEANINGS[code] ?? error.message} (${code})`, { cause: error })
+        ? new StorageError(`cannot ${doing} in ${directory}: ${meaningOf(code, error)} (${code})`, { cause: error })
         : error;
+}
+
+/** Errors of which the path tells more than the directory: it is not one that anybody has asked for. */
+const IN_THE_WAY = ['ENOTDIR', 'EEXIST', 'EISDIR'];
+
+function meaningOf(code: string, error: Error): string {
+    const meaning = MEANINGS[code];
+    const place = 'dest' in error ? error.dest : 'path' in error ? error.path : undefined;
+    return meaning !== undefined && IN_THE_WAY.includes(code) && typeof place === 'string'
+        ? `${meaning}: ${place}`
+        : (meaning ?? error.message);
 }
 
 /** Code of an error of the system, `ENOENT` and the like; undefined for any other error. */

@@ -137,6 +137,21 @@ describe('errors of the system', () => {
         expect(await store.head('raw/a.csv')).toBeUndefined();
     });
 
+    test.each(['.flowlake', '.flowlake/tmp', 'raw'])('a file in the place of the folder %s is named', async (name) => {
+        const folder = await makeFolder();
+        await mkdir(dirname(join(folder, name)), { recursive: true });
+        await writeFile(join(folder, name), 'no folder');
+        await expect(openDirectoryStore(folder).put('raw/a.csv', Buffer.from('a'))).rejects.toThrow(
+            `cannot write raw/a.csv in ${folder}: a file stands where a folder is needed: ${join(folder, name)} (EEXIST)`,
+        );
+    });
+
+    (existsSync('/proc/self') ? test : test.skip)('a lake where no folder can be made is refused at once', async () => {
+        await expect(openDirectoryStore('/proc/flowlake/lake').put('raw/a.csv', Buffer.from('a'))).rejects.toThrow(
+            'cannot write raw/a.csv in /proc/flowlake/lake: nothing can be made below /proc (ENOENT)',
+        );
+    });
+
     test('a folder in the way of an object is one clear error, and nothing is left', async () => {
         const folder = await makeFolder();
         await mkdir(join(folder, 'raw/a.csv/below'), { recursive: true });
