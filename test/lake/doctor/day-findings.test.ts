@@ -1,8 +1,13 @@
 import { type DayFacts, gatherDays } from '#lake/doctor/day-facts';
 import { boundsOf, judgeClock, judgeRange, judgeStrays } from '#lake/doctor/day-findings';
 import { pairDays } from '#lake/flows/tables';
+import { writeRows } from '#lake/parquet';
+import { emptyRows } from '#lake/rows';
 import type { MergedTable } from '#lake/tables';
 import { memoryStore } from '#test/support/memory-store';
+import { pairRowsOfFlows } from '#test/support/pair-rows-of';
+
+const FLOW = { site: 'main', src: '10.0.0.1', dst: '10.0.0.2', durationUs: 1n, packets: 1n };
 
 const NOW = new Date('2026-03-31T23:30:00Z');
 
@@ -41,6 +46,24 @@ describe('days with figures', () => {
             todo: expect.stringContaining('firstDay'),
         });
         expect(judged(['2026-04-02'])).toMatchObject({ result: 'problem', todo: expect.stringContaining('--date-order') });
+    });
+
+    test('outside of it are traced to the sources that have them, with what helps in each case', async () => {
+        const [early, late, both] = [['2025-12-31'], ['2026-04-02'], ['2025-12-31', '2026-04-02']].map((days) => judged(days).todo);
+        const select = 'flowlake query "select source, date_order, first_day, last_day from sources where';
+        expect(early).toMatch(`${select} first_day < '2026-01-01'" shows whose they are`);
+        expect(early).toMatch('set firstDay to 2025-12-31 or before in cdk/config.ts, then npx cdk deploy');
+        expect(late).toMatch(`${select} last_day > '2026-04-01'" shows whose they are`);
+        expect(late).toMatch('upload the file with --replace --date-order; if its clock is, flowlake retract it');
+        expect(late).not.toMatch('firstDay');
+        expect(both).toMatch(`${select} first_day < '2026-01-01' or last_day > '2026-04-01'"`);
+    });
+
+    test('whose sources were all taken back are none: the advice to retract comes to an end', async () => {
+        const store = memoryStore({ now: () => NOW });
+        await store.put('pair_days/day=2026-03-01/part-00.parquet', writeRows(pairDays, pairRowsOfFlows([FLOW]), { contains: ['a'] }));
+        await store.put('pair_days/day=2034-03-01/part-00.parquet', writeRows(pairDays, emptyRows(pairDays), { contains: [] }));
+        expect(await gatherDays(store, pairDays)).toMatchObject({ kind: 'found', value: { days: ['2026-03-01'] } });
     });
 
     test('of tomorrow are told before they come', () => {
