@@ -286,3 +286,44 @@ describe('two uploads at once', () => {
         expect(await ask(TOTALS)).toMatchObject([{ flows: 6 }]);
     });
 });
+
+describe('what goes wrong with one file', () => {
+    test('a name that no key may have costs its file and no other: it is named, each time, with exit code 1', async () => {
+        const { run, ask } = await makePlace({
+            'in/a.csv': flowCsv([{}]),
+            'in/kind=x/b.csv': flowCsv([{ duration: 2 }]),
+            'in/site=ber lin/c.csv': flowCsv([{ duration: 3 }]),
+            'in/d\ne.csv': flowCsv([{ duration: 4 }]),
+            'in/z.csv': flowCsv([{ duration: 5 }]),
+        });
+        for (const result of ['added', 'skipped']) {
+            const { exitCode, stdout, stderr } = await run('upload in');
+            expect([exitCode, stdout.match(/(\S+) +(?:added|skipped|failed)/g)?.map((row) => row.replaceAll(/ +/g, ' '))]).toEqual([
+                1,
+                [`in/a.csv ${result}`, 'in/d\\ne.csv failed', 'in/kind=x/b.csv failed', 'lin/c.csv failed', `in/z.csv ${result}`],
+            ]);
+            expect(stderr).toContain('in/d\\ne.csv failed: Name "d\\ne.csv" is not usable');
+            expect(stderr).toContain('in/site=ber lin/c.csv failed: Site "ber lin" is not usable');
+        }
+        expect(await ask('select source from sources order by 1')).toEqual([{ source: 'raw/a.csv' }, { source: 'raw/z.csv' }]);
+        expect(await run('upload in/kind=x')).toMatchObject({ exitCode: 0 });
+        expect(await run("upload 'in/site=ber lin'")).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('is not usable') });
+    });
+
+    test('a damaged day that it meets is what is to be mended first, and then all is in the figures', async () => {
+        const { run, folder, ask } = await makePlace({ 'a.csv': flowCsv([{}]), 'b.csv': flowCsv([{ src: '192.0.2.9' }, {}]) });
+        await run('upload a.csv');
+        await writeFile(join(folder, 'lake/pair_days/day=2026-03-31/part-00.parquet'), 'damaged');
+        const { exitCode, stderr } = await run('upload b.csv');
+        expect([exitCode, stderr.split('\n')]).toEqual([
+            1,
+            [
+                '1 of 1 files taken in; once what follows is mended, the next upload or flowlake reconcile finishes the rest',
+                expect.stringMatching(/^flowlake: pair_days.*flowlake rebuild --from 2026-03-31 --to 2026-03-31 --anew writes it/),
+                '',
+            ],
+        ]);
+        expect((await run('rebuild --from 2026-03-31 --to 2026-03-31 --anew')).exitCode).toBe(0);
+        expect(await ask('select sum(flows) as flows from pair_days')).toEqual([{ flows: 3 }]);
+    });
+});

@@ -120,12 +120,16 @@ test.each([
     expect((await listAll(folder)).filter((path) => path !== 'a.csv')).toEqual([]);
 });
 
-test('a file whose name no key may have stops its folder, before anything is put', async () => {
+test('a file whose name no key may have is named and fails, and the others of its folder are taken in', async () => {
     const folder = await makeFolder();
     await writeFiles(join(folder, 'in'), ['a.csv', `b${ERASE}.csv`]);
-    const { exitCode, stderr } = await runFlowlake(['--lake', 'lake', 'upload', 'in'], { folder });
-    expect([exitCode, stderr]).toEqual([2, expect.stringContaining('Name "b\\r\\u001b[2K.csv" is not usable')]);
-    expect(await readdir(folder)).toEqual(['in']);
+    const { exitCode, stdout, stderr } = await runFlowlake(['--lake', 'lake', 'upload', 'in'], { folder });
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining('Name "b\\r\\u001b[2K.csv" is not usable')]);
+    expect(stdout + stderr).not.toMatch(OBEYED);
+    expect(await readdir(join(folder, 'lake/raw'))).toEqual(['a.csv']);
+    const alone = await runFlowlake(['--lake', 'other', 'upload', join('in', `b${ERASE}.csv`)], { folder });
+    expect([alone.exitCode, alone.stderr]).toEqual([2, expect.stringContaining('Name "b\\r\\u001b[2K.csv" is not usable')]);
+    expect((await readdir(folder)).sort()).toEqual(['in', 'lake']);
 });
 
 test('what was put under raw/ by hand is read whatever its name, and shown so that no terminal obeys it', async () => {

@@ -1,6 +1,6 @@
 /** Finds which files the words of an upload mean, and by which raw keys they go into the lake. */
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -10,8 +10,9 @@ import { StorageError, UsageError } from '#lake/errors';
 import type { Kind } from '#lake/kind';
 import { kinds } from '#lake/kinds';
 import type { Lake } from '#lake/lake';
-import { rawKey } from '#lake/layout';
+import { RAW_PREFIX, rawKey } from '#lake/layout';
 import { temporaryPath } from '#lake/store/directory';
+import { makeFolder } from '#lake/store/make-folder';
 import type { UploadFile } from '#lake/upload/request';
 import { type FolderFiles, inspectFiles, isForbidden, lookIntoFolder } from './look-into-files.ts';
 import { saySkipped, saySorts } from './sorts.ts';
@@ -32,6 +33,8 @@ export interface GatheredFiles {
     files: UploadFile[];
     /** Files that were named themselves, or by a pattern, and lie beside those of the kind by right: what each is. */
     skipped: { file: UploadFile; what: string }[];
+    /** Files among others that no raw key can name, or that are gone: why. */
+    unusable: { file: UploadFile; why: string }[];
     /** Removes what was written for the upload. */
     cleanUp: () => Promise<void>;
 }
@@ -47,7 +50,7 @@ interface NamedFile {
  * The files that the words mean: files, patterns, and folders: of these what is of the kind by its content, with all below them, named by the path
  * below the folder; `-` is what is piped in. A path with a folder `site=S` in it is named from there on. A symbolic link is followed where it is named
  * itself, and left out where it stands in a folder. Says on stderr what of folders is not taken. @throws Failure for a word that means no file.
- * @throws UsageError for names that cannot be.
+ * @throws UsageError where no name can be, or two would be one
  */
 export async function gatherFiles(words: readonly string[], options: GatherOptions): Promise<GatheredFiles> {
     const { as, kind, replace, context } = options;
@@ -93,15 +96,15 @@ export async function gatherFiles(words: readonly string[], options: GatherOptio
                   { kind, signal },
               );
         const isOther = (_: NamedFile, at: number): boolean => inspections[at]?.is === 'other';
-        const files = await withKeys([...named.filter((file, at) => !isOther(file, at)), ...ofFolders], options);
+        const keyed = await withKeys([...named.filter((file, at) => !isOther(file, at)), ...ofFolders], options);
         const skipped: GatheredFiles['skipped'] = [];
         for (const [at, inspection] of inspections.entries()) {
             const file = named[at];
             if (inspection.is === 'other' && file) {
-                skipped.push({ file: await withKey(file, options), what: inspection.what });
+                skipped.push({ file: withoutKey(file, options), what: inspection.what });
             }
         }
-        return { files, skipped, cleanUp };
+        return { ...keyed, skipped, cleanUp };
     } catch (error) {
         await cleanUp();
         throw error;
@@ -172,35 +175,65 @@ function nameOf(path: string, name: string): string {
     return at < 0 ? name.split(sep).join('/') : parts.slice(at).join('/');
 }
 
-/** The files with their raw keys. @throws UsageError where two would have one */
-async function withKeys(named: readonly NamedFile[], options: GatherOptions): Promise<UploadFile[]> {
+/** The files with their raw keys, and those that can have none. @throws UsageError where two would have one, or none can have one */
+async function withKeys(named: readonly NamedFile[], options: GatherOptions): Promise<Pick<GatheredFiles, 'files' | 'unusable'>> {
     const shownOfKey = new Map<string, string>();
     const files: UploadFile[] = [];
+    const errors: { file: UploadFile; error: UsageError | StorageError }[] = [];
     for (const one of named) {
-        const file = await withKey(one, options);
-        const { key, shown } = file;
+        assertSite(one, options);
+        try {
+            files.push(await withKey(one, options));
+        } catch (error) {
+            if (!(error instanceof UsageError || error instanceof StorageError)) {
+                throw error;
+            }
+            errors.push({ file: withoutKey(one, options), error });
+        }
+    }
+    for (const { key, shown } of files) {
         const other = shownOfKey.get(key);
         if (other !== undefined) {
             throw new UsageError(`${other} and ${shown} would both be ${key}: upload their common folder, or one at a time with --as NAME`);
         }
         shownOfKey.set(key, shown);
-        files.push(file);
     }
-    return files;
+    if (files.length === 0 && errors[0]) {
+        throw errors[0].error;
+    }
+    return { files, unusable: errors.map(({ file, error }) => ({ file, why: error.message })) };
 }
 
-async function withKey({ shown, path, name }: NamedFile, { kind, site, as }: GatherOptions): Promise<UploadFile> {
-    const [, ownSite, rest] = /^site=([^/]+)\/(.+)$/.exec(name) ?? [];
-    if (site !== undefined && ownSite !== undefined && ownSite !== site && as === undefined) {
-        throw new UsageError(`${shown} stands in a folder of site ${ownSite}, and --site says ${site}`);
+/** The site and the rest of a name `site=S/rest`; undefined where it names none. */
+function ownSiteOf(name: string): { site: string; rest: string } | undefined {
+    const [, site, rest] = /^site=([^/]+)\/(.+)$/.exec(name) ?? [];
+    return site !== undefined && rest !== undefined ? { site, rest } : undefined;
+}
+
+/** @throws UsageError where the file stands in a folder of another site than the one that was said */
+function assertSite({ shown, name }: NamedFile, { site, as }: GatherOptions): void {
+    const own = ownSiteOf(name)?.site;
+    if (site !== undefined && own !== undefined && own !== site && as === undefined) {
+        throw new UsageError(`${shown} stands in a folder of site ${own}, and --site says ${site}`);
     }
-    const of = as === undefined ? { site: site ?? ownSite, name: rest ?? name } : { site, name: as };
+}
+
+/** @throws UsageError for a name that no raw key can have, StorageError where the file is gone */
+async function withKey({ shown, path, name }: NamedFile, { kind, site, as }: GatherOptions): Promise<UploadFile> {
+    const own = ownSiteOf(name);
+    const of = as === undefined ? { site: site ?? own?.site, name: own?.rest ?? name } : { site, name: as };
     const key = rawKey({
         name: of.name,
         ...(of.site !== undefined && { site: of.site }),
         ...(kind !== kinds[0] && { kind: kind.name }),
     });
     return { shown, path, key, sizeBytes: await sizeOf(path, shown) };
+}
+
+/** A file that is only told of: it goes nowhere. */
+function withoutKey({ shown, path, name }: NamedFile, { site }: GatherOptions): UploadFile {
+    const folder = site === undefined || ownSiteOf(name) ? '' : `site=${site}/`;
+    return { shown, path, key: `${RAW_PREFIX}${folder}${name}`, sizeBytes: 0 };
 }
 
 async function sizeOf(path: string, shown: string): Promise<number> {
@@ -220,7 +253,7 @@ async function sizeOf(path: string, shown: string): Promise<number> {
 async function spoolInput(input: AsyncIterable<Uint8Array>, { lake, isTrial, context }: GatherOptions): Promise<string> {
     try {
         const spool = lake.kind === 'directory' && !isTrial ? temporaryPath(lake.directory) : await mkdtemp(join(tmpdir(), 'flowlake-'));
-        await mkdir(spool, { recursive: true });
+        await makeFolder(spool);
         try {
             await pipeline(input, createWriteStream(join(spool, 'input')), { signal: context.signal });
         } catch (error) {

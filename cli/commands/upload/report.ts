@@ -3,7 +3,7 @@ import type { RunContext } from '#cli/command';
 import { batchOf } from '#cli/draw/batch-of';
 import { printRows } from '#cli/draw/print-rows';
 import { sayCount } from '#cli/draw/quantity';
-import { cutToWidth } from '#cli/draw/text-width';
+import { cutToWidth, printable } from '#cli/draw/text-width';
 import type { Doubt } from '#lake/kind';
 import { kindOf } from '#lake/kinds';
 import type { UploadResult } from '#lake/upload/result';
@@ -91,6 +91,7 @@ function sayNotes(results: readonly UploadResult[]): string[] {
         }
     }
     return [...filesOfNote].map(
-        ([text, [first, ...others]]) => `${first}${others.length > 0 ? ` and ${sayCount(others.length, 'more', 'more')}` : ''} ${text}`,
+        ([text, [first = '', ...others]]) =>
+            `${printable(first)}${others.length > 0 ? ` and ${sayCount(others.length, 'more', 'more')}` : ''} ${text}`,
     );
 }

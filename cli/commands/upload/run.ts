@@ -40,15 +40,18 @@ export async function uploadFiles(
     return useLake(
         isTrial ? { ...context, lake: context.lake ?? NO_LAKE } : context,
         async (lake) => {
-            const { files, skipped, cleanUp } = await gatherFiles(words, { ...options, kind, lake, isTrial, context });
+            const { files, skipped, unusable, cleanUp } = await gatherFiles(words, { ...options, kind, lake, isTrial, context });
             try {
                 const { signal, now, environment } = context;
                 const { replace, allowDuplicate, wait, reading } = options;
                 const shown = showUpload(lake, context, { isTrial });
                 const asked = { replace, allowDuplicate, wait, readingOptions: reading, signal, now, environment, events: shown.events };
-                const leftOut = skipped.map(
-                    ({ file, what }): UploadResult => ({ file, result: 'skipped', note: `${what}, no file of ${kind.name}` }),
-                );
+                const leftOut = [
+                    ...skipped.map(
+                        ({ file, what }): UploadResult => ({ file, result: 'skipped', note: `${what}, no file of ${kind.name}` }),
+                    ),
+                    ...unusable.map(({ file, why }): UploadResult => ({ file, result: 'failed', note: why })),
+                ];
                 return await (isTrial ? tryAll : uploadAll)(lake, files, { asked, leftOut, end: shown.end, context });
             } finally {
                 await cleanUp();

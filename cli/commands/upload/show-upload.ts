@@ -13,7 +13,7 @@ export function showUpload(
     context: Pick<RunContext, 'stderr' | 'now' | 'signal'>,
     { isTrial }: { isTrial: boolean },
 ): { events: UploadEvents; end: () => Promise<void> } {
-    const { stderr, now } = context;
+    const { stderr, now, signal } = context;
     const waiting = showWaiting(context);
     const isDirectory = lake.kind === 'directory';
     let progress: Progress | undefined;
@@ -35,7 +35,11 @@ export function showUpload(
             },
             async onBrokenOff({ taken, of, isAnyLeft }) {
                 await progress?.stop();
-                const rest = isAnyLeft ? 'the next upload or flowlake reconcile finishes the rest' : 'of the others nothing is in the lake';
+                // An interruption leaves nothing to mend; of any other end the error follows.
+                const mended = signal.aborted ? '' : 'once what follows is mended, ';
+                const rest = isAnyLeft
+                    ? `${mended}the next upload or flowlake reconcile finishes the rest`
+                    : 'of the others nothing is in the lake';
                 await stderr.write(
                     isDirectory
                         ? `${taken} of ${of} files taken in; ${rest}\n`
