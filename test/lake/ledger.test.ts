@@ -185,6 +185,15 @@ describe('a record', () => {
         });
     });
 
+    test.each(['commits', 'rows_read', 'rows_kept', 'rows_rejected', 'size_bytes'])(
+        'without %s is none: no sum over it would be a number',
+        async (name) => {
+            const { [name]: _, ...rest } = record;
+            await store.put(ledgerKey(sourceId(A)), Buffer.from(JSON.stringify(rest)));
+            await expect(readLedger(store, sourceId(A))).rejects.toThrow(`${ledgerKey(sourceId(A))} is no ledger record: restore it`);
+        },
+    );
+
     test('of a newer program is not overwritten by this one, and the error says what to do', async () => {
         const { etag } = await readLedger(store, sourceId(A));
         await commitLedger(store, { source: sourceId(A), record: { ...record, summary_format: FLOWS_FORMAT + 1 }, etag });

@@ -3,9 +3,12 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import { consolidate } from '#lake/commit/consolidate';
 import { retract } from '#lake/commit/retract';
 import { type Summarized, summarize } from '#lake/commit/summarize';
+import { ledgerKey } from '#lake/layout';
+import { readLedger } from '#lake/ledger';
 import { readLakeStatus } from '#lake/reports/lake-status';
+import { sourceId } from '#lake/source-id';
 import type { ObjectStore } from '#lake/store/object-store';
-import { pairDaysKey } from '#test/support/flow-tables';
+import { FLOWS_FORMAT, pairDaysKey } from '#test/support/flow-tables';
 import { memoryStore } from '#test/support/memory-store';
 import { smallFile } from '#test/support/small-files';
 
@@ -100,6 +103,27 @@ describe('what waits', () => {
         await take('raw/a.csv', 'no flows');
         await store.put('raw/a.csv', Buffer.from(textOf(['02/02/2026'])));
         expect((await readLakeStatus(store, { now })).problems).toMatchObject([{ kind: 'waiting', subjects: ['raw/a.csv'] }]);
+    });
+
+    test('is not what stands in the figures as an older version read it: that is told apart', async () => {
+        await take('raw/old.csv', textOf(['01/02/2026']));
+        const key = ledgerKey(sourceId('raw/old.csv'));
+        const { record } = await readLedger(store, sourceId('raw/old.csv'));
+        await store.put(key, Buffer.from(JSON.stringify({ ...record, summary_format: FLOWS_FORMAT - 1 })));
+        now = new Date(now.getTime() + HOUR_MS);
+        await store.put('raw/new.csv', Buffer.from(textOf(['02/02/2026'])));
+        now = new Date(now.getTime() + HOUR_MS);
+        expect((await readLakeStatus(store, { now })).problems).toEqual([
+            { kind: 'waiting', subjects: ['raw/new.csv'], waitingMs: HOUR_MS },
+            { kind: 'older', subjects: ['raw/old.csv'] },
+        ]);
+    });
+
+    test('has no number of what a record of a kind that is not known leaves out', async () => {
+        const record = { source: 'raw/kind=moons/a.csv', commits: 1, versions: {}, state: 'done' };
+        await store.put(ledgerKey(sourceId(record.source)), Buffer.from(JSON.stringify(record)));
+        await take('raw/a.csv', textOf(['01/02/2026']));
+        expect((await readLakeStatus(store, { now })).states).toMatchObject([{ state: 'done', sources: 1, rowsRead: 1 }]);
     });
 
     test('is no source whose raw object is gone, or was retracted', async () => {
