@@ -102,6 +102,8 @@ const ANSWERS = [
     ['export', '192.0.2.1', '198.51.100.1'],
     ['features', '--from', DAY, '--to', DAY],
     ['explain', '192.0.2.1', '198.51.100.1', DAY],
+    ['rejects'],
+    ['rebuild', '--from', DAY, '--to', DAY],
 ];
 
 test.each(ANSWERS)('%s says in one line that the figures are due to be read anew, and nothing once they were', async (...words) => {

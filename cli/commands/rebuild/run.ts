@@ -6,7 +6,7 @@ import { printPeriods, sayFailures } from '#cli/draw/print-periods';
 import { countPeriods } from '#cli/draw/quantity';
 import { openStatusLine } from '#cli/draw/status-line';
 import { runPeriodsJob } from '#cli/run-periods-job';
-import { useLake } from '#cli/use-lake';
+import { useFigures } from '#cli/use-figures';
 import { planPeriod } from '#lake/commit/consolidate';
 import { listPeriods } from '#lake/commit/periods';
 import { UsageError } from '#lake/errors';
@@ -31,7 +31,7 @@ export async function rebuildPeriods({ from, to, dryRun, anew, wait }: RebuildOp
     if (from === undefined || to === undefined) {
         throw new UsageError('Give the first and the last day, both are included: rebuild --from 2026-01-01 --to 2026-01-31');
     }
-    return useLake(context, async (lake) => {
+    return useFigures(context, async (lake) => {
         if (lake.kind === 's3' && !dryRun) {
             const work = { '--from': from, '--to': to, '--anew': String(anew), '--dry_run': 'false' };
             await runPeriodsJob(lake, { job: 'consolidateDaysJob', work, wait, context });

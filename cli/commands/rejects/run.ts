@@ -3,7 +3,7 @@
 import type { RunContext } from '#cli/command';
 import { printRows } from '#cli/draw/print-rows';
 import { findSource } from '#cli/find-source';
-import { useLake } from '#cli/use-lake';
+import { useFigures } from '#cli/use-figures';
 import { findKind, kinds } from '#lake/kinds';
 import type { Lake } from '#lake/lake';
 import { rejectsSql } from '#lake/reports/rejects';
@@ -14,7 +14,7 @@ interface RejectsOptions {
 
 /** Prints the rejects of the source, or of all. */
 export async function showRejects(name: string | undefined, { limit }: RejectsOptions, context: RunContext): Promise<number> {
-    return useLake(context, async (lake) => {
+    return useFigures(context, async (lake) => {
         const source = name === undefined ? null : await nameSource(lake, name, context);
         const engine = await lake.engine();
         const kind = source === null ? undefined : findKind(source);
