@@ -330,9 +330,10 @@ function inFolder<T>(folder: string, work: () => T): T {
     try {
         return work();
     } catch (error) {
-        if (codeOf(error) !== 'ENOENT') {
+        if (!['ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '')) {
             throw error;
         }
+        // It says which file stands in the way of a folder.
         makeFolder(folder);
         return work();
     }
@@ -379,34 +380,27 @@ function* walk(directory: string, folder: string, prefix: string): Generator<Lis
                 yield* walk(directory, key, prefix);
             }
         } else if (entry.isFile() && key.startsWith(prefix)) {
-            yield new ListedFile(directory, key);
+            yield listed(directory, key);
         }
     }
 }
 
 /** An object that a folder lists. Its size and time are looked up once somebody asks, which few do; one that went meanwhile is empty, and of now. */
-class ListedFile implements ListedObject {
-    readonly key: string;
-    readonly #directory: string;
-    #stats: Stats | undefined;
-
-    constructor(directory: string, key: string) {
-        this.key = key;
-        this.#directory = directory;
-    }
-
-    get sizeBytes(): number {
-        return this.#look()?.size ?? 0;
-    }
-
-    get modifiedAt(): Date {
-        return this.#look()?.mtime ?? new Date();
-    }
-
-    #look(): Stats | undefined {
-        this.#stats ??= statsOf(this.#directory, this.key);
-        return this.#stats;
-    }
+function listed(directory: string, key: string): ListedObject {
+    let stats: Stats | undefined;
+    const look = (): Stats | undefined => {
+        stats ??= statsOf(directory, key);
+        return stats;
+    };
+    return {
+        key,
+        get sizeBytes() {
+            return look()?.size ?? 0;
+        },
+        get modifiedAt() {
+            return look()?.mtime ?? new Date();
+        },
+    };
 }
 
 function entriesOf(directory: string, folder: string): Dirent[] {

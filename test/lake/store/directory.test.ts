@@ -1,5 +1,6 @@
 /** The store in a directory: what every store promises, and what people may do to its files by hand. */
 import { execFile as execFileWithCallback } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { chmod, cp, link, mkdir, readdir, readFile, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
