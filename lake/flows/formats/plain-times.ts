@@ -77,7 +77,8 @@ export class PlainIso {
         }
         const ahead = readOffset(bytes, at, end);
         const instant = this.#dayStart + (hour * 60 + minute) * MINUTE + second2 * SECOND + fraction - ahead;
-        return Number.isNaN(ahead) || instant < 0 ? NOT_PLAIN : instant;
+        // Microseconds are whole numbers in a double until the year 2255.
+        return instant >= 0 && instant <= Number.MAX_SAFE_INTEGER ? instant : NOT_PLAIN;
     }
 }
 
