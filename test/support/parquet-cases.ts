@@ -31,6 +31,15 @@ function valuesOf(...rows: string[]): string {
     return `select * from (values ${rows.map((row) => `(${row})`).join(', ')}) as flows(${COLUMNS})`;
 }
 
+/** Records of nfdump, each with when it was received; aggregated ones were not. */
+function nfdumpOf(...received: string[]): Promise<Buffer> {
+    const rows = received.map(
+        (at, engine) =>
+            `(timestamp '2021-01-31 10:00:00', timestamp '2021-01-31 10:00:01', 1.5, '192.0.2.10', '198.51.100.20', 3, ${at}, '${engine}/${engine}')`,
+    );
+    return parquetOf(`select * from (values ${rows.join(', ')}) as flows(ts, te, td, sa, da, ipkt, tr, eng)`);
+}
+
 /** Query, or bytes, by the case's name. */
 const CASES: Record<string, () => Promise<Buffer>> = {
     'parquet-texts': () =>
@@ -87,6 +96,26 @@ const CASES: Record<string, () => Promise<Buffer>> = {
     'parquet-zeek': () =>
         parquetOf(
             `select 1612224000.25::double as ts, '192.0.2.10' as "id.orig_h", '198.51.100.20' as "id.resp_h", 0.000028::double as duration, 3::bigint as orig_pkts`,
+        ),
+    'parquet-argus-timestamps': () =>
+        parquetOf(
+            `select * from (values
+                (timestamp '2021-01-31 23:59:59.5', timestamp '2021-02-01 00:00:01.75', 'tcp', '192.0.2.10', '198.51.100.20', 3),
+                (timestamp '2021-02-01 10:00:00', null, 'udp', '192.0.2.10', '198.51.100.20', 1),
+                (timestamp '2021-02-01 10:00:00', timestamp '2021-02-01 09:00:00', 'udp', '192.0.2.10', '198.51.100.20', 1),
+                (timestamp '2021-02-01 10:00:00', timestamp '2021-02-01 10:00:01', 'man', '0', '0', 1)
+            ) as flows("StartTime", "LastTime", "Proto", "SrcAddr", "DstAddr", "SrcPkts")`,
+        ),
+    'parquet-nfdump-timestamps': () => nfdumpOf(`timestamptz '2021-01-31 10:00:02+00'`, `timestamptz '1970-01-01 00:00:00+00'`),
+    'parquet-nfdump-aggregated': () => nfdumpOf(`timestamp '1970-01-01 00:00:00'`),
+    'parquet-floats': () =>
+        parquetOf(
+            `select * replace ("Flow Duration"::float as "Flow Duration", "Tot Fwd Pkts"::float as "Tot Fwd Pkts") from (${valuesOf(
+                `'192.0.2.10', '198.51.100.20', '31/01/2021 10:00', 115307856, 3, 'BENIGN'`,
+                `'192.0.2.11', '198.51.100.20', '31/01/2021 10:00', 16777216, 16777216, 'BENIGN'`,
+                `'192.0.2.12', '198.51.100.20', '31/01/2021 10:00', 0.7, 1e9, 'BENIGN'`,
+                `'192.0.2.13', '198.51.100.20', '31/01/2021 10:00', 1e18, 1, 'BENIGN'`,
+            )})`,
         ),
     'parquet-without-addresses': () =>
         parquetOf(`select 6 as "Protocol", 1500 as "Flow Duration", 3 as "Tot Fwd Pkts", 'BENIGN' as "Label"`),

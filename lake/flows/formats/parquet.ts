@@ -148,7 +148,7 @@ class RowReader {
             throw new RefusedParquetError(`columns ${JSON.stringify(timestamp.name)} and ${JSON.stringify(end.name)} are of two types`);
         }
         for (const at of kindColumns.filter((place) => place >= 0)) {
-            this.#others.set(at, columnAt(file, at, NUMBERS));
+            this.#others.set(at, columnAt(file, at, TIMES));
         }
         this.#witness = witness;
         for (const at of witness ? [witness.rate, witness.backward ?? witness.rate] : []) {
@@ -289,7 +289,7 @@ class RowReader {
     /** Takes a row with care: a flow, a reject, or what is no flow by right. */
     #takeAnyRow(step: Step, row: number): void {
         const { dialect, kindColumns, columns } = this.#header;
-        const kind = dialect.rowKind?.of(kindColumns.map((at) => step.text(at, row)));
+        const kind = dialect.rowKind?.of(kindColumns.map((at) => step.shown(at, row)));
         if (typeof kind === 'string') {
             this.sink.skip(kind);
             return;

@@ -92,7 +92,7 @@ async function insertFile(engine: SqlEngine, path: string, toReading: (found: Fo
     for (const at of [...FIELDS.map(placeOf), ...otherPlaces]) {
         const field = FIELDS.find((one) => placeOf(one) === at);
         const text = textSql(columns[at], {
-            mayBeTime: field !== undefined && timed.includes(field),
+            time: field !== undefined && timed.includes(field) ? 'seconds' : kindPlaces.includes(at) ? 'clock' : 'none',
             isAddress: field === 'src' || field === 'dst',
         });
         if (text === undefined) {
@@ -102,6 +102,19 @@ async function insertFile(engine: SqlEngine, path: string, toReading: (found: Fo
     }
     if (new Set(areTimes).size > 1) {
         return undefined;
+    }
+    const read = [...texts.keys()].map((at) => columns[at]?.name ?? '');
+    if (await unlessDamaged(() => hasRefusedCodec(engine, path, read))) {
+        return undefined;
+    }
+    if (timed.length > 1 && areTimes[0] === true) {
+        await unlessDamaged(() =>
+            assertAllNanoseconds(
+                engine,
+                path,
+                timed.map((field) => columns[placeOf(field)]?.name ?? ''),
+            ),
+        );
     }
     const textAt = (at: number): string => texts.get(at) ?? `''`;
     const found = beginning({ layout, rows: '', firstLine: 1, otherLogRows: 0 });
@@ -117,6 +130,28 @@ texts as (select *, coalesce(${skipReason(layout, (at) => (kindPlaces.includes(a
     );
     await unlessDamaged(() => engine.run(sql));
     return found;
+}
+
+/** True if a column is packed in a way that the lake does not read, and that the engine does not always look at. */
+async function hasRefusedCodec(engine: SqlEngine, path: string, names: readonly string[]): Promise<boolean> {
+    const refused = await engine.rows(`
+        select path_in_schema from parquet_metadata(${fileList([path])})
+        where compression in ('LZO', 'LZ4') and path_in_schema in (${names.map((name) => literal(name)).join(', ')})`);
+    return refused.length > 0;
+}
+
+/**
+ * The engine cuts some times to microseconds, which is a microsecond of the duration between two of them.
+ * @throws NotFollowedError for columns of such times
+ */
+async function assertAllNanoseconds(engine: SqlEngine, path: string, names: readonly string[]): Promise<void> {
+    const cut = await engine.rows(`
+        select name from parquet_schema(${fileList([path])})
+        where name in (${names.map((name) => literal(name)).join(', ')})
+            and (type = 'INT96' or (contains(logical_type, 'isAdjustedToUTC=1') and contains(logical_type, 'NANOS=NanoSeconds')))`);
+    if (cut.length > 0) {
+        throw new NotFollowedError('durations between times in nanoseconds, which the engine has in microseconds');
+    }
 }
 
 /** Asks the rows that are asked for their unit. What is stored as a number is in no style that groups digits, and an exponent says so. */
@@ -152,27 +187,48 @@ const TEXT = /^(?:VARCHAR|JSON|ENUM\(.*)$/;
 const NUMBER = /^(?:U?(?:TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|FLOAT|DOUBLE|DECIMAL\(\d+,\d+\))$/;
 const TIME = /^(?:TIMESTAMP(?: WITH TIME ZONE|_S|_MS|_NS)?|DATE)$/;
 
-/** SQL for a value as text, null where there is none; undefined for a type that the column cannot have. Times become seconds since 1970. */
-function textSql(column: TypedName | undefined, { mayBeTime, isAddress }: { mayBeTime: boolean; isAddress: boolean }): string | undefined {
+/**
+ * SQL for a value as text, null where there is none; undefined for a type that the column cannot have. Times become seconds since 1970, or what their
+ * clock shows.
+ */
+function textSql(
+    column: TypedName | undefined,
+    { time, isAddress }: { time: 'seconds' | 'clock' | 'none'; isAddress: boolean },
+): string | undefined {
     const { name, type } = column ?? { name: '', type: '' };
     const value = quoted(name);
     if (TEXT.test(type)) {
         return `cast(${value} as varchar)`;
     }
-    if (mayBeTime && TIME.test(type)) {
+    if (time !== 'none' && TIME.test(type)) {
+        const microseconds = type === 'TIMESTAMP WITH TIME ZONE' ? `epoch_us(${value})` : `epoch_us(cast(${value} as timestamp))`;
+        if (time === 'clock') {
+            return `cast(make_timestamp(${microseconds}) as varchar)`;
+        }
         const digits = type === 'TIMESTAMP_NS' ? 9 : 6;
-        const ticks =
-            type === 'TIMESTAMP_NS'
-                ? `epoch_ns(${value})`
-                : type === 'TIMESTAMP WITH TIME ZONE'
-                  ? `epoch_us(${value})`
-                  : `epoch_us(cast(${value} as timestamp))`;
+        const ticks = type === 'TIMESTAMP_NS' ? `epoch_ns(${value})` : microseconds;
         const perSecond = 10 ** digits;
         // What is in front of 1970 is no day that counts, whatever division makes of it.
         return `case when ${ticks} < 0 then '-1'
             else cast(${ticks} // ${perSecond} as varchar) || '.' || lpad(cast(${ticks} % ${perSecond} as varchar), ${digits}, '0') end`;
     }
+    if (type === 'FLOAT' && !isAddress) {
+        return shortestFloatSql(value);
+    }
+    if (type === 'DOUBLE' && !isAddress) {
+        return `regexp_replace(cast(${value} as varchar), '\\.0$', '')`;
+    }
     return !isAddress && NUMBER.test(type) ? `cast(${value} as varchar)` : undefined;
+}
+
+/** Digits that tell any two floats of 32 bits apart. */
+const FLOAT_DIGITS = 9;
+
+/** SQL for the shortest text that is this float of 32 bits: the engine writes more digits of large ones. */
+function shortestFloatSql(value: string): string {
+    const texts = Array.from({ length: FLOAT_DIGITS }, (_, at) => `printf('%.${at + 1}g', ${value})`);
+    const cases = texts.map((text) => `when cast(${text} as float) = ${value} then ${text}`);
+    return `case when not isfinite(${value}) then cast(${value} as varchar) ${cases.join(' ')} end`;
 }
 
 /** What is wrong with this machine, and not with a file. */

@@ -3,7 +3,7 @@ import type { FlowPlace } from '../../flow-sink.ts';
 import { normalize, ROLES } from '../dialects/dialect.ts';
 import type { Header } from '../header.ts';
 import { type Page, type ReadColumn, storedAt } from './pages.ts';
-import { type ColumnType, instantOfStored, jsonOfStored, type Stored, textOfStored } from './values.ts';
+import { type ColumnType, clockOf, instantOfStored, jsonOfStored, type Stored, textOfStored } from './values.ts';
 
 /** A column on its way through a row group. */
 export interface Cursor {
@@ -62,6 +62,12 @@ export class Step {
     text(at: number, row: number): string {
         const { stored, type } = this.#stored(at, row);
         return textOfStored(stored, type);
+    }
+
+    /** The value as text, and an instant as its clock shows it, as tools that write text do. */
+    shown(at: number, row: number): string {
+        const instant = this.instant(at, row);
+        return instant === undefined ? this.text(at, row) : clockOf(instant);
     }
 
     /** True if the column is stored as text. */

@@ -99,7 +99,7 @@ export function jsonOfStored(value: Stored, type: ColumnType): string {
         return 'null';
     }
     if (type.is === 'instant' && (typeof value === 'number' || typeof value === 'bigint')) {
-        return JSON.stringify(clockOf(instantOfStored(value, type.unit)));
+        return JSON.stringify(clockOf(instantOfStored(value, type.unit)).replace(' ', 'T'));
     }
     const text = typeof value === 'string' ? value : textOfStored(value, type);
     return type.is === 'text' || !/^-?\d/.test(text) ? JSON.stringify(text) : text;
@@ -107,11 +107,11 @@ export function jsonOfStored(value: Stored, type: ColumnType): string {
 
 const FEMTOSECONDS_PER_MILLISECOND = 10n ** 12n;
 
-/** `2026-01-05T10:00:00.000Z`, cut to milliseconds; the number of milliseconds outside of what a clock can show. */
-function clockOf(instant: Instant): string {
+/** `2026-01-05 10:00:00.000Z`, cut to milliseconds; the number of milliseconds outside of what a clock can show. */
+export function clockOf(instant: Instant): string {
     const milliseconds = instant / FEMTOSECONDS_PER_MILLISECOND;
     const date = new Date(Number(milliseconds));
-    return Number.isNaN(date.getTime()) ? String(milliseconds) : date.toISOString();
+    return Number.isNaN(date.getTime()) ? String(milliseconds) : date.toISOString().replace('T', ' ');
 }
 
 /** The text without spaces and tabs at its ends. */

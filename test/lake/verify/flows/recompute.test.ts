@@ -4,12 +4,14 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { isIP, SocketAddress } from 'node:net';
 import { join } from 'node:path';
 import { constants, gzipSync, zstdCompressSync } from 'node:zlib';
+import type { SchemaElement } from 'hyparquet';
 import type { ReadingOptions } from '#lake/kind';
 import { type Engine, openEngine, textOf, wholeOf } from '#lake/verify/engine';
 import { recompute } from '#lake/verify/flows/recompute';
 import { FIGURES } from '#lake/verify/flows/row-sql';
 import { NotFollowedError } from '#lake/verify/second-reading';
 import { cut, inPieces } from '#test/support/bytes';
+import { type ParquetColumn, writeParquet } from '#test/support/parquet-file';
 import { tarOf } from '#test/support/tar-of';
 
 const FIXTURES = new URL('../../../fixtures/flows', import.meta.url).pathname;
@@ -354,6 +356,72 @@ describe('JSON', () => {
         expect(scripts?.recount).toMatchObject({ rows_kept: 1, skipped: 'other_event 1' });
     });
 });
+
+describe('Parquet', () => {
+    const began = 1_714_521_600_000_000_000n;
+    const columns = (time: Omit<SchemaElement, 'name'>): ParquetColumn[] => [
+        parquetColumn('start', time),
+        parquetColumn('end', time),
+        parquetColumn('srcaddr', TEXT),
+        parquetColumn('dstaddr', TEXT),
+        parquetColumn('packets', { type: 'DOUBLE' }),
+    ];
+
+    test.each([false, true])(
+        'a duration of nanoseconds is rounded, or is not followed where the engine cuts it (in UTC: %p)',
+        async (isUtc) => {
+            const bytes = writeParquet({
+                columns: columns({ type: 'INT64', logical_type: { type: 'TIMESTAMP', isAdjustedToUTC: isUtc, unit: 'NANOS' } }),
+                rows: [[began, began + 1500n, '192.0.2.10', '198.51.100.20', 3]],
+                groupRows: 10,
+            });
+            if (isUtc) {
+                await expect(read(bytes)).rejects.toThrow(NotFollowedError);
+            } else {
+                expect((await read(bytes))?.rows).toMatchObject([{ flow_duration_us_sum: '2' }]);
+            }
+        },
+    );
+
+    test('a codec that is not read makes the file unusable, also where no value is packed by it', async () => {
+        const [first, ...others] = columns({ type: 'INT64' });
+        const rows = [[null, 1_714_521_601n, '192.0.2.10', '198.51.100.20', 3]];
+        expect((await read(writeParquet({ columns: [first!, ...others], rows, groupRows: 10 })))?.recount.rows_rejected).toBe(1);
+        expect(await read(writeParquet({ columns: [{ ...first!, codec: 'LZO' }, ...others], rows, groupRows: 10 }))).toBeUndefined();
+    });
+
+    test('records of several flows are known by a number that is stored as a double', async () => {
+        const flows = (count: number) =>
+            read(
+                writeParquet({
+                    columns: [
+                        ...['Src IP Addr', 'Dst IP Addr', 'Date first seen'].map((name) => parquetColumn(name, TEXT)),
+                        ...['Duration', 'Packets', 'Flows'].map((name) => parquetColumn(name, { type: 'DOUBLE' })),
+                    ],
+                    rows: [['192.0.2.10', '198.51.100.20', '2024-05-01', 1, 1, count]],
+                    groupRows: 10,
+                }),
+            );
+        expect((await flows(1))?.recount.rows_kept).toBe(1);
+        expect(await flows(2)).toBeUndefined();
+    });
+});
+
+const TEXT = { type: 'BYTE_ARRAY', converted_type: 'UTF8' } as const;
+
+function parquetColumn(name: string, element: Omit<SchemaElement, 'name'>): ParquetColumn {
+    return {
+        path: [name],
+        element: { ...element, repetition_type: 'OPTIONAL' },
+        codec: 'UNCOMPRESSED',
+        version: 1,
+        encoding: 'PLAIN',
+        dictionaryValues: 0,
+        pageRows: 1000,
+        hasChecksums: false,
+        isDictionaryUnnamed: false,
+    };
+}
 
 test('JSON of Zeek’s conn_long is told by its name alone', async () => {
     const log = '{"ts":1714521600.5,"id.orig_h":"10.0.0.1","id.resp_h":"10.0.0.2","duration":1,"orig_pkts":1}\n';
