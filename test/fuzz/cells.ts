@@ -306,16 +306,18 @@ export const UNITS: readonly Unit[] = ['s', 'ms', 'us', 'ns'];
 const PLACES: Readonly<Record<Unit, number>> = { s: 0, ms: 3, us: 6, ns: 9 };
 
 /** The cells of a row of such columns. */
-export function makeCells(draw: Draw, kinds: readonly Kind[], traits: Traits): string[] {
-    const flow = makeFlow(draw, traits);
+export function makeCells(draw: Draw, kinds: readonly Kind[], traits: Traits, flow: Flow = makeFlow(draw, traits)): string[] {
     return kinds.map((kind) => makeCell(draw, { kind, good: flow[kind] ?? draw.pick(GOOD[kind]) }, traits));
 }
+
+/** Cells of a flow, and when it began and ended in nanoseconds since 1970. */
+type Flow = Partial<Record<Kind, string>> & { startNs: bigint; endNs: bigint };
 
 /** Cells of a flow that fit one another: its rates are its packets by its duration, and it ends behind its beginning. */
 export function makeFlow(
     draw: Draw,
     { dates, style, unit, otherUnitShare }: Pick<Traits, 'dates' | 'style' | 'unit' | 'otherUnitShare'>,
-): Partial<Record<Kind, string>> & { startNs: bigint; endNs: bigint } {
+): Flow {
     const microseconds = BigInt(draw.pick([0, 1, 250_000, 1_500_000, 2_000_000, 115_307_855, draw.below(10_000_000)]));
     const [packets, backward] = [draw.below(draw.pick([3, 20, 4000])), draw.below(20)];
     const rate = microseconds === 0n ? undefined : (((draw.percent(50) ? backward : 0) + packets) * 1e6) / Number(microseconds);

@@ -36,7 +36,7 @@ test('what is read wrongly is made small', async () => {
     // A reader that takes the half packet.
     const isReadWrongly = async (less: Buffer): Promise<boolean> => {
         const { told } = await tellFirst({ ...input, bytes: Buffer.from(less.toString().replace('4.5', '4')) });
-        return told.toString() !== tellPage(readThePage({ ...input, bytes: less })).toString();
+        return told.toString() !== tellPage(await readThePage({ ...input, bytes: less })).toString();
     };
     const small = await minimize(bytes, isReadWrongly);
     expect(small.toString().split('\n')).toHaveLength(2);

@@ -1,9 +1,12 @@
 /** One input of the fuzzer: bytes, how they are asked to be read, and in what pieces they arrive. All of it follows from one seed. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type ParquetTable, writeParquet } from '#test/support/parquet-file';
 import { type Draw, drawFrom } from './draw.ts';
 import { makeFile, pack } from './grammar.ts';
 import { mutate } from './mutate.ts';
+import { makeParquetTable } from './parquet-grammar.ts';
+import { isParquet } from './plain-parquet.ts';
 import type { PlainOptions } from './plain-reader.ts';
 
 export interface FuzzInput {
@@ -12,6 +15,10 @@ export interface FuzzInput {
     options: PlainOptions;
     /** Lengths of the pieces in which the first reader gets the bytes, in turn. */
     pieces: number[];
+    /** What is written in a file of Parquet that is whole. */
+    table?: ParquetTable;
+    /** True for Parquet of which bytes were changed: whoever reads it may refuse it. */
+    isDamaged?: boolean;
 }
 
 /** Golden files that are larger make the fuzzer slow, and are read by the golden tests. */
@@ -20,20 +27,32 @@ const MAX_FIXTURE_BYTES = 20_000;
 /** The inputs of all golden cases, to be changed. */
 export function readFixtures(): Buffer[] {
     const folder = new URL('../fixtures/flows/', import.meta.url).pathname;
-    return (
-        readdirSync(folder)
-            .flatMap((name) => readdirSync(join(folder, name)).map((file) => join(folder, name, file)))
-            // Parquet is read by its places, and only whole: test/lake/flows/formats/parquet.test.ts changes it.
-            .filter((path) => path.includes('/input.') && !path.includes('.parquet'))
-            .sort()
-            .map((path) => readFileSync(path))
-            .filter((bytes) => bytes.length <= MAX_FIXTURE_BYTES)
-    );
+    return readdirSync(folder)
+        .flatMap((name) => readdirSync(join(folder, name)).map((file) => join(folder, name, file)))
+        .filter((path) => path.includes('/input.'))
+        .sort()
+        .map((path) => readFileSync(path))
+        .filter((bytes) => bytes.length <= MAX_FIXTURE_BYTES);
 }
 
 /** The input with this seed. */
 export function makeInput(seed: number, fixtures: readonly Buffer[]): FuzzInput {
     const draw = drawFrom(seed);
+    const made = draw.percent(PARQUET_SHARE)
+        ? makeParquet(draw, fixtures.filter(isParquet))
+        : {
+              bytes: makeText(
+                  draw,
+                  fixtures.filter((bytes) => !isParquet(bytes)),
+              ),
+          };
+    return { seed, ...made, options: makeOptions(draw), pieces: makePieces(draw) };
+}
+
+/** Files of Parquet in a hundred. */
+const PARQUET_SHARE = 10;
+
+function makeText(draw: Draw, fixtures: readonly Buffer[]): Buffer {
     let bytes = draw.percent(75) ? makeFile(draw) : draw.pick(fixtures);
     if (draw.percent(40)) {
         bytes = mutate(draw, bytes, draw.percent(50) ? draw.pick(fixtures) : makeFile(draw));
@@ -42,7 +61,27 @@ export function makeInput(seed: number, fixtures: readonly Buffer[]): FuzzInput 
         bytes = pack(draw, bytes);
         bytes = draw.percent(20) ? mutate(draw, bytes, draw.pick(fixtures)) : bytes;
     }
-    return { seed, bytes, options: makeOptions(draw), pieces: makePieces(draw) };
+    return bytes;
+}
+
+/** A file of Parquet: whole, cut, with other bytes in it, or packed once more. */
+function makeParquet(draw: Draw, fixtures: readonly Buffer[]): Pick<FuzzInput, 'bytes' | 'table' | 'isDamaged'> {
+    const table = makeParquetTable(draw);
+    const bytes = draw.percent(95) ? writeParquet(table) : draw.pick(fixtures);
+    switch (draw.below(12)) {
+        case 0:
+            return { bytes: bytes.subarray(0, draw.below(bytes.length)) };
+        case 1:
+            return { bytes: mutate(draw, bytes, draw.pick(fixtures)), isDamaged: true };
+        case 2:
+            return {
+                bytes: draw.percent(50)
+                    ? pack(draw, bytes)
+                    : Buffer.concat([bytes, draw.pick([bytes, Buffer.from('\n'), Buffer.alloc(3)])]),
+            };
+        default:
+            return { bytes, table };
+    }
 }
 
 function makeOptions(draw: Draw): PlainOptions {

@@ -88,7 +88,7 @@ const ODD_VALUES = [
 /** The text of a file of JSON, each byte one character. */
 export function makeJson(draw: Draw): string {
     const traits = makeTraits(draw);
-    const most = draw.pick([3, 10, 40, draw.percent(30) ? 400 : 80]);
+    const most = draw.pick([3, 10, 40, draw.percent(30) ? 400 : 160]);
     const records = Array.from({ length: draw.below(most) }, () => makeRecord(draw, traits));
     return layOut(draw, records, traits);
 }

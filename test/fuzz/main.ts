@@ -118,7 +118,7 @@ function runThread(task: WorkerTask): Promise<RunResult> {
 }
 
 function tellProblem({ input, problem }: Problem): void {
-    const { seed, bytes, options, pieces } = input;
+    const { seed, bytes, options, pieces, table } = input;
     const given = [
         ...(options.dateOrder ? ['--date-order', options.dateOrder] : []),
         ...(options.durationUnit ? ['--duration-unit', options.durationUnit] : []),
@@ -127,6 +127,9 @@ function tellProblem({ input, problem }: Problem): void {
     // Workers hand over plain bytes.
     const small = Buffer.from(bytes);
     console.log(`  made small to ${small.length} bytes, in pieces of ${pieces.join(', ')}: ${JSON.stringify(small.toString('latin1'))}`);
+    if (table) {
+        console.log(`  Parquet of ${JSON.stringify(table, (_, value) => (typeof value === 'bigint' ? String(value) : value))}`);
+    }
     console.log(`  again:  npm run fuzz -- --inputs 1 --seed ${seed} --second-every 1`);
     console.log(`  golden: npm run fuzz -- --golden NAME --bytes ${small.toString('base64')} ${given.join(' ')}`);
 }

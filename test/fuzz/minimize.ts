@@ -1,5 +1,6 @@
-/** Makes a failing input small: takes away lines, then bytes, as long as it still fails. */
+/** Makes a failing input small: takes away lines, then bytes, and of Parquet rows and columns, as long as it still fails. */
 import { minimizeList } from '#test/support/minimize-list';
+import type { ParquetTable } from '#test/support/parquet-file';
 
 /**
  * The smallest bytes found for which `stillFails` holds, as it must for `bytes`. It is asked `maxTries` times at most.
@@ -18,6 +19,23 @@ export async function minimize(
         small = await reduce(single);
     }
     return Buffer.concat(small);
+}
+
+/** The table with the fewest rows and columns found for which `stillFails` holds. */
+export async function minimizeTable(
+    table: ParquetTable,
+    stillFails: (table: ParquetTable) => Promise<boolean>,
+    { maxTries = 3000 }: { maxTries?: number } = {},
+): Promise<ParquetTable> {
+    const budget = { tries: maxTries };
+    const rows = await minimizeList(table.rows, (some) => stillFails({ ...table, rows: some }), budget);
+    const take = (places: readonly number[]): ParquetTable => ({
+        ...table,
+        columns: places.map((at) => table.columns[at]!),
+        rows: rows.map((row) => places.map((at) => row[at] ?? null)),
+    });
+    const all = table.columns.map((_, at) => at);
+    return take(await minimizeList(all, (places) => stillFails(take(places)), budget));
 }
 
 function splitLines(bytes: Buffer): Buffer[] {

@@ -4,22 +4,25 @@
  */
 import {
     type DateContext,
+    dayOfInstant,
     inRange,
     isAddress,
     type Order,
+    type PlainDate,
     readDate,
     readMeasure,
     readNumber,
     readSpan,
     type Style,
     shortAddress,
+    spanBetween,
     styleOf,
     trimmed,
     UNIT_POWERS,
     type Unit,
-    ungrouped,
 } from './plain-fields.ts';
 import { isJson, readJson } from './plain-json.ts';
+import { isParquet, openParquet, type PlainColumn } from './plain-parquet.ts';
 import { CUT_DATES, type GoodRow, type PlainReject, settleDates, shownLine, type Totals, Unusable } from './plain-rows.ts';
 import {
     dialectOf,
@@ -31,6 +34,8 @@ import {
     type Header,
     isTrailer,
     kindOfRow,
+    kindPlaces,
+    numberAt,
     TOOLS,
     type Tool,
     unitNamed,
@@ -62,9 +67,10 @@ const MAX_QUOTED = 1 << 20;
 const MAX_ROW = 1 << 24;
 
 /** Reads the plain bytes of a file; `ok: false` where it is no usable file of flows. */
-export function readPlainly(bytes: Buffer, options: PlainOptions): PlainReading | { ok: false; why: string } {
+export async function readPlainly(bytes: Buffer, options: PlainOptions): Promise<PlainReading | { ok: false; why: string }> {
     try {
-        return read(bytes, options);
+        const rejects: PlainReject[] = [];
+        return isParquet(bytes) ? readRows(await takeParquet(bytes, rejects), rejects, options) : read(bytes, options);
     } catch (error) {
         if (error instanceof Unusable) {
             return { ok: false, why: error.message };
@@ -79,6 +85,8 @@ interface DataRow {
     header: Header;
     cells: string[];
     isWitness: boolean;
+    /** Where the time is stored as one (Parquet); the end where the tool has one. */
+    times?: { began: bigint | undefined; end: bigint | undefined };
 }
 
 function read(bytes: Buffer, options: PlainOptions): PlainReading {
@@ -95,7 +103,11 @@ function read(bytes: Buffer, options: PlainOptions): PlainReading {
         const settled = settleDates(jsonRows, rejects, { ...options, ...found });
         return { ok: true, ...found, ...(areUntimed(settled) && NO_UNIT), repeatedHeaders: 0, rejects, ...settled };
     }
-    const file = takeRows(text, markLength, rejects);
+    return readRows(takeRows(text, markLength, rejects), rejects, options);
+}
+
+/** What the rows come to, once they are told from everything else. */
+function readRows(file: File, rejects: PlainReject[], options: PlainOptions): PlainReading {
     const { dialect, rows } = file;
     const style = settleStyle(rows);
     const unit = settleUnit(file, { style, given: file.tool.isEnd === true ? undefined : options.durationUnit });
@@ -130,6 +142,54 @@ interface File {
     unclosed: number;
     repeatedHeaders: number;
     skipped: Map<string, number>;
+}
+
+/** Rows of a Parquet file: each has a number, and cells for the columns that are read. */
+async function takeParquet(bytes: Buffer, rejects: PlainReject[]): Promise<File> {
+    const { names, rowCount, columnAt } = openParquet(bytes);
+    const found = TOOLS.flatMap((tool) => headerOf(tool, names, '') ?? [])[0];
+    if (!found) {
+        throw new Unusable('Parquet without the columns of flows');
+    }
+    const { tool, at, witness } = found;
+    const numbers = [at.packets, ...(witness ? [witness.rate, witness.backward ?? witness.rate] : [])];
+    const columns = new Map<number, PlainColumn>();
+    for (const place of new Set([...Object.values(at), ...numbers, ...kindPlaces(tool, names)])) {
+        columns.set(place, await columnAt(place));
+    }
+    const isOf = (place: number): string | undefined => columns.get(place)?.is;
+    const isEnd = tool.isEnd === true;
+    const areNumbers = [...numbers, ...(isEnd ? [] : [at.duration])].every((place) => isOf(place) !== 'instant');
+    const areTexts = isOf(at.source) === 'text' && isOf(at.destination) === 'text';
+    const isTimed = isOf(at.began) === 'instant';
+    if (!areNumbers || !areTexts || (isEnd && isTimed !== (isOf(at.duration) === 'instant'))) {
+        throw new Unusable('a needed column of another type');
+    }
+    const header: Header = { ...found, stored: new Set([...columns.keys()].filter((place) => isOf(place) === 'number')) };
+    const file: File = { tool, dialect: dialectOf(header), names, rows: [], unclosed: 0, repeatedHeaders: 0, skipped: new Map() };
+    for (let row = 0; row < rowCount; row += 1) {
+        const cells = names.map((_, place) => columns.get(place)?.texts[row] ?? '');
+        const kind = kindOfRow(header, cells);
+        if (kind === 'refused') {
+            throw new Unusable('rows that tell of no flows');
+        }
+        if (kind !== undefined) {
+            skip(file, kind);
+        } else if (FIELDS.every((field) => cells[at[field]]?.toLowerCase() === names[at[field]])) {
+            file.repeatedHeaders += 1;
+        } else {
+            file.rows.push({
+                reject: (reason) => void rejects.push({ at: row, lineNumber: row + 1, reason, line: '' }),
+                header,
+                cells,
+                isWitness: file.dialect === 'python-cicflowmeter' || row < 64 || (row + 1) % 1024 === 0,
+                ...(isTimed && {
+                    times: { began: columns.get(at.began)?.instants[row], end: columns.get(at.duration)?.instants[row] },
+                }),
+            });
+        }
+    }
+    return file;
 }
 
 /** The text of a file behind its byte order mark: every byte is one character, lines end in LF, and the last one has its end. */
@@ -288,7 +348,9 @@ function settleStyle(rows: DataRow[]): Style {
         if (!isRagged(row)) {
             const isEnd = header.tool.isEnd === true;
             const places = [header.at.packets, ...(isEnd ? [] : [header.at.duration]), ...(isWitness ? ratesOf(header) : [])];
-            places.map((at) => styles.add(styleOf(cells[at] ?? '')));
+            for (const at of places.filter((place) => header.stored?.has(place) !== true)) {
+                styles.add(styleOf(cells[at] ?? ''));
+            }
         }
     }
     if (styles.has('points')) {
@@ -324,7 +386,9 @@ function settleUnit(
         return { durationUnit: unit, durationUnitBy: 'witnessed' };
     }
     // CICFlowMeter writes whole microseconds.
-    const hasFractions = rows.some((row) => !isRagged(row) && isFraction(ungrouped(row.cells[row.header.at.duration] ?? '', style)));
+    const hasFractions = rows.some(
+        (row) => !isRagged(row) && isFraction(numberAt(row.cells, row.header.at.duration, { header: row.header, style })),
+    );
     const named = unitNamed({ tool, dialect, names });
     return dialect === 'cicflowmeter' && hasFractions ? { ...named, durationUnitBy: 'assumed' } : named;
 }
@@ -360,13 +424,13 @@ function readRow(
         isWithoutJanuary1970: CUT_DATES.includes(dialect),
         blanks: header.blanks,
     };
-    const date = readDate(cell('began'), context);
+    const date = row.times ? dateOfInstant(row.times.began ?? 0n) : readDate(cell('began'), context);
     if ('reason' in date) {
         reject(date.reason);
         return undefined;
     }
     const duration = saysNothing(cell('duration')) ? null : readDuration(row, { style, unit });
-    const packets = readMeasure(ungrouped(cell('packets'), style), { scale: 0, isWhole: true });
+    const packets = readMeasure(numberAt(cells, header.at.packets, { header, style }), { scale: 0, isWhole: true });
     const reason = typeof duration === 'string' ? duration : typeof packets === 'string' ? packets : undefined;
     const values = typeof duration !== 'string' && typeof packets === 'bigint' ? [duration, packets] : [];
     return { reject, date, reason, source: shortAddress(cell('source')), destination: shortAddress(cell('destination')), values };
@@ -376,12 +440,19 @@ function saysNothing(cell: string): boolean {
     return cell === '' || cell === '-';
 }
 
+function dateOfInstant(instant: bigint): PlainDate {
+    const day = dayOfInstant(instant);
+    return day === undefined ? { reason: 'date_unreadable' } : { kind: 'instant', day };
+}
+
 /** Microseconds, or the reason why not. */
-function readDuration({ header, cells }: DataRow, { style, unit }: { style: Style; unit: Unit }): bigint | string {
-    const [began = '', duration = ''] = [cells[header.at.began], cells[header.at.duration]];
-    return header.tool.isEnd === true
-        ? inRange(readSpan(began, duration))
-        : readMeasure(ungrouped(duration, style), { scale: 6 - UNIT_POWERS[unit], isWhole: false });
+function readDuration({ header, cells, times }: DataRow, { style, unit }: { style: Style; unit: Unit }): bigint | string {
+    if (header.tool.isEnd === true) {
+        const { began, end } = times ?? {};
+        const isTimed = began !== undefined && end !== undefined;
+        return inRange(isTimed ? spanBetween(began, end) : readSpan(cells[header.at.began] ?? '', cells[header.at.duration] ?? ''));
+    }
+    return readMeasure(numberAt(cells, header.at.duration, { header, style }), { scale: 6 - UNIT_POWERS[unit], isWhole: false });
 }
 
 /** The header, and where it ends; it must end within the first MiB of the file. */

@@ -24,6 +24,14 @@ export interface Header {
     at: Record<Field, number>;
     /** Columns that tell the unit of durations: a rate, and whether it is of both directions. */
     witness: { rate: number; backward: number | undefined } | undefined;
+    /** Places of columns that hold numbers, not texts of them (Parquet): these are in no style that groups digits. */
+    stored?: ReadonlySet<number>;
+}
+
+/** The number in a cell as the plain style writes it. */
+export function numberAt(cells: readonly string[], at: number, { header, style }: { header: Header; style: Style }): string {
+    const text = cells[at] ?? '';
+    return header.stored?.has(at) === true ? text : ungrouped(text, style);
 }
 
 function tool(name: string, columns: [string[], string[], string[], string[], string[]], rest: Partial<Tool> = {}): Tool {
@@ -137,9 +145,10 @@ export function unitNamed({ tool, dialect, names }: { tool: Tool; dialect: strin
 }
 
 /** The unit that a row speaks for: none or one. */
-export function witnessedUnits(cells: readonly string[], { header: { at, witness }, style }: { header: Header; style: Style }): Unit[] {
+export function witnessedUnits(cells: readonly string[], { header, style }: { header: Header; style: Style }): Unit[] {
+    const { at, witness } = header;
     const number = (place: number): number => {
-        const text = ungrouped(cells[place] ?? '', style);
+        const text = numberAt(cells, place, { header, style });
         return /^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$/.test(text) ? Number(text) : Number.NaN;
     };
     if (!witness) {
@@ -161,6 +170,17 @@ export function witnessedUnits(cells: readonly string[], { header: { at, witness
 /** True if the line is what a tool writes behind its rows. */
 export function isTrailer({ name }: Tool, cells: readonly string[]): boolean {
     return name === 'nfdump' && cells.length === 1 && ['Summary', 'No matching flows'].includes(cells[0] ?? '');
+}
+
+/** Places of the columns that tell what a row of the tool is. */
+export function kindPlaces({ name }: Tool, names: readonly string[]): number[] {
+    const spellings: Readonly<Record<string, string[][]>> = {
+        nfdump: names.includes('te') ? [['tr'], ['eng']] : [['flows']],
+        cidds: [['flows']],
+        argus: [['proto']],
+        'aws-vpc': [['log-status', 'log_status']],
+    };
+    return (spellings[name] ?? []).map((some) => names.findIndex((one) => some.includes(one))).filter((place) => place >= 0);
 }
 
 const NOT_IP = ['man', 'arp', 'rarp', 'lldp', 'llc', 'stp', 'cdp', 'isis', 'ether', 'eth', 'pppoe', 'mpls', 'ib', 'lcp', 'loop', 'ipx'];

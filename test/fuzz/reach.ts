@@ -1,4 +1,5 @@
 /** What the fuzzer has reached: a fuzzer that reaches nothing proves nothing. */
+import type { SchemaElement } from 'hyparquet';
 import { REJECT_REASONS } from '#lake/flows/rejects';
 import type { Outcome } from './compare.ts';
 import type { FuzzInput } from './input.ts';
@@ -33,6 +34,12 @@ const UNUSABLE: Record<string, RegExp> = {
     "pmacct's JSON": /^pmacct's JSON/,
     "nfdump's JSON without addresses": /^nfdump's JSON without addresses/,
     "goflow2's JSON without times": /^goflow2's JSON without times/,
+    'Parquet that is damaged': /^Parquet data is damaged/,
+    'Parquet that was packed once more': /^a Parquet file that was packed/,
+    'Parquet without the columns of flows': /^a Parquet file without the columns/,
+    'Parquet with a nested column': /^column .* is nested/,
+    'Parquet with a column of another type': /^column .* is of type|are of two types$/,
+    'Parquet in a codec that is not read': /^column .* is compressed with/,
 };
 
 /** All that must be reached. */
@@ -46,12 +53,13 @@ export const TO_REACH: readonly string[] = [
     ...['dmy', 'mdy', 'ymd', 'epoch', 'assumed', 'null'].map((order) => `dates: ${order}`),
     ...['s', 'ms', 'us', 'ns', 'null'].map((unit) => `durations in ${unit}`),
     ...['dateOrder', 'durationUnit'].map((option) => `given: ${option}`),
+    ...['text', 'number', 'instant'].map((type) => `Parquet: when a flow began is stored as ${type}`),
     ...['nothing rejected', 'repeated headers', 'figures of several flows', 'packed as gzip', 'packed as zstd'],
     ...Object.keys(UNUSABLE).map((kind) => `unusable: ${kind}`),
 ];
 
 /** Adds to `reached` what this input came to. */
-export function addReached(reached: Reached, { bytes, options }: FuzzInput, { reading, error }: Outcome): void {
+export function addReached(reached: Reached, { bytes, options, table }: FuzzInput, { reading, error }: Outcome): void {
     const note = (name: string): void => {
         reached[name] = (reached[name] ?? 0) + 1;
     };
@@ -65,6 +73,10 @@ export function addReached(reached: Reached, { bytes, options }: FuzzInput, { re
         return;
     }
     note(`dialect: ${reading.dialect}`);
+    if (table) {
+        const began = table.columns.find(({ path }) => DATE_NAMES.test(path.join('.')))?.element ?? {};
+        note(`Parquet: when a flow began is stored as ${storedAs(began)}`);
+    }
     note(`dates: ${reading.dateOrder}`);
     note(`durations in ${reading.durationUnit}`);
     note(`unit ${reading.durationUnitBy}`);
@@ -95,6 +107,15 @@ export function addReached(reached: Reached, { bytes, options }: FuzzInput, { re
     if (magic === '28b52ffd') {
         note('packed as zstd');
     }
+}
+
+/** Names of columns that tell when a flow began. */
+const DATE_NAMES =
+    /^(?:timestamp|date|ts|date first seen|firstseen|bidirectional_first_seen_ms|starttime|stime|start|first_seen|flow_start_milliseconds)$/i;
+
+function storedAs({ type, converted_type: converted, logical_type: logical }: Partial<SchemaElement>): string {
+    const isInstant = type === 'INT96' || /^(?:TIMESTAMP|DATE)/.test(logical?.type ?? converted ?? '');
+    return isInstant ? 'instant' : type === 'BYTE_ARRAY' && converted !== 'DECIMAL' ? 'text' : 'number';
 }
 
 /** The counts of several runs as one. */

@@ -10,6 +10,7 @@ import { FIGURES } from '#lake/verify/flows/row-sql';
 import { DamagedFileError } from '#lake/verify/second-reading';
 import { cut, inPieces } from '#test/support/bytes';
 import type { FuzzInput } from './input.ts';
+import { isParquet } from './plain-parquet.ts';
 import { type PlainReading, readPlainly } from './plain-reader.ts';
 import { unpackPlainly } from './unpack-plainly.ts';
 
@@ -17,9 +18,11 @@ import { unpackPlainly } from './unpack-plainly.ts';
 export type Told = string[] | 'unusable';
 
 /** The page's own reading: with each reject's line number, reason and line. */
-export function readThePage(input: FuzzInput): PlainReading | 'unusable' {
-    const plain = unpackPlainly(input.bytes);
-    const reading = plain && readPlainly(plain, input.options);
+export async function readThePage({ bytes, options }: Pick<FuzzInput, 'bytes' | 'options'>): Promise<PlainReading | 'unusable'> {
+    const plain = unpackPlainly(bytes);
+    // Parquet is packed inside: what stands in gzip is refused.
+    const isRefused = plain === undefined || (plain !== bytes && isParquet(plain));
+    const reading = isRefused ? undefined : await readPlainly(plain, options);
     return reading?.ok ? reading : 'unusable';
 }
 
@@ -32,8 +35,12 @@ export async function tellFirst({ bytes, options, pieces }: FuzzInput): Promise<
     };
     const result = await readFlows(open, {
         ...options,
+        ranges: { sizeBytes: bytes.length, readRange: async ({ start, end }) => new Uint8Array(bytes.subarray(start, end)) },
         onRejects: async (batch) => {
-            rejects.push(...batch.map(({ lineNumber, reason, line }) => tellReject({ lineNumber, reason, line })));
+            // Of Parquet the page does not say how a row is shown.
+            rejects.push(
+                ...batch.map(({ lineNumber, reason, line }) => tellReject({ lineNumber, reason, line: isParquet(bytes) ? '' : line })),
+            );
         },
     });
     if (!result.ok) {

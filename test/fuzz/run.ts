@@ -1,9 +1,10 @@
 /** Reads inputs one after the other until time or number is up, and makes small what is read wrongly. */
 
-import { openEngine } from '#lake/verify/engine';
+import { type Engine, openEngine } from '#lake/verify/engine';
+import { type ParquetTable, writeParquet } from '#test/support/parquet-file';
 import { compareReadings } from './compare.ts';
 import { type FuzzInput, makeInput } from './input.ts';
-import { minimize } from './minimize.ts';
+import { minimize, minimizeTable } from './minimize.ts';
 import { addReached, type Reached } from './reach.ts';
 
 export interface RunOptions {
@@ -56,14 +57,7 @@ export async function runInputs({ seed, step, secondEvery, fixtures, isDone, onI
             result.bytes += input.bytes.length;
             if (outcome.problem !== undefined) {
                 onInput?.(-1);
-                const who = outcome.problem.slice(0, WHO_LENGTH);
-                const find = async (bytes: Buffer): Promise<string | undefined> => {
-                    const { problem } = await compareReadings({ ...input, bytes }, asked);
-                    return problem?.startsWith(who) === true ? problem : undefined;
-                };
-                const maxTries = who.includes('second') ? MAX_TRIES.second : MAX_TRIES.first;
-                const bytes = await minimize(input.bytes, async (less) => (await find(less)) !== undefined, { maxTries });
-                const problem: Problem = { input: { ...input, bytes }, problem: (await find(bytes)) ?? outcome.problem };
+                const problem = await makeSmall(input, outcome.problem, asked);
                 result.problems.push(problem);
                 onProblem?.(problem);
             }
@@ -72,6 +66,22 @@ export async function runInputs({ seed, step, secondEvery, fixtures, isDone, onI
         await engine?.close();
     }
     return result;
+}
+
+/** The input without what the problem does not need. */
+async function makeSmall(input: FuzzInput, problem: string, engine: Engine | undefined): Promise<Problem> {
+    const who = problem.slice(0, WHO_LENGTH);
+    const find = async (less: FuzzInput): Promise<string | undefined> => {
+        const outcome = await compareReadings(less, engine);
+        return outcome.problem?.startsWith(who) === true ? outcome.problem : undefined;
+    };
+    const maxTries = who.includes('second') ? MAX_TRIES.second : MAX_TRIES.first;
+    const ofTable = (table: ParquetTable): FuzzInput => ({ ...input, table, bytes: writeParquet(table) });
+    const ofBytes = (bytes: Buffer): FuzzInput => ({ ...input, bytes });
+    const small = input.table
+        ? ofTable(await minimizeTable(input.table, async (less) => (await find(ofTable(less))) !== undefined, { maxTries }))
+        : ofBytes(await minimize(input.bytes, async (less) => (await find(ofBytes(less))) !== undefined, { maxTries }));
+    return { input: small, problem: (await find(small)) ?? problem };
 }
 
 /** Length of the words in front of a problem that say whose it is: `the first reader`. */
