@@ -15,6 +15,7 @@ export type Kind =
     | 'received'
     | 'engine'
     | 'flows'
+    | 'clock'
     | 'other';
 
 /** Bytes as Latin-1 characters: Big5 clocks, broken UTF-8, NUL, control characters, other blanks, numbers of other scripts. */
@@ -58,6 +59,7 @@ const GOOD: Record<Kind, string[]> = {
     received: ['2024-05-01 10:00:00.123', '1970-01-01 00:00:00.000'],
     engine: ['0/1', '1/1'],
     flows: ['1', '1', '0', ''],
+    clock: ['2024-05-01T10:00:00.000Z'],
     other: ['', 'x', '443', 'No Label', 'NaN', 'Infinity'],
 };
 
@@ -272,11 +274,15 @@ const ODD: Record<Kind, string[]> = {
     end: [],
     rate: [],
     backward: [],
-    protocol: ['man', 'arp', 'MAN', 'lldp', 'ipx', 'man ', '', '-'],
+    protocol: [
+        ...['man', 'arp', 'rarp', 'lldp', 'llc', 'stp', 'cdp', 'isis', 'ether', 'eth', 'pppoe', 'mpls', 'ib', 'lcp', 'loop', 'ipx'],
+        ...['MAN', 'man ', '', '-'],
+    ],
     status: ['NODATA', 'SKIPDATA', 'nodata', 'SkipData', 'OK\xa0', 'NODATA\xa0-', ''],
     received: ['1970-01-01 00:00:00.000', '1970-01-01', '-'],
     engine: ['0/0', ''],
     flows: ['2', '1.0', '-', '17'],
+    clock: ['2024-05-01', ''],
     other: ['a"b', '5" disk', '-', '#', '=1+1', '\t'],
 };
 ODD.count = ODD.number;

@@ -17,15 +17,16 @@ interface DrawnTool {
     dates?: readonly Traits['dates'][];
     unit?: Traits['unit'];
     trailers?: readonly string[];
-    headless?: readonly Kind[];
+    /** What stands in the rows where they have no header. */
+    headless?: readonly (readonly Kind[])[];
 }
 
 const COMMON_SEPARATORS = [',', ',', ',', ';', '\t', '|'];
 
 const RATES: DrawnTool['maybe'] = [
     ['rate', 'Flow Pkts/s', 'Flow Packets/s', 'flow_pkts_s', 'packets_rate'],
-    ['backward', 'Tot Bwd Pkts', 'Total Bwd packets', 'Total Backward Packets', 'tot_bwd_pkts', 'bwd_packets_count'],
-    ['rate', 'Fwd Pkts/s', 'Fwd Packets/s', 'fwd_pkts_s'],
+    ['backward', 'Tot Bwd Pkts', 'Total Bwd Packet', 'Total Bwd packets', 'Total Backward Packets', 'tot_bwd_pkts', 'bwd_packets_count'],
+    ['rate', 'Fwd Pkts/s', 'Fwd Packets/s', 'fwd_pkts_s', 'fwd_packets_rate'],
 ];
 
 const TOOLS: Readonly<Record<string, DrawnTool>> = {
@@ -76,7 +77,7 @@ const TOOLS: Readonly<Record<string, DrawnTool>> = {
         dates: ['iso', 'iso', 'mixed'],
         unit: 's',
         trailers: ['Summary', 'No matching flows', ' Summary ', 'summary', 'Summary,', '"Summary"'],
-        headless: nfdumpKinds(),
+        headless: [nfdumpKinds()],
     },
     'nfdump 1.7.5': {
         columns: [
@@ -162,7 +163,7 @@ const TOOLS: Readonly<Record<string, DrawnTool>> = {
         maybe: [['status', 'log-status', 'log_status']],
         separators: [' ', ' ', '\t', ','],
         dates: ['s', 's', 'iso', 'ms', 'mixed'],
-        headless: vpcKinds(),
+        headless: [vpcKinds(), vpcKinds(), ['clock', ...vpcKinds()]],
     },
     ntlflowlyzer: {
         columns: [
@@ -207,7 +208,7 @@ const TOOLS: Readonly<Record<string, DrawnTool>> = {
         ],
         dates: ['s'],
         unit: 's',
-        headless: unswKinds(),
+        headless: [unswKinds()],
     },
     nprobe: {
         columns: [
@@ -342,7 +343,7 @@ function headerLines(draw: Draw, shape: Shape): string[] {
     const blank = draw.percent(10) ? [draw.pick(['', ' ', '\t', ' \t ', 'sep=;', 'SEP=,', 'sep=;;', '# a comment', ' # none'])] : [];
     const { headless } = shape.tool;
     if (headless && draw.percent(40)) {
-        shape.columns = headless.map((kind) => ({ kind, name: 'x' }));
+        shape.columns = draw.pick(headless).map((kind) => ({ kind, name: 'x' }));
         return blank;
     }
     if (!shape.isZeekLog) {

@@ -204,12 +204,14 @@ function flowRecord(draw: Draw, traits: JsonTraits): Member[] {
             ].map((member) => oddMember(draw, member as Member, traits));
         }
         case 'nfdump': {
-            const version = draw.percent(98) ? '4' : '6';
+            const version = draw.percent(85) ? '4' : '6';
+            // Of before 1.7.
+            const prefix = draw.percent(10) ? 't_' : '';
             return [
                 ['type', '"FLOW"'],
                 ['export_sysid', '1'],
-                ['first', iso(startNs)],
-                ['last', isTimed ? iso(endNs) : untimed],
+                [`${prefix}first`, iso(startNs)],
+                [`${prefix}last`, isTimed ? iso(endNs) : untimed],
                 ['in_packets', value(draw, count)],
                 [`src${version}_addr`, source!],
                 [`dst${version}_addr`, destination!],
