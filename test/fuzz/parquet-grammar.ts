@@ -104,7 +104,7 @@ function drawStorage(draw: Draw, { kind, hasInstants, dates }: { kind: Kind; has
             return draw.percent(99) ? text(draw) : whole(draw, dates);
         case 'date':
         case 'end':
-            return hasInstants === draw.percent(97) ? instant(draw) : draw.percent(50) ? text(draw) : whole(draw, dates);
+            return hasInstants === draw.percent(97) ? instant(draw) : draw.pick([text, () => whole(draw, dates), fractional])(draw);
         case 'received':
             return draw.percent(50) ? instant(draw) : text(draw);
         case 'number':

@@ -301,7 +301,8 @@ class RowReader {
         const source = step.text(columns.src_ip, row);
         const destination = step.text(columns.dst_ip, row);
         const packets = numberText(step, columns.fwd_pkts, row);
-        const duration = numberText(step, columns.flow_duration, row);
+        // The time when a flow ended is no number of the kind that styles group.
+        const duration = dialect.isEnd === true ? step.text(columns.flow_duration, row) : numberText(step, columns.flow_duration, row);
         const timestamp = step.text(columns.timestamp, row);
         if (normalize(source) === normalize(this.#columns.src_ip.name) && step.isHeader(row)) {
             this.#repeatedHeaders += 1;
