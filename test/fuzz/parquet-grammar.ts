@@ -44,7 +44,7 @@ export function makeParquetTable(draw: Draw): ParquetTable {
             return isNull ? none : value;
         });
     });
-    return { columns: drawn.map(({ column }) => column), rows, groupRows: draw.pick([1, 3, 20, 1000, 1000]) };
+    return { columns: drawn.map(({ column }) => column), rows, groupRows: Math.max(draw.pick([1, 3, 20, 1000, 1000]), rowCount >> 6) };
 }
 
 function isMissing(cell: string | undefined): boolean {
