@@ -1,4 +1,7 @@
-/** Makes the inputs of the golden cases of Parquet: `node test/support/parquet-cases.ts`. Their expected.json is written by hand. */
+/**
+ * Makes the inputs of the golden cases of Parquet: `node test/support/parquet-cases.ts`. The fuzzer's plain reader knows what they come to:
+ * `npm run fuzz -- --golden-anew` writes it.
+ */
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
