@@ -1,8 +1,9 @@
 /** A short, fixed part of what `npm run fuzz` does for as long as it is told to. */
 import { expect, test } from '@jest/globals';
+import type { ParquetTable } from '#test/support/parquet-file';
 import { stepsPerByte } from './chains.ts';
 import { type FuzzInput, makeInput, readFixtures } from './input.ts';
-import { minimize } from './minimize.ts';
+import { minimize, minimizeTable } from './minimize.ts';
 import { readThePage, tellFirst, tellPage } from './readings.ts';
 import { runInputs } from './run.ts';
 
@@ -17,7 +18,14 @@ test('made and changed files are read as docs/reading.md says, by both readers',
     expect(
         problems.map(({ input, problem }) => `seed ${input.seed}: ${problem}: ${JSON.stringify(input.bytes.toString('latin1'))}`),
     ).toEqual([]);
-    for (const name of ['reject: unclosed_quote', 'dialect: zeek', 'dates: mdy', 'packed as zstd', 'repeated headers']) {
+    for (const name of [
+        'reject: unclosed_quote',
+        'dialect: zeek',
+        'dates: mdy',
+        'packed as zstd',
+        'repeated headers',
+        'Parquet: when a flow began is stored as instant',
+    ]) {
         expect(reached[name]).toBeGreaterThan(0);
     }
 }, 120_000);
@@ -41,6 +49,20 @@ test('what is read wrongly is made small', async () => {
     const small = await minimize(bytes, isReadWrongly);
     expect(small.toString().split('\n')).toHaveLength(2);
     expect(small.length).toBeLessThan(header.length + row.length);
+});
+
+test('a table of Parquet that is read wrongly is made small', async () => {
+    const fixtures = readFixtures();
+    const tables = Array.from({ length: 300 }, (_, seed) => makeInput(seed, fixtures).table).filter((table) => table !== undefined);
+    const table = tables.find(({ rows, columns }) => rows.length > 10 && columns.length > 5)!;
+    const wrong = table.rows[7]![3]!;
+    // A reader that stumbles over one value, and needs the column in front of it.
+    const isReadWrongly = async ({ rows, columns }: ParquetTable): Promise<boolean> =>
+        columns.includes(table.columns[2]!) && rows.some((row) => row[columns.indexOf(table.columns[3]!)] === wrong);
+    const small = await minimizeTable(table, isReadWrongly);
+    expect(small.columns).toEqual([table.columns[2], table.columns[3]]);
+    expect(small.rows).toHaveLength(1);
+    expect(small.rows[0]![1]).toBe(wrong);
 });
 
 test.each([
