@@ -17,7 +17,7 @@ export interface FuzzInput {
     pieces: number[];
     /** What is written in a file of Parquet that is whole. */
     table?: ParquetTable;
-    /** True for Parquet of which bytes were changed: whoever reads it may refuse it. */
+    /** True for Parquet of which bytes were changed: each reader may refuse it, or find other values. */
     isDamaged?: boolean;
 }
 
