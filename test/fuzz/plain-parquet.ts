@@ -101,10 +101,10 @@ async function readColumn({ file, metadata, leaves }: OpenFile, place: number): 
             compressors: COMPRESSORS,
             onComplete: (rows) => void stored.push(...rows.map(([value]) => value)),
         });
+        return reading(stored);
     } catch (cause) {
         throw new Unusable('a damaged column, or a codec that is not read', { cause });
     }
-    return reading(stored);
 }
 
 const NANOSECOND = 10n ** 6n;
