@@ -144,15 +144,23 @@ const MAX_BLANK_BYTES = 1 << 20;
 
 /** Tells JSON by the first byte that is no blank. @returns with all chunks, also those that were looked at */
 async function beginningOf(plain: AsyncGenerator<Uint8Array>): Promise<{ isJson: boolean; chunks: AsyncGenerator<Uint8Array> }> {
+    const held: Buffer[] = [];
+    let length = 0;
     let first = Buffer.alloc(0);
     let isJson: boolean | undefined;
-    while (isJson === undefined && first.length < MAX_BLANK_BYTES) {
+    for (let isOver = false; isJson === undefined && first.length < MAX_BLANK_BYTES && !isOver; ) {
         const { done, value } = await plain.next();
-        if (done) {
-            break;
+        isOver = done === true;
+        if (!done) {
+            // The next piece may overwrite this one.
+            held.push(Buffer.from(value));
+            length += value.length;
         }
-        first = Buffer.concat([first, value]);
-        isJson = isJsonStart(first);
+        // Not at each piece: of small ones all would be copied again and again.
+        if (isOver || length >= first.length * 2) {
+            first = Buffer.concat(held);
+            isJson = isJsonStart(first);
+        }
     }
     return { isJson: isJson === true, chunks: withFirst(first, plain) };
 }

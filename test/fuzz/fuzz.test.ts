@@ -78,3 +78,9 @@ test.each([
         expect(await stepsPerByte({ start, link, end, pieceBytes }, 16_000)).toBeLessThan(60);
     }
 });
+
+test.each(['\r\n', ' '])('nothing but %j costs no more in small pieces than in large ones', async (link) => {
+    for (const pieceBytes of [1, 1 << 20]) {
+        expect(await stepsPerByte({ start: '', link, end: '\n', pieceBytes }, 16_000)).toBeLessThan(60);
+    }
+});
