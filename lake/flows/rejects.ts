@@ -3,6 +3,7 @@
 export const REJECT_REASONS = [
     'unclosed_quote',
     'ragged_row',
+    'extra_cells',
     'not_json',
     'repeated_key',
     'missing_field',

@@ -293,7 +293,8 @@ function takeRows(text: string, markLength: number, rejects: PlainReject[]): Fil
         if (isBehindTrailer) {
             continue;
         }
-        const kind = cells.every((cell) => cell === '') ? 'blank_row' : kindOfRow(header, cells);
+        const isBlank = cells.every((cell) => cell === '');
+        const kind = isBlank ? 'blank_row' : hasExtraCells({ cells, header }) ? undefined : kindOfRow(header, cells);
         if (kind === 'refused') {
             throw new Unusable('rows that tell of no flows');
         }
@@ -318,10 +319,10 @@ function skip({ skipped }: File, reason: string): void {
 /** A header that is the one that rules once more, or another one under the same separator; undefined for a row of data. */
 function laterHeader(cells: string[], header: Header): Header | undefined {
     const named = cells.map((cell) => cell.toLowerCase());
-    if (FIELDS.every((field) => named[header.at[field]] === header.names[header.at[field]])) {
+    if (!hasExtraCells({ cells, header }) && FIELDS.every((field) => named[header.at[field]] === header.names[header.at[field]])) {
         return header;
     }
-    if (isAddress(cells[header.at.source] ?? '') || isAddress(cells[header.at.destination] ?? '')) {
+    if (cells.some(isAddress)) {
         return undefined;
     }
     for (const tool of TOOLS) {
@@ -331,6 +332,16 @@ function laterHeader(cells: string[], header: Header): Header | undefined {
         }
     }
     return undefined;
+}
+
+/** True if something stands in the row behind all columns of the header. */
+function hasExtraCells({ cells, header }: Pick<DataRow, 'cells' | 'header'>): boolean {
+    return cells.some((cell, at) => at >= header.names.length && cell !== '');
+}
+
+/** True if the row cannot be taken apart: cells are missing, or there are too many. */
+function isUseless(row: DataRow): boolean {
+    return isRagged(row) || hasExtraCells(row);
 }
 
 /** True if the row ends before the last needed cell, or in it though the header goes on behind it. */
@@ -345,7 +356,7 @@ function settleStyle(rows: DataRow[]): Style {
     const styles = new Set<Style | undefined>();
     for (const row of rows) {
         const { header, cells, isWitness } = row;
-        if (!isRagged(row)) {
+        if (!isUseless(row)) {
             const isEnd = header.tool.isEnd === true;
             const places = [header.at.packets, ...(isEnd ? [] : [header.at.duration]), ...(isWitness ? ratesOf(header) : [])];
             for (const at of places.filter((place) => header.stored?.has(place) !== true)) {
@@ -369,7 +380,7 @@ function settleUnit(
 ): { durationUnit: Unit; durationUnitBy: string } {
     const witnessed = new Set<Unit>();
     for (const row of rows) {
-        if (row.isWitness && row.header.witness && !isRagged(row)) {
+        if (row.isWitness && row.header.witness && !isUseless(row)) {
             for (const unit of witnessedUnits(row.cells, { header: row.header, style })) {
                 witnessed.add(unit);
             }
@@ -387,7 +398,7 @@ function settleUnit(
     }
     // CICFlowMeter writes whole microseconds.
     const hasFractions = rows.some(
-        (row) => !isRagged(row) && isFraction(numberAt(row.cells, row.header.at.duration, { header: row.header, style })),
+        (row) => !isUseless(row) && isFraction(numberAt(row.cells, row.header.at.duration, { header: row.header, style })),
     );
     const named = unitNamed({ tool, dialect, names });
     return dialect === 'cicflowmeter' && hasFractions ? { ...named, durationUnitBy: 'assumed' } : named;
@@ -405,6 +416,10 @@ function readRow(
     { style, unit, dialect, options }: { style: Style; unit: Unit; dialect: string; options: PlainOptions },
 ): GoodRow | undefined {
     const { header, cells, reject } = row;
+    if (hasExtraCells(row)) {
+        reject('extra_cells');
+        return undefined;
+    }
     if (isRagged(row)) {
         reject('ragged_row');
         return undefined;

@@ -14,6 +14,8 @@ export interface ParsedRow {
     cells: string[];
     /** True if the row has further cells behind the last one asked for. */
     hasMore: boolean;
+    /** True if the row has more cells than there are columns, and one of those says something. */
+    hasExtra: boolean;
     /** End of the row's content (in front of its line end). */
     contentEnd: number;
     /** Beginning of the next row. */
@@ -31,6 +33,8 @@ export interface ParseRowOptions {
     separator: number;
     /** Cells behind this one are passed over. */
     lastNeeded?: number;
+    /** Count of the header's columns; there is no end of them where it is not said. */
+    columns?: number;
     /** The quoted fields that rows of the same bytes went through. */
     seen?: SeenQuotes;
 }
@@ -41,14 +45,16 @@ export interface ParseRowOptions {
  */
 export function parseRow(
     bytes: Buffer,
-    { start, end, separator, lastNeeded = Number.POSITIVE_INFINITY, seen }: ParseRowOptions,
+    { start, end, separator, lastNeeded = Number.POSITIVE_INFINITY, columns = Number.POSITIVE_INFINITY, seen }: ParseRowOptions,
 ): ParsedRow {
     const cells: string[] = [];
     let at = start;
     let hasMore = false;
-    const stop = (why: 'unclosed' | 'more'): ParsedRow => ({ cells, hasMore, contentEnd: end, next: end, end: why });
-    for (;;) {
-        const isNeeded = cells.length <= lastNeeded;
+    let hasExtra = false;
+    const stop = (why: 'unclosed' | 'more'): ParsedRow => ({ cells, hasMore, hasExtra, contentEnd: end, next: end, end: why });
+    for (let column = 0; ; column += 1) {
+        const isNeeded = column <= lastNeeded;
+        const isExtra = column >= columns;
         let quoted: QuotedField | undefined;
         if (bytes[at] === QUOTE && at < end) {
             if (seen?.hasSeen(at) === true) {
@@ -70,7 +76,7 @@ export function parseRow(
         }
         const isRowEnd = bytes[at] === LF;
         const contentEnd = isRowEnd && at > plainStart && bytes[at - 1] === CR ? at - 1 : at;
-        const plain = isNeeded || quoted ? bytes.toString('latin1', plainStart, contentEnd) : '';
+        const plain = isNeeded || quoted || isExtra ? bytes.toString('latin1', plainStart, contentEnd) : '';
         if (quoted && trimBlanks(plain, separator) !== '') {
             return stop('unclosed');
         }
@@ -79,9 +85,10 @@ export function parseRow(
         } else {
             hasMore = true;
         }
+        hasExtra ||= isExtra && trimBlanks(quoted ? unquoted(bytes, quoted) : plain, separator) !== '';
         at += 1;
         if (isRowEnd) {
-            return { cells, hasMore, contentEnd, next: at, end: 'line end' };
+            return { cells, hasMore, hasExtra, contentEnd, next: at, end: 'line end' };
         }
     }
 }

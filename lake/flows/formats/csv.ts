@@ -11,7 +11,7 @@ import { findHeader, findHeadless, type Header, isHeaderOpen, ZEEK_DIALECTS } fr
 import { withLineFeeds } from './line-ends.ts';
 import { otherFileOf, TELLING_BYTES } from './other-files.ts';
 import { readBeginning } from './read-beginning.ts';
-import { RowScanner, SPARE_BYTES, zeekNamesStart } from './row-scanner.ts';
+import { RowScanner, zeekNamesStart } from './row-scanner.ts';
 import { UnitJudge, unitByOf } from './unit-witness.ts';
 import { isFlowLog, otherZeekLog, zeekPathOf } from './zeek-path.ts';
 
@@ -157,7 +157,7 @@ async function scanAll(scan: Scan, left: Buffer, chunk: Buffer): Promise<Buffer>
             const line = Buffer.concat([left, chunk]);
             return line.subarray(await scan(line, { start: 0, end: line.length, isLast: false }));
         }
-        const row = Buffer.concat([left, chunk.subarray(0, firstEnd + SPARE_BYTES)]);
+        const row = Buffer.concat([left, chunk.subarray(0, firstEnd)]);
         const rowEnd = left.length + firstEnd;
         const taken = await scan(row, { start: 0, end: rowEnd, isLast: false });
         if (taken < rowEnd) {

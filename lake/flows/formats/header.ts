@@ -22,6 +22,10 @@ export interface Header {
     witness: { rate: number; backward: number | undefined } | undefined;
     /** Position of the last column that is looked at in a row that is taken with care. */
     lastRead: number;
+    /** Position of the column that tells flows by its bytes; -1 where there is none, and every plain row is a flow. */
+    plainKind: number;
+    /** Position of the last column that is looked at in a row that is taken on the fast path. */
+    lastSplit: number;
 }
 
 /** A header and where the first row begins (`next`), or why there is none; `isUnlike` where no column is known. */
@@ -161,9 +165,9 @@ export function hasSourceName(cells: readonly string[], separator: number): bool
     return cells.some((cell) => SOURCE_NAMES.has(normalize(trimBlanks(cell, separator))));
 }
 
-/** True if source or destination of the row, its cells trimmed, is an address: the row is no header. */
-export function hasAddress(cells: readonly string[], { columns }: Header): boolean {
-    return [cells[columns.src_ip], cells[columns.dst_ip]].some((cell) => isIP(cell ?? '') !== 0);
+/** True if one of the row's cells, trimmed, is an address: the row is no header. */
+export function hasAddress(cells: readonly string[]): boolean {
+    return cells.some((cell) => isIP(cell) !== 0);
 }
 
 /** What the names of a Zeek log may be: those that all mixtures have. */
@@ -184,17 +188,21 @@ function headerOf(dialect: Dialect, names: readonly string[], separator: number)
     };
     const lastNeeded = Math.max(...Object.values(columns));
     const kindColumns = (dialect.rowKind?.columns ?? []).map((spellings) => findColumn(names, spellings));
-    const isCommon = dialect === FIRST_DIALECT;
+    const told = dialect === FIRST_DIALECT ? commonDialect(names, names[columns.src_ip] ?? '') : dialect;
     const witness = dialect.isEnd === true ? undefined : findWitness(names);
+    const lastRead = Math.max(lastNeeded, ...kindColumns, witness?.rate ?? 0, witness?.backward ?? 0);
+    const plainKind = findColumn(names, dialect.rowKind?.plain ?? []);
     return {
-        dialect: isCommon ? commonDialect(names, names[columns.src_ip] ?? '') : dialect,
+        dialect: told,
         separator,
         names,
         columns,
         lastNeeded,
         kindColumns,
         witness,
-        lastRead: Math.max(lastNeeded, ...kindColumns, witness?.rate ?? 0, witness?.backward ?? 0),
+        lastRead,
+        plainKind,
+        lastSplit: told.isUnitOpen === true ? lastRead : Math.max(lastNeeded, plainKind),
     };
 }
 

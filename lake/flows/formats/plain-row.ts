@@ -1,5 +1,5 @@
 /**
- * The fields of a plain row, one without quotes: where they begin and end, and what the plain kinds of them say. These functions see every
+ * The fields of a plain row, one without quotes: what the plain kinds of them say. These functions see every
  * row; they take numbers one by one and give back one number, so that no object is made.
  */
 /** Result for a field that is none of the plain kind. */
@@ -14,37 +14,8 @@ const MAX_SHORT_DIGITS = 9;
 /** Fifteen digits always fit a double exactly. */
 const MAX_DIGITS = 15;
 
-// Masks for four bytes at once in one number.
-const EACH_BYTE = 0x01010101;
-const EACH_HIGHEST_BIT = 0x80808080;
+/** Bytes that are compared at once. */
 export const WORD_BYTES = 4;
-
-/**
- * Writes to `starts` where the fields of a row begin, the first at `start`, each other one behind a separator.
- * @returns how many separators were found; more than `starts` has room for are not looked for. The view must reach three bytes beyond
- * `lineEnd`.
- */
-export function splitRow(view: DataView, start: number, lineEnd: number, separator: number, starts: Int32Array): number {
-    const separators = Math.imul(separator, EACH_BYTE);
-    const last = starts.length - 1;
-    let at = start;
-    starts[0] = at;
-    let field = 0;
-    while (field < last && at < lineEnd) {
-        const differences = view.getInt32(at, true) ^ separators;
-        // The lowest bit set is the highest one of the first byte that is zero (higher ones may be set without reason).
-        const found = (differences - EACH_BYTE) & ~differences & EACH_HIGHEST_BIT;
-        if (found === 0) {
-            at += WORD_BYTES;
-        } else {
-            at += ((31 - Math.clz32(found & -found)) >> 3) + 1;
-            field += 1;
-            starts[field] = at;
-        }
-    }
-    // The last word may reach into the next row.
-    return (starts[field] as number) <= lineEnd ? field : field - 1;
-}
 
 /** Writes an IPv4 address without leading zeros to a place of `into`, as a number of 32 bits. @returns false where the field is none */
 export function readIPv4(bytes: Buffer, start: number, end: number, into: Int32Array, place: number): boolean {
@@ -161,6 +132,32 @@ export function readScaled(bytes: Buffer, start: number, end: number, scale: num
         value *= 10;
     }
     return isRoundedUp ? value + 1 : value;
+}
+
+/** Digits of the seconds of an epoch from 2001 on. */
+const EPOCH_DIGITS = 10;
+const MICROSECOND_DIGITS = 6;
+const MICROSECONDS = 10 ** MICROSECOND_DIGITS;
+
+/**
+ * The microseconds since 1970 of an epoch in seconds, of the years 2001 to 2033, with at most six digits behind a point; `NOT_PLAIN` for any
+ * other field.
+ */
+export function readMicroseconds(bytes: Buffer, start: number, end: number): number {
+    const pointAt = start + EPOCH_DIGITS;
+    const seconds = end >= pointAt && bytes[start] === ZERO + 1 ? readWhole(bytes, start, pointAt) : NOT_PLAIN;
+    if (seconds === NOT_PLAIN || end === pointAt) {
+        return seconds === NOT_PLAIN ? NOT_PLAIN : seconds * MICROSECONDS;
+    }
+    const digits = end - pointAt - 1;
+    let fraction = bytes[pointAt] === POINT && digits <= MICROSECOND_DIGITS ? readWhole(bytes, pointAt + 1, end) : NOT_PLAIN;
+    if (fraction === NOT_PLAIN) {
+        return NOT_PLAIN;
+    }
+    for (let missing = MICROSECOND_DIGITS - digits; missing > 0; missing -= 1) {
+        fraction *= 10;
+    }
+    return seconds * MICROSECONDS + fraction;
 }
 
 /** True for a field that says nothing: it is empty, or Zeek's sign for that. */

@@ -8,7 +8,7 @@ import type { FlowPlace, FlowSink } from '../flow-sink.ts';
 import { isAgainst, type NumberStyle, styleOf, toPlain } from '../number-styles.ts';
 import { hasFraction } from '../numbers.ts';
 import { MAX_FAST_VALUE, UNTIMED } from '../pair-table.ts';
-import { parseRow, SeenQuotes, trimBlanks } from './csv-row.ts';
+import { type ParsedRow, parseRow, SeenQuotes, trimBlanks } from './csv-row.ts';
 import {
     behindBlanks,
     findHeader,
@@ -19,18 +19,19 @@ import {
     isRepeatedHeader,
     ZEEK_DIALECTS,
 } from './header.ts';
+import { block, blockView, fieldStarts, LineFinder, MAX_FIELDS } from './line-finder.ts';
 import {
     hasDigitBehindPoint,
     isMissing,
     NOT_PLAIN,
     readCount,
     readIPv4,
+    readMicroseconds,
     readRoughly,
     readScaled,
     readWhole,
-    splitRow,
-    WORD_BYTES,
 } from './plain-row.ts';
+import { PlainIso } from './plain-times.ts';
 import { FIRST_WITNESS_LINES, type UnitJudge, WITNESS_LINES_APART, witnessedUnit } from './unit-witness.ts';
 import { isFlowLog, zeekPathOf } from './zeek-path.ts';
 
@@ -50,9 +51,6 @@ const SURELY_CLOSE = 1.1;
 type WitnessColumns = NonNullable<Header['witness']>;
 
 const NOT_WHOLE_YET = -1;
-
-/** The fast path reads a word at a time: it takes a row only if this many bytes stand behind it. */
-export const SPARE_BYTES = WORD_BYTES - 1;
 
 /** A longer row stops the reading: one that does not end must not fill the memory. */
 const MAX_ROW_BYTES = 1 << 24;
@@ -94,29 +92,24 @@ export class RowScanner {
     /** A number is written in another style than the one that numbers are read in. */
     otherStyle: NumberStyle | undefined;
     #header: Header;
-    /** Beginnings of a row's fields up to the last needed one, and one more. */
-    #starts: Int32Array;
     #lines: number;
     readonly #judge: UnitJudge;
     readonly #mayChangeStyle: boolean;
     /** Line up to which every row is asked for the unit of its duration; behind it every `WITNESS_LINES_APART`th. */
     #witnessesUntil: number;
-    /** True if the fast path takes rows of the header that rules. */
-    #isFast: boolean;
     /** True behind a trailer: lines are no rows until a header comes. */
     #isBehindTrailer = false;
     /** True behind a line `#path` that names another log than conn: the file was put together of several, and its rows are none. */
     #isOtherLog = false;
     readonly #isZeekLog: boolean;
     readonly #sink: FlowSink;
+    readonly #iso = new PlainIso();
     /** Quotes in the bytes at hand. */
     #seen = new SeenQuotes(0);
 
     constructor(sink: FlowSink, { header, isZeekLog, linesBefore, judge, mayChangeStyle }: ScannerOptions) {
         this.#sink = sink;
         this.#header = header;
-        this.#starts = startsOf(header);
-        this.#isFast = this.#isFastWith(header);
         this.#isZeekLog = isZeekLog;
         this.#lines = linesBefore;
         this.#witnessesUntil = linesBefore + FIRST_WITNESS_LINES;
@@ -130,9 +123,14 @@ export class RowScanner {
         return this.failure !== undefined || this.#judge.other !== undefined || this.otherStyle !== undefined || isUnitRefused;
     }
 
-    /** The fast path knows durations, and rows of which each is a flow. */
-    #isFastWith({ dialect }: Header): boolean {
-        return dialect.isEnd !== true && dialect.rowKind === undefined && this.#sink.numberStyle === 'plain';
+    /** True if the fast path may take the next rows: numbers are plain, nobody is told of single rows, and no trailer was met. */
+    get #isFast(): boolean {
+        return this.#sink.numberStyle === 'plain' && !this.#sink.needsTexts && !this.#isBehindTrailer && this.#isSplit;
+    }
+
+    /** True if the fields that are needed are few enough to be told. */
+    get #isSplit(): boolean {
+        return this.#header.lastSplit < MAX_FIELDS;
     }
 
     /**
@@ -143,7 +141,6 @@ export class RowScanner {
      */
     scan(bytes: Buffer, { start, end, isLast }: { start: number; end: number; isLast: boolean }): number {
         const limit = bytes.lastIndexOf(LF, end - 1) + 1;
-        const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
         let at = start;
         let plainEnd = this.#plainEnd(bytes, at, end);
         if (!this.isPaused) {
@@ -152,8 +149,11 @@ export class RowScanner {
         this.isPaused = false;
         const seen = this.#seen;
         const mayBeTooLong = end - start > MAX_ROW_BYTES;
+        let lines = this.#linesOf(bytes, start, limit);
+        let header = this.#header;
         while (at < limit) {
-            const lineEnd = bytes.indexOf(LF, at);
+            lines.find(at);
+            const { lineEnd } = lines;
             if (mayBeTooLong && lineEnd - at >= MAX_ROW_BYTES) {
                 break;
             }
@@ -161,7 +161,7 @@ export class RowScanner {
                 at = this.#skipOtherRow(bytes, at, lineEnd);
                 continue;
             }
-            if (lineEnd < plainEnd && !this.#isWitness() && this.#takePlainRow(bytes, view, at, lineEnd)) {
+            if (lineEnd < plainEnd && !this.#isWitness() && this.#takePlainRow(lines)) {
                 at = lineEnd + 1;
                 continue;
             }
@@ -185,6 +185,10 @@ export class RowScanner {
             if (plainEnd < at) {
                 plainEnd = this.#plainEnd(bytes, at, end);
             }
+            if (header !== this.#header) {
+                header = this.#header;
+                lines = this.#linesOf(bytes, at, limit);
+            }
         }
         this.#sink.flush();
         if (!this.isPaused && end - at > MAX_ROW_BYTES) {
@@ -201,13 +205,12 @@ export class RowScanner {
 
     /** True if a plain row surely speaks for the unit that is read in, or tells nothing. */
     #isOfUnit(
-        bytes: Buffer,
+        starts: number,
         { rate, backward }: WitnessColumns,
         { durationUs, forward }: { durationUs: number; forward: number },
     ): boolean {
-        const starts = this.#starts;
-        const perSecond = readRoughly(bytes, starts[rate] as number, endOf(starts, rate));
-        const others = backward === undefined ? 0 : readWhole(bytes, starts[backward] as number, endOf(starts, backward));
+        const perSecond = readRoughly(block, startAt(starts, rate), endAt(starts, rate));
+        const others = backward === undefined ? 0 : readWhole(block, startAt(starts, backward), endAt(starts, backward));
         if (durationUs < LEAST_TELLING_US || others < 0) {
             return durationUs === 0 && perSecond === 0;
         }
@@ -217,12 +220,17 @@ export class RowScanner {
 
     /** Line ends in front of this place are where their rows end, and may be left to the fast path. */
     #plainEnd(bytes: Buffer, from: number, end: number): number {
-        if (this.#sink.needsTexts || !this.#isFast) {
-            // The fast path tells nobody of a row, and takes every row for a flow.
+        if (!this.#isFast) {
             return from;
         }
         const quote = bytes.indexOf(QUOTE, from);
-        return Math.min(quote < 0 ? end : quote, bytes.length - SPARE_BYTES);
+        return quote < 0 ? end : quote;
+    }
+
+    /** The lines from a place on, with the fields of the header that rules. */
+    #linesOf(bytes: Buffer, start: number, limit: number): LineFinder {
+        const { separator, lastSplit } = this.#header;
+        return new LineFinder(bytes, { start, limit, separator, fields: this.#isSplit ? lastSplit + 1 : 0 });
     }
 
     /** Beginning of the first line that has something in it. A few bytes of a packed file may unpack to gigabytes of empty lines. */
@@ -246,44 +254,54 @@ export class RowScanner {
     }
 
     /** The fast path. Returns whether the row was taken; if not, nothing is counted. */
-    #takePlainRow(bytes: Buffer, view: DataView, start: number, lineEnd: number): boolean {
-        const { separator, columns, lastNeeded, lastRead, names, dialect, witness } = this.#header;
-        const starts = this.#starts;
-        const separators = splitRow(view, start, lineEnd, separator, starts);
-        const asked = dialect.isUnitOpen === true ? witness : undefined;
-        if (asked && separators <= lastRead) {
+    #takePlainRow(lines: LineFinder): boolean {
+        const { separator, columns, lastSplit, names, dialect, witness, plainKind } = this.#header;
+        const { separators, starts } = lines;
+        const first = block[fieldStarts[starts] as number];
+        // A row with more cells than the header is two that run together, unless they are empty; where blanks separate, a first one does not.
+        if (separators >= names.length || (first === SPACE && separator === SPACE) || (first === HASH && this.#isZeekLog)) {
             return false;
         }
-        if (separators <= lastNeeded) {
-            if (separators < lastNeeded || lastNeeded < names.length - 1) {
+        if (separators <= lastSplit) {
+            if (separators < lastSplit || lastSplit < names.length - 1) {
                 return false;
             }
-            // The last needed column is the row's last.
-            starts[lastNeeded + 1] = (bytes[lineEnd - 1] === CR ? lineEnd - 1 : lineEnd) + 1;
+            // The last column that is looked at is the row's last.
+            const lineEnd = lines.lineEndInBlock;
+            fieldStarts[starts + lastSplit + 1] = (block[lineEnd - 1] === CR ? lineEnd - 1 : lineEnd) + 1;
         }
+        if (plainKind >= 0 && dialect.rowKind?.isFlow(block, startAt(starts, plainKind), endAt(starts, plainKind)) === false) {
+            return false;
+        }
+        const asked = dialect.isUnitOpen === true ? witness : undefined;
         const sink = this.#sink;
         const { batch, table } = sink;
         const place = batch.count;
-        const { timestamp, flow_duration, fwd_pkts } = columns;
-        const slot = sink.dates.slotAt(bytes, view, starts[timestamp] as number, endOf(starts, timestamp));
-        const durationUs = this.#readDuration(bytes, starts[flow_duration] as number, endOf(starts, flow_duration));
-        const packets = readCount(bytes, starts[fwd_pkts] as number, endOf(starts, fwd_pkts));
-        const isUntimed = durationUs < 0 && isMissing(bytes, starts[flow_duration] as number, endOf(starts, flow_duration));
-        if (slot < 0 || (durationUs < 0 && !isUntimed) || packets < 0 || (this.#isZeekLog && bytes[start] === HASH)) {
+        const { src_ip, dst_ip, timestamp, flow_duration, fwd_pkts } = columns;
+        const slot = sink.dates.slotAt(block, blockView, startAt(starts, timestamp), endAt(starts, timestamp));
+        const durationStart = startAt(starts, flow_duration);
+        const durationEnd = endAt(starts, flow_duration);
+        const durationUs =
+            dialect.isEnd === true
+                ? this.#readSpan(startAt(starts, timestamp), endAt(starts, timestamp), durationStart, durationEnd)
+                : this.#readDuration(durationStart, durationEnd);
+        const packets = readCount(block, startAt(starts, fwd_pkts), endAt(starts, fwd_pkts));
+        const isUntimed = durationUs < 0 && isMissing(block, durationStart, durationEnd);
+        if (slot < 0 || (durationUs < 0 && !isUntimed) || packets < 0) {
             return false;
         }
-        if (asked && !isUntimed && !this.#isOfUnit(bytes, asked, { durationUs, forward: packets })) {
+        if (asked && !isUntimed && !this.#isOfUnit(starts, asked, { durationUs, forward: packets })) {
             return false;
         }
         let group = slot << 2;
-        if (!readIPv4(bytes, starts[columns.src_ip] as number, endOf(starts, columns.src_ip), batch.sources, place)) {
-            if (!this.#readText(bytes, columns.src_ip, batch.sources)) {
+        if (!readIPv4(block, startAt(starts, src_ip), endAt(starts, src_ip), batch.sources, place)) {
+            if (!this.#readText(startAt(starts, src_ip), endAt(starts, src_ip), batch.sources)) {
                 return false;
             }
             group += 1;
         }
-        if (!readIPv4(bytes, starts[columns.dst_ip] as number, endOf(starts, columns.dst_ip), batch.destinations, place)) {
-            if (!this.#readText(bytes, columns.dst_ip, batch.destinations)) {
+        if (!readIPv4(block, startAt(starts, dst_ip), endAt(starts, dst_ip), batch.destinations, place)) {
+            if (!this.#readText(startAt(starts, dst_ip), endAt(starts, dst_ip), batch.destinations)) {
                 return false;
             }
             group += 2;
@@ -306,34 +324,47 @@ export class RowScanner {
     }
 
     /** Puts the key of an address that is no IPv4 address at the batch's next place; returns false where it is no address at all. */
-    #readText(bytes: Buffer, column: number, keys: Int32Array): boolean {
+    #readText(start: number, end: number, keys: Int32Array): boolean {
         const { table, batch } = this.#sink;
-        const address = table.addressKey(bytes.toString('latin1', this.#starts[column], endOf(this.#starts, column)));
+        const address = table.addressKey(block.toString('latin1', start, end));
         keys[batch.count] = address?.key ?? 0;
         return address?.isText === true;
     }
 
-    #readDuration(bytes: Buffer, start: number, end: number): number {
+    /** Microseconds from one time to another; `NOT_PLAIN` where one of them is none of the plain kind, or the end comes first. */
+    #readSpan(start: number, startEnd: number, end: number, endEnd: number): number {
+        let began = readMicroseconds(block, start, startEnd);
+        let ended = NOT_PLAIN;
+        if (began === NOT_PLAIN) {
+            began = this.#iso.read(block, blockView, start, startEnd);
+            ended = began === NOT_PLAIN ? NOT_PLAIN : this.#iso.read(block, blockView, end, endEnd);
+        } else {
+            ended = readMicroseconds(block, end, endEnd);
+        }
+        return began === NOT_PLAIN || ended < began ? NOT_PLAIN : ended - began;
+    }
+
+    #readDuration(start: number, end: number): number {
         const scale = this.#sink.durationScale;
         if (scale < 0) {
             // Nanoseconds are rounded, which needs care.
             return NOT_PLAIN;
         }
-        const whole = scale === 0 ? readWhole(bytes, start, end) : NOT_PLAIN;
+        const whole = scale === 0 ? readWhole(block, start, end) : NOT_PLAIN;
         if (
             whole === NOT_PLAIN &&
             this.#header.dialect.isDurationWhole === true &&
             !this.hasFractions &&
-            hasDigitBehindPoint(bytes, start, end)
+            hasDigitBehindPoint(block, start, end)
         ) {
             return NOT_PLAIN;
         }
-        return whole === NOT_PLAIN ? readScaled(bytes, start, end, scale) : whole;
+        return whole === NOT_PLAIN ? readScaled(block, start, end, scale) : whole;
     }
 
     /** The careful path, for any row. Returns where the next row begins, or NOT_WHOLE_YET. */
     #takeAnyRow(bytes: Buffer, { start, end, lineEnd, isLast, seen }: AnyRow): number {
-        const { separator, lastRead } = this.#header;
+        const { separator, lastRead, names } = this.#header;
         const lineNumber = this.#lines + 1;
         if (this.#isZeekLog && bytes[start] === HASH) {
             this.#lines += 1;
@@ -344,7 +375,7 @@ export class RowScanner {
         seen.beginRow(lineEnd);
         const limit = Math.min(end, start + MAX_ROW_BYTES);
         const from = this.#isZeekLog ? start : behindBlanks(bytes, { start, separator });
-        const row = parseRow(bytes, { start: from, end: limit, separator, lastNeeded: lastRead, seen });
+        const row = parseRow(bytes, { start: from, end: limit, separator, lastNeeded: lastRead, columns: names.length, seen });
         if (row.end !== 'line end') {
             if (row.end === 'more' && (!isLast || limit < end)) {
                 return NOT_WHOLE_YET;
@@ -366,19 +397,26 @@ export class RowScanner {
             }
             return row.next;
         }
-        if (this.#isTrailer(cells, row.hasMore) || this.#takeHeader(cells, { ...place, next: row.next })) {
+        if (this.#isTrailer(cells, row.hasMore) || this.#takeHeader(cells, { ...row, ...place })) {
             return row.next;
         }
         if (!this.#isBehindTrailer) {
-            this.#takeRow(cells, { place, isWitness, hasMore: row.hasMore });
+            this.#takeRow(cells, { ...row, place, isWitness });
         }
         return row.next;
     }
 
     /** Takes a row of data: a flow, a reject, or what is no flow by right. */
-    #takeRow(cells: readonly string[], { place, isWitness, hasMore }: { place: FlowPlace; isWitness: boolean; hasMore: boolean }): void {
+    #takeRow(
+        cells: readonly string[],
+        { place, isWitness, hasMore, hasExtra }: Pick<ParsedRow, 'hasMore' | 'hasExtra'> & { place: FlowPlace; isWitness: boolean },
+    ): void {
         const { columns, dialect, kindColumns, lastNeeded, names } = this.#header;
         const cell = (at: number): string => cells[at] ?? '';
+        if (hasExtra) {
+            this.#sink.reject('extra_cells', place);
+            return;
+        }
         const kind = dialect.rowKind?.of(kindColumns.map(cell));
         if (typeof kind === 'string') {
             this.#sink.skip(kind);
@@ -435,22 +473,22 @@ export class RowScanner {
     }
 
     /** Takes a row that is a header: the same once more, or another, which rules from there on. @returns false where it is none */
-    #takeHeader(cells: readonly string[], { bytes, start, next, lineNumber }: FlowPlace & { next: number }): boolean {
+    #takeHeader(cells: readonly string[], { bytes, start, next, lineNumber, hasExtra }: FlowPlace & Pick<ParsedRow, 'next' | 'hasExtra'>): boolean {
         const header = this.#header;
         const { separator } = header;
-        if (isRepeatedHeader(cells, header)) {
+        if (!hasExtra && isRepeatedHeader(cells, header)) {
             this.repeatedHeaders += 1;
             this.#beginRows();
             return true;
         }
-        if (hasAddress(cells, header)) {
+        if (hasAddress(cells)) {
             return false;
         }
         const from = this.#isZeekLog ? start : behindBlanks(bytes, { start, separator });
         const row = parseRow(bytes, { start: from, end: next, separator });
-        const found = hasSourceName(row.cells, separator)
-            ? findHeader(bytes, { start: from, end: next, separators: [separator] })
-            : undefined;
+        // A header that ran together with a row is none.
+        const mayBeOne = hasSourceName(row.cells, separator) && !hasAddress(row.cells.map((cell) => trimBlanks(cell, separator)));
+        const found = mayBeOne ? findHeader(bytes, { start: from, end: next, separators: [separator] }) : undefined;
         if (found?.ok !== true) {
             return false;
         }
@@ -464,8 +502,6 @@ export class RowScanner {
 
     #rule(header: Header): void {
         this.#header = header;
-        this.#starts = startsOf(header);
-        this.#isFast = this.#isFastWith(header);
         this.#beginRows();
     }
 
@@ -501,11 +537,6 @@ export class RowScanner {
     }
 }
 
-/** Room for the beginnings of the fields that the fast path looks at, and one more. */
-function startsOf({ dialect, lastNeeded, lastRead }: Header): Int32Array {
-    return new Int32Array((dialect.isUnitOpen === true ? lastRead : lastNeeded) + 2);
-}
-
 /** True if nothing but separators and blanks stands in the row, in quotes or not. */
 function isBlankRow(bytes: Buffer, { start, end }: FlowPlace, separator: number): boolean {
     let isFieldStart = true;
@@ -537,9 +568,14 @@ export function zeekNamesStart(bytes: Buffer, { start, separator }: { start: num
     return bytes.toString('latin1', start, behind) === ZEEK_FIELDS && bytes[behind] === separator ? behind + 1 : undefined;
 }
 
-/** End of a column's field: the separator in front of the next one. */
-function endOf(starts: Int32Array, column: number): number {
-    return (starts[column + 1] as number) - 1;
+/** Beginning of a column's field of a row that `fieldStarts` tells from place `starts` on. */
+function startAt(starts: number, column: number): number {
+    return fieldStarts[starts + column] as number;
+}
+
+/** Its end: the separator in front of the next one. */
+function endAt(starts: number, column: number): number {
+    return (fieldStarts[starts + column + 1] as number) - 1;
 }
 
 function countLines(bytes: Buffer, start: number, end: number): number {

@@ -53,9 +53,10 @@ export function insertParts(layout: Layout, reading: Reading & { hasQuotes: bool
     const blanksHere = blanksIn({ separator, hasTabs });
     const cell = (text: string): string => `trim(${hasQuotes ? unquoted(text) : text}, ${blanksHere})`;
     const blankField = `(?:"${blanks(separator)}"${blanks(separator)}|${blanks(separator)})`;
-    const isBlank = hasQuotes
-        ? `regexp_full_match(line, '${blankField}(?:\\x${hex(separator)}${blankField})*')`
-        : `trim(line, chr(${separator.charCodeAt(0)}) || ${blanksHere}) = ''`;
+    const isBlank = (text: string): string =>
+        hasQuotes
+            ? `regexp_full_match(${text}, '${blankField}(?:\\x${hex(separator)}${blankField})*')`
+            : `trim(${text}, chr(${separator.charCodeAt(0)}) || ${blanksHere}) = ''`;
     const kind = skipReason(layout, (at) => cell(cellAt(layout, { at, hasQuotes })));
     return insertTexts(
         layout,
@@ -69,7 +70,13 @@ taken as (
         ${FIELDS.map((field) => `${cell(`cell.${field}`)} as ${field}`).join(', ')}
     from cells
 ),
-texts as (select *, case when ${isBlank} then '${SKIPPED}blank_row' else ${kind} end as kind from taken)`,
+texts as (
+    select *,
+        case when ${isBlank('line')} then '${SKIPPED}blank_row'
+            when ${separatorsIn(layout)} >= ${layout.names.length} and not ${isBlank(extraCells(layout, hasQuotes))} then 'extra_cells'
+            else ${kind} end as kind
+    from taken
+)`,
         reading,
     );
 }
@@ -187,7 +194,7 @@ rows as (
 kept_apart as (
     select
         verdict,
-        case when verdict is null or not (verdict in ('unclosed_quote', 'ragged_row') or starts_with(verdict, '${SKIPPED}') or verdict in ('${REPEATED}', '${REFUSED}')) then styles else 0 end as styles,
+        case when verdict is null or not (verdict in ('unclosed_quote', 'ragged_row', 'extra_cells') or starts_with(verdict, '${SKIPPED}') or verdict in ('${REPEATED}', '${REFUSED}')) then styles else 0 end as styles,
         case when verdict is null then src end as src_ip,
         case when verdict is null then dst end as dst_ip,
         ${['date_kind', 'day_dmy', 'day_mdy'].map((name) => `case when verdict is null or verdict in (${BEHIND_THE_DATE.map((reason) => `'${reason}'`).join(', ')}) then ${name} end as ${name}`).join(', ')},
@@ -396,6 +403,20 @@ function cellAt({ separator }: Layout, { at, hasQuotes }: { at: number; hasQuote
     const extract = (field: string): string => `regexp_extract(line, '${rowPattern(only, field)}', 1)`;
     const plain = extract(plainField(only));
     return hasQuotes ? `case when contains(line, '"') then ${extract(anyField(only))} else ${plain} end` : plain;
+}
+
+/** SQL for the count of separators in a line, those in quotes too. */
+function separatorsIn({ separator }: Layout): string {
+    return `(strlen(line) - strlen(replace(line, chr(${separator.charCodeAt(0)}), '')))`;
+}
+
+/** SQL for the part of a line that stands behind all columns of the header. */
+function extraCells(layout: Layout, hasQuotes: boolean): string {
+    const separator = `chr(${layout.separator.charCodeAt(0)})`;
+    const plain = `string_split(line, ${separator})`;
+    const any = `regexp_extract_all(line, '(${anyField(layout)})(?:\\x${hex(layout.separator)}|$)', 1)`;
+    const cells = hasQuotes ? `case when contains(line, '"') then ${any} else ${plain} end` : plain;
+    return `array_to_string((${cells})[${layout.names.length + 1}:], ${separator})`;
 }
 
 function hasColumnsBehind({ columns, names }: Layout): boolean {

@@ -140,11 +140,10 @@ function turnAt(line: string, { layout, isOtherLog }: Found): Turn | undefined {
         return 'trailer';
     }
     const lower = lowerCase(cells);
-    if (columns.every(({ at, name }) => lower[at] === name)) {
+    if (!hasExtra(cells, layout) && columns.every(({ at, name }) => lower[at] === name)) {
         return { layout, isRepeated: true };
     }
-    const isRow = columns.some(({ field, at }) => (field === 'src' || field === 'dst') && isAddress(cells[at] ?? ''));
-    const next = isRow ? undefined : layoutUnder(lower, { separator, isZeekLog });
+    const next = cells.some(isAddress) ? undefined : layoutUnder(lower, { separator, isZeekLog });
     if (next && next.dialect !== dialect) {
         return 'no header of the file';
     }
@@ -207,8 +206,13 @@ function rowCells(record: string, { separator, isZeekLog, columns, names, tool }
         return undefined;
     }
     const needed = (columns.at(-1)?.at ?? 0) + 1;
-    const isWhole = cells && (cells.length > needed || (cells.length === needed && needed === names.length));
+    const isWhole = cells && !hasExtra(cells, { names }) && (cells.length > needed || (cells.length === needed && needed === names.length));
     return isWhole ? cells : undefined;
+}
+
+/** True if a row has more cells than the header, and they are not empty. */
+function hasExtra(cells: readonly string[], { names }: Pick<Layout, 'names'>): boolean {
+    return cells.slice(names.length).some((cell) => cell !== '');
 }
 
 /** The record with the line end that it may have had: a carriage return in front of that is the last cell's. */

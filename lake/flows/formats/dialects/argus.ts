@@ -20,7 +20,15 @@ const ARGUS_ROWS: RowKind = {
         }
         return NOT_IP.has(protocol.toLowerCase()) || addresses.some((address) => MAC_ADDRESS.test(address)) ? 'not_ip' : undefined;
     },
+    // What has addresses and a date has neither MAC addresses nor a clock. No protocol but that of a flow begins with t or u, as TCP and UDP do.
+    plain: ['Proto'],
+    isFlow: (bytes, start) => ((bytes[start] ?? 0) | CASE) === LETTER_T || ((bytes[start] ?? 0) | CASE) === LETTER_U,
 };
+
+/** The bit that tells small letters from capitals. */
+const CASE = 0x20;
+const LETTER_T = 't'.charCodeAt(0);
+const LETTER_U = 'u'.charCodeAt(0);
 
 const CLOCK = /^\d\d:\d\d:\d\d(?:\.\d+)?$/;
 

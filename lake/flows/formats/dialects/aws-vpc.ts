@@ -14,6 +14,8 @@ export const AWS_VPC: Dialect = {
     rowKind: {
         columns: [['log-status', 'log_status']],
         of: ([status = '']) => VPC_STATES.get(vpcState(status)),
+        plain: ['log-status', 'log_status'],
+        isFlow: (bytes, start) => bytes[start] === LETTER_O,
     },
     headless: [
         { names: VPC_NAMES.split(' '), isRow: isVpcRecord },
@@ -24,6 +26,9 @@ export const AWS_VPC: Dialect = {
         },
     ],
 };
+
+/** OK, and neither NODATA nor SKIPDATA. */
+const LETTER_O = 'O'.charCodeAt(0);
 
 function isVpcRecord(cells: readonly string[]): boolean {
     return cells.length === 14 && /^\d$/.test(cells[0] ?? '') && /^(OK|NODATA|SKIPDATA)$/.test(vpcState(cells[13] ?? ''));

@@ -49,6 +49,10 @@ export interface RowKind {
     columns: readonly (readonly string[])[];
     /** Takes the cells of these columns, '' where the file lacks one. @returns why the row is no flow, or an error that makes the file unusable */
     of(cells: readonly string[]): SkipReason | { error: string } | undefined;
+    /** The column that tells flows by its bytes; a row of a file without it is one if it has all that is needed. */
+    plain: readonly string[];
+    /** True if a row with this field in that column, and with addresses and times, is surely a flow; the others are left to `of`. */
+    isFlow(bytes: Buffer, start: number, end: number): boolean;
 }
 
 /** What each role's column holds, for people. */

@@ -20,6 +20,8 @@ export const NFDUMP: Dialect = {
         columns: [['tr'], ['eng']],
         // When and by which engine a record was received: aggregated ones were not. Collectors of before 1.7 kept no time.
         of: ([received = '', engine = '']) => (received.startsWith('1970-01-01 ') && engine === '0/0' ? { error: AGGREGATED } : undefined),
+        plain: ['tr'],
+        isFlow: (bytes, start) => bytes[start] === DIGIT_2,
     },
     headless: [
         {
@@ -30,6 +32,11 @@ export const NFDUMP: Dialect = {
     ],
 };
 
+/** A flow that stands for itself. */
+const DIGIT_1 = '1'.charCodeAt(0);
+/** A year that is none of 1970. */
+const DIGIT_2 = '2'.charCodeAt(0);
+
 const SUMMED_UP =
     'records that stand for several flows each (column flows), so that no flow’s duration and packets are known; write the flows themselves: nfdump -r FILE -o csv without -A, -a, -b and -s';
 
@@ -37,6 +44,8 @@ const SUMMED_UP =
 const FLOW_COUNT: RowKind = {
     columns: [['flows']],
     of: ([flows = '']) => (/^\d+$/.test(flows) && Number(flows) > 1 ? { error: SUMMED_UP } : undefined),
+    plain: ['flows'],
+    isFlow: (bytes, start, end) => end === start + 1 && bytes[start] === DIGIT_1,
 };
 
 /** Versions from 1.7.5 on. */

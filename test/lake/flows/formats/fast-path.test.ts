@@ -15,10 +15,58 @@ const HEADERS = [
     ['src_ip', 'dst_ip', 'timestamp', 'flow_duration', 'tot_fwd_pkts', 'x', 'y'],
     ['Src IP', 'Dst IP', 'Flow Duration', 'Tot Fwd Pkts', 'Timestamp', 'Label'],
     ['ts', 'uid', 'id.orig_h', 'id.resp_h', 'duration', 'orig_pkts'],
+    ['ts', 'te', 'td', 'sa', 'da', 'ipkt', 'eng', 'tr'],
+    ['firstSeen', 'duration', 'srcAddr', 'dstAddr', 'packets', 'flows'],
+    ['firstSeen', 'lastSeen', 'srcAddr', 'dstAddr', 'packets'],
+    ['srcaddr', 'dstaddr', 'packets', 'start', 'end', 'action', 'log-status'],
+    ['StartTime', 'LastTime', 'Proto', 'SrcAddr', 'DstAddr', 'SrcPkts', 'State'],
 ];
 
 /** Mostly what the fast path takes, with all that it must not take, or must take otherwise, in between. */
-const CELLS: Record<'address' | 'when' | 'amount' | 'other', fc.Arbitrary<string>> = {
+const CELLS: Record<'address' | 'when' | 'instant' | 'amount' | 'kind' | 'other', fc.Arbitrary<string>> = {
+    instant: fc.oneof(
+        { weight: 6, arbitrary: fc.integer({ min: 1_499_206_500, max: 1_499_206_510 }).map(String) },
+        {
+            weight: 4,
+            arbitrary: fc.constantFrom(
+                '1499206501.5',
+                '1499206501.000001',
+                '1499206501.0000005',
+                '1499206501.',
+                '149920650',
+                '1499206501500',
+            ),
+        },
+        {
+            weight: 4,
+            arbitrary: fc.constantFrom(
+                '2017-07-05 08:00:00',
+                '2017-07-05 08:00:00.001',
+                '2017-07-05T08:00:01Z',
+                '2017-07-05 08:00:01+02:00',
+            ),
+        },
+        {
+            weight: 2,
+            arbitrary: fc.constantFrom(
+                '',
+                '-',
+                '0',
+                '1e9',
+                ' 1499206501',
+                '10:00:00.1',
+                '2017-07-05',
+                '2017-07-05 08:00:60',
+            ),
+        },
+    ),
+    kind: fc.oneof(
+        { weight: 8, arbitrary: fc.constantFrom('OK', 'tcp', '1', '2026-01-05 23:59:59.000') },
+        {
+            weight: 1,
+            arbitrary: fc.constantFrom('', '-', 'NODATA', 'skipdata ', 'ok', 'udp', 'UDP', 'icmp', 'man', 'arp', '01', '0/0', '1.0'),
+        },
+    ),
     address: fc.oneof(
         { weight: 12, arbitrary: fc.constantFrom('192.168.1.7', '192.168.1.17', '10.0.0.1', '8.8.8.8', '1.1.1.1', '255.255.255.255') },
         {
@@ -161,6 +209,10 @@ test('a file reads the same with every field quoted, in pieces of any size', asy
 /** Counts the flows that come one by one. */
 class CountingSink extends FlowSink {
     taken = 0;
+    override takeSpan(...flow: Parameters<FlowSink['takeSpan']>): void {
+        this.taken += 1;
+        super.takeSpan(...flow);
+    }
     override take(...flow: Parameters<FlowSink['take']>): void {
         this.taken += 1;
         super.take(...flow);
@@ -178,8 +230,33 @@ test.each(['', '-'])('a flow whose duration is %p is read as fast as others', (m
     const scanner = new RowScanner(sink, { header: found.header, isZeekLog: false, linesBefore: 1, judge, mayChangeStyle: false });
     scanner.scan(bytes, { start: found.next, end: bytes.length, isLast: true });
     expect([sink.table.flowsOf(0), sink.table.timedFlowsOf(0)]).toEqual([1000, 0]);
-    // The first 64 rows are taken for their texts, and the last row has no room for the fast path behind it.
-    expect(sink.taken).toBe(65);
+    // The first 64 rows are taken for their texts.
+    expect(sink.taken).toBe(64);
+});
+
+test.each([
+    ['nfdump', 'ts,te,td,sa,da,ipkt,eng,tr', '2026-01-05 10:00:00,2026-01-05 10:00:01,1.5,10.0.0.1,10.0.0.2,3,0/0,2026-01-05 23:59:59.000'],
+    ['nfdump 1.7.5', 'firstSeen,duration,srcAddr,dstAddr,packets,flows', '2026-01-05 10:00:00.5,1.5,10.0.0.1,10.0.0.2,3,1'],
+    ['nfdump, csv-fast', 'firstSeen,lastSeen,srcAddr,dstAddr,packets', '2026-01-05 10:00:00.5,2026-01-05 10:00:02,10.0.0.1,10.0.0.2,3'],
+    ['a VPC log', 'srcaddr dstaddr packets start end log-status', '10.0.0.1 10.0.0.2 3 1767607200 1767607260 OK'],
+    ['Argus', 'StartTime,LastTime,Proto,SrcAddr,DstAddr,SrcPkts', '1767607200.5,1767607202,tcp,10.0.0.1,10.0.0.2,3'],
+])('rows of %s are read on the fast path', (_, header, row) => {
+    const bytes = Buffer.from(`${header}\n${`${row}\n`.repeat(1000)}`);
+    const found = findHeader(bytes, { start: 0, end: bytes.length });
+    if (!found.ok) {
+        throw new Error(found.error);
+    }
+    const { separator } = found.header;
+    const sink = new CountingSink({ dateRules: { minEpochSeconds: 0 }, separator, durationScale: 6 });
+    const judge = new UnitJudge({ unit: 's', isGiven: true });
+    const scanner = new RowScanner(sink, { header: found.header, isZeekLog: false, linesBefore: 1, judge, mayChangeStyle: false });
+    scanner.scan(bytes, { start: found.next, end: bytes.length, isLast: true });
+    expect([sink.table.flowsOf(0), sink.table.totalsOf(0, DURATION).sum]).toEqual([
+        1000,
+        (row.includes('OK') ? 60_000n : 1_500n) * 1_000_000n,
+    ]);
+    // The first 64 rows are taken for their texts.
+    expect(sink.taken).toBe(64);
 });
 
 test('a row that ends too early is ragged, whatever the next one begins with', async () => {
@@ -199,10 +276,16 @@ test('a line of a Zeek log that begins with # is no row, whatever else is in it'
 });
 
 function cellOf(name: string): fc.Arbitrary<string> {
-    if (/ip$|id\.(orig|resp)_h/i.test(name)) {
+    if (/ip$|id\.(orig|resp)_h|^[sd]a$|addr$/i.test(name)) {
         return CELLS.address;
     }
-    return /^(timestamp|ts)$/i.test(name) ? CELLS.when : /duration|pkts/i.test(name) ? CELLS.amount : CELLS.other;
+    if (/^(start|end|te|.*time|.*seen)$/i.test(name)) {
+        return CELLS.instant;
+    }
+    if (/^(tr|eng|flows|log-status|proto)$/i.test(name)) {
+        return CELLS.kind;
+    }
+    return /^(timestamp|ts)$/i.test(name) ? CELLS.when : /duration|pkt|packets|^td$/i.test(name) ? CELLS.amount : CELLS.other;
 }
 
 /** A row of one blank cell stays: quoted it would be no blank line. */

@@ -275,7 +275,7 @@ describe('the file', () => {
     test('a stray quote costs its own line and swallows no other', async () => {
         const good = '10.0.0.1,10.0.0.2,2024-05-01,1,1';
         const found = await read(
-            csv(`${good},"open`, `${good},x`, `"x"${good}`, `${good},"a`, `b",x`, `${good},"a" "b"`, `${good},"fine" `),
+            csv(`${good},"open`, `${good},x`, `"x"${good}`, `${good},"a`, `b" `, `${good},"a" "b"`, `${good},"fine" `),
         );
         expect([found!.recount.rows_kept, [...found!.recount.rejects]]).toEqual([3, [['unclosed_quote', 3n]]]);
     });
