@@ -17,6 +17,7 @@ export function doubtsOf(record: Found, { options, now }: { options: ReadingOpti
         ...doubtsOfDays(record, now),
         ...doubtsOfSkipped(record),
         ...doubtsOfRejected(record),
+        ...doubtsOfTrailer(record),
     ];
 }
 
@@ -108,6 +109,18 @@ function doubtsOfSkipped({ skipped }: Found): Doubt[] {
         });
     }
     return doubts;
+}
+
+/** nfdump counts the records that it read, which -b and -B join two by two. */
+function doubtsOfTrailer({ announced }: Found): Doubt[] {
+    return typeof announced === 'string'
+        ? [
+              {
+                  text: 'nfdump’s summary in {files} tells of another count of flows than stands above it',
+                  remedy: `${announced} are there; unless -b or -B joined them, the file was cut or filtered: write it anew with nfdump -r FILE -o csv`,
+              },
+          ]
+        : [];
 }
 
 /** Times that an exporter sends in another form than nfcapd reads come out as an end before the beginning, which nfdump writes as 2^64 milliseconds. */

@@ -142,6 +142,8 @@ export class FlowSink {
     readonly numberStyle: NumberStyle;
     /** Pair whose kept rows are told. */
     readonly watch: PairWatch | undefined;
+    /** What the file says of how many flows it holds, where that is not so: `20 of 51`. */
+    announced: string | undefined;
     /** The first kept flows. */
     readonly first = new FirstFlows();
     readonly #isForBeginning: boolean;
@@ -223,7 +225,9 @@ export class FlowSink {
             return 'missing_field';
         }
         const slot = this.dates.slotOf(flow.timestamp);
-        const duration = isMissing(written) ? NO_DURATION : parseWhole(toPlain(written, this.numberStyle), { scale: this.durationScale });
+        const duration = isNoDuration(written)
+            ? NO_DURATION
+            : parseWhole(toPlain(written, this.numberStyle), { scale: this.durationScale });
         return this.#countChecked(flow, { slot, duration }, place);
     }
 
@@ -231,7 +235,7 @@ export class FlowSink {
         if (Object.values(flow).some(isMissing)) {
             return 'missing_field';
         }
-        const duration = isMissing(end) ? NO_DURATION : between(flow.timestamp, end);
+        const duration = isNoDuration(end) ? NO_DURATION : between(flow.timestamp, end);
         return this.#countChecked(flow, { slot: this.dates.slotOf(flow.timestamp), duration }, place);
     }
 
@@ -277,6 +281,14 @@ export class FlowSink {
 function isMissing(cell: string): boolean {
     return cell === '' || cell === '-';
 }
+
+/** True for what stands in the place of a duration, or of an end, that was not measured: nothing, or a word that says so. */
+export function isNoDuration(written: string): boolean {
+    return isMissing(written) || NO_VALUE.test(written);
+}
+
+/** As databases, Python and spreadsheets write it. */
+const NO_VALUE = /^(?:null|none|n\/a)$/i;
 
 /** Epochs in seconds of the years 2001 to 2033, which need no second look. */
 const WHOLE_SECONDS = /^1\d{9}$/;

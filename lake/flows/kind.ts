@@ -17,6 +17,7 @@ const nothingFound: Found = {
     rows_skipped: 0,
     skipped: null,
     rejected: null,
+    announced: null,
     pairs: 0,
 };
 

@@ -25,6 +25,8 @@ export interface FlowsRead {
     repeatedHeaders: number;
     /** Records that are no flows by right, by reason. */
     skipped: ReadonlyMap<SkipReason, number>;
+    /** What the file says of how many flows it holds, where that is not so: `20 of 51`. */
+    announced: string | null;
     /** Hashes of the first kept flows. */
     beginning: readonly string[];
     /** Distinct pairs of kept rows, whatever the day. */
@@ -191,6 +193,7 @@ function settle(
         dateOrder: dateOrderOf(sink, { ...dates, given: options.dateOrder }),
         rowsRead: sink.rowsRead,
         skipped: sink.skipped,
+        announced: sink.announced ?? null,
         beginning: sink.first.hashes,
         pairs: table.countPairs(),
         table,

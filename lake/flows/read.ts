@@ -92,6 +92,7 @@ function foundIn(result: FlowsResult | undefined, rejected: ReadonlyMap<string, 
         rows_skipped: [...(read?.skipped.values() ?? [])].reduce((sum, count) => sum + count, 0),
         skipped: read ? sayReasons(read.skipped) : null,
         rejected: sayReasons(rejected),
+        announced: read?.announced ?? null,
         pairs: read?.pairs ?? 0,
     };
 }

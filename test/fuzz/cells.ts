@@ -396,7 +396,7 @@ function makeCell(
         cell = randomNumber(draw);
     }
     if ((kind === 'number' || kind === 'end') && draw.percent(untimedShare)) {
-        cell = draw.pick(['', '-', '-']);
+        cell = draw.pick(['', '', '-', '-', '-', 'null', 'None', 'NULL', 'N/A', 'n/a', 'NaN', 'NA']);
     }
     if (draw.percent(oddShare / 4)) {
         cell = draw.pick([` ${cell}`, `${cell} `, `\t${cell}`, `${cell}\t `]);

@@ -40,6 +40,11 @@ export function trimmed(text: string, blanks: string): string {
     return text.slice(from, until);
 }
 
+/** True for what stands where a duration, or an end, is not known. */
+export function saysNoDuration(text: string): boolean {
+    return ['', '-', 'null', 'none', 'n/a'].includes(text.toLowerCase());
+}
+
 /** IPv4 dotted quad without leading zeros, or IPv6 with or without a zone. */
 export function isAddress(text: string): boolean {
     if (isQuad(text)) {

@@ -13,6 +13,7 @@ import {
     readMeasure,
     readNumber,
     readSpan,
+    saysNoDuration,
     type Style,
     shortAddress,
     spanBetween,
@@ -444,7 +445,7 @@ function readRow(
         reject(date.reason);
         return undefined;
     }
-    const duration = saysNothing(cell('duration')) ? null : readDuration(row, { style, unit });
+    const duration = saysNoDuration(cell('duration')) ? null : readDuration(row, { style, unit });
     const packets = readMeasure(numberAt(cells, header.at.packets, { header, style }), { scale: 0, isWhole: true });
     const reason = typeof duration === 'string' ? duration : typeof packets === 'string' ? packets : undefined;
     const values = typeof duration !== 'string' && typeof packets === 'bigint' ? [duration, packets] : [];

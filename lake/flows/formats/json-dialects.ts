@@ -1,7 +1,7 @@
 /** The tools whose JSON is read: under which keys they write a flow, how a file of theirs is told, and what their records come to. */
 
 import { looksLikeEpoch } from '../epochs.ts';
-import { type FlowPlace, type FlowSink, NO_DURATION } from '../flow-sink.ts';
+import { type FlowPlace, type FlowSink, isNoDuration, NO_DURATION } from '../flow-sink.ts';
 import { type Instant, instantOfEpoch, instantOfIso, microsecondsBetween } from '../instants.ts';
 import { type ParsedNumber, parseWhole } from '../numbers.ts';
 import type { DurationUnit } from '../options.ts';
@@ -173,12 +173,11 @@ export function takeFlow(texts: Texts, { times, sink, place }: { times: JsonDial
     }
     const instantOf = times === 'nanoseconds' ? instantOfNanoseconds : instantOfIso;
     const instant = instantOf(start);
-    const duration =
-        end === ''
-            ? NO_DURATION
-            : times === 'start and duration'
-              ? parseWhole(end, { scale: sink.durationScale })
-              : durationTo(instantOf(end), instant);
+    const duration = isNoDuration(end)
+        ? NO_DURATION
+        : times === 'start and duration'
+          ? parseWhole(end, { scale: sink.durationScale })
+          : durationTo(instantOf(end), instant);
     const began = instant === undefined ? ({ ok: false, reason: 'date_unreadable' } as const) : ({ ok: true, instant } as const);
     sink.takeTimed({ source, destination, began, duration, packets }, place);
 }

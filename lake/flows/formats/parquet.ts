@@ -4,7 +4,7 @@
  */
 import type { ByRange } from '#lake/kind';
 import { BATCH_FLOWS } from '../flow-batch.ts';
-import { type FlowPlace, FlowSink, type ReadFlowsOptions, type TimedFlow } from '../flow-sink.ts';
+import { type FlowPlace, FlowSink, isNoDuration, type ReadFlowsOptions, type TimedFlow } from '../flow-sink.ts';
 import { microsecondsBetween } from '../instants.ts';
 import { isAgainst, type NumberStyle, styleOf, toPlain } from '../number-styles.ts';
 import { hasFraction, parseWhole } from '../numbers.ts';
@@ -333,7 +333,7 @@ class RowReader {
         const parsed = (): TimedFlow['duration'] => {
             const { durationScale: scale, numberStyle } = this.sink;
             const end = dialect.isEnd === true ? step.instant(columns.flow_duration, row) : undefined;
-            const isMissing = dialect.isEnd === true ? end === undefined : duration === '' || duration === '-';
+            const isMissing = dialect.isEnd === true ? end === undefined : isNoDuration(duration);
             if (isMissing) {
                 return { ok: true, value: null };
             }

@@ -99,6 +99,10 @@ export class RowScanner {
     #witnessesUntil: number;
     /** True behind a trailer: lines are no rows until a header comes. */
     #isBehindTrailer = false;
+    /** What comes next in a trailer that sums up: the names of its sums, then the sums, the flows at this place. */
+    #summary: 'none' | 'names' | number = 'none';
+    /** Rows in front of the last header. */
+    #rowsBefore = 0;
     /** True behind a line `#path` that names another log than conn: the file was put together of several, and its rows are none. */
     #isOtherLog = false;
     readonly #isZeekLog: boolean;
@@ -400,7 +404,9 @@ export class RowScanner {
         if (this.#isTrailer(cells, row.hasMore) || this.#takeHeader(cells, { ...row, ...place })) {
             return row.next;
         }
-        if (!this.#isBehindTrailer) {
+        if (this.#isBehindTrailer) {
+            this.#takeSummary(cells);
+        } else {
             this.#takeRow(cells, { ...row, place, isWitness });
         }
         return row.next;
@@ -469,11 +475,28 @@ export class RowScanner {
     #isTrailer(cells: readonly string[], hasMore: boolean): boolean {
         const isOne = cells.length === 1 && !hasMore && this.#header.dialect.trailers?.includes(cells[0] ?? '') === true;
         this.#isBehindTrailer ||= isOne;
+        this.#summary = isOne ? 'names' : this.#summary;
         return isOne;
     }
 
+    /** Takes a line of a trailer: it may say how many flows the tool wrote. */
+    #takeSummary(cells: readonly string[]): void {
+        if (this.#summary === 'names') {
+            this.#summary = cells.includes('flows') ? cells.indexOf('flows') : 'none';
+        } else if (this.#summary !== 'none') {
+            const [announced, rows] = [cells[this.#summary] ?? '', this.#sink.rowsRead - this.#rowsBefore];
+            this.#summary = 'none';
+            if (/^\d{1,15}$/.test(announced) && Number(announced) !== rows) {
+                this.#sink.announced ??= `${rows} of ${Number(announced)}`;
+            }
+        }
+    }
+
     /** Takes a row that is a header: the same once more, or another, which rules from there on. @returns false where it is none */
-    #takeHeader(cells: readonly string[], { bytes, start, next, lineNumber, hasExtra }: FlowPlace & Pick<ParsedRow, 'next' | 'hasExtra'>): boolean {
+    #takeHeader(
+        cells: readonly string[],
+        { bytes, start, next, lineNumber, hasExtra }: FlowPlace & Pick<ParsedRow, 'next' | 'hasExtra'>,
+    ): boolean {
         const header = this.#header;
         const { separator } = header;
         if (!hasExtra && isRepeatedHeader(cells, header)) {
@@ -507,6 +530,7 @@ export class RowScanner {
 
     #beginRows(): void {
         this.#isBehindTrailer = false;
+        this.#rowsBefore = this.#sink.rowsRead;
         this.#witnessesUntil = this.#lines + FIRST_WITNESS_LINES;
     }
 

@@ -189,7 +189,12 @@ function lineOfRecord(members: readonly Member[], found: JsonFound): string {
         return lineOf({ ...common, began: isNumber ? began : timeOf(began, secondsOfIso), duration: end, isInstant: !isNumber });
     }
     const seconds = tool.times === 'iso' ? secondsOfIso : secondsOfNanoseconds;
-    return lineOf({ ...common, began: timeOf(began, seconds), duration: timeOf(end, seconds), isInstant: true });
+    return lineOf({ ...common, began: timeOf(began, seconds), duration: isNoEnd(end) ? '' : timeOf(end, seconds), isInstant: true });
+}
+
+/** True for a word that says that no end is known. */
+function isNoEnd(text: string): boolean {
+    return ['null', 'none', 'n/a'].includes(text.toLowerCase());
 }
 
 function timeOf(text: string, seconds: (text: string) => string | undefined): string {

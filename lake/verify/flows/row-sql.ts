@@ -212,7 +212,7 @@ group by 1, 2, 3, 4, 5, 6, 7`;
 
 /** SQL that is true for a cell that says nothing. */
 function isMissing(field: Field): string {
-    return `${field} in ('', '-')`;
+    return field === 'duration' ? `lower(duration) in ('', '-', 'null', 'none', 'n/a')` : `${field} in ('', '-')`;
 }
 
 /** In front of why a row is no flow by right. */

@@ -13,6 +13,11 @@ test('where flows of nfdump last half a million years the option of the exporter
     expect(remedies({ dialect: 'cicflowmeter', rejected: 'too_large 1' })).toEqual([]);
 });
 
+test('a summary of nfdump that counts other flows than are there is named', () => {
+    expect(remedies({ dialect: 'nfdump', announced: '20 of 51' })).toEqual([expect.stringMatching(/^20 of 51 are there;.*-B/)]);
+    expect(remedies({ dialect: 'nfdump', announced: null })).toEqual([]);
+});
+
 test('days in the future and days before meters existed are named', () => {
     expect(remedies({ first_day: '2026-01-05', last_day: '2026-02-02' })).toEqual([]);
     expect(remedies({ first_day: '2026-01-05', last_day: '2026-02-03' })).toEqual([expect.stringMatching(/^up to 2026-02-03;/)]);

@@ -48,16 +48,7 @@ const CELLS: Record<'address' | 'when' | 'instant' | 'amount' | 'kind' | 'other'
         },
         {
             weight: 2,
-            arbitrary: fc.constantFrom(
-                '',
-                '-',
-                '0',
-                '1e9',
-                ' 1499206501',
-                '10:00:00.1',
-                '2017-07-05',
-                '2017-07-05 08:00:60',
-            ),
+            arbitrary: fc.constantFrom('', '-', '0', '1e9', ' 1499206501', '10:00:00.1', '2017-07-05', '2017-07-05 08:00:60'),
         },
     ),
     kind: fc.oneof(
