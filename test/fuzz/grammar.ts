@@ -221,6 +221,17 @@ const TOOLS: Readonly<Record<string, DrawnTool>> = {
         dates: ['ms'],
         unit: 'ms',
     },
+    silk: {
+        columns: [
+            ['address', 'sIP'],
+            ['address', 'dIP'],
+            ['count', 'packets'],
+            ['date', 'sTime', 'sTime+msec'],
+            ['number', 'duration', 'dur', 'dur+msec'],
+        ],
+        dates: ['iso', 's'],
+        unit: 's',
+    },
 };
 
 /** Most files are of the tools that most people have. */

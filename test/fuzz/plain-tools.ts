@@ -88,6 +88,7 @@ export const TOOLS: readonly Tool[] = [
     tool('nprobe', [['ipv4_src_addr'], ['ipv4_dst_addr'], ['flow_start_milliseconds'], ['flow_duration_milliseconds'], ['in_pkts']], {
         unit: 'ms',
     }),
+    tool('silk', [['sip'], ['dip'], ['stime', 'stime+msec'], ['duration', 'dur', 'dur+msec'], ['packets']]),
 ];
 
 /** What a Zeek log is read by. */

@@ -6,6 +6,7 @@ import type { ReadFlowsOptions } from '../flow-sink.ts';
 import { FlowSink } from '../flow-sink.ts';
 import { UNIT_DIGITS } from '../options.ts';
 import { givenUnit } from './dialects/dialect.ts';
+import { HEADLESS_REFUSALS } from './dialects/refusals.ts';
 import type { FormatRead, Unusable } from './format.ts';
 import { findHeader, findHeadless, type Header, isHeaderOpen, ZEEK_DIALECTS } from './header.ts';
 import { withLineFeeds } from './line-ends.ts';
@@ -276,7 +277,9 @@ const LOOKED_FOR = 'no usable header: looked for a CSV header with source and de
 
 /** What a line that should be a header is instead; undefined where that cannot be told. */
 function otherKindOf(line: string): string | undefined {
-    return line.includes('\0') ? `${LOOKED_FOR}; found binary data` : undefined;
+    const cells = line.split(',').map((cell) => cell.trim());
+    const refusal = HEADLESS_REFUSALS.find(({ isRow }) => isRow(cells));
+    return refusal?.error ?? (line.includes('\0') ? `${LOOKED_FOR}; found binary data` : undefined);
 }
 
 function emptyError(bytes: Buffer, isLast: boolean): string {

@@ -8,6 +8,7 @@ import { CIDDS, NFDUMP, NFDUMP_FAST, NFDUMP_SHORT } from './dialects/nfdump.ts';
 import { NFSTREAM } from './dialects/nfstream.ts';
 import { NPROBE } from './dialects/nprobe.ts';
 import { NTLFLOWLYZER } from './dialects/ntlflowlyzer.ts';
+import { SILK } from './dialects/silk.ts';
 import { TON_IOT } from './dialects/ton-iot.ts';
 import { UNSW_NB15 } from './dialects/unsw-nb15.ts';
 
@@ -27,6 +28,7 @@ export const DIALECTS: readonly Dialect[] = [
     UNSW_NB15,
     NPROBE,
     NDPI,
+    SILK,
 ];
 
 /** The dialects whose names a refused header is compared with first. */

@@ -2,12 +2,14 @@
 
 import { type FlowPlace, FlowSink, type ReadFlowsOptions } from '../flow-sink.ts';
 import { UNIT_DIGITS } from '../options.ts';
+import { JSON_REFUSALS } from './dialects/refusals.ts';
 import type { FormatRead, Unusable } from './format.ts';
 import { type JsonDialect, KNOWN_TOOLS, toolOf } from './json-dialects.ts';
 import { JsonFlows } from './json-flows.ts';
 import { type JsonValue, textOf } from './json-object.ts';
 import { type JsonLayout, JsonRecords, layoutOf, type RecordTaker } from './json-records.ts';
 import { withLineFeeds } from './line-ends.ts';
+import { TELLING_BYTES } from './other-files.ts';
 import { NOT_PLAIN } from './plain-row.ts';
 import { readBeginning } from './read-beginning.ts';
 
@@ -74,11 +76,18 @@ function takeStart(bytes: Buffer, isLast: boolean): FileStart | undefined {
     const records = new JsonRecords(finder, { layout });
     records.scan(lookedAt, { start, end: lookedAt.length, isLast: isAll });
     if (finder.tool === undefined) {
-        return isEnough ? { ok: false, ...whatItIs(finder, isAll) } : undefined;
+        return isEnough ? { ok: false, ...(knownRefusal(lookedAt) ?? whatItIs(finder, isAll)) } : undefined;
     }
     return 'todo' in finder.tool
         ? { ok: false, error: `${finder.tool.what}: ${finder.tool.todo}`, what: finder.tool.what }
         : { ok: true, dialect: finder.tool, layout, bytes, start };
+}
+
+/** What the file is where others than the lake know it, and what to do with it. */
+function knownRefusal(bytes: Buffer): Pick<Unusable, 'error' | 'what'> | undefined {
+    const text = bytes.toString('latin1', 0, TELLING_BYTES);
+    const refusal = JSON_REFUSALS.find(({ has }) => has.every((pattern) => pattern.test(text)));
+    return refusal && { error: `${refusal.what}: ${refusal.todo}`, what: refusal.what };
 }
 
 function whatItIs({ firstKeys }: ToolFinder, isAll: boolean): Pick<Unusable, 'error' | 'what'> {

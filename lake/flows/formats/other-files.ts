@@ -80,7 +80,7 @@ const MAGIC: readonly Magic[] = [
     {
         begins: ['\xde\xad\xbe\xef'],
         what: 'a binary file of SiLK',
-        todo: 'print it as text with rwcut, under a header with names that docs/reading.md lists, and upload that',
+        todo: 'upload what rwcut --fields=sIP,dIP,sTime,duration,packets --delimited NAME prints',
     },
     { begins: ['ORC'], isBinary: true, what: 'an ORC file', todo: EXPORT },
     { begins: ['Obj\x01'], what: 'an Avro file', todo: EXPORT },

@@ -128,6 +128,18 @@ export const TOOLS: readonly Tool[] = [
     },
     named('ndpi', ['src_ip', 'dst_ip', 'first_seen', 'duration', 'c_to_s_pkts'], 's'),
     named('nprobe', ['ipv4_src_addr', 'ipv4_dst_addr', 'flow_start_milliseconds', 'flow_duration_milliseconds', 'in_pkts'], 'ms'),
+    {
+        dialect: 'silk',
+        spellings: {
+            src: ['sip'],
+            dst: ['dip'],
+            began: ['stime', 'stime+msec'],
+            duration: ['duration', 'dur', 'dur+msec'],
+            packets: ['packets'],
+        },
+        separators: COMMON_SEPARATORS,
+        unit: 's',
+    },
 ];
 
 function argus(duration: readonly string[], rest: Partial<Tool>): Tool {
