@@ -186,7 +186,7 @@ export class RowScanner {
             if (this.isOver) {
                 break;
             }
-            if (plainEnd < at) {
+            if (plainEnd < at || this.#isBehindTrailer) {
                 plainEnd = this.#plainEnd(bytes, at, end);
             }
             if (header !== this.#header) {

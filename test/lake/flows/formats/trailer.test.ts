@@ -25,3 +25,13 @@ test.each([
     };
     expect(await readFlows(pieces)).toMatchObject({ ok: true, announced });
 });
+
+test.each(['Summary\n', 'No matching flows\n'])('rows behind "%j" are none of the table, however many stand in front', async (line) => {
+    for (const rows of [3, 70, 500]) {
+        const text = HEADER + ROW.repeat(rows) + line + ROW.repeat(2);
+        const pieces = async function* () {
+            yield Buffer.from(text);
+        };
+        expect(await readFlows(pieces)).toMatchObject({ ok: true, rowsRead: rows });
+    }
+});
