@@ -14,7 +14,7 @@ import {
     rowGroupRows,
     schemaElement,
 } from './parquet/file-writer.ts';
-import { DamagedPageError, readGroups } from './parquet/read-groups.ts';
+import { readGroups } from './parquet/read-groups.ts';
 import { writeGroups } from './parquet/write-groups.ts';
 import { emptyRows, type Rows, valuesOf } from './rows.ts';
 import { numbersOf, type TypedRows, toPlain, toTyped } from './typed-rows.ts';
@@ -62,26 +62,12 @@ export async function readTyped(
     const metadata = { ...whole, row_groups, num_rows: row_groups.reduce((sum, group) => sum + group.num_rows, 0n) };
     const isAbsent = new Set(absent.map(({ name }) => name));
     const present = { ...table, columns: table.columns.filter(({ name }) => !isAbsent.has(name)) };
-    const rows = readOwn(bytes, { table: present, metadata }) ?? toTyped(present, await readByLibrary(present, bytes, metadata));
-    if (rows instanceof Error) {
-        // The library says more of what is wrong, where it finds it.
-        await readByLibrary(present, bytes, metadata);
-        throw rows;
-    }
+    // What other programs wrote the library reads, and what is otherwise than this one writes.
+    const rows =
+        (whole.created_by === CREATED_BY && readGroups(bytes, { table: present, metadata })) ||
+        toTyped(present, await readByLibrary(present, bytes, metadata));
     const standIns = Object.fromEntries(absent.map(({ name, absentAs }) => [name, numbersOf(rows, absentAs)]));
     return { ...rows, numbers: { ...rows.numbers, ...standIns } };
-}
-
-/** The rows of a file that this program wrote, or what is damaged in it; undefined for all others, which the library reads. */
-function readOwn(bytes: Uint8Array, of: { table: MergedTable; metadata: FileMetaData }): TypedRows | DamagedPageError | undefined {
-    try {
-        return of.metadata.created_by === CREATED_BY ? readGroups(bytes, of) : undefined;
-    } catch (error) {
-        if (error instanceof DamagedPageError) {
-            return error;
-        }
-        throw error;
-    }
 }
 
 async function readByLibrary(table: MergedTable, bytes: Uint8Array<ArrayBuffer>, metadata: FileMetaData): Promise<Rows> {

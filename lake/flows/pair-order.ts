@@ -14,7 +14,7 @@ export interface PairOrder {
 
 /** The order of some of the table's rows. */
 export function orderPairs(table: PairTable, rows: readonly number[]): PairOrder {
-    const addresses = new Addresses(rows.length);
+    const addresses = new Addresses();
     const sources = new Int32Array(rows.length);
     const destinations = new Int32Array(rows.length);
     for (let at = 0; at < rows.length; at += 1) {
@@ -42,21 +42,16 @@ export function orderPairs(table: PairTable, rows: readonly number[]): PairOrder
     };
 }
 
-/** Addresses in the order in which they are met, each once. */
+const FIRST_ADDRESSES = 1 << 10;
+
+/** Addresses in the order in which they are met, each once: far fewer than pairs as a rule. */
 class Addresses {
     count = 0;
     /** An IPv4 address as a number whose order is that of its text, or the number of a text. */
-    #keys: Int32Array;
-    #isText: Uint8Array;
+    #keys = new Int32Array(FIRST_ADDRESSES);
+    #isText = new Uint8Array(FIRST_ADDRESSES);
     /** Numbers of the addresses, from 1, by their hashes; 0 where there is none. */
-    readonly #slots: Int32Array;
-
-    /** @param pairs how many pairs there are: they have twice as many addresses at most */
-    constructor(pairs: number) {
-        this.#keys = new Int32Array(pairs * 2);
-        this.#isText = new Uint8Array(pairs * 2);
-        this.#slots = new Int32Array(2 ** (34 - Math.clz32(pairs)));
-    }
+    #slots = new Int32Array(FIRST_ADDRESSES * 4);
 
     /** The number of the address with this key of the table's. */
     add(tableKey: number, textBit: number): number {
@@ -70,11 +65,32 @@ class Addresses {
             }
             slot = (slot + 1) & last;
         }
+        if (this.count === this.#keys.length) {
+            this.#grow();
+            return this.add(tableKey, textBit);
+        }
         this.#keys[this.count] = key;
         this.#isText[this.count] = isText;
         this.count += 1;
         this.#slots[slot] = this.count;
         return this.count - 1;
+    }
+
+    #grow(): void {
+        const [keys, isText] = [this.#keys, this.#isText];
+        this.#keys = new Int32Array(keys.length * 2);
+        this.#keys.set(keys);
+        this.#isText = new Uint8Array(keys.length * 2);
+        this.#isText.set(isText);
+        this.#slots = new Int32Array(this.#slots.length * 2);
+        const last = this.#slots.length - 1;
+        for (let at = 0; at < this.count; at += 1) {
+            let slot = hashOf((keys[at] as number) + (isText[at] as number)) & last;
+            while (this.#slots[slot] !== 0) {
+                slot = (slot + 1) & last;
+            }
+            this.#slots[slot] = at + 1;
+        }
     }
 
     /** The addresses' texts, ascending, and the place among them of each address by its number. */

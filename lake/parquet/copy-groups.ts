@@ -1,9 +1,9 @@
 /** Takes row groups of another file as they are: their pages byte by byte, and what the footer says of them with new places. */
 import type { ColumnChunk, ColumnMetaData, FileMetaData, RowGroup, SchemaElement, Statistics } from 'hyparquet';
-import { parquetHeader } from 'hyparquet/src/column.js';
 import { deserializeTCompactProtocol } from 'hyparquet/src/thrift.js';
 import type { ByteWriter } from 'hyparquet-writer';
-import { checkSum } from './read-groups.ts';
+import { checkPages } from './check-pages.ts';
+import { hasChecksum } from './read-groups.ts';
 
 const FOOTER_END_BYTES = 8;
 
@@ -49,7 +49,7 @@ export function isCopyable(bytes: Uint8Array, { columns }: RowGroup): boolean {
     return columns.every((chunk) => {
         const start = end;
         end += Number(chunk.meta_data?.total_compressed_size ?? 0);
-        return startOf(chunk) === start && end <= bytes.length && hasChecksum(bytes, start);
+        return startOf(chunk) === start && end <= bytes.length && hasChecksum(bytes, chunk);
     });
 }
 
@@ -57,26 +57,19 @@ function startOf(chunk: ColumnChunk | undefined): number {
     return Number(chunk?.meta_data?.dictionary_page_offset ?? chunk?.meta_data?.data_page_offset ?? Number.NaN);
 }
 
-function hasChecksum(bytes: Uint8Array, start: number): boolean {
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    try {
-        return parquetHeader({ view, offset: start }).crc !== undefined;
-    } catch {
-        // No header is there: who decodes the file says what is wrong.
-        return false;
-    }
-}
-
 /** Appends a group's pages. @returns the group for the footer @throws DamagedPageError where a page is not as it was written */
-export function copyGroup(writer: ByteWriter, { bytes, group }: { bytes: Uint8Array; group: RowGroup }): RowGroup {
+export function copyGroup(
+    writer: ByteWriter,
+    { bytes, group, elements }: { bytes: Uint8Array; group: RowGroup; elements: readonly SchemaElement[] },
+): RowGroup {
     const start = startOf(group.columns[0]);
     const moved = BigInt(writer.offset - start);
     let end = start;
-    const columns = group.columns.map((chunk) => {
+    const columns = group.columns.map((chunk, at) => {
         const facts = chunk.meta_data as ColumnMetaData;
         const begin = end;
         end += Number(facts.total_compressed_size);
-        checkPages(bytes.subarray(begin, end));
+        checkPages(bytes.subarray(begin, end), { facts, element: elements[at] as SchemaElement, rows: Number(group.num_rows) });
         return {
             ...chunk,
             file_offset: chunk.file_offset + moved,
@@ -89,14 +82,4 @@ export function copyGroup(writer: ByteWriter, { bytes, group }: { bytes: Uint8Ar
     });
     writer.appendBytes(bytes.subarray(start, end));
     return { ...group, columns };
-}
-
-function checkPages(chunk: Uint8Array): void {
-    const at = { view: new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength), offset: 0 };
-    while (at.offset < chunk.length) {
-        const header = parquetHeader(at);
-        const end = at.offset + header.compressed_page_size;
-        checkSum(header, chunk.subarray(at.offset, end));
-        at.offset = end;
-    }
 }

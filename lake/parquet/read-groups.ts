@@ -232,7 +232,18 @@ function eachPage(bytes: Uint8Array, chunks: Chunks['chunks'], reader: PageReade
             return undefined;
         }
     };
-    return chunks.every(({ chunk, rows }) => chunk !== undefined && eachPageOf(bytes, { chunk, rows, unpack, reader }));
+    const isRead = chunks.every(({ chunk, rows }) => chunk !== undefined && eachPageOf(bytes, { chunk, rows, unpack, reader }));
+    if (!isRead && chunks.some(({ chunk }) => chunk !== undefined && hasChecksum(bytes, chunk))) {
+        // Pages with checksums are of this writer alone, so that they are damaged. The library goes on for ever at some damaged headers.
+        throw new DamagedPageError('a page or its header has other bytes than were written');
+    }
+    return isRead;
+}
+
+/** True if the first page of a chunk has a checksum. */
+export function hasChecksum(bytes: Uint8Array, { meta_data: facts }: ColumnChunk): boolean {
+    const offset = Number(facts?.dictionary_page_offset ?? facts?.data_page_offset);
+    return headerOf({ view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), offset })?.crc !== undefined;
 }
 
 interface ChunkToRead {
@@ -274,7 +285,10 @@ function eachPageOf(bytes: Uint8Array, { chunk, rows, unpack, reader }: ChunkToR
         }
         const read = dataPageOf(header, page, unpack);
         count += read?.values ?? 0;
-        if (!read || (read.isIndexed && !hasEntries) || count > rows || !reader.onData(read)) {
+        if (count > rows) {
+            throw new DamagedPageError(`a page has ${read?.values} values, and its row group has ${rows} rows`);
+        }
+        if (!read || (read.isIndexed && !hasEntries) || !reader.onData(read)) {
             return false;
         }
     }
@@ -309,6 +323,10 @@ function dataPageOf(header: PageHeader, page: Uint8Array, unpack: ChunkToRead['u
     }
     const { encoding, num_values: values, num_nulls, definition_levels_byte_length: levelBytes } = facts;
     const isIndexed = encoding === 'RLE_DICTIONARY';
+    if (![values, num_nulls, levelBytes].every(Number.isInteger)) {
+        // Not for the library, which goes on for ever where a header has lost a count.
+        throw new DamagedPageError('the header of a page does not say how many values it has');
+    }
     if (!(isIndexed || encoding === 'PLAIN') || values < 0 || num_nulls < 0 || num_nulls > values || levelBytes < 0) {
         return undefined;
     }

@@ -163,6 +163,17 @@ describe('a damaged object', () => {
         await expect(readRows(gaugeHours, bytes)).rejects.toThrow('a page has other bytes than were written: its CRC-32 differs');
     });
 
+    test('whose page headers are changed is refused and not copied, whichever of their bytes is changed', async () => {
+        // Of a text, of numbers with a dictionary, and of numbers with nulls.
+        const chunks = [1, 2, 5].map((column) => row_groups[1]!.columns[column]!.meta_data!);
+        const starts = chunks.flatMap((facts) => [facts.dictionary_page_offset, facts.data_page_offset]);
+        const places = starts.flatMap((start) => (start === undefined ? [] : Array.from({ length: 20 }, (_, at) => Number(start) + at)));
+        for (const at of places) {
+            const merged = await merge([objectOf(withByte(at))]).catch((error: unknown) => error);
+            expect({ at, isRefused: merged instanceof Error }).toEqual({ at, isRefused: true });
+        }
+    });
+
     test('that is cut off is refused', async () => {
         const objects = [objectOf(whole.slice(0, -1_000))];
         await expect(merge(objects)).rejects.toThrow('parquet file invalid');

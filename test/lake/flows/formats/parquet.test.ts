@@ -6,6 +6,8 @@ import type { PairWatch, ReadFlowsOptions, WatchedRow } from '#lake/flows/flow-s
 import { pairRowsOf } from '#lake/flows/pair-rows';
 import { inspectFlows, readFlows } from '#lake/flows/read-flows';
 import type { Reject } from '#lake/flows/rejects';
+import { flowSummaries } from '#lake/flows/tables';
+import { toPlain } from '#lake/typed-rows';
 import { inPieces } from '#test/support/bytes';
 import { parquetOf } from '#test/support/parquet-cases';
 
@@ -34,7 +36,7 @@ async function figuresOf(bytes: Buffer, options: ReadFlowsOptions = {}) {
     }
     const { table, days, rowsRead, durationUnit } = result;
     const rows = [...days].flatMap(([day, of]) => {
-        const columns = Object.values(pairRowsOf(table, { rows: of, site: 'main', day }));
+        const columns = Object.values(toPlain(flowSummaries, pairRowsOf(table, { rows: of, site: 'main', day })));
         return of.map((_, at) => [day, ...columns.map((column) => String(column[at]))].join(' '));
     });
     return { rowsRead, durationUnit, rejects: rejects.map(({ lineNumber, reason }) => `${lineNumber} ${reason}`), rows: rows.sort() };
