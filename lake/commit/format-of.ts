@@ -11,7 +11,7 @@ export function formatOf({ saidFormat, lacksColumns }: FooterFacts, { format, un
     return saidFormat ?? (lacksColumns ? SOME_OLDER_FORMAT : unsaidFormat);
 }
 
-/** The same of whole bytes of an object of the table. @throws where they are no Parquet file */
+/** The format in which all rows of a whole object of the table were read; of several, the lowest. @throws where they are no Parquet file */
 export function formatOfBytes(bytes: Uint8Array<ArrayBuffer>, { kind, table }: { kind: Kind; table: MergedTable }): number {
     const found = readFactsAtEnd(bytes, { sizeBytes: bytes.length, table });
     return found ? formatOf(found, kind) : SOME_OLDER_FORMAT;

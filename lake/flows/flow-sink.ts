@@ -287,7 +287,7 @@ export function isNoDuration(written: string): boolean {
     return isMissing(written) || NO_VALUE.test(written);
 }
 
-/** As databases, Python and spreadsheets write it. */
+/** Words for a missing value, as databases, Python and spreadsheets write them. */
 const NO_VALUE = /^(?:null|none|n\/a)$/i;
 
 /** Epochs in seconds of the years 2001 to 2033, which need no second look. */

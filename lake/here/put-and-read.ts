@@ -89,7 +89,7 @@ async function readHanded(
 
 /** Hands pieces from one pass to another, one at a time: a piece is over once the taker asks for the next, or has let go. */
 interface Hand {
-    /** Undefined is the end. */
+    /** Hands a piece over, or with undefined the end. */
     over(piece: Uint8Array | undefined): Promise<void>;
     pieces(): ByteStream;
     letGo(): void;

@@ -77,6 +77,7 @@ describe('a record', () => {
         expect(version).toMatch(/^1-[0-9a-f]{16}$/);
         expect(record).toEqual({
             source: A,
+            announced: null,
             site: 'berlin',
             state: 'done',
             version,
