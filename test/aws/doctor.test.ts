@@ -63,9 +63,10 @@ test('a lake as deployed is well in everything', async () => {
             'workgroup',
             'view pair_running',
             'days of pair_days',
+            'figures',
         ]),
     );
-    expect(checks).toHaveLength(30);
+    expect(checks).toHaveLength(31);
 });
 
 /** Breaks it; returns what mends it. */
