@@ -75,7 +75,7 @@ function drawColumn(
 ): ParquetColumn {
     const isOptional = hasNulls ? draw.percent(90) : draw.percent(30);
     return {
-        path: draw.percent(99) ? [name] : name.startsWith('id.') ? name.split('.') : ['nested', name],
+        path: pathOf(draw, name),
         element: { ...element, repetition_type: isOptional ? 'OPTIONAL' : 'REQUIRED' },
         codec: draw.percent(95) ? codec : draw.percent(80) ? draw.pick(CODECS) : 'LZO',
         version,
@@ -85,6 +85,14 @@ function drawColumn(
         hasChecksums: draw.percent(30),
         isDictionaryUnnamed: draw.percent(5),
     };
+}
+
+/** A column of its own, mostly; those of Zeek's `id` may be parts of one. */
+function pathOf(draw: Draw, name: string): string[] {
+    if (name.startsWith('id.') && draw.percent(20)) {
+        return name.split('.');
+    }
+    return draw.percent(99) ? [name] : ['nested', name];
 }
 
 const ENCODINGS: Readonly<Record<string, Encoding[]>> = {
