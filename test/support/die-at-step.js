@@ -1,17 +1,17 @@
 /**
  * Loaded before the program: it is killed (kill -9) when it is about to take the step of the number FLOWLAKE_TEST_DIE_AT. A step puts a file in its
- * place in the lake FLOWLAKE_TEST_DIE_IN or takes one away; its lock and what is written aside do not count. FLOWLAKE_TEST_STEPS is a file that grows
- * by a byte with each step: the threads of a process count together.
+ * place in the lake FLOWLAKE_TEST_DIE_IN, or takes one away, also one that was written aside; its lock does not count. FLOWLAKE_TEST_STEPS is a file
+ * that grows by a byte with each step: the threads of a process count together.
  */
-import { appendFileSync, statSync } from 'node:fs';
-import files from 'node:fs/promises';
+import files, { appendFileSync, statSync } from 'node:fs';
+import promises from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import process from 'node:process';
 
 const { FLOWLAKE_TEST_DIE_AT: dieAt, FLOWLAKE_TEST_DIE_IN: lake = '', FLOWLAKE_TEST_STEPS: steps = '' } = process.env;
 
 function takeStep(path) {
-    if (!path.startsWith(`${lake}/`) || /\/\.flowlake\/(lock|tmp|objects)\b/.test(path)) {
+    if (!path.startsWith(`${lake}/`) || /\/\.flowlake\/(lock|objects)\b/.test(path)) {
         return;
     }
     appendFileSync(steps, '.');
@@ -20,13 +20,21 @@ function takeStep(path) {
     }
 }
 
-const { rename, rm } = files;
-files.rename = (from, to) => {
-    takeStep(String(to));
-    return rename(from, to);
-};
-files.rm = (path, options) => {
-    takeStep(String(path));
-    return rm(path, options);
-};
+/** Makes each call of the function a step at the path that `pathOf` finds among its parameters. */
+function watch(module, name, pathOf) {
+    const call = module[name];
+    module[name] = (...parameters) => {
+        takeStep(String(pathOf(parameters)));
+        return call(...parameters);
+    };
+}
+
+for (const [module, ending] of [
+    [files, 'Sync'],
+    [promises, ''],
+]) {
+    watch(module, `rename${ending}`, ([, to]) => to);
+    watch(module, `link${ending}`, ([, to]) => to);
+    watch(module, `rm${ending}`, ([path]) => path);
+}
 syncBuiltinESMExports();
