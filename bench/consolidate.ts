@@ -40,7 +40,8 @@ async function addSource(store: ObjectStore, number: number, pairs: number): Pro
     const source = sourceId(`raw/bench-${number}.csv`);
     const version = `1-${'0'.repeat(16)}`;
     await store.put(contributionKey(flowSummaries, { period: DAY, source, version }), writeRows(flowSummaries, rowsOf(pairs)));
-    const record = { source: `raw/bench-${number}.csv`, version, versions: { [version]: [DAY] }, commits: 1, state: 'done' };
+    const counts = { commits: 1, rows_read: pairs, rows_kept: pairs, rows_rejected: 0, size_bytes: 0 };
+    const record = { source: `raw/bench-${number}.csv`, version, versions: { [version]: [DAY] }, ...counts, state: 'done' };
     await commitLedger(store, { source, record: record as unknown as LedgerRecord, etag: ABSENT });
 }
 
