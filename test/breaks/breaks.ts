@@ -71,8 +71,8 @@ export const breaks: readonly Break[] = [
         name: 'no-second-look-at-a-day',
         does: 'consolidation ends with its write',
         file: 'lake/commit/consolidate.ts',
-        text: 'outcome.rows = countRows(merged, merge.rows);',
-        replacement: 'outcome.rows = countRows(merged, merge.rows);\n            return outcome;',
+        text: 'outcome.rows = made.rows;',
+        replacement: 'outcome.rows = made.rows;\n            return outcome;',
         tests: [RACES],
     },
     {
