@@ -47,6 +47,8 @@ function factsOfRecord(record: LedgerRecord | undefined) {
     return { ...facts, periods: Object.values(versions) };
 }
 
+const NEW = { ifMatch: ABSENT, metadata: {}, onBytes: () => undefined, signal: undefined };
+
 describe('one pass', () => {
     async function readOf(bytes: Uint8Array | string, name = 'a.csv') {
         const path = join(await makeFolder(), name);
@@ -54,12 +56,10 @@ describe('one pass', () => {
         const store = openDirectoryStore(await makeFolder());
         const told: [number, boolean][] = [];
         const { raw, reading } = await putAndRead(path, {
+            ...NEW,
             store,
             key: `raw/${name}`,
-            ifMatch: ABSENT,
-            metadata: {},
             onBytes: (count, isRead) => told.push([count, isRead]),
-            signal: undefined,
         });
         expect(Buffer.from((await store.get(raw.key))?.bytes ?? [])).toEqual(Buffer.from(bytes));
         return { raw, reading, told };
@@ -89,23 +89,9 @@ describe('one pass', () => {
         await store.put('raw/a.csv', Buffer.from('there'));
         const path = join(await makeFolder(), 'a.csv');
         await writeFile(path, flowCsv([{}]));
-        const put = putAndRead(path, {
-            store,
-            key: 'raw/a.csv',
-            ifMatch: ABSENT,
-            metadata: {},
-            onBytes: () => undefined,
-            signal: undefined,
-        });
+        const put = putAndRead(path, { ...NEW, store, key: 'raw/a.csv' });
         await expect(put).rejects.toThrow('changed by another writer');
-        const gone = putAndRead(`${path}.gone`, {
-            store,
-            key: 'raw/b.csv',
-            ifMatch: ABSENT,
-            metadata: {},
-            onBytes: () => undefined,
-            signal: undefined,
-        });
+        const gone = putAndRead(`${path}.gone`, { ...NEW, store, key: 'raw/b.csv' });
         await expect(gone).rejects.toThrow('cannot read');
     });
 
@@ -113,14 +99,7 @@ describe('one pass', () => {
         const store = memoryStore();
         const path = join(await makeFolder(), 'a.csv');
         await writeFile(path, flowCsv([{}]));
-        const { reading } = await putAndRead(path, {
-            store,
-            key: 'raw/a.csv',
-            ifMatch: ABSENT,
-            metadata: {},
-            onBytes: () => undefined,
-            signal: undefined,
-        });
+        const { reading } = await putAndRead(path, { ...NEW, store, key: 'raw/a.csv' });
         await store.put('raw/a.csv', Buffer.from(flowCsv([{}, {}, {}])));
         const { record } = await summarize('raw/a.csv', { store, now: () => new Date(0), reading });
         expect(record?.rows_kept).toBe(3);
