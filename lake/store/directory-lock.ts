@@ -141,11 +141,17 @@ export function isAlive(name: string): boolean | undefined {
     return start === startTicks(Number(pid));
 }
 
-/** Start of a process: field 22 of /proc/<pid>/stat (proc(5)); `-` where there is no such file. */
-function startTicks(pid: number): string {
+/**
+ * Start of a process: field 22 of /proc/<pid>/stat (proc(5)); `-` where there is no such file. None for one that has ended and that its parent has not
+ * asked about (field 3 is Z), as there are in containers: it holds nothing any more.
+ */
+function startTicks(pid: number): string | undefined {
     try {
         const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-        return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? '-';
+        const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+        // While a killed process ends, its first thread is over and another one may still be within a call.
+        const isOver = fields[0] === 'Z' && readdirSync(`/proc/${pid}/task`).length <= 1;
+        return isOver ? undefined : (fields[19] ?? '-');
     } catch {
         return '-';
     }

@@ -1,7 +1,9 @@
 /** The store in a directory under real processes: many at once, killed at any moment, and refused by the system. */
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
@@ -152,6 +154,22 @@ describe('processes at work on one object', () => {
         expect(isAlive(`another-${host} ${pid} ${start}`)).toBeUndefined();
         expect(isAlive('')).toBeUndefined();
     });
+
+    (existsSync('/proc/self/stat') ? test : test.skip)(
+        'are gone once they have ended, also where their parent never asks about them',
+        async () => {
+            // The shell becomes another program, which knows nothing of the shell's child.
+            const parent = spawn('sh', ['-c', 'sleep 0.2 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'inherit'] });
+            children.push(parent);
+            const pid = (await createInterface({ input: parent.stdout })[Symbol.asyncIterator]().next()).value;
+            const fields = async () => (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1]?.split(' ') ?? [];
+            const name = `${hostname()} ${pid} ${(await fields())[19]}`;
+            while ((await fields())[0] !== 'Z') {
+                await sleep(20);
+            }
+            expect(isAlive(name)).toBe(false);
+        },
+    );
 });
 
 /** Many times the file calls that it takes to come in. */
