@@ -1,0 +1,170 @@
+/**
+ * Table `metric_hours`: what the readings of one metric of one device come to in one hour. A row depends on the readings of its hour and on the
+ * profile only, so that a late reading changes one hour and no other (rule R8 of docs/design.md, "Derived tables").
+ */
+import { OverflowError } from '#lake/errors';
+import type { RulesOf, SortedReadings } from './sorted-readings.ts';
+
+/** One metric of one device in one hour. Values are whole numbers in units of 10^-digits; of a text metric there are none. */
+export interface MetricHour {
+    site: string;
+    device: string;
+    metric: string;
+    /** Hour of the day in UTC, 0 to 23. */
+    hour: number;
+    /** How many readings. */
+    n: number;
+    first_ms: number;
+    last_ms: number;
+    /** The longest time between two readings that follow each other; 0 where there is one reading. */
+    longest_gap_ms: number;
+    /** Readings that are further apart are a gap, by the profile. */
+    gap_limit_ms: number;
+    values: HourValues | undefined;
+}
+
+export interface HourValues {
+    /** Digits behind the point: as many as the profile declares, or more where a value has more (it was read by rules of before). */
+    digits: number;
+    sum: bigint;
+    sum_sq: bigint;
+    min: bigint;
+    max: bigint;
+    first: bigint;
+    last: bigint;
+    /** The sum of value times milliseconds until the next reading, where that comes within the profile's limit for gaps. */
+    area: bigint;
+    /** The milliseconds that `area` covers. */
+    area_ms: number;
+}
+
+/** Digits of the column `value`. */
+const VALUE_DIGITS = 9;
+
+/** The largest decimal(38,0). */
+const MAX_DECIMAL = 10n ** 38n - 1n;
+const MAX_BIGINT = 2n ** 63n - 1n;
+
+/** Every metric of every device in the hour, in the order of the readings. @throws OverflowError where a figure leaves its column */
+export function metricHours(readings: SortedReadings, { hour, rulesOf }: { hour: number; rulesOf: RulesOf }): MetricHour[] {
+    const hours: MetricHour[] = [];
+    for (let start = 0; start < readings.count; ) {
+        let end = start + 1;
+        while (end < readings.count && readings.isSameSeries(end)) {
+            end += 1;
+        }
+        hours.push(hourOf(readings, { start, end, hour, rulesOf }));
+        start = end;
+    }
+    return hours;
+}
+
+interface Series {
+    start: number;
+    /** Exclusive. */
+    end: number;
+    hour: number;
+    rulesOf: RulesOf;
+}
+
+function hourOf(readings: SortedReadings, series: Series): MetricHour {
+    const { start, end, hour } = series;
+    let longestGap = 0;
+    for (let row = start + 1; row < end; row += 1) {
+        longestGap = Math.max(longestGap, readings.atMsAt(row) - readings.atMsAt(row - 1));
+    }
+    const { digits, gapLimitMs } = settingsOf(readings, series);
+    const found: MetricHour = {
+        site: readings.siteAt(start),
+        device: readings.deviceAt(start),
+        metric: readings.metricAt(start),
+        hour,
+        n: end - start,
+        first_ms: readings.atMsAt(start),
+        last_ms: readings.atMsAt(end - 1),
+        longest_gap_ms: longestGap,
+        gap_limit_ms: gapLimitMs,
+        values: valuesOf(readings, { start, end, digits, gapLimitMs }),
+    };
+    checkFits(found);
+    return found;
+}
+
+interface Settings {
+    digits: number;
+    gapLimitMs: number;
+}
+
+/** The figures of the readings that have a value; undefined where none has. */
+function valuesOf(
+    readings: SortedReadings,
+    { start, end, digits, gapLimitMs }: Omit<Series, 'hour' | 'rulesOf'> & Settings,
+): HourValues | undefined {
+    const divisor = 10n ** BigInt(VALUE_DIGITS - digits);
+    let values: HourValues | undefined;
+    let lastMs = 0;
+    for (let row = start; row < end; row += 1) {
+        const units = readings.unitsAt(row);
+        if (units === undefined) {
+            continue;
+        }
+        const value = units / divisor;
+        const atMs = readings.atMsAt(row);
+        if (values === undefined) {
+            values = { digits, sum: 0n, sum_sq: 0n, min: value, max: value, first: value, last: value, area: 0n, area_ms: 0 };
+        } else if (atMs - lastMs <= gapLimitMs) {
+            values.area += values.last * BigInt(atMs - lastMs);
+            values.area_ms += atMs - lastMs;
+        }
+        values.sum += value;
+        values.sum_sq += value * value;
+        values.min = value < values.min ? value : values.min;
+        values.max = value > values.max ? value : values.max;
+        values.last = value;
+        lastMs = atMs;
+    }
+    return values;
+}
+
+/**
+ * Digits and limit for gaps of a series. Where profiles took turns in the hour the larger number of digits counts and the shorter limit: neither
+ * loses a digit, nor bridges a gap that one of them would not.
+ */
+function settingsOf(readings: SortedReadings, { start, end, rulesOf }: Series): Settings {
+    const profiles = new Set<string>();
+    let digits = 0;
+    let divisor = 10n ** BigInt(VALUE_DIGITS);
+    for (let row = start; row < end; row += 1) {
+        profiles.add(readings.profileAt(row));
+        const units = readings.unitsAt(row) ?? 0n;
+        while (units % divisor !== 0n) {
+            digits += 1;
+            divisor /= 10n;
+        }
+    }
+    let gapLimitMs = Number.POSITIVE_INFINITY;
+    for (const profile of profiles) {
+        const rules = rulesOf(profile);
+        digits = Math.max(digits, rules?.digitsOf(readings.metricAt(start)) ?? 0);
+        gapLimitMs = Math.min(gapLimitMs, rules?.gapLimitMs ?? 0);
+    }
+    return { digits, gapLimitMs };
+}
+
+function checkFits({ values, device, metric, site, hour }: MetricHour): void {
+    const name = `${metric} of ${device} at site ${site} in hour ${hour}`;
+    for (const [column, limit] of values ? LIMITS : []) {
+        const value = values?.[column] ?? 0n;
+        if (value > limit || value < -limit) {
+            throw new OverflowError(`${column} of ${name} would be ${value}, beyond the largest value of its column, ${limit}`);
+        }
+    }
+}
+
+const LIMITS = [
+    ['sum', MAX_DECIMAL],
+    ['sum_sq', MAX_DECIMAL],
+    ['area', MAX_DECIMAL],
+    ['min', MAX_BIGINT],
+    ['max', MAX_BIGINT],
+] as const;
