@@ -26,6 +26,8 @@ export interface Kind {
     found: readonly Column[];
     /** The fields of a ledger record that `found` describes (and others that are kept in no table), where nothing was read. */
     nothingFound: Found;
+    /** Documents of the lake that readings of the kind may ask for by name: `SourceBytes.input`. */
+    inputs?: Inputs;
     /** How an uploader may say that a file must be read. Their order is part of what a version was read from: new ones go to the end. */
     options: readonly ReadingOption[];
     /**
@@ -46,7 +48,7 @@ export interface Kind {
      * Hashes of the first 1, 2, 4, ... rows that are kept, as `ReadOutcome.beginning` has them; no more of the source is read than that takes. By
      * them a source that another one begins with is known. A kind without it has such sources counted.
      */
-    beginning?(source: ByRange & Pick<SourceBytes, 'open' | 'signal'>, options: ReadingOptions): Promise<readonly string[]>;
+    beginning?(source: ByRange & Pick<SourceBytes, 'open' | 'input' | 'signal'>, options: ReadingOptions): Promise<readonly string[]>;
     /**
      * Reads a source once more and tells of each row that is part of one key's figures in one period.
      * @returns why the source cannot be read, else undefined
@@ -63,6 +65,22 @@ export interface Kind {
     secondReader?: () => Promise<SecondReader>;
     /** Questions of `sql/<kind>/queries` by their names, which one pass over the merged objects answers faster than SQL: for a lake in a directory. */
     passes?: Readonly<Record<string, Pass>>;
+}
+
+/** Where a kind's input documents stand, and what they are called; lake/inputs.ts reads and adds them. */
+export interface Inputs {
+    /** Prefix of their keys, with the final slash. No other table or kind has it. */
+    prefix: string;
+    /** What people call one of them: `profile`. */
+    noun: string;
+}
+
+/** An input as it was when it was asked for. Versions never change: a corrected document is another version. */
+export interface Input {
+    /** Number of the version, from 1. */
+    version: number;
+    /** Value of its JSON. */
+    document: unknown;
 }
 
 /**
@@ -121,6 +139,8 @@ export interface SecondSource {
     open(): ByteStream;
     /** The file's name without its folders: some tools tell by nothing else what a file holds. */
     name: string;
+    /** As `SourceBytes.input`, in the version that the record says that the source was read with. */
+    input: SourceBytes['input'];
 }
 
 /** The database that a second reader counts in. */
@@ -162,7 +182,8 @@ export interface ReadingOption {
     name: string;
     /** Name in the raw object's metadata and on the command line (behind `--`). */
     flag: string;
-    choices: readonly string[];
+    /** The values that it may have; without them it names an input of the kind, which must be there. */
+    choices?: readonly string[];
     meaning: string;
 }
 
@@ -186,6 +207,11 @@ export interface SourceBytes extends ByRange {
     open(): ByteStream;
     /** Takes rejects as they are met, some thousands at a time: the columns of `rejects` behind `source` and `version`. */
     reject(rows: readonly Readonly<Record<string, unknown>>[]): Promise<void>;
+    /**
+     * The input of that name, of `Kind.inputs`: the same answer however often one reading asks. What was asked for is part of what the source was read
+     * from, also where there is none of that name (undefined): once it has another version the source is read again.
+     */
+    input(name: string): Promise<Input | undefined>;
     signal?: AbortSignal | undefined;
 }
 

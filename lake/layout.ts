@@ -124,6 +124,30 @@ export function featuresKey(day: string): string {
     return `${dayPrefix(FEATURES_PREFIX, day)}part-00.parquet`;
 }
 
+/**
+ * True if an input of a reading (a document of a kind's `inputs`) may have this name: 1 to 64 lower case letters, digits, dots, dashes and
+ * underscores, beginning with a letter or digit. Lower case, so that no two are one file where a disk knows no case.
+ */
+export function isInputName(name: string): boolean {
+    return /^[a-z0-9][a-z0-9._-]{0,63}$/.test(name);
+}
+
+/** The key of the pointer to the version of an input that holds now. */
+export function inputPointerKey(prefix: string, name: string): string {
+    return `${prefix}${name}.json`;
+}
+
+/** The key of one version of an input. */
+export function inputVersionKey(prefix: string, name: string, version: number): string {
+    return `${prefix}${name}/${version}.json`;
+}
+
+/** The name of the input whose pointer has this key; undefined for any other object. */
+export function inputNameOf(prefix: string, key: string): string | undefined {
+    const name = key.startsWith(prefix) && key.endsWith('.json') ? key.slice(prefix.length, -'.json'.length) : '';
+    return isInputName(name) ? name : undefined;
+}
+
 /** The partition of one day under a prefix, with the final slash. */
 export function dayPrefix(prefix: string, day: string): string {
     return `${prefix}day=${day}/`;

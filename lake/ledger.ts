@@ -2,9 +2,10 @@
 import { randomBytes } from 'node:crypto';
 import { pMapIterable } from 'p-map';
 import { StorageError } from '#lake/errors';
+import type { InputVersions } from '#lake/inputs';
 import type { Kind, ReadingOptions } from '#lake/kind';
 import { findKindOfRecord, kindOfSource } from '#lake/kinds';
-import { LEDGER_PREFIX, ledgerKey } from '#lake/layout';
+import { isInputName, LEDGER_PREFIX, ledgerKey } from '#lake/layout';
 import { shortHash } from '#lake/source-id';
 import { ABSENT, CALLS_AT_ONCE, type ListedObject, type ObjectInfo, type ObjectStore, tryPut } from '#lake/store/object-store';
 
@@ -51,6 +52,8 @@ export interface LedgerRecord extends Reading {
     version: string | null;
     /** How the uploader said that the file must be read. */
     options: ReadingOptions;
+    /** The inputs that the reader asked for, in the versions that it got, 0 where there was none; of kinds that have inputs. */
+    inputs?: InputVersions;
     /** Size of the raw object that was read. */
     size_bytes: number;
     etag: string;
@@ -76,6 +79,7 @@ export interface CommitEntry extends Pick<Reading, 'rows_read' | 'rows_kept' | '
     state: LedgerRecord['state'];
     version: string | null;
     options: ReadingOptions;
+    inputs?: InputVersions;
     size_bytes: number;
     etag: string;
     /** The numbers that the reader found, by their columns' names. */
@@ -97,11 +101,24 @@ export function commitsOf(record: LedgerRecord | undefined): readonly CommitEntr
 }
 
 function entryOf(record: LedgerRecord, committedAt: string): CommitEntry {
-    const { state, version, options, size_bytes, etag, rows_read, rows_kept, rows_rejected, error } = record;
+    const { state, version, options, inputs, size_bytes, etag, rows_read, rows_kept, rows_rejected, error } = record;
     const numbers = Object.fromEntries(
         (findKindOfRecord(record)?.found ?? []).filter(({ type }) => type === 'bigint').map(({ name }) => [name, record[name]]),
     );
-    return { committed_at: committedAt, state, version, options, size_bytes, etag, rows_read, rows_kept, rows_rejected, ...numbers, error };
+    return {
+        committed_at: committedAt,
+        state,
+        version,
+        options,
+        ...(inputs && { inputs }),
+        size_bytes,
+        etag,
+        rows_read,
+        rows_kept,
+        rows_rejected,
+        ...numbers,
+        error,
+    };
 }
 
 /** The record as it was read, with the etag that the next commit must find. */
@@ -165,16 +182,17 @@ export async function readFewRecords(store: ObjectStore): Promise<LedgerRecord[]
     return records;
 }
 
-/** Names what a version was read from and how: equal for equal bytes, options and format of the kind. */
-export function contentOf(kind: Kind, content: Pick<CommitEntry, 'etag' | 'options'>): string {
-    return shortHash(sayContent(kind, content));
+/** Names what a version was read from and how: equal for equal bytes, options, inputs and format of the kind. */
+export function contentOf(kind: Kind, content: Pick<CommitEntry, 'etag' | 'options' | 'inputs'>): string {
+    const inputs = Object.entries(content.inputs ?? {}).map(([name, version]) => `${name}@${version}`);
+    return shortHash([sayContent(kind, content), ...inputs].join(' '));
 }
 
 function sayContent(kind: Kind, { etag, options }: Pick<CommitEntry, 'etag' | 'options'>): string {
     return [etag, ...kind.options.map(({ name }) => options[name] ?? ''), kind.format].join(' ');
 }
 
-/** True if what is live was read from these bytes, with these options, in the format of this program. */
+/** True if what is live was read from these bytes, with these options, in the format of this program; of its inputs `isOfInputs` tells. */
 export function isOfContent(record: LedgerRecord, raw: Pick<CommitEntry, 'etag' | 'options'>): boolean {
     if (record.version === null) {
         return false;
@@ -222,8 +240,9 @@ export function toMetadata(kind: Kind, options: ReadingOptions): Record<string, 
 export function toOptions(kind: Kind, { metadata }: Pick<ObjectInfo, 'metadata'>): ReadingOptions {
     return Object.fromEntries(
         kind.options.flatMap(({ name, flag, choices }) => {
-            const value = choices.find((choice) => choice === metadata[flag]);
-            return value === undefined ? [] : [[name, value]];
+            const value = metadata[flag];
+            const isKnown = value !== undefined && (choices ? choices.includes(value) : isInputName(value));
+            return isKnown ? [[name, value]] : [];
         }),
     );
 }

@@ -1,5 +1,6 @@
 /** Use case: free the bytes of raw objects that are safely in the figures. No figure changes. */
 
+import { lookAtInputs } from '#lake/inputs';
 import { findKindOfSource, kindOfTable } from '#lake/kinds';
 import { contributionOf, contributionsPrefix, nameOfPeriod, RAW_PREFIX, type TablePeriod } from '#lake/layout';
 import { fenceLedger, type HeldRecord, type LedgerRecord, readLedger } from '#lake/ledger';
@@ -49,7 +50,7 @@ async function* lookAt(store: ObjectStore, { before }: { before: string }): Asyn
         const raw = await store.head(key);
         const held = await readLedger(store, sourceId(key));
         if (raw && !(held.record?.last_day != null && held.record.last_day >= before)) {
-            yield { key, raw, ...held, reason: await whyItStays(raw, held.record, safeOf) };
+            yield { key, raw, ...held, reason: await whyItStays(raw, held.record, { store, safeOf }) };
         }
     }
 }
@@ -80,13 +81,13 @@ async function safeContributions(of: TablePeriod, store: ObjectStore): Promise<R
 async function whyItStays(
     raw: ObjectInfo,
     record: LedgerRecord | undefined,
-    safeOf: (of: TablePeriod) => Promise<ReadonlySet<string>>,
+    { store, safeOf }: { store: ObjectStore; safeOf: (of: TablePeriod) => Promise<ReadonlySet<string>> },
 ): Promise<string | undefined> {
     const kind = findKindOfSource(raw.key, record);
     if (!kind) {
         return 'it is of a kind that this flowlake does not know';
     }
-    if (!record || needsReading(raw, record)) {
+    if (!record || (await needsReading(raw, record, lookAtInputs(store)))) {
         return 'it is not in the figures yet; run flowlake reconcile first';
     }
     if (record.state !== 'done' || record.version === null || record.last_day === null) {

@@ -4,6 +4,7 @@ import { posix } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { createGzip } from 'node:zlib';
 import { ConflictError } from '#lake/errors';
+import { type InputVersions, openInputs } from '#lake/inputs';
 import type { Kind, ReadingOptions, ReadOutcome } from '#lake/kind';
 import { contributionKey, dayOfPeriod, rejectsKey, siteOf } from '#lake/layout';
 import { type LedgerRecord, NOTHING_READ, numberOfVersion, toOptions, withHistory } from '#lake/ledger';
@@ -33,6 +34,8 @@ export interface Reading {
     /** Etag that an object of these bytes has. */
     etag: string;
     options: ReadingOptions;
+    /** The inputs that were asked for. */
+    inputs: InputVersions;
     outcome: ReadOutcome;
 }
 
@@ -63,6 +66,7 @@ export async function readSource(
     const source = sourceId(raw.key);
     const readingOptions = toOptions(kind, raw);
     const rejects = openRejects(raw.key, { kind, attempt, store });
+    const inputs = openInputs(store, kind);
     const isRead = reading?.etag === raw.etag && isDeepStrictEqual(reading.options, readingOptions);
     const outcome = isRead ? reading.outcome : await readAll();
     if (!outcome) {
@@ -86,6 +90,7 @@ export async function readSource(
         version,
         ...readingOf(outcome, { fingerprint: outcome.ok ? fingerprintOf(kind.contributions, outcome.periods) : null }),
         options: readingOptions,
+        ...(kind.inputs && { inputs: isRead ? reading.inputs : inputs.versions() }),
         size_bytes: raw.sizeBytes,
         etag: raw.etag,
         summarized_at: at.toISOString(),
@@ -108,6 +113,7 @@ export async function readSource(
                     sizeBytes,
                     readRange,
                     reject: rejects.write,
+                    input: inputs.input,
                     signal,
                 },
                 readingOptions,

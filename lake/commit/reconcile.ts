@@ -1,5 +1,6 @@
 /** Use case: find whatever a crash, a lost message or a hand in the folders left undone, so that it can be finished. */
 import pMap, { pMapIterable } from 'p-map';
+import { lookAtInputs } from '#lake/inputs';
 import { findKind, findKindOfSource, kinds } from '#lake/kinds';
 import { contributionOf, RAW_PREFIX, type TablePeriod } from '#lake/layout';
 import { commitLedger, type LedgerRecord, listLedger, numberOfVersion, readLedger } from '#lake/ledger';
@@ -31,12 +32,13 @@ export async function findUndoneWork(store: ObjectStore, { now }: { now: Date })
 /** No worker lives this long: what it wrote for a commit that never came is dead by then. */
 const OLDER_THAN_ANY_WORKER_MS = 24 * 60 * 60 * 1000;
 
-/** Raw keys of sources whose raw object is not what the ledger says is live. */
+/** Raw keys of sources whose raw object is not what the ledger says is live, or that were read with inputs that no longer hold. */
 export async function findUnread(store: ObjectStore, records: ReadonlyMap<string, LedgerRecord>): Promise<string[]> {
     const keys: string[] = [];
+    const inputs = lookAtInputs(store);
     for await (const raw of pMapIterable(store.list(RAW_PREFIX), ({ key }) => store.head(key), { concurrency: CALLS_AT_ONCE })) {
         const record = raw && records.get(sourceId(raw.key));
-        if (raw && findKindOfSource(raw.key, record) && needsReading(raw, record)) {
+        if (raw && findKindOfSource(raw.key, record) && (await needsReading(raw, record, inputs))) {
             keys.push(raw.key);
         }
     }

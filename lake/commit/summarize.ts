@@ -1,4 +1,5 @@
 /** Use case: bring one source's contributions up to its raw object, and commit them. docs/design.md has the reason for each rule. */
+import { type InputsNow, lookAtInputs } from '#lake/inputs';
 import type { Kind } from '#lake/kind';
 import { kindOfSource } from '#lake/kinds';
 import { contributionKey, rejectsKey, type TablePeriod } from '#lake/layout';
@@ -60,16 +61,16 @@ export async function summarize(
             await discard(store, lost);
         }
         lost = undefined;
-        // 2. The raw object.
+        // 2. The raw object, and the inputs that it was read with: both anew in every pass.
         const raw = await store.head(rawKey);
-        if (raw && (needsReading(raw, record) || isToMakeWay(record, options))) {
+        if (raw && ((await needsReading(raw, record, lookAtInputs(store))) || isToMakeWay(record, options))) {
             // 3. and 4. Read it, write what it contributes, commit.
             const attempt: Attempt = { version: newVersion(record, { attempt: options.newAttempt?.() }), keys: [] };
             const isWon = await attemptCommit(raw, { kind, record, etag, attempt, options });
             lost = isWon ? undefined : attempt;
             isFenced ||= isWon;
             hasCommitted ||= isWon;
-            // 5. Won or lost, look again: the raw object may have changed under the commit, and the worker that was told of it may have
+            // 5. Won or lost, look again: the raw object or an input may have changed under the commit, and the worker that was told of it may have
             // found nothing to do yet.
             continue;
         }
@@ -120,12 +121,16 @@ async function discardFailed(store: ObjectStore, { source, attempt }: { source: 
     }
 }
 
-/** True if the ledger's live version is not what the raw object holds now. */
-export function needsReading(raw: ObjectInfo, record: LedgerRecord | undefined): boolean {
+/** True if the ledger's live version is not what the raw object holds now, or was read with inputs that no longer hold. */
+export async function needsReading(raw: ObjectInfo, record: LedgerRecord | undefined, inputs: InputsNow): Promise<boolean> {
     if (record?.retracted_generation === raw.generation) {
         return false;
     }
-    return !record || !isOfContent(record, { etag: raw.etag, options: toOptions(kindOfSource(raw.key, record), raw) });
+    if (!record) {
+        return true;
+    }
+    const kind = kindOfSource(raw.key, record);
+    return !isOfContent(record, { etag: raw.etag, options: toOptions(kind, raw) }) || !(await inputs.areOf(kind.inputs, record.inputs));
 }
 
 function isToMakeWay(record: LedgerRecord | undefined, { anew }: SummarizeOptions): boolean {

@@ -1,6 +1,7 @@
 /** Puts a local file into a directory lake and reads its rows in the same pass: its bytes are read once, and what is hashed is what was read. */
 import { posix } from 'node:path';
 import type { Reading } from '#lake/commit/read-source';
+import { openInputs, type ReadingInputs } from '#lake/inputs';
 import type { ReadingOptions } from '#lake/kind';
 import { kindOf } from '#lake/kinds';
 import { siteOf } from '#lake/layout';
@@ -27,11 +28,12 @@ export async function putAndRead(
 ): Promise<{ raw: ObjectInfo; reading: Reading | undefined }> {
     const options = toOptions(kindOf(key), { metadata });
     const hand = openHand();
-    const outcome = readHanded(key, options, { hand, signal });
+    const inputs = openInputs(store, kindOf(key));
+    const outcome = readHanded(key, options, { hand, inputs, signal });
     try {
         const raw = await store.put(key, passThrough(), { ifMatch, metadata });
         const found = await outcome;
-        return { raw, reading: found && { etag: raw.etag, options, outcome: found } };
+        return { raw, reading: found && { etag: raw.etag, options, inputs: inputs.versions(), outcome: found } };
     } finally {
         await hand.over(undefined);
         await outcome;
@@ -51,7 +53,7 @@ export async function putAndRead(
 async function readHanded(
     key: string,
     options: ReadingOptions,
-    { hand, signal }: { hand: Hand; signal: AbortSignal | undefined },
+    { hand, inputs, signal }: { hand: Hand; inputs: ReadingInputs; signal: AbortSignal | undefined },
 ): Promise<Reading['outcome'] | undefined> {
     let isEnough = true;
     let isOpened = false;
@@ -67,6 +69,7 @@ async function readHanded(
                 sizeBytes: Number.NaN,
                 readRange: async () => giveUp(),
                 reject: async () => giveUp(),
+                input: inputs.input,
                 signal,
                 open() {
                     if (isOpened) {

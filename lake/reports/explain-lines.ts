@@ -1,5 +1,6 @@
 /** Use case: the very lines of a raw object that one key's figures in one period are made of, found by the reader that summarized it. */
 import { ConflictError } from '#lake/errors';
+import { openInputsAsRead } from '#lake/inputs';
 import type { Kind, SourceBytes, TracedRow } from '#lake/kind';
 import { siteOf } from '#lake/layout';
 import type { LedgerRecord } from '#lake/ledger';
@@ -19,7 +20,7 @@ export interface FoundLines {
 
 export interface FindLinesOptions {
     store: ObjectStore;
-    kind: Pick<Kind, 'trace'>;
+    kind: Pick<Kind, 'name' | 'inputs' | 'trace'>;
     /** Values of the key columns but `site`, in their order. */
     key: readonly string[];
     period: string;
@@ -64,6 +65,7 @@ export async function findLines(
         },
         // What could not be used is no part of any figure.
         reject: async () => undefined,
+        input: openInputsAsRead(store, kind, record.inputs ?? {}).input,
         signal,
     };
     try {

@@ -2,9 +2,11 @@
 import { basename } from 'node:path';
 import { fingerprintOf } from '#lake/commit/fingerprint';
 import { readLocalFile, readLocalPart } from '#lake/here/local-file';
+import { openInputs } from '#lake/inputs';
 import type { ByRange, ReadingOptions, ReadOutcome } from '#lake/kind';
 import { kindOf } from '#lake/kinds';
 import { siteOf } from '#lake/layout';
+import type { ObjectStore } from '#lake/store/object-store';
 import type { UploadFile } from './request.ts';
 
 export interface RowsRead {
@@ -16,6 +18,8 @@ export interface RowsRead {
 }
 
 export interface ReadRowsOptions {
+    /** The lake that the file is to go to: inputs of its kind come from there. */
+    store: ObjectStore;
     readingOptions: ReadingOptions;
     signal: AbortSignal;
     /** Called with the bytes read since the last call. */
@@ -23,7 +27,7 @@ export interface ReadRowsOptions {
 }
 
 /** What the file would come to. @throws StorageError where it cannot be read, the signal's reason */
-export async function readRows(file: UploadFile, { readingOptions, signal, onBytes }: ReadRowsOptions): Promise<RowsRead> {
+export async function readRows(file: UploadFile, { store, readingOptions, signal, onBytes }: ReadRowsOptions): Promise<RowsRead> {
     const kind = kindOf(file.key);
     const firstRejects = new Map<string, Readonly<Record<string, unknown>>>();
     const outcome = await kind.read(
@@ -31,6 +35,7 @@ export async function readRows(file: UploadFile, { readingOptions, signal, onByt
             site: siteOf(file.key),
             signal,
             ...rangesOf(file),
+            input: openInputs(store, kind).input,
             open() {
                 firstRejects.clear();
                 return readLocalFile(file.path, { signal, onBytes });
@@ -53,10 +58,11 @@ export async function readRows(file: UploadFile, { readingOptions, signal, onByt
 /** Hashes of the file's first rows; see `Kind.beginning`. */
 export async function readBeginning(
     file: UploadFile,
-    { readingOptions, signal }: Omit<ReadRowsOptions, 'onBytes'>,
+    { store, readingOptions, signal }: Omit<ReadRowsOptions, 'onBytes'>,
 ): Promise<readonly string[]> {
-    const source = { ...rangesOf(file), open: () => readLocalFile(file.path, { signal }), signal };
-    return (await kindOf(file.key).beginning?.(source, readingOptions)) ?? [];
+    const kind = kindOf(file.key);
+    const source = { ...rangesOf(file), open: () => readLocalFile(file.path, { signal }), input: openInputs(store, kind).input, signal };
+    return (await kind.beginning?.(source, readingOptions)) ?? [];
 }
 
 function rangesOf({ path, sizeBytes }: UploadFile): ByRange {

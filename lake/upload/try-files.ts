@@ -28,7 +28,7 @@ export async function tryFiles(lake: Lake, files: readonly UploadFile[], options
     const results: UploadResult[] = [];
     const firstRejects = new Map<string, RowsRead['firstRejects']>();
     for (const { file, decision } of await decideAll(files, deciding)) {
-        const read = await readRows(file, { readingOptions, signal, onBytes: events?.onBytes });
+        const read = await readRows(file, { store, readingOptions, signal, onBytes: events?.onBytes });
         firstRejects.set(file.key, read.firstRejects);
         const record = recordOf(file, read, options);
         results.push(

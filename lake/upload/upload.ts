@@ -52,7 +52,7 @@ function assertKnown(readingOptions: ReadingOptions, rawKey: string): void {
             const known = options.map((other) => `--${other.flag}`).join(', ');
             throw new UsageError(`--${flag} says nothing of ${kindName}: their files take ${known === '' ? 'no reading options' : known}`);
         }
-        if (!option.choices.includes(value)) {
+        if (option.choices && !option.choices.includes(value)) {
             throw new UsageError(
                 `Files of kind ${kindName} take --${option.flag} ${option.choices.join(', ')}, not ${JSON.stringify(value)}`,
             );

@@ -1,6 +1,7 @@
 /** Use case: how far a raw object is on its way into the figures, told by its ledger record and the periods that it touches. */
 import { containedOf } from '#lake/commit/period-state';
 import { needsReading } from '#lake/commit/summarize';
+import { lookAtInputs } from '#lake/inputs';
 import { kindOfSource } from '#lake/kinds';
 import { nameOfPeriod, type TablePeriod } from '#lake/layout';
 import { type LedgerRecord, readLedger } from '#lake/ledger';
@@ -20,6 +21,7 @@ export type WayIntoFigures =
 /** One look at many sources: what a period contains is read once for all that wait for it. */
 export function openLook(store: ObjectStore): (rawKey: string) => Promise<WayIntoFigures> {
     const contained = new Map<string, Promise<ReadonlySet<string>>>();
+    const inputs = lookAtInputs(store);
     const containedIn = (of: TablePeriod): Promise<ReadonlySet<string>> => {
         const known = contained.get(nameOfPeriod(of)) ?? containedOf(of, { store }).then((names) => new Set(names));
         contained.set(nameOfPeriod(of), known);
@@ -28,7 +30,7 @@ export function openLook(store: ObjectStore): (rawKey: string) => Promise<WayInt
     return async (rawKey) => {
         const source = sourceId(rawKey);
         const [raw, { record }] = await Promise.all([store.head(rawKey), readLedger(store, source)]);
-        if (raw && needsReading(raw, record)) {
+        if (raw && (await needsReading(raw, record, inputs))) {
             return { stage: 'stored' };
         }
         if (!record) {

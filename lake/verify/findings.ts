@@ -47,6 +47,8 @@ export interface Note {
         | 'raw_gone'
         /** The raw file is another one than the ledger knows: its committed summaries were taken; `flowlake reconcile` reads it. */
         | 'raw_changed'
+        /** The source was read with another version of an input than holds now: it was read again with that very version; `flowlake reconcile` reads it with the one that holds. */
+        | 'input_changed'
         /** The raw file has no ledger record: it is in no figure until `flowlake reconcile` reads it. */
         | 'not_summarized'
         /** The raw file is there and no second reader has a way through it: the committed summaries were taken. */

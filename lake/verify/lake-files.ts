@@ -18,6 +18,7 @@ export type SourceRecord = Pick<
     | 'state'
     | 'version'
     | 'options'
+    | 'inputs'
     | 'etag'
     | 'size_bytes'
     | 'versions'
@@ -221,6 +222,7 @@ const TYPES: Readonly<Record<string, readonly string[]>> = {
     state: ['string'],
     version: ['string', 'null'],
     options: ['object', 'undefined'],
+    inputs: ['object', 'undefined'],
     etag: ['string', 'null'],
     size_bytes: ['number'],
     versions: ['object'],

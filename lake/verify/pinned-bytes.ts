@@ -41,7 +41,7 @@ const SHA_256 = /^[0-9a-f]{64}$/;
 export async function openPinned(
     { key, etag }: { key: string; etag: string | null },
     options: PinnedOptions,
-): Promise<SecondSource | undefined> {
+): Promise<Omit<SecondSource, 'input'> | undefined> {
     const info = await options.store.head(key).catch(unreadable);
     if (info && info.etag !== etag) {
         throw new ChangedError(`${key} has etag ${info.etag} instead of ${etag}`);

@@ -1,4 +1,5 @@
 /** What the checks of one source are given. */
+import type { InputsNow } from '#lake/inputs';
 import type { Kind, SecondReader } from '#lake/kind';
 import type { ObjectStore } from '#lake/store/object-store';
 import type { Copies } from './copies.ts';
@@ -13,6 +14,8 @@ export interface VerifySourceOptions {
     engine: Engine;
     findings: Findings;
     store: ObjectStore;
+    /** The inputs that hold now, looked up once for all sources. */
+    inputs: InputsNow;
     copies: Copies;
     /** What there is of the kind. */
     objects: KindObjects;

@@ -1,4 +1,5 @@
 /** Verifies one kind of data in a lake: its sources one by one, and then the periods that they make together. */
+import type { InputsNow } from '#lake/inputs';
 import type { Kind, ReadingOptions } from '#lake/kind';
 import { kinds as allKinds } from '#lake/kinds';
 import { ledgerKey, periodOf, RAW_PREFIX, type TablePeriod } from '#lake/layout';
@@ -44,6 +45,8 @@ export interface KindWork {
 /** What the kinds of a lake are verified with. */
 export interface Shared {
     store: ObjectStore;
+    /** See `VerifySourceOptions.inputs`. */
+    inputs: InputsNow;
     engine: Engine;
     copies: Copies;
     findings: Findings;

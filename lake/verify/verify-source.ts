@@ -3,6 +3,7 @@
  * it.
  */
 import { ConflictError, OverflowError } from '#lake/errors';
+import { openInputs, openInputsAsRead, sayInput } from '#lake/inputs';
 import type { ReadingOptions, Recount } from '#lake/kind';
 import { siteOf } from '#lake/layout';
 import { sourceId } from '#lake/source-id';
@@ -57,14 +58,15 @@ export async function readPending(
     { etag, options: readingOptions }: { etag: string; options: ReadingOptions },
     options: VerifySourceOptions,
 ): Promise<number | undefined> {
-    const { kind, reader, engine, findings, signal } = options;
+    const { kind, reader, engine, findings, store, signal } = options;
     if (!reader) {
         // What the kind's only reader will make of it is what verifying must not take for granted.
         return undefined;
     }
     try {
         const raw = await openPinned({ key: source, etag }, options);
-        const recount = raw && (await reader.recompute(engine, raw, readingOptions));
+        const { input } = openInputs(store, kind);
+        const recount = raw && (await reader.recompute(engine, { ...raw, input }, readingOptions));
         if (recount) {
             return rowsReadOf(recount);
         }
@@ -96,7 +98,9 @@ export async function verifyFailed(record: SourceRecord, options: VerifySourceOp
     }
     try {
         const raw = await openPinned({ key: source, etag }, options);
-        if (raw && reader && (await reader.recompute(engine, raw, record.options))) {
+        await noteInputs(raw && record, options);
+        const { input } = openInputsAsRead(options.store, kind, record.inputs ?? {});
+        if (raw && reader && (await reader.recompute(engine, { ...raw, input }, record.options))) {
             findings.add({ kind: 'source', ...about, figure: 'state', in_lake: record.state, recomputed: 'done' });
         }
         return raw !== undefined;
@@ -134,13 +138,15 @@ async function recountRaw(record: LiveRecord, options: VerifySourceOptions): Pro
             findings.note('raw_gone', source, `${source} is gone: it can no longer be recomputed, and ${instead}`);
             return { isThere: false };
         }
+        await noteInputs(record, options);
         if (!reader) {
             for await (const _ of isHash(etag) ? raw.open() : []) {
                 // Hashed on their way.
             }
             return { isThere: true };
         }
-        const recount = await reader.recompute(engine, raw, record.options);
+        const { input } = openInputsAsRead(options.store, kind, record.inputs ?? {});
+        const recount = await reader.recompute(engine, { ...raw, input }, record.options);
         if (!recount) {
             const [first] = kind.found;
             findings.add({ ...about, figure: first?.name ?? 'state', in_lake: shown(record[first?.name ?? 'state']), recomputed: null });
@@ -166,6 +172,17 @@ async function recountRaw(record: LiveRecord, options: VerifySourceOptions): Pro
             throw error;
         }
         return { isThere: false };
+    }
+}
+
+/** Notes each input that has another version by now than the source was read with. What is gone stays as it was read: nothing is noted then. */
+async function noteInputs(record: SourceRecord | undefined, { kind, inputs, findings }: VerifySourceOptions): Promise<void> {
+    for (const [name, version] of record && kind.inputs ? Object.entries(record.inputs ?? {}) : []) {
+        const now = kind.inputs ? await inputs.versionOf(kind.inputs, name) : version;
+        if (record && now !== version) {
+            const text = `${record.source} was read with ${sayInput(kind, { name, version })}, and version ${now} holds now: run flowlake reconcile`;
+            findings.note('input_changed', record.source, text);
+        }
     }
 }
 

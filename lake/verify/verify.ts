@@ -3,6 +3,7 @@
  * arithmetic with the first, and compare them one by one; look at every object that the figures rest on. Nothing in the lake is changed.
  */
 import { UsageError } from '#lake/errors';
+import { lookAtInputs } from '#lake/inputs';
 import type { Kind } from '#lake/kind';
 import { kinds as allKinds, findKind, findKindOfRecord, type KnownKinds, sayUnknownKind } from '#lake/kinds';
 import { dayOfPeriod, LEDGER_PREFIX, nameOfPeriod, type TablePeriod } from '#lake/layout';
@@ -119,6 +120,7 @@ export async function verifyLake(options: VerifyOptions): Promise<VerifyResult> 
             copies,
             findings,
             store,
+            inputs: lookAtInputs(store),
             unreadable: ledger.unreadable,
             isAsked,
             ...range,

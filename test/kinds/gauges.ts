@@ -1,6 +1,7 @@
 /**
  * Two kinds of data that only tests know: levels of water gauges, merged by the hour (`gauges`) and by the day (`tides`), from lines
- * `<instant>,<gauge>,<level>` in UTC; an empty level is a reading that measured nothing. They have what flows have not: hours, nulls, values below zero.
+ * `<instant>,<gauge>,<level>` in UTC; an empty level is a reading that measured nothing. They have what flows have not: hours, nulls, values below zero, and
+ * inputs: a scale `{"zero_mm": 250}` says where its zero is, and a line `scale <name>` behind the header that the levels below it are read by that one.
  */
 import type { Accounts, Found, Kind, ReadOutcome, SourceBytes } from '#lake/kind';
 import { mergeRows } from '#lake/merge-rows';
@@ -10,6 +11,8 @@ import { type TypedRows, toTyped } from '#lake/typed-rows';
 
 const HEADER = 'instant,gauge,level';
 const LINE = /^(\d{4}-\d\d-\d\d)T([01]\d|2[0-3]):[0-5]\d:[0-5]\dZ,([a-z0-9-]+),(-?\d{1,15})?$/;
+
+const SCALE = /^scale ([a-z0-9-]+)$/;
 
 function nullable(column: MergedColumn): MergedColumn {
     return { ...column, nullable: true };
@@ -45,10 +48,25 @@ interface Reading {
     level: bigint | null;
 }
 
-type Line = Reading | { lineNumber: number; line: string; reason: 'unreadable' };
+type Line = Reading | { lineNumber: number; line: string; reason: 'unreadable' | 'no_scale' };
+
+/** Where the zero of a scale is, in millimetres; undefined where there is no such scale, or it does not say. */
+async function zeroOf({ input }: Pick<SourceBytes, 'input'>, name: string): Promise<bigint | undefined> {
+    const { document } = (await input(name)) ?? {};
+    const zero = typeof document === 'object' && document !== null && 'zero_mm' in document ? document.zero_mm : undefined;
+    return typeof zero === 'number' && Number.isSafeInteger(zero) ? BigInt(zero) : undefined;
+}
+
+interface Reader {
+    per: PeriodLength;
+    /** Added to each level. */
+    offset: bigint;
+    /** The scale of the first lines; none where it is not given. */
+    scale?: string | undefined;
+}
 
 /** Lines of a small file, behind its header; undefined where it has another one. */
-async function linesOf(source: Pick<SourceBytes, 'open'>, per: PeriodLength, offset: bigint): Promise<Line[] | undefined> {
+async function linesOf(source: Pick<SourceBytes, 'open' | 'input'>, { per, offset, scale }: Reader): Promise<Line[] | undefined> {
     const chunks: Buffer[] = [];
     for await (const chunk of source.open()) {
         chunks.push(Buffer.from(chunk));
@@ -57,17 +75,29 @@ async function linesOf(source: Pick<SourceBytes, 'open'>, per: PeriodLength, off
     if (header !== HEADER) {
         return undefined;
     }
-    return lines.flatMap((line, at): Line[] => {
+    const found: Line[] = [];
+    let zero = scale === undefined ? 0n : await zeroOf(source, scale);
+    for (const [at, line] of lines.entries()) {
+        const named = SCALE.exec(line)?.[1];
+        if (named !== undefined) {
+            zero = await zeroOf(source, named);
+            continue;
+        }
         const [, day = '', hour = '', gauge = '', level = ''] = LINE.exec(line) ?? [];
         const place = { lineNumber: at + 2, line };
         if (line === '') {
-            return [];
+            continue;
         }
         if (day === '') {
-            return [{ ...place, reason: 'unreadable' }];
+            found.push({ ...place, reason: 'unreadable' });
+        } else if (zero === undefined) {
+            found.push({ ...place, reason: 'no_scale' });
+        } else {
+            const period = per === 'day' ? day : `${day}T${hour}`;
+            found.push({ ...place, period, gauge, level: level === '' ? null : BigInt(level) + offset + zero });
         }
-        return [{ ...place, period: per === 'day' ? day : `${day}T${hour}`, gauge, level: level === '' ? null : BigInt(level) + offset }];
-    });
+    }
+    return found;
 }
 
 function rowOf(table: MergedTable, { gauge, level }: Reading, site: string): Rows {
@@ -89,7 +119,11 @@ function kindOfGauges(name: string, per: PeriodLength, accounts?: Accounts): Kin
     const mergedTable = tableOf(`${name}_${per}s`, per);
     const contributions = tableOf(`${name}_summaries`, per);
     const nothingFound: Found = { gauges: 0, lowest_reading: null };
-    const offsetOf = (options: Readonly<Record<string, string>>): bigint => (options.datum === 'chart' ? 1000n : 0n);
+    const readerOf = ({ datum, scale }: Readonly<Record<string, string>>): Reader => ({
+        per,
+        offset: datum === 'chart' ? 1000n : 0n,
+        scale,
+    });
     return {
         name,
         format: 1,
@@ -110,6 +144,7 @@ function kindOfGauges(name: string, per: PeriodLength, accounts?: Accounts): Kin
         },
         found: [whole('gauges', 'distinct gauges of the kept lines'), text('lowest_reading', 'the lowest level, as text', true)],
         nothingFound,
+        inputs: { prefix: `${name}_scales/`, noun: 'scale' },
         options: [
             {
                 name: 'datum',
@@ -117,15 +152,16 @@ function kindOfGauges(name: string, per: PeriodLength, accounts?: Accounts): Kin
                 choices: ['sea', 'chart'],
                 meaning: 'what levels are above: the mean sea level, or the chart datum 1,000 mm below it',
             },
+            { name: 'scale', flag: 'scale', meaning: 'the scale that levels are read by, where the file names none' },
         ],
         isLikelyName: (file) => file.endsWith('.gauge'),
         ...(accounts && { accounts }),
         async inspect(bytes) {
-            const lines = await linesOf({ open: () => bytes }, per, 0n);
+            const lines = await linesOf({ open: () => bytes, input: async () => undefined }, readerOf({}));
             return lines ? { is: 'usable' } : { is: 'unusable', why: `no usable header: looked for ${HEADER}` };
         },
         async read(source, options): Promise<ReadOutcome> {
-            const lines = await linesOf(source, per, offsetOf(options));
+            const lines = await linesOf(source, readerOf(options));
             if (!lines) {
                 return { ok: false, error: `no usable header: looked for ${HEADER}`, found: nothingFound };
             }
@@ -146,7 +182,7 @@ function kindOfGauges(name: string, per: PeriodLength, accounts?: Accounts): Kin
             return { ok: true, rowsRead: lines.length, rowsRejected: rejects.length, found, periods };
         },
         async trace(source, { key: [gauge], period, options, onRow }) {
-            const lines = await linesOf(source, per, offsetOf(options));
+            const lines = await linesOf(source, readerOf(options));
             for (const line of lines ?? []) {
                 if ('period' in line && line.gauge === gauge && line.period === period) {
                     onRow({ lineNumber: line.lineNumber, values: { readings: 1n, level_mm: line.level ?? 0n }, line: line.line });

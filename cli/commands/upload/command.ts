@@ -7,14 +7,17 @@ import { kinds } from '#lake/kinds';
 const KIND_NAMES = kinds.map(({ name }) => name);
 
 /**
- * Options that say how files must be read, for all kinds, by the options' names. An option that two kinds have takes the choices of both.
+ * Options that say how files must be read, for all kinds, by the options' names. An option that two kinds have takes the choices of both, and any name
+ * where one of them takes any.
  */
 const readingOptions: Readonly<Record<never, Option<string | undefined>>> = Object.fromEntries(
     kinds
         .flatMap(({ options }) => options)
         .map(({ name, flag: flagName, meaning }, _, all) => {
-            const choices = [...new Set(all.flatMap((other) => (other.name === name ? other.choices : [])))];
-            return [name, choice(`--${flagName} <${choices.join('|')}>`, meaning, choices)];
+            const ofName = all.filter((other) => other.name === name);
+            const choices = [...new Set(ofName.flatMap((other) => other.choices ?? []))];
+            const isAny = ofName.some((other) => other.choices === undefined);
+            return [name, isAny ? text(`--${flagName} <name>`, meaning) : choice(`--${flagName} <${choices.join('|')}>`, meaning, choices)];
         }),
 );
 

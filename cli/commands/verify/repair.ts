@@ -21,7 +21,7 @@ import { exitCodeOf } from './report.ts';
 const MAX_NAMED = 10;
 
 /** Kinds of notes that a repair takes care of. */
-const MENDED_NOTES = ['not_summarized', 'raw_changed'];
+const MENDED_NOTES = ['not_summarized', 'raw_changed', 'input_changed'];
 
 export interface RepairRequest {
     /** What verifying found, with `pending` taken as it will be. */

@@ -1,6 +1,7 @@
 /** A lake in memory of several kinds of data, as the first reading of each would leave it; nothing of it asks lake/kinds.ts. */
 import { gzipSync } from 'node:zlib';
 import { flows } from '#lake/flows/kind';
+import { openInputs } from '#lake/inputs';
 import type { Kind, SourceBytes } from '#lake/kind';
 import { contributionKey, ledgerKey, mergedKey, rejectsKey, siteOf } from '#lake/layout';
 import type { LedgerRecord } from '#lake/ledger';
@@ -48,6 +49,7 @@ export async function lakeOfKinds(files: readonly KindFile[]): Promise<ObjectSto
             sizeBytes: Buffer.byteLength(text),
             readRange: async ({ start, end }) => new Uint8Array(Buffer.from(text)).subarray(start, end),
             reject: async (rows) => void rejects.push(...rows),
+            input: openInputs(store, kind).input,
         };
         const outcome = await kind.read(source, {});
         if (!outcome.ok) {
