@@ -22,7 +22,9 @@ import { hiveTypeOf, type ViewColumn, viewColumnsOf } from './view-columns.ts';
 const GLUE_TYPES: Readonly<Record<ColumnType, Type>> = {
     string: Schema.STRING,
     bigint: Schema.BIG_INT,
+    'decimal(28,9)': Schema.decimal(28, 9),
     'decimal(38,0)': Schema.decimal(38, 0),
+    timestamp: Schema.TIMESTAMP,
 };
 
 interface CatalogProps {

@@ -5,12 +5,13 @@ import { compareTexts, emptyRows, limitOf, overflowError, type Rows } from './ro
 import {
     bigintAt,
     compareNumbers,
+    NO_TEXT,
     type NumberColumn,
     numbersOf,
+    readerOf,
     setBigint,
     type TextColumn,
     type TypedRows,
-    textAt,
     textsOf,
     toPlain,
     toTyped,
@@ -82,22 +83,39 @@ function noRows({ table, isWide }: Merging): TypedRows {
 
 function mergeTwo(left: TypedRows, right: TypedRows, merging: Merging): TypedRows {
     const { table } = merging;
-    const texts: Record<string, BothTexts> = {};
-    for (const { name } of keysOf(table)) {
-        texts[name] = uniteTexts(textsOf(left, name), textsOf(right, name));
-    }
-    const order = orderOf(Object.values(texts), left.count, right.count);
-    const count = order.firsts.length;
-    const keys = Object.fromEntries(Object.entries(texts).map(([name, both]) => [name, pickTexts(both, order)]));
-    const numbers: Record<string, NumberColumn> = {};
-    for (const column of table.columns) {
-        if (column.merge !== 'key') {
-            const merged = pickNumbers(column, { left: numbersOf(left, column.name), right: numbersOf(right, column.name), order });
-            addOthers(column, merged, { left: numbersOf(left, column.name), right: numbersOf(right, column.name), order, merging, keys });
-            numbers[column.name] = merged;
+    const both: Record<string, BothTexts> = {};
+    for (const { name, type } of table.columns) {
+        if (type === 'string') {
+            both[name] = uniteTexts(textsOf(left, name), textsOf(right, name));
         }
     }
-    return { count, texts: keys, numbers };
+    const sidesOf = (column: MergedColumn): BothSides => {
+        const ofTexts = both[column.name];
+        return ofTexts ? sidesOfTexts(column, ofTexts) : { left: numbersOf(left, column.name), right: numbersOf(right, column.name) };
+    };
+    const order = orderOf(keysOf(table).map(sidesOf), left.count, right.count);
+    const count = order.firsts.length;
+    const smallest = smallestOf(table.columns.filter(({ merge }) => merge === 'first').map(sidesOf), order);
+    const texts: Record<string, TextColumn> = {};
+    const numbers: Record<string, NumberColumn> = {};
+    const merged: TypedRows = { count, texts, numbers };
+    for (const column of table.columns) {
+        const { name, merge } = column;
+        const picked = merge === 'first' ? smallest : order;
+        const ofTexts = both[name];
+        if (ofTexts) {
+            texts[name] = pickTexts(ofTexts, picked);
+        } else {
+            numbers[name] = pickNumbers(column, { left: numbersOf(left, name), right: numbersOf(right, name), order: picked });
+        }
+    }
+    for (const column of table.columns) {
+        const { name, merge } = column;
+        if (merge !== 'key' && merge !== 'first') {
+            addOthers(column, merged, { left: numbersOf(left, name), right: numbersOf(right, name), order, merging });
+        }
+    }
+    return merged;
 }
 
 /** Texts of two lists in one, and the places in it of either list's rows. */
@@ -105,6 +123,22 @@ interface BothTexts {
     texts: readonly string[];
     left: Int32Array;
     right: Int32Array;
+}
+
+/** A column of two lists, as what its values are compared by. */
+interface BothSides {
+    left: NumberColumn;
+    right: NumberColumn;
+}
+
+/** Texts compare as their places do. */
+function sidesOfTexts({ nullable }: MergedColumn, { left, right }: BothTexts): BothSides {
+    const columnOf = (places: Int32Array): NumberColumn => ({ width: 1, words: places, nulls: nullable ? nullsOf(places) : undefined });
+    return { left: columnOf(left), right: columnOf(right) };
+}
+
+function nullsOf(places: Int32Array): Uint8Array {
+    return Uint8Array.from(places, (place) => (place === NO_TEXT ? 1 : 0));
 }
 
 function uniteTexts(left: TextColumn, right: TextColumn): BothTexts {
@@ -127,8 +161,8 @@ function uniteTexts(left: TextColumn, right: TextColumn): BothTexts {
     }
     return {
         texts,
-        left: left.places.map((place) => ofLeft[place] as number),
-        right: right.places.map((place) => ofRight[place] as number),
+        left: left.places.map((place) => (place === NO_TEXT ? NO_TEXT : (ofLeft[place] as number))),
+        right: right.places.map((place) => (place === NO_TEXT ? NO_TEXT : (ofRight[place] as number))),
     };
 }
 
@@ -143,18 +177,8 @@ interface Order {
     others: Int32Array;
 }
 
-function orderOf(keys: readonly BothTexts[], leftCount: number, rightCount: number): Order {
-    const sides = keys.map(({ left, right }) => [left, right] as const);
-    const compare = (a: number, b: number): number => {
-        for (const [left, right] of sides) {
-            const placeA = (a < leftCount ? left[a] : right[a - leftCount]) as number;
-            const placeB = (b < leftCount ? left[b] : right[b - leftCount]) as number;
-            if (placeA !== placeB) {
-                return placeA - placeB;
-            }
-        }
-        return 0;
-    };
+function orderOf(keys: readonly BothSides[], leftCount: number, rightCount: number): Order {
+    const compare = keys.every(({ left }) => left.width === 1) ? compareByPlaces(keys, leftCount) : compareByValues(keys, leftCount);
     const end = leftCount + rightCount;
     const firsts = new Int32Array(end);
     const others = new Int32Array(end * 2);
@@ -177,6 +201,62 @@ function orderOf(keys: readonly BothTexts[], leftCount: number, rightCount: numb
     return { leftCount, firsts: firsts.slice(0, count), others: others.slice(0, otherCount) };
 }
 
+/** Compares two rows, counted as in `Order`; below 0 where the first is smaller. */
+type Compare = (a: number, b: number) => number;
+
+/** By columns of texts alone, none of them null. */
+function compareByPlaces(columns: readonly BothSides[], leftCount: number): Compare {
+    const sides = columns.map(({ left, right }) => [left.words, right.words] as const);
+    return (a, b) => {
+        for (const [left, right] of sides) {
+            const placeA = (a < leftCount ? left[a] : right[a - leftCount]) as number;
+            const placeB = (b < leftCount ? left[b] : right[b - leftCount]) as number;
+            if (placeA !== placeB) {
+                return placeA - placeB;
+            }
+        }
+        return 0;
+    };
+}
+
+/** By columns of any types; a null is behind every value. */
+function compareByValues(columns: readonly BothSides[], leftCount: number): Compare {
+    return (a, b) => {
+        for (const { left, right } of columns) {
+            const [ofA, rowA] = a < leftCount ? [left, a] : [right, a - leftCount];
+            const [ofB, rowB] = b < leftCount ? [left, b] : [right, b - leftCount];
+            const isNullA = ofA.nulls?.[rowA] ?? 0;
+            const difference = isNullA - (ofB.nulls?.[rowB] ?? 0);
+            if (difference !== 0) {
+                return difference;
+            }
+            const order = isNullA === 1 ? 0 : compareNumbers(ofA.words, rowA * ofA.width, ofB.words, rowB * ofB.width, ofA.width);
+            if (order !== 0) {
+                return order;
+            }
+        }
+        return 0;
+    };
+}
+
+/** The order with the smallest row by these columns, of all that each merged row is made of, in the place of the first one. */
+function smallestOf(columns: readonly BothSides[], order: Order): Order {
+    const { firsts, others, leftCount } = order;
+    if (columns.length === 0 || others.length === 0) {
+        return order;
+    }
+    const compare = compareByValues(columns, leftCount);
+    const smallest = firsts.slice();
+    for (let at = 0; at < others.length; at += 2) {
+        const row = others[at] as number;
+        const into = others[at + 1] as number;
+        if (compare(row, smallest[into] as number) < 0) {
+            smallest[into] = row;
+        }
+    }
+    return { ...order, firsts: smallest };
+}
+
 function pickTexts({ texts, left, right }: BothTexts, { firsts, leftCount }: Order): TextColumn {
     return { texts, places: firsts.map((row) => (row < leftCount ? left[row] : right[row - leftCount]) as number) };
 }
@@ -187,7 +267,7 @@ interface Sides {
     order: Order;
 }
 
-/** The numbers of the first row that each merged row is made of. */
+/** The numbers of one of the rows that each merged row is made of. */
 function pickNumbers(column: MergedColumn, { left, right, order }: Sides): NumberColumn {
     const { firsts, leftCount } = order;
     const { width } = left;
@@ -222,13 +302,9 @@ function pickNumbers(column: MergedColumn, { left, right, order }: Sides): Numbe
 const LONG_RUN = 16;
 
 /** Merges the numbers of all other rows into those that are there. */
-function addOthers(
-    column: MergedColumn,
-    into: NumberColumn,
-    { left, right, order, merging, keys }: Sides & { merging: Merging; keys: Readonly<Record<string, TextColumn>> },
-): void {
+function addOthers(column: MergedColumn, merged: TypedRows, { left, right, order, merging }: Sides & { merging: Merging }): void {
     const { others, leftCount } = order;
-    const { width, words, nulls } = into;
+    const { width, words, nulls } = numbersOf(merged, column.name);
     for (let at = 0; at < others.length; at += 2) {
         const row = others[at] as number;
         const intoRow = others[at + 1] as number;
@@ -246,7 +322,7 @@ function addOthers(
             const mayLeave = !merging.isWide && !(isFarFromLimit(words, intoAt, width) && isFarFromLimit(from.words, fromAt, width));
             if (mayLeave) {
                 const sum = bigintAt(words, intoAt, width) + bigintAt(from.words, fromAt, width);
-                checkFits(sum, column, { row: intoRow, keys, place: merging });
+                checkFits(sum, column, { row: intoRow, rows: merged, place: merging });
                 setBigint(words, intoAt, width, sum);
             } else {
                 addNumber(words, intoAt, from.words, fromAt, width);
@@ -257,8 +333,11 @@ function addOthers(
     }
 }
 
-/** The top word of a number that doubled still fits its column, be it of 64 bits or a decimal of 38 digits (10^38 is 1.26e9 * 2^96). */
-const FAR_FROM_LIMIT = 2 ** 29;
+/**
+ * The top word of a number that doubled still fits its column, be it of 64 bits or a decimal of 38 or 28 digits (10^38 is 1.26e9 * 2^96, 10^28 is
+ * 5.4e8 * 2^64).
+ */
+const FAR_FROM_LIMIT = 2 ** 28;
 
 function isFarFromLimit(words: Int32Array, at: number, width: number): boolean {
     const top = words[at + width - 1] as number;
@@ -274,14 +353,10 @@ function addNumber(words: Int32Array, at: number, other: Int32Array, otherAt: nu
     }
 }
 
-function checkFits(
-    value: bigint,
-    column: MergedColumn,
-    { row, keys, place }: { row: number; keys: Readonly<Record<string, TextColumn>>; place: Place },
-): void {
+function checkFits(value: bigint, column: MergedColumn, { row, rows, place }: { row: number; rows: TypedRows; place: Place }): void {
     const limit = limitOf(column);
     if (value > limit || value < -limit) {
-        const key = Object.fromEntries(Object.entries(keys).map(([name, texts]) => [name, textAt(texts, row)]));
+        const key = Object.fromEntries(keysOf(place.table).map((one) => [one.name, String(readerOf(rows, one)(row))]));
         throw overflowError(value, column, { ...place, key });
     }
 }
@@ -299,7 +374,7 @@ function narrow(rows: TypedRows, place: Place): TypedRows {
     for (const column of place.table.columns.filter(({ merge }) => merge === 'sum')) {
         const { words, width } = numbersOf(rows, column.name);
         for (let row = 0; row < rows.count; row += 1) {
-            checkFits(bigintAt(words, row * width, width), column, { row, keys: rows.texts, place });
+            checkFits(bigintAt(words, row * width, width), column, { row, rows, place });
         }
     }
     return { ...rows, numbers: { ...rows.numbers, ...resized(rows, { table: place.table, extra: 0 }) } };

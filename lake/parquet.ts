@@ -1,8 +1,10 @@
 /** Parquet bytes of the lake's tables: columns in, columns out, and the list of contributions that a merged object contains. */
-import { type FileMetaData, parquetMetadata, parquetRead, type RowGroup } from 'hyparquet';
+import { type Compressors, type FileMetaData, parquetMetadata, parquetRead, type RowGroup } from 'hyparquet';
 import type { ColumnSource } from 'hyparquet-writer';
 import { StorageError } from '#lake/errors';
 import type { MergedTable } from '#lake/tables';
+import { codecNamed } from './parquet/codec.ts';
+import { decimalOf } from './parquet/column-values.ts';
 import {
     CONTAINS,
     CONTAINS_AT,
@@ -13,6 +15,7 @@ import {
     openFile,
     rowGroupRows,
     schemaElement,
+    unitOf,
 } from './parquet/file-writer.ts';
 import { readGroups } from './parquet/read-groups.ts';
 import { writeGroups } from './parquet/write-groups.ts';
@@ -56,8 +59,10 @@ export async function readTyped(
     bytes: Uint8Array<ArrayBuffer>,
     { mayHold = () => true, groups }: ReadOptions = {},
 ): Promise<TypedRows> {
-    const whole = physical(parquetMetadata(bufferOf(bytes)));
+    const footer = parquetMetadata(bufferOf(bytes));
+    const whole = physical(footer);
     const absent = findAbsent(table, whole);
+    checkUnits(table, footer);
     const row_groups = whole.row_groups.filter((group, place) => (groups?.includes(place) ?? true) && mayHold(group));
     const metadata = { ...whole, row_groups, num_rows: row_groups.reduce((sum, group) => sum + group.num_rows, 0n) };
     const isAbsent = new Set(absent.map(({ name }) => name));
@@ -70,12 +75,22 @@ export async function readTyped(
     return { ...rows, numbers: { ...rows.numbers, ...standIns } };
 }
 
+/** Unpacks what the library cannot by itself. */
+const COMPRESSORS: Compressors = {
+    ZSTD: (block, length) => {
+        const bytes = new Uint8Array(length);
+        codecNamed('ZSTD')?.uncompress(block, bytes);
+        return bytes;
+    },
+};
+
 async function readByLibrary(table: MergedTable, bytes: Uint8Array<ArrayBuffer>, metadata: FileMetaData): Promise<Rows> {
     const rows = emptyRows(table, Number(metadata.num_rows));
     await parquetRead({
         file: bufferOf(bytes),
         metadata,
         utf8: true,
+        compressors: COMPRESSORS,
         onChunk: ({ columnName, columnData, rowStart }) => {
             const column: { [at: number]: unknown } = valuesOf(rows, columnName);
             for (let at = 0; at < columnData.length; at += 1) {
@@ -194,22 +209,30 @@ export function writeParquetTable({
     return finishFile(file);
 }
 
-/** The metadata with decimals as the bytes they are: the reader would make doubles of them, which lose digits above 2^53. */
+/** @throws StorageError where decimals or timestamps of a file are of other units than the columns': their digits would be taken for others */
+function checkUnits({ columns }: MergedTable, { schema }: FileMetaData): void {
+    for (const column of columns) {
+        const [expected, found] = [schemaElement(column), schema.find(({ name }) => name === column.name)].map(unitOf);
+        if (found !== undefined && found !== expected) {
+            throw new StorageError(`column ${column.name} has ${found}, not ${expected}: it was written by another program`);
+        }
+    }
+}
+
+/**
+ * The metadata with decimals and timestamps as the numbers and bytes they are: the reader would make doubles of decimals, which lose digits above 2^53,
+ * and of timestamps dates, which end in the year 275760.
+ */
 function physical(metadata: FileMetaData): FileMetaData {
     const schema = metadata.schema.map((element) => {
-        if (element.converted_type !== 'DECIMAL') {
+        const { converted_type, logical_type } = element;
+        if (converted_type !== 'DECIMAL' && !converted_type?.startsWith('TIMESTAMP_') && logical_type?.type !== 'TIMESTAMP') {
             return element;
         }
         const { converted_type: _, logical_type: __, ...bare } = element;
         return bare;
     });
     return { ...metadata, schema };
-}
-
-/** The value of a decimal: two's complement, big-endian (Parquet LogicalTypes, DECIMAL). */
-function decimalOf(bytes: Uint8Array): bigint {
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    return (view.getBigInt64(0) << 64n) | view.getBigUint64(8);
 }
 
 function bufferOf(bytes: Uint8Array<ArrayBuffer>): ArrayBuffer {

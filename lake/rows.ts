@@ -1,15 +1,22 @@
 /** Rows of a merged table as people and tests look at them, the order of their keys, and the error for a total that is too large. */
 import { OverflowError } from '#lake/errors';
-import { keysOf, type MergedColumn, type MergedTable } from '#lake/tables';
+import { type ColumnType, keysOf, type MergedColumn, type MergedTable } from '#lake/tables';
 
-/** The largest decimal(38,0). */
-const MAX_DECIMAL = 10n ** 38n - 1n;
-const MAX_BIGINT = 2n ** 63n - 1n;
+/** The largest value of a column of each type, in its smallest units; the negative is the smallest. */
+const LARGEST: Readonly<Record<Exclude<ColumnType, 'string'>, bigint>> = {
+    bigint: 2n ** 63n - 1n,
+    'decimal(28,9)': 10n ** 28n - 1n,
+    'decimal(38,0)': 10n ** 38n - 1n,
+    timestamp: 2n ** 63n - 1n,
+};
 
-/** The values of a column: whole numbers of 64 bits in a typed array where none may be null, all else in a plain one. */
+/** Digits behind the point of a decimal(28,9). */
+const SCALE = 9;
+
+/** The values of a column: numbers of 64 bits in a typed array where none may be null, all else in a plain one. */
 export type ColumnValues = BigInt64Array | bigint[] | string[] | (bigint | null)[] | (string | null)[];
 
-/** One array per column of a merged table, by its name, all of one length; every key once, ascending by its bytes. */
+/** One array per column of a merged table, by its name, all of one length; every key once, ascending. */
 export type Rows = Readonly<Record<string, ColumnValues>>;
 
 /** Room for `count` rows that the caller fills (typed arrays have zeros, plain ones are empty and to be pushed to), or no rows. */
@@ -32,7 +39,7 @@ export function valuesOf(rows: Rows, name: string): ColumnValues {
 }
 
 function isTyped({ type, nullable }: MergedColumn): boolean {
-    return type === 'bigint' && !nullable;
+    return (type === 'bigint' || type === 'timestamp') && !nullable;
 }
 
 /** A row by its table, period and key, for an error that names it. */
@@ -44,16 +51,48 @@ export interface RowPlace {
     key: Readonly<Record<string, string>>;
 }
 
-/** The largest value that the column can hold; its negative is the smallest. */
-export function limitOf({ type }: MergedColumn): bigint {
-    return type === 'bigint' ? MAX_BIGINT : MAX_DECIMAL;
+/** The largest value that the column of numbers can hold, in its smallest units; its negative is the smallest. */
+export function limitOf({ name, type }: MergedColumn): bigint {
+    if (type === 'string') {
+        throw new TypeError(`column ${name} has no numbers`);
+    }
+    return LARGEST[type];
+}
+
+/** A value of a column as SQL shows it, whole numbers and texts as they are: `21.300000000`. */
+export function sayValue({ type }: Pick<MergedColumn, 'type'>, value: bigint | string): string {
+    if (typeof value === 'string') {
+        return value;
+    }
+    switch (type) {
+        case 'decimal(28,9)':
+            return sayDecimal(value);
+        case 'timestamp':
+            return sayInstant(value);
+        default:
+            return String(value);
+    }
+}
+
+/** Billionths as a decimal with all its digits. */
+function sayDecimal(billionths: bigint): string {
+    const isNegative = billionths < 0n;
+    const digits = String(isNegative ? -billionths : billionths).padStart(SCALE + 1, '0');
+    return `${isNegative ? '-' : ''}${digits.slice(0, -SCALE)}.${digits.slice(-SCALE)}`;
+}
+
+/** Milliseconds since 1970 as SQL shows a timestamp: `2026-01-05 13:00:00.000`. */
+function sayInstant(milliseconds: bigint): string {
+    const instant = new Date(Number(milliseconds));
+    // Beyond a hundred million days of 1970, JavaScript has no name for an instant.
+    return Number.isNaN(instant.getTime()) ? `${milliseconds} ms since 1970` : instant.toISOString().slice(0, -1).replace('T', ' ');
 }
 
 /** The error for a value that its column cannot hold. */
 export function overflowError(value: bigint, column: MergedColumn, place: RowPlace): OverflowError {
-    const limit = limitOf(column);
+    const limit = sayValue(column, limitOf(column));
     const beyond = value > 0n ? `above the largest value of its column, ${limit}` : `below the smallest value of its column, -${limit}`;
-    return new OverflowError(`${column.name} of ${nameRow(place)} would be ${value}, ${beyond}`);
+    return new OverflowError(`${column.name} of ${nameRow(place)} would be ${sayValue(column, value)}, ${beyond}`);
 }
 
 /** The name of a row in messages: `10.0.0.1 to 10.0.0.2 at site main on 2026-01-05`. */

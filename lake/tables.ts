@@ -3,14 +3,21 @@
  * Parquet writer, the merge, DuckDB, the Glue catalog, the Spark jobs and docs/tables.md are computed from these descriptions.
  */
 
-/** SQL types as Athena, Trino and DuckDB all spell them. */
-export type ColumnType = 'string' | 'bigint' | 'decimal(38,0)';
+/**
+ * SQL types as Athena, Trino and DuckDB all spell them. A `decimal(28,9)` is a measured value, exact to nine digits behind the point; the code has it as a
+ * whole number of billionths. A `timestamp` is an instant in UTC to the millisecond, without a zone; the code has it as milliseconds since 1970.
+ */
+export type ColumnType = 'string' | 'bigint' | 'decimal(28,9)' | 'decimal(38,0)' | 'timestamp';
 
 /**
  * How the values of rows with the same key become one: `key` columns tell rows apart, the others are added up, or the smallest or largest stays.
  * Every engine and language merges by this word. Nulls say nothing: of a null and a value the value stays.
+ *
+ * The `first` columns of a table stay together: all come from the one row whose `first` columns are the smallest. They are compared in the table's order,
+ * numbers by value, texts by their bytes in UTF-8, a null behind every value. So the order in which rows are merged makes no difference. Texts that are
+ * no keys are `first`.
  */
-export type MergeWord = 'key' | 'sum' | 'min' | 'max';
+export type MergeWord = 'key' | 'sum' | 'min' | 'max' | 'first';
 
 export interface Column {
     name: string;
@@ -48,11 +55,13 @@ export interface Table {
 
 export type PeriodLength = 'day' | 'hour';
 
-/** A table whose rows merge: every key once in each object, the rows ascending by the bytes of their keys. */
+/** A table whose rows merge: every key once in each object, the rows ascending by their keys: texts by their bytes, numbers by value. */
 export interface MergedTable extends Table {
     format: 'parquet';
     per: PeriodLength;
-    /** Key columns first; they are text and never null. */
+    /** How pages are compressed: snappy where it is left out. With zstd they have about half the bytes, and take longer to write. */
+    codec?: 'zstd';
+    /** Key columns first; they are texts or of type `bigint`, and never null. */
     columns: readonly MergedColumn[];
     /** How a person names a row, its key columns in braces: `{src_ip} to {dst_ip} at site {site}`. */
     rowName: string;
@@ -61,6 +70,11 @@ export interface MergedTable extends Table {
 /** A text that is part of the rows' key. */
 export function key(name: string, meaning: string): MergedColumn {
     return { name, type: 'string', nullable: false, merge: 'key', meaning };
+}
+
+/** A whole number of 64 bits that is part of the rows' key. */
+export function wholeKey(name: string, meaning: string, unit?: string): MergedColumn {
+    return { name, type: 'bigint', ...(unit !== undefined && { unit }), nullable: false, merge: 'key', meaning };
 }
 
 /** A text. */
@@ -76,6 +90,16 @@ export function whole(name: string, meaning: string, { unit, nullable = false }:
 /** A whole number of 64 bits that merges. */
 export function merged(name: string, merge: MergeWord, meaning: string, unit?: string): MergedColumn {
     return { name, type: 'bigint', ...(unit !== undefined && { unit }), nullable: false, merge, meaning };
+}
+
+/** One of the columns that come together from the smallest row; see `MergeWord`. */
+export function first(
+    name: string,
+    type: ColumnType,
+    meaning: string,
+    { unit, nullable = false }: { unit?: string; nullable?: boolean } = {},
+): MergedColumn {
+    return { name, type, ...(unit !== undefined && { unit }), nullable, merge: 'first', meaning };
 }
 
 /**

@@ -3,17 +3,21 @@
  * some ten million objects, and collecting them cost a fifth of an upload; here they are a few arrays. Plain rows (rows.ts) are for what people
  * and tests look at.
  */
-import { keysOf, type MergedColumn, type MergedTable } from '#lake/tables';
+import type { ColumnType, MergedColumn, MergedTable } from '#lake/tables';
 import { type ColumnValues, compareTexts, countRows, emptyRows, type Rows, valuesOf } from './rows.ts';
 
 /** Texts as places in a list. */
 export interface TextColumn {
     /** All texts, each once, ascending by their bytes in UTF-8: places compare as their texts do. Some may be of no row. */
     texts: readonly string[];
+    /** `NO_TEXT` where the row has no value. */
     places: Int32Array;
 }
 
-/** Whole numbers: `width` words of 32 bits for each, the lowest first, in two's complement. */
+/** The place of a null. As a number without a sign it is behind all others. */
+export const NO_TEXT = -1;
+
+/** Numbers in the smallest units of their type: `width` words of 32 bits for each, the lowest first, in two's complement. */
 export interface NumberColumn {
     width: number;
     words: Int32Array;
@@ -21,21 +25,24 @@ export interface NumberColumn {
     nulls: Uint8Array | undefined;
 }
 
-/** The rows of a merged table: every key once, ascending by its bytes. */
+/** The rows of a merged table: every key once, ascending. */
 export interface TypedRows {
     count: number;
-    /** Key columns by their names. */
+    /** Columns of texts by their names. */
     texts: Readonly<Record<string, TextColumn>>;
     /** All other columns by their names. */
     numbers: Readonly<Record<string, NumberColumn>>;
 }
 
-/** Words of a value of the column's type. */
+/** Words of a value of each type. */
+const WIDTHS: Readonly<Record<Exclude<ColumnType, 'string'>, number>> = { bigint: 2, 'decimal(28,9)': 3, 'decimal(38,0)': 4, timestamp: 2 };
+
+/** Words of a value of the column's type, which is no text. */
 export function widthOf({ name, type }: MergedColumn): number {
     if (type === 'string') {
-        throw new TypeError(`column ${name}: a text can only be a key`);
+        throw new TypeError(`column ${name} has texts, and no words`);
     }
-    return type === 'bigint' ? 2 : 4;
+    return WIDTHS[type];
 }
 
 /** Room for `count` numbers of the column, all 0. */
@@ -44,12 +51,12 @@ export function emptyNumbers(column: MergedColumn, count: number): NumberColumn 
     return { width, words: new Int32Array(count * width), nulls: column.nullable ? new Uint8Array(count) : undefined };
 }
 
-/** The key column. @throws TypeError where the rows are of another table */
+/** The column of texts. @throws TypeError where the rows are of another table */
 export function textsOf({ texts }: TypedRows, name: string): TextColumn {
     return found(texts[name], name);
 }
 
-/** The column that is no key. @throws TypeError where the rows are of another table */
+/** The column of numbers. @throws TypeError where the rows are of another table */
 export function numbersOf({ numbers }: TypedRows, name: string): NumberColumn {
     return found(numbers[name], name);
 }
@@ -61,9 +68,19 @@ function found<T>(column: T | undefined, name: string): T {
     return column;
 }
 
-/** The text of a row's key column. */
+/** The text of a row's column, in which it has one. */
 export function textAt({ texts, places }: TextColumn, at: number): string {
     return texts[places[at] as number] as string;
+}
+
+/** What reads a row's value of a column, null where it has none. */
+export function readerOf(rows: TypedRows, { name, type }: MergedColumn): (row: number) => bigint | string | null {
+    if (type === 'string') {
+        const column = textsOf(rows, name);
+        return (row) => (column.places[row] === NO_TEXT ? null : textAt(column, row));
+    }
+    const { width, words, nulls } = numbersOf(rows, name);
+    return (row) => (nulls?.[row] === 1 ? null : bigintAt(words, row * width, width));
 }
 
 /** The number that begins at word `at`. */
@@ -107,8 +124,8 @@ export function toTyped(table: MergedTable, rows: Rows): TypedRows {
     const numbers: Record<string, NumberColumn> = {};
     for (const column of table.columns) {
         const values = valuesOf(rows, column.name);
-        if (column.merge === 'key') {
-            texts[column.name] = toTextColumn(values as string[]);
+        if (column.type === 'string') {
+            texts[column.name] = toTextColumn(column, values);
         } else {
             numbers[column.name] = toNumberColumn(column, values, count);
         }
@@ -117,9 +134,15 @@ export function toTyped(table: MergedTable, rows: Rows): TypedRows {
 }
 
 /** Texts in any order as a column. */
-function toTextColumn(values: readonly string[]): TextColumn {
+function toTextColumn({ name, nullable }: MergedColumn, values: ColumnValues): TextColumn {
     const places = new Map<string, number>();
-    const ofRows = Int32Array.from(values, (text) => {
+    const ofRows = Int32Array.from(values as (string | null)[], (text, row) => {
+        if (text === null || text === undefined) {
+            if (!nullable) {
+                throw new TypeError(`column ${name} may not be null, and row ${row} is`);
+            }
+            return NO_TEXT;
+        }
         const place = places.get(text) ?? places.size;
         places.set(text, place);
         return place;
@@ -138,7 +161,8 @@ export function sortTexts(texts: readonly string[], places: Int32Array): TextCol
         placeOf[before] = place;
     });
     for (let row = 0; row < places.length; row += 1) {
-        places[row] = placeOf[places[row] as number] as number;
+        const place = places[row] as number;
+        places[row] = place === NO_TEXT ? NO_TEXT : (placeOf[place] as number);
     }
     return { texts: Array.from(order, (before) => texts[before] as string), places };
 }
@@ -162,20 +186,12 @@ function toNumberColumn(column: MergedColumn, values: ColumnValues, count: numbe
 export function toPlain(table: MergedTable, rows: TypedRows, isPicked: (row: number) => boolean = () => true): Rows {
     const picked = Int32Array.from({ length: rows.count }, (_, row) => row).filter(isPicked);
     const plain = emptyRows(table, picked.length);
-    const keys = new Set(keysOf(table).map(({ name }) => name));
-    for (const { name } of table.columns) {
-        const values = plain[name] as unknown[];
-        if (keys.has(name)) {
-            const column = textsOf(rows, name);
-            picked.forEach((row, at) => {
-                values[at] = textAt(column, row);
-            });
-        } else {
-            const { width, words, nulls } = numbersOf(rows, name);
-            picked.forEach((row, at) => {
-                values[at] = nulls?.[row] === 1 ? null : bigintAt(words, row * width, width);
-            });
-        }
+    for (const column of table.columns) {
+        const values = plain[column.name] as unknown[];
+        const valueAt = readerOf(rows, column);
+        picked.forEach((row, at) => {
+            values[at] = valueAt(row);
+        });
     }
     return plain;
 }

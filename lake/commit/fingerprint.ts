@@ -16,11 +16,11 @@ export function fingerprintOf(table: MergedTable, periods: ReadonlyMap<string, T
     for (const [period, rows] of periods) {
         hash.update(`\n${period} ${rows.count}`);
         rowCount += rows.count;
-        for (const { name, merge, type, nullable } of table.columns.filter((column) => column.name !== 'site')) {
+        for (const { name, type, nullable } of table.columns.filter((column) => column.name !== 'site')) {
             hash.update(`\n${name} `);
-            if (merge === 'key') {
+            if (type === 'string') {
                 hashTexts(hash, textsOf(rows, name));
-            } else if (type === 'bigint' && !nullable) {
+            } else if ((type === 'bigint' || type === 'timestamp') && !nullable) {
                 hash.update(numbersOf(rows, name).words);
             } else {
                 hashDigits(hash, numbersOf(rows, name), rows.count);
@@ -33,12 +33,12 @@ export function fingerprintOf(table: MergedTable, periods: ReadonlyMap<string, T
 /** Rows that are made into text at a time. */
 const PIECE_ROWS = 4096;
 
-/** Hashes the texts of all rows as the JSON of a list has them. */
+/** Hashes the texts of all rows as the JSON of a list has them, where a null is none. */
 function hashTexts(hash: Hash, { texts, places }: TextColumn): void {
     const quoted = texts.map((text) => JSON.stringify(text));
     hash.update('[');
     for (let from = 0; from < places.length; from += PIECE_ROWS) {
-        const piece = Array.from(places.subarray(from, from + PIECE_ROWS), (place) => quoted[place]);
+        const piece = Array.from(places.subarray(from, from + PIECE_ROWS), (place) => quoted[place] ?? 'null');
         hash.update(`${from === 0 ? '' : ','}${piece.join()}`);
     }
     hash.update(']');
@@ -61,6 +61,6 @@ const MAX_HIGH_WORD = 2 ** 21;
 
 function digitsOf(words: Int32Array, at: number, width: number): string {
     const high = words[at + 1] as number;
-    const isSmall = high >= 0 && high < MAX_HIGH_WORD && (width === 2 || (words[at + 2] === 0 && words[at + 3] === 0));
+    const isSmall = high >= 0 && high < MAX_HIGH_WORD && (width === 2 || (words[at + 2] === 0 && (width === 3 || words[at + 3] === 0)));
     return isSmall ? String(high * 2 ** 32 + ((words[at] as number) >>> 0)) : String(bigintAt(words, at, width));
 }

@@ -2,10 +2,11 @@
  * Checks the pages of a column chunk that are copied without being decoded. Their bytes have a checksum; their headers have none, so each of a
  * header's figures is compared with what stands in the page or in the footer.
  */
-import { type ColumnMetaData, type PageHeader, type SchemaElement, snappyUncompress } from 'hyparquet';
+import type { ColumnMetaData, PageHeader, SchemaElement } from 'hyparquet';
 import { parquetHeader } from 'hyparquet/src/column.js';
 import { ByteWriter } from 'hyparquet-writer';
 import { writePageHeader } from 'hyparquet-writer/src/datapage.js';
+import { type Codec, codecNamed } from './codec.ts';
 import { checkSum, DamagedPageError } from './read-groups.ts';
 import { readRuns } from './runs.ts';
 
@@ -14,10 +15,16 @@ interface ChunkToCheck {
     element: SchemaElement;
     /** Rows of the group. */
     rows: number;
+    codec: Codec;
 }
 
 /** @throws DamagedPageError where the chunk is not a dictionary, if it has one, and one data page, as this program writes them */
-export function checkPages(chunk: Uint8Array, of: ChunkToCheck): void {
+export function checkPages(chunk: Uint8Array, about: Omit<ChunkToCheck, 'codec'>): void {
+    const codec = codecNamed(about.facts.codec);
+    if (!codec) {
+        throw new DamagedPageError(`column ${about.element.name} is compressed in a way that is not written here`);
+    }
+    const of = { ...about, codec };
     const at = { view: new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength), offset: 0 };
     const types: string[] = [];
     while (at.offset < chunk.length) {
@@ -61,18 +68,21 @@ function isDictionary(
     page: Uint8Array,
     of: ChunkToCheck,
 ): boolean {
-    if (facts?.encoding !== 'PLAIN' || unpackedBytes(page) !== size) {
+    if (facts?.encoding !== 'PLAIN' || unpackedBytes(page, of) !== size) {
         return false;
     }
-    return facts.num_values === (bytesOf(of.element) === undefined ? countTexts(page, size) : size / (bytesOf(of.element) ?? 1));
+    return (
+        facts.num_values ===
+        (bytesOf(of.element) === undefined ? countTexts(page, { size, codec: of.codec }) : size / (bytesOf(of.element) ?? 1))
+    );
 }
 
 const LENGTH_BYTES = 4;
 
 /** Texts in a page of PLAIN ones; undefined where its bytes are not just so. */
-function countTexts(page: Uint8Array, size: number): number | undefined {
+function countTexts(page: Uint8Array, { size, codec }: { size: number; codec: Codec }): number | undefined {
     const bytes = new Uint8Array(size);
-    snappyUncompress(page, bytes);
+    codec.uncompress(page, bytes);
     const view = new DataView(bytes.buffer);
     let count = 0;
     let at = 0;
@@ -90,7 +100,7 @@ function isDataPage({ data_page_header_v2: facts, uncompressed_page_size: size }
     const { num_values, num_rows, num_nulls, encoding, is_compressed, repetition_levels_byte_length } = facts;
     const levels = page.subarray(0, facts.definition_levels_byte_length);
     const hasDictionary = of.facts.dictionary_page_offset !== undefined;
-    const unpacked = unpackedBytes(page.subarray(levels.length));
+    const unpacked = unpackedBytes(page.subarray(levels.length), of);
     const wantedBytes = bytesOf(of.element);
     return (
         num_values === of.rows &&
@@ -116,15 +126,11 @@ function countNulls(levels: Uint8Array, { element, rows }: ChunkToCheck): number
         : undefined;
 }
 
-/** The length that a snappy block says of itself: a varint in front. */
-function unpackedBytes(block: Uint8Array): number {
-    let length = 0;
-    for (let at = 0, shift = 0; shift < 35; at += 1, shift += 7) {
-        const byte = block[at] ?? 0;
-        length += (byte & 0x7f) * 2 ** shift;
-        if (byte < 0x80) {
-            break;
-        }
+/** @throws DamagedPageError where the block cannot be unpacked */
+function unpackedBytes(block: Uint8Array, { codec, element }: ChunkToCheck): number {
+    try {
+        return codec.uncompressedBytes(block);
+    } catch (error) {
+        throw new DamagedPageError(`a page of column ${element.name} cannot be unpacked`, { cause: error });
     }
-    return length;
 }

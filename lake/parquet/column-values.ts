@@ -1,5 +1,5 @@
 /** Values of a column as a row group needs them: which ones are distinct, the smallest and the largest, and their bytes. */
-import { bigintAt, compareNumbers, type NumberColumn, type TextColumn } from '#lake/typed-rows';
+import { bigintAt, compareNumbers, NO_TEXT, type NumberColumn, type TextColumn } from '#lake/typed-rows';
 
 /**
  * Values of one column by number: `items` are such numbers. Of texts a number is the place in the list of texts, of whole numbers the row.
@@ -30,15 +30,18 @@ const MAX_UNIT_BYTES = 3;
 /** Characters from here on have more than one byte. */
 const NOT_ASCII = 0x80;
 
-export function textValues({ texts, places }: TextColumn): ColumnValues {
+/** @param nullable true if rows may have no text */
+export function textValues({ texts, places }: TextColumn, { nullable }: { nullable: boolean }): ColumnValues {
     /** Place of each text in the group's dictionary, from 1; 0 where the group has it not. */
     const inDictionary = new Int32Array(texts.length);
     const lengthOf = (item: number): number => (texts[item] as string).length;
     return {
-        nulls: undefined,
+        nulls: nullable ? Uint8Array.from(places, (place) => (place === NO_TEXT ? 1 : 0)) : undefined,
         collect(items, from, until) {
-            items.set(places.subarray(from, until));
-            return until - from;
+            const ofRows = places.subarray(from, until);
+            const present = nullable ? ofRows.filter((place) => place !== NO_TEXT) : ofRows;
+            items.set(present);
+            return present.length;
         },
         findDistinct({ items, count, entries, indexes }) {
             let distinct = 0;
@@ -59,7 +62,7 @@ export function textValues({ texts, places }: TextColumn): ColumnValues {
             for (let entry = 0; entry < distinct; entry += 1) {
                 inDictionary[entries[entry] as number] = 0;
             }
-            return entryBytes * 2 <= allBytes ? distinct : undefined;
+            return count > 0 && entryBytes * 2 <= allBytes ? distinct : undefined;
         },
         bounds(items, count) {
             let [least, most] = [items[0] as number, items[0] as number];
@@ -110,8 +113,8 @@ function writeText(output: Uint8Array, at: number, text: string): number {
     return end;
 }
 
-/** Words of a decimal; whole numbers have two. */
-const DECIMAL_WORDS = 4;
+/** Words of a whole number and of a timestamp; decimals have more. */
+const WHOLE_WORDS = 2;
 
 export function numberValues({ width, words, nulls }: NumberColumn): ColumnValues {
     /** Places in `entries`, from 1, by the hash of their values; 0 where there is none. */
@@ -178,10 +181,10 @@ export function numberValues({ width, words, nulls }: NumberColumn): ColumnValue
             const out = new Int32Array(output.buffer, output.byteOffset, count * width);
             for (let at = 0; at < count; at += 1) {
                 const item = (items[at] as number) * width;
-                if (width === DECIMAL_WORDS) {
+                if (width !== WHOLE_WORDS) {
                     // Decimals are big-endian (Parquet LogicalTypes, DECIMAL), whole numbers little-endian as the words are.
-                    for (let word = 0; word < DECIMAL_WORDS; word += 1) {
-                        out[at * DECIMAL_WORDS + word] = swapBytes(words[item + DECIMAL_WORDS - 1 - word] as number);
+                    for (let word = 0; word < width; word += 1) {
+                        out[at * width + word] = swapBytes(words[item + width - 1 - word] as number);
                     }
                 } else {
                     out[at * 2] = words[item] as number;
@@ -200,4 +203,14 @@ function bitsOf(count: number): number {
 /** The word with its four bytes the other way round. */
 export function swapBytes(word: number): number {
     return (word << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24);
+}
+
+/** The value of a decimal as a file has it, in its smallest units: two's complement, big-endian (Parquet LogicalTypes, DECIMAL). */
+export function decimalOf(bytes: Uint8Array): bigint {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    let value = BigInt(view.getInt32(0));
+    for (let at = 4; at < bytes.length; at += 4) {
+        value = (value << 32n) | BigInt(view.getUint32(at));
+    }
+    return value;
 }

@@ -3,6 +3,7 @@ import type { ColumnChunk, ColumnMetaData, FileMetaData, RowGroup, SchemaElement
 import { deserializeTCompactProtocol } from 'hyparquet/src/thrift.js';
 import type { ByteWriter } from 'hyparquet-writer';
 import { checkPages } from './check-pages.ts';
+import { decimalOf } from './column-values.ts';
 import { hasChecksum } from './read-groups.ts';
 
 const FOOTER_END_BYTES = 8;
@@ -37,7 +38,7 @@ function boundOf(bytes: Uint8Array, element: SchemaElement | undefined): string 
         case 'INT64':
             return numbers.getBigInt64(0, true);
         case 'FIXED_LEN_BYTE_ARRAY':
-            return (numbers.getBigInt64(0) << 64n) | numbers.getBigUint64(8);
+            return decimalOf(bytes);
         default:
             return bytes;
     }

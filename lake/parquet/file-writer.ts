@@ -118,6 +118,16 @@ export function schemaElement({
             return { name, type: 'DOUBLE', repetition_type };
         case 'boolean':
             return { name, type: 'BOOLEAN', repetition_type };
+        case 'decimal(28,9)':
+            return {
+                name,
+                type: 'FIXED_LEN_BYTE_ARRAY',
+                type_length: 12,
+                converted_type: 'DECIMAL',
+                precision: 28,
+                scale: 9,
+                repetition_type,
+            };
         case 'decimal(38,0)':
             return {
                 name,
@@ -128,7 +138,24 @@ export function schemaElement({
                 scale: 0,
                 repetition_type,
             };
+        case 'timestamp':
+            // Adjusted to UTC, Trino would show it in the time zone of its machine, and no engine find it by a timestamp of a query alike.
+            return { name, type: 'INT64', logical_type: { type: 'TIMESTAMP', isAdjustedToUTC: false, unit: 'MILLIS' }, repetition_type };
         default:
             return { name, type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type };
     }
+}
+
+/** The units of an element's numbers in words; undefined for an element that is not there. */
+export function unitOf(element: SchemaElement | undefined): string | undefined {
+    const { converted_type, logical_type, scale = 0 } = element ?? {};
+    if (converted_type === 'DECIMAL') {
+        return scale === 0 ? 'whole numbers' : `decimals of ${scale} digits behind the point`;
+    }
+    if (logical_type?.type === 'TIMESTAMP') {
+        return `timestamps in ${logical_type.unit.toLowerCase()}`;
+    }
+    return (
+        element && (converted_type?.startsWith('TIMESTAMP_') ? `timestamps in ${converted_type.slice(10).toLowerCase()}` : 'whole numbers')
+    );
 }

@@ -3,7 +3,7 @@ import { parquetMetadata, type RowGroup, type SchemaElement } from 'hyparquet';
 import { compareTexts } from '#lake/rows';
 import { keysOf, type MergedTable } from '#lake/tables';
 import { groupsToCopy, isCopyable } from './copy-groups.ts';
-import { CREATED_BY, rowGroupRows } from './file-writer.ts';
+import { CREATED_BY, rowGroupRows, unitOf } from './file-writer.ts';
 
 /** Row groups of one object. */
 export interface Part {
@@ -58,8 +58,20 @@ interface KeyedGroup {
     place: number;
     facts: RowGroup;
     /** Bounds of the first key column: no key of the group is outside. */
-    least: string;
-    most: string;
+    least: Bound;
+    most: Bound;
+}
+
+/** A value of the first key column. */
+type Bound = string | bigint;
+
+/** Two values of one column. */
+function compareBounds(a: Bound, b: Bound): number {
+    return typeof a === 'string' && typeof b === 'string' ? compareTexts(a, b) : a < b ? -1 : a > b ? 1 : 0;
+}
+
+function isBound(value: unknown): value is Bound {
+    return typeof value === 'string' || typeof value === 'bigint';
 }
 
 /** The groups of an object that this program wrote with just these columns; undefined for any other object. */
@@ -77,13 +89,15 @@ function keyedGroups(
     const { created_by, schema, row_groups } = metadata;
     const isSame =
         schema.length === elements.length + 1 &&
-        elements.every(({ name, type, type_length, repetition_type }, at) => {
+        elements.every((element, at) => {
+            const { name, type, type_length, repetition_type } = element;
             const other = schema[at + 1];
             return (
                 other?.name === name &&
                 other.type === type &&
                 other.type_length === type_length &&
-                other.repetition_type === repetition_type
+                other.repetition_type === repetition_type &&
+                unitOf(other) === unitOf(element)
             );
         });
     if (created_by !== CREATED_BY || !isSame || !row_groups.every((group) => isCopyable(bytes, group))) {
@@ -92,21 +106,21 @@ function keyedGroups(
     const firstKey = table.columns.findIndex(({ name }) => name === keysOf(table)[0]?.name);
     const groups = groupsToCopy(bytes, metadata).map((facts, place) => {
         const { min_value: least, max_value: most } = row_groups[place]?.columns[firstKey]?.meta_data?.statistics ?? {};
-        return typeof least === 'string' && typeof most === 'string' ? { object, place, facts, least, most } : undefined;
+        return isBound(least) && isBound(most) ? { object, place, facts, least, most } : undefined;
     });
     return groups.every((group) => group !== undefined) ? groups : undefined;
 }
 
 /** The groups in clusters, ascending: those of two clusters have no key of the first column in common. */
 function clustersOf(groups: readonly KeyedGroup[]): KeyedGroup[][] {
-    const sorted = groups.toSorted((a, b) => compareTexts(a.least, b.least) || a.object - b.object || a.place - b.place);
+    const sorted = groups.toSorted((a, b) => compareBounds(a.least, b.least) || a.object - b.object || a.place - b.place);
     const clusters: KeyedGroup[][] = [];
-    let most = '';
+    let most: Bound = '';
     for (const group of sorted) {
         const cluster = clusters.at(-1);
-        if (cluster && compareTexts(group.least, most) <= 0) {
+        if (cluster && compareBounds(group.least, most) <= 0) {
             cluster.push(group);
-            most = compareTexts(group.most, most) > 0 ? group.most : most;
+            most = compareBounds(group.most, most) > 0 ? group.most : most;
         } else {
             clusters.push([group]);
             most = group.most;

@@ -4,10 +4,11 @@
  */
 // Imported as a whole: a name that older versions of Node have not would keep this file from loading.
 import * as zlib from 'node:zlib';
-import { type ColumnChunk, type FileMetaData, type PageHeader, type SchemaElement, snappyUncompress } from 'hyparquet';
+import type { ColumnChunk, FileMetaData, PageHeader, SchemaElement } from 'hyparquet';
 import { parquetHeader } from 'hyparquet/src/column.js';
 import type { MergedTable } from '#lake/tables';
-import { emptyNumbers, type NumberColumn, type TextColumn, type TypedRows } from '#lake/typed-rows';
+import { emptyNumbers, NO_TEXT, type NumberColumn, type TextColumn, type TypedRows } from '#lake/typed-rows';
+import { type Codec, codecNamed } from './codec.ts';
 import { swapBytes } from './column-values.ts';
 import { readRuns } from './runs.ts';
 import { TextIndex } from './text-index.ts';
@@ -26,8 +27,8 @@ export function readGroups(bytes: Uint8Array, { table, metadata }: { table: Merg
             chunk: columns.find(({ meta_data }) => meta_data?.path_in_schema.join('.') === column.name),
             rows: Number(num_rows),
         }));
-        if (column.merge === 'key') {
-            const read = readTexts(bytes, { element, chunks, count });
+        if (column.type === 'string') {
+            const read = readTexts(bytes, { element, chunks, count, nullable: column.nullable });
             if (!read) {
                 return undefined;
             }
@@ -48,12 +49,16 @@ interface Chunks {
     chunks: readonly { chunk: ColumnChunk | undefined; rows: number }[];
 }
 
-function readTexts(bytes: Uint8Array, { element, chunks, count }: Chunks & { count: number }): TextColumn | undefined {
-    if (element?.type !== 'BYTE_ARRAY' || element.repetition_type !== 'REQUIRED') {
+function readTexts(
+    bytes: Uint8Array,
+    { element, chunks, count, nullable }: Chunks & { count: number; nullable: boolean },
+): TextColumn | undefined {
+    if (element?.type !== 'BYTE_ARRAY' || element.repetition_type !== (nullable ? 'OPTIONAL' : 'REQUIRED')) {
         return undefined;
     }
     const index = new TextIndex();
     const places = new Int32Array(count);
+    const nulls = nullable ? new Uint8Array(count) : undefined;
     let row = 0;
     let numbers = new Int32Array(0);
     const isRead = eachPage(bytes, chunks, {
@@ -61,22 +66,31 @@ function readTexts(bytes: Uint8Array, { element, chunks, count }: Chunks & { cou
             numbers = new Int32Array(entryCount);
             return addTexts(index, entries, numbers);
         },
-        onData({ data, values, isIndexed }) {
-            const ofPage = places.subarray(row, row + values);
+        onData({ data, values, present, levels, isIndexed }) {
+            const ofPage = places.subarray(row, row + present);
+            const rows = { words: places.subarray(row, row + values), width: 1, nulls: nulls?.subarray(row, row + values) };
             row += values;
             if (!isIndexed) {
-                return addTexts(index, data, ofPage);
+                return addTexts(index, data, ofPage) && spread(rows, { levels, values, present }, { isOptional: nullable });
             }
             if (!readIndexes(data, ofPage, numbers.length)) {
                 return false;
             }
-            for (let at = 0; at < values; at += 1) {
+            for (let at = 0; at < present; at += 1) {
                 ofPage[at] = numbers[ofPage[at] as number] as number;
             }
-            return true;
+            return spread(rows, { levels, values, present }, { isOptional: nullable });
         },
     });
-    return isRead ? index.toColumn(places) : undefined;
+    if (!isRead) {
+        return undefined;
+    }
+    nulls?.forEach((isNull, at) => {
+        if (isNull === 1) {
+            places[at] = NO_TEXT;
+        }
+    });
+    return index.toColumn(places);
 }
 
 const LENGTH_BYTES = 4;
@@ -136,7 +150,7 @@ function readNumbers(bytes: Uint8Array, { element, chunks, into }: Chunks & { in
             } else if (!copyNumbers(data, to.subarray(0, present * width), width)) {
                 return false;
             }
-            return isOptional ? spread(ofPage, { levels, values, present }) : levels.length === 0 && present === values;
+            return spread(ofPage, { levels, values, present }, { isOptional });
         },
     });
 }
@@ -173,7 +187,11 @@ function pickNumbers(into: Int32Array, { entries, indexes, width }: { entries: I
 function spread(
     { words, width, nulls }: NumberColumn,
     { levels, values, present }: Pick<DataPage, 'levels' | 'values' | 'present'>,
+    { isOptional }: { isOptional: boolean },
 ): boolean {
+    if (!isOptional) {
+        return levels.length === 0 && present === values;
+    }
     const isPresent = new Int32Array(values);
     if (!readRuns(levels, { into: isPresent, count: values, bits: 1 })) {
         return false;
@@ -212,20 +230,18 @@ interface PageReader {
     onData(page: DataPage): boolean;
 }
 
-/** A small page that unpacks to very much is damaged, and no memory is taken for it: snappy makes at most 64 bytes of 3. */
-const MAX_RATIO = 22;
-
 /** Hands out the pages of a column, unpacked; false where one is damaged, of another form, or a group has not just its rows. */
 function eachPage(bytes: Uint8Array, chunks: Chunks['chunks'], reader: PageReader): boolean {
     let room = new Uint8Array(0);
-    const unpack = (page: Uint8Array, size: number): Uint8Array | undefined => {
-        if (size < 0 || size > (page.length + 1) * MAX_RATIO) {
+    const unpack = (page: Uint8Array, size: number, codec: Codec): Uint8Array | undefined => {
+        // A small page that unpacks to very much is damaged, and no memory is taken for it.
+        if (size < 0 || size > (page.length + 1) * codec.maxRatio) {
             return undefined;
         }
         room = room.length < size ? new Uint8Array(size) : room;
         const unpacked = room.subarray(0, size);
         try {
-            snappyUncompress(page, unpacked);
+            codec.uncompress(page, unpacked);
             return unpacked;
         } catch {
             // Whatever is wrong, the library will say it.
@@ -249,7 +265,7 @@ export function hasChecksum(bytes: Uint8Array, { meta_data: facts }: ColumnChunk
 interface ChunkToRead {
     chunk: ColumnChunk;
     rows: number;
-    unpack: (page: Uint8Array, size: number) => Uint8Array | undefined;
+    unpack: (page: Uint8Array, size: number, codec: Codec) => Uint8Array | undefined;
     reader: PageReader;
 }
 
@@ -257,9 +273,11 @@ function eachPageOf(bytes: Uint8Array, { chunk, rows, unpack, reader }: ChunkToR
     const { meta_data: facts } = chunk;
     const start = Number(facts?.dictionary_page_offset ?? facts?.data_page_offset ?? -1);
     const end = start + Number(facts?.total_compressed_size ?? 0);
-    if (facts?.codec !== 'SNAPPY' || Number(facts.num_values) !== rows || start < 0 || end > bytes.length) {
+    const codec = codecNamed(facts?.codec);
+    if (!facts || !codec || Number(facts.num_values) !== rows || start < 0 || end > bytes.length) {
         return false;
     }
+    const unpackPage = (page: Uint8Array, size: number): Uint8Array | undefined => unpack(page, size, codec);
     const at = { view: new DataView(bytes.buffer, bytes.byteOffset + start, end - start), offset: 0 };
     let count = 0;
     let hasEntries = false;
@@ -275,7 +293,7 @@ function eachPageOf(bytes: Uint8Array, { chunk, rows, unpack, reader }: ChunkToR
         checkSum(header, page);
         if (header.type === 'DICTIONARY_PAGE' && !hasEntries && count === 0) {
             const { encoding, num_values = 0 } = header.dictionary_page_header ?? {};
-            const entries = encoding === 'PLAIN' ? unpack(page, header.uncompressed_page_size) : undefined;
+            const entries = encoding === 'PLAIN' ? unpackPage(page, header.uncompressed_page_size) : undefined;
             // Every entry has four bytes at least.
             if (!entries || num_values < 0 || num_values * 4 > entries.length || !reader.onEntries(entries, num_values)) {
                 return false;
@@ -283,7 +301,7 @@ function eachPageOf(bytes: Uint8Array, { chunk, rows, unpack, reader }: ChunkToR
             hasEntries = true;
             continue;
         }
-        const read = dataPageOf(header, page, unpack);
+        const read = dataPageOf(header, page, unpackPage);
         count += read?.values ?? 0;
         if (count > rows) {
             throw new DamagedPageError(`a page has ${read?.values} values, and its row group has ${rows} rows`);
@@ -316,7 +334,11 @@ function headerOf(reader: { view: DataView; offset: number }): PageHeader | unde
     }
 }
 
-function dataPageOf(header: PageHeader, page: Uint8Array, unpack: ChunkToRead['unpack']): DataPage | undefined {
+function dataPageOf(
+    header: PageHeader,
+    page: Uint8Array,
+    unpack: (page: Uint8Array, size: number) => Uint8Array | undefined,
+): DataPage | undefined {
     const { data_page_header_v2: facts, uncompressed_page_size } = header;
     if (header.type !== 'DATA_PAGE_V2' || !facts || facts.is_compressed === false || facts.repetition_levels_byte_length !== 0) {
         return undefined;

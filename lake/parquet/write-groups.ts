@@ -1,5 +1,5 @@
 /**
- * Encodes row groups straight from typed rows: pages are PLAIN or of a dictionary, compressed with snappy, one data page a column chunk. The
+ * Encodes row groups straight from typed rows: pages are PLAIN or of a dictionary, compressed with the table's codec, one data page a column chunk. The
  * footer, its schema and the page headers are hyparquet-writer's.
  *
  * Own code instead of the library's, which takes each value as a JavaScript value and each decimal byte by byte: on 2026-11-30 an upload of a
@@ -13,9 +13,9 @@ import type { ByteWriter } from 'hyparquet-writer';
 import { writePageHeader } from 'hyparquet-writer/src/datapage.js';
 import type { MergedTable } from '#lake/tables';
 import { numbersOf, type TypedRows, textsOf } from '#lake/typed-rows';
+import { type Codec, codecOf } from './codec.ts';
 import { type ColumnValues, numberValues, textValues } from './column-values.ts';
 import { bitsFor, maxRunsBytes, writeRuns } from './runs.ts';
-import { compress, maxCompressedBytes } from './snappy.ts';
 
 export interface GroupsToWrite {
     table: MergedTable;
@@ -31,10 +31,10 @@ export function writeGroups(writer: ByteWriter, { table, rows, elements, groupRo
     if (endianness() !== 'LE') {
         throw new TypeError('Parquet is written from words in memory, lowest byte first, which this processor has otherwise');
     }
-    const columns = table.columns.map(({ name, merge }) =>
-        merge === 'key' ? textValues(textsOf(rows, name)) : numberValues(numbersOf(rows, name)),
+    const columns = table.columns.map(({ name, type, nullable }) =>
+        type === 'string' ? textValues(textsOf(rows, name), { nullable }) : numberValues(numbersOf(rows, name)),
     );
-    const room = new Room(Math.min(groupRows, rows.count));
+    const room = new Room(Math.min(groupRows, rows.count), codecOf(table));
     const groups: RowGroup[] = [];
     for (let from = 0; from < rows.count; from += groupRows) {
         const until = Math.min(from + groupRows, rows.count);
@@ -57,6 +57,7 @@ const MAX_PAGE_BYTES = 2 ** 31 - 1;
 
 /** Arrays for one column chunk after the other. */
 class Room {
+    readonly codec: Codec;
     readonly items: Int32Array;
     readonly entries: Int32Array;
     readonly indexes: Int32Array;
@@ -64,7 +65,8 @@ class Room {
     page = new Uint8Array(0);
     packed = new Uint8Array(0);
 
-    constructor(rows: number) {
+    constructor(rows: number, codec: Codec) {
+        this.codec = codec;
         this.items = new Int32Array(rows);
         this.entries = new Int32Array(rows);
         this.indexes = new Int32Array(rows);
@@ -78,7 +80,7 @@ class Room {
         }
         if (this.page.length < bytes) {
             this.page = new Uint8Array(Math.max(bytes, this.page.length * 2));
-            this.packed = new Uint8Array(maxCompressedBytes(this.page.length));
+            this.packed = new Uint8Array(this.codec.roomFor(this.page.length));
         }
         return this.page;
     }
@@ -138,7 +140,7 @@ function writeChunk(writer: ByteWriter, { values, element, from, until, room }: 
             type: element.type as NonNullable<SchemaElement['type']>,
             encodings: distinct === undefined ? ['PLAIN'] : ['PLAIN', 'RLE_DICTIONARY'],
             path_in_schema: [element.name],
-            codec: 'SNAPPY',
+            codec: room.codec.name,
             num_values: BigInt(until - from),
             total_uncompressed_size: BigInt(uncompressed),
             total_compressed_size: BigInt(writer.offset - start),
@@ -182,7 +184,7 @@ function writePage(
     writer: ByteWriter,
     { room, bytes, levels, header }: { room: Room; bytes: number; levels: Uint8Array; header: (sizes: SizesAndSum) => PageHeader },
 ): number {
-    const packed = room.packed.subarray(0, compress(room.page, bytes, room.packed));
+    const packed = room.codec.compress(room.page, bytes, room.packed);
     const start = writer.offset;
     writePageHeader(
         writer,

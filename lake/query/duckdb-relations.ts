@@ -107,7 +107,13 @@ const HOUR = '[0-2][0-9]';
 /** The day in the file's own path; `hive_partitioning` takes `site=x` or `day=x` above the lake for columns as well. */
 const DAY_OF_FILE = "regexp_extract(filename, 'day=(....-..-..)[/\\\\][^/\\\\]*$', 1)";
 
-const DUCKDB_TYPES: Readonly<Record<ColumnType, string>> = { string: 'varchar', bigint: 'bigint', 'decimal(38,0)': 'decimal(38, 0)' };
+const DUCKDB_TYPES: Readonly<Record<ColumnType, string>> = {
+    string: 'varchar',
+    bigint: 'bigint',
+    'decimal(28,9)': 'decimal(28, 9)',
+    'decimal(38,0)': 'decimal(38, 0)',
+    timestamp: 'timestamp',
+};
 
 function tableRelation({ table, pattern, isOfVersions }: TableFiles, directory: string): Relation {
     return {

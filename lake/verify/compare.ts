@@ -79,10 +79,11 @@ function differencesOf(row: Row, { table, about }: Pick<Comparison, 'table' | 'a
 
 /** The key of a row of a result, by its columns. */
 export function keyOf(row: Row, table: MergedTable): Record<string, string> {
-    return Object.fromEntries(keyNames(table).map((name) => [name, textOf(row, name) ?? '']));
+    return Object.fromEntries(keyNames(table).map((name) => [name, String(figureIn(row, name) ?? '')]));
 }
 
-/** A figure of a result: a whole number, a text or null. */
+/** A figure of a result: a whole number, a text or null; other numbers and timestamps as text. */
 export function figureIn(row: Row, column: string): bigint | string | null {
-    return wholeOf(row, column) ?? textOf(row, column);
+    const value = row[column];
+    return typeof value === 'object' && value !== null ? String(value) : (wholeOf(row, column) ?? textOf(row, column));
 }

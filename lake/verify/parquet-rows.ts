@@ -3,12 +3,12 @@ import { open, readFile } from 'node:fs/promises';
 import { StorageError } from '#lake/errors';
 import { readRows } from '#lake/parquet';
 import { valuesOf } from '#lake/rows';
-import type { MergedColumn, MergedTable } from '#lake/tables';
+import type { ColumnType, MergedColumn, MergedTable } from '#lake/tables';
 import { type Engine, fileList, literal, type Row, textOf, wholeOf } from './engine.ts';
 import { messageOf } from './lake-files.ts';
 import { findFooterFault } from './parquet-footer.ts';
 import { type ColumnChunk, findPageFault } from './parquet-pages.ts';
-import { castFigures, columnsOf, keyNames, listed, quoted } from './table-sql.ts';
+import { castFigures, columnsOf, keyNames, listed, quoted, typeOf } from './table-sql.ts';
 
 export interface ParquetFile {
     key: string;
@@ -34,7 +34,14 @@ export interface WrongType {
 /** The words for a file whose rows are not sorted. */
 export const UNSORTED = 'rows are not in the order of their keys';
 
-const DUCKDB_TYPES = { string: 'VARCHAR', bigint: 'BIGINT', 'decimal(38,0)': 'DECIMAL(38,0)' } as const;
+/** Types of the columns in a file, as DuckDB names them. */
+const DUCKDB_TYPES: Readonly<Record<ColumnType, string>> = {
+    string: 'VARCHAR',
+    bigint: 'BIGINT',
+    'decimal(28,9)': 'DECIMAL(28,9)',
+    'decimal(38,0)': 'DECIMAL(38,0)',
+    timestamp: 'TIMESTAMP',
+};
 
 /**
  * Makes table `name` (filename, place, key columns, `period` as text, all figures) of the files, which are objects of the merged table `table` or
@@ -208,8 +215,20 @@ const NULL_ADDS = 1_000_003n;
 
 /** The sum of numbers, or the bytes of texts, as the engine reads a column; `totalOf` counts what the other reader reads. */
 function totalSql({ name, type, nullable }: MergedColumn): string {
-    const total = type === 'string' ? `sum(strlen(${quoted(name)}))` : `sum(${quoted(name)} % ${MODULUS})`;
+    const total = type === 'string' ? `sum(strlen(${quoted(name)}))` : `sum(${wholeSql(quoted(name), type)} % ${MODULUS})`;
     return nullable ? `coalesce(${total}, 0) + ${NULL_ADDS} * count(*) filter (${quoted(name)} is null)` : total;
+}
+
+/** A number in the smallest units of its type. */
+function wholeSql(value: string, type: ColumnType): string {
+    switch (type) {
+        case 'decimal(28,9)':
+            return `cast(${value} * 1000000000 as hugeint)`;
+        case 'timestamp':
+            return `cast(epoch_ms(${value}) as hugeint)`;
+        default:
+            return value;
+    }
 }
 
 /** Why the two readers differ over a file. @param totals what the engine read of the file; undefined where that were no rows */
@@ -270,7 +289,6 @@ export async function findLyingStatistics(
     { table, path }: { table: MergedTable; path: string },
 ): Promise<string[]> {
     const columns = table.columns.map((column) => quoted(column.name));
-    const texts = table.columns.filter(({ type }) => type === 'string').map((column) => literal(column.name));
     const metadata = `parquet_metadata(${literal(path)})`;
     const rows = await engine.rows(`
         with sizes as (select distinct row_group_id, row_group_num_rows from ${metadata}),
@@ -289,13 +307,18 @@ export async function findLyingStatistics(
         from ends
         join (select *, coalesce(stats_min_value, stats_min) as smallest, coalesce(stats_max_value, stats_max) as largest from ${metadata}) as said
             using (row_group_id, path_in_schema)
-        where case when path_in_schema in (${texts.join(', ')}) then smallest > ends[1] or largest < ends[2]
-            else try_cast(smallest as hugeint) > try_cast(ends[1] as hugeint) or try_cast(largest as hugeint) < try_cast(ends[2] as hugeint) end
+        where case path_in_schema ${table.columns.map((column) => `when ${literal(column.name)} then ${isOutside(column)}`).join(' ')} end
         group by all`);
     return rows.map(
         (row) =>
             `column ${textOf(row, 'path_in_schema')}, row group ${wholeOf(row, 'row_group_id')}: values outside of what its statistics say`,
     );
+}
+
+/** SQL that is true where values reach beyond what a footer says of them; all are texts. */
+function isOutside(column: MergedColumn): string {
+    const cast = (text: string): string => `try_cast(${text} as ${typeOf(column)})`;
+    return `${cast('smallest')} > ${cast('ends[1]')} or ${cast('largest')} < ${cast('ends[2]')}`;
 }
 
 function groupByFile(rows: readonly Row[]): Map<string, Row[]> {

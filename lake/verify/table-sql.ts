@@ -1,7 +1,8 @@
 /** A merged table as the judge's database has it: numbers as wide as it can, and the period as a column. */
 import type { Kind } from '#lake/kind';
 import type { TablePeriod } from '#lake/layout';
-import { figuresOf, keysOf, type MergedColumn, type MergedTable } from '#lake/tables';
+import { type ColumnType, figuresOf, keysOf, type MergedColumn, type MergedTable } from '#lake/tables';
+import { literal } from './engine.ts';
 
 /** A column's name as SQL takes it, whatever word it is. */
 export function quoted(name: string): string {
@@ -28,14 +29,21 @@ export function listed(names: readonly string[]): string {
 
 /** What the columns of keys, `period` and figures are declared as. */
 export function columnsOf(table: MergedTable): string {
-    const declared = figuresOf(table).map((column) => `${quoted(column.name)} ${typeOf(column)}`);
-    return [...keyNames(table).map((name) => `${quoted(name)} varchar`), 'period varchar', ...declared].join(', ');
+    const declare = (column: MergedColumn): string => `${quoted(column.name)} ${typeOf(column)}`;
+    return [...keysOf(table).map(declare), 'period varchar', ...figuresOf(table).map(declare)].join(', ');
 }
 
 /** How the figures of several rows become one, by the table's merge words; nulls say nothing. */
 export function mergedFigures(table: MergedTable): string {
+    const firsts = figuresOf(table).filter(({ merge }) => merge === 'first');
+    // The smallest of structs is compared field by field, a null behind every value.
+    const smallest = `min({${firsts.map(({ name }) => `${literal(name)}: ${quoted(name)}`).join(', ')}})`;
     return figuresOf(table)
-        .map((column) => `cast(${column.merge}(${quoted(column.name)}) as ${typeOf(column)}) as ${quoted(column.name)}`)
+        .map((column) => {
+            const { name, merge } = column;
+            const value = merge === 'first' ? `struct_extract(${smallest}, ${literal(name)})` : `${merge}(${quoted(name)})`;
+            return `cast(${value} as ${typeOf(column)}) as ${quoted(name)}`;
+        })
         .join(', ');
 }
 
@@ -52,9 +60,18 @@ export function castFigures(table: MergedTable, { absent = [] }: { absent?: read
         .join(', ');
 }
 
-/** Type of a column in the judge's database; `hugeint` has room for the largest decimal of 38 digits. */
-function typeOf({ type }: MergedColumn): 'varchar' | 'hugeint' {
-    return type === 'string' ? 'varchar' : 'hugeint';
+/** `hugeint` has room for the largest decimal of 38 digits. */
+const TYPES: Readonly<Record<ColumnType, string>> = {
+    string: 'varchar',
+    bigint: 'hugeint',
+    'decimal(28,9)': 'decimal(38, 9)',
+    'decimal(38,0)': 'hugeint',
+    timestamp: 'timestamp',
+};
+
+/** Type of a column in the judge's database. */
+export function typeOf({ type }: MergedColumn): string {
+    return TYPES[type];
 }
 
 /** True if objects of the table can be of the period: a day, or an hour of one. */

@@ -3,13 +3,21 @@ import type { Kind } from '#lake/kind';
 import type { ResultColumn, Value } from '#lake/query/query-engine';
 import type { Explanation, Part } from '#lake/reports/explain';
 import type { FoundLines } from '#lake/reports/explain-lines';
-import type { Rows } from '#lake/rows';
+import { type Rows, sayValue } from '#lake/rows';
 import { figuresOf, type MergedColumn, type MergedTable } from '#lake/tables';
 
 /** The parts of a kind that explaining needs. */
 type Explained = Pick<Kind, 'merged' | 'accounts'>;
 
-const TYPES = { string: 'varchar', bigint: 'bigint', 'decimal(38,0)': 'decimal(38,0)' } as const;
+/** Type of a column as queries have it. */
+function typeOf({ type }: MergedColumn): string {
+    return type === 'string' ? 'varchar' : type;
+}
+
+/** A value of a column as queries have it: whole numbers as they are, other ones as text. */
+function toValue({ type }: MergedColumn, value: bigint | string | null | undefined): Value {
+    return value === null || value === undefined ? null : type === 'bigint' || type === 'decimal(38,0)' ? value : sayValue({ type }, value);
+}
 
 /** True for figures that are shown: squares are compared, and shown to nobody. */
 function isShown({ name }: MergedColumn): boolean {
@@ -24,7 +32,7 @@ export function partColumns({ merged, accounts }: Explained): ResultColumn[] {
         { name: 'version', type: 'varchar' },
         ...figuresOf(merged)
             .filter(isShown)
-            .map(({ name, type }) => ({ name, type: TYPES[type] })),
+            .map((column) => ({ name: column.name, type: typeOf(column) })),
         ...(accounts ? [{ name: `share_of_${accounts.rows}`, type: 'double' }] : []),
     ];
 }
@@ -42,7 +50,7 @@ export function partRows({ parts, total }: Explanation, { merged, accounts }: Ex
             site,
             source,
             version,
-            ...shown.map(({ name }) => rows[name]?.[place] ?? null),
+            ...shown.map((column) => toValue(column, rows[column.name]?.[place])),
             ...shareOf(rows, place),
         ];
         const ofSite = parts.filter(({ rows }) => sitesOf(rows)[0] === site);
@@ -79,9 +87,13 @@ export function findMismatches({ inLake, total, missing, isConsolidated }: Expla
 /**
  * A figure in words. A row that is not there has 0 of what every row has, and else nothing, which is not the null of a row that is there.
  */
-function sayFigure({ name, nullable }: MergedColumn, rows: Rows, at: number): string {
+function sayFigure(column: MergedColumn, rows: Rows, at: number): string {
+    const { name, nullable, type } = column;
     const value = at < 0 ? undefined : rows[name]?.[at];
-    return value === undefined && nullable ? 'nothing' : String(value === undefined ? 0n : value);
+    if (value === undefined && (nullable || type === 'string' || type === 'timestamp')) {
+        return 'nothing';
+    }
+    return value === null ? 'null' : sayValue(column, value ?? 0n);
 }
 
 /** The columns of `lineRow`. */

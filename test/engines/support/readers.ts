@@ -65,7 +65,8 @@ export async function readFolder({
     return JSON.parse(stdout);
 }
 
-const TYPES: Readonly<Record<Reader, Readonly<Record<ColumnType, readonly string[]>>>> = {
+/** Types of the columns that pair_days has. */
+const TYPES: Readonly<Record<Reader, Readonly<Partial<Record<ColumnType, readonly string[]>>>>> = {
     pyarrow: { string: ['string'], bigint: ['int64'], 'decimal(38,0)': ['decimal128(38, 0)'] },
     // A decimal is a Python object, exact too.
     pandas: { string: ['string'], bigint: ['Int64'], 'decimal(38,0)': ['object'] },
@@ -75,7 +76,7 @@ const TYPES: Readonly<Record<Reader, Readonly<Record<ColumnType, readonly string
 /** The columns of pair_days as the reader should name them. */
 export function typesOf(reader: Reader): string[][] {
     const nullOf = (nullable: boolean): string[] => (reader === 'pyarrow' ? [nullable ? 'null' : 'not null'] : []);
-    return pairDays.columns.map(({ name, type, nullable }) => [name, ...TYPES[reader][type], ...nullOf(nullable)]);
+    return pairDays.columns.map(({ name, type, nullable }) => [name, ...(TYPES[reader][type] ?? []), ...nullOf(nullable)]);
 }
 
 /** The rows of an answer about pair_days as the files have them: in their order, without the day, every value as text. */

@@ -1,0 +1,77 @@
+/** The two ways in which pages of the lake's objects are compressed. */
+// Imported as a whole: a name that older versions of Node have not would keep this file from loading.
+import * as zlib from 'node:zlib';
+import { type CompressionCodec, snappyUncompress } from 'hyparquet';
+import type { MergedTable } from '#lake/tables';
+import { compress, maxCompressedBytes } from './snappy.ts';
+
+export interface Codec {
+    /** Name in a footer. */
+    name: CompressionCodec;
+    /** Bytes of room that `compress` needs for so many. */
+    roomFor(length: number): number;
+    /** The first bytes of the input, compressed; they may stand in the room. */
+    compress(input: Uint8Array, length: number, room: Uint8Array): Uint8Array;
+    /** Unpacks a block to just as many bytes as there is room for. @throws Error where it cannot, RangeError where they are others in number */
+    uncompress(block: Uint8Array, into: Uint8Array): void;
+    /** How many bytes a block unpacks to. @throws Error where that cannot be told */
+    uncompressedBytes(block: Uint8Array): number;
+    /** No byte of a block comes to more bytes than this. */
+    maxRatio: number;
+}
+
+const snappy: Codec = {
+    name: 'SNAPPY',
+    roomFor: maxCompressedBytes,
+    compress: (input, length, room) => room.subarray(0, compress(input, length, room)),
+    uncompress: (block, into) => void snappyUncompress(block, into),
+    uncompressedBytes(block) {
+        // A varint in front says it.
+        let length = 0;
+        for (let at = 0, shift = 0; shift < 35; at += 1, shift += 7) {
+            const byte = block[at] ?? 0;
+            length += (byte & 0x7f) * 2 ** shift;
+            if (byte < 0x80) {
+                break;
+            }
+        }
+        return length;
+    },
+    // 64 bytes of 3.
+    maxRatio: 22,
+};
+
+/** zstd's own default. */
+const ZSTD_LEVEL = 3;
+
+/** Output is taken in pieces of at most this size: how long it will be a damaged header may say wrong. */
+const MAX_PIECE_BYTES = 1 << 20;
+const MIN_PIECE_BYTES = 64;
+
+const zstd: Codec = {
+    name: 'ZSTD',
+    roomFor: () => 0,
+    compress: (input, length) =>
+        zlib.zstdCompressSync(input.subarray(0, length), { params: { [zlib.constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL } }),
+    uncompress(block, into) {
+        const chunkSize = Math.max(MIN_PIECE_BYTES, Math.min(into.length, MAX_PIECE_BYTES));
+        const bytes = zlib.zstdDecompressSync(block, { maxOutputLength: Math.max(1, into.length), chunkSize });
+        if (bytes.length !== into.length) {
+            throw new RangeError(`a page unpacks to ${bytes.length} bytes instead of ${into.length}`);
+        }
+        into.set(bytes);
+    },
+    uncompressedBytes: (block) => zlib.zstdDecompressSync(block).length,
+    // RFC 8878, 3.1.1.2: a block of 4 bytes may repeat one byte 128 KiB.
+    maxRatio: 1 << 15,
+};
+
+/** How the pages of a table's objects are compressed when they are written. */
+export function codecOf({ codec }: Pick<MergedTable, 'codec'>): Codec {
+    return codec === 'zstd' ? zstd : snappy;
+}
+
+/** The codec that a footer names; undefined for one that the lake does not write. */
+export function codecNamed(name: CompressionCodec | undefined): Codec | undefined {
+    return [snappy, zstd].find((codec) => codec.name === name);
+}
