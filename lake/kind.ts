@@ -2,7 +2,7 @@
 
 import type { QueryResult, Value } from '#lake/query/query-engine';
 import type { ByteRange, ByteStream } from '#lake/store/object-store';
-import type { Column, MergedTable, Table } from '#lake/tables';
+import type { Column, DayTable, MergedTable, Table } from '#lake/tables';
 import type { TypedRows } from '#lake/typed-rows';
 
 export interface Kind {
@@ -63,6 +63,10 @@ export interface Kind {
      * verified by its contributions alone.
      */
     secondReader?: () => Promise<SecondReader>;
+    /** Beginning of the keys of documents that derived tables ask for by name, with the final slash: see lake/inputs.ts. */
+    inputsPrefix?: string;
+    /** Tables that are computed from the merged objects. */
+    derived?: readonly DerivedTable[];
     /** Questions of `sql/<kind>/queries` by their names, which one pass over the merged objects answers faster than SQL: for a lake in a directory. */
     passes?: Readonly<Record<string, Pass>>;
 }
@@ -82,6 +86,53 @@ export interface Input {
     /** Value of its JSON. */
     document: unknown;
 }
+
+/**
+ * A table that is computed from a kind's merged objects and the inputs that it asks for, and from nothing else: one object per day, which says what it
+ * was made of. docs/design.md ("Derived tables") has the rules.
+ */
+export interface DerivedTable {
+    table: DayTable;
+    /** Number that the objects say. Raise it when the same merged rows would come to others: `reconcile` derives every day again. */
+    format: number;
+    /** True if a day begins with what the day before it ended with; else each merged object is looked at for itself. */
+    isChained: boolean;
+    /**
+     * What one merged object comes to. Pure: equal rows, inputs and opening state give equal rows in equal order and an equal closing state, with no
+     * clock and no other reading. Called for each merged object of the day that has rows, ascending, so that one without rows changes nothing.
+     */
+    derive(part: DayPart): Promise<DerivedPart>;
+}
+
+/** A merged object that has rows, and what came before it. */
+export interface DayPart {
+    /** The object's period: a day, or an hour of it. */
+    period: string;
+    /** Its rows, at least one. */
+    rows: TypedRows;
+    /** The document of this name as it is now, the same however often it is asked for; undefined where there is none. What was asked for is named in the object. */
+    input(name: string): Promise<Input | undefined>;
+    /** The state behind the object before this one, of this day or an earlier one; null where there is none, and where the table is not chained. */
+    opening: Json;
+}
+
+/** What a merged object comes to. */
+export interface DerivedPart {
+    /** Rows of the table, in the order in which they are to stand. */
+    rows: TypedRows;
+    /** The state behind the object, of a chained table. Its properties have one order, whatever way they came about. */
+    closing?: Json;
+}
+
+/** A document of the lake as one of its versions has it; lake/inputs.ts reads them. */
+export interface Input {
+    /** Number of the version, from 1. A version never changes. */
+    version: number;
+    document: unknown;
+}
+
+/** What JSON can say. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
 
 /**
  * Answers a question from the merged objects, which come in the order of their periods. `parameters` are those of the SQL.

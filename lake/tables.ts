@@ -67,6 +67,12 @@ export interface MergedTable extends Table {
     rowName: string;
 }
 
+/** A table whose rows never merge: each object is made as a whole from others. */
+export interface DayTable extends Table {
+    format: 'parquet';
+    per: 'day';
+}
+
 /** A text that is part of the rows' key. */
 export function key(name: string, meaning: string): MergedColumn {
     return { name, type: 'string', nullable: false, merge: 'key', meaning };
