@@ -16,6 +16,10 @@ export interface Reading {
     message: string;
     /** `device`, or `arrival` where the device told no time that can be believed. */
     clock: 'device' | 'arrival';
+    /** Unit (UCUM), for people; undefined where the profile says none. */
+    unit?: string | undefined;
+    /** True where the device says that the value is an old one, sent late: it is no latest state. */
+    isHistorical?: boolean | undefined;
 }
 
 /** Why a message, or one metric of it, is no reading. */
@@ -26,6 +30,11 @@ export interface Problem {
     why: string;
     /** The metric that has no reading; undefined where it is the whole message. */
     metric?: string | undefined;
+    /** The device and the time, as far as they could be told: UTC epoch milliseconds, by the device's clock. */
+    device?: string | undefined;
+    atMs?: number | undefined;
+    /** Which element of the payload it is, from 0, where the payload holds several messages. */
+    element?: number | undefined;
 }
 
 /** All of a message. A message without readings has at least one problem: it is never lost without a word. */

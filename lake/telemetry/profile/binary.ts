@@ -1,0 +1,31 @@
+/** Numbers in binary data that stands as hexadecimal or base64 text in a payload. */
+import type { BytesWords } from './document.ts';
+import { shortestFloat32 } from './floats.ts';
+import { decodeBase64 } from './json-scanner.ts';
+
+/** The number's decimal text, undefined where the data ends before it. */
+export function readNumberBytes(text: string, { encoding, at, length, as, little = false }: BytesWords): string | undefined {
+    const data = encoding === 'base64' ? decodeBase64(text) : decodeHex(text);
+    const from = data === undefined || at >= 0 ? at : data.length + at;
+    if (data === undefined || from < 0 || from + length > data.length) {
+        return undefined;
+    }
+    const bytes = data.slice(from, from + length);
+    if (little) {
+        bytes.reverse();
+    }
+    if (as === 'float') {
+        const view = new DataView(bytes.buffer, bytes.byteOffset, length);
+        return length === 4 ? shortestFloat32(view.getFloat32(0)) : String(view.getFloat64(0));
+    }
+    let value = 0n;
+    for (const byte of bytes) {
+        value = value * 256n + BigInt(byte);
+    }
+    return String(as === 'signed' ? BigInt.asIntN(8 * length, value) : value);
+}
+
+function decodeHex(text: string): Uint8Array | undefined {
+    const digits = text.startsWith('0x') ? text.slice(2) : text;
+    return /^(?:[0-9A-Fa-f]{2})*$/.test(digits) ? Uint8Array.from(Buffer.from(digits, 'hex')) : undefined;
+}

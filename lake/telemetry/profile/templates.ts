@@ -1,0 +1,74 @@
+/** Texts with names between braces: `{group}/{edge}/{device}`, `temperature.{n}`. */
+import { UsageError } from '#lake/errors';
+import { namesIn } from './paths.ts';
+import type { Context, Scope, TextOf } from './tokens.ts';
+
+/** A text with names between braces, filled in; `{name:lower}` and `{name:snake}` change what is filled in. Undefined where a name has none. */
+export function compileTemplate(template: string, scope: Scope): TextOf {
+    for (const name of namesIn(template)) {
+        if (!scope.names.has(name)) {
+            throw new UsageError(unknownName(template, name, [...scope.names.keys()]));
+        }
+    }
+    const parts = template.split(/(\{[A-Za-z][A-Za-z0-9_]*(?::[a-z]+)?\})/).map((part): TextOf => {
+        const match = /^\{([A-Za-z][A-Za-z0-9_]*)(?::([a-z]+))?\}$/.exec(part);
+        if (match === null) {
+            return () => part;
+        }
+        const text = scope.names.get(match[1] ?? '');
+        const filter = FILTERS[match[2] ?? ''];
+        if (match[2] !== undefined && filter === undefined) {
+            throw new UsageError(
+                `"${template}" changes a text by ":${match[2]}", which is not known; known are ${Object.keys(FILTERS).join(', ')}`,
+            );
+        }
+        return filter === undefined
+            ? (context) => text?.(context)
+            : (context) => {
+                  const found = text?.(context);
+                  return found === undefined ? undefined : filter(found);
+              };
+    });
+    const isFixed = namesIn(template).every((name) => scope.captured.has(name));
+    const fill: TextOf = (context) => {
+        let filled = '';
+        for (const part of parts) {
+            const text = part(context);
+            if (text === undefined) {
+                return undefined;
+            }
+            filled += text;
+        }
+        return filled;
+    };
+    if (!isFixed) {
+        return fill;
+    }
+    const text = fill(NO_CONTEXT);
+    return () => text;
+}
+
+const NO_CONTEXT: Context = {
+    message: { payload: new Uint8Array(0), arrivedMs: undefined },
+    topic: {},
+    each: new Map(),
+    hasPayload: false,
+};
+
+function unknownName(template: string, name: string, known: readonly string[]): string {
+    const list = known.length === 0 ? 'no names are known here' : `known here are ${known.join(', ')}`;
+    return `"${template}" uses {${name}}, which nothing names: ${list}; name it in "let", or capture it in a pattern of "topics" or of the path`;
+}
+
+const FILTERS: Readonly<Record<string, (text: string) => string>> = {
+    lower: (text) => text.toLowerCase(),
+    upper: (text) => text.toUpperCase(),
+    /** `DewPoint` becomes `dew_point`, `Dc/0/Voltage` becomes `dc_0_voltage`. */
+    snake: (text) =>
+        text
+            .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
+            .replace(/[^A-Za-z0-9]+/g, '_')
+            .replace(/^_+|_+$/g, '')
+            .toLowerCase(),
+    dots: (text) => text.replaceAll('/', '.').toLowerCase(),
+};
