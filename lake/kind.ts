@@ -63,8 +63,6 @@ export interface Kind {
      * verified by its contributions alone.
      */
     secondReader?: () => Promise<SecondReader>;
-    /** Beginning of the keys of documents that derived tables ask for by name, with the final slash: see lake/inputs.ts. */
-    inputsPrefix?: string;
     /** Tables that are computed from the merged objects. */
     derived?: readonly DerivedTable[];
     /** Questions of `sql/<kind>/queries` by their names, which one pass over the merged objects answers faster than SQL: for a lake in a directory. */
@@ -122,13 +120,6 @@ export interface DerivedPart {
     rows: TypedRows;
     /** The state behind the object, of a chained table. Its properties have one order, whatever way they came about. */
     closing?: Json;
-}
-
-/** A document of the lake as one of its versions has it; lake/inputs.ts reads them. */
-export interface Input {
-    /** Number of the version, from 1. A version never changes. */
-    version: number;
-    document: unknown;
 }
 
 /** What JSON can say. */

@@ -1,8 +1,8 @@
 /** The kinds of data that there are. A new kind is a room of its own and one entry here. */
 import { StorageError } from '#lake/errors';
 import { flows } from '#lake/flows/kind';
-import type { Kind } from '#lake/kind';
-import { kindNameOf, LEDGER_PREFIX, type TablePeriod } from '#lake/layout';
+import type { DerivedTable, Kind } from '#lake/kind';
+import { dayOfPeriod, kindNameOf, LEDGER_PREFIX, type TablePeriod } from '#lake/layout';
 import { type Column, type ColumnType, type Table, text, whole } from '#lake/tables';
 
 /** Kinds of data that a program knows; the first one is that of raw keys that name none. */
@@ -70,6 +70,28 @@ export function kindOfTable(name: string): Kind {
     return kind;
 }
 
+/** A derived table, and the kind that it is of. */
+export interface Derivation {
+    kind: Kind;
+    derived: DerivedTable;
+}
+
+/** Every derived table, by kind. */
+export function derivations(): Derivation[] {
+    return kinds.flatMap((kind) => (kind.derived ?? []).map((derived) => ({ kind, derived })));
+}
+
+/** The derived table of this name; undefined where there is none, as with merged tables. */
+export function findDerivation(name: string): Derivation | undefined {
+    return derivations().find(({ derived }) => derived.table.name === name);
+}
+
+/** The derived days that a merged period goes into: whoever has brought it up to what counts tells them. */
+export function daysBuiltOn({ table, period }: TablePeriod): TablePeriod[] {
+    const built = kindOfTable(table).derived ?? [];
+    return built.map(({ table: { name } }) => ({ table: name, period: dayOfPeriod(period) }));
+}
+
 /** A period as people see it: with its table, but for the first kind's, whose days were the only ones once. */
 export function sayPeriod({ table, period }: TablePeriod): string {
     return table === kinds[0].merged.name ? period : `${table} ${period}`;
@@ -114,7 +136,7 @@ export const sources: Table = {
 
 /** Every table, in the order in which they are documented. */
 export const tables: readonly Table[] = [
-    ...kinds.flatMap(({ merged, contributions }) => [merged, contributions]),
+    ...kinds.flatMap(({ merged, contributions, derived = [] }) => [merged, contributions, ...derived.map(({ table }) => table)]),
     sources,
     ...kinds.map(({ rejects }) => rejects),
 ];

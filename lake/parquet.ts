@@ -12,8 +12,11 @@ import {
     FORMAT,
     type FooterEntries,
     finishFile,
+    MADE_OF,
+    MADE_OF_AT,
     openFile,
     rowGroupRows,
+    STATE_AT,
     schemaElement,
     unitOf,
 } from './parquet/file-writer.ts';
@@ -139,18 +142,43 @@ export function readContains(bytes: Uint8Array<ArrayBuffer>): string[] {
  * where the bytes do not reach back far enough.
  */
 export function readContainsAtEnd(end: Uint8Array<ArrayBuffer>, { sizeBytes }: { sizeBytes: number }): string[] | undefined {
+    const list = readTextAtEnd(end, { sizeBytes, key: CONTAINS, keyAt: CONTAINS_AT });
+    return list === '' ? [] : list?.split(',');
+}
+
+/** What a derived object says that it was made of, as `readContainsAtEnd` reads; empty where it does not say. */
+export function readMadeOfAtEnd(end: Uint8Array<ArrayBuffer>, { sizeBytes }: { sizeBytes: number }): string | undefined {
+    return readTextAtEnd(end, { sizeBytes, key: MADE_OF, keyAt: MADE_OF_AT });
+}
+
+/** The state behind a derived object, packed; undefined where it has none. */
+export function readState(bytes: Uint8Array<ArrayBuffer>): Uint8Array | undefined {
+    const footer = readFooterAtEnd(bytes, { sizeBytes: bytes.length });
+    const [offset = 0, length = 0] = placeOf(footer && entriesOf(footer).get(STATE_AT));
+    return length > 0 ? bytes.subarray(offset, offset + length) : undefined;
+}
+
+/** A text of the metadata, or of the place that it names; empty where there is none, undefined where the bytes do not reach back far enough. */
+function readTextAtEnd(
+    end: Uint8Array<ArrayBuffer>,
+    { sizeBytes, key, keyAt }: { sizeBytes: number; key: string; keyAt: string },
+): string | undefined {
     const footer = readFooterAtEnd(end, { sizeBytes });
     if (!footer) {
         return undefined;
     }
     const entries = entriesOf(footer);
     const missing = sizeBytes - end.length;
-    const [offset = 0, length = 0] = entries.get(CONTAINS_AT)?.split(':').map(Number) ?? [];
+    const [offset = 0, length = 0] = placeOf(entries.get(keyAt));
     if (length > 0 && offset < missing) {
         return undefined;
     }
-    const list = length > 0 ? Buffer.from(end.buffer, end.byteOffset + offset - missing, length).toString() : (entries.get(CONTAINS) ?? '');
-    return list === '' ? [] : list.split(',');
+    return length > 0 ? Buffer.from(end.buffer, end.byteOffset + offset - missing, length).toString() : (entries.get(key) ?? '');
+}
+
+/** Offset and length of what an entry says the place of. */
+function placeOf(entry: string | undefined): number[] {
+    return entry?.split(':').map(Number) ?? [];
 }
 
 /** What the footer of an object tells. */

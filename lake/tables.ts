@@ -73,6 +73,12 @@ export interface DayTable extends Table {
     per: 'day';
 }
 
+/** The table as those that write and read rows want it. Its words are not for merging: what is never null is taken for a key if it is text. */
+export function withWords(table: DayTable): MergedTable {
+    const wordOf = ({ type, nullable }: Column): MergeWord => (type === 'string' && !nullable ? 'key' : 'min');
+    return { ...table, columns: table.columns.map((column) => ({ ...column, merge: wordOf(column) })), rowName: table.grain };
+}
+
 /** A text that is part of the rows' key. */
 export function key(name: string, meaning: string): MergedColumn {
     return { name, type: 'string', nullable: false, merge: 'key', meaning };

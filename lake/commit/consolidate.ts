@@ -1,6 +1,6 @@
 /** Use case: merge what the sources contribute to a period into the period's object. docs/design.md has the reason for each rule. */
 import pMap from 'p-map';
-import { kindOfTable } from '#lake/kinds';
+import { daysBuiltOn, kindOfTable } from '#lake/kinds';
 import { contributionKey, type TablePeriod } from '#lake/layout';
 import { readTyped } from '#lake/parquet';
 import { mergeObjects, type ObjectToMerge } from '#lake/parquet/merge-objects';
@@ -29,6 +29,11 @@ export interface PeriodOutcome {
     sources: number;
     /** Rows of the object as it was written last; undefined where it was not written. */
     rows: number | undefined;
+    /**
+     * Days of derived tables that are built on the period. Each must be derived, or told to whoever does it, before this call counts as done: also where
+     * it wrote nothing, for the worker that did may be dead.
+     */
+    derived: TablePeriod[];
 }
 
 export interface ConsolidateOptions {
@@ -45,7 +50,7 @@ export interface ConsolidateOptions {
  * @throws StorageError where the object is damaged (not with `anew`), or a contribution is; OverflowError where a sum leaves its column
  */
 export async function consolidate(of: TablePeriod, { store, anew = false }: ConsolidateOptions): Promise<PeriodOutcome> {
-    const outcome: PeriodOutcome = { writes: 0, sources: 0, rows: undefined };
+    const outcome: PeriodOutcome = { writes: 0, sources: 0, rows: undefined, derived: daysBuiltOn(of) };
     let written: Written | undefined;
     let isAnew = anew;
     for (;;) {

@@ -18,14 +18,21 @@ export const CONTAINS = 'flowlake.contains';
  */
 export const CONTAINS_AT = 'flowlake.contains_at';
 
-/** Key of the metadata that says the kind's format in which all rows were read; of rows that were read in several, the lowest. */
+/** Keys of the metadata that say what a derived object was made of, or where that stands: JSON of lake/commit/derive-state.ts. */
+export const MADE_OF = 'flowlake.made_of';
+export const MADE_OF_AT = 'flowlake.made_of_at';
+
+/** Key of the metadata that says where the state behind a derived object stands, packed. */
+export const STATE_AT = 'flowlake.state_at';
+
+/** Key of the metadata that says the kind's format in which all rows were read; of rows that were read in several, the lowest. Of a derived object it is the derived table's format. */
 export const FORMAT = 'flowlake.format';
 
 /** Who wrote a file, as its footer says. */
 export const CREATED_BY = 'flowlake';
 
-/** A longer list would make every reader's footer heavy: at 36 bytes each, some hundred and ten sources. */
-const MAX_INLINE_LIST_BYTES = 4096;
+/** A longer text would make every reader's footer heavy: of a list at 36 bytes each, some hundred and ten sources. */
+const MAX_INLINE_BYTES = 4096;
 
 /** What the footer says beside the columns. */
 export interface FooterEntries {
@@ -33,6 +40,10 @@ export interface FooterEntries {
     contains?: readonly string[];
     /** Format of the kind in which the rows were read; see `FORMAT`. */
     format?: number;
+    /** What a derived object was made of; see `MADE_OF`. */
+    madeOf?: string;
+    /** The state behind a derived object, packed. */
+    state?: Uint8Array | undefined;
 }
 
 export interface OpenFile {
@@ -49,10 +60,15 @@ export function openFile(elements: readonly SchemaElement[]): OpenFile {
 }
 
 /** The bytes of the file, with its footer. */
-export function finishFile({ writer, parquet }: OpenFile, { contains, format }: FooterEntries = {}): Uint8Array<ArrayBuffer> {
+export function finishFile(
+    { writer, parquet }: OpenFile,
+    { contains, format, madeOf, state }: FooterEntries = {},
+): Uint8Array<ArrayBuffer> {
     parquet.num_rows = parquet.row_groups.reduce((sum, { num_rows }) => sum + num_rows, 0n);
     const entries = [
-        ...(contains ? [placeList(writer, Buffer.from([...contains].sort().join(',')))] : []),
+        ...(contains ? [placeText(writer, [...contains].sort().join(','), { key: CONTAINS, keyAt: CONTAINS_AT })] : []),
+        ...(madeOf === undefined ? [] : [placeText(writer, madeOf, { key: MADE_OF, keyAt: MADE_OF_AT })]),
+        ...(state ? [placeBytes(writer, state, STATE_AT)] : []),
         ...(format === undefined ? [] : [{ key: FORMAT, value: String(format) }]),
     ];
     if (entries.length > 0) {
@@ -91,12 +107,15 @@ export function rowGroupRows(rowCount: number): number {
     return Math.max(ROW_GROUP_ROWS, Math.ceil(rowCount / MAX_ROW_GROUPS));
 }
 
-function placeList(writer: ByteWriter, list: Buffer): KeyValue {
-    if (list.length <= MAX_INLINE_LIST_BYTES) {
-        return { key: CONTAINS, value: list.toString() };
-    }
-    const entry = { key: CONTAINS_AT, value: `${writer.offset}:${list.length}` };
-    writer.appendBytes(list);
+/** The entry of a short text; of a long one the entry that says where it stands, in front of the footer. */
+function placeText(writer: ByteWriter, text: string, { key, keyAt }: { key: string; keyAt: string }): KeyValue {
+    const bytes = Buffer.from(text);
+    return bytes.length <= MAX_INLINE_BYTES ? { key, value: text } : placeBytes(writer, bytes, keyAt);
+}
+
+function placeBytes(writer: ByteWriter, bytes: Uint8Array, keyAt: string): KeyValue {
+    const entry = { key: keyAt, value: `${writer.offset}:${bytes.length}` };
+    writer.appendBytes(bytes);
     return entry;
 }
 

@@ -8,6 +8,7 @@ import { mergeRows } from '#lake/merge-rows';
 import { emptyRows, type Rows } from '#lake/rows';
 import { key, type MergedColumn, type MergedTable, merged, type PeriodLength, text, whole } from '#lake/tables';
 import { type TypedRows, toTyped } from '#lake/typed-rows';
+import { derivedOfGauges } from './gauge-days.ts';
 
 const HEADER = 'instant,gauge,level';
 const LINE = /^(\d{4}-\d\d-\d\d)T([01]\d|2[0-3]):[0-5]\d:[0-5]\dZ,([a-z0-9-]+),(-?\d{1,15})?$/;
@@ -195,8 +196,10 @@ function kindOfGauges(name: string, per: PeriodLength, accounts?: Accounts): Kin
     };
 }
 
-/** A kind by the hour; nothing is said of what must balance. */
-export const gauges = kindOfGauges('gauges', 'hour');
+const byTheHour = kindOfGauges('gauges', 'hour');
+
+/** A kind by the hour, with derived tables; nothing is said of what must balance. */
+export const gauges: Kind = { ...byTheHour, derived: derivedOfGauges(byTheHour.merged) };
 
 /** A kind by the day, with accounts. */
 export const tides = kindOfGauges('tides', 'day', { rows: 'readings', keys: 'gauges' });

@@ -1,0 +1,245 @@
+/** A day of a derived table as one look at the store shows it: what its object says that it was made of, and what it would be made of now. */
+import { createHash } from 'node:crypto';
+import { deflateSync, inflateSync } from 'node:zlib';
+import pMap from 'p-map';
+import { StorageError } from '#lake/errors';
+import { readInput } from '#lake/inputs';
+import type { Input, Json } from '#lake/kind';
+import type { Derivation } from '#lake/kinds';
+import { dayOf, dayPrefix, mergedKey, periodOf } from '#lake/layout';
+import { readFactsAtEnd, readMadeOfAtEnd, readState } from '#lake/parquet';
+import { ABSENT, CALLS_AT_ONCE, type ObjectStore } from '#lake/store/object-store';
+import { type MergedTable, withWords } from '#lake/tables';
+import { END_BYTES } from './period-state.ts';
+
+/** A derived table and one of its days. */
+export interface DerivedDay extends Derivation {
+    day: string;
+}
+
+/** All that a derived object was made of, as it was read. */
+export interface MadeOf {
+    format: number;
+    /** The merged objects of the day, ascending. */
+    parts: readonly MadePart[];
+    /** Hash of the state that the day opened with, and of the one behind it; null where the table is not chained. */
+    opening: string | null;
+    closing: string | null;
+}
+
+/** A merged object, and what came of it. */
+export interface MadePart {
+    period: string;
+    etag: string;
+    /** Versions of the inputs that it asked for, by their names; 0 where there was none. */
+    inputs: Readonly<Record<string, number>>;
+    /** How many rows came of it: they stand together, in the order of the parts. */
+    rows: number;
+}
+
+/** What an object says that is damaged, or none of ours: no look comes to that, so it is derived anew. */
+const NOTHING_SAID: MadeOf = { format: 0, parts: [], opening: '', closing: '' };
+
+/** The day's own object. */
+export interface OwnObject {
+    etag: string;
+    bytes?: Uint8Array<ArrayBuffer> | undefined;
+    /** Undefined where there is no object. */
+    madeOf?: MadeOf | undefined;
+}
+
+/** What the day would be made of now. */
+export interface DayLook {
+    /** The merged objects of the day, ascending. */
+    parts: readonly Pick<MadePart, 'period' | 'etag'>[];
+    /** The nearest earlier day that has an object, of a chained table. */
+    before: string | undefined;
+    /** Hash of the state that the day opens with, as in `MadeOf`. */
+    opening: string | null;
+    /** Versions of the inputs that the own object names, as they are now. */
+    versions: ReadonlyMap<string, number>;
+}
+
+/** Reads an input, the same however often it is asked for. */
+export type ReadInput = (name: string) => Promise<Input | undefined>;
+
+/** Inputs of the kind as they are from now on: each is read from the store once. */
+export function openInputs({ kind }: Derivation, store: ObjectStore): ReadInput {
+    const read = new Map<string, Promise<Input | undefined>>();
+    return (name) => {
+        if (!kind.inputs) {
+            throw new TypeError(`kind ${kind.name} has no inputs, and ${name} was asked for`);
+        }
+        const known = read.get(name) ?? readInput(store, kind.inputs.prefix, name);
+        read.set(name, known);
+        return known;
+    };
+}
+
+/** The key of the day's object. */
+export function derivedKey({ derived, day }: DerivedDay): string {
+    return mergedKey(derived.table, day);
+}
+
+/** The day's object and its etag. `written` is the object as the caller wrote it last. */
+export async function readOwn(
+    of: DerivedDay,
+    { store, written }: { store: ObjectStore; written?: OwnObject | undefined },
+): Promise<OwnObject> {
+    const key = derivedKey(of);
+    if (written && (await store.head(key))?.etag === written.etag) {
+        return written;
+    }
+    const object = await store.get(key);
+    if (!object) {
+        return { etag: ABSENT };
+    }
+    const { bytes, info } = object;
+    return { etag: info.etag, bytes, madeOf: madeOfAtEnd(of, bytes, bytes.length) };
+}
+
+/** What the day's object says that it was made of; undefined where there is none. Reads no more of it than its end. */
+export async function readMadeOf(of: DerivedDay, { store }: { store: ObjectStore }): Promise<MadeOf | undefined> {
+    const end = await store.readEnd(derivedKey(of), { lastBytes: END_BYTES });
+    return end && (madeOfAtEnd(of, end.bytes, end.sizeBytes) ?? (await readOwn(of, { store })).madeOf);
+}
+
+/**
+ * What an object says of what it was made of, from its last bytes; undefined where they do not reach back far enough.
+ * @throws StorageError where a newer version of the program has derived it: else its older rules would take the place of the newer ones.
+ */
+function madeOfAtEnd(of: DerivedDay, end: Uint8Array<ArrayBuffer>, sizeBytes: number): MadeOf | undefined {
+    const { format, table } = of.derived;
+    const said = parseMadeOf(end, { sizeBytes, table: withWords(table) });
+    if (said && said.format > format) {
+        throw new StorageError(
+            `${derivedKey(of)} was derived by a newer version of flowlake (format ${said.format} of ${table.name}, this one has ${format}): install that one`,
+        );
+    }
+    return said;
+}
+
+function parseMadeOf(end: Uint8Array<ArrayBuffer>, place: { sizeBytes: number; table: MergedTable }): MadeOf | undefined {
+    try {
+        const text = readMadeOfAtEnd(end, place);
+        const format = readFactsAtEnd(end, place)?.saidFormat;
+        return text === undefined ? undefined : { ...NOTHING_SAID, ...JSON.parse(text), ...(format !== undefined && { format }) };
+    } catch {
+        return NOTHING_SAID;
+    }
+}
+
+/** What an object says of what it was made of, as text. */
+export function sayMadeOf({ parts, opening, closing }: MadeOf): string {
+    return JSON.stringify({ parts, opening, closing });
+}
+
+/** A state as it is kept, hashed and compared. */
+export function textOfState(state: Json): string {
+    return JSON.stringify(state);
+}
+
+/** The state before anything was. */
+export const NO_STATE = textOfState(null);
+
+export function hashOfState(text: string): string {
+    return createHash('sha256').update(text).digest('hex');
+}
+
+/** The state as it stands in an object. */
+export function packState(text: string): Uint8Array {
+    return deflateSync(text);
+}
+
+/** The text of the state behind an object. @throws StorageError where it is damaged */
+export function unpackState(key: string, bytes: Uint8Array<ArrayBuffer>): string {
+    try {
+        return inflateSync(readState(bytes) ?? new Uint8Array()).toString();
+    } catch (error) {
+        throw new StorageError(
+            `${key} has no state that can be read: flowlake rebuild --from ${dayOf(key)} --to ${dayOf(key)} derives it anew`,
+            {
+                cause: error,
+            },
+        );
+    }
+}
+
+/**
+ * A look at all that the day would be made of; `own` is its object as it was read before, `input` reads what is to hold for this look.
+ * `days` are the table's days, ascending, where the caller has listed them.
+ */
+export async function lookAtDay(
+    of: DerivedDay,
+    {
+        store,
+        own,
+        input,
+        days,
+    }: { store: ObjectStore; own: Pick<OwnObject, 'madeOf'>; input: ReadInput; days?: readonly string[] | undefined },
+): Promise<DayLook> {
+    const { derived, day } = of;
+    const versions = new Map<string, number>();
+    for (const name of new Set(own.madeOf?.parts.flatMap(({ inputs }) => Object.keys(inputs)))) {
+        versions.set(name, versionOf(await input(name)));
+    }
+    const parts = await listParts(of, store);
+    const before = derived.isChained ? (days ?? (await listDays(of, store))).findLast((other) => other < day) : undefined;
+    const closing = before === undefined ? hashOfState(NO_STATE) : (await readMadeOf({ ...of, day: before }, { store }))?.closing;
+    return { versions, parts, before, opening: derived.isChained ? (closing ?? '') : null };
+}
+
+/** Version of an input as objects name it. */
+export function versionOf(input: Input | undefined): number {
+    return input?.version ?? 0;
+}
+
+/** The merged objects of the day with their etags, ascending. */
+async function listParts({ kind: { merged }, day }: DerivedDay, store: ObjectStore): Promise<DayLook['parts']> {
+    const periods: string[] = [];
+    for await (const { key } of store.list(dayPrefix(merged.prefix, day))) {
+        const period = periodOf(merged, key);
+        if (period !== undefined && key === mergedKey(merged, period)) {
+            periods.push(period);
+        }
+    }
+    const parts = await pMap(
+        periods.sort(),
+        async (period) => {
+            const info = await store.head(mergedKey(merged, period));
+            return info ? [{ period, etag: info.etag }] : [];
+        },
+        { concurrency: CALLS_AT_ONCE },
+    );
+    return parts.flat();
+}
+
+/** The days of the derived table that have an object, ascending. */
+export async function listDays({ derived: { table } }: Derivation, store: ObjectStore): Promise<string[]> {
+    const days: string[] = [];
+    for await (const { key } of store.list(table.prefix)) {
+        const day = dayOf(key);
+        if (day !== undefined && key === mergedKey(table, day)) {
+            days.push(day);
+        }
+    }
+    return days.sort();
+}
+
+/** True if the object names just what is there now. A day without any merged object needs none. */
+export function isMadeOf({ derived }: Derivation, madeOf: MadeOf | undefined, { parts, opening, versions }: DayLook): boolean {
+    if (!madeOf) {
+        return parts.length === 0;
+    }
+    return (
+        madeOf.format === derived.format &&
+        madeOf.opening === opening &&
+        madeOf.parts.length === parts.length &&
+        madeOf.parts.every((part, at) => part.period === parts[at]?.period && part.etag === parts[at]?.etag && hasVersions(part, versions))
+    );
+}
+
+/** True if what came of the part came of inputs as they are now. */
+export function hasVersions({ inputs }: MadePart, versions: ReadonlyMap<string, number>): boolean {
+    return Object.entries(inputs).every(([name, version]) => versions.get(name) === version);
+}

@@ -1,0 +1,168 @@
+/** Days of derived tables are what their merged objects, inputs and opening state come to, and say so. */
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { consolidate } from '#lake/commit/consolidate';
+import { derive, deriveOnward, isDerived } from '#lake/commit/derive';
+import { summarize } from '#lake/commit/summarize';
+import type { Kind } from '#lake/kind';
+import { kinds } from '#lake/kinds';
+import { mergedKey } from '#lake/layout';
+import { readRows } from '#lake/parquet';
+import type { ObjectStore } from '#lake/store/object-store';
+import { withWords } from '#lake/tables';
+import { gauges } from '#test/kinds/gauges';
+import { memoryStore } from '#test/support/memory-store';
+
+const DAY = '2026-01-05';
+const NEXT = '2026-01-06';
+const LATER = '2026-01-09';
+const [tops, floods] = (gauges.derived ?? []).map(({ table }) => table) as [any, any];
+
+let store: ObjectStore;
+/** Keys in the order in which they are read whole. */
+let reads: string[];
+
+beforeAll(() => {
+    (kinds as unknown as Kind[]).push(gauges);
+});
+
+beforeEach(() => {
+    const inner = memoryStore();
+    reads = [];
+    store = {
+        ...inner,
+        async get(key) {
+            reads.push(key);
+            return inner.get(key);
+        },
+    };
+});
+
+/** Puts a file of lines `<hour>,<gauge>,<level>`, an hour as `2026-01-05T13`, and brings its hours up to it. @returns what is built on them */
+async function put(name: string, ...lines: string[]) {
+    const key = `raw/kind=gauges/${name}`;
+    const text = lines.map((line) => `${line.replace(',', ':00:00Z,')}\n`);
+    await store.put(key, Buffer.from(`instant,gauge,level\n${text.join('')}`));
+    const { periods } = await summarize(key, { store, now: () => new Date() });
+    const built = new Map<string, { table: string; period: string }>();
+    for (const of of periods) {
+        for (const day of (await consolidate(of, { store })).derived) {
+            built.set(`${day.table} ${day.period}`, day);
+        }
+    }
+    reads = [];
+    return [...built.values()];
+}
+
+async function deriveAll(...days: string[]): Promise<number> {
+    let writes = 0;
+    for (const { name } of [tops, floods]) {
+        for await (const done of deriveOnward(name, days, { store })) {
+            if ('error' in done) {
+                throw done.error;
+            }
+            writes += done.outcome.writes;
+        }
+    }
+    return writes;
+}
+
+async function setLimit(mm: number, version: number): Promise<void> {
+    await store.put(`gauges_scales/limit/${version}.json`, Buffer.from(JSON.stringify({ mm })));
+    await store.put('gauges_scales/limit.json', Buffer.from(JSON.stringify({ version })));
+}
+
+async function rowsOf(table: any, day: string): Promise<string[] | undefined> {
+    const object = await store.get(mergedKey(table, day));
+    if (!object) {
+        return undefined;
+    }
+    const rows = (await readRows(withWords(table), object.bytes)) as Record<string, ArrayLike<unknown>>;
+    const names = table.columns.map(({ name }: { name: string }) => name);
+    return Array.from({ length: rows.site!.length }, (_, at) => names.map((name: string) => String(rows[name]![at])).join(' '));
+}
+
+describe('a day that is derived', () => {
+    test('has what each of its merged objects comes to, and the state goes from one to the next', async () => {
+        expect(await put('a', `${DAY}T13,pier,150`, `${DAY}T14,pier,`, `${DAY}T20,pier,90`, `${DAY}T20,lock,100`)).toEqual([
+            { table: 'gauge_tops', period: DAY },
+            { table: 'floods', period: DAY },
+        ]);
+        expect(await deriveAll(DAY)).toBe(2);
+        expect(await rowsOf(tops, DAY)).toEqual([
+            `main pier ${DAY}T13 1 50`,
+            `main pier ${DAY}T14 1 null`,
+            `main lock ${DAY}T20 1 0`,
+            `main pier ${DAY}T20 1 -10`,
+        ]);
+        expect(await rowsOf(floods, DAY)).toEqual([`main pier ${DAY}T13 ${DAY}T20`]);
+        expect(await deriveAll(DAY)).toBe(0);
+    });
+
+    test('opens with the state of the nearest earlier day that has an object, and one that comes between changes those behind it', async () => {
+        await put('a', `${DAY}T13,pier,150`);
+        await put('c', `${LATER}T01,pier,90`);
+        await deriveAll(DAY, LATER);
+        expect(await rowsOf(floods, LATER)).toEqual([`main pier ${DAY}T13 ${LATER}T01`]);
+        await put('b', `${NEXT}T02,pier,20`, `${NEXT}T03,pier,120`);
+        expect(await deriveAll(NEXT)).toBe(3);
+        expect(await rowsOf(floods, NEXT)).toEqual([`main pier ${DAY}T13 ${NEXT}T02`]);
+        expect(await rowsOf(floods, LATER)).toEqual([`main pier ${NEXT}T03 ${LATER}T01`]);
+        expect((await derive({ table: 'floods', period: NEXT }, { store })).next).toBeUndefined();
+    });
+
+    test('stays with an object without rows when its last reading goes, which changes nothing for the days behind it', async () => {
+        await put('a', `${DAY}T13,pier,150`);
+        await put('b', `${NEXT}T02,pier,20`);
+        await put('c', `${LATER}T01,pier,90`);
+        await deriveAll(DAY, NEXT, LATER);
+        expect(await rowsOf(floods, LATER)).toEqual([]);
+        await put('b');
+        await deriveAll(NEXT);
+        expect(await rowsOf(tops, NEXT)).toEqual([]);
+        expect(await rowsOf(floods, NEXT)).toEqual([]);
+        expect(await rowsOf(floods, LATER)).toEqual([`main pier ${DAY}T13 ${LATER}T01`]);
+        expect(await deriveAll(DAY, NEXT, LATER)).toBe(0);
+    });
+
+    test('has no object where there is no merged one', async () => {
+        expect(await deriveAll(DAY)).toBe(0);
+        expect(await rowsOf(tops, DAY)).toBeUndefined();
+        expect(await isDerived({ table: 'floods', period: DAY }, { store })).toBe(true);
+    });
+
+    test('is derived anew when an input gets another version, or comes to be', async () => {
+        await put('a', `${DAY}T13,pier,150`);
+        await put('b', `${NEXT}T02,pier,130`);
+        await deriveAll(DAY, NEXT);
+        await setLimit(120, 1);
+        expect(await isDerived({ table: 'gauge_tops', period: DAY }, { store })).toBe(false);
+        await deriveAll(DAY, NEXT);
+        expect(await rowsOf(tops, DAY)).toEqual([`main pier ${DAY}T13 1 30`]);
+        expect(await isDerived({ table: 'gauge_tops', period: DAY }, { store })).toBe(true);
+        await setLimit(140, 2);
+        await deriveAll(DAY, NEXT);
+        expect(await rowsOf(tops, DAY)).toEqual([`main pier ${DAY}T13 1 10`]);
+        expect(await rowsOf(floods, NEXT)).toEqual([`main pier ${DAY}T13 ${NEXT}T02`]);
+    });
+
+    test('reads the one hour that has changed, and of a chained table all of them', async () => {
+        await put('a', `${DAY}T13,pier,150`, `${DAY}T14,pier,160`, `${DAY}T15,pier,170`);
+        await deriveAll(DAY);
+        await put('b', `${DAY}T14,pier,90`);
+        await deriveAll(DAY);
+        expect(reads.filter((key) => key.startsWith('gauges_hours/'))).toEqual(
+            ['14', '13', '14', '15'].map((hour) => `gauges_hours/day=${DAY}/${hour}.parquet`),
+        );
+        expect(await rowsOf(tops, DAY)).toEqual([`main pier ${DAY}T13 1 50`, `main pier ${DAY}T14 2 60`, `main pier ${DAY}T15 1 70`]);
+    });
+
+    test('is written whatever a damaged object of it holds, and not where a newer version has derived it', async () => {
+        await put('a', `${DAY}T13,pier,150`);
+        for (const table of [tops, floods]) {
+            await store.put(mergedKey(table, DAY), Buffer.from('rubbish'));
+            expect(await isDerived({ table: table.name, period: DAY }, { store })).toBe(false);
+        }
+        expect(await deriveAll(DAY)).toBe(2);
+        expect(await rowsOf(tops, DAY)).toEqual([`main pier ${DAY}T13 1 50`]);
+    });
+});
