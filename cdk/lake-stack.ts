@@ -3,7 +3,7 @@ import { type App, CfnOutput, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { DEPLOYMENT_TAGS } from '#lake/deployment';
 import { pairDays } from '#lake/flows/tables';
-import { kinds } from '#lake/kinds';
+import { derivations, kinds } from '#lake/kinds';
 import { FEATURES_PREFIX, LEDGER_PREFIX, RAW_PREFIX } from '#lake/layout';
 import { Alarms } from './alarms.ts';
 import { Athena } from './athena.ts';
@@ -33,6 +33,10 @@ const CONTRIBUTION_PREFIXES = kinds.map(({ contributions }) => contributions.pre
 const CONTRIBUTIONS = CONTRIBUTION_PREFIXES.join(', ');
 
 const MERGED_PREFIXES = kinds.map(({ merged }) => merged.prefix);
+
+const DERIVED_PREFIXES = derivations().map(({ derived }) => derived.table.prefix);
+
+const INPUT_PREFIXES = kinds.flatMap(({ inputsPrefix }) => inputsPrefix ?? []);
 
 /** Rights of whoever merges what sources contribute. */
 const CONSOLIDATION_RIGHTS = {
@@ -104,7 +108,16 @@ export class LakeStack extends Stack {
             key,
             ifFailing: `Days are not merged, or much later than they should be: reports show older figures. What was read is safe in ${CONTRIBUTIONS}.`,
         });
-        lake.grantObjects(consolidate.role, CONSOLIDATION_RIGHTS);
+        lake.grantObjects(consolidate.role, {
+            get: [...CONSOLIDATION_RIGHTS.get, ...DERIVED_PREFIXES, ...INPUT_PREFIXES],
+            put: [...CONSOLIDATION_RIGHTS.put, ...DERIVED_PREFIXES],
+        });
+        if (DERIVED_PREFIXES.length > 0) {
+            // It tells of what is built on a period.
+            consolidate.role.addToPolicy(
+                new PolicyStatement({ actions: ['sqs:SendMessage', 'sqs:GetQueueUrl'], resources: [consolidateQueue.queue.queueArn] }),
+            );
+        }
 
         new Catalog(this, 'catalog', { databaseName: names.database, bucket, firstDay: config.firstDay });
         new Athena(this, 'athena', { config, names, bucket, key });

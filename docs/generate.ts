@@ -78,12 +78,13 @@ const PREFIX_LINES = /(?:^ *"arn:aws:s3:::[a-z0-9-]+\/[a-z_]+\/\*",?\n)+/gm;
 
 const OF_NO_KIND = [RAW_PREFIX, LEDGER_PREFIX];
 
-/** The page with every kind's merged tables where a policy lists the first kind's, and so with rejects; what is of no kind stays as it is. */
+/** The page with every kind's merged and derived tables where a policy lists the first kind's, and so with rejects; what is of no kind stays as it is. */
 function withPrefixesOfKinds(page: string): string {
     return page.replace(PREFIX_LINES, (lines) => {
         const [, before = '', after = ''] = /^( *"arn:aws:s3:::[a-z0-9-]+\/)[a-z_]+\/(\*")/.exec(lines) ?? [];
         const listed = [...lines.matchAll(/\/([a-z_]+\/)\*"/g)].map(([, prefix = '']) => prefix);
-        const ofKinds = [kinds.map(({ merged }) => merged.prefix), kinds.map(({ rejects }) => rejects.prefix)];
+        const figures = kinds.flatMap(({ merged, derived = [] }) => [merged.prefix, ...derived.map(({ table }) => table.prefix)]);
+        const ofKinds = [figures, kinds.map(({ rejects }) => rejects.prefix)];
         const wanted = listed.flatMap((prefix) =>
             OF_NO_KIND.includes(prefix) ? [prefix] : (ofKinds.find(([first]) => first === prefix) ?? []),
         );

@@ -2,7 +2,7 @@
 import { type Compressors, type FileMetaData, parquetMetadata, parquetRead, type RowGroup } from 'hyparquet';
 import type { ColumnSource } from 'hyparquet-writer';
 import { StorageError } from '#lake/errors';
-import type { MergedTable } from '#lake/tables';
+import type { MergedTable, Table } from '#lake/tables';
 import { codecNamed } from './parquet/codec.ts';
 import { decimalOf } from './parquet/column-values.ts';
 import {
@@ -193,7 +193,7 @@ export interface FooterFacts {
 /** What the footer of an object of the table tells, from the object's last bytes alone; undefined where they do not reach back far enough. */
 export function readFactsAtEnd(
     end: Uint8Array<ArrayBuffer>,
-    { sizeBytes, table }: { sizeBytes: number; table: MergedTable },
+    { sizeBytes, table }: { sizeBytes: number; table: Pick<Table, 'columns'> },
 ): FooterFacts | undefined {
     const footer = readFooterAtEnd(end, { sizeBytes });
     if (!footer) {

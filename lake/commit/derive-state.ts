@@ -9,7 +9,7 @@ import type { Derivation } from '#lake/kinds';
 import { dayOf, dayPrefix, mergedKey, periodOf } from '#lake/layout';
 import { readFactsAtEnd, readMadeOfAtEnd, readState } from '#lake/parquet';
 import { ABSENT, CALLS_AT_ONCE, type ObjectStore } from '#lake/store/object-store';
-import { type MergedTable, withWords } from '#lake/tables';
+import type { DayTable } from '#lake/tables';
 import { END_BYTES } from './period-state.ts';
 
 /** A derived table and one of its days. */
@@ -76,6 +76,11 @@ export function openInputs({ kind }: Derivation, store: ObjectStore): ReadInput 
     };
 }
 
+/** The object as one that says nothing of what it was made of, where there is one. */
+export function withoutTrust({ etag, madeOf }: OwnObject): OwnObject {
+    return { etag, madeOf: madeOf && NOTHING_SAID };
+}
+
 /** The key of the day's object. */
 export function derivedKey({ derived, day }: DerivedDay): string {
     return mergedKey(derived.table, day);
@@ -110,7 +115,7 @@ export async function readMadeOf(of: DerivedDay, { store }: { store: ObjectStore
  */
 function madeOfAtEnd(of: DerivedDay, end: Uint8Array<ArrayBuffer>, sizeBytes: number): MadeOf | undefined {
     const { format, table } = of.derived;
-    const said = parseMadeOf(end, { sizeBytes, table: withWords(table) });
+    const said = parseMadeOf(end, { sizeBytes, table });
     if (said && said.format > format) {
         throw new StorageError(
             `${derivedKey(of)} was derived by a newer version of flowlake (format ${said.format} of ${table.name}, this one has ${format}): install that one`,
@@ -119,7 +124,7 @@ function madeOfAtEnd(of: DerivedDay, end: Uint8Array<ArrayBuffer>, sizeBytes: nu
     return said;
 }
 
-function parseMadeOf(end: Uint8Array<ArrayBuffer>, place: { sizeBytes: number; table: MergedTable }): MadeOf | undefined {
+function parseMadeOf(end: Uint8Array<ArrayBuffer>, place: { sizeBytes: number; table: DayTable }): MadeOf | undefined {
     try {
         const text = readMadeOfAtEnd(end, place);
         const format = readFactsAtEnd(end, place)?.saidFormat;

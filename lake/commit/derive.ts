@@ -30,6 +30,7 @@ import {
     textOfState,
     unpackState,
     versionOf,
+    withoutTrust,
 } from './derive-state.ts';
 import { readable } from './period-state.ts';
 
@@ -43,17 +44,25 @@ export interface DerivedOutcome {
     next: TablePeriod | undefined;
 }
 
+export interface DeriveOptions {
+    store: ObjectStore;
+    /** True writes the object once from what is there, whatever it says that it was made of. */
+    anew?: boolean | undefined;
+}
+
 /**
  * Brings one day of a derived table up to the merged objects. Safe to call again at any time, and by several workers at once.
  * @throws StorageError where a merged object is damaged, or an input is
  */
-export async function derive({ table, period }: TablePeriod, { store }: { store: ObjectStore }): Promise<DerivedOutcome> {
+export async function derive({ table, period }: TablePeriod, { store, anew = false }: DeriveOptions): Promise<DerivedOutcome> {
     const of = dayOfTable(table, period);
     const outcome: DerivedOutcome = { writes: 0, rows: undefined, next: undefined };
     let written: OwnObject | undefined;
+    let isAnew = anew;
     for (;;) {
         // 1. The own object and its etag, before all that it is made of.
-        const own = await readOwn(of, { store, written });
+        const found = await readOwn(of, { store, written });
+        const own = isAnew ? withoutTrust(found) : found;
         // 2. All that it would be made of.
         const input = openInputs(of, store);
         const look = await lookAtDay(of, { store, own, input });
@@ -69,6 +78,7 @@ export async function derive({ table, period }: TablePeriod, { store }: { store:
         const object = made && (await tryPut(store, derivedKey(of), made.bytes, { ifMatch: own.etag }));
         if (made && object) {
             written = { ...made, etag: object.etag };
+            isAnew = false;
             outcome.writes += 1;
             outcome.rows = made.rows;
         }
@@ -87,8 +97,7 @@ export async function isDerived(
     return isMadeOf(of, madeOf, look);
 }
 
-export interface DeriveOnwardOptions {
-    store: ObjectStore;
+export interface DeriveOnwardOptions extends DeriveOptions {
     /** Called with a day that must be derived because one before it closes otherwise, before it is: where the work is lost, this is what is left of it. */
     tell?: ((of: TablePeriod) => Promise<void>) | undefined;
     /** Called with each day that is begun; what it throws ends the work. */
@@ -102,7 +111,7 @@ export type DayDone = { of: TablePeriod; outcome: DerivedOutcome } | { of: Table
 export async function* deriveOnward(
     table: string,
     days: readonly string[],
-    { store, tell, onDay }: DeriveOnwardOptions,
+    { store, anew, tell, onDay }: DeriveOnwardOptions,
 ): AsyncGenerator<DayDone> {
     const waiting = new Set(days);
     while (waiting.size > 0) {
@@ -111,7 +120,7 @@ export async function* deriveOnward(
         const of = { table, period };
         onDay?.(of);
         try {
-            const outcome = await derive(of, { store });
+            const outcome = await derive(of, { store, anew: anew === true && days.includes(period) });
             if (outcome.next) {
                 await tell?.(outcome.next);
                 waiting.add(outcome.next.period);

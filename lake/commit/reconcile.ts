@@ -1,13 +1,15 @@
 /** Use case: find whatever a crash, a lost message or a hand in the folders left undone, so that it can be finished. */
 import pMap, { pMapIterable } from 'p-map';
 import { lookAtInputs } from '#lake/inputs';
-import { findKind, findKindOfSource, kinds } from '#lake/kinds';
+import { derivations, findKind, findKindOfSource, kinds } from '#lake/kinds';
 import { contributionOf, RAW_PREFIX, type TablePeriod } from '#lake/layout';
 import { commitLedger, type LedgerRecord, listLedger, numberOfVersion, readLedger } from '#lake/ledger';
 import { sourceId } from '#lake/source-id';
 import { CALLS_AT_ONCE, type ObjectStore } from '#lake/store/object-store';
 import { isConsolidated } from './consolidate.ts';
-import { listPeriods } from './periods.ts';
+import { isDerived } from './derive.ts';
+import { listDays } from './derive-state.ts';
+import { listDerivedDays, listPeriods } from './periods.ts';
 import { needsReading } from './summarize.ts';
 
 export interface UndoneWork {
@@ -17,6 +19,8 @@ export interface UndoneWork {
     deadObjects: string[];
     /** Periods whose merged object is not what counts; periods of `sources` may join them. */
     periods: TablePeriod[];
+    /** Days of derived tables that do not name what they would be made of; days of `periods` may join them, and of a chained table those behind. */
+    derived: TablePeriod[];
 }
 
 /** What is undone in the lake. Changes nothing. */
@@ -26,6 +30,7 @@ export async function findUndoneWork(store: ObjectStore, { now }: { now: Date })
         sources: await findUnread(store, records),
         deadObjects: await findDeadObjects(store, { records, now }),
         periods: await findUnconsolidated(store),
+        derived: await findUnderived(store),
     };
 }
 
@@ -135,4 +140,17 @@ export async function findUnconsolidated(store: ObjectStore): Promise<TablePerio
     const periods = await listPeriods(store);
     const areDone = await pMap(periods, (of) => isConsolidated(of, { store }), { concurrency: CALLS_AT_ONCE });
     return periods.filter((_, at) => !areDone[at]);
+}
+
+/** Days of derived tables whose objects do not name just what a look finds, and days of merged objects without one; by table and ascending. */
+export async function findUnderived(store: ObjectStore): Promise<TablePeriod[]> {
+    const all = await listDerivedDays(store);
+    const undone: TablePeriod[] = [];
+    for (const derivation of derivations()) {
+        const ofTable = all.filter(({ table }) => table === derivation.derived.table.name);
+        const days = await listDays(derivation, store);
+        const areDone = await pMap(ofTable, (of) => isDerived(of, { store, days }), { concurrency: CALLS_AT_ONCE });
+        undone.push(...ofTable.filter((_, at) => !areDone[at]));
+    }
+    return undone;
 }

@@ -1,10 +1,10 @@
-/** The days that merged tables have figures for, and what else lies among them. */
+/** The days that merged and derived tables have figures for, and what else lies among them. */
 import { kinds } from '#lake/kinds';
 import { dayOfPeriod, mergedKey, periodOf } from '#lake/layout';
 import { readFactsAtEnd } from '#lake/parquet';
 import { findOlderFigures, type OlderFigures } from '#lake/reports/older-figures';
 import type { ObjectStore } from '#lake/store/object-store';
-import type { MergedTable } from '#lake/tables';
+import type { Table } from '#lake/tables';
 import { type Answer, ask } from './finding.ts';
 
 export interface DayFacts {
@@ -16,12 +16,13 @@ export interface DayFacts {
     newestAt: Date | undefined;
 }
 
-/** The answer of each merged table. */
-export type DaysByTable = ReadonlyMap<MergedTable, Answer<DayFacts>>;
+/** The answer of each merged and each derived table. */
+export type DaysByTable = ReadonlyMap<Table, Answer<DayFacts>>;
 
-/** Looks at the merged tables of all kinds, side by side. */
+/** Looks at the merged tables of all kinds and those derived from them, side by side. */
 export async function gatherAllDays(store: ObjectStore): Promise<DaysByTable> {
-    return new Map(await Promise.all(kinds.map(async ({ merged }) => [merged, await gatherDays(store, merged)] as const)));
+    const built = kinds.flatMap(({ merged, derived = [] }): Table[] => [merged, ...derived.map(({ table }) => table)]);
+    return new Map(await Promise.all(built.map(async (table) => [table, await gatherDays(store, table)] as const)));
 }
 
 /** Looks for days whose figures are due to be read anew. */
@@ -29,7 +30,7 @@ export function gatherOlderFigures(store: ObjectStore): Promise<Answer<OlderFigu
     return ask(() => findOlderFigures(store), { doing: 'read what the figures say of themselves' });
 }
 
-export function gatherDays(store: ObjectStore, table: MergedTable): Promise<Answer<DayFacts>> {
+export function gatherDays(store: ObjectStore, table: Table): Promise<Answer<DayFacts>> {
     return ask(
         async () => {
             const days = new Set<string>();
@@ -55,7 +56,7 @@ export function gatherDays(store: ObjectStore, table: MergedTable): Promise<Answ
 /** An object without rows has no row groups, and of the rest no more than this. */
 const MAX_EMPTY_BYTES = 4096;
 
-async function isWithoutRows(store: ObjectStore, key: string, table: MergedTable): Promise<boolean> {
+async function isWithoutRows(store: ObjectStore, key: string, table: Table): Promise<boolean> {
     const end = await store.readEnd(key, { lastBytes: MAX_EMPTY_BYTES });
     try {
         return end !== undefined && readFactsAtEnd(end.bytes, { sizeBytes: end.sizeBytes, table })?.rowCount === 0;

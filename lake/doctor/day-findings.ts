@@ -1,7 +1,7 @@
 /** Judges that every day with figures is seen by whoever asks for it. */
 import { kinds } from '#lake/kinds';
 import { type OlderFigures, sayDays } from '#lake/reports/older-figures';
-import type { MergedTable } from '#lake/tables';
+import type { Table } from '#lake/tables';
 import type { DayFacts, DaysByTable } from './day-facts.ts';
 import { type Answer, type Finding, judge, ok, problem, warning } from './finding.ts';
 
@@ -72,7 +72,7 @@ export function judgeOlderFigures(answer: Answer<OlderFigures>): readonly Findin
 }
 
 export interface ExpectedFiles {
-    table: MergedTable;
+    table: Table;
     /** True if every file is read, as Athena does; readers of a directory go by the name. */
     isEveryFileRead: boolean;
 }

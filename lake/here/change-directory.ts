@@ -43,8 +43,8 @@ export function finishDirectory(directory: string, { now, ...events }: TaskEvent
 /** Takes the mark away where a look at the whole lake proves that nothing is undone. @returns whether it did; a look that fails proves nothing */
 export async function clearIfNothingIsLeft(directory: string, mark: Mark, { now }: { now: Date }): Promise<boolean> {
     try {
-        const { sources, periods } = await findUndoneWork(openDirectoryStore(directory), { now });
-        if (sources.length + periods.length > 0) {
+        const { sources, periods, derived } = await findUndoneWork(openDirectoryStore(directory), { now });
+        if (sources.length + periods.length + derived.length > 0) {
             return false;
         }
     } catch {

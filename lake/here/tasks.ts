@@ -1,5 +1,6 @@
 /** The pieces of work of a lake in a directory, each done by one thread of this process: what a message is on AWS. */
 import { consolidate, type PeriodOutcome } from '#lake/commit/consolidate';
+import { type DerivedOutcome, deriveOnward } from '#lake/commit/derive';
 import type { Reading } from '#lake/commit/read-source';
 import { type Summarized, summarize } from '#lake/commit/summarize';
 import { sayPeriod } from '#lake/kinds';
@@ -15,7 +16,9 @@ export type Task =
     | { kind: 'put'; path: string; key: string; ifMatch: string; metadata: Record<string, string> }
     | { kind: 'summarize'; key: string; anew?: string | undefined }
     /** `anew` as for `consolidate`. */
-    | { kind: 'consolidate'; of: TablePeriod; anew?: boolean };
+    | { kind: 'consolidate'; of: TablePeriod; anew?: boolean }
+    /** Derive days of one table, and those behind them that this leaves with another opening state; `anew` as for `derive`. */
+    | { kind: 'derive'; table: string; days: readonly string[]; anew?: boolean };
 
 /** What came of a task. */
 export interface TaskResult {
@@ -23,6 +26,8 @@ export interface TaskResult {
     summarized?: Summarized | undefined;
     /** What consolidating a period came to. */
     outcome?: PeriodOutcome | undefined;
+    /** What deriving days came to, one after the other; an error is told by its message. */
+    derived?: readonly ({ of: TablePeriod; outcome: DerivedOutcome } | { of: TablePeriod; error: string })[] | undefined;
 }
 
 export interface TaskEvents {
@@ -36,6 +41,9 @@ export async function runTask(directory: string, task: Task, { onBytes, signal }
     const store = openDirectoryStore(directory);
     if (task.kind === 'consolidate') {
         return { outcome: await consolidate(task.of, { store, anew: task.anew ?? false }) };
+    }
+    if (task.kind === 'derive') {
+        return { derived: await deriveDays(store, task, signal) };
     }
     if (task.kind === 'summarize') {
         // Nobody put anything: there is no message to be used up, and a process that is killed leaves a mark until its work is done.
@@ -71,6 +79,18 @@ export async function runTask(directory: string, task: Task, { onBytes, signal }
     }
 }
 
+async function deriveDays(
+    store: ObjectStore,
+    { table, days, anew = false }: Extract<Task, { kind: 'derive' }>,
+    signal: AbortSignal | undefined,
+): Promise<TaskResult['derived']> {
+    const derived: NonNullable<TaskResult['derived']>[number][] = [];
+    for await (const done of deriveOnward(table, days, { store, anew, onDay: () => signal?.throwIfAborted() })) {
+        derived.push('error' in done ? { of: done.of, error: done.error.message } : done);
+    }
+    return derived;
+}
+
 async function summarizeSource(
     store: ObjectStore,
     { key, anew }: { key: string; anew?: string | undefined },
@@ -79,7 +99,10 @@ async function summarizeSource(
     return { summarized: await summarize(key, { store, now: () => new Date(), onBytes, signal, anew, reading }, { mustFence }) };
 }
 
-/** The raw key or the period that the task is of. */
+/** The raw key or the period that the task is of; of several days the first. */
 export function nameOf(task: Task): string {
+    if (task.kind === 'derive') {
+        return sayPeriod({ table: task.table, period: task.days[0] ?? '' });
+    }
     return task.kind === 'consolidate' ? sayPeriod(task.of) : task.key;
 }

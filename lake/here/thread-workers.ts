@@ -1,6 +1,7 @@
 /** The workers of a lake in a directory: threads of this process. */
-import type { PeriodWork, Workers } from '#lake/commit/finish';
-import { kindOfTable } from '#lake/kinds';
+import { byTable, type PeriodWork, type Workers } from '#lake/commit/finish';
+import { StorageError } from '#lake/errors';
+import { findDerivation, kindOfTable } from '#lake/kinds';
 import { mergedKey, nameOfPeriod, type TablePeriod } from '#lake/layout';
 import { openDirectoryStore } from '#lake/store/directory';
 import type { Task, TaskEvents } from './tasks.ts';
@@ -24,7 +25,19 @@ export function workInThreads(directory: string, { totalBytes = 0, ...events }: 
             const outcomes = await runAll(directory, tasks, { ...events, totalBytes: totalBytes + mergedBytes * CSV_BYTES_OF_PARQUET });
             return outcomes.flatMap(errorOf);
         },
+        async derive(days) {
+            const outcomes = await runAll(directory, deriveTasks(days), events);
+            return outcomes.flatMap(errorOf);
+        },
     };
+}
+
+/** Tasks that derive the days: those of a chained table one after the other, the others side by side. */
+export function deriveTasks(days: readonly TablePeriod[], { anew = false }: { anew?: boolean } = {}): Task[] {
+    return [...byTable(days)].flatMap(([table, ofTable]): Task[] => {
+        const parts = findDerivation(table)?.derived.isChained ? [ofTable] : ofTable.map((day) => [day]);
+        return parts.map((some) => ({ kind: 'derive', table, days: some, anew }));
+    });
 }
 
 /** Merging a byte of Parquet takes as long as reading eight of CSV. */
@@ -62,5 +75,8 @@ function touchedBy(outcome: Outcome): TablePeriod[] {
 }
 
 function errorOf(outcome: Outcome): Error[] {
-    return 'error' in outcome ? [outcome.error] : [];
+    if ('error' in outcome) {
+        return [outcome.error];
+    }
+    return (outcome.result.derived ?? []).flatMap((done) => ('error' in done ? [new StorageError(done.error)] : []));
 }

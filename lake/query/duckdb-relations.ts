@@ -88,7 +88,7 @@ interface TableFiles {
 function tablesOf(known: readonly Kind[]): TableFiles[] {
     return [
         { table: sources, pattern: '????????????????.json', isOfVersions: false },
-        ...known.flatMap(({ merged, contributions, rejects }) => [
+        ...known.flatMap(({ merged, contributions, rejects, derived = [] }) => [
             { table: merged, pattern: `${DAY_FOLDER}${merged.per === 'hour' ? HOUR : 'part-*'}.parquet`, isOfVersions: false },
             {
                 table: contributions,
@@ -96,6 +96,7 @@ function tablesOf(known: readonly Kind[]): TableFiles[] {
                 isOfVersions: false,
             },
             { table: rejects, pattern: '????????????????.*.jsonl.gz', isOfVersions: true },
+            ...derived.map(({ table }) => ({ table, pattern: `${DAY_FOLDER}part-*.parquet`, isOfVersions: false })),
         ]),
     ];
 }

@@ -1,6 +1,6 @@
 /** Use case: what the lake holds, what waits and what needs a person; nothing is changed. */
 
-import { findUnconsolidated, findUnknown, findUnread, readAllRecords } from '#lake/commit/reconcile';
+import { findUnconsolidated, findUnderived, findUnknown, findUnread, readAllRecords } from '#lake/commit/reconcile';
 import { findKindOfRecord, kinds, sayPeriod } from '#lake/kinds';
 import { dayOfPeriod, periodOf, RAW_PREFIX } from '#lake/layout';
 import { isOfThisFormat, type LedgerRecord } from '#lake/ledger';
@@ -25,7 +25,7 @@ export interface Problem {
      * What is wrong. `empty`: sources that could be read, and of which not one row counts. `older`: sources in the figures as an older version of
      * the program read them; of those that wait. `unknown`: raw objects of kinds that this program does not know; it leaves them alone.
      */
-    kind: 'failed' | 'empty' | 'waiting' | 'older' | 'unconsolidated' | 'unknown';
+    kind: 'failed' | 'empty' | 'waiting' | 'older' | 'unconsolidated' | 'underived' | 'unknown';
     /** Raw keys, or periods as people see them. */
     subjects: string[];
     /** How long the first subject has waited. */
@@ -83,6 +83,7 @@ export async function readLakeStatus(store: ObjectStore, { now }: { now: Date })
         { kind: 'waiting', subjects: [...waiting].filter((key) => !isOlder(key)).sort(), waitingMs: oldestMs },
         { kind: 'older', subjects: [...waiting].filter(isOlder).sort() },
         { kind: 'unconsolidated', subjects: (await findUnconsolidated(store)).map(sayPeriod) },
+        { kind: 'underived', subjects: (await findUnderived(store)).map(sayPeriod) },
         { kind: 'unknown', subjects: await findUnknown(store) },
     ];
     const states = (['done', 'empty', 'failed', 'skipped', 'retracted', 'waiting'] as const).flatMap((state) => totals.get(state) ?? []);

@@ -1,5 +1,6 @@
 /** Puts files into a directory lake and sees them through to the figures. */
 
+import { consolidateAll } from '#lake/commit/finish';
 import { readAllRecords } from '#lake/commit/reconcile';
 import { ConflictError } from '#lake/errors';
 import { changeDirectory, clearIfNothingIsLeft } from '#lake/here/change-directory';
@@ -85,7 +86,7 @@ async function putAndMerge(
         }
     }
     signal.throwIfAborted();
-    errors.push(...(await workInThreads(place.directory, { totalBytes, signal }).consolidate(periods)));
+    errors.push(...(await consolidateAll(workInThreads(place.directory, { totalBytes, signal }), periods)));
     if (errors[0]) {
         throw errors[0];
     }

@@ -145,7 +145,7 @@ export async function listObjects(store: ObjectStore, kinds: KnownKinds): Promis
     const ofKind = new Map<string, KindObjects>();
     const strays: { key: string; kind: Kind }[] = [];
     for (const kind of kinds) {
-        const { merged: table, contributions: contributed, rejects: rejected } = kind;
+        const { merged: table, contributions: contributed, rejects: rejected, derived = [] } = kind;
         const addStray = (key: string): void => void (isSeenByReaders(key) && strays.push({ key, kind }));
         const contributions = await listContributions(store, contributed.prefix, {
             addStray,
@@ -159,6 +159,13 @@ export async function listObjects(store: ObjectStore, kinds: KnownKinds): Promis
                 merged.set(period, object);
             } else {
                 addStray(object.key);
+            }
+        }
+        for (const { table: days } of derived) {
+            for await (const { key } of store.list(days.prefix)) {
+                if (key !== mergedKey(days, periodOf(days, key) ?? '')) {
+                    addStray(key);
+                }
             }
         }
         ofKind.set(kind.name, { contributions, rejects, merged });

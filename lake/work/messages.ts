@@ -1,5 +1,5 @@
-/** What the queues of a deployment carry: S3's news of raw objects, and periods to be consolidated. */
-import { kinds } from '#lake/kinds';
+/** What the queues of a deployment carry: S3's news of raw objects, and periods to be consolidated or derived. */
+import { derivations, kinds } from '#lake/kinds';
 import { RAW_PREFIX, type TablePeriod } from '#lake/layout';
 
 /** A raw object that may have to be summarized. */
@@ -11,7 +11,7 @@ export interface SourceNews {
     uploadedAt: Date;
 }
 
-/** A period that may have to be consolidated. */
+/** A period that may have to be consolidated, or of a derived table derived. */
 export interface PeriodNews extends TablePeriod {
     /** Time of the upload that this goes back to: lag counts from it until the figures are there. */
     uploadedAt: Date;
@@ -55,14 +55,15 @@ export function sourceMessage({ bucket, key, uploadedAt }: SourceNews): string {
 export function parsePeriodNews(body: string): PeriodNews {
     const message: unknown = JSON.parse(body);
     const { table, period } = isObject(message) ? ('day' in message ? { table: kinds[0].merged.name, period: message.day } : message) : {};
-    const { merged } = kinds.find((kind) => kind.merged.name === table) ?? {};
-    if (merged === undefined) {
-        throw new Error(`the message names no table whose periods are consolidated (${kinds.map((kind) => kind.merged.name).join(', ')})`);
+    const built = [...kinds.map(({ merged }) => merged), ...derivations().map(({ derived }) => derived.table)];
+    const found = built.find(({ name }) => name === table);
+    if (found === undefined) {
+        throw new Error(`the message names no table whose periods are consolidated (${built.map(({ name }) => name).join(', ')})`);
     }
-    if (typeof period !== 'string' || !PERIODS[merged.per].test(period)) {
-        throw new Error(`the message names no ${merged.per} (${merged.per === 'day' ? 'YYYY-MM-DD' : 'YYYY-MM-DDTHH'})`);
+    if (typeof period !== 'string' || !PERIODS[found.per].test(period)) {
+        throw new Error(`the message names no ${found.per} (${found.per === 'day' ? 'YYYY-MM-DD' : 'YYYY-MM-DDTHH'})`);
     }
-    return { table: merged.name, period, uploadedAt: parseInstant(isObject(message) ? message.uploaded_at : undefined) };
+    return { table: found.name, period, uploadedAt: parseInstant(isObject(message) ? message.uploaded_at : undefined) };
 }
 
 const PERIODS = { day: /^\d{4}-\d{2}-\d{2}$/, hour: /^\d{4}-\d{2}-\d{2}T([01]\d|2[0-3])$/ } as const;

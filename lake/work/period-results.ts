@@ -14,18 +14,29 @@ export interface PeriodResult extends TablePeriod {
     hasFailed: boolean;
 }
 
+/** What is said of a period that nothing would be done for. */
+export const IS_RIGHT = 'is right';
+
 /** The result that says what would be done for the period. */
 export function plannedResult({ table, period }: TablePeriod, { action, sources, missing }: PeriodPlan): PeriodResult {
     const words = {
-        nothing: 'is right',
+        nothing: IS_RIGHT,
         merge: `needs ${count(missing)} merged into ${sources - missing}`,
         'build anew': `needs to be built anew from ${count(sources)}`,
     };
     return { table, period, what: words[action], sources, rows: null, hasFailed: false };
 }
 
+/** The result that says what would be done for the day of a derived table. */
+export function plannedDay({ table, period }: TablePeriod, { isRight }: { isRight: boolean }): PeriodResult {
+    return { table, period, what: isRight ? IS_RIGHT : 'needs to be derived', sources: null, rows: null, hasFailed: false };
+}
+
 /** The result that says what was done for the period. */
-export function doneResult({ table, period }: TablePeriod, { writes, sources, rows }: PeriodOutcome): PeriodResult {
+export function doneResult(
+    { table, period }: TablePeriod,
+    { writes, sources, rows }: Pick<PeriodOutcome, 'writes' | 'rows'> & { sources: number | null },
+): PeriodResult {
     return { table, period, what: writes === 0 ? 'was right' : 'written', sources, rows: rows ?? null, hasFailed: false };
 }
 

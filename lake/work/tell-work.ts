@@ -19,6 +19,9 @@ export async function tellPeriods(
     { queue, uploadedAt }: { queue: Pick<MessageQueue, 'send'>; uploadedAt: Date },
 ): Promise<void> {
     const byGroup = new Map([...periods].map((of) => [groupOf(of), of]));
+    if (byGroup.size === 0) {
+        return;
+    }
     await queue.send(
         [...byGroup]
             .sort(([a], [b]) => (a < b ? -1 : 1))
@@ -51,6 +54,10 @@ export function workByMessage({
         },
         async consolidate(periods) {
             await tellPeriods(periods, { queue: consolidateQueue, uploadedAt: now() });
+            return [];
+        },
+        async derive(days) {
+            await tellPeriods(days, { queue: consolidateQueue, uploadedAt: now() });
             return [];
         },
     };

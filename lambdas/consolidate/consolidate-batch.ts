@@ -1,11 +1,14 @@
-/** Brings the periods that news is of into their merged objects. */
+/** Brings the periods that news is of into their merged objects, and days of derived tables up to those. */
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
 import { consolidate } from '#lake/commit/consolidate';
-import { dayOfPeriod, nameOfPeriod } from '#lake/layout';
+import { derive } from '#lake/commit/derive';
+import { findDerivation } from '#lake/kinds';
+import { dayOfPeriod, nameOfPeriod, type TablePeriod } from '#lake/layout';
 import type { MessageQueue } from '#lake/queue/message-queue';
 import type { ObjectStore } from '#lake/store/object-store';
 import { type PeriodNews, parsePeriodNews } from '#lake/work/messages';
+import { tellPeriods } from '#lake/work/tell-work';
 import { type Log, workThrough } from '#lambdas/batch';
 import { earliestOf, type MetricSink } from '#lambdas/figures';
 import type { TimeLeft } from '#lambdas/time-left';
@@ -15,15 +18,18 @@ export interface ConsolidateBatchOptions {
     /** Name of the lake's bucket, for what the log tells people to type. */
     bucket: string;
     store: ObjectStore;
-    /** Queue that the messages came from. */
-    consolidateQueue: Pick<MessageQueue, 'changeVisibility'>;
+    /** Queue that the messages came from, and that days of derived tables go to. */
+    consolidateQueue: Pick<MessageQueue, 'changeVisibility' | 'send'>;
     time: TimeLeft;
     now: () => Date;
     log: Log;
     metrics: MetricSink;
 }
 
-/** The answer to a batch of the consolidate queue. However many messages a batch has for a period, it is consolidated once. */
+/**
+ * The answer to a batch of the consolidate queue. However many messages a batch has for a period, it is consolidated once. A message is done once what is
+ * built on its period stands in the queue.
+ */
 export async function consolidateBatch(records: readonly SQSRecord[], options: ConsolidateBatchOptions): Promise<SQSBatchResponse> {
     const { bucket, store, consolidateQueue, time, now, log, metrics } = options;
     const counts = { PeriodsConsolidated: 0, Passes: 0, Conflicts: 0 };
@@ -33,9 +39,11 @@ export async function consolidateBatch(records: readonly SQSRecord[], options: C
         const [{ table, period }] = news;
         const of = { table, period };
         const watched = watchStore(store, { signal: time.signal });
-        const { writes: passes } = await consolidate(of, { store: watched.store }).finally(() => {
+        const { writes: passes, tell } = await bringUp(of, watched.store).finally(() => {
             counts.Conflicts += watched.seen.conflicts;
         });
+        // Whether or not it wrote: the worker that did may have died before it told anybody.
+        await tellPeriods(tell, { queue: consolidateQueue, uploadedAt: earliestOf(news) });
         // No lag where nothing was left to write: the figures were there before, and nobody knows since when.
         if (passes === 0) {
             log.info('nothing new', { ...of, messages: news.length });
@@ -48,7 +56,13 @@ export async function consolidateBatch(records: readonly SQSRecord[], options: C
             metrics.addMetric('FiguresLagMs', MetricUnit.Milliseconds, consolidatedAt - uploadedAt.getTime());
         }
         const lagMs = consolidatedAt - earliestOf(news).getTime();
-        log.info('consolidated', { ...of, messages: news.length, passes, conflicts: watched.seen.conflicts, lagMs });
+        log.info(findDerivation(table) ? 'derived' : 'consolidated', {
+            ...of,
+            messages: news.length,
+            passes,
+            conflicts: watched.seen.conflicts,
+            lagMs,
+        });
     }
 
     try {
@@ -58,8 +72,11 @@ export async function consolidateBatch(records: readonly SQSRecord[], options: C
             work,
             time,
             queue: consolidateQueue,
-            howTooLargeGetsThrough: ({ period }) => {
+            howTooLargeGetsThrough: ({ table, period }) => {
                 const day = dayOfPeriod(period);
+                if (findDerivation(table)) {
+                    return `run \`flowlake --lake s3://${bucket} reconcile --here\` on a machine without a time limit`;
+                }
                 return `run \`flowlake --lake s3://${bucket} rebuild --from ${day} --to ${day}\`: the Spark job has time and memory for it`;
             },
             log,
@@ -70,4 +87,14 @@ export async function consolidateBatch(records: readonly SQSRecord[], options: C
             metrics.addMetric(name, MetricUnit.Count, count);
         }
     }
+}
+
+/** Consolidates the period, or derives the day of a derived table. @returns how often it was written, and who must be told */
+async function bringUp(of: TablePeriod, store: ObjectStore): Promise<{ writes: number; tell: TablePeriod[] }> {
+    if (findDerivation(of.table)) {
+        const { writes, next } = await derive(of, { store });
+        return { writes, tell: next ? [next] : [] };
+    }
+    const { writes, derived } = await consolidate(of, { store });
+    return { writes, tell: derived };
 }

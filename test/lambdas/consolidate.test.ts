@@ -4,6 +4,7 @@ import type { SQSRecord } from 'aws-lambda';
 import { summarize } from '#lake/commit/summarize';
 import { StorageError } from '#lake/errors';
 import { dayPrefix } from '#lake/layout';
+import type { Message } from '#lake/queue/message-queue';
 import type { ObjectStore } from '#lake/store/object-store';
 import { periodMessage } from '#lake/work/messages';
 import { type ConsolidateBatchOptions, consolidateBatch } from '#lambdas/consolidate/consolidate-batch';
@@ -24,10 +25,13 @@ let log: ReturnType<typeof testLog>;
 let metrics: ReturnType<typeof testMetrics>;
 /** The messages whose return was asked for, and after how many seconds. */
 let returning: Record<string, number>;
+/** The messages that were sent. */
+let sent: Message[];
 
 beforeEach(() => {
     store = memoryStore();
     returning = {};
+    sent = [];
 });
 
 /** Summarizes files of one flow each, the given dates; returns what they must come to. */
@@ -48,6 +52,7 @@ async function work(records: readonly SQSRecord[], overrides: Partial<Consolidat
         bucket: 'lake',
         store,
         consolidateQueue: {
+            send: async (messages) => void sent.push(...messages),
             changeVisibility: async (receipt, seconds) => {
                 returning[receipt.replace('receipt of ', '')] = seconds;
             },

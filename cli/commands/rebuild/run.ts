@@ -3,20 +3,24 @@ import pMap from 'p-map';
 import { changeLake } from '#cli/change-lake';
 import { Failure, type RunContext } from '#cli/command';
 import { printPeriods, sayFailures } from '#cli/draw/print-periods';
-import { countPeriods } from '#cli/draw/quantity';
+import { countPeriods, sayCount } from '#cli/draw/quantity';
 import { openStatusLine } from '#cli/draw/status-line';
 import { runPeriodsJob } from '#cli/run-periods-job';
 import { useFigures } from '#cli/use-figures';
 import { planPeriod } from '#lake/commit/consolidate';
-import { listPeriods } from '#lake/commit/periods';
-import { UsageError } from '#lake/errors';
+import { isDerived } from '#lake/commit/derive';
+import { builtOn } from '#lake/commit/finish';
+import { listDerivedDays, listPeriods } from '#lake/commit/periods';
+import { StorageError, UsageError } from '#lake/errors';
 import { clearIfNothingIsLeft } from '#lake/here/change-directory';
 import type { Task } from '#lake/here/tasks';
-import { runTasks } from '#lake/here/threads';
-import type { DirectoryLake } from '#lake/lake';
-import type { TablePeriod } from '#lake/layout';
+import { deriveTasks } from '#lake/here/thread-workers';
+import { type Outcome, runTasks } from '#lake/here/threads';
+import type { BucketLake, DirectoryLake } from '#lake/lake';
+import { nameOfPeriod, type TablePeriod } from '#lake/layout';
 import { CALLS_AT_ONCE, type ObjectStore } from '#lake/store/object-store';
-import { doneResult, failedResult, type PeriodResult, plannedResult } from '#lake/work/period-results';
+import { doneResult, failedResult, IS_RIGHT, type PeriodResult, plannedDay, plannedResult } from '#lake/work/period-results';
+import { tellPeriods } from '#lake/work/tell-work';
 
 interface RebuildOptions {
     from: string | undefined;
@@ -34,7 +38,9 @@ export async function rebuildPeriods({ from, to, dryRun, anew, wait }: RebuildOp
     return useFigures(context, async (lake) => {
         if (lake.kind === 's3' && !dryRun) {
             const work = { '--from': from, '--to': to, '--anew': String(anew), '--dry_run': 'false' };
-            await runPeriodsJob(lake, { job: 'consolidateDaysJob', work, wait, context });
+            await runPeriodsJob(lake, { job: 'consolidateDaysJob', work, wait, context }).finally(() =>
+                tellDerived(lake, { from, to, wait, context }),
+            );
             return 0;
         }
         const store = await lake.store();
@@ -42,9 +48,10 @@ export async function rebuildPeriods({ from, to, dryRun, anew, wait }: RebuildOp
         if (periods.length === 0) {
             await context.stderr.write(`No day from ${from} to ${to} has files or figures\n`);
         }
+        const days = await listDaysBuiltOn(store, periods, { from, to });
         const results = await (dryRun || lake.kind === 's3'
-            ? planAll(store, { periods, anew, context })
-            : rebuildHere(lake, { periods, anew, context }));
+            ? planAll(store, { periods, days, anew, context })
+            : rebuildHere(lake, { periods, days, anew, context }));
         await printPeriods(results, context);
         const failed = sayFailures(results);
         if (failed !== undefined) {
@@ -56,44 +63,79 @@ export async function rebuildPeriods({ from, to, dryRun, anew, wait }: RebuildOp
 
 interface Range {
     periods: readonly TablePeriod[];
+    /** Days of derived tables, which come behind the periods. */
+    days: readonly TablePeriod[];
     anew: boolean;
     context: RunContext;
 }
 
-async function planAll(store: ObjectStore, { periods, anew, context: { signal, stderr } }: Range): Promise<PeriodResult[]> {
+/** The days of derived tables that are built on the periods, and those of the range that have an object. */
+async function listDaysBuiltOn(
+    store: ObjectStore,
+    periods: readonly TablePeriod[],
+    range: { from: string; to: string },
+): Promise<TablePeriod[]> {
+    const days = [...builtOn(periods), ...(await listDerivedDays(store, range))];
+    return [...new Map(days.map((of) => [nameOfPeriod(of), of])).values()];
+}
+
+async function planAll(store: ObjectStore, { periods, days, anew, context: { signal, stderr } }: Range): Promise<PeriodResult[]> {
     const line = openStatusLine(stderr);
     let done = 0;
-    const planOne = async (of: TablePeriod): Promise<PeriodResult> => {
+    const planned = async (of: TablePeriod, look: () => Promise<PeriodResult>): Promise<PeriodResult> => {
         try {
-            return plannedResult(of, await planPeriod(of, { store, anew }));
+            return await look();
         } catch (error) {
             return failedResult(of, error instanceof Error ? error : new Error(String(error)));
         } finally {
             done += 1;
-            void line.draw(`Looking: ${done} of ${countPeriods(periods)}`);
+            void line.draw(`Looking: ${done} of ${countPeriods([...periods, ...days])}`);
         }
     };
-    return pMap(periods, planOne, { concurrency: CALLS_AT_ONCE, signal }).finally(line.clear);
+    const options = { concurrency: CALLS_AT_ONCE, signal };
+    try {
+        const ofPeriods = await pMap(
+            periods,
+            (of) => planned(of, async () => plannedResult(of, await planPeriod(of, { store, anew }))),
+            options,
+        );
+        const changing = new Set(builtOn(ofPeriods.filter(({ what }) => what !== IS_RIGHT)).map(nameOfPeriod));
+        const ofDays = await pMap(
+            days,
+            (of) =>
+                planned(of, async () =>
+                    plannedDay(of, { isRight: !anew && !changing.has(nameOfPeriod(of)) && (await isDerived(of, { store })) }),
+                ),
+            options,
+        );
+        return [...ofPeriods, ...ofDays];
+    } finally {
+        await line.clear();
+    }
 }
 
 /**
  * Rebuilds the periods in this process. @returns how each came out. @throws the signal's reason; a period that was begun is done then, and
  * the others are as they were
  */
-function rebuildHere(lake: DirectoryLake, { periods, anew, context }: Range): Promise<PeriodResult[]> {
+function rebuildHere(lake: DirectoryLake, { periods, days, anew, context }: Range): Promise<PeriodResult[]> {
     const { stderr, signal, now } = context;
     return changeLake(lake, context, async (mark) => {
         const line = openStatusLine(stderr);
         const results: PeriodResult[] = [];
-        const tasks = periods.map((of): Task => ({ kind: 'consolidate', of, anew }));
-        const draw = () => line.draw(`Rebuilding: ${results.length} of ${countPeriods(periods)}`);
+        const all = countPeriods([...periods, ...days]);
+        const draw = () => line.draw(`Rebuilding: ${results.length} of ${all}`);
         try {
             await draw();
-            for await (const { task, ...ended } of runTasks(lake.directory, tasks, { signal })) {
-                if (task.kind === 'consolidate') {
-                    results.push(...resultOf(task.of, ended));
+            // What is built on the periods is derived when they are written.
+            for (const tasks of [periods.map((of): Task => ({ kind: 'consolidate', of, anew })), deriveTasks(days, { anew })]) {
+                if (signal.aborted) {
+                    break;
                 }
-                await draw();
+                for await (const outcome of runTasks(lake.directory, tasks, { signal })) {
+                    results.push(...resultsOf(outcome));
+                    await draw();
+                }
             }
         } finally {
             await line.clear();
@@ -101,18 +143,43 @@ function rebuildHere(lake: DirectoryLake, { periods, anew, context }: Range): Pr
         if (signal.aborted && mark) {
             // A period is written whole or stays as it was: unless it was out of date before, nobody has to finish anything.
             await clearIfNothingIsLeft(lake.directory, mark, { now: now() });
-            await stderr.write(`${results.length} of ${countPeriods(periods)} done, the others are as they were; run it again for them\n`);
+            await stderr.write(`${results.length} of ${all} done, the others are as they were; run it again for them\n`);
         }
         return results;
     });
 }
 
-function resultOf(
-    of: TablePeriod,
-    ended: { error: Error } | { result: { outcome?: Parameters<typeof doneResult>[1] | undefined } },
-): PeriodResult[] {
-    if ('error' in ended) {
-        return [failedResult(of, ended.error)];
+/** How the periods of a task came out. */
+function resultsOf(outcome: Outcome): PeriodResult[] {
+    const { task } = outcome;
+    if ('error' in outcome) {
+        const failed = task.kind === 'derive' ? task.days.map((period) => ({ table: task.table, period })) : [];
+        return [...failed, ...(task.kind === 'consolidate' ? [task.of] : [])].map((of) => failedResult(of, outcome.error));
     }
-    return ended.result.outcome ? [doneResult(of, ended.result.outcome)] : [];
+    const { outcome: merged, derived = [] } = outcome.result;
+    return [
+        ...(task.kind === 'consolidate' && merged ? [doneResult(task.of, merged)] : []),
+        ...derived.map((done) =>
+            'error' in done ? failedResult(done.of, new StorageError(done.error)) : doneResult(done.of, { ...done.outcome, sources: null }),
+        ),
+    ];
+}
+
+/** Has the workers derive what is built on the periods that the job was to write: it tells nobody itself. */
+async function tellDerived(
+    lake: BucketLake,
+    { from, to, wait, context: { now, stderr } }: { from: string; to: string; wait: boolean; context: RunContext },
+): Promise<void> {
+    const days = await listDerivedDays(await lake.store(), { from, to });
+    if (days.length === 0) {
+        return;
+    }
+    if (!wait) {
+        await stderr.write('Days of derived tables follow with flowlake reconcile, once the job is over\n');
+        return;
+    }
+    await tellPeriods(days, { queue: await lake.queue('consolidateQueue'), uploadedAt: now() });
+    await stderr.write(
+        `The workers derive ${sayCount(days.length, 'day')} of tables that are built on these; flowlake status shows when it is done\n`,
+    );
 }

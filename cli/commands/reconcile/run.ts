@@ -19,11 +19,11 @@ interface ReconcileOptions {
     here: boolean;
 }
 
-/** Verbs for sources, dead objects and periods. */
+/** Verbs for sources, dead objects, periods and days of derived tables. */
 const VERBS = {
-    planned: ['to summarize', 'to delete', 'to consolidate'],
-    done: ['summarized', 'deleted', 'consolidated'],
-    sent: ['sent to be summarized', 'deleted', 'sent to be consolidated'],
+    planned: ['to summarize', 'to delete', 'to consolidate', 'to derive'],
+    done: ['summarized', 'deleted', 'consolidated', 'derived'],
+    sent: ['sent to be summarized', 'deleted', 'sent to be consolidated', 'sent to be derived'],
 } as const;
 
 /** Prints a row for each piece of work. @throws Failure where not all could be done */
@@ -76,7 +76,7 @@ async function sendUndone(lake: BucketLake, context: RunContext): Promise<void> 
     signal.throwIfAborted();
     const sent = await finishUndone(await lake.store(), { now, workers });
     await show(sent, VERBS.sent, context);
-    if (sent.sources.length + sent.periods.length > 0) {
+    if (sent.sources.length + sent.periods.length + sent.derived.length > 0) {
         await stderr.write('The workers are at it; flowlake status shows when it is done\n');
     }
 }
@@ -88,15 +88,16 @@ async function showDone(done: WorkDone, context: RunContext): Promise<void> {
 }
 
 async function show(
-    { sources, deadObjects, periods }: UndoneWork,
-    verbs: readonly [string, string, string],
+    { sources, deadObjects, periods, derived }: UndoneWork,
+    verbs: readonly [string, string, string, string],
     context: RunContext,
 ): Promise<void> {
-    const [summarized, deleted, consolidated] = verbs;
+    const [summarized, deleted, consolidated, derivedVerb] = verbs;
     const rows = [
         ...sources.map((key) => [summarized, key]),
         ...deadObjects.map((key) => [deleted, key]),
         ...periods.map((of) => [consolidated, sayPeriod(of)]),
+        ...derived.map((of) => [derivedVerb, sayPeriod(of)]),
     ];
     if (rows.length === 0) {
         await context.stderr.write('Nothing is undone\n');

@@ -7,6 +7,7 @@ import { openStatusLine } from '#cli/draw/status-line';
 import { findSource } from '#cli/find-source';
 import { useLake } from '#cli/use-lake';
 import { isConsolidated } from '#lake/commit/consolidate';
+import { consolidateAll } from '#lake/commit/finish';
 import { readAllRecords } from '#lake/commit/reconcile';
 import { retract } from '#lake/commit/retract';
 import { workInThreads } from '#lake/here/thread-workers';
@@ -43,14 +44,12 @@ async function takeOut(key: string, lake: Lake, context: RunContext): Promise<st
     signal.throwIfAborted();
     const { periods } = await retract(key, { store, now, signal });
     if (lake.kind === 'directory') {
-        const errors = await workInThreads(lake.directory, { signal })
-            .consolidate(periods)
-            .catch(async (reason: unknown) => {
-                await context.stderr.write(
-                    `${key} is retracted, but its days are not yet without it: the next upload or flowlake reconcile finishes that\n`,
-                );
-                throw reason;
-            });
+        const errors = await consolidateAll(workInThreads(lake.directory, { signal }), periods).catch(async (reason: unknown) => {
+            await context.stderr.write(
+                `${key} is retracted, but its days are not yet without it: the next upload or flowlake reconcile finishes that\n`,
+            );
+            throw reason;
+        });
         const [error] = errors;
         if (error) {
             throw new Failure(`${key} is retracted, but its days are not yet without it: ${error.message}; then run flowlake reconcile`, {

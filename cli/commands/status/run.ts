@@ -102,6 +102,8 @@ async function show(lake: Lake, context: RunContext): Promise<number> {
                 return `${sayCount(subjects.length, 'source')} as an older version read them (${shown}): their figures are by its rules until flowlake reconcile reads them anew`;
             case 'unknown':
                 return sayUnknown(subjects);
+            case 'underived':
+                return `${sayCount(subjects.length, 'day')} not derived from what is there now (${shown}): an upload may be running, else flowlake reconcile`;
             default:
                 return `${countPeriods(subjects.map((period) => ({ period })))} not consolidated (${shown}): an upload may be running, else flowlake reconcile`;
         }

@@ -24,9 +24,9 @@ describe('finishing what is undone', () => {
             await store.put(key, Buffer.from(text));
         }
         const done = await finishUndone(store, { workers: inTurn(store), now });
-        expect(done).toEqual({ sources: [A, B], deadObjects: [], periods: [ofDay(DAY_1), ofDay(DAY_2)], errors: [] });
+        expect(done).toEqual({ sources: [A, B], deadObjects: [], periods: [ofDay(DAY_1), ofDay(DAY_2)], derived: [], errors: [] });
         expect(await readFigures(store)).toEqual(figuresOfFiles());
-        expect(await findUndoneWork(store, { now: NOW })).toEqual({ sources: [], deadObjects: [], periods: [] });
+        expect(await findUndoneWork(store, { now: NOW })).toEqual({ sources: [], deadObjects: [], periods: [], derived: [] });
     });
 
     test('deletes dead objects before it merges: a day that contains one is built without it', async () => {
@@ -48,6 +48,7 @@ describe('finishing what is undone', () => {
                 order.push(...periods.map(({ period }) => `merge ${period}`));
                 return [];
             },
+            derive: async () => [],
         };
         const asked: string[] = [];
         const done = await workOff(seen, {

@@ -82,7 +82,7 @@ async function falsify(): Promise<void> {
 test('an emptied day of an older flowlake, which readers in Rust refuse, is written again by rebuild --anew', async () => {
     await store.put(KEY, emptiedDayOfBefore());
     expect(await planPeriod(ofDay(DAY), { store, anew: true })).toEqual({ action: 'build anew', sources: 0, missing: 0 });
-    expect(await consolidate(ofDay(DAY), { store, anew: true })).toEqual({ writes: 1, sources: 0, rows: 0 });
+    expect(await consolidate(ofDay(DAY), { store, anew: true })).toEqual({ writes: 1, sources: 0, rows: 0, derived: [] });
     expect(listsOfFooter(await bytesOfDay()).find(({ field }) => field === '4')).toEqual({ field: '4', size: 0, elementType: 12 });
 });
 
@@ -92,10 +92,10 @@ describe('a day that is built anew', () => {
         await take('b.csv', fileOf(2));
         await consolidate(ofDay(DAY), { store });
         await falsify();
-        expect(await consolidate(ofDay(DAY), { store })).toEqual({ writes: 0, sources: 2, rows: undefined });
+        expect(await consolidate(ofDay(DAY), { store })).toEqual({ writes: 0, sources: 2, rows: undefined, derived: [] });
         expect(await readFigures(store)).not.toEqual(figuresOf(fileOf(1), fileOf(2)));
         puts = [];
-        expect(await consolidate(ofDay(DAY), { store, anew: true })).toEqual({ writes: 1, sources: 2, rows: 2 });
+        expect(await consolidate(ofDay(DAY), { store, anew: true })).toEqual({ writes: 1, sources: 2, rows: 2, derived: [] });
         expect(puts).toEqual([KEY]);
         expect(await readFigures(store)).toEqual(figuresOf(fileOf(1), fileOf(2)));
         expect(await isConsolidated(ofDay(DAY), { store })).toBe(true);
@@ -136,7 +136,7 @@ describe('a day that is built anew', () => {
             await consolidate(ofDay(DAY), { store });
             await falsify();
         });
-        expect(await consolidate(ofDay(DAY), { store, anew: true })).toEqual({ writes: 1, sources: 2, rows: 2 });
+        expect(await consolidate(ofDay(DAY), { store, anew: true })).toEqual({ writes: 1, sources: 2, rows: 2, derived: [] });
         expect(await readFigures(store)).toEqual(figuresOf(fileOf(1), fileOf(2)));
     });
 
@@ -144,7 +144,7 @@ describe('a day that is built anew', () => {
         await take('a.csv', fileOf(1));
         await consolidate(ofDay(DAY), { store });
         meanwhile(() => take('b.csv', fileOf(2)));
-        expect(await consolidate(ofDay(DAY), { store, anew: true })).toEqual({ writes: 2, sources: 2, rows: 2 });
+        expect(await consolidate(ofDay(DAY), { store, anew: true })).toEqual({ writes: 2, sources: 2, rows: 2, derived: [] });
         expect(await readFigures(store)).toEqual(figuresOf(fileOf(1), fileOf(2)));
     });
 
@@ -158,10 +158,10 @@ describe('a day that is built anew', () => {
     });
 
     test('gets an object without rows where nothing is left of it, and none where it had none', async () => {
-        expect(await consolidate(ofDay(DAY), { store, anew: true })).toEqual({ writes: 0, sources: 0, rows: undefined });
+        expect(await consolidate(ofDay(DAY), { store, anew: true })).toEqual({ writes: 0, sources: 0, rows: undefined, derived: [] });
         expect(await store.head(KEY)).toBeUndefined();
         await store.put(KEY, Buffer.from('damaged'));
-        expect(await consolidate(ofDay(DAY), { store, anew: true })).toEqual({ writes: 1, sources: 0, rows: 0 });
+        expect(await consolidate(ofDay(DAY), { store, anew: true })).toEqual({ writes: 1, sources: 0, rows: 0, derived: [] });
         expect(await readFigures(store)).toEqual(new Map());
     });
 });

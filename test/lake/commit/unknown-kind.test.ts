@@ -105,7 +105,7 @@ describe('a file of flows that a program read which knew no kinds, under a folde
     test('stays in the figures, and is not read anew', async () => {
         const both = new Map([...FILES, [OLD, FILES.get(A)!]]);
         expect(await readFigures(store)).toEqual(figuresOfFiles(both));
-        expect(await findUndoneWork(store, { now: NOW })).toEqual({ sources: [], deadObjects: [], periods: [] });
+        expect(await findUndoneWork(store, { now: NOW })).toEqual({ sources: [], deadObjects: [], periods: [], derived: [] });
         expect((await readLakeStatus(store, { now: NOW })).problems).toEqual([]);
         const { record } = await readLedger(store, sourceId(OLD));
         expect(record?.commits).toBe(1);

@@ -96,7 +96,12 @@ describe('tasks', () => {
         const store = openDirectoryStore(directory);
         expect(await store.head('raw/a.csv')).toBeUndefined();
         expect((await readLedger(store, sourceId('raw/a.csv'))).record).toBeUndefined();
-        expect(await findUndoneWork(openDirectoryStore(directory), { now: NOW })).toEqual({ sources: [], deadObjects: [], periods: [] });
+        expect(await findUndoneWork(openDirectoryStore(directory), { now: NOW })).toEqual({
+            sources: [],
+            deadObjects: [],
+            periods: [],
+            derived: [],
+        });
         expect(await temporaryFiles(directory)).toEqual([]);
     });
 
@@ -119,9 +124,14 @@ describe('tasks', () => {
         await expect(runTask(directory, task, { onBytes, signal: aborted.signal })).rejects.toThrow('abort');
         expect(await readFigures(store)).toEqual(before);
         const done = await finishDirectory(directory, { now: () => NOW });
-        expect(done).toEqual({ sources: ['raw/a.csv'], deadObjects: [], periods: [DAY], errors: [] });
+        expect(done).toEqual({ sources: ['raw/a.csv'], deadObjects: [], periods: [DAY], derived: [], errors: [] });
         expect(await readFigures(store)).toEqual(countUp([{ file: fileOf(2), site: 'main', options: {} }]));
-        expect(await findUndoneWork(openDirectoryStore(directory), { now: NOW })).toEqual({ sources: [], deadObjects: [], periods: [] });
+        expect(await findUndoneWork(openDirectoryStore(directory), { now: NOW })).toEqual({
+            sources: [],
+            deadObjects: [],
+            periods: [],
+            derived: [],
+        });
         await rm(directory, { recursive: true });
     });
 });
@@ -158,7 +168,7 @@ test('a lake that is copied elsewhere has nothing to do there: what is retracted
     }
     await finishDirectory(from, { now: () => NOW });
     await cp(from, to, { recursive: true });
-    expect(await findUndoneWork(openDirectoryStore(to), { now: NOW })).toEqual({ sources: [], deadObjects: [], periods: [] });
+    expect(await findUndoneWork(openDirectoryStore(to), { now: NOW })).toEqual({ sources: [], deadObjects: [], periods: [], derived: [] });
     await runTask(to, { kind: 'summarize', key: 'raw/goes.csv' });
     await runTask(to, { kind: 'summarize', key: 'raw/stays.csv' });
     expect(await readFigures(openDirectoryStore(to))).toEqual(countUp([{ file: fileOf(1), site: 'main', options: { dateOrder: 'mdy' } }]));
@@ -184,5 +194,5 @@ test('an upload that was killed before its file was in place brings nothing retr
     await (await markRunning(from)).clear();
     expect(await readdir(folder)).toHaveLength(1);
     await cp(from, to, { recursive: true });
-    expect(await findUndoneWork(openDirectoryStore(to), { now: NOW })).toEqual({ sources: [], deadObjects: [], periods: [] });
+    expect(await findUndoneWork(openDirectoryStore(to), { now: NOW })).toEqual({ sources: [], deadObjects: [], periods: [], derived: [] });
 });
