@@ -36,7 +36,7 @@ const MERGED_PREFIXES = kinds.map(({ merged }) => merged.prefix);
 
 const DERIVED_PREFIXES = derivations().map(({ derived }) => derived.table.prefix);
 
-const INPUT_PREFIXES = kinds.flatMap(({ inputsPrefix }) => inputsPrefix ?? []);
+const INPUT_PREFIXES = kinds.flatMap(({ inputs }) => inputs?.prefix ?? []);
 
 /** Rights of whoever merges what sources contribute. */
 const CONSOLIDATION_RIGHTS = {

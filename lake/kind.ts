@@ -100,6 +100,12 @@ export interface DerivedTable {
      * clock and no other reading. Called for each merged object of the day that has rows, ascending, so that one without rows changes nothing.
      */
     derive(part: DayPart): Promise<DerivedPart>;
+    /**
+     * Rows of a chained table that stand for the state that the day closes with, once in each object: what is open then. Pure as `derive` is.
+     */
+    atEnd?(closing: Json, context: Pick<DayPart, 'input'>): Promise<TypedRows>;
+    /** The merged object that a row came of, by its period; not of a chained table, whose rows are all derived anew when one changes. */
+    partOf?(rows: TypedRows, context: { day: string }): (row: number) => string;
 }
 
 /** A merged object that has rows, and what came before it. */

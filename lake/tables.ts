@@ -71,12 +71,16 @@ export interface MergedTable extends Table {
 export interface DayTable extends Table {
     format: 'parquet';
     per: 'day';
+    /** The first columns, which are never null: rows stand ascending by them, texts by their bytes and numbers by value. */
+    sortedBy: readonly string[];
 }
 
-/** The table as those that write and read rows want it. Its words are not for merging: what is never null is taken for a key if it is text. */
+/** The table as those that write and read rows want it. Its words are not for merging: `key` says what rows are sorted by. */
 export function withWords(table: DayTable): MergedTable {
-    const wordOf = ({ type, nullable }: Column): MergeWord => (type === 'string' && !nullable ? 'key' : 'min');
-    return { ...table, columns: table.columns.map((column) => ({ ...column, merge: wordOf(column) })), rowName: table.grain };
+    const columns = table.columns.map(
+        (column): MergedColumn => ({ ...column, merge: table.sortedBy.includes(column.name) ? 'key' : 'first' }),
+    );
+    return { ...table, columns, rowName: table.grain };
 }
 
 /** A text that is part of the rows' key. */

@@ -25,20 +25,25 @@ export interface MadeOf {
     /** Hash of the state that the day opened with, and of the one behind it; null where the table is not chained. */
     opening: string | null;
     closing: string | null;
+    /** Versions of the inputs that the rows of the closing state asked for. */
+    endInputs: InputVersions;
 }
+
+/** Versions of inputs by their names; 0 where there was none. */
+type InputVersions = Readonly<Record<string, number>>;
 
 /** A merged object, and what came of it. */
 export interface MadePart {
     period: string;
     etag: string;
-    /** Versions of the inputs that it asked for, by their names; 0 where there was none. */
-    inputs: Readonly<Record<string, number>>;
-    /** How many rows came of it: they stand together, in the order of the parts. */
+    /** Versions of the inputs that it asked for. */
+    inputs: InputVersions;
+    /** How many rows came of it. */
     rows: number;
 }
 
 /** What an object says that is damaged, or none of ours: no look comes to that, so it is derived anew. */
-const NOTHING_SAID: MadeOf = { format: 0, parts: [], opening: '', closing: '' };
+const NOTHING_SAID: MadeOf = { format: 0, parts: [], opening: '', closing: '', endInputs: {} };
 
 /** The day's own object. */
 export interface OwnObject {
@@ -135,8 +140,8 @@ function parseMadeOf(end: Uint8Array<ArrayBuffer>, place: { sizeBytes: number; t
 }
 
 /** What an object says of what it was made of, as text. */
-export function sayMadeOf({ parts, opening, closing }: MadeOf): string {
-    return JSON.stringify({ parts, opening, closing });
+export function sayMadeOf({ parts, opening, closing, endInputs }: MadeOf): string {
+    return JSON.stringify({ parts, opening, closing, endInputs });
 }
 
 /** A state as it is kept, hashed and compared. */
@@ -185,13 +190,20 @@ export async function lookAtDay(
 ): Promise<DayLook> {
     const { derived, day } = of;
     const versions = new Map<string, number>();
-    for (const name of new Set(own.madeOf?.parts.flatMap(({ inputs }) => Object.keys(inputs)))) {
+    for (const name of namesIn(own.madeOf)) {
         versions.set(name, versionOf(await input(name)));
     }
     const parts = await listParts(of, store);
     const before = derived.isChained ? (days ?? (await listDays(of, store))).findLast((other) => other < day) : undefined;
     const closing = before === undefined ? hashOfState(NO_STATE) : (await readMadeOf({ ...of, day: before }, { store }))?.closing;
     return { versions, parts, before, opening: derived.isChained ? (closing ?? '') : null };
+}
+
+/** Names of all inputs that an object was made of. */
+function namesIn(madeOf: MadeOf | undefined): Set<string> {
+    return new Set(
+        [...(madeOf?.parts ?? []).map(({ inputs }) => inputs), madeOf?.endInputs ?? {}].flatMap((inputs) => Object.keys(inputs)),
+    );
 }
 
 /** Version of an input as objects name it. */
@@ -240,11 +252,14 @@ export function isMadeOf({ derived }: Derivation, madeOf: MadeOf | undefined, { 
         madeOf.format === derived.format &&
         madeOf.opening === opening &&
         madeOf.parts.length === parts.length &&
-        madeOf.parts.every((part, at) => part.period === parts[at]?.period && part.etag === parts[at]?.etag && hasVersions(part, versions))
+        madeOf.parts.every(
+            (part, at) => part.period === parts[at]?.period && part.etag === parts[at]?.etag && hasVersions(part.inputs, versions),
+        ) &&
+        hasVersions(madeOf.endInputs, versions)
     );
 }
 
-/** True if what came of the part came of inputs as they are now. */
-export function hasVersions({ inputs }: MadePart, versions: ReadonlyMap<string, number>): boolean {
+/** True if the inputs have these versions now. */
+export function hasVersions(inputs: InputVersions, versions: ReadonlyMap<string, number>): boolean {
     return Object.entries(inputs).every(([name, version]) => versions.get(name) === version);
 }

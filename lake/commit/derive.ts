@@ -6,7 +6,7 @@ import { mergedKey, type TablePeriod } from '#lake/layout';
 import { readTyped, writeTyped } from '#lake/parquet';
 import { type ObjectStore, tryPut } from '#lake/store/object-store';
 import { withWords } from '#lake/tables';
-import { appendRows, sliceRows } from '#lake/typed-parts';
+import { joinRows, pickRows } from '#lake/typed-parts';
 import type { TypedRows } from '#lake/typed-rows';
 import {
     type DayLook,
@@ -187,13 +187,18 @@ async function makeObject(
     }
     const closing = derived.isChained ? textOfState(state) : NO_STATE;
     const table = withWords(derived.table);
+    const end = noting(input);
+    if (derived.atEnd) {
+        lists.push(await derived.atEnd(state, { input: end.input }));
+    }
     const madeOf: MadeOf = {
         format: derived.format,
         parts,
         opening: derived.isChained ? hashOfState(opening) : null,
         closing: derived.isChained ? hashOfState(closing) : null,
+        endInputs: end.versions,
     };
-    const rows = appendRows(table, lists);
+    const rows = joinRows(table, lists);
     const bytes = writeTyped(table, rows, {
         format: derived.format,
         madeOf: sayMadeOf(madeOf),
@@ -225,22 +230,26 @@ interface PartMade {
  */
 async function keptParts(of: DerivedDay, { bytes, madeOf }: OwnObject, { parts, versions }: DayLook): Promise<Map<string, PartMade>> {
     const kept = new Map<string, PartMade>();
-    const { isChained, format, table } = of.derived;
-    if (!bytes || !madeOf || isChained || madeOf.format !== format) {
+    const { isChained, format, table, partOf } = of.derived;
+    if (!bytes || !madeOf || isChained || !partOf || madeOf.format !== format) {
         return kept;
     }
     const etags = new Map(parts.map(({ period, etag }) => [period, etag]));
     const rows = await readTyped(withWords(table), bytes).catch(() => undefined);
-    if (rows?.count !== madeOf.parts.reduce((sum, part) => sum + part.rows, 0)) {
+    if (!rows) {
         // Damaged: all is read anew.
         return kept;
     }
-    let from = 0;
+    const rowsOf = new Map<string, number[]>(madeOf.parts.map(({ period }) => [period, []]));
+    const periodOfRow = partOf(rows, { day: of.day });
+    for (let row = 0; row < rows.count; row += 1) {
+        rowsOf.get(periodOfRow(row))?.push(row);
+    }
     for (const part of madeOf.parts) {
-        if (etags.get(part.period) === part.etag && hasVersions(part, versions)) {
-            kept.set(part.period, { part, rows: sliceRows(rows, from, from + part.rows) });
+        const ofPart = rowsOf.get(part.period) ?? [];
+        if (ofPart.length === part.rows && etags.get(part.period) === part.etag && hasVersions(part.inputs, versions)) {
+            kept.set(part.period, { part, rows: pickRows(rows, Int32Array.from(ofPart)) });
         }
-        from += part.rows;
     }
     return kept;
 }
@@ -272,16 +281,24 @@ async function derivePart(
     { opening, input }: { opening: Json; input: ReadInput },
 ): Promise<PartMade> {
     const table = withWords(derived.table);
-    const inputs: Record<string, number> = {};
-    const ask: ReadInput = async (name) => {
-        const found = await input(name);
-        inputs[name] = versionOf(found);
-        return found;
-    };
-    const nothing: DerivedPart = { rows: appendRows(table, []), ...(derived.isChained && { closing: opening }) };
-    const made = merged.count === 0 ? nothing : await derived.derive({ period, rows: merged, input: ask, opening });
+    const asked = noting(input);
+    const nothing: DerivedPart = { rows: joinRows(table, []), ...(derived.isChained && { closing: opening }) };
+    const made = merged.count === 0 ? nothing : await derived.derive({ period, rows: merged, input: asked.input, opening });
     if (derived.isChained !== (made.closing !== undefined)) {
         throw new TypeError(`${table.name} is ${derived.isChained ? 'chained and gives no' : 'not chained and gives a'} closing state`);
     }
-    return { part: { period, etag, inputs }, rows: made.rows, closing: made.closing };
+    return { part: { period, etag, inputs: asked.versions }, rows: made.rows, closing: made.closing };
+}
+
+/** The input, and the versions of all that was asked for. */
+function noting(input: ReadInput): { input: ReadInput; versions: Record<string, number> } {
+    const versions: Record<string, number> = {};
+    return {
+        versions,
+        async input(name) {
+            const found = await input(name);
+            versions[name] = versionOf(found);
+            return found;
+        },
+    };
 }

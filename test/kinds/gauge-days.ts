@@ -5,7 +5,7 @@
 import type { DayPart, DerivedTable, Json } from '#lake/kind';
 import type { Rows } from '#lake/rows';
 import { type DayTable, type MergedTable, text, whole, withWords } from '#lake/tables';
-import { toPlain, toTyped } from '#lake/typed-rows';
+import { textAt, textsOf, toPlain, toTyped } from '#lake/typed-rows';
 
 /** Where the inputs of the kind stand, scales and this limit. */
 export const LIMITS_PREFIX = 'gauges_scales/';
@@ -36,8 +36,10 @@ async function limitOf({ input }: DayPart): Promise<bigint> {
     return document === undefined ? USUAL_LIMIT_MM : BigInt((document as { mm: number }).mm);
 }
 
+/** A table whose rows are sorted by the first three columns. */
 function dayTable(name: string, grain: string, columns: DayTable['columns']): DayTable {
-    return { name, prefix: `${name}/`, format: 'parquet', per: 'day', grain, columns };
+    const sortedBy = columns.slice(0, 3).map((column) => column.name);
+    return { name, prefix: `${name}/`, format: 'parquet', per: 'day', grain, columns, sortedBy };
 }
 
 const TOPS = dayTable('gauge_tops', 'gauge and hour', [
@@ -62,6 +64,10 @@ export function derivedOfGauges(merged: MergedTable): DerivedTable[] {
             table: TOPS,
             format: 1,
             isChained: false,
+            partOf(rows) {
+                const periods = textsOf(rows, 'period');
+                return (row) => textAt(periods, row);
+            },
             async derive(part) {
                 const limit = await limitOf(part);
                 const levels = levelsOf(merged, part);

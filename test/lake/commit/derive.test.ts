@@ -89,9 +89,9 @@ describe('a day that is derived', () => {
         ]);
         expect(await deriveAll(DAY)).toBe(2);
         expect(await rowsOf(tops, DAY)).toEqual([
+            `main lock ${DAY}T20 1 0`,
             `main pier ${DAY}T13 1 50`,
             `main pier ${DAY}T14 1 null`,
-            `main lock ${DAY}T20 1 0`,
             `main pier ${DAY}T20 1 -10`,
         ]);
         expect(await rowsOf(floods, DAY)).toEqual([`main pier ${DAY}T13 ${DAY}T20`]);
