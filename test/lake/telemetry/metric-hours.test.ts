@@ -1,5 +1,4 @@
 import { describe, expect, test } from '@jest/globals';
-import { OverflowError } from '#lake/errors';
 import { metricHours } from '#lake/telemetry/metric-hours';
 import { type MadeReading, rulesWith, sortedReadings } from '#test/support/sorted-readings';
 
@@ -60,9 +59,14 @@ describe('an hour of a metric', () => {
         expect(hoursOf({ at: 1, is: '1', profile: 'gone' })[0]?.values).toMatchObject({ digits: 0, sum: 1n });
     });
 
-    test('names the metric whose figure leaves its column', () => {
-        const large = '9999999999999999999';
-        expect(() => hoursOf({ at: 1, is: large, metric: 'level' })).toThrow(OverflowError);
-        expect(() => hoursOf({ at: 1, is: large, metric: 'level' })).toThrow(/min of level of d1 at site main in hour 7/);
+    test('has no sum of squares where that would have more than 38 digits, and all else', () => {
+        const large = 9_999_999_999_999_999_999n;
+        expect(hoursOf({ at: 1, is: String(large), metric: 'level' })[0]?.values).toMatchObject({
+            sum: large,
+            sum_sq: large * large,
+            max: large,
+        });
+        const [hour] = hoursOf({ at: 1, is: String(large), metric: 'level' }, { at: 2, is: String(-large), metric: 'level' });
+        expect(hour?.values).toMatchObject({ sum: 0n, sum_sq: undefined, min: -large, max: large, area: large });
     });
 });

@@ -1,0 +1,94 @@
+-- One row per device, metric and hour whose average is unusual against that device's own past: which hours stand out? Filter on site, device or
+-- metric: every day is read. A filter on day saves no reading, but most of the work.
+-- The past of an hour: the same hour of day (UTC) of the last 28 workdays before it, or weekend days, in which the metric was read at least half as
+-- often as in this hour; fewer than 7 of them give no verdict. The score is the distance from usual in standard deviations of steady hours,
+-- at least two steps of the last digit and a hundredth of the usual value: below zero where the value is low.
+with classed as (
+    select
+        site,
+        device,
+        metric,
+        day,
+        hour,
+        hour_ms,
+        n,
+        mean,
+        case digits
+            when 0 then 1e0
+            when 1 then 1e-1
+            when 2 then 1e-2
+            when 3 then 1e-3
+            when 4 then 1e-4
+            when 5 then 1e-5
+            when 6 then 1e-6
+            when 7 then 1e-7
+            when 8 then 1e-8
+            else 1e-9
+        end as step,
+        cast(day as date) >= date_trunc('week', cast(day as date)) + interval '5' day as is_weekend
+    from metric_hour_values
+    where mean is not null
+),
+
+pasts as (
+    select
+        *,
+        count(*) over past as past_hours,
+        array_agg(mean) over past as past_means,
+        array_agg(n) over past as past_n
+    from classed
+    window past as (
+        partition by site, device, metric, hour, is_weekend order by day rows between 28 preceding and 1 preceding
+    )
+),
+
+-- Left out here, so that no engine looks for a median of nothing.
+known_pasts as (
+    select
+        *,
+        array_sort(past_means) as sorted_means,
+        array_sort(past_n) as sorted_n
+    from pasts
+    where past_hours >= 7
+),
+
+-- Lower quartiles: values that really occurred.
+quartiles as (
+    select
+        site,
+        device,
+        metric,
+        day,
+        hour,
+        hour_ms,
+        n,
+        mean,
+        step,
+        past_hours,
+        element_at(sorted_n, cast(floor((past_hours - 1) * 0.50) as integer) + 1) as usual_n,
+        element_at(sorted_means, cast(floor((past_hours - 1) * 0.50) as integer) + 1) as usual,
+        element_at(sorted_means, cast(floor((past_hours - 1) * 0.25) as integer) + 1) as usual_low,
+        element_at(sorted_means, cast(floor((past_hours - 1) * 0.75) as integer) + 1) as usual_high
+    from known_pasts
+),
+
+-- Rounded, because engines differ in the last bit of a quotient's text.
+final as (
+    select
+        site,
+        device,
+        metric,
+        day,
+        hour,
+        hour_ms,
+        n,
+        mean,
+        usual,
+        usual_low,
+        usual_high,
+        round((mean - usual) / greatest((usual_high - usual_low) / 1.349, 2e0 * step, abs(usual) / 100), 6) as score
+    from quartiles
+    where 2 * n >= usual_n
+)
+
+select * from final where score >= 5 or score <= -5

@@ -1,0 +1,55 @@
+-- One row per device, metric and hour, in the metric's own unit: how much, between what, and on average? Filter on day: only those days are read.
+-- Of a metric of texts there is n, all else is null. time_mean weighs each value by how long it stood until the next one in the hour; units is the
+-- exact sum in units of 10^-9, for averages over more than an hour.
+with scaled as (
+    select
+        *,
+        case 9 - digits
+            when 0 then cast(1 as decimal(10, 0))
+            when 1 then cast(10 as decimal(10, 0))
+            when 2 then cast(100 as decimal(10, 0))
+            when 3 then cast(1000 as decimal(10, 0))
+            when 4 then cast(10000 as decimal(10, 0))
+            when 5 then cast(100000 as decimal(10, 0))
+            when 6 then cast(1000000 as decimal(10, 0))
+            when 7 then cast(10000000 as decimal(10, 0))
+            when 8 then cast(100000000 as decimal(10, 0))
+            else cast(1000000000 as decimal(10, 0))
+        end as unit,
+        cast(case digits
+            when 0 then cast(1 as decimal(10, 0))
+            when 1 then cast(10 as decimal(10, 0))
+            when 2 then cast(100 as decimal(10, 0))
+            when 3 then cast(1000 as decimal(10, 0))
+            when 4 then cast(10000 as decimal(10, 0))
+            when 5 then cast(100000 as decimal(10, 0))
+            when 6 then cast(1000000 as decimal(10, 0))
+            when 7 then cast(10000000 as decimal(10, 0))
+            when 8 then cast(100000000 as decimal(10, 0))
+            else cast(1000000000 as decimal(10, 0))
+        end as double) as per_value
+    from metric_hours
+)
+
+-- By way of text, because not every engine takes the nearest double of a decimal. A value has up to 28 digits in units of 10^-9, and times a
+-- decimal(9, 9) no engine drops one of them.
+select
+    site,
+    device,
+    metric,
+    day,
+    hour,
+    hour_ms,
+    digits,
+    n,
+    cast(cast(min * unit as decimal(28, 0)) * cast(0.000000001 as decimal(9, 9)) as decimal(28, 9)) as min,
+    cast(cast(max * unit as decimal(28, 0)) * cast(0.000000001 as decimal(9, 9)) as decimal(28, 9)) as max,
+    cast(cast(sum as varchar(40)) as double) / cast(n as double) / per_value as mean,
+    cast(cast(area as varchar(40)) as double) / nullif(cast(area_ms as double), 0) / per_value as time_mean,
+    cast(cast(first_value * unit as decimal(28, 0)) * cast(0.000000001 as decimal(9, 9)) as decimal(28, 9)) as first_value,
+    cast(cast(last_value * unit as decimal(28, 0)) * cast(0.000000001 as decimal(9, 9)) as decimal(28, 9)) as last_value,
+    first_ms,
+    last_ms,
+    longest_gap_ms,
+    sum * unit as units
+from scaled
