@@ -90,15 +90,28 @@ export class EpisodeWalk {
         }
     }
 
-    /** Episodes that ended in what was added, and those that are open now, in the order of site, device, rule and beginning. */
-    episodes(): Episode[] {
-        const open = [...this.devices.values()].flatMap((device) => openEpisodes(device, this.rulesOf(device.profile)));
-        return [...this.ended, ...open].sort(compareEpisodes);
+    /** Episodes that ended in what was added, in the order of site, device, rule and beginning. */
+    endedEpisodes(): Episode[] {
+        return [...this.ended].sort(compareEpisodes);
     }
 
-    /** The state behind what was added. */
+    /** Episodes that are open behind what was added, in the same order. Of a silence the beginning is a deadline, and may lie ahead. */
+    openEpisodes(): Episode[] {
+        return [...this.devices.values()].flatMap((device) => openEpisodesOf(device, this.rulesOf(device.profile))).sort(compareEpisodes);
+    }
+
+    /** The state behind what was added: equal states have their properties in one order. */
     closing(): EpisodeState {
-        return { devices: [...this.devices.values()].sort((a, b) => compareTexts(a.site, b.site) || compareTexts(a.device, b.device)) };
+        return {
+            devices: [...this.devices.values()]
+                .sort((a, b) => compareTexts(a.site, b.site) || compareTexts(a.device, b.device))
+                .map((device) => ({
+                    ...device,
+                    metrics: inOrder(device.metrics),
+                    spans: inOrder(device.spans),
+                    positions: inOrder(device.positions),
+                })),
+        };
     }
 
     private take(event: Event): void {
@@ -125,7 +138,7 @@ export class EpisodeWalk {
 
     /** A device that another profile reads from now on: what its rules had begun ends with its last reading. */
     private leaveProfile(device: DeviceState, { atMs }: Event): void {
-        for (const episode of openEpisodes(device, this.rulesOf(device.profile))) {
+        for (const episode of openEpisodesOf(device, this.rulesOf(device.profile))) {
             if (episode.began_ms < atMs) {
                 this.ended.push({ ...episode, ended_ms: atMs });
             }
@@ -267,7 +280,7 @@ function rulesIn(rules: DerivingRules | undefined): readonly AlertRule[] {
 }
 
 /** What is open, each as it would be if it ended later; of silence and missing metrics the deadline may lie ahead. */
-function openEpisodes(device: DeviceState, rules: DerivingRules | undefined): Episode[] {
+function openEpisodesOf(device: DeviceState, rules: DerivingRules | undefined): Episode[] {
     const open: Episode[] = [];
     for (const rule of rulesIn(rules)) {
         if (rule.is === 'silent') {
@@ -378,6 +391,11 @@ function rootOf(square: bigint): bigint {
         root += 1n;
     }
     return root;
+}
+
+/** The same properties, in the order of their names. */
+function inOrder<T>(named: Record<string, T>): Record<string, T> {
+    return Object.fromEntries(Object.entries(named).sort(([a], [b]) => compareTexts(a, b)));
 }
 
 function nameOf({ site, device }: { site: string; device: string }): string {

@@ -26,9 +26,8 @@ function episodesOf(rules: Parameters<typeof rulesWith>[0], ...parts: MadeReadin
         const walk = new EpisodeWalk(JSON.parse(JSON.stringify(state)), () => rulesWith(rules));
         walk.add(sortedReadings(part));
         state = walk.closing();
-        const episodes = walk.episodes();
-        ended.push(...episodes.filter(({ ended_ms }) => ended_ms !== undefined));
-        open = episodes.filter(({ ended_ms }) => ended_ms === undefined);
+        ended.push(...walk.endedEpisodes());
+        open = walk.openEpisodes();
     }
     return [...ended, ...open];
 }
@@ -205,7 +204,7 @@ test('a device that another profile reads from now on leaves what the first one 
     const walk = new EpisodeWalk(NO_STATE, (profile) => rulesWith({ alerts: profile === 'p' ? [HOT] : [] }));
     walk.add(sortedReadings([{ at: 1, is: '31' }]));
     walk.add(sortedReadings([{ at: 5, is: '31', profile: 'q' }]));
-    expect(walk.episodes()).toMatchObject([{ profile: 'p', began_ms: 1, ended_ms: 5 }]);
+    expect(walk.endedEpisodes()).toMatchObject([{ profile: 'p', began_ms: 1, ended_ms: 5 }]);
     expect(walk.closing().devices).toMatchObject([{ profile: 'q', firstMs: 5, spans: {} }]);
 });
 
