@@ -1,7 +1,9 @@
 /** Every command, in the order in which help and docs/cli.md list them. */
 import type { Command } from './command.ts';
+import { alerts } from './commands/alerts/command.ts';
 import { anomalies } from './commands/anomalies/command.ts';
 import { demo } from './commands/demo/command.ts';
+import { devices } from './commands/devices/command.ts';
 import { doctor } from './commands/doctor/command.ts';
 import { explain } from './commands/explain/command.ts';
 import { exportPair } from './commands/export/command.ts';
@@ -10,6 +12,7 @@ import { history } from './commands/history/command.ts';
 import { pairs } from './commands/pairs/command.ts';
 import { prune } from './commands/prune/command.ts';
 import { query } from './commands/query/command.ts';
+import { readings } from './commands/readings/command.ts';
 import { rebuild } from './commands/rebuild/command.ts';
 import { reconcile } from './commands/reconcile/command.ts';
 import { redrive } from './commands/redrive/command.ts';
@@ -27,6 +30,9 @@ export const commands: readonly Command[] = [
     status,
     pairs,
     anomalies,
+    devices,
+    readings,
+    alerts,
     exportPair,
     features,
     explain,

@@ -52,6 +52,27 @@ export function day(flags: string, meaning: string): Option<string | undefined> 
     return { flags, meaning, fallback: undefined, parse };
 }
 
+/**
+ * An option that takes an instant: a time of UTC (`2026-01-05T13:30Z`), or a day, which is its beginning, with `isEnd` its end. Its value is ISO 8601 with
+ * milliseconds, so that instants compare as their texts do.
+ */
+export function instant(flags: string, meaning: string, { isEnd = false }: { isEnd?: boolean } = {}): Option<string | undefined> {
+    const parse = (given: string): string => {
+        if (isDay(given)) {
+            return new Date(Date.parse(`${given}T00:00:00Z`) + (isEnd ? MS_PER_DAY : 0)).toISOString();
+        }
+        const [, day = '', time = ''] = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?)Z?$/.exec(given) ?? [];
+        const found = new Date(`${day}T${time}Z`);
+        if (!isDay(day) || Number.isNaN(found.getTime()) || found.toISOString().slice(0, 'yyyy-mm-dd'.length) !== day) {
+            throw new UnreadableOption('Expected a time of UTC, YYYY-MM-DDTHH:MM, or a day, YYYY-MM-DD.');
+        }
+        return found.toISOString();
+    };
+    return { flags, meaning, fallback: undefined, parse };
+}
+
+const MS_PER_DAY = 86_400_000;
+
 /** An option that takes a size in bytes, `10GB` or `500 MB`: decimal units, as sizes are shown. */
 export function bytes(flags: string, meaning: string): Option<number | undefined> {
     const parse = (given: string): number => {

@@ -6,7 +6,8 @@ import { renderCsv, renderJson } from '#cli/draw/print-rows';
 import { UsageError } from '#lake/errors';
 import type { Lake } from '#lake/lake';
 import { EXPORTS_PREFIX } from '#lake/layout';
-import type { QueryResult, ResultColumn, Value } from '#lake/query/query-engine';
+import type { QueryResult } from '#lake/query/query-engine';
+import { type CollectedRows, collectRows } from './collect-rows.ts';
 import type { OutputFormat } from './command.ts';
 import { Failure } from './command.ts';
 
@@ -20,10 +21,7 @@ export interface PairQuestion {
 }
 
 /** All rows of one pair, by site and day: a row per day, so they fit in memory. */
-export interface PairReport {
-    columns: readonly ResultColumn[];
-    rows: Value[][];
-}
+export type PairReport = CollectedRows;
 
 export const FILE_FORMATS = ['csv', 'json', 'parquet'] as const;
 export type FileFormat = (typeof FILE_FORMATS)[number];
@@ -31,7 +29,7 @@ export type FileFormat = (typeof FILE_FORMATS)[number];
 const NEAREST_COUNT = 5;
 
 export async function fetchReport(lake: Lake, { src, dst, site, from, to }: PairQuestion): Promise<PairReport> {
-    return collect(await lake.ask('pair_report', [src, dst, site ?? null, to ?? null, from ?? null]));
+    return collectRows(await lake.ask('pair_report', [src, dst, site ?? null, to ?? null, from ?? null]));
 }
 
 /** Says why a report has no rows, where the pair has other days. @throws Failure where there is no such pair, naming the nearest. */
@@ -43,7 +41,7 @@ export async function explainNoRows(lake: Lake, { src, dst, site, from, to }: Pa
         const asked = [from === undefined ? '' : ` from ${from}`, to === undefined ? '' : ` to ${to}`].join('');
         return `No days of ${pair}${asked}: it has ${days.length} from ${days[0]} to ${days.at(-1)}`;
     }
-    const nearest = await collect(await lake.ask('nearest_pairs', [src, dst, BigInt(NEAREST_COUNT)]));
+    const nearest = await collectRows(await lake.ask('nearest_pairs', [src, dst, BigInt(NEAREST_COUNT)]));
     if (nearest.rows.length === 0) {
         throw new Failure(`No pair ${pair}: the lake has no pairs yet`);
     }
@@ -137,12 +135,4 @@ export function chooseDestination({
         throw new UsageError('A table is for reading: choose --format csv, json or parquet for what is kept');
     }
     return file === undefined ? { kind: 'lake', format: chosen } : { kind: 'file', file, format: chosen };
-}
-
-async function collect({ columns, batches }: QueryResult): Promise<PairReport> {
-    const rows: Value[][] = [];
-    for await (const batch of batches) {
-        rows.push(...batch);
-    }
-    return { columns, rows };
 }

@@ -6,6 +6,7 @@ import { packageRoot } from '#lake/package-root';
 import type { Command, Surroundings } from './command.ts';
 import { Failure } from './command.ts';
 import { commands as allCommands } from './commands.ts';
+import { isDay } from './option.ts';
 import { OutputClosed } from './output.ts';
 import type { Call, Reply } from './parse-line.ts';
 import { parseLine } from './parse-line.ts';
@@ -46,7 +47,7 @@ async function answer(reply: Reply, { stdout, stderr }: Surroundings): Promise<n
 async function runCall(call: Call, surroundings: Surroundings, commands: readonly Command[]): Promise<number> {
     const { from, to } = call.options;
     if (typeof from === 'string' && typeof to === 'string' && from > to) {
-        throw new UsageError(`--from ${from} is later than --to ${to}; both days are included`);
+        throw new UsageError(`--from ${from} is later than --to ${to}${isDay(to) ? '; both days are included' : ''}`);
     }
     const lake = call.lake ?? surroundings.environment.FLOWLAKE_LAKE ?? '';
     return call.command.run({

@@ -122,7 +122,7 @@ function sampleAlong(
 }
 
 /** Unicode counts the dots of a braille character 1, 2, 3, 7 down its left side and 4, 5, 6, 8 down its right. */
-function brailleBit(side: number, dot: number): number {
+export function brailleBit(side: number, dot: number): number {
     return (
         ([
             [0x01, 0x02, 0x04, 0x40],
@@ -153,11 +153,11 @@ function drawDayAxis(firstDay: string, lastDay: string, { width, columnOf }: Sca
     return { line: line.join(''), labels };
 }
 
-/** The step of an axis: 1, 2 or 5 with zeros behind, the smallest that is at least `least`. */
-function niceStep(least: number): number {
-    const power = 10 ** Math.floor(Math.log10(least));
-    const factor = [1, 2, 5, 10].find((candidate) => candidate * power >= least * (1 - 1e-9)) ?? 10;
-    return Math.max(1, factor * power);
+/** The step of an axis: 1, 2 or 5 with zeros behind or in front, the smallest that is at least `wanted`, and never below `least`. */
+export function niceStep(wanted: number, { least = 1 }: { least?: number } = {}): number {
+    const power = 10 ** Math.floor(Math.log10(wanted));
+    const factor = [1, 2, 5, 10].find((candidate) => candidate * power >= wanted * (1 - 1e-9)) ?? 10;
+    return Math.max(least, factor * power);
 }
 
 function daysBetween(from: string, to: string): number {

@@ -1,0 +1,161 @@
+/** Shows what a device measured: its readings, steps of time, or a plot. */
+import { collectRows } from '#cli/collect-rows';
+import { Failure, type RunContext } from '#cli/command';
+import { forPeople } from '#cli/draw/for-people';
+import { renderSeries, type SeriesPoint } from '#cli/draw/plot-series';
+import { printRows } from '#cli/draw/print-rows';
+import { useFigures } from '#cli/use-figures';
+import { UsageError } from '#lake/errors';
+import type { Lake } from '#lake/lake';
+import type { QueryResult, Value } from '#lake/query/query-engine';
+import { STEPS } from './steps.ts';
+
+export interface ReadingsOptions {
+    metric: string | undefined;
+    site: string | undefined;
+    /** ISO 8601. */
+    from: string | undefined;
+    /** ISO 8601, exclusive. */
+    to: string | undefined;
+    /** A key of STEPS. */
+    every: string | undefined;
+    plot: boolean;
+    last: number;
+}
+
+/** Prints the readings, oldest first. @throws Failure where the lake knows no such device or metric */
+export async function showReadings(device: string, options: ReadingsOptions, context: RunContext): Promise<number> {
+    if (options.plot && options.metric === undefined) {
+        throw new UsageError('A plot is of one metric: add --metric NAME (flowlake readings DEVICE shows which there are)');
+    }
+    if (options.plot && context.isOutputGiven && context.output !== 'table') {
+        throw new UsageError('A plot is for reading: leave out --plot, or --output');
+    }
+    return useFigures(context, async (lake) => {
+        const rows = options.plot ? await plot(lake, { device, options, context }) : await list(lake, { device, options, context });
+        if (rows === 0) {
+            await context.stderr.write(`${await explainNothing(lake, { device, options })}\n`);
+        }
+        return 0;
+    });
+}
+
+interface Asked {
+    device: string;
+    options: ReadingsOptions;
+}
+
+/** Prints rows. @returns how many */
+async function list(lake: Lake, { device, options, context }: Asked & { context: RunContext }): Promise<number> {
+    const { every, last } = options;
+    const stepMs = every === undefined ? undefined : STEPS.get(every);
+    const result =
+        stepMs === undefined ? await askReadings(lake, { device, options, last }) : await askSteps(lake, { device, options, stepMs });
+    const shown = context.output === 'table' ? forPeople(result, { without: ['at_ms', 'received_ms', 'message', 'copies'] }) : result;
+    return printRows(shown, context);
+}
+
+/** Draws the metric. @returns how many steps it has */
+async function plot(lake: Lake, { device, options, context }: Asked & { context: RunContext }): Promise<number> {
+    const { stdout } = context;
+    const { metric = '', every } = options;
+    const range = await rangeOf(lake, { device, options });
+    if (range === undefined) {
+        return 0;
+    }
+    const fits = (ms: number): boolean => (range.toMs - range.fromMs) / ms <= stdout.columns * 2;
+    const [step, stepMs] =
+        [...STEPS].find(([name, ms]) => (every === undefined ? fits(ms) : name === every)) ??
+        [...STEPS].at(-1) ??
+        (['1d', 86_400_000] as const);
+    const { columns, rows } = await collectRows(await askSteps(lake, { device, options, stepMs }));
+    const at = (name: string) => columns.findIndex((column) => column.name === name);
+    const [site, from, mean, min, max] = [at('site'), at('from_ms'), at('mean'), at('min'), at('max')];
+    const sites = new Map<string, SeriesPoint[]>();
+    for (const row of rows.filter((found) => found[mean] !== null)) {
+        const points = sites.get(String(row[site])) ?? [];
+        points.push({ fromMs: Number(row[from]), mean: Number(row[mean]), min: Number(row[min]), max: Number(row[max]) });
+        sites.set(String(row[site]), points);
+    }
+    for (const [name, points] of sites) {
+        const title = `${metric} of ${device} at ${name}, a point every ${step}`;
+        await stdout.write(renderSeries(points, { title, stepMs, columns: stdout.columns }));
+    }
+    if (rows.length > 0 && sites.size === 0) {
+        throw new Failure(`${metric} of ${device} is a text: a plot needs numbers (leave out --plot to list it)`);
+    }
+    return rows.length;
+}
+
+function askReadings(lake: Lake, { device, options, last }: Asked & { last: number }): Promise<QueryResult> {
+    return lake.ask('readings', [device, ...rangeParameters(options), BigInt(last)]);
+}
+
+function askSteps(lake: Lake, { device, options, stepMs }: Asked & { stepMs: number }): Promise<QueryResult> {
+    return lake.ask('reading_steps', [BigInt(stepMs), device, ...rangeParameters(options)]);
+}
+
+/** Metric, site, days and times, as the queries take them. */
+function rangeParameters({ metric, site, from, to }: ReadingsOptions): Value[] {
+    const lastMs = to === undefined ? undefined : Date.parse(to) - 1;
+    return [
+        metric ?? null,
+        site ?? null,
+        from === undefined ? null : from.slice(0, 'yyyy-mm-dd'.length),
+        lastMs === undefined ? null : new Date(lastMs).toISOString().slice(0, 'yyyy-mm-dd'.length),
+        from === undefined ? null : BigInt(Date.parse(from)),
+        to === undefined ? null : BigInt(Date.parse(to)),
+    ];
+}
+
+/** The time that a plot spans: what was asked for, and else what there is. */
+async function rangeOf(lake: Lake, { device, options }: Asked): Promise<{ fromMs: number; toMs: number } | undefined> {
+    const known = (await seriesOf(lake, device)).filter(({ metric, site }) => isAsked({ metric, site }, options));
+    if (known.length === 0) {
+        return undefined;
+    }
+    const firstMs = Math.min(...known.map((series) => series.firstMs));
+    const lastMs = Math.max(...known.map((series) => series.lastMs));
+    return {
+        fromMs: Math.max(firstMs, options.from === undefined ? firstMs : Date.parse(options.from)),
+        toMs: Math.min(lastMs, options.to === undefined ? lastMs : Date.parse(options.to)),
+    };
+}
+
+interface Series {
+    site: string;
+    metric: string;
+    firstMs: number;
+    lastMs: number;
+}
+
+/** The metrics that the lake has of the device, with the times of their first and last reading. */
+async function seriesOf(lake: Lake, device: string): Promise<Series[]> {
+    const { rows } = await collectRows(await lake.ask('device_metrics', [device]));
+    return rows.map(([site, metric, first, last]) => ({
+        site: String(site),
+        metric: String(metric),
+        firstMs: Number(first),
+        lastMs: Number(last),
+    }));
+}
+
+function isAsked({ metric, site }: { metric: string; site: string }, options: ReadingsOptions): boolean {
+    return metric === (options.metric ?? metric) && site === (options.site ?? site);
+}
+
+/** Says why there is nothing, where the device has other readings. @throws Failure where it has none that were asked for, naming what there is */
+async function explainNothing(lake: Lake, { device, options }: Asked): Promise<string> {
+    const known = await seriesOf(lake, device);
+    if (known.length === 0) {
+        throw new Failure(`No readings of ${device}: flowlake devices lists the devices that there are`);
+    }
+    const asked = known.filter((series) => isAsked(series, options));
+    if (asked.length === 0) {
+        const names = [...new Set(known.map(({ metric, site }) => `${metric} at ${site}`))].join(', ');
+        throw new Failure(`No readings of ${device} that were asked for; it has ${names}`);
+    }
+    const first = new Date(Math.min(...asked.map(({ firstMs }) => firstMs))).toISOString();
+    const last = new Date(Math.max(...asked.map(({ lastMs }) => lastMs))).toISOString();
+    return `No readings of ${device} in that time: it has some from ${first} to ${last}`;
+}
