@@ -1,16 +1,22 @@
-/** `flowlake export`: the report of one pair, to stdout, to a file or into the lake. */
+/** `flowlake export`: the report of one pair, or the readings of one device, to stdout, to a file or into the lake. */
 import { defineCommand } from '#cli/command';
 import { choice, day, flag, text } from '#cli/option';
 
 export const exportPair = defineCommand({
     name: 'export',
-    summary: 'the report of one pair: its daily totals and running statistics, by site and day',
+    summary: 'the report of one pair, by site and day, or with --device the readings of one device',
     details:
-        'The rows are those of view pair_running. The running figures count from the pair’s first day, whatever days are asked for. ' +
+        'The rows of a pair are those of view pair_running. The running figures count from the pair’s first day, whatever days are asked for. ' +
+        'The rows of a device are its readings in the order of time. ' +
         'The format is that of --format, else of the file’s ending, else of --output, else csv.',
-    arguments: { src: { meaning: 'source address', count: 'one' }, dst: { meaning: 'destination address', count: 'one' } },
+    arguments: {
+        src: { meaning: 'source address of the pair', count: 'one or none' },
+        dst: { meaning: 'destination address of the pair', count: 'one or none' },
+    },
     options: {
-        site: text('--site <site>', 'only this site’s pair; devices of two sites may share an address'),
+        device: text('--device <id>', 'a device’s readings instead of a pair’s report'),
+        metric: text('--metric <metric>', 'only this metric of the device'),
+        site: text('--site <site>', 'only this site’s pair or device; two sites may share an address or an id'),
         out: text('-o, --out <file>', 'write a file; it appears whole or not at all'),
         save: flag('--save', 'put it into the lake, under exports/, and print its key'),
         format: choice('--format <format>', 'csv, json, or parquet with -o or --save', ['csv', 'json', 'parquet']),
@@ -21,9 +27,10 @@ export const exportPair = defineCommand({
         { line: 'export 10.1.0.7 10.1.0.20', does: 'CSV on stdout' },
         { line: 'export 10.1.0.7 10.1.0.20 --site berlin --from 2026-01-05 -o report.parquet', does: 'one site’s days as a Parquet file' },
         { line: 'export 10.1.0.7 10.1.0.20 --save --format json', does: 'into the lake' },
+        { line: 'export --device thermostat-07 --from 2026-01-05 -o readings.parquet', does: 'a device’s history, every digit' },
     ],
     async run({ arguments: args, options, ...context }) {
-        const { exportReport } = await import('./run.ts');
-        return exportReport(args, options, context);
+        const { exportRows } = await import('./run.ts');
+        return exportRows(args, options, context);
     },
 });

@@ -1,6 +1,7 @@
 /** Shows what a device measured: its readings, steps of time, or a plot. */
 import { collectRows } from '#cli/collect-rows';
 import { Failure, type RunContext } from '#cli/command';
+import { askedOf, explainNoReadings, seriesOf } from '#cli/device-readings';
 import { forPeople } from '#cli/draw/for-people';
 import { renderSeries, type SeriesPoint } from '#cli/draw/plot-series';
 import { printRows } from '#cli/draw/print-rows';
@@ -34,7 +35,7 @@ export async function showReadings(device: string, options: ReadingsOptions, con
     return useFigures(context, async (lake) => {
         const rows = options.plot ? await plot(lake, { device, options, context }) : await list(lake, { device, options, context });
         if (rows === 0) {
-            await context.stderr.write(`${await explainNothing(lake, { device, options })}\n`);
+            await context.stderr.write(`${await explainNoReadings(lake, { device, ...options })}\n`);
         }
         return 0;
     });
@@ -110,7 +111,7 @@ function rangeParameters({ metric, site, from, to }: ReadingsOptions): Value[] {
 
 /** The time that a plot spans: what was asked for, and else what there is. */
 async function rangeOf(lake: Lake, { device, options }: Asked): Promise<{ fromMs: number; toMs: number } | undefined> {
-    const known = (await seriesOf(lake, device)).filter(({ metric, site }) => isAsked({ metric, site }, options));
+    const known = askedOf(await seriesOf(lake, device), options);
     if (known.length === 0) {
         return undefined;
     }
@@ -120,42 +121,4 @@ async function rangeOf(lake: Lake, { device, options }: Asked): Promise<{ fromMs
         fromMs: Math.max(firstMs, options.from === undefined ? firstMs : Date.parse(options.from)),
         toMs: Math.min(lastMs, options.to === undefined ? lastMs : Date.parse(options.to)),
     };
-}
-
-interface Series {
-    site: string;
-    metric: string;
-    firstMs: number;
-    lastMs: number;
-}
-
-/** The metrics that the lake has of the device, with the times of their first and last reading. */
-async function seriesOf(lake: Lake, device: string): Promise<Series[]> {
-    const { rows } = await collectRows(await lake.ask('device_metrics', [device]));
-    return rows.map(([site, metric, first, last]) => ({
-        site: String(site),
-        metric: String(metric),
-        firstMs: Number(first),
-        lastMs: Number(last),
-    }));
-}
-
-function isAsked({ metric, site }: { metric: string; site: string }, options: ReadingsOptions): boolean {
-    return metric === (options.metric ?? metric) && site === (options.site ?? site);
-}
-
-/** Says why there is nothing, where the device has other readings. @throws Failure where it has none that were asked for, naming what there is */
-async function explainNothing(lake: Lake, { device, options }: Asked): Promise<string> {
-    const known = await seriesOf(lake, device);
-    if (known.length === 0) {
-        throw new Failure(`No readings of ${device}: flowlake devices lists the devices that there are`);
-    }
-    const asked = known.filter((series) => isAsked(series, options));
-    if (asked.length === 0) {
-        const names = [...new Set(known.map(({ metric, site }) => `${metric} at ${site}`))].join(', ');
-        throw new Failure(`No readings of ${device} that were asked for; it has ${names}`);
-    }
-    const first = new Date(Math.min(...asked.map(({ firstMs }) => firstMs))).toISOString();
-    const last = new Date(Math.max(...asked.map(({ lastMs }) => lastMs))).toISOString();
-    return `No readings of ${device} in that time: it has some from ${first} to ${last}`;
 }
