@@ -1,7 +1,7 @@
 /** The unusual days that the generator plants, so that tests and the demo can check that they are found. */
-import type { SampleDay } from './calendar.ts';
+import type { SampleDay } from '#sample/calendar';
+import { hash } from '#sample/random';
 import type { SiteNetwork } from './network.ts';
-import { hash } from './random.ts';
 import { type ServiceName, serviceNumber } from './services.ts';
 
 /** surge: ten times the usual traffic; scan: short flows to many ports of a quiet pair; comeback: a week of silence, then a burst. */

@@ -1,5 +1,5 @@
 /** The order of a day's flows: each pair in its own rhythm, all pairs together in the order of time. */
-import { hash, type Random, unit } from './random.ts';
+import { hash, type Random, unit } from '#sample/random';
 import type { Rhythm } from './services.ts';
 
 const SECONDS_PER_HOUR = 3600;

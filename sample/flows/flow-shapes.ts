@@ -2,8 +2,9 @@
  * Flow shapes: what a flow carries, packet by packet, and the columns that follow from it and from nothing else. They are worked out and
  * written once; a row then only adds who, when and how long.
  */
+
+import { bell, grow, type Random, unit } from '#sample/random';
 import { javaDouble } from './java-number.ts';
-import { bell, grow, type Random, unit } from './random.ts';
 import { asciiBytes } from './row-writer.ts';
 import type { FlowLook } from './services.ts';
 

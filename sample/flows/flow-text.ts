@@ -1,11 +1,12 @@
 /** Turns the flows of one site and day into the bytes of a file, CICFlowMeter's or another tool's, chunk by chunk. */
-import { TimestampText } from './calendar.ts';
+
+import { hash, Random, unit } from '#sample/random';
 import { FLOW_TIMEOUT_US, type Flow, HEADER_LINE, MAX_ROW_BYTES, putRow } from './cicflowmeter-row.ts';
 import { DayRhythm, DaySchedule } from './day-schedule.ts';
 import { createShapes, createTeardown, type FlowShape, SHAPES_PER_SERVICE } from './flow-shapes.ts';
-import { hash, Random, unit } from './random.ts';
 import { asciiBytes, RowWriter } from './row-writer.ts';
 import { SERVICE_LIST, serviceNumber } from './services.ts';
+import { TimestampText } from './timestamp-text.ts';
 import type { PlainFlow, ToolFile } from './tools/tool.ts';
 import type { SiteDay } from './traffic.ts';
 

@@ -1,5 +1,5 @@
 /** Lays out who stands in a branch office and who talks to whom: every branch has the same private addresses, as in life. */
-import { bell, grow, hash } from './random.ts';
+import { bell, grow, hash } from '#sample/random';
 import { SERVICE_LIST, type ServiceName, serviceNumber } from './services.ts';
 
 /** A link from a device to its peer: a server (192.168.1.<number>), a cloud endpoint or, by IPv6 multicast, all neighbours. */

@@ -1,8 +1,9 @@
 /** A sample of what probes in branch offices send: files of CICFlowMeter or another tool, one per site and day. Equal options give equal bytes. */
 import { UsageError } from '#lake/errors';
 import { rawKey } from '#lake/layout';
+import { isDay } from '#sample/calendar';
+import type { FileToWrite } from '#sample/write-files';
 import type { AnomalyKind } from './anomalies.ts';
-import { isDay } from './calendar.ts';
 import { createSpeeches, writeFlows } from './flow-text.ts';
 import { pairAddresses } from './network.ts';
 import type { Tool } from './tools/tool.ts';
@@ -33,6 +34,13 @@ export interface SampleFile {
     flows: number;
     /** The file's bytes, each chunk the reader's own; they can be asked for again, and several files at once. */
     chunks: Iterable<Uint8Array>;
+}
+
+/** The sample's files as they are written: below `site=<site>/`, so that the folder can be uploaded as it is. Writing again is safe: equal options give equal bytes. */
+export function* flowFiles(...sample: Parameters<typeof sampleFiles>): Generator<FileToWrite> {
+    for (const { site, name, flows, chunks } of sampleFiles(...sample)) {
+        yield { path: `site=${site}/${name}`, rows: flows, chunks };
+    }
 }
 
 /** An unusual day that is in the sample on purpose. */

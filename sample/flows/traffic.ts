@@ -2,10 +2,11 @@
  * Works out how many flows each pair has on each day: its own level, its working days and weekends, its device's life, the planted
  * anomalies.
  */
+
+import { createCalendar, type SampleDay } from '#sample/calendar';
+import { bell, grow, hash, unit } from '#sample/random';
 import { type Anomaly, anomalousShare, planAnomalies } from './anomalies.ts';
-import { createCalendar, type SampleDay } from './calendar.ts';
 import { createSiteNetwork, type SiteNetwork } from './network.ts';
-import { bell, grow, hash, unit } from './random.ts';
 import { SERVICE_LIST } from './services.ts';
 
 /** What a sample is made of; all of it together decides every byte. */

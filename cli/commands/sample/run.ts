@@ -3,10 +3,15 @@
 import type { RunContext } from '#cli/command';
 import { openProgress } from '#cli/draw/progress';
 import { sayCount } from '#cli/draw/quantity';
+import { UsageError } from '#lake/errors';
+import { flowFiles } from '#sample/flows/sample-files';
 import { tools } from '#sample/flows/tools';
-import { writeSamples } from '#sample/flows/write-samples';
+import { fleetFiles } from '#sample/telemetry/sample-files';
+import { writeFiles } from '#sample/write-files';
 
 interface SampleOptions {
+    kind: 'flows' | 'telemetry';
+    devices: number;
     flows: number;
     days: number;
     pairs: number;
@@ -15,12 +20,19 @@ interface SampleOptions {
     as: string | undefined;
 }
 
-/** Writes the files and says how many, and how fast. */
+/** Writes the files and says how many, and how fast. @throws UsageError for a tool's files of telemetry */
 export async function writeSampleFiles(
     dir: string,
-    { as, ...options }: SampleOptions,
+    { kind, devices, days, seed, flows, pairs, as }: SampleOptions,
     { stderr, now, signal }: RunContext,
 ): Promise<number> {
+    if (kind === 'telemetry' && as !== undefined) {
+        throw new UsageError('--as is of flows: leave it out, or --kind telemetry');
+    }
+    const files =
+        kind === 'telemetry'
+            ? fleetFiles({ devices, days, seed })
+            : flowFiles({ flows, days, pairs, seed }, { tool: tools.find(({ name }) => name === as) });
     const progress = openProgress({ stderr, now, doing: 'Writing', totalBytes: undefined });
     let toldBytes = 0;
     const onProgress = ({ sizeBytes }: { sizeBytes: number }) => {
@@ -28,8 +40,9 @@ export async function writeSampleFiles(
         toldBytes = sizeBytes;
     };
     try {
-        const { files, flows } = await writeSamples(dir, options, { onProgress, signal, tool: tools.find(({ name }) => name === as) });
-        await progress.finish(`Wrote ${sayCount(files, 'file')} with ${sayCount(flows, 'flow')} to ${dir}`);
+        const written = await writeFiles(dir, files, { onProgress, signal });
+        const what = sayCount(written.rows, kind === 'telemetry' ? 'message' : 'flow');
+        await progress.finish(`Wrote ${sayCount(written.files, 'file')} with ${what} to ${dir}`);
     } catch (error) {
         await progress.stop();
         throw error;

@@ -1,5 +1,5 @@
 /** A made-up capture of two days, and what it holds: conversations of which every packet is known, so that figures can be counted without any exporter. */
-import { Random } from '#sample/flows/random';
+import { Random } from '#sample/random';
 import { arpFrame, type Captured, echoFrame, pcapOf, tagFrame, tcpFrame, udpFragments, udpFrame, unreachableFrame } from './frames.ts';
 
 export interface Conversation {

@@ -1,5 +1,5 @@
 /** Files of flows drawn by chance, and what texts come to: whole numbers added up from the very lines, with nothing of the lake's code. */
-import { Random } from '#sample/flows/random';
+import { Random } from '#sample/random';
 import type { Figures } from '#test/support/small-files';
 
 const HEADER = 'Src IP,Dst IP,Timestamp,Flow Duration,Tot Fwd Pkts';

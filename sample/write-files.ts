@@ -1,17 +1,23 @@
 /** Puts a sample's files into a folder, each whole or not at all. */
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { StorageError } from '#lake/errors';
-import { type SampleFile, sampleFiles } from './sample-files.ts';
-import type { Tool } from './tools/tool.ts';
-import type { SampleOptions } from './traffic.ts';
+
+/** A file of a sample. */
+export interface FileToWrite {
+    /** Where it goes, below the sample's folder. */
+    path: string;
+    /** What stands in it: flows, messages. */
+    rows: number;
+    chunks: Iterable<Uint8Array>;
+}
 
 export interface SampleProgress {
     /** Files that are there. */
     files: number;
-    /** Flows in them. */
-    flows: number;
+    /** Rows in them. */
+    rows: number;
     /** Bytes written, those of a file that is not there yet included. */
     sizeBytes: number;
 }
@@ -20,8 +26,6 @@ interface WriteControl {
     /** Called after each chunk and each file; the object is the caller's own. */
     onProgress?: ((progress: SampleProgress) => void) | undefined;
     signal?: AbortSignal | undefined;
-    /** The tool that writes the files; CICFlowMeter where none is given. */
-    tool?: Tool | undefined;
 }
 
 const EXPLANATIONS: Record<string, string> = {
@@ -39,22 +43,20 @@ const EXPLANATIONS: Record<string, string> = {
 };
 
 /**
- * Writes each of the sample's files to `<directory>/site=<site>/<its name>`, over what had that name before; folders are made as
- * needed. Writing again is safe: equal options give equal bytes. A file gets its name when it is complete; when the signal fires or writing
- * fails, the unfinished one is removed and the finished ones stay.
+ * Writes each file below the folder, over what had that name before; folders are made as needed. A file gets its name when it is complete; when
+ * the signal fires or writing fails, the unfinished one is removed and the finished ones stay.
  * @returns what was written.
- * @throws UsageError for options that make no sample; StorageError where the folder cannot be written; the signal's reason.
+ * @throws StorageError where the folder cannot be written; the signal's reason; what the files themselves throw.
  */
-export async function writeSamples(
+export async function writeFiles(
     directory: string,
-    options: Partial<SampleOptions> = {},
-    { onProgress = () => {}, signal, tool }: WriteControl = {},
+    files: Iterable<FileToWrite>,
+    { onProgress = () => {}, signal }: WriteControl = {},
 ): Promise<SampleProgress> {
-    const progress: SampleProgress = { files: 0, flows: 0, sizeBytes: 0 };
-    for (const file of sampleFiles(options, { tool })) {
+    const progress: SampleProgress = { files: 0, rows: 0, sizeBytes: 0 };
+    for (const file of files) {
         signal?.throwIfAborted();
-        const path = join(directory, `site=${file.site}`, file.name);
-        await writeWhole(path, {
+        await writeWhole(join(directory, file.path), {
             file,
             signal,
             onBytes: (sizeBytes) => {
@@ -63,7 +65,7 @@ export async function writeSamples(
             },
         });
         progress.files++;
-        progress.flows += file.flows;
+        progress.rows += file.rows;
         onProgress({ ...progress });
     }
     return progress;
@@ -71,11 +73,11 @@ export async function writeSamples(
 
 async function writeWhole(
     path: string,
-    { file, onBytes, signal }: { file: SampleFile; onBytes: (sizeBytes: number) => void; signal: AbortSignal | undefined },
+    { file, onBytes, signal }: { file: FileToWrite; onBytes: (sizeBytes: number) => void; signal: AbortSignal | undefined },
 ): Promise<void> {
     const folder = dirname(path);
     // Hidden, so that an upload of the folder meanwhile does not take it.
-    const unfinished = join(folder, `.${file.name}.${randomUUID()}.part`);
+    const unfinished = join(folder, `.${basename(path)}.${randomUUID()}.part`);
     try {
         await makeFolder(folder);
         await writeChunks(unfinished, { chunks: file.chunks, onBytes, signal });

@@ -2,10 +2,10 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { StorageError } from '#lake/errors';
-import { sampleFiles } from '#sample/flows/sample-files';
-import { type SampleProgress, writeSamples } from '#sample/flows/write-samples';
+import { flowFiles, sampleFiles } from '#sample/flows/sample-files';
+import { type SampleProgress, writeFiles } from '#sample/write-files';
 import { makeFolder } from '#test/support/temporary';
-import { textOf } from './sample-rows.ts';
+import { textOf } from './flows/sample-rows.ts';
 
 const OPTIONS = { flows: 600, days: 2, pairs: 12, sites: ['berlin', 'lisbon'] };
 
@@ -13,7 +13,7 @@ describe('writing a sample', () => {
     test('puts each file under its site, so that the folder can be uploaded as it is', async () => {
         const folder = join(await makeFolder(), 'new', 'samples');
         const told: SampleProgress[] = [];
-        const done = await writeSamples(folder, OPTIONS, { onProgress: (progress) => told.push(progress) });
+        const done = await writeFiles(folder, flowFiles(OPTIONS), { onProgress: (progress) => told.push(progress) });
         expect((await readdir(folder, { recursive: true })).sort()).toEqual([
             'site=berlin',
             'site=berlin/2026-01-05_Flow.csv',
@@ -28,14 +28,14 @@ describe('writing a sample', () => {
             expect(found).toBe(textOf(file));
             sizeBytes += found.length;
         }
-        expect(done).toEqual({ files: 4, flows: 600, sizeBytes });
+        expect(done).toEqual({ files: 4, rows: 600, sizeBytes });
         expect(told.at(-1)).toEqual(done);
     });
 
     test('again gives the same files', async () => {
         const folder = await makeFolder();
-        await writeSamples(folder, OPTIONS);
-        await writeSamples(folder, OPTIONS);
+        await writeFiles(folder, flowFiles(OPTIONS));
+        await writeFiles(folder, flowFiles(OPTIONS));
         expect(await readdir(join(folder, 'site=berlin'))).toEqual(['2026-01-05_Flow.csv', '2026-01-06_Flow.csv']);
     });
 
@@ -46,7 +46,7 @@ describe('writing a sample', () => {
         // The second file is of several chunks, and the signal fires within it.
         const onProgress = ({ files }: SampleProgress) => files === 1 && control.abort(reason);
         const options = { ...OPTIONS, flows: 20_000, pairs: 20, sites: ['berlin'] };
-        await expect(writeSamples(folder, options, { onProgress, signal: control.signal })).rejects.toBe(reason);
+        await expect(writeFiles(folder, flowFiles(options), { onProgress, signal: control.signal })).rejects.toBe(reason);
         expect(await readdir(join(folder, 'site=berlin'))).toEqual(['2026-01-05_Flow.csv']);
     });
 
@@ -54,7 +54,7 @@ describe('writing a sample', () => {
         const folder = await makeFolder();
         const file = join(folder, 'notes.txt');
         await writeFile(file, '');
-        const failed = writeSamples(file, OPTIONS);
+        const failed = writeFiles(file, flowFiles(OPTIONS));
         await expect(failed).rejects.toBeInstanceOf(StorageError);
         await expect(failed).rejects.toThrow(
             `Cannot write ${join(file, 'site=berlin', '2026-01-05_Flow.csv')}: a file stands where a folder is needed (ENOTDIR).`,
@@ -62,7 +62,7 @@ describe('writing a sample', () => {
     });
 
     test('where no folder can be made is one clear error', async () => {
-        await expect(writeSamples('/proc/nowhere', OPTIONS)).rejects.toThrow(
+        await expect(writeFiles('/proc/nowhere', flowFiles(OPTIONS))).rejects.toThrow(
             /^Cannot write \/proc\/nowhere\/.* \((ENOENT|EACCES|EPERM|EROFS)\)/,
         );
     });
