@@ -1,8 +1,8 @@
 -- One row per device, metric and hour whose average is unusual against that device's own past: which hours stand out? Filter on site, device or
 -- metric: every day is read. A filter on day saves no reading, but most of the work.
--- The past of an hour: the same hour of day (UTC) of the last 28 workdays before it, or weekend days, in which the metric was read at least half as
--- often as in this hour; fewer than 7 of them give no verdict. The score is the distance from usual in standard deviations of steady hours,
--- at least two steps of the last digit and a hundredth of the usual value: below zero where the value is low.
+-- The past of an hour: the same hour of day (UTC) on the workdays of the 42 days before it, or on the weekend days; fewer than 7 give no verdict, nor does
+-- an hour that was read less than half as often as they were. The score is the distance from usual in standard deviations, by quartiles or deciles,
+-- whichever are wider, and at least two steps of the last digit and a hundredth of the usual value: below zero where the value is low.
 with classed as (
     select
         site,
@@ -38,7 +38,9 @@ pasts as (
         array_agg(n) over past as past_n
     from classed
     window past as (
-        partition by site, device, metric, hour, is_weekend order by day rows between 28 preceding and 1 preceding
+        partition by site, device, metric, hour, is_weekend
+        order by hour_ms
+        range between 3628800000 preceding and 1 preceding
     )
 ),
 
@@ -52,8 +54,8 @@ known_pasts as (
     where past_hours >= 7
 ),
 
--- Lower quartiles: values that really occurred.
-quartiles as (
+-- Lower quantiles: values that really occurred.
+quantiles as (
     select
         site,
         device,
@@ -68,7 +70,9 @@ quartiles as (
         element_at(sorted_n, cast(floor((past_hours - 1) * 0.50) as integer) + 1) as usual_n,
         element_at(sorted_means, cast(floor((past_hours - 1) * 0.50) as integer) + 1) as usual,
         element_at(sorted_means, cast(floor((past_hours - 1) * 0.25) as integer) + 1) as usual_low,
-        element_at(sorted_means, cast(floor((past_hours - 1) * 0.75) as integer) + 1) as usual_high
+        element_at(sorted_means, cast(floor((past_hours - 1) * 0.75) as integer) + 1) as usual_high,
+        element_at(sorted_means, cast(floor((past_hours - 1) * 0.10) as integer) + 1) as seldom_low,
+        element_at(sorted_means, cast(floor((past_hours - 1) * 0.90) as integer) + 1) as seldom_high
     from known_pasts
 ),
 
@@ -86,8 +90,12 @@ final as (
         usual,
         usual_low,
         usual_high,
-        round((mean - usual) / greatest((usual_high - usual_low) / 1.349, 2e0 * step, abs(usual) / 100), 6) as score
-    from quartiles
+        round(
+            (mean - usual)
+            / greatest((usual_high - usual_low) / 1.349, (seldom_high - seldom_low) / 2.563, 2e0 * step, abs(usual) / 100),
+            6
+        ) as score
+    from quantiles
     where 2 * n >= usual_n
 )
 
