@@ -1,6 +1,6 @@
 /** The tables that are derived from readings: their columns, and the pure functions behind them over the lake's rows. */
 import type { DayPart, DerivedPart, DerivedTable, Json } from '#lake/kind';
-import { type Column, type DayTable, text, whole } from '#lake/tables';
+import { type Column, type DayTable, text, whole, withWords } from '#lake/tables';
 import { bigintAt, numbersOf, type TypedRows, textAt, textsOf, toTyped } from '#lake/typed-rows';
 import { type Episode, type EpisodeState, EpisodeWalk, NO_STATE } from './episodes.ts';
 import { type MetricHour, metricHours } from './metric-hours.ts';
@@ -19,6 +19,7 @@ const metricHoursTable: DayTable = {
     format: 'parquet',
     per: 'day',
     grain: 'device, metric and hour',
+    sortedBy: ['site', 'device', 'metric', 'hour_ms'],
     columns: [
         text('site', 'where the device stands'),
         text('device', 'the device’s id'),
@@ -51,6 +52,7 @@ const episodesTable: DayTable = {
     format: 'parquet',
     per: 'day',
     grain: 'episode that a reading of the day ended, and one that is open at the day’s end',
+    sortedBy: ['site', 'device', 'rule', 'began_ms'],
     columns: [
         text('site', 'where the device stands'),
         text('device', 'the device’s id'),
@@ -78,6 +80,10 @@ const metricHoursOfDay: DerivedTable = {
     table: metricHoursTable,
     format: 1,
     isChained: false,
+    partOf(rows, { day }) {
+        const { words } = numbersOf(rows, 'hour');
+        return (row) => `${day}T${String(words[row * 2]).padStart(2, '0')}`;
+    },
     async derive({ period, rows, input }: DayPart): Promise<DerivedPart> {
         const rulesOf = await rulesFrom(namesIn(rows), input);
         const hour = Number(period.slice('yyyy-mm-ddT'.length));
@@ -162,7 +168,7 @@ function inOrder(rows: TypedRows): SortedReadings {
 type Texts = ReturnType<typeof textsOf>;
 
 function hourRows(hours: readonly MetricHour[], hourMs: number): TypedRows {
-    return toTyped(metricHoursTable, {
+    return toTyped(withWords(metricHoursTable), {
         site: hours.map(({ site }) => site),
         device: hours.map(({ device }) => device),
         metric: hours.map(({ metric }) => metric),
@@ -186,7 +192,7 @@ function hourRows(hours: readonly MetricHour[], hourMs: number): TypedRows {
 }
 
 function episodeRows(episodes: readonly Episode[]): TypedRows {
-    return toTyped(episodesTable, {
+    return toTyped(withWords(episodesTable), {
         site: episodes.map(({ site }) => site),
         device: episodes.map(({ device }) => device),
         rule: episodes.map(({ rule }) => rule),
