@@ -56,6 +56,10 @@ export interface Kind {
     trace(source: SourceBytes, wanted: Traced): Promise<string | undefined>;
     /** What a person should know of how a source was read with these options, each in one sentence for all files that it holds for. */
     doubtsOf(record: Found, context: { options: ReadingOptions; now: Date }): readonly Doubt[];
+    /**
+     * True if each row tells its site itself, as a chain of messages of many sites needs it. Else all rows of a source are of the site that its raw key names.
+     */
+    hasOwnSites?: boolean;
     /** What must balance between rows, figures and keys: `verify` looks for it, `history` and `explain` show shares by it. */
     accounts?: Accounts;
     /**
@@ -153,9 +157,12 @@ export interface PassAnswer {
 export interface Accounts {
     /**
      * The figure that counts rows of sources: at least 1 in every row. Over a source's contributions it adds up to the source's
-     * `rows_kept`.
+     * `rows_kept`, or to the column of `found` that `total` names: a row of a source may come to many, as a message comes to readings.
      */
     rows: string;
+    total?: string;
+    /** The column of `found` that counts the rows of `rejects` beside one for each rejected row: parts of rows that could not be used. */
+    partsRejected?: string;
     /** The column of `found` that says how many keys (without `site`) a source has, in whatever periods. */
     keys?: string;
     /**
@@ -173,7 +180,7 @@ export interface Accounts {
 /** A second way to read a source, for `verify`: figures by SQL, in a database of its own. */
 export interface SecondReader {
     /**
-     * Leaves the figures of the source in table `source_periods` (key columns but site, `period` as text, figures), made anew.
+     * Leaves the figures of the source in table `source_periods` (key columns but site, which it has only of a kind with `hasOwnSites`, `period` as text, figures), made anew.
      * @returns what the ledger should say of the source; undefined where it cannot be used
      * @throws NotFollowedError for a source that this reading does not follow, DamagedFileError for one whose bytes end too early or cannot be
      * unpacked (both of lake/verify/second-reading.ts), OverflowError where a sum leaves its column

@@ -13,9 +13,9 @@ export function keyNames(table: MergedTable): string[] {
     return keysOf(table).map(({ name }) => name);
 }
 
-/** The keys that a source's own rows are told apart by: all but the site, which the source's name tells. */
-export function ownKeyNames(table: MergedTable): string[] {
-    return keyNames(table).filter((name) => name !== 'site');
+/** The keys that a source's own rows are told apart by: all but the site, unless rows tell it themselves. */
+export function ownKeyNames({ merged, hasOwnSites = false }: Pick<Kind, 'merged' | 'hasOwnSites'>): string[] {
+    return keyNames(merged).filter((name) => hasOwnSites || name !== 'site');
 }
 
 export function figureNames(table: MergedTable): string[] {

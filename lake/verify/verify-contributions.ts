@@ -1,4 +1,5 @@
 /** Compares what one source contributes to its periods with its raw file's recount; takes it for the recount where there is none. */
+import type { Kind } from '#lake/kind';
 import { contributionKey, dayOfPeriod, nameOfPeriod, periodOf, siteOf } from '#lake/layout';
 import { sourceId } from '#lake/source-id';
 import type { MergedTable } from '#lake/tables';
@@ -55,7 +56,7 @@ export async function verifyContributions(record: LiveRecord, options: Options):
                     table,
                     about: { kind: 'summary', ...about },
                     inLake: 'from contribution_rows',
-                    recomputed: `select ${withSite(table, source)}, period, ${listed(figureNames(table))} from source_periods where ${isRead}`,
+                    recomputed: `select ${withSite(kind, source)}, period, ${listed(figureNames(table))} from source_periods where ${isRead}`,
                 },
                 findings,
             );
@@ -78,10 +79,11 @@ export async function verifyContributions(record: LiveRecord, options: Options):
     }
 }
 
-/** The key columns for rows of one source, as a query has them; its name tells its site. */
-export function withSite(table: MergedTable, source: string): string {
-    return keyNames(table)
-        .map((name) => (name === 'site' ? `${literal(siteOf(source))} as site` : quoted(name)))
+/** The key columns for rows of one source, as a query has them; its name tells its site, unless rows do themselves. */
+export function withSite(kind: Pick<Kind, 'merged' | 'hasOwnSites'>, source: string): string {
+    const own = ownKeyNames(kind);
+    return keyNames(kind.merged)
+        .map((name) => (own.includes(name) ? quoted(name) : `${literal(siteOf(source))} as ${quoted(name)}`))
         .join(', ');
 }
 
@@ -135,7 +137,8 @@ async function takeContributions(
     const { source } = record;
     const { merged: table, accounts } = kind;
     const about = { source, table: table.name };
-    const ownKeys = listed(ownKeyNames(table));
+    const ownKeys = listed(ownKeyNames(kind));
+    const hasStrangers = keyNames(table).length > ownKeyNames(kind).length;
     await engine.run(
         `create or replace temp table source_periods as select ${ownKeys}, period, ${listed(figureNames(table))} from contribution_rows`,
     );
@@ -153,7 +156,7 @@ async function takeContributions(
     const [row] = await engine.rows(`
         select min(period) as first_period, max(period) as last_period,
             (select count(*) from (select distinct ${ownKeys} from contribution_rows)) as keys,
-            count(*) filter (${keyNames(table).includes('site') ? `site is distinct from ${literal(siteOf(source))}` : 'false'}) as strangers
+            count(*) filter (${hasStrangers ? `site is distinct from ${literal(siteOf(source))}` : 'false'}) as strangers
         from contribution_rows`);
     const dayIn = (column: string): string | null => {
         const period = textOf(row, column);
@@ -174,16 +177,17 @@ async function takeContributions(
     );
 }
 
-/** Compares how many rows the contributions are made of with how many were kept. */
-async function compareRowCount({ source, rows_kept }: LiveRecord, { kind, engine, findings }: Options): Promise<void> {
+/** Compares how many rows the contributions are made of with how many were kept, or what else the kind counts. */
+async function compareRowCount(record: LiveRecord, { kind, engine, findings }: Options): Promise<void> {
     const { merged, accounts } = kind;
     if (!accounts) {
         return;
     }
     const [total] = await engine.rows(`select sum(${quoted(accounts.rows)}) as counted from contribution_rows`);
     const counted = wholeOf(total, 'counted') ?? 0n;
-    if (counted !== BigInt(rows_kept)) {
-        const about = { kind: 'source' as const, source, table: merged.name };
-        findings.add({ ...about, figure: `${accounts.rows} of its summaries`, in_lake: counted, recomputed: BigInt(rows_kept) });
+    const expected = BigInt(Number(record[accounts.total ?? 'rows_kept']));
+    if (counted !== expected) {
+        const about = { kind: 'source' as const, source: record.source, table: merged.name };
+        findings.add({ ...about, figure: `${accounts.rows} of its summaries`, in_lake: counted, recomputed: expected });
     }
 }

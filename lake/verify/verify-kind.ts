@@ -114,7 +114,7 @@ async function verifySources(work: KindWork, shared: SourceWork): Promise<Omit<K
     const contribute = (source: string): Promise<void> =>
         engine.run(`
             insert into contributed (${listed([...keyNames(table), 'period', ...figureNames(table)])})
-            select ${withSite(table, source)}, period, ${listed(figureNames(table))}
+            select ${withSite(kind, source)}, period, ${listed(figureNames(table))}
             from source_periods
             where left(period, 10) between ${literal(from)} and ${literal(to)}`);
     for (const record of asked) {

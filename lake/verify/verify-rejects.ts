@@ -18,7 +18,7 @@ export async function verifyRejects(record: LiveRecord, options: VerifySourceOpt
     const id = sourceId(source);
     const found = objects.rejects.get(`${id}.${version}`) ?? [];
     const key = rejectsKey(kind.rejects, { source: id, version });
-    const expected = recount ? recount.rejects : new Map([['lines', BigInt(record.rows_rejected)]]);
+    const expected = recount ? recount.rejects : new Map([['lines', rejectsOf(record, kind)]]);
     const isExpected = [...expected.values()].some((count) => count > 0n);
     if (found.length === 0) {
         if (isExpected) {
@@ -59,6 +59,12 @@ export async function verifyRejects(record: LiveRecord, options: VerifySourceOpt
         signal?.throwIfAborted();
         findings.note('could_not_read', key, `the rejects of ${source} could not be read: ${messageOf(error)}`);
     }
+}
+
+/** How many rejects the ledger tells of: one for each rejected row, and for parts of rows where the kind has such. */
+function rejectsOf(record: LiveRecord, { accounts }: VerifySourceOptions['kind']): bigint {
+    const parts = accounts?.partsRejected === undefined ? 0 : Number(record[accounts.partsRejected]);
+    return BigInt(record.rows_rejected) + BigInt(parts);
 }
 
 interface Lines {
