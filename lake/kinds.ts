@@ -4,6 +4,7 @@ import { flows } from '#lake/flows/kind';
 import type { DerivedTable, Kind } from '#lake/kind';
 import { dayOfPeriod, kindNameOf, LEDGER_PREFIX, type TablePeriod } from '#lake/layout';
 import { type Column, type ColumnType, type Table, text, whole } from '#lake/tables';
+import { telemetry } from '#lake/telemetry/kind';
 
 /** Kinds of data that a program knows; the first one is that of raw keys that name none. */
 export type KnownKinds = readonly [Kind, ...Kind[]];
@@ -12,6 +13,7 @@ export type KnownKinds = readonly [Kind, ...Kind[]];
 export const kinds: KnownKinds = [
     // The second reader is named here and not in lake/flows: the two ways to read a file know nothing of each other.
     { ...flows, secondReader: async () => (await import('#lake/verify/flows/second-reader')).secondReader },
+    telemetry,
 ];
 
 /** The kind that a raw key names. Undefined where this program does not know it. */

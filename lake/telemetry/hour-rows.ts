@@ -1,0 +1,221 @@
+/** The readings of one hour as rows of a table: sorted by their keys, repeats merged by the words of lake/telemetry/tables.ts. */
+import { compareTexts } from '#lake/rows';
+import { compareNumbers, NO_TEXT, type NumberColumn, sortTexts, type TextColumn, type TypedRows } from '#lake/typed-rows';
+import { HOUR_MS, type HourReadings, type ReadingTable, VALUE_WORDS } from './reading-table.ts';
+
+/** Texts of all hours in their order, which is found out once. */
+export interface TableOrder {
+    /** Place of each series among all of them. */
+    series: Int32Array;
+    /** Place of each text of a reading, and of each profile. */
+    texts: Int32Array;
+    profiles: Int32Array;
+}
+
+/** The order of the table's series, texts and profiles. */
+export function orderOf({ series, texts, profiles }: ReadingTable): TableOrder {
+    return {
+        series: placesOf(
+            series,
+            (a, b) => compareTexts(a.site, b.site) || compareTexts(a.device, b.device) || compareTexts(a.metric, b.metric),
+        ),
+        texts: placesOf(texts.texts, compareTexts),
+        profiles: placesOf(profiles.texts, compareTexts),
+    };
+}
+
+function placesOf<T>(values: readonly T[], compare: (a: T, b: T) => number): Int32Array {
+    const order = Int32Array.from(values, (_, at) => at).sort((a, b) => compare(values[a] as T, values[b] as T));
+    const places = new Int32Array(values.length);
+    order.forEach((value, place) => {
+        places[value] = place;
+    });
+    return places;
+}
+
+/** The rows of an hour, given as its number since 1970. */
+export function rowsOfHour(
+    table: ReadingTable,
+    { hour, readings, order }: { hour: number; readings: HourReadings; order: TableOrder },
+): TypedRows {
+    const { count } = readings;
+    const messages = table.messages.sort(readings.messages, count);
+    const sorted = sortReadings(readings, { order, messages: messages.places });
+    const { rows, copies } = mergeRepeats(readings, { sorted, order, messages: messages.places });
+    const series = rows.map((reading) => readings.series[reading] as number);
+    const times = instantsOf(rows, (reading) => hour * HOUR_MS + (readings.times[reading] as number));
+    return {
+        count: rows.length,
+        texts: {
+            ...seriesTexts(table, series),
+            message: { texts: messages.texts, places: rows.map((reading) => messages.places[reading] as number) },
+            text: textsOfRows(table.texts.texts, readings.texts, rows),
+            clock: { texts: CLOCKS, places: rows.map((reading) => 1 - (readings.isByArrival[reading] as number)) },
+            profile: textsOfRows(table.profiles.texts, readings.profiles, rows),
+        },
+        numbers: {
+            at_ms: times,
+            measured_at: times,
+            received_ms: instantsOf(rows, (reading) => readings.received[reading] as number),
+            value: valuesOf(readings, rows),
+            copies: { width: 2, words: copies, nulls: undefined },
+        },
+    };
+}
+
+/** Ascending, so that their places compare as they do. */
+const CLOCKS = ['arrival', 'device'];
+
+/** The readings in the order of their keys. Those of a series mostly come in the order of time, which needs no sorting. */
+function sortReadings(readings: HourReadings, { order, messages }: { order: TableOrder; messages: Int32Array }): Int32Array {
+    const { count, series, times } = readings;
+    const { starts, slotOf } = slotsOf(readings, order);
+    const next = starts.slice();
+    const sorted = new Int32Array(count);
+    for (let reading = 0; reading < count; reading += 1) {
+        const slot = slotOf[series[reading] as number] as number;
+        sorted[next[slot] as number] = reading;
+        (next[slot] as number) += 1;
+    }
+    const compare = (a: number, b: number): number =>
+        (times[a] as number) - (times[b] as number) || (messages[a] as number) - (messages[b] as number);
+    for (let slot = 0; slot + 1 < starts.length; slot += 1) {
+        const [from, until] = [starts[slot] as number, starts[slot + 1] as number];
+        for (let at = from + 1; at < until; at += 1) {
+            if (compare(sorted[at - 1] as number, sorted[at] as number) > 0) {
+                sorted.subarray(from, until).sort(compare);
+                break;
+            }
+        }
+    }
+    return sorted;
+}
+
+/** A slot for each series that the hour has, in their order: where its readings begin among the sorted ones, and one end more. */
+function slotsOf({ count, series }: HourReadings, order: TableOrder): { starts: Int32Array; slotOf: Int32Array } {
+    const slotOf = new Int32Array(order.series.length);
+    const used: number[] = [];
+    for (let reading = 0; reading < count; reading += 1) {
+        const number = series[reading] as number;
+        if (slotOf[number] === 0) {
+            used.push(number);
+        }
+        (slotOf[number] as number) += 1;
+    }
+    used.sort((a, b) => (order.series[a] as number) - (order.series[b] as number));
+    const starts = new Int32Array(used.length + 1);
+    for (const [slot, number] of used.entries()) {
+        starts[slot + 1] = (starts[slot] as number) + (slotOf[number] as number);
+        slotOf[number] = slot;
+    }
+    return { starts, slotOf };
+}
+
+/** One reading for each key, the one whose columns count; and how many there are of it, in words. */
+function mergeRepeats(
+    readings: HourReadings,
+    { sorted, order, messages }: { sorted: Int32Array; order: TableOrder; messages: Int32Array },
+): { rows: Int32Array; copies: Int32Array } {
+    const { series, times } = readings;
+    const rows = new Int32Array(sorted.length);
+    const copies = new Int32Array(sorted.length * 2);
+    let count = 0;
+    for (const reading of sorted) {
+        const last = rows[count - 1] as number;
+        const isRepeat =
+            count > 0 && times[last] === times[reading] && messages[last] === messages[reading] && series[last] === series[reading];
+        if (!isRepeat) {
+            rows[count] = reading;
+            count += 1;
+        } else if (compareFirsts(readings, order, reading, last) < 0) {
+            rows[count - 1] = reading;
+        }
+        (copies[(count - 1) * 2] as number) += 1;
+    }
+    return { rows: rows.subarray(0, count), copies: copies.subarray(0, count * 2) };
+}
+
+/** The order of two readings of one key by their `first` columns, in the table's order; a null is behind every value. */
+function compareFirsts({ received, values, texts, isByArrival, profiles }: HourReadings, order: TableOrder, a: number, b: number): number {
+    const [textA, textB] = [texts[a] as number, texts[b] as number];
+    const isOtherKind = Number(textA !== NO_TEXT) - Number(textB !== NO_TEXT);
+    return (
+        (received[a] as number) - (received[b] as number) ||
+        isOtherKind ||
+        compareNumbers(values, a * VALUE_WORDS, values, b * VALUE_WORDS, VALUE_WORDS) ||
+        (textA === NO_TEXT ? 0 : (order.texts[textA] as number) - (order.texts[textB] as number)) ||
+        (isByArrival[b] as number) - (isByArrival[a] as number) ||
+        (order.profiles[profiles[a] as number] as number) - (order.profiles[profiles[b] as number] as number)
+    );
+}
+
+/** The texts of the rows' series by column: only those that occur. */
+function seriesTexts({ series }: ReadingTable, ofRows: Int32Array): Record<'site' | 'device' | 'metric', TextColumn> {
+    const numbers = new Int32Array(series.length).fill(-1);
+    const used: number[] = [];
+    for (const number of ofRows) {
+        if (numbers[number] === -1) {
+            numbers[number] = used.length;
+            used.push(number);
+        }
+    }
+    const column = (name: 'site' | 'device' | 'metric'): TextColumn => {
+        const placeOf = new Map<string, number>();
+        const places = Int32Array.from(used, (number) => {
+            const text = (series[number] as (typeof series)[number])[name];
+            const place = placeOf.get(text) ?? placeOf.size;
+            placeOf.set(text, place);
+            return place;
+        });
+        const sorted = sortTexts([...placeOf.keys()], places);
+        return { texts: sorted.texts, places: ofRows.map((number) => sorted.places[numbers[number] as number] as number) };
+    };
+    return { site: column('site'), device: column('device'), metric: column('metric') };
+}
+
+/** The texts that occur in the rows, and the place of each row's one. */
+function textsOfRows(all: readonly string[], numbers: Int32Array, rows: Int32Array): TextColumn {
+    const placeOf = new Map<number, number>();
+    const places = rows.map((reading) => {
+        const number = numbers[reading] as number;
+        if (number === NO_TEXT) {
+            return NO_TEXT;
+        }
+        let place = placeOf.get(number);
+        if (place === undefined) {
+            place = placeOf.size;
+            placeOf.set(number, place);
+        }
+        return place;
+    });
+    return sortTexts(
+        [...placeOf.keys()].map((number) => all[number] as string),
+        places,
+    );
+}
+
+/** Whole milliseconds as numbers of 64 bits. */
+function instantsOf(rows: Int32Array, instantOf: (reading: number) => number): NumberColumn {
+    const words = new Int32Array(rows.length * 2);
+    for (let row = 0; row < rows.length; row += 1) {
+        const instant = instantOf(rows[row] as number);
+        words[row * 2] = instant;
+        words[row * 2 + 1] = Math.floor(instant / WORD);
+    }
+    return { width: 2, words, nulls: undefined };
+}
+
+const WORD = 2 ** 32;
+
+function valuesOf({ values, texts }: HourReadings, rows: Int32Array): NumberColumn {
+    const words = new Int32Array(rows.length * VALUE_WORDS);
+    const nulls = new Uint8Array(rows.length);
+    for (let row = 0; row < rows.length; row += 1) {
+        const reading = rows[row] as number;
+        nulls[row] = texts[reading] === NO_TEXT ? 0 : 1;
+        for (let word = 0; word < VALUE_WORDS; word += 1) {
+            words[row * VALUE_WORDS + word] = values[reading * VALUE_WORDS + word] as number;
+        }
+    }
+    return { width: VALUE_WORDS, words, nulls };
+}

@@ -1,0 +1,35 @@
+/** The kind of data that messages of devices are. */
+import type { Kind } from '#lake/kind';
+import { doubtsOf } from './doubts.ts';
+import { nothingFound } from './nothing-found.ts';
+import { foundInTelemetry, messagesRejected, readingSummaries, readings } from './tables.ts';
+
+/** Names that files of messages have; other names too. */
+const MESSAGE_FILE = /\.(json|jsonl|ndjson|senml|csv)(\.(gz|zst))?$/i;
+
+export const telemetry: Kind = {
+    name: 'telemetry',
+    format: 1,
+    merged: readings,
+    contributions: readingSummaries,
+    rejects: messagesRejected,
+    found: foundInTelemetry,
+    nothingFound,
+    accounts: { rows: 'copies', total: 'readings', partsRejected: 'metrics_rejected' },
+    hasOwnSites: true,
+    inputs: { prefix: 'profiles/', noun: 'profile' },
+    options: [
+        {
+            name: 'profile',
+            flag: 'profile',
+            meaning: 'how the messages of a file of history are to be read: the name of a profile of the lake',
+        },
+    ],
+    isLikelyName: (name) => MESSAGE_FILE.test(name),
+    // The reader is loaded when something is read: naming the kind must cost nothing.
+    inspect: async (bytes) => (await import('./read.ts')).inspectTelemetry(bytes),
+    read: async (source, options) => (await import('./read.ts')).readTelemetry(source, options),
+    beginning: async (source, options) => (await import('./read.ts')).readFirstMessages(source, options),
+    trace: async (source, wanted) => (await import('./trace.ts')).traceReadings(source, wanted),
+    doubtsOf,
+};

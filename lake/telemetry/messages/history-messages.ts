@@ -1,0 +1,66 @@
+/** Takes the messages of a file of history: each element or row is the payload, or an envelope around it. All are read by one profile. */
+import type { CsvRow } from './csv-messages.ts';
+import { isEnvelope, openEnvelope } from './envelope.ts';
+import type { MessagePlace, MessageTaker } from './message-scanner.ts';
+import type { MessagesTaken, OpenProfile } from './messages-taken.ts';
+import type { PlainMessage } from './plain-messages.ts';
+
+export interface HistoryTakerOptions {
+    taken: MessagesTaken;
+    profile: OpenProfile;
+    site: string;
+}
+
+export class HistoryTaker implements MessageTaker {
+    readonly #taken: MessagesTaken;
+    readonly #profile: OpenProfile;
+    readonly #site: string;
+    /** What is known of every plain message. */
+    readonly #plain: PlainMessage;
+    /** True if the file is a log of envelopes; its first message tells. */
+    #isLog: boolean | undefined;
+
+    constructor({ taken, profile, site }: HistoryTakerOptions) {
+        this.#taken = taken;
+        this.#profile = profile;
+        this.#site = site;
+        this.#plain = { arrivedMs: undefined, topic: undefined, device: undefined, site };
+    }
+
+    takePlain(bytes: Buffer, start: number, end: number): boolean {
+        return this.#isLog === false && this.#taken.takePlain(bytes, start, end, this.#profile, this.#plain);
+    }
+
+    take(place: MessagePlace): boolean {
+        const taken = this.#taken;
+        if (taken.isFull) {
+            return false;
+        }
+        this.#isLog ??= isEnvelope(place);
+        const { bytes, start, end, lineNumber } = place;
+        const payload = bytes.subarray(start, end);
+        const message = this.#isLog ? openEnvelope(place) : { payload, arrivedMs: undefined };
+        if ('why' in message) {
+            taken.reject({ reason: 'no_envelope', why: message.why }, { shown: payload, lineNumber });
+        } else {
+            taken.take({ message, profile: this.#profile, site: this.#site, lineNumber });
+        }
+        return true;
+    }
+
+    /** Takes a row of a text with separators. */
+    takeRow({ bytes, start, end, lineNumber, found }: CsvRow): boolean {
+        const taken = this.#taken;
+        if (taken.isFull) {
+            return false;
+        }
+        const shown = bytes.subarray(start, end);
+        if ('reason' in found) {
+            taken.reject(found, { shown, lineNumber });
+        } else {
+            const message = { payload: found.payload, arrivedMs: undefined };
+            taken.take({ message, profile: this.#profile, site: this.#site, lineNumber, shown });
+        }
+        return true;
+    }
+}

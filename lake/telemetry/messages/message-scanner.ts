@@ -1,0 +1,198 @@
+/** Finds the messages of a JSON file: elements on lines of their own, in an array, one behind the other, or spread over many lines each. */
+import { CUT, elementEnd, OPEN, skipBlanks } from './json-elements.ts';
+
+const LF = 0x0a;
+const CR = 0x0d;
+const TAB = 0x09;
+const SPACE = 0x20;
+const COMMA = 0x2c;
+const OPEN_OBJECT = 0x7b;
+const OPEN_ARRAY = 0x5b;
+const CLOSE_ARRAY = 0x5d;
+
+/** A longer message stops the reading: one that does not end must not fill the memory. */
+export const MAX_MESSAGE_BYTES = 1 << 24;
+
+/** How the messages of a file stand in it; its first bytes tell. */
+export interface JsonLayout {
+    form: 'json-lines' | 'json-array' | 'json-objects';
+    /** A message never goes on behind a line end. */
+    isOnOneLine: boolean;
+    /** What the line of a message begins with where messages are spread over lines: the line end in front of it and its blanks. */
+    begin: string;
+}
+
+/** Where a message stands, and the line at which it begins, from 1. */
+export interface MessagePlace {
+    bytes: Buffer;
+    start: number;
+    end: number;
+    lineNumber: number;
+}
+
+/** Whoever takes the messages. */
+export interface MessageTaker {
+    /** Takes the message if these bytes are a plain one. @returns false where they are not: nothing was taken then */
+    takePlain(bytes: Buffer, start: number, end: number): boolean;
+    /** Takes a message. @returns false where it is not taken yet: the scan stops in front of it. */
+    take(place: MessagePlace): boolean;
+}
+
+/**
+ * The layout of a file whose first byte that is no blank stands at `start`, a bracket. Undefined where more bytes are needed.
+ * An array is an array of messages, unless it ends on its line and other arrays follow on theirs: then each line is a message.
+ */
+export function layoutOf(bytes: Buffer, { start, isLast }: { start: number; isLast: boolean }): JsonLayout | undefined {
+    const end = elementEnd(bytes, start, bytes.length, true);
+    const isArray = bytes[start] === OPEN_ARRAY;
+    if (end === OPEN && !isLast) {
+        return undefined;
+    }
+    if (!isArray) {
+        const isOnOneLine = end !== CUT;
+        return { form: isOnOneLine ? 'json-lines' : 'json-objects', isOnOneLine, begin: beginOf(bytes, start) };
+    }
+    if (end >= 0) {
+        const next = skipBlanks(bytes, end, bytes.length);
+        if (next === bytes.length && !isLast) {
+            return undefined;
+        }
+        if (bytes[next] === OPEN_ARRAY || bytes[next] === OPEN_OBJECT) {
+            return { form: 'json-lines', isOnOneLine: true, begin: '\n' };
+        }
+    }
+    const first = skipBlanks(bytes, start + 1, bytes.length);
+    const firstEnd = elementEnd(bytes, first, bytes.length, true);
+    if (firstEnd === OPEN && !isLast) {
+        return undefined;
+    }
+    return { form: 'json-array', isOnOneLine: firstEnd !== CUT, begin: beginOf(bytes, first) };
+}
+
+function beginOf(bytes: Buffer, start: number): string {
+    const line = bytes.toString('latin1', bytes.lastIndexOf(LF, start) + 1, start);
+    return `\n${/^[ \t]*$/.test(line) ? line : ''}${String.fromCharCode(bytes[start] ?? OPEN_OBJECT)}`;
+}
+
+/** The messages of a file, piece by piece. */
+export class MessageScanner {
+    /** True if the last scan stopped because the taker wants nothing for now. */
+    isPaused = false;
+    /** Why the file cannot be used after all. */
+    failure: string | undefined;
+    /** True while an array that has begun has not ended. */
+    isArrayOpen = false;
+    #lines: number;
+    readonly #layout: JsonLayout;
+    readonly #taker: MessageTaker;
+
+    constructor(taker: MessageTaker, { layout, linesBefore = 0 }: { layout: JsonLayout; linesBefore?: number }) {
+        this.#taker = taker;
+        this.#layout = layout;
+        this.#lines = linesBefore;
+    }
+
+    /** @returns where the first message begins that is not whole, or earlier where the scan is paused or the file of no use. */
+    scan(bytes: Buffer, { start, isLast }: { start: number; isLast: boolean }): number {
+        const taker = this.#taker;
+        const end = bytes.length;
+        const isSpread = !this.#layout.isOnOneLine;
+        // Mostly a line is one message, so that its end need not be looked for bracket by bracket.
+        const isLines = this.#layout.form === 'json-lines';
+        this.isPaused = false;
+        let at = start;
+        while (at < end) {
+            const byte = bytes[at] as number;
+            if (byte === LF || byte === SPACE || byte === TAB || byte === CR || this.#isOfArray(byte)) {
+                this.#lines += byte === LF ? 1 : 0;
+                at += 1;
+                continue;
+            }
+            const lineEnd = isLines ? bytes.indexOf(LF, at) : -1;
+            if (lineEnd >= 0 && lineEnd - at <= MAX_MESSAGE_BYTES && taker.takePlain(bytes, at, withoutBlanks(bytes, at, lineEnd))) {
+                at = lineEnd;
+                continue;
+            }
+            const next = this.#endOfMessage(bytes, { start: at, isLast });
+            if (next === OPEN) {
+                break;
+            }
+            const messageEnd = withoutBlanks(bytes, at, next);
+            if (
+                !taker.takePlain(bytes, at, messageEnd) &&
+                !taker.take({ bytes, start: at, end: messageEnd, lineNumber: this.#lines + 1 })
+            ) {
+                this.isPaused = true;
+                return at;
+            }
+            this.#lines += isSpread ? countLines(bytes, at, next) : 0;
+            at = next;
+        }
+        return at;
+    }
+
+    /**
+     * Place behind the message that begins at `start`, whatever it is; `OPEN` where it has not ended yet, or never will. No more than a message may have is
+     * looked at, so that it makes no difference how many bytes are there.
+     */
+    #endOfMessage(bytes: Buffer, { start, isLast }: { start: number; isLast: boolean }): number {
+        const { form, isOnOneLine, begin } = this.#layout;
+        const byte = bytes[start];
+        const isContainer = byte === OPEN_OBJECT || byte === OPEN_ARRAY;
+        const limit = Math.min(bytes.length, start + MAX_MESSAGE_BYTES);
+        const end = isContainer || form === 'json-array' ? elementEnd(bytes, start, limit, isOnOneLine) : CUT;
+        if (end >= 0) {
+            return end;
+        }
+        const isTooLong = bytes.length > limit;
+        if (end === OPEN && !isLast && !isTooLong) {
+            return OPEN;
+        }
+        // A line that is no whole message ends with its line end; where messages are spread over lines, what never ends does where the next one begins.
+        const next = end === CUT ? bytes.indexOf(LF, start) : isOnOneLine ? -1 : bytes.indexOf(begin, start, 'latin1');
+        if (next >= 0 && next <= limit) {
+            return next;
+        }
+        if (isTooLong) {
+            this.failure = `a message is longer than ${MAX_MESSAGE_BYTES >> 20} MiB (line ${this.#lines + 1}): these are no messages, or the file's line ends are lost`;
+            return OPEN;
+        }
+        return isLast ? bytes.length : OPEN;
+    }
+
+    #isOfArray(byte: number): boolean {
+        if (this.#layout.form !== 'json-array') {
+            return false;
+        }
+        if (byte === OPEN_ARRAY && !this.isArrayOpen) {
+            this.isArrayOpen = true;
+            return true;
+        }
+        if (byte === CLOSE_ARRAY && this.isArrayOpen) {
+            this.isArrayOpen = false;
+            return true;
+        }
+        return byte === COMMA;
+    }
+}
+
+/** The end without the blanks in front of it. */
+function withoutBlanks(bytes: Buffer, start: number, end: number): number {
+    let at = end;
+    while (at > start && isBlank(bytes[at - 1] as number)) {
+        at -= 1;
+    }
+    return at;
+}
+
+function isBlank(byte: number): boolean {
+    return byte === SPACE || byte === TAB || byte === CR || byte === LF;
+}
+
+function countLines(bytes: Buffer, start: number, end: number): number {
+    let count = 0;
+    for (let at = bytes.indexOf(LF, start); at >= 0 && at < end; at = bytes.indexOf(LF, at + 1)) {
+        count += 1;
+    }
+    return count;
+}
