@@ -1,19 +1,15 @@
-/** The tables that are derived from readings: their columns, and the pure functions behind them over the lake's rows. */
-import type { DayPart, DerivedPart, DerivedTable, Json } from '#lake/kind';
-import { type Column, type DayTable, text, whole, withWords } from '#lake/tables';
-import { bigintAt, numbersOf, type TypedRows, textAt, textsOf, toTyped } from '#lake/typed-rows';
-import { type Episode, type EpisodeState, EpisodeWalk, NO_STATE } from './episodes.ts';
-import { type MetricHour, metricHours } from './metric-hours.ts';
-import { parseProfile } from './profile/profile.ts';
-import type { DerivingRules } from './rules.ts';
-import type { RulesOf, SortedReadings } from './sorted-readings.ts';
+/** The tables that are derived from readings: their columns. The functions behind them are loaded when a day is derived: naming the kind must cost nothing. */
+import type { DerivedTable } from '#lake/kind';
+import { type Column, type DayTable, text, whole } from '#lake/tables';
+import { numbersOf } from '#lake/typed-rows';
 
 /** A figure in units of 10^-digits, of metrics that have values. */
 function figure(name: string, meaning: string): Column {
     return { name, type: 'decimal(38,0)', unit: '10^-digits', nullable: true, meaning };
 }
 
-const metricHoursTable: DayTable = {
+/** What the readings of each metric of each device come to in each hour. */
+export const metricHours: DayTable = {
     name: 'metric_hours',
     prefix: 'metric_hours/',
     format: 'parquet',
@@ -46,7 +42,8 @@ const metricHoursTable: DayTable = {
     ],
 };
 
-const episodesTable: DayTable = {
+/** Spans in which a rule of a device's profile held. */
+export const episodes: DayTable = {
     name: 'episodes',
     prefix: 'episodes/',
     format: 'parquet',
@@ -75,134 +72,23 @@ const episodesTable: DayTable = {
     ],
 };
 
-/** Table `metric_hours`. */
-const metricHoursOfDay: DerivedTable = {
-    table: metricHoursTable,
-    format: 1,
-    isChained: false,
-    partOf(rows, { day }) {
-        const { words } = numbersOf(rows, 'hour');
-        return (row) => `${day}T${String(words[row * 2]).padStart(2, '0')}`;
-    },
-    async derive({ period, rows, input }: DayPart): Promise<DerivedPart> {
-        const rulesOf = await rulesFrom(namesIn(rows), input);
-        const hour = Number(period.slice('yyyy-mm-ddT'.length));
-        return { rows: hourRows(metricHours(inOrder(rows), { hour, rulesOf }), Date.parse(`${period}:00:00Z`)) };
-    },
-};
-
-/** Table `episodes`. */
-const episodesOfDay: DerivedTable = {
-    table: episodesTable,
-    format: 1,
-    isChained: true,
-    async derive({ rows, input, opening }: DayPart): Promise<DerivedPart> {
-        const before = stateIn(opening);
-        const rulesOf = await rulesFrom([...namesIn(rows), ...before.devices.map(({ profile }) => profile)], input);
-        const walk = new EpisodeWalk(before, rulesOf);
-        walk.add(inOrder(rows));
-        return { rows: episodeRows(walk.endedEpisodes()), closing: walk.closing() as unknown as Json };
-    },
-    async atEnd(state, { input }) {
-        const before = stateIn(state);
-        const rulesOf = await rulesFrom(
-            before.devices.map(({ profile }) => profile),
-            input,
-        );
-        return episodeRows(new EpisodeWalk(before, rulesOf).openEpisodes());
-    },
-};
-
 /** All tables that are derived from readings. */
-export const derivedTables: readonly DerivedTable[] = [metricHoursOfDay, episodesOfDay];
-
-function stateIn(state: Json): EpisodeState {
-    return (state as unknown as EpisodeState | null) ?? NO_STATE;
-}
-
-/** Names of the profiles that read the rows. */
-function namesIn(rows: TypedRows): string[] {
-    const { texts, places } = textsOf(rows, 'profile');
-    const isUsed = new Uint8Array(texts.length);
-    for (const place of places) {
-        isUsed[place] = 1;
-    }
-    return texts.filter((_, place) => isUsed[place] === 1);
-}
-
-/** The rules of the profiles as the lake has them now. */
-async function rulesFrom(names: readonly string[], input: DayPart['input']): Promise<RulesOf> {
-    const rules = new Map<string, DerivingRules>();
-    for (const name of new Set(names)) {
-        const found = await input(name);
-        if (found) {
-            rules.set(name, parseProfile(found.document).rules);
-        }
-    }
-    return (name) => rules.get(name);
-}
-
-/** Rows of table `readings` as they are gone through. */
-function inOrder(rows: TypedRows): SortedReadings {
-    const [site, device, metric, profile, message] = ['site', 'device', 'metric', 'profile', 'message'].map((name) =>
-        textsOf(rows, name),
-    ) as [Texts, Texts, Texts, Texts, Texts];
-    const { words: atWords } = numbersOf(rows, 'at_ms');
-    const { words: valueWords, width, nulls } = numbersOf(rows, 'value');
-    const isSame = ({ places }: Texts, row: number): boolean => row > 0 && places[row] === places[row - 1];
-    const isSameDevice = (row: number): boolean => isSame(device, row) && isSame(site, row);
-    return {
-        count: rows.count,
-        isSameDevice,
-        isSameSeries: (row) => isSame(metric, row) && isSameDevice(row),
-        siteAt: (row) => textAt(site, row),
-        deviceAt: (row) => textAt(device, row),
-        metricAt: (row) => textAt(metric, row),
-        profileAt: (row) => textAt(profile, row),
-        messageAt: (row) => textAt(message, row),
-        atMsAt: (row) => (atWords[row * 2 + 1] as number) * 2 ** 32 + ((atWords[row * 2] as number) >>> 0),
-        unitsAt: (row) => (nulls?.[row] === 1 ? undefined : bigintAt(valueWords, row * width, width)),
-    };
-}
-
-type Texts = ReturnType<typeof textsOf>;
-
-function hourRows(hours: readonly MetricHour[], hourMs: number): TypedRows {
-    return toTyped(withWords(metricHoursTable), {
-        site: hours.map(({ site }) => site),
-        device: hours.map(({ device }) => device),
-        metric: hours.map(({ metric }) => metric),
-        hour_ms: hours.map(() => BigInt(hourMs)),
-        hour: hours.map(({ hour }) => BigInt(hour)),
-        digits: hours.map(({ values }) => (values ? BigInt(values.digits) : null)),
-        n: hours.map(({ n }) => BigInt(n)),
-        sum: hours.map(({ values }) => values?.sum ?? null),
-        sum_sq: hours.map(({ values }) => values?.sum_sq ?? null),
-        min: hours.map(({ values }) => values?.min ?? null),
-        max: hours.map(({ values }) => values?.max ?? null),
-        first_value: hours.map(({ values }) => values?.first ?? null),
-        first_ms: hours.map(({ first_ms }) => BigInt(first_ms)),
-        last_value: hours.map(({ values }) => values?.last ?? null),
-        last_ms: hours.map(({ last_ms }) => BigInt(last_ms)),
-        longest_gap_ms: hours.map(({ longest_gap_ms }) => BigInt(longest_gap_ms)),
-        gap_limit_ms: hours.map(({ gap_limit_ms }) => BigInt(gap_limit_ms)),
-        area: hours.map(({ values }) => values?.area ?? null),
-        area_ms: hours.map(({ values }) => (values ? BigInt(values.area_ms) : null)),
-    });
-}
-
-function episodeRows(episodes: readonly Episode[]): TypedRows {
-    return toTyped(withWords(episodesTable), {
-        site: episodes.map(({ site }) => site),
-        device: episodes.map(({ device }) => device),
-        rule: episodes.map(({ rule }) => rule),
-        began_ms: episodes.map(({ began_ms }) => BigInt(began_ms)),
-        ended_ms: episodes.map(({ ended_ms }) => (ended_ms === undefined ? null : BigInt(ended_ms))),
-        profile: episodes.map(({ profile }) => profile),
-        kind: episodes.map(({ kind }) => kind),
-        severity: episodes.map(({ severity }) => severity),
-        worst: episodes.map(({ worst }) => worst ?? null),
-        readings: episodes.map(({ readings }) => BigInt(readings)),
-        why: episodes.map(({ why }) => why),
-    });
-}
+export const derivedTables: readonly DerivedTable[] = [
+    {
+        table: metricHours,
+        format: 1,
+        isChained: false,
+        derive: async (part) => (await import('./derive-readings.ts')).deriveHour(part),
+        partOf(rows, { day }) {
+            const { words } = numbersOf(rows, 'hour');
+            return (row) => `${day}T${String(words[row * 2]).padStart(2, '0')}`;
+        },
+    },
+    {
+        table: episodes,
+        format: 1,
+        isChained: true,
+        derive: async (part) => (await import('./derive-readings.ts')).deriveEpisodes(part),
+        atEnd: async (state, context) => (await import('./derive-readings.ts')).openEpisodes(state, context),
+    },
+];

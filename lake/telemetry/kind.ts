@@ -1,5 +1,6 @@
 /** The kind of data that messages of devices are. */
 import type { Kind } from '#lake/kind';
+import { derivedTables } from './derived-tables.ts';
 import { doubtsOf } from './doubts.ts';
 import { nothingFound } from './nothing-found.ts';
 import { foundInTelemetry, messagesRejected, readingSummaries, readings } from './tables.ts';
@@ -32,4 +33,5 @@ export const telemetry: Kind = {
     beginning: async (source, options) => (await import('./read.ts')).readFirstMessages(source, options),
     trace: async (source, wanted) => (await import('./trace.ts')).traceReadings(source, wanted),
     doubtsOf,
+    derived: derivedTables,
 };

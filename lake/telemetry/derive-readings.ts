@@ -1,0 +1,127 @@
+/** What one hour of readings comes to in each derived table: the pure functions over the lake's rows. */
+import type { DayPart, DerivedPart, Json } from '#lake/kind';
+import { withWords } from '#lake/tables';
+import { bigintAt, numbersOf, type TypedRows, textAt, textsOf, toTyped } from '#lake/typed-rows';
+import { episodes as episodesTable, metricHours as metricHoursTable } from './derived-tables.ts';
+import { type Episode, type EpisodeState, EpisodeWalk, NO_STATE } from './episodes.ts';
+import { type MetricHour, metricHours } from './metric-hours.ts';
+import { parseProfile } from './profile/profile.ts';
+import type { DerivingRules } from './rules.ts';
+import type { RulesOf, SortedReadings } from './sorted-readings.ts';
+
+/** Rows of `metric_hours` for an hour. */
+export async function deriveHour({ period, rows, input }: DayPart): Promise<DerivedPart> {
+    const rulesOf = await rulesFrom(namesIn(rows), input);
+    const hour = Number(period.slice('yyyy-mm-ddT'.length));
+    return { rows: hourRows(metricHours(inOrder(rows), { hour, rulesOf }), Date.parse(`${period}:00:00Z`)) };
+}
+
+/** Rows of `episodes` that ended in an hour, and the state behind it. */
+export async function deriveEpisodes({ rows, input, opening }: DayPart): Promise<DerivedPart> {
+    const before = stateIn(opening);
+    const rulesOf = await rulesFrom([...namesIn(rows), ...profilesOf(before)], input);
+    const walk = new EpisodeWalk(before, rulesOf);
+    walk.add(inOrder(rows));
+    return { rows: episodeRows(walk.endedEpisodes()), closing: walk.closing() as unknown as Json };
+}
+
+/** Rows of `episodes` that are open in a state. */
+export async function openEpisodes(state: Json, { input }: Pick<DayPart, 'input'>): Promise<TypedRows> {
+    const closing = stateIn(state);
+    return episodeRows(new EpisodeWalk(closing, await rulesFrom(profilesOf(closing), input)).openEpisodes());
+}
+
+function profilesOf({ devices }: EpisodeState): string[] {
+    return devices.map(({ profile }) => profile);
+}
+
+function stateIn(state: Json): EpisodeState {
+    return (state as unknown as EpisodeState | null) ?? NO_STATE;
+}
+
+/** Names of the profiles that read the rows. */
+function namesIn(rows: TypedRows): string[] {
+    const { texts, places } = textsOf(rows, 'profile');
+    const isUsed = new Uint8Array(texts.length);
+    for (const place of places) {
+        isUsed[place] = 1;
+    }
+    return texts.filter((_, place) => isUsed[place] === 1);
+}
+
+/** The rules of the profiles as the lake has them now. */
+async function rulesFrom(names: readonly string[], input: DayPart['input']): Promise<RulesOf> {
+    const rules = new Map<string, DerivingRules>();
+    for (const name of new Set(names)) {
+        const found = await input(name);
+        if (found) {
+            rules.set(name, parseProfile(found.document).rules);
+        }
+    }
+    return (name) => rules.get(name);
+}
+
+/** Rows of table `readings` as they are gone through. */
+function inOrder(rows: TypedRows): SortedReadings {
+    const [site, device, metric, profile, message] = ['site', 'device', 'metric', 'profile', 'message'].map((name) =>
+        textsOf(rows, name),
+    ) as [Texts, Texts, Texts, Texts, Texts];
+    const { words: atWords } = numbersOf(rows, 'at_ms');
+    const { words: valueWords, width, nulls } = numbersOf(rows, 'value');
+    const isSame = ({ places }: Texts, row: number): boolean => row > 0 && places[row] === places[row - 1];
+    const isSameDevice = (row: number): boolean => isSame(device, row) && isSame(site, row);
+    return {
+        count: rows.count,
+        isSameDevice,
+        isSameSeries: (row) => isSame(metric, row) && isSameDevice(row),
+        siteAt: (row) => textAt(site, row),
+        deviceAt: (row) => textAt(device, row),
+        metricAt: (row) => textAt(metric, row),
+        profileAt: (row) => textAt(profile, row),
+        messageAt: (row) => textAt(message, row),
+        atMsAt: (row) => (atWords[row * 2 + 1] as number) * 2 ** 32 + ((atWords[row * 2] as number) >>> 0),
+        unitsAt: (row) => (nulls?.[row] === 1 ? undefined : bigintAt(valueWords, row * width, width)),
+    };
+}
+
+type Texts = ReturnType<typeof textsOf>;
+
+function hourRows(hours: readonly MetricHour[], hourMs: number): TypedRows {
+    return toTyped(withWords(metricHoursTable), {
+        site: hours.map(({ site }) => site),
+        device: hours.map(({ device }) => device),
+        metric: hours.map(({ metric }) => metric),
+        hour_ms: hours.map(() => BigInt(hourMs)),
+        hour: hours.map(({ hour }) => BigInt(hour)),
+        digits: hours.map(({ values }) => (values ? BigInt(values.digits) : null)),
+        n: hours.map(({ n }) => BigInt(n)),
+        sum: hours.map(({ values }) => values?.sum ?? null),
+        sum_sq: hours.map(({ values }) => values?.sum_sq ?? null),
+        min: hours.map(({ values }) => values?.min ?? null),
+        max: hours.map(({ values }) => values?.max ?? null),
+        first_value: hours.map(({ values }) => values?.first ?? null),
+        first_ms: hours.map(({ first_ms }) => BigInt(first_ms)),
+        last_value: hours.map(({ values }) => values?.last ?? null),
+        last_ms: hours.map(({ last_ms }) => BigInt(last_ms)),
+        longest_gap_ms: hours.map(({ longest_gap_ms }) => BigInt(longest_gap_ms)),
+        gap_limit_ms: hours.map(({ gap_limit_ms }) => BigInt(gap_limit_ms)),
+        area: hours.map(({ values }) => values?.area ?? null),
+        area_ms: hours.map(({ values }) => (values ? BigInt(values.area_ms) : null)),
+    });
+}
+
+function episodeRows(episodes: readonly Episode[]): TypedRows {
+    return toTyped(withWords(episodesTable), {
+        site: episodes.map(({ site }) => site),
+        device: episodes.map(({ device }) => device),
+        rule: episodes.map(({ rule }) => rule),
+        began_ms: episodes.map(({ began_ms }) => BigInt(began_ms)),
+        ended_ms: episodes.map(({ ended_ms }) => (ended_ms === undefined ? null : BigInt(ended_ms))),
+        profile: episodes.map(({ profile }) => profile),
+        kind: episodes.map(({ kind }) => kind),
+        severity: episodes.map(({ severity }) => severity),
+        worst: episodes.map(({ worst }) => worst ?? null),
+        readings: episodes.map(({ readings }) => BigInt(readings)),
+        why: episodes.map(({ why }) => why),
+    });
+}
