@@ -79,6 +79,10 @@ export interface Inputs {
     prefix: string;
     /** What people call one of them: `profile`. */
     noun: string;
+    /** Beginning of the names of the views that inputs are made into. */
+    viewPrefix?: string;
+    /** The view that an input is made into, over the kind's tables: its text is the same for every engine. */
+    viewOf?(document: unknown): Promise<{ name: string; sql: string }>;
 }
 
 /** An input as it was when it was asked for. Versions never change: a corrected document is another version. */

@@ -1,6 +1,7 @@
 /** What SQL finds in DuckDB: the lake's relations, each created when it is first named, and nothing outside of the lake. */
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { escapePattern, fileFaultIn, literal, MACROS, missingColumnIn, relationsOf } from './duckdb-relations.ts';
+import { escapePattern, fileFaultIn, literal, MACROS, missingColumnIn, type Relation, relationsOf } from './duckdb-relations.ts';
+import { viewsOfInputs } from './input-views.ts';
 
 /**
  * Shuts DuckDB in and @returns a function that creates the relations which a statement names, where they are not there yet or have got
@@ -22,8 +23,8 @@ export async function openCatalog(connection: DuckDBConnection, directory: strin
     const created = new Map<string, boolean>();
     let last = Promise.resolve();
 
-    async function create(names: ReadonlySet<string>): Promise<void> {
-        for (const relation of relations.filter(({ name }) => names.has(name))) {
+    async function create(wanted: readonly Relation[]): Promise<void> {
+        for (const relation of wanted) {
             const hasFiles = await relation.hasFiles();
             if (created.get(relation.name) !== hasFiles) {
                 await connection.run(relation.createSql({ hasFiles })).catch((cause: Error) => {
@@ -38,10 +39,19 @@ export async function openCatalog(connection: DuckDBConnection, directory: strin
     return (sql) => {
         const words = new Set(sql.toLowerCase().match(/\w+/g));
         const named = relations.filter(({ name }) => words.has(name));
-        // A statement that names none (`show tables`) may mean any of them.
-        const wanted = (named.length > 0 ? named : relations).flatMap(({ name, needs }) => [...needs, name]);
         // One after the other, because two queries must not create the same at the same time.
-        last = last.catch(() => undefined).then(() => create(new Set(wanted)));
+        last = last
+            .catch(() => undefined)
+            .then(async () => {
+                const ofInputs = await viewsOfInputs(directory, words);
+                const isNone = named.length + ofInputs.length === 0;
+                // A statement that names none (`show tables`) may mean any of them.
+                const wanted = new Set((isNone ? relations : [...named, ...ofInputs]).flatMap(({ name, needs }) => [...needs, name]));
+                await create(relations.filter(({ name }) => wanted.has(name)));
+                for (const view of ofInputs) {
+                    await connection.run(view.createSql({ hasFiles: true }));
+                }
+            });
         return last;
     };
 }

@@ -22,7 +22,11 @@ export const metricHours: DayTable = {
         text('metric', 'the metric’s name in the profile'),
         whole('hour_ms', 'beginning of the hour', { unit: 'ms since 1970, UTC' }),
         whole('hour', 'hour of the day in UTC, 0 to 23'),
-        whole('digits', 'digits behind the point of the figures; null, as they are, for a metric of texts', { nullable: true }),
+        whole(
+            'digits',
+            'digits behind the point of the figures; null, as they are, for texts and for a metric of which the profile keeps none',
+            { nullable: true },
+        ),
         whole('n', 'readings, each once however often it came'),
         figure('sum', 'sum of the values'),
         { ...figure('sum_sq', 'sum of the squares of the values; null where it has more than 38 digits'), unit: '10^-(2*digits)' },

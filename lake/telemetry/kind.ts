@@ -4,6 +4,7 @@ import { derivedTables } from './derived-tables.ts';
 import { doubtsOf } from './doubts.ts';
 import { nothingFound } from './nothing-found.ts';
 import { foundInTelemetry, messagesRejected, readingSummaries, readings } from './tables.ts';
+import { WIDE_VIEW, wideViewOf } from './wide-view.ts';
 
 /** Names that files of messages have; other names too. */
 const MESSAGE_FILE = /\.(json|jsonl|ndjson|senml|csv)(\.(gz|zst))?$/i;
@@ -18,7 +19,12 @@ export const telemetry: Kind = {
     nothingFound,
     accounts: { rows: 'copies', total: 'readings', partsRejected: 'metrics_rejected' },
     hasOwnSites: true,
-    inputs: { prefix: 'profiles/', noun: 'profile' },
+    inputs: {
+        prefix: 'profiles/',
+        noun: 'profile',
+        viewPrefix: WIDE_VIEW,
+        viewOf: async (document) => wideViewOf((await import('./profile/profile.ts')).parseProfile(document).document),
+    },
     options: [
         {
             name: 'profile',

@@ -4,7 +4,7 @@
  */
 import type { RulesOf, SortedReadings } from './sorted-readings.ts';
 
-/** One metric of one device in one hour. Values are whole numbers in units of 10^-digits; of a text metric there are none. */
+/** One metric of one device in one hour. Values are whole numbers in units of 10^-digits; of texts, and of a metric whose profile keeps no statistics, there are none. */
 export interface MetricHour {
     site: string;
     device: string;
@@ -88,15 +88,19 @@ function hourOf(readings: SortedReadings, series: Series): MetricHour {
 }
 
 interface Settings {
-    digits: number;
+    /** Undefined for a metric of which no figures are kept. */
+    digits: number | undefined;
     gapLimitMs: number;
 }
 
-/** The figures of the readings that have a value; undefined where none has. */
+/** The figures of the readings that have a value; undefined where none has, or none are kept. */
 function valuesOf(
     readings: SortedReadings,
     { start, end, digits, gapLimitMs }: Omit<Series, 'hour' | 'rulesOf'> & Settings,
 ): HourValues | undefined {
+    if (digits === undefined) {
+        return undefined;
+    }
     const divisor = 10n ** BigInt(VALUE_DIGITS - digits);
     let values: HourValues | undefined;
     let sumSq = 0n;
@@ -129,25 +133,35 @@ function valuesOf(
 
 /**
  * Digits and limit for gaps of a series. Where profiles took turns in the hour the larger number of digits counts and the shorter limit: neither
- * loses a digit, nor bridges a gap that one of them would not.
+ * loses a digit, nor bridges a gap that one of them would not. More digits than they declare, from rules of before, are kept.
  */
 function settingsOf(readings: SortedReadings, { start, end, rulesOf }: Series): Settings {
-    const profiles = new Set<string>();
-    let digits = 0;
-    let divisor = 10n ** BigInt(VALUE_DIGITS);
-    for (let row = start; row < end; row += 1) {
-        profiles.add(readings.profileAt(row));
-        const units = readings.unitsAt(row) ?? 0n;
-        while (units % divisor !== 0n) {
-            digits += 1;
-            divisor /= 10n;
+    const metric = readings.metricAt(start);
+    let gapLimitMs = Number.POSITIVE_INFINITY;
+    let digits: number | undefined;
+    for (const profile of profilesOf(readings, start, end)) {
+        const rules = rulesOf(profile);
+        gapLimitMs = Math.min(gapLimitMs, rules?.gapLimitMs ?? 0);
+        const declared = rules?.digitsOf(metric);
+        digits = declared === undefined ? digits : Math.max(declared, digits ?? 0);
+    }
+    if (digits !== undefined) {
+        let divisor = 10n ** BigInt(VALUE_DIGITS - digits);
+        for (let row = start; row < end; row += 1) {
+            const units = readings.unitsAt(row) ?? 0n;
+            while (units % divisor !== 0n) {
+                digits += 1;
+                divisor /= 10n;
+            }
         }
     }
-    let gapLimitMs = Number.POSITIVE_INFINITY;
-    for (const profile of profiles) {
-        const rules = rulesOf(profile);
-        digits = Math.max(digits, rules?.digitsOf(readings.metricAt(start)) ?? 0);
-        gapLimitMs = Math.min(gapLimitMs, rules?.gapLimitMs ?? 0);
-    }
     return { digits, gapLimitMs };
+}
+
+function profilesOf(readings: SortedReadings, start: number, end: number): Set<string> {
+    const profiles = new Set<string>();
+    for (let row = start; row < end; row += 1) {
+        profiles.add(readings.profileAt(row));
+    }
+    return profiles;
 }

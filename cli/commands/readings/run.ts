@@ -41,6 +41,9 @@ export async function showReadings(device: string, options: ReadingsOptions, con
     });
 }
 
+/** Points of a plot beside each other, at most: a column of the terminal has two dots, and the band shows what lies between. */
+const POINTS_PER_COLUMN = 4;
+
 interface Asked {
     device: string;
     options: ReadingsOptions;
@@ -64,7 +67,7 @@ async function plot(lake: Lake, { device, options, context }: Asked & { context:
     if (range === undefined) {
         return 0;
     }
-    const fits = (ms: number): boolean => (range.toMs - range.fromMs) / ms <= stdout.columns * 2;
+    const fits = (ms: number): boolean => (range.toMs - range.fromMs) / ms <= stdout.columns * POINTS_PER_COLUMN;
     const [step, stepMs] =
         [...STEPS].find(([name, ms]) => (every === undefined ? fits(ms) : name === every)) ??
         [...STEPS].at(-1) ??

@@ -37,6 +37,12 @@ describe('an hour of a metric', () => {
         ]);
     });
 
+    test('of a metric of which the profile keeps no figures has times and no values', () => {
+        expect(hoursOf({ at: 1, is: '7', metric: 'pulses' }, { at: 4, is: '8', metric: 'pulses' })).toEqual([
+            expect.objectContaining({ n: 2, first_ms: 1, last_ms: 4, values: undefined }),
+        ]);
+    });
+
     test('is one for each site, device and metric', () => {
         const hours = hoursOf(
             { at: 1, is: '1', site: 'b' },
@@ -56,7 +62,6 @@ describe('an hour of a metric', () => {
         expect(hoursOf({ at: 1, is: '1.23456' })[0]?.values).toMatchObject({ digits: 5, sum: 123456n });
         const [both] = hoursOf({ at: 0, is: '1' }, { at: 700, is: '1', profile: 'fine' });
         expect(both?.values).toMatchObject({ digits: 3, sum: 2000n, area: 0n });
-        expect(hoursOf({ at: 1, is: '1', profile: 'gone' })[0]?.values).toMatchObject({ digits: 0, sum: 1n });
     });
 
     test('has no sum of squares where that would have more than 38 digits, and all else', () => {
