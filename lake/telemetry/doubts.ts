@@ -14,7 +14,7 @@ export function doubtsOf(record: Found): Doubt[] {
     if (typeof rejected === 'number' && rejected > 0) {
         doubts.push({
             text: 'Metrics in messages of {files} have no reading',
-            remedy: `${rejected.toLocaleString('en')} of them; flowlake query "select metric, reason, why from messages_rejected where metric is not null" tells why`,
+            remedy: 'flowlake query "select metric, reason, why from messages_rejected where metric is not null" tells which and why',
         });
     }
     if (typeof unknown === 'string') {
