@@ -37,16 +37,19 @@ function forSpark({
 
 function describeTables(described: readonly Table[]): string {
     const intro = [
-        'What the lake keeps, as `flowlake query` and every SQL engine sees it. All figures are whole numbers: sums never pass through a float.',
+        'What the lake keeps, as `flowlake query` and every SQL engine sees it. All figures are whole numbers or decimals: sums never pass through a float.',
         'Where a table has a column `merge`, it says how the values of rows with the same key become one, in every engine and language: `key`\n' +
-            'columns tell rows apart, of the others it is the sum, the smallest (`min`) or the largest (`max`); null says nothing.',
+            'columns tell rows apart, of the others it is the sum, the smallest (`min`) or the largest (`max`); null says nothing. The `first`\n' +
+            'columns of a table stay together: they are those of the row in which they are smallest, compared in their order, a null behind every\n' +
+            'value.',
         'A table of periods is partitioned by day: column `day` stands in the object’s key and not in the object. Where it has an object per hour\n' +
             '(UTC), the hour is the beginning of the object’s name, `day=D/HH...`, and no column.',
     ];
     return `${['# Tables', ...intro, ...described.map(describeTable)].join('\n\n')}\n`;
 }
 
-function describeTable({ name, prefix, format, per, grain, columns }: Table): string {
+function describeTable({ name, prefix, format, per, grain, columns, ...others }: Table): string {
+    const codec = 'codec' in others ? ` (${others.codec})` : '';
     const merges = columns.some((column) => mergeOf(column) !== undefined);
     const day: Column[] =
         per !== undefined
@@ -63,7 +66,7 @@ function describeTable({ name, prefix, format, per, grain, columns }: Table): st
     const head = ['column', 'type', 'unit', 'may be null', ...(merges ? ['merge'] : []), 'meaning'];
     return [
         `## ${name}`,
-        `One row per ${grain}. Objects: \`${prefix}\`, ${format}${per === undefined ? '' : `, by ${per}`}.`,
+        `One row per ${grain}. Objects: \`${prefix}\`, ${format}${codec}${per === undefined ? '' : `, by ${per}`}.`,
         [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n'),
     ].join('\n\n');
 }

@@ -10,10 +10,11 @@ class Column:
     """A column of a table whose rows merge."""
 
     name: str
-    # `string`, `bigint` or `decimal(38,0)`.
+    # `string`, `bigint`, `decimal(28,9)`, `decimal(38,0)` or `timestamp`.
     type: str
     nullable: bool
-    # How values of rows with the same key become one: `key`, `sum`, `min` or `max`.
+    # How values of rows with the same key become one: `key`, `sum`, `min`, `max` or `first`. The `first` columns of a table come together
+    # from the row in which they are smallest, compared in the table's order, a null behind every value.
     merge: str
     # Column whose values hold for this one in objects that were written before there was this one.
     absent_as: str | None = None
@@ -31,6 +32,8 @@ class Table:
     # How a person names a row, its key columns in braces.
     row_name: str
     columns: tuple[Column, ...]
+    # How pages of its objects are compressed: `snappy` or `zstd`.
+    codec: str = 'snappy'
 
     @property
     def keys(self) -> list[str]:
@@ -86,4 +89,5 @@ def _table_of(entry: dict) -> Table:
     columns = tuple(
         Column(each['name'], each['type'], each['nullable'], each['merge'], each.get('absentAs')) for each in entry['columns']
     )
-    return Table(entry['name'], entry['prefix'], entry['per'], entry['rowName'], columns)
+    codec = entry.get('codec', 'snappy')
+    return Table(entry['name'], entry['prefix'], entry['per'], entry['rowName'], columns, codec)

@@ -12,15 +12,24 @@ SPARK_SETTINGS = {
     'spark.sql.session.timeZone': 'UTC',
     # Days are text.
     'spark.sql.sources.partitionColumnTypeInference.enabled': 'false',
+    # Instants to the millisecond, as objects have them; the default type is one that no other engine writes.
+    'spark.sql.parquet.outputTimestampType': 'TIMESTAMP_MILLIS',
+    # Instants before 1900 are those of one calendar everywhere.
+    'spark.sql.parquet.datetimeRebaseModeInRead': 'CORRECTED',
+    'spark.sql.parquet.datetimeRebaseModeInWrite': 'CORRECTED',
     # A day that fits one part is one part.
     'spark.sql.adaptive.coalescePartitions.parallelismFirst': 'false',
 }
 
-_LARGEST = {'bigint': 2**63 - 1, 'decimal(38,0)': 10**38 - 1}
+# The largest value of a column of each type, in its smallest units.
+_LARGEST = {'bigint': 2**63 - 1, 'decimal(28,9)': 10**28 - 1, 'decimal(38,0)': 10**38 - 1}
+
+# Digits behind the point.
+_SCALE = {'bigint': 0, 'decimal(28,9)': 9, 'decimal(38,0)': 0}
 
 # A value is summed up as two numbers where totals are exact whatever happens in between: the digits above and the digits below this many.
 # Either sum has room for ten thousand million rows.
-_LOW_DIGITS = {'bigint': 10, 'decimal(38,0)': 20}
+_LOW_DIGITS = {'bigint': 10, 'decimal(28,9)': 20, 'decimal(38,0)': 20}
 
 # spark_errors.py knows it too.
 _LEFT_COLUMN = 'a total left its column'
@@ -28,9 +37,9 @@ _LEFT_COLUMN = 'a total left its column'
 
 def merge_sql(table: Table) -> str:
     """
-    One row per key of the rows `{rows}`, every total exact, ascending by the bytes of the key columns. Nulls say nothing: of a null and a
-    value the value stays, and a sum of nulls only is null. A total that leaves its column, be it in between, is an error that names
-    nothing: `exact_sql` tells more. A null in a column that may have none is an error that names the file.
+    One row per key of the rows `{rows}`, every total exact, ascending by the key columns: texts by their bytes, numbers by value. Nulls say
+    nothing: of a null and a value the value stays, and a sum of nulls only is null. A total that leaves its column, be it in between, is an
+    error that names nothing: `exact_sql` tells more. A null in a column that may have none is an error that names the file.
     """
     return f"""
 with complete as (
@@ -40,7 +49,7 @@ with complete as (
 )
 
 select
-    {_lines((_merged(column) for column in table.columns), indent=4)}
+    {_lines((_merged(column, table) for column in table.columns), indent=4)}
 from complete
 group by {_keys(table)}
 order by {_keys(table)}
@@ -63,7 +72,7 @@ with complete as (
 
 halves as (
     select
-        {_lines(expression for column in columns for expression in _halves(column))}
+        {_lines(expression for column in columns for expression in _halves(column, table))}
     from complete
     group by {_keys(table)}
 ),
@@ -116,25 +125,37 @@ def _complete(column: Column) -> str:
     return f'coalesce(`{column.name}`, raise_error({error})) as `{column.name}`'
 
 
-def _merged(column: Column) -> str:
+def _merged(column: Column, table: Table) -> str:
     name = f'`{column.name}`'
     if column.merge == 'key':
         return name
+    if column.merge == 'first':
+        return f'{_smallest(table)}.{name} as {name}'
     if column.merge != 'sum':
         return f'{column.merge}({name}) as {name}'
-    # `sum` gives an error of its own; `try_sum` gives null. The smallest bigint has no counterpart, so that no column of the lake has it.
-    total = f"when try_sum({name}) >= -{_LARGEST[column.type]} then try_sum({name}) else raise_error('{_LEFT_COLUMN}')"
-    return f'case {f"when count({name}) = 0 then null " if column.nullable else ""}{total} end as {name}'
+    # `sum` gives an error of its own; `try_sum` gives null. The smallest bigint has no counterpart, so that no column of the lake has it. A sum
+    # of decimals has ten digits more than they have.
+    largest = _literal_of(_LARGEST[column.type], column)
+    fits = f'try_sum({name}) >= -{largest}' if _SCALE[column.type] == 0 else f'try_sum({name}) between -{largest} and {largest}'
+    total = f"when {fits} then try_sum({name}) else raise_error('{_LEFT_COLUMN}')"
+    whole = f'case {f"when count({name}) = 0 then null " if column.nullable else ""}{total} end'
+    return f'{whole} as {name}' if _SCALE[column.type] == 0 else f'cast({whole} as {column.type}) as {name}'
 
 
-def _halves(column: Column) -> list[str]:
+def _smallest(table: Table) -> str:
+    """The `first` columns of the row in which they are smallest; Spark compares structs field by field, and has nulls in front."""
+    names = [f'`{column.name}`' for column in table.columns if column.merge == 'first']
+    return f"min(struct({', '.join(f'{name} is null, {name} as {name}' for name in names)}))"
+
+
+def _halves(column: Column, table: Table) -> list[str]:
     name = f'`{column.name}`'
     if column.merge != 'sum':
-        return [_merged(column)]
-    base = _base_of(column)
+        return [_merged(column, table)]
+    base, units = _base_of(column), _units_of(column)
     # `div` and `%` round towards zero: both halves of a negative value are negative. `div` is a bigint, whose sum would have no room.
-    high = f'{name} div {base}' if column.type == 'bigint' else f'cast({name} div {base} as decimal(18,0))'
-    return [f'sum({high}) as {_high(column)}', f'sum({name} % {base}) as {_low(column)}']
+    high = f'{units} div {base}' if column.type == 'bigint' else f'cast({units} div {base} as decimal(18,0))'
+    return [f'sum({high}) as {_high(column)}', f'sum({units} % {base}) as {_low(column)}']
 
 
 def _carried(column: Column) -> list[str]:
@@ -158,16 +179,39 @@ def _checked(column: Column, row: str) -> str:
     if column.merge != 'sum':
         return name
     high, low, base, largest = _high(column), _low(column), _base_of(column), _LARGEST[column.type]
-    digits = _LOW_DIGITS[column.type]
+    digits, scale = _LOW_DIGITS[column.type], _SCALE[column.type]
     if column.type == 'bigint':
         total = f'cast({high} as decimal(19,0)) * {base} + {low}'
         fits = f'{total} between -{largest}BD and {largest}BD'
     else:
         total = f'cast({high} as decimal(18,0)) * {base} + {low}'
-        fits = f'abs({high}) < {10 ** (38 - digits)}'
-    beyond = f"if({high} > 0, 'above the largest value of its column, ', 'below the smallest value of its column, -'), '{largest}'"
-    error = f"concat('{column.name} of ', {row}, ' ', :when, ' would be ', {high}, lpad(abs({low}), {digits}, '0'), ', ', {beyond})"
+        fits = f'abs({high}) < {largest // 10**digits + 1}'
+    said = f"concat({high}, lpad(abs({low}), {digits}, '0'))"
+    if scale > 0:
+        # Of these types a product has 38 digits, nine of them behind the point: none is lost.
+        total = f'cast({total} as decimal(28,0)) * 0.{"1".zfill(scale)}BD'
+        said = f"regexp_replace({said}, '.{{{{{scale}}}}}$', '.$0')"
+    beyond = f"if({high} > 0, 'above the largest value of its column, ', 'below the smallest value of its column, -'), '{_said(largest, scale)}'"
+    error = f"concat('{column.name} of ', {row}, ' ', :when, ' would be ', {said}, ', ', {beyond})"
     return f'case when {high} is null then null when {fits} then cast({total} as {column.type}) else raise_error({error}) end as {name}'
+
+
+def _units_of(column: Column) -> str:
+    """The value in its smallest units, as SQL."""
+    scale = _SCALE[column.type]
+    # Spark keeps eight digits of the product behind the point, all of them zeros.
+    return f'`{column.name}`' if scale == 0 else f'cast(`{column.name}` * {10**scale} as decimal(38,0))'
+
+
+def _literal_of(units: int, column: Column) -> str:
+    scale = _SCALE[column.type]
+    return str(units) if scale == 0 else f'{_said(units, scale)}BD'
+
+
+def _said(units: int, scale: int) -> str:
+    """A number that is not below zero, with its digits behind the point."""
+    digits = str(units).zfill(scale + 1)
+    return digits if scale == 0 else f'{digits[:-scale]}.{digits[-scale:]}'
 
 
 def _base_of(column: Column) -> str:
@@ -191,7 +235,7 @@ def _keys(table: Table) -> str:
 def _row_name(table: Table) -> str:
     """The name of a row, as SQL."""
     texts = re.split(r'\{(\w+)\}', table.row_name)
-    return ', '.join(f'`{text}`' if at % 2 else _literal(text) for at, text in enumerate(texts) if text)
+    return ', '.join(f'cast(`{text}` as string)' if at % 2 else _literal(text) for at, text in enumerate(texts) if text)
 
 
 def _literal(text: str) -> str:

@@ -14,7 +14,14 @@ ROW_GROUP_ROWS = 5_000
 # A group costs every reader 1.4 kB of footer: past five million rows the groups grow instead.
 MAX_ROW_GROUPS = 1_000
 
-_ARROW_TYPES = {'string': pyarrow.string(), 'bigint': pyarrow.int64(), 'decimal(38,0)': pyarrow.decimal128(38, 0)}
+_ARROW_TYPES = {
+    'string': pyarrow.string(),
+    'bigint': pyarrow.int64(),
+    'decimal(28,9)': pyarrow.decimal128(28, 9),
+    'decimal(38,0)': pyarrow.decimal128(38, 0),
+    # Without a zone, so that no engine shows it in one of its own.
+    'timestamp': pyarrow.timestamp('ms'),
+}
 
 
 def write_period_object(path: str, parts: list[str], *, table: Table, contains: list[str], read_in: int | None = None) -> int:
@@ -29,7 +36,7 @@ def write_period_object(path: str, parts: list[str], *, table: Table, contains: 
     schema = arrow_schema(table)
     groups = (rows.cast(schema) for rows in _groups(files, group_rows))
     first = next(groups, schema.empty_table())
-    settings = {'store_schema': False, 'use_dictionary': _columns_that_repeat(first)}
+    settings = {'store_schema': False, 'use_dictionary': _columns_that_repeat(first), 'compression': table.codec}
     with open(path, 'wb') as sink, pyarrow.parquet.ParquetWriter(sink, schema, **settings) as writer:
         if row_count > 0:
             writer.write_table(first, row_group_size=group_rows)

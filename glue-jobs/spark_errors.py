@@ -7,7 +7,7 @@ from lake_errors import StorageError
 
 # Overflows in the words of period_merge.py, and of the views.
 _OVERFLOW = re.compile(
-    r'\w+ of [^\n]*? (?:would be -?\d+, (?:above the largest|below the smallest) value of its column, -?\d+'
+    r'\w+ of [^\n]*? (?:would be -?[\d.]+, (?:above the largest|below the smallest) value of its column, -?\d+(?:\.\d+)?'
     r'|is too large for exact statistics on \d{4}-\d{2}-\d{2})|a total left its column'
 )
 

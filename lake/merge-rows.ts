@@ -204,7 +204,7 @@ function orderOf(keys: readonly BothSides[], leftCount: number, rightCount: numb
 /** Compares two rows, counted as in `Order`; below 0 where the first is smaller. */
 type Compare = (a: number, b: number) => number;
 
-/** By columns of texts alone, none of them null. */
+/** Compares by columns of texts alone, none of them null. */
 function compareByPlaces(columns: readonly BothSides[], leftCount: number): Compare {
     const sides = columns.map(({ left, right }) => [left.words, right.words] as const);
     return (a, b) => {
@@ -219,7 +219,7 @@ function compareByPlaces(columns: readonly BothSides[], leftCount: number): Comp
     };
 }
 
-/** By columns of any types; a null is behind every value. */
+/** Compares by columns of any types; a null is behind every value. */
 function compareByValues(columns: readonly BothSides[], leftCount: number): Compare {
     return (a, b) => {
         for (const { left, right } of columns) {
