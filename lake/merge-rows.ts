@@ -7,6 +7,7 @@ import {
     compareNumbers,
     NO_TEXT,
     type NumberColumn,
+    nullsOf,
     numbersOf,
     readerOf,
     setBigint,
@@ -137,10 +138,6 @@ function sidesOfTexts({ nullable }: MergedColumn, { left, right }: BothTexts): B
     return { left: columnOf(left), right: columnOf(right) };
 }
 
-function nullsOf(places: Int32Array): Uint8Array {
-    return Uint8Array.from(places, (place) => (place === NO_TEXT ? 1 : 0));
-}
-
 function uniteTexts(left: TextColumn, right: TextColumn): BothTexts {
     const texts: string[] = [];
     const ofLeft = new Int32Array(left.texts.length);
@@ -222,9 +219,11 @@ function compareByPlaces(columns: readonly BothSides[], leftCount: number): Comp
 /** Compares by columns of any types; a null is behind every value. */
 function compareByValues(columns: readonly BothSides[], leftCount: number): Compare {
     return (a, b) => {
+        const rowA = a < leftCount ? a : a - leftCount;
+        const rowB = b < leftCount ? b : b - leftCount;
         for (const { left, right } of columns) {
-            const [ofA, rowA] = a < leftCount ? [left, a] : [right, a - leftCount];
-            const [ofB, rowB] = b < leftCount ? [left, b] : [right, b - leftCount];
+            const ofA = a < leftCount ? left : right;
+            const ofB = b < leftCount ? left : right;
             const isNullA = ofA.nulls?.[rowA] ?? 0;
             const difference = isNullA - (ofB.nulls?.[rowB] ?? 0);
             if (difference !== 0) {

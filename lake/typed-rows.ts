@@ -73,6 +73,15 @@ export function textAt({ texts, places }: TextColumn, at: number): string {
     return texts[places[at] as number] as string;
 }
 
+/** 1 for each place that is none. */
+export function nullsOf(places: Int32Array): Uint8Array {
+    const nulls = new Uint8Array(places.length);
+    for (let row = 0; row < places.length; row += 1) {
+        nulls[row] = places[row] === NO_TEXT ? 1 : 0;
+    }
+    return nulls;
+}
+
 /** What reads a row's value of a column, null where it has none. */
 export function readerOf(rows: TypedRows, { name, type }: MergedColumn): (row: number) => bigint | string | null {
     if (type === 'string') {

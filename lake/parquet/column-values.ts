@@ -1,5 +1,5 @@
 /** Values of a column as a row group needs them: which ones are distinct, the smallest and the largest, and their bytes. */
-import { bigintAt, compareNumbers, NO_TEXT, type NumberColumn, type TextColumn } from '#lake/typed-rows';
+import { bigintAt, compareNumbers, NO_TEXT, type NumberColumn, nullsOf, type TextColumn } from '#lake/typed-rows';
 
 /**
  * Values of one column by number: `items` are such numbers. Of texts a number is the place in the list of texts, of whole numbers the row.
@@ -36,7 +36,7 @@ export function textValues({ texts, places }: TextColumn, { nullable }: { nullab
     const inDictionary = new Int32Array(texts.length);
     const lengthOf = (item: number): number => (texts[item] as string).length;
     return {
-        nulls: nullable ? Uint8Array.from(places, (place) => (place === NO_TEXT ? 1 : 0)) : undefined,
+        nulls: nullable ? nullsOf(places) : undefined,
         collect(items, from, until) {
             const ofRows = places.subarray(from, until);
             const present = nullable ? ofRows.filter((place) => place !== NO_TEXT) : ofRows;

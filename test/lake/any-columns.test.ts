@@ -1,15 +1,19 @@
 /** Columns of every type, keys of numbers and the word `first`: rows merge to the same ones in any order, and come through a Parquet object. */
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { parquetMetadata } from 'hyparquet';
+import { fingerprintOf } from '#lake/commit/fingerprint';
 import { mergeRows } from '#lake/merge-rows';
 import { readRows, readTyped, writeRows } from '#lake/parquet';
 import { mergeObjects } from '#lake/parquet/merge-objects';
+import { findRows } from '#lake/reports/row-lookup';
 import { emptyRows, type Rows, sayValue } from '#lake/rows';
 import type { MergedTable } from '#lake/tables';
+import { toTyped } from '#lake/typed-rows';
+import { isPartOf } from '#lake/upload/part-of';
 import { MAX_VALUE, type Measured, measured, rowsOfMeasured, rowsOfSorted, sensorHours, textOfSensors } from '#test/support/sensor-table';
 import { makeFolder } from '#test/support/temporary';
 
@@ -294,4 +298,110 @@ describe('DuckDB', () => {
             }
         }
     });
+});
+
+describe('a file of another program', () => {
+    async function readBy(sql: string): Promise<Rows> {
+        const instance = await DuckDBInstance.create(':memory:');
+        const connection = await instance.connect();
+        const file = join(await makeFolder(), 'other.parquet');
+        try {
+            await connection.run(`copy (${sql}) to '${file}' (format parquet, compression zstd)`);
+        } finally {
+            connection.closeSync();
+            instance.closeSync();
+        }
+        return readRows(table, new Uint8Array(await readFile(file)));
+    }
+    const table: MergedTable = {
+        ...sensorHours,
+        columns: sensorHours.columns.filter(({ name }) => ['site', 'measured_at', 'value', 'note'].includes(name)),
+    };
+    const columns = (measured_at: string, value: string): string =>
+        `select 'main' as site, ${measured_at} as measured_at, ${value} as value, cast(null as varchar) as note`;
+
+    test('is read where its numbers are of the same units, nulls too', async () => {
+        const value = "cast('-21.300000001' as decimal(28, 9))";
+        const rows = await readBy(columns("timestamp_ms '2026-01-05 13:30:00.123'", value));
+        expect({ ...rows }).toEqual({
+            site: ['main'],
+            measured_at: BigInt64Array.of(1_767_619_800_123n),
+            value: [-21_300_000_001n],
+            note: [null],
+        });
+    });
+
+    test.each([
+        ['timestamps in micros', 'measured_at', columns("timestamp '2026-01-05 13:30:00'", "cast('1' as decimal(28, 9))")],
+        ['decimals of 3 digits behind the point', 'value', columns("timestamp_ms '2026-01-05 13:30:00'", "cast('1' as decimal(28, 3))")],
+    ])('with %s is refused: its digits would be taken for others', async (found, column, sql) => {
+        await expect(readBy(sql)).rejects.toThrow(`column ${column} has ${found}, not `);
+    });
+});
+
+describe('what a source contributes', () => {
+    const PERIOD = '2026-01-05T13';
+    const periodsOf = (...list: Partial<Measured>[]) =>
+        new Map([[PERIOD, toTyped(sensorHours, rowsOfMeasured(list.map((some) => ({ ...ONE, ...some }))))]]);
+
+    test('has another fingerprint with another value in any column but the site', () => {
+        const others: Partial<Measured>[] = [
+            { sensor: 8n },
+            { at_ms: 1n },
+            { unit: 'b' },
+            { value: null },
+            { value: 0n },
+            { value: -21_300_000_000n },
+            { received_ms: 6n },
+            { note: '' },
+            { note: 'null' },
+            { clock: 'server' },
+            { until: 0n },
+            { cubes: 0n },
+        ];
+        const prints = [{}, ...others].map((some) => fingerprintOf(sensorHours, periodsOf(some)));
+        expect(new Set(prints).size).toBe(prints.length);
+        expect(fingerprintOf(sensorHours, periodsOf({ site: 'z' }))).toBe(prints[0]);
+    });
+
+    test.each<[string, boolean, Partial<Measured>[], Partial<Measured>[]]>([
+        ['more rows of other keys', true, [{}], [{}, { sensor: 8n }, { sensor: -1n }]],
+        ['a row of its key that came first', true, [{}], [{}, { received_ms: 4n, value: null, note: 'z' }]],
+        ['a row of its key that came later', true, [{ value: null }], [{ value: null }, { received_ms: 6n, value: -1n }]],
+        ['its row only as one that came later', false, [{}], [{ received_ms: 6n }]],
+        ['another note, which is behind its own', false, [{ note: 'a' }], [{ note: 'b' }]],
+        ['a null in the place of its note', false, [{ note: 'a' }], [{ note: null }]],
+        ['another key', false, [{}], [{ sensor: 8n }]],
+    ])('is part of what has %s: %s', (_, isPart, part, whole) => {
+        expect(isPartOf(sensorHours, periodsOf(...part), periodsOf(...whole))).toBe(isPart);
+    });
+
+    test('is found by keys of numbers, without a look at groups that cannot have them', async () => {
+        const bytes = writeRows(sensorHours, manyRows(12_345));
+        const { received_ms, at_ms } = await findRows(sensorHours, bytes, { sensor: '100', unit: 'a' });
+        expect(received_ms).toHaveLength(100);
+        expect([at_ms?.[0], at_ms?.[99]]).toEqual([ONE.at_ms, ONE.at_ms + 99n]);
+        expect((await findRows(sensorHours, bytes, { site: 'main', sensor: '-3', at_ms: String(ONE.at_ms) })).received_ms).toHaveLength(1);
+        for (const none of [{ sensor: 'a' }, { sensor: '999999' }, { sensor: '' }, { sensor: '1', at_ms: '5' }]) {
+            expect((await findRows(sensorHours, bytes, none)).received_ms).toHaveLength(0);
+        }
+    });
+});
+
+test.each(tables)('a changed page of an object of %s is not copied, whichever byte of its header or body is changed', async (_, table) => {
+    const bytes = writeRows(table, manyRows(20_000));
+    const { row_groups } = parquetMetadata(bytes.slice().buffer);
+    // A number of the key, a decimal with nulls, and a text with nulls.
+    const chunks = ['at_ms', 'value', 'note'].map(
+        (name) => row_groups[1]?.columns.find(({ meta_data }) => meta_data?.path_in_schema[0] === name)?.meta_data,
+    );
+    for (const start of chunks.flatMap((facts) => [facts?.dictionary_page_offset ?? facts?.data_page_offset, facts?.data_page_offset])) {
+        for (const at of [0, 1, 2, 5, 8, 13, 21, 40]) {
+            const damaged = bytes.slice();
+            damaged[Number(start) + at] = (damaged[Number(start) + at] as number) ^ 0x10;
+            const object = { bytes: damaged, read: (groups?: readonly number[]) => readTyped(table, damaged, { groups }) };
+            const merged = await mergeObjects([object], { table, period: HOUR.period, entries: {} }).catch((error: unknown) => error);
+            expect({ start, at, isRefused: merged instanceof Error }).toEqual({ start, at, isRefused: true });
+        }
+    }
 });
