@@ -159,3 +159,35 @@ export function textOfSensors(rows: Rows): string[] {
     const names = sensorHours.columns.map(({ name }) => name);
     return Array.from({ length: rows.sensor?.length ?? 0 }, (_, at) => JSON.stringify(names.map((name) => String(rows[name]?.[at]))));
 }
+
+/** A measurement for tests to change. */
+export const MEASURED: Measured = {
+    site: 'main',
+    sensor: 7n,
+    at_ms: 1_767_619_800_000n,
+    unit: 'a',
+    value: 21_300_000_000n,
+    received_ms: 5n,
+    note: null,
+    clock: 'device',
+    until: null,
+    cubes: null,
+};
+
+/** Rows of many groups, in which values repeat more or less; every seventh has no value, every fifth no note. */
+export function manySensorRows(count: number): Rows {
+    const list = Array.from({ length: count }, (_, at): Measured => {
+        const level = BigInt(at % (1 + Math.floor(at / 5_000) * 1_000)) * 1_000_000_007n;
+        return {
+            ...MEASURED,
+            sensor: BigInt(Math.floor(at / 100)) - 3n,
+            at_ms: MEASURED.at_ms + BigInt(at % 100),
+            value: at % 7 === 0 ? null : at % 2 === 0 ? level : -level,
+            note: at % 5 === 0 ? null : `note ${at % 3 === 0 ? at : 'again'}`,
+            received_ms: BigInt(at),
+            until: at % 4 === 0 ? null : BigInt(at) * 1_000n,
+            cubes: at % 3 === 0 ? null : BigInt(at) ** 5n,
+        };
+    });
+    return rowsOfSorted(list);
+}

@@ -12,26 +12,13 @@ import { openFindings } from '#lake/verify/findings';
 import { findImpossible } from '#lake/verify/impossible';
 import { findLyingStatistics, loadRows, type ParquetFile } from '#lake/verify/parquet-rows';
 import { figureNames, keyNames, listed, mergedFigures } from '#lake/verify/table-sql';
-import { MAX_VALUE, type Measured, measured, rowsOfMeasured, sensorHours } from '#test/support/sensor-table';
+import { MAX_VALUE, MEASURED, measured, rowsOfMeasured, sensorHours } from '#test/support/sensor-table';
 import { makeFolder } from '#test/support/temporary';
 
 const RUNS = Number(process.env.FLOWLAKE_TEST_RUNS ?? 1);
 const PERIOD = '2026-01-05T13';
 const KEYS = listed(keyNames(sensorHours));
 const COLUMNS = `${KEYS}, period, ${listed(figureNames(sensorHours))}`;
-const ONE: Measured = {
-    site: 'main',
-    sensor: 7n,
-    at_ms: 1_767_619_800_000n,
-    unit: 'a',
-    value: 21_300_000_000n,
-    received_ms: 5n,
-    note: 'as is',
-    clock: 'device',
-    until: 1_767_619_800_500n,
-    cubes: null,
-};
-
 let engine: Engine;
 
 beforeAll(async () => {
@@ -100,7 +87,7 @@ test('rows that the lake merges are those that the judge merges by SQL', async (
 
 test('a figure of another value is told as queries show it, with the key of its row', async () => {
     const [right, wrong] = [{}, { value: MAX_VALUE, until: 0n, note: null, received_ms: 6n }].map((some) =>
-        rowsOfMeasured([{ ...ONE, ...some }]),
+        rowsOfMeasured([{ ...MEASURED, note: 'as is', until: 1_767_619_800_500n, ...some }]),
     );
     const findings = await compare(wrong as Rows, [right as Rows]);
     const key = { site: 'main', sensor: '7', at_ms: '1767619800000', unit: 'a' };
@@ -123,7 +110,9 @@ test('a figure of another value is told as queries show it, with the key of its 
 });
 
 test('a row that is missing and one that is too many are told by a figure that always has a value', async () => {
-    const findings = await compare(rowsOfMeasured([ONE, { ...ONE, sensor: -1n }]), [rowsOfMeasured([ONE, { ...ONE, sensor: 8n }])]);
+    const findings = await compare(rowsOfMeasured([MEASURED, { ...MEASURED, sensor: -1n }]), [
+        rowsOfMeasured([MEASURED, { ...MEASURED, sensor: 8n }]),
+    ]);
     expect(findings.listed.map(({ key, figure, in_lake, recomputed }) => [key?.sensor, figure, in_lake, recomputed])).toEqual([
         ['-1', 'measured_at', '2026-01-05 13:30:00', null],
         ['8', 'measured_at', null, '2026-01-05 13:30:00'],
@@ -131,7 +120,7 @@ test('a row that is missing and one that is too many are told by a figure that a
 });
 
 test('rows out of their order are found, also where only a number is', async () => {
-    const rows = rowsOfMeasured([ONE, { ...ONE, sensor: 20n }]);
+    const rows = rowsOfMeasured([MEASURED, { ...MEASURED, sensor: 20n }]);
     const files = await writeFiles([{ ...rows, sensor: BigInt64Array.of(20n, 7n) }]);
     expect((await loadRows(engine, 'held', { table: sensorHours, files })).unsorted).toEqual([files[0]?.key]);
 });
@@ -147,22 +136,22 @@ test.each([
         columns: sensorHours.columns.map((column) => (column.name === name ? ({ ...column, type: other } as const) : column)),
     };
     expect(sensorHours.columns.find((column) => column.name === name)?.type).toBe(type);
-    const [file] = await writeFiles([rowsOfMeasured([ONE])]);
-    await writeFile(file?.path ?? '', writeRows(table, { ...rowsOfMeasured([ONE]), [name]: [5n] }));
+    const [file] = await writeFiles([rowsOfMeasured([MEASURED])]);
+    await writeFile(file?.path ?? '', writeRows(table, { ...rowsOfMeasured([MEASURED]), [name]: [5n] }));
     const { wrongTypes } = await loadRows(engine, 'held', { table: sensorHours, files: file ? [file] : [] });
     expect([...wrongTypes.values()]).toEqual([[{ name, found, expected }]]);
 });
 
 test('statistics that leave a decimal or an instant out are told', async () => {
-    const [file] = await load('held', [rowsOfMeasured([ONE, { ...ONE, sensor: 8n, value: -5n, until: 0n }])]);
-    await load('other', [rowsOfMeasured([ONE])]);
+    const [file] = await load('held', [rowsOfMeasured([MEASURED, { ...MEASURED, sensor: 8n, value: -5n, until: 0n }])]);
+    await load('other', [rowsOfMeasured([MEASURED])]);
     await engine.run(`update held set value = value - 1, until = until - interval 1 millisecond, lowest = lowest - 1`);
     const lies = await findLyingStatistics(engine, 'held', { table: sensorHours, path: file?.path ?? '' });
     expect(lies.map((text) => text.split(',')[0]).sort()).toEqual(['column lowest', 'column until', 'column value']);
 });
 
 test('a value is wanted where one must be, of whatever type', async () => {
-    await load('held', [rowsOfMeasured([ONE])]);
+    await load('held', [rowsOfMeasured([MEASURED])]);
     await engine.run('update held set measured_at = null, total = null, clock = null');
     const findings = openFindings({ maxListed: 100 });
     await findImpossible(engine, { kind: { merged: sensorHours }, table: 'held', about: { kind: 'row', table: 'sensor_hours' } }, findings);
