@@ -1,6 +1,7 @@
 /** Numbers in binary data that stands as hexadecimal or base64 text in a payload. */
+
+import { shortestFloat32 } from './decoders/floats.ts';
 import type { BytesWords } from './document.ts';
-import { shortestFloat32 } from './floats.ts';
 import { decodeBase64 } from './json-scanner.ts';
 
 /** The number's decimal text, undefined where the data ends before it. */

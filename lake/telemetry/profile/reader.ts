@@ -4,7 +4,7 @@ import { isUtf8 } from 'node:buffer';
 import { hash } from 'node:crypto';
 import type { Message } from '../message.ts';
 import type { MessageOutcome, Problem, Reading } from '../reading.ts';
-import { openDecoder } from './decoders.ts';
+import { type Decoder, openDecoder } from './decoders/decoders.ts';
 import type { NotReadingWords, ProfileDocument } from './document.ts';
 import { forEachElement } from './elements.ts';
 import { ARRAY, type Field, FieldTree, MAX_FIELDS } from './fields.ts';
@@ -25,12 +25,12 @@ const MAX_PAYLOAD_BYTES = 8 * 1024 * 1024;
 
 /** A reader, which builds its tree of fields anew when messages have filled it with keys of their own. */
 export function openReader(document: ProfileDocument): MessageReader {
-    const decode = openDecoder(document);
-    let program = compileProgram(document, decode);
+    const decoder = openDecoder(document);
+    let program = compileProgram(document, decoder);
     return {
         read: (message) => {
             if (program.size() > MAX_FIELDS) {
-                program = compileProgram(document, decode);
+                program = compileProgram(document, decoder);
             }
             return program.read(message);
         },
@@ -57,10 +57,10 @@ class NoReading {
 }
 
 /** The profile as functions. */
-function compileProgram(document: ProfileDocument, decode: ReturnType<typeof openDecoder>): Program {
+function compileProgram(document: ProfileDocument, decoder: Decoder): Program {
     const outerTree = new FieldTree();
     const outer = { tree: outerTree, scanner: new JsonScanner(outerTree) };
-    const each = document.each === undefined ? (decode.givesList ? '[]' : undefined) : document.each;
+    const each = document.each === undefined ? (decoder.givesRecords ? '[]' : undefined) : document.each;
     const innerTree = each === undefined ? outerTree : new FieldTree();
     const inner = each === undefined ? outer : { tree: innerTree, scanner: new JsonScanner(innerTree) };
 
@@ -108,6 +108,7 @@ function compileProgram(document: ProfileDocument, decode: ReturnType<typeof ope
             innerTree.ignore(parsePath(path));
         }
     }
+    const record = decoder.givesRecords ? innerTree.at(['name']) : undefined;
     const elements = eachPath === undefined ? undefined : wantElements(outerTree, eachPath);
     outerTree.isCompiling = false;
     innerTree.isCompiling = false;
@@ -133,6 +134,7 @@ function compileProgram(document: ProfileDocument, decode: ReturnType<typeof ope
             );
             return;
         }
+        addAll(element.unknown, inner.scanner.unknown);
         for (const metric of fixed) {
             metric.read(context, element);
         }
@@ -149,8 +151,14 @@ function compileProgram(document: ProfileDocument, decode: ReturnType<typeof ope
                 field.taken = scanner.scan;
             }
         }
-        if (element.count === 0) {
+        if (element.count > 0) {
+            return;
+        }
+        if (record === undefined) {
             element.fail({ reason: 'no_reading', why: 'nothing in it is named by the profile' });
+        } else {
+            // A record whose name no metric has is an unknown field, as an unknown key is one.
+            element.unknown.add(record.scan === scanner.scan ? tokenOf(record).text : 'a record without a name');
         }
     };
 
@@ -162,7 +170,7 @@ function compileProgram(document: ProfileDocument, decode: ReturnType<typeof ope
             const unknown = new Set<string>();
             const context: Context = { message, topic: {}, each: NOTHING_CAPTURED, hasPayload: false };
             const open = (bytes: Uint8Array, number: number | undefined) =>
-                new ElementSink({ message, context, time, identity, bytes, readings, problems, number });
+                new ElementSink({ message, context, time, identity, bytes, readings, problems, unknown, number });
             const whole = open(message.payload, undefined);
 
             const reason = tellEarly(context, topics, early);
@@ -187,14 +195,17 @@ function compileProgram(document: ProfileDocument, decode: ReturnType<typeof ope
                 if (message.payload.length > MAX_PAYLOAD_BYTES) {
                     throw new UnreadableError(`it has ${message.payload.length} bytes, and no more than ${MAX_PAYLOAD_BYTES} are read`);
                 }
-                const decoded = decode.decode(message, context.topic);
+                const decoded = decoder.decode(message);
                 if ('problem' in decoded) {
                     whole.tellAs(device, context);
                     whole.fail(decoded.problem);
                     return { readings, problems, unknownFields: [] };
                 }
-                for (const problem of decoded.problems ?? []) {
-                    problems.push(problem);
+                if (decoded.problems !== undefined && decoded.problems.length > 0) {
+                    whole.tellAs(device, context);
+                    for (const problem of decoded.problems) {
+                        whole.problem(problem);
+                    }
                 }
                 const { bytes, isOwn } = decoded;
                 if (!isUtf8(bytes)) {
@@ -202,17 +213,16 @@ function compileProgram(document: ProfileDocument, decode: ReturnType<typeof ope
                 }
                 outer.scanner.read(bytes, 0, bytes.length);
                 context.hasPayload = true;
-                addAll(unknown, outer.scanner.unknown);
                 if (elements === undefined) {
                     readOne(context, whole);
                 } else {
+                    addAll(unknown, outer.scanner.unknown);
                     let number = 0;
                     elements.visit(outer.scanner, (data, start, end, captured) => {
                         context.each = captured;
                         const element = open(isOwn ? data.subarray(start, end) : message.payload, number++);
                         try {
                             inner.scanner.read(data, start, end);
-                            addAll(unknown, inner.scanner.unknown);
                             readOne(context, element);
                         } catch (error) {
                             element.fail(unreadable(error));
@@ -353,6 +363,7 @@ interface ElementGiven {
     bytes: Uint8Array;
     readings: Reading[];
     problems: Problem[];
+    unknown: Set<string>;
     /** Number of the element; undefined where the payload is one message. */
     number: number | undefined;
 }
@@ -369,6 +380,10 @@ class ElementSink implements MetricSink {
 
     constructor(given: ElementGiven) {
         this.#given = given;
+    }
+
+    get unknown(): Set<string> {
+        return this.#given.unknown;
     }
 
     moment(): Moment | undefined {
