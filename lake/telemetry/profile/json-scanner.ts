@@ -5,6 +5,7 @@
 import { isUtf8 } from 'node:buffer';
 import { MAX_NUMBER_CHARACTERS } from './decimal.ts';
 import { ARRAY, ESCAPED_TEXT, FALSE, type Field, type FieldTree, NULL, NUMBER, OBJECT, TEXT, TRUE } from './fields.ts';
+import { decodeText } from './texts.ts';
 
 export const MAX_DEPTH = 64;
 /** Keys of one object. Telemetry has tens; a million are an attack or another kind of file. */
@@ -479,12 +480,6 @@ const WORDS = [
     { text: 'true', type: TRUE },
     { text: 'false', type: FALSE },
 ];
-
-/** The characters between two places, which hold valid UTF-8. */
-export function decodeText(bytes: Uint8Array, start: number, end: number, isEscaped: boolean): string {
-    const text = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('utf8');
-    return isEscaped ? JSON.parse(`"${text}"`) : text;
-}
 
 /** The bytes of a base64 text (both alphabets), undefined where it is none. */
 export function decodeBase64(text: string): Uint8Array | undefined {

@@ -1,10 +1,12 @@
 /** The metrics of a profile, made into functions that read each of them from a message. */
 import type { Problem } from '../reading.ts';
 import type { MetricWords } from './document.ts';
+import { FastNumber } from './fast-number.ts';
 import { type Field, NULL, NUMBER, TEXT } from './fields.ts';
-import { capturesOf, parsePath } from './paths.ts';
+import { capturesOf, namesIn, parsePath } from './paths.ts';
+import type { MetricOf } from './reading-sink.ts';
 import { type Condition, compileConditions, compileSources, fieldAt, withCaptured, withLet } from './sources.ts';
-import { compileTemplate } from './templates.ts';
+import { compileTemplate, NO_CONTEXT } from './templates.ts';
 import { type ClockLimits, compileTime, type Moment } from './time-choices.ts';
 import { asList, type Context, type Scope, type Source, showToken, type TextOf, type Token, tokenOf } from './tokens.ts';
 import { compileValue, type Value } from './values.ts';
@@ -13,7 +15,8 @@ import { compileValue, type Value } from './values.ts';
 export interface MetricSink {
     /** The message's own time; undefined where it has none, which has been told. */
     moment(): Moment | undefined;
-    value(metric: string, value: Exclude<Value, { problem: unknown }>, moment: Moment, isHistorical: boolean): void;
+    number(of: MetricOf, moment: Moment, whole: number, billionths: number): void;
+    value(of: MetricOf, moment: Moment, value: Exclude<Value, { problem: unknown }>): void;
     problem(problem: Problem): void;
 }
 
@@ -69,7 +72,34 @@ function compileMetric(
     const historical = words.historical === undefined ? undefined : compileConditions(words.historical, scope);
     const show = words.show === undefined ? undefined : compileShow(words, scope);
     const absent = compileAbsent(words);
-    const { notReading } = words;
+    const { notReading, unit } = words;
+    const fast = words.from === undefined ? FastNumber.of(words) : undefined;
+    const place = fast === undefined ? undefined : (field ?? fieldAt(words.path ?? '', false, scope));
+    const { scanner } = scope.inner;
+    const fixedName = namesIn(words.name).every((used) => scope.captured.has(used)) ? name(NO_CONTEXT) : undefined;
+    const isFixed = fixedName !== undefined && isName(fixedName);
+    const of: MetricOf = { metric: fixedName ?? '', unit, isHistorical: false };
+
+    /** Reads a plain number of a metric that asks for nothing else; false where the long way has to be gone. */
+    const readFast = (context: Context, sink: MetricSink): boolean => {
+        if (place === undefined || fast === undefined || place.type !== NUMBER || place.scan !== scanner.scan || !context.hasPayload) {
+            return false;
+        }
+        const moment = fast.read(place) ? sink.moment() : undefined;
+        if (moment === undefined) {
+            return false;
+        }
+        sink.number(of, moment, fast.whole, fast.billionths);
+        return true;
+    };
+    const isPlain =
+        isFixed &&
+        fast !== undefined &&
+        only === undefined &&
+        unless.length === 0 &&
+        time === undefined &&
+        historical === undefined &&
+        notReading === undefined;
 
     const tell = (
         context: Context,
@@ -98,6 +128,9 @@ function compileMetric(
         index,
         field,
         read: (context, sink) => {
+            if (isPlain && readFast(context, sink)) {
+                return;
+            }
             if (only !== undefined && !only.holds(context)) {
                 return;
             }
@@ -141,7 +174,7 @@ function compileMetric(
             if (found.units !== undefined && found.doubt !== undefined) {
                 tell(context, sink, metric, found.doubt, moment);
             }
-            sink.value(metric, found, moment, historical?.holds(context) === true);
+            sink.value({ metric, unit: found.unit, isHistorical: historical?.holds(context) === true }, moment, found);
         },
         tellEmpty: (context, sink, why) => {
             const metric = only?.needsNoPayload === true && only.holds(context) ? name(context) : undefined;

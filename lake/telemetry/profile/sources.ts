@@ -2,10 +2,10 @@
 import { readNumberBytes } from './binary.ts';
 import type { ConditionList, ConditionWords, PathWord, SourceWords } from './document.ts';
 import { type Field, TEXT } from './fields.ts';
-import { decodeText } from './json-scanner.ts';
 import { fillPath, namesIn, parseTopicPattern, showPath } from './paths.ts';
 import { compileTemplate } from './templates.ts';
 import { compileTest } from './tests.ts';
+import { decodeText } from './texts.ts';
 import { asList, type Context, type Scope, type Source, showToken, type Token, textToken, tokenOf, tokenOfLiteral } from './tokens.ts';
 
 /** A scope in which more names are known. */

@@ -48,7 +48,8 @@ export function compileTemplate(template: string, scope: Scope): TextOf {
     return () => text;
 }
 
-const NO_CONTEXT: Context = {
+/** No message: for texts that are the same in all of them. */
+export const NO_CONTEXT: Context = {
     message: { payload: new Uint8Array(0), arrivedMs: undefined },
     topic: {},
     each: new Map(),

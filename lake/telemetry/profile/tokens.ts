@@ -4,7 +4,8 @@ import type { Message } from '../message.ts';
 import { parseDecimal, type Ratio } from './decimal.ts';
 import type { Num } from './document.ts';
 import { ESCAPED_TEXT, type Field, type FieldTree, NUMBER, TEXT } from './fields.ts';
-import { decodeText, type JsonScanner, shorten } from './json-scanner.ts';
+import { type JsonScanner, shorten } from './json-scanner.ts';
+import { decodeText } from './texts.ts';
 
 /** A value as it was sent: what kind of JSON value it is, and its text (a number's digits, a text's characters). */
 export interface Token {

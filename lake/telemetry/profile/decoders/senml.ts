@@ -3,7 +3,8 @@ import type { Problem } from '../../reading.ts';
 import { add, parseDecimal, type Ratio, ZERO } from '../decimal.ts';
 import { forEachElement } from '../elements.ts';
 import { ARRAY, type Field, FieldTree, NUMBER, TRUE } from '../fields.ts';
-import { decodeText, JsonScanner, UnreadableError } from '../json-scanner.ts';
+import { JsonScanner, UnreadableError } from '../json-scanner.ts';
+import { decodeText } from '../texts.ts';
 import { tokenOf } from '../tokens.ts';
 
 /** Names of fields in JSON, each with its label in CBOR. */
