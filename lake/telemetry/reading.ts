@@ -18,6 +18,8 @@ export interface Reading {
     clock: 'device' | 'arrival';
     /** Unit (UCUM), for people; undefined where the profile says none. */
     unit?: string | undefined;
+    /** Why the device's clock was not believed, for people. */
+    clockNote?: string | undefined;
     /** True where the device says that the value is an old one, sent late: it is no latest state. */
     isHistorical?: boolean | undefined;
 }

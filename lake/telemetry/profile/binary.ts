@@ -5,7 +5,7 @@ import type { BytesWords } from './document.ts';
 import { decodeBase64 } from './json-scanner.ts';
 
 /** The number's decimal text, undefined where the data ends before it. */
-export function readNumberBytes(text: string, { encoding, at, length, as, little = false }: BytesWords): string | undefined {
+export function readNumberBytes(text: string, { encoding, at, length, as, little = false, bits }: BytesWords): string | undefined {
     const data = encoding === 'base64' ? decodeBase64(text) : decodeHex(text);
     const from = data === undefined || at >= 0 ? at : data.length + at;
     if (data === undefined || from < 0 || from + length > data.length) {
@@ -23,7 +23,9 @@ export function readNumberBytes(text: string, { encoding, at, length, as, little
     for (const byte of bytes) {
         value = value * 256n + BigInt(byte);
     }
-    return String(as === 'signed' ? BigInt.asIntN(8 * length, value) : value);
+    const [low = 0, count = 8 * length] = bits ?? [];
+    value = BigInt.asUintN(count, value >> BigInt(low));
+    return String(as === 'signed' ? BigInt.asIntN(count, value) : value);
 }
 
 function decodeHex(text: string): Uint8Array | undefined {

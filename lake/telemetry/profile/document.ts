@@ -17,7 +17,9 @@ export interface SourceWords {
     only?: ConditionList;
     split?: string;
     part?: number;
+    extract?: string;
     upToLast?: string;
+    beforeLast?: string;
     afterLast?: string;
     bytes?: BytesWords;
     map?: Readonly<Record<string, string | number | boolean>>;
@@ -32,6 +34,7 @@ export interface BytesWords {
     length: number;
     as: 'unsigned' | 'signed' | 'float';
     little?: boolean;
+    bits?: readonly number[];
 }
 
 export interface ConditionWords extends SourceWords {
@@ -133,7 +136,7 @@ export interface ProfileDocument {
     description?: string;
     decoder?: 'json' | 'text' | 'cbor' | 'senml' | 'senml-cbor' | 'sparkplug-b';
     topics?: readonly string[];
-    each?: PathWord;
+    each?: string | readonly string[];
     unpack?: readonly { path: PathWord; as: 'json' | 'base64' }[];
     let?: Readonly<Record<string, SourceWords | readonly SourceWords[]>>;
     device: SourceWords | readonly SourceWords[];

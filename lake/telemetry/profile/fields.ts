@@ -52,6 +52,8 @@ export class Field {
     isExact = false;
     /** True for fields that the profile knows and does not want. */
     isIgnored = false;
+    /** True within what is read elsewhere: who reads it there tells what is unknown. */
+    isQuiet = false;
     /** True where the value's inner fields are read by somebody else, element by element. */
     isElsewhere = false;
     /** The text of this field holds a payload of its own. */
@@ -120,6 +122,7 @@ export class FieldTree {
         }
         const child = new Field([...parent.keys, key]);
         child.isIgnored = parent.isIgnored;
+        child.isQuiet = parent.isQuiet || parent.isElsewhere;
         parent.children.set(key, child);
         this.size++;
         for (const wanted of parent.wanted) {

@@ -86,14 +86,14 @@ export class JsonScanner {
             return;
         } else if (char === 0x7b) {
             field.type = OBJECT;
-            if (field.isNamed && !field.isElsewhere) {
+            if (field.isNamed && (!field.isElsewhere || hasInner(field))) {
                 this.#object(field, depth + 1);
             } else {
                 this.#skipObject(depth + 1, !field.isElsewhere);
             }
         } else if (char === 0x5b) {
             field.type = ARRAY;
-            if (field.isNamed && !field.isElsewhere && (field.children.size > 0 || field.wanted.length > 0)) {
+            if (field.isNamed && hasInner(field)) {
                 this.#array(field, depth + 1);
             } else {
                 this.#skipArray(depth + 1, !field.isElsewhere);
@@ -135,7 +135,7 @@ export class JsonScanner {
                 this.#value(field, depth);
             } else {
                 field.scan = this.scan;
-                if (!field.isIgnored) {
+                if (!field.isIgnored && !field.isQuiet) {
                     this.unknown.push(field.path);
                 }
                 this.#skip(depth, true);
@@ -473,6 +473,10 @@ export class JsonScanner {
     #fault(what: string): UnreadableError {
         return new UnreadableError(`${what} (byte ${this.#pos + 1})`);
     }
+}
+
+function hasInner(field: Field): boolean {
+    return field.children.size > 0 || field.wanted.length > 0;
 }
 
 const WORDS = [

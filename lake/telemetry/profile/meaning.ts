@@ -159,7 +159,7 @@ function faultsOfUnits({ unit, unitFrom, from }: MetricWords, path: string): Fau
 function globalNames({ topics = [], each, let: given = {} }: ProfileDocument): string[] {
     return [
         ...topics.flatMap((topic) => parseTopicPattern(topic).captures),
-        ...(each === undefined ? [] : capturesOf(parsePath(each))),
+        ...(each === undefined ? [] : asList(each)).flatMap((path) => capturesOf(parsePath(path))),
         ...Object.keys(given),
     ];
 }

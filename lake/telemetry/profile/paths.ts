@@ -123,6 +123,11 @@ export function parseTopicPattern(text: string): TopicPattern {
     };
 }
 
+/** The expression of a text in which `{}` stands for what is wanted: `sensor.{}_temperature`. */
+export function parseExtract(text: string): RegExp {
+    return new RegExp(`^${text.split('{}').map(escapeExpression).join('(.+)')}$`, 's');
+}
+
 function escapeExpression(text: string): string {
     return text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
 }

@@ -14,7 +14,7 @@ import { capturesOf, parsePath, parseTopicPattern } from './paths.ts';
 import { OutcomeSink, type ReadingSink } from './reading-sink.ts';
 import { type Condition, compileConditions, compileSource, compileSources, fieldAt, withLet } from './sources.ts';
 import { clockLimits, compileTime } from './time-choices.ts';
-import { type Context, type Scope, type TextOf, tokenOf } from './tokens.ts';
+import { asList, type Context, type Scope, type TextOf, tokenOf } from './tokens.ts';
 
 /** Reads the messages of one source, in their order. */
 export interface MessageReader {
@@ -61,17 +61,17 @@ interface Program {
 function compileProgram(document: ProfileDocument, decoder: Decoder): Program {
     const outerTree = new FieldTree();
     const outer = { tree: outerTree, scanner: new JsonScanner(outerTree) };
-    const each = document.each === undefined ? (decoder.givesRecords ? '[]' : undefined) : document.each;
+    const each = document.each ?? (decoder.givesRecords ? '[]' : undefined);
     const innerTree = each === undefined ? outerTree : new FieldTree();
     const inner = each === undefined ? outer : { tree: innerTree, scanner: new JsonScanner(innerTree) };
 
     const topics = document.topics?.map(parseTopicPattern);
-    const eachPath = each === undefined ? undefined : parsePath(each);
+    const eachPaths = each === undefined ? undefined : asList(each).map((path) => parsePath(path));
     const names = new Map<string, TextOf>();
     for (const name of topics?.flatMap((pattern) => pattern.captures) ?? []) {
         names.set(name, (context) => context.topic[name]);
     }
-    for (const name of eachPath === undefined ? [] : capturesOf(eachPath)) {
+    for (const name of eachPaths?.flatMap(capturesOf) ?? []) {
         names.set(name, (context) => context.each.get(name));
     }
     for (const { path, as } of document.unpack ?? []) {
@@ -112,7 +112,7 @@ function compileProgram(document: ProfileDocument, decoder: Decoder): Program {
         }
     }
     const record = decoder.givesRecords ? innerTree.at(['name']) : undefined;
-    const elements = eachPath === undefined ? undefined : wantElements(outerTree, eachPath);
+    const elements = eachPaths === undefined ? undefined : wantElements(outerTree, eachPaths);
     outerTree.isCompiling = false;
     innerTree.isCompiling = false;
 
@@ -310,20 +310,23 @@ function tellEarly(
 }
 
 /** What `each` says: where the messages of a payload stand. */
-function wantElements(tree: FieldTree, path: ReturnType<typeof parsePath>) {
-    const isList = path.at(-1)?.isEveryElement === true;
-    const places: { field: Field; captured: ReadonlyMap<string, string> }[] = [];
-    tree.want(isList ? path.slice(0, -1) : path, (field, captured) => {
-        field.isElsewhere = true;
-        places.push({ field, captured });
-    });
+function wantElements(tree: FieldTree, paths: readonly ReturnType<typeof parsePath>[]) {
+    const places: { field: Field; isList: boolean; captured: ReadonlyMap<string, string> }[] = [];
+    for (const path of paths) {
+        const isList = path.at(-1)?.isEveryElement === true;
+        tree.want(isList ? path.slice(0, -1) : path, (field, captured) => {
+            field.isElsewhere = true;
+            places.push({ field, isList, captured });
+        });
+    }
     return {
         visit: (
             scanner: JsonScanner,
             call: (bytes: Uint8Array, start: number, end: number, captured: ReadonlyMap<string, string>) => void,
         ) => {
-            for (const { field, captured } of places) {
-                if (field.scan !== scanner.scan) {
+            for (const { field, isList, captured } of places) {
+                // What the profile names itself, or leaves alone, is no message although a pattern fits its key.
+                if (field.scan !== scanner.scan || (captured.size > 0 && (field.isExact || field.isIgnored))) {
                     continue;
                 }
                 if (isList && field.type === ARRAY) {

@@ -68,7 +68,7 @@ export class OutcomeSink implements ReadingSink {
         this.#unknown.add(path);
     }
 
-    #add({ metric, unit, isHistorical }: MetricOf, { atMs, clock }: Moment, value: Pick<Reading, 'units' | 'text'>): void {
+    #add({ metric, unit, isHistorical }: MetricOf, { atMs, clock, why }: Moment, value: Pick<Reading, 'units' | 'text'>): void {
         this.#readings.push({
             device: this.#device,
             metric,
@@ -78,6 +78,7 @@ export class OutcomeSink implements ReadingSink {
             message: this.#identity,
             clock,
             unit,
+            ...(why === undefined ? {} : { clockNote: why }),
             ...(isHistorical ? { isHistorical } : {}),
         });
     }

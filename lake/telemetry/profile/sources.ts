@@ -2,7 +2,7 @@
 import { readNumberBytes } from './binary.ts';
 import type { ConditionList, ConditionWords, PathWord, SourceWords } from './document.ts';
 import { type Field, TEXT } from './fields.ts';
-import { fillPath, namesIn, parseTopicPattern, showPath } from './paths.ts';
+import { fillPath, namesIn, parseExtract, parseTopicPattern, showPath } from './paths.ts';
 import { compileTemplate } from './templates.ts';
 import { compileTest } from './tests.ts';
 import { decodeText } from './texts.ts';
@@ -100,9 +100,16 @@ const FACTS = {
 /** What a source does to the text that it found, in the order of docs/profiles.md; undefined where it does nothing. */
 function compileChanges(words: SourceWords): ((token: Token) => Token | undefined) | undefined {
     const steps: ((text: string) => string | undefined)[] = [];
-    const { split, part = 1, upToLast, afterLast, bytes, map } = words;
+    const { split, part = 1, extract, upToLast, beforeLast, afterLast, bytes, map } = words;
     if (split !== undefined) {
         steps.push((text) => text.split(split)[part - 1]?.trim());
+    }
+    if (extract !== undefined) {
+        const expression = parseExtract(extract);
+        steps.push((text) => expression.exec(text)?.[1]);
+    }
+    if (beforeLast !== undefined) {
+        steps.push((text) => (text.includes(beforeLast) ? text.slice(0, text.lastIndexOf(beforeLast)) : undefined));
     }
     if (upToLast !== undefined) {
         steps.push((text) => (text.includes(upToLast) ? text.slice(0, text.lastIndexOf(upToLast) + upToLast.length) : undefined));
