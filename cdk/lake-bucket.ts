@@ -16,7 +16,7 @@ import {
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { DEPLOYMENT_TAGS, type Deployment } from '#lake/deployment';
-import { tables } from '#lake/kinds';
+import { kindsWithInputs, tables } from '#lake/kinds';
 import { EXPORTS_PREFIX, RAW_PREFIX, WORK_PREFIX } from '#lake/layout';
 import type { StageConfig } from './config.ts';
 import { grantKey } from './lake-key.ts';
@@ -32,7 +32,7 @@ interface LakeBucketProps {
     names: Deployment;
     removalPolicy: RemovalPolicy;
     key?: Key | undefined;
-    /** Queue that is told of every new object under raw/. */
+    /** Queue that is told of every new object under raw/, and of every new version of an input. */
     summarizeQueue: Queue;
 }
 
@@ -128,15 +128,13 @@ export class LakeBucket extends Construct {
             }),
         );
         const cfnBucket = cfnBucketOf(this.bucket);
-        // `*`, because large files are completed and not put.
+        // `*`, because large files are completed and not put. Of inputs S3 tells versions too, which come to nothing: it cannot filter by slashes.
         cfnBucket.notificationConfiguration = {
-            queueConfigurations: [
-                {
-                    event: 's3:ObjectCreated:*',
-                    queue: queue.queueArn,
-                    filter: { s3Key: { rules: [{ name: 'prefix', value: RAW_PREFIX }] } },
-                },
-            ],
+            queueConfigurations: [RAW_PREFIX, ...kindsWithInputs().map(({ inputs }) => inputs.prefix)].map((value) => ({
+                event: 's3:ObjectCreated:*',
+                queue: queue.queueArn,
+                filter: { s3Key: { rules: [{ name: 'prefix', value }] } },
+            })),
         };
         // S3 refuses events to a queue that does not take them yet.
         if (policyDependable) {

@@ -3,7 +3,7 @@ import { type App, CfnOutput, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { DEPLOYMENT_TAGS } from '#lake/deployment';
 import { pairDays } from '#lake/flows/tables';
-import { derivations, kinds } from '#lake/kinds';
+import { derivations, kinds, kindsWithInputs } from '#lake/kinds';
 import { FEATURES_PREFIX, LEDGER_PREFIX, RAW_PREFIX } from '#lake/layout';
 import { Alarms } from './alarms.ts';
 import { Athena } from './athena.ts';
@@ -29,6 +29,9 @@ const OWNED_PREFIXES = kinds.flatMap(({ contributions, rejects }) => [contributi
 
 const CONTRIBUTION_PREFIXES = kinds.map(({ contributions }) => contributions.prefix);
 
+/** Prefixes of what kinds' readings ask for. */
+const INPUT_PREFIXES = kindsWithInputs().map(({ inputs }) => inputs.prefix);
+
 /** Prefixes of contributions as people read them. */
 const CONTRIBUTIONS = CONTRIBUTION_PREFIXES.join(', ');
 
@@ -36,7 +39,6 @@ const MERGED_PREFIXES = kinds.map(({ merged }) => merged.prefix);
 
 const DERIVED_PREFIXES = derivations().map(({ derived }) => derived.table.prefix);
 
-const INPUT_PREFIXES = kinds.flatMap(({ inputs }) => inputs?.prefix ?? []);
 
 /** Rights of whoever merges what sources contribute. */
 const CONSOLIDATION_RIGHTS = {
@@ -91,13 +93,17 @@ export class LakeStack extends Stack {
             ifFailing: 'New files are not read, or much later than they should be: reports lack them. They are safe in raw/.',
         });
         lake.grantObjects(summarize.role, {
-            get: [RAW_PREFIX, LEDGER_PREFIX, ...OWNED_PREFIXES],
+            get: [RAW_PREFIX, LEDGER_PREFIX, ...OWNED_PREFIXES, ...INPUT_PREFIXES],
             put: [LEDGER_PREFIX, ...OWNED_PREFIXES],
             delete: OWNED_PREFIXES,
         });
         summarize.role.addToPolicy(
             new PolicyStatement({ actions: ['sqs:SendMessage', 'sqs:GetQueueUrl'], resources: [consolidateQueue.queue.queueArn] }),
         );
+        if (INPUT_PREFIXES.length > 0) {
+            // News of an input becomes a message for each source that was read with another version of it.
+            summarize.role.addToPolicy(new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [summarizeQueue.queue.queueArn] }));
+        }
 
         const consolidate = new Worker(this, 'consolidate', {
             job: 'consolidate',

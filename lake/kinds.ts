@@ -1,8 +1,8 @@
 /** The kinds of data that there are. A new kind is a room of its own and one entry here. */
 import { StorageError } from '#lake/errors';
 import { flows } from '#lake/flows/kind';
-import type { DerivedTable, Kind } from '#lake/kind';
-import { dayOfPeriod, kindNameOf, LEDGER_PREFIX, type TablePeriod } from '#lake/layout';
+import type { DerivedTable, Inputs, Kind } from '#lake/kind';
+import { dayOfPeriod, inputNameOf, kindNameOf, LEDGER_PREFIX, type TablePeriod } from '#lake/layout';
 import { type Column, type ColumnType, type Table, text, whole } from '#lake/tables';
 import { telemetry } from '#lake/telemetry/kind';
 
@@ -92,6 +92,25 @@ export function findDerivation(name: string): Derivation | undefined {
 export function daysBuiltOn({ table, period }: TablePeriod): TablePeriod[] {
     const built = kindOfTable(table).derived ?? [];
     return built.map(({ table: { name } }) => ({ table: name, period: dayOfPeriod(period) }));
+}
+
+/** A kind whose readings have inputs. */
+export type KindWithInputs = Kind & { inputs: Inputs };
+
+/** Every kind whose readings have inputs. */
+export function kindsWithInputs(among: KnownKinds = kinds): KindWithInputs[] {
+    return among.flatMap((kind) => (kind.inputs ? [{ ...kind, inputs: kind.inputs }] : []));
+}
+
+/** The input whose pointer has this key; undefined for any other object. */
+export function findInput(key: string): { kind: KindWithInputs; name: string } | undefined {
+    for (const kind of kindsWithInputs()) {
+        const name = inputNameOf(kind.inputs.prefix, key);
+        if (name !== undefined) {
+            return { kind, name };
+        }
+    }
+    return undefined;
 }
 
 /** A period as people see it: with its table, but for the first kind's, whose days were the only ones once. */

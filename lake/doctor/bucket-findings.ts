@@ -1,5 +1,6 @@
 /** Judges how the lake's bucket keeps, protects and announces its objects. */
 import { DEPLOYMENT_TAGS, deploymentOf } from '#lake/deployment';
+import { kindsWithInputs } from '#lake/kinds';
 import { RAW_PREFIX } from '#lake/layout';
 import type { BucketFacts, Notification } from './bucket-facts.ts';
 import { type Answer, type Finding, judge, ok, orOk, problem, warning } from './finding.ts';
@@ -66,6 +67,20 @@ function unblocked(bucket: string, found: string): Finding {
     return problem('bucket public access', found, todo);
 }
 
+/** A warning for each kind of which a new version of an input is told to nobody. */
+function judgeInputNews(own: readonly Notification[], { queue, redeploy }: { queue: string; redeploy: string }): Finding[] {
+    const isTold = (prefix: string): boolean => own.some((told) => prefix.startsWith(told.prefix) && told.suffix === '');
+    return kindsWithInputs()
+        .filter(({ inputs }) => !isTold(inputs.prefix))
+        .map(({ inputs }) =>
+            warning(
+                'upload events',
+                `queue ${queue} is not told of ${inputs.prefix}*`,
+                `what was read by an older ${inputs.noun} stays so until flowlake reconcile: ${redeploy}`,
+            ),
+        );
+}
+
 /** Findings on what the bucket tells the summarize queue. @param queue name of the queue; undefined where the tags do not name it */
 export function judgeNotifications(
     answer: Answer<Notification[]>,
@@ -89,9 +104,16 @@ export function judgeNotifications(
                 const filters = own.map(({ prefix, suffix }) => `${prefix}*${suffix}`).join(', ');
                 return [problem(check, `queue ${queue} is told of ${filters} only, not of ${RAW_PREFIX}*`, lost)];
             }
-            return complete.some(({ events }) => events.includes('s3:ObjectCreated:*'))
-                ? [ok(check, `s3:ObjectCreated:* under ${RAW_PREFIX} to ${queue}`)]
-                : [problem(check, `only ${complete.flatMap(({ events }) => events).join(', ')}: large files are completed, not put`, lost)];
+            return [
+                complete.some(({ events }) => events.includes('s3:ObjectCreated:*'))
+                    ? ok(check, `s3:ObjectCreated:* under ${RAW_PREFIX} to ${queue}`)
+                    : problem(
+                          check,
+                          `only ${complete.flatMap(({ events }) => events).join(', ')}: large files are completed, not put`,
+                          lost,
+                      ),
+                ...judgeInputNews(own, { queue, redeploy }),
+            ];
         },
     });
 }

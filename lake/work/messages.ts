@@ -1,11 +1,11 @@
 /** What the queues of a deployment carry: S3's news of raw objects, and periods to be consolidated or derived. */
-import { derivations, kinds } from '#lake/kinds';
+import { derivations, findInput, kinds } from '#lake/kinds';
 import { RAW_PREFIX, type TablePeriod } from '#lake/layout';
 
-/** A raw object that may have to be summarized. */
+/** A raw object that may have to be summarized, or the pointer of an input that may have another version: then sources that name it must be read. */
 export interface SourceNews {
     bucket: string;
-    /** Raw key. */
+    /** Raw key, or the pointer's. */
     key: string;
     /** Time at which S3 took the object; for a message that somebody sent again, at which they sent it. */
     uploadedAt: Date;
@@ -18,8 +18,8 @@ export interface PeriodNews extends TablePeriod {
 }
 
 /**
- * The raw objects that a message of the summarize queue tells of. An `s3:TestEvent` (S3 sends one when notifications are set up) and
- * objects outside of raw/ tell of none; folders that the S3 console makes (`raw/site=x/`, no bytes) are no sources either.
+ * The raw objects and pointers of inputs that a message of the summarize queue tells of. An `s3:TestEvent` (S3 sends one when notifications are set up) and
+ * other objects outside of raw/ tell of none; folders that the S3 console makes (`raw/site=x/`, no bytes) are no sources either.
  * @throws Error for anything else: the message then ends in the dead-letter queue, where a person sees it.
  */
 export function parseSourceNews(body: string): SourceNews[] {
@@ -33,7 +33,9 @@ export function parseSourceNews(body: string): SourceNews[] {
     if (!Array.isArray(message.Records)) {
         throw new Error('the message is no S3 event notification: it has no Records');
     }
-    return message.Records.map(parseRecord).filter(({ key }) => key.startsWith(RAW_PREFIX) && !key.endsWith('/'));
+    return message.Records.map(parseRecord).filter(
+        ({ key }) => (key.startsWith(RAW_PREFIX) && !key.endsWith('/')) || findInput(key) !== undefined,
+    );
 }
 
 /** The message that S3 itself would send for this object: one parser serves both. */

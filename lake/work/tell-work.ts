@@ -6,9 +6,9 @@ import type { MessageQueue } from '#lake/queue/message-queue';
 import { groupOf, periodMessage, sourceMessage } from './messages.ts';
 
 /** Sends each raw key as S3 would have told of it. */
-async function tellSources(
+export async function tellSources(
     keys: readonly string[],
-    { bucket, queue, now }: { bucket: string; queue: MessageQueue; now: Date },
+    { bucket, queue, now }: { bucket: string; queue: Pick<MessageQueue, 'send'>; now: Date },
 ): Promise<void> {
     await queue.send(keys.map((key) => ({ body: sourceMessage({ bucket, key, uploadedAt: now }) })));
 }

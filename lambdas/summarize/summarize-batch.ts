@@ -1,13 +1,18 @@
-/** Brings raw objects that news is of into what they contribute, and sends the periods that they touch to the next queue. */
+/**
+ * Brings raw objects that news is of into what they contribute, and sends the periods that they touch to the next queue. News of an input's pointer
+ * comes to a message for each source that was read with another version.
+ */
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
+import { findBehind } from '#lake/commit/fan-out';
 import { summarize } from '#lake/commit/summarize';
 import { UsageError } from '#lake/errors';
+import { findInput, type KindWithInputs } from '#lake/kinds';
 import type { LedgerRecord } from '#lake/ledger';
 import type { MessageQueue } from '#lake/queue/message-queue';
 import type { ObjectStore } from '#lake/store/object-store';
 import { parseSourceNews, type SourceNews } from '#lake/work/messages';
-import { tellPeriods } from '#lake/work/tell-work';
+import { tellPeriods, tellSources } from '#lake/work/tell-work';
 import { type Log, workThrough } from '#lambdas/batch';
 import { earliestOf, type MetricSink } from '#lambdas/figures';
 import type { TimeLeft } from '#lambdas/time-left';
@@ -18,7 +23,7 @@ export interface SummarizeBatchOptions {
     bucket: string;
     store: ObjectStore;
     /** Queue that the messages came from. */
-    summarizeQueue: Pick<MessageQueue, 'changeVisibility'>;
+    summarizeQueue: Pick<MessageQueue, 'changeVisibility' | 'send'>;
     consolidateQueue: Pick<MessageQueue, 'send'>;
     time: TimeLeft;
     now: () => Date;
@@ -26,13 +31,18 @@ export interface SummarizeBatchOptions {
     metrics: MetricSink;
 }
 
-/** The answer to a batch of the summarize queue. A message is done once the periods of its sources stand in the consolidate queue. */
+/** The answer to a batch of the summarize queue. A message is done once the periods of its sources stand in the consolidate queue, and the sources of its inputs in this one. */
 export async function summarizeBatch(records: readonly SQSRecord[], options: SummarizeBatchOptions): Promise<SQSBatchResponse> {
     const { bucket, store, summarizeQueue, consolidateQueue, time, now, log, metrics } = options;
     const counts = { SourcesSummarized: 0, SourcesFailed: 0, RowsKept: 0, RowsRejected: 0, Conflicts: 0 };
     let bytesRead = 0;
 
     async function work(source: string, news: readonly SourceNews[]): Promise<void> {
+        const input = findInput(source);
+        if (input) {
+            await fanOut(source, input);
+            return;
+        }
         const uploadedAt = earliestOf(news);
         const watched = watchStore(store);
         const { record, periods, hasCommitted } = await summarize(source, {
@@ -54,6 +64,16 @@ export async function summarizeBatch(records: readonly SQSRecord[], options: Sum
         }
         metrics.addMetric('SummarizeLagMs', MetricUnit.Milliseconds, lagMs);
         tell(record, { periods: periods.length, lagMs });
+    }
+
+    async function fanOut(pointer: string, input: { kind: KindWithInputs; name: string }): Promise<void> {
+        const behind = await findBehind(store, input);
+        time.signal.throwIfAborted();
+        await tellSources(
+            behind.map(({ key }) => key),
+            { bucket, queue: summarizeQueue, now: now() },
+        );
+        log.info('told the sources of an input', { pointer, sources: behind.length });
     }
 
     function tell(record: LedgerRecord, { periods, lagMs }: { periods: number; lagMs: number }): void {

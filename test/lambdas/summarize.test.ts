@@ -51,6 +51,7 @@ async function work(records: readonly SQSRecord[], overrides: Partial<SummarizeB
         bucket: 'lake',
         store,
         summarizeQueue: {
+            send: () => Promise.reject(new Error('no kind of these tests has inputs')),
             changeVisibility: async (receipt, seconds) => {
                 returning[receipt.replace('receipt of ', '')] = seconds;
             },
@@ -352,7 +353,7 @@ describe('when the time is over', () => {
         const time = testTime();
         time.runOut();
         const error = new StorageError('SQS does not answer');
-        const broken = { changeVisibility: () => Promise.reject(error) };
+        const broken = { changeVisibility: () => Promise.reject(error), send: () => Promise.reject(error) };
         expect(await work([news('m1', A)], { time, summarizeQueue: broken })).toEqual(['m1']);
         expect(log.lines.at(-1)).toEqual({
             level: 'warn',
