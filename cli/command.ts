@@ -59,6 +59,7 @@ export interface Example {
 }
 
 export interface Command<A extends Arguments = Arguments, O extends Options = Options> {
+    /** One word, or two where several commands are about one thing: `profile add`. */
     name: string;
     /** One line for the list of commands, without a final stop. */
     summary: string;

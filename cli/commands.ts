@@ -1,4 +1,5 @@
 /** Every command, in the order in which help and docs/cli.md list them. */
+import { kindsWithInputs } from '#lake/kinds';
 import type { Command } from './command.ts';
 import { alerts } from './commands/alerts/command.ts';
 import { anomalies } from './commands/anomalies/command.ts';
@@ -9,6 +10,7 @@ import { explain } from './commands/explain/command.ts';
 import { exportPair } from './commands/export/command.ts';
 import { features } from './commands/features/command.ts';
 import { history } from './commands/history/command.ts';
+import { inputCommands } from './commands/inputs/command.ts';
 import { pairs } from './commands/pairs/command.ts';
 import { prune } from './commands/prune/command.ts';
 import { query } from './commands/query/command.ts';
@@ -46,4 +48,5 @@ export const commands: readonly Command[] = [
     retract,
     redrive,
     prune,
+    ...kindsWithInputs().flatMap(inputCommands),
 ];

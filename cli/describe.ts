@@ -7,7 +7,7 @@ export function describeCommands(commands: readonly Command[]): string {
     const overview = [
         '| command | does |',
         '| --- | --- |',
-        ...commands.map(({ name, summary }) => `| [\`${name}\`](#${name}) | ${escapeCell(summary)} |`),
+        ...commands.map(({ name, summary }) => `| [\`${name}\`](#${name.replaceAll(' ', '-')}) | ${escapeCell(summary)} |`),
     ];
     const sections = [
         '# Command line',

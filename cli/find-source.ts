@@ -1,6 +1,7 @@
 /** The source that a user means by its raw key, or by how the key ends. */
+
+import { nearestOf } from '#lake/nearest';
 import { Failure } from './command.ts';
-import { nearestOf } from './nearest.ts';
 
 /** The one key that is named, or that ends so. @throws Failure where there is none, or more than one. */
 export function findSource(name: string, keys: readonly string[]): string {

@@ -57,11 +57,18 @@ export function parseLine(argv: readonly string[], options: ParseOptions): Call 
     const said = { stdout: '', stderr: '' };
     const calls: Call[] = [];
     const program = buildProgram(options, said);
+    const groups = new Map<string, Program>();
     for (const command of options.commands) {
-        const subcommand = buildCommand(program.command(command.name), command);
+        const [first = '', second] = command.name.split(' ');
+        const subcommand = buildCommand(second === undefined ? program.command(first) : groupOf(first).command(second), command);
         subcommand.action(() => {
             calls.push(readCall(program, subcommand, command));
         });
+    }
+    function groupOf(name: string): Program {
+        const known = groups.get(name) ?? buildGroup(program.command(name), options.commands);
+        groups.set(name, known);
+        return known;
     }
     try {
         program.parse(argv, { from: 'user' });
@@ -74,7 +81,7 @@ export function parseLine(argv: readonly string[], options: ParseOptions): Call 
             error.code === 'commander.helpDisplayed' &&
             name !== undefined &&
             !name.startsWith('-') &&
-            !options.commands.some((command) => command.name === name)
+            !options.commands.some((command) => command.name.split(' ')[0] === name)
         ) {
             // Commander answers `pars --help` with the program's help; the misspelt name is what must be said.
             return parseLine([name], options);
@@ -110,6 +117,18 @@ function buildProgram({ version, columns }: ParseOptions, said: { stdout: string
         program.addOption(buildOption(option));
     }
     return program;
+}
+
+/** The word that some commands have in common: `profile` of `profile list` and `profile add`. By itself it shows them. */
+function buildGroup(group: Program, commands: readonly Command[]): Program {
+    const verbs = commands
+        .map(({ name }) => name.split(' '))
+        .flatMap(([first, second]) => (first === group.name() && second ? [second] : []));
+    return group
+        .summary(`${verbs.join(', ')} (each has its own --help)`)
+        .helpCommand(false)
+        .helpOption('-h, --help', 'show help, of a command if one is named')
+        .showHelpAfterError(`flowlake ${group.name()} --help lists its commands`);
 }
 
 function buildCommand(subcommand: Program, command: Command): Program {

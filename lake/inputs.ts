@@ -55,7 +55,7 @@ export async function listInputs(store: ObjectStore, prefix: string): Promise<{ 
 export interface AddedInput {
     /** The version that has the document now. */
     version: number;
-    /** False where the version that held before has this very document. */
+    /** False where the version holds since before: it has this very document, or was to stay. */
     isNew: boolean;
 }
 
@@ -63,9 +63,16 @@ export interface AddedInput {
  * Makes the document the version of the input that holds. First the version is taken, then the pointer is moved, on condition that it is as it was
  * read, and only upwards: so no version is ever two documents, and none holds a second time. Safe to repeat after a crash: who adds the document once
  * more goes on where it ended. Only then are sources to be listed that were read with another version.
+ * With `onlyFirst` an input that is there stays as it is.
  * @throws UsageError for a name that no input may have
  */
-export async function addInput(store: ObjectStore, prefix: string, name: string, document: unknown): Promise<AddedInput> {
+export async function addInput(
+    store: ObjectStore,
+    prefix: string,
+    name: string,
+    document: unknown,
+    { onlyFirst = false }: { onlyFirst?: boolean } = {},
+): Promise<AddedInput> {
     if (!isInputName(name)) {
         const rule = 'lower case letters, digits, dot, dash and underscore, beginning with a letter or digit, 64 at most';
         throw new UsageError(`The name ${JSON.stringify(name)} is not usable: ${rule}`);
@@ -73,7 +80,7 @@ export async function addInput(store: ObjectStore, prefix: string, name: string,
     const text = textOf(document);
     for (;;) {
         const { version: before, etag } = await readPointer(store, prefix, name);
-        if (before > 0 && textOf(await readVersion(store, prefix, { name, version: before })) === text) {
+        if (before > 0 && (onlyFirst || textOf(await readVersion(store, prefix, { name, version: before })) === text)) {
             return { version: before, isNew: false };
         }
         const version = await takeVersion(store, prefix, { name, after: before, text });
@@ -141,9 +148,19 @@ export interface ReadingInputs {
     versions(): InputVersions;
 }
 
-/** The inputs of one reading as they are now: each name is looked up once, in the store. */
-export function openInputs(store: ObjectStore, { name: kindName, inputs }: Pick<Kind, 'name' | 'inputs'>): ReadingInputs {
-    return answerFrom((name) => readInput(store, prefixOf(kindName, inputs), name));
+/**
+ * The inputs of one reading as they are now: each name is looked up once, in the store. `planned` are documents that will be there as version 1, for
+ * who tries what would come of it.
+ */
+export function openInputs(
+    store: ObjectStore,
+    { name: kindName, inputs }: Pick<Kind, 'name' | 'inputs'>,
+    { planned = new Map() }: { planned?: ReadonlyMap<string, unknown> | undefined } = {},
+): ReadingInputs {
+    return answerFrom(async (name) => {
+        const found = await readInput(store, prefixOf(kindName, inputs), name);
+        return found || !planned.has(name) ? found : { version: 1, document: planned.get(name) };
+    });
 }
 
 /** The inputs of one reading in the versions that an earlier one had. Names that it did not ask for have none. */

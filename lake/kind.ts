@@ -77,13 +77,25 @@ export interface Kind {
 export interface Inputs {
     /** Prefix of their keys, with the final slash. No other table or kind has it. */
     prefix: string;
-    /** What people call one of them: `profile`. */
+    /** What people call one of them: `profile`. It is the name of the command that lists and adds them. */
     noun: string;
     /** Beginning of the names of the views that inputs are made into. */
     viewPrefix?: string;
     /** The view that an input is made into, over the kind's tables: its text is the same for every engine. */
     viewOf?(document: unknown): Promise<{ name: string; sql: string }>;
+    /** Documents that come with the program, by name. None holds in a lake before it was added there: so a newer program changes no figure by itself. */
+    presets?(): Promise<ReadonlyMap<string, unknown>>;
+    /** Lets documents pass that readings can use. @returns the name that one gives itself, if it does @throws UsageError that names each fault */
+    check?(document: unknown): Promise<string | undefined>;
+    /** Reads one payload by a document, and tells what comes of it. */
+    tryOut?: TryInput;
 }
+
+/** @returns a row for each thing that was read, or why it was not; `isUsable` is false where nothing of the payload could be used */
+export type TryInput = (
+    document: unknown,
+    payload: { bytes: Uint8Array; topic?: string | undefined; device?: string | undefined; now: Date },
+) => Promise<{ columns: QueryResult['columns']; rows: Value[][]; isUsable: boolean }>;
 
 /** An input as it was when it was asked for. Versions never change: a corrected document is another version. */
 export interface Input {

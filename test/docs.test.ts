@@ -20,12 +20,13 @@ describe('a generated page', () => {
 
 describe('every command', () => {
     test.each(commands.map(({ name }) => name))('%s has help with an example that runs it', async (name) => {
-        const { exitCode, stdout } = await runLine([name, '--help']);
+        const { exitCode, stdout } = await runLine([...name.split(' '), '--help']);
         expect(exitCode).toBe(0);
         expect(stdout).toMatch(new RegExp(`^Examples:\\n {2}flowlake (.* )?${name}\\b`, 'm'));
     });
 
-    test.each(commands.map(({ name }) => name))('%s has a row in the README', async (name) => {
+    // Commands about one thing have a row together: profile list, profile add.
+    test.each([...new Set(commands.map(({ name }) => name.split(' ')[0]))])('%s has a row in the README', async (name) => {
         expect(await readFile(join(ROOT, 'README.md'), 'utf8')).toMatch(new RegExp(`^\\| \`${name}\\b`, 'm'));
     });
 });

@@ -15,6 +15,8 @@ export interface DecideAllOptions {
     replace: boolean;
     allowDuplicate: boolean;
     readingOptions: ReadingOptions;
+    /** See `UploadOptions.plannedInputs`. */
+    plannedInputs?: ReadonlyMap<string, unknown> | undefined;
     /** True if a file has the bytes of an object of its size; calls `sha256`, which reads the file, only where that tells. */
     hasBytesOf: (file: UploadFile, object: KnownBytes, sha256: () => Promise<string>) => Promise<boolean>;
     /** True where a file with the rows of another one of this upload is refused: in a directory, where those of the lake are known too. */

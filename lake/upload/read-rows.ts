@@ -21,13 +21,18 @@ export interface ReadRowsOptions {
     /** The lake that the file is to go to: inputs of its kind come from there. */
     store: ObjectStore;
     readingOptions: ReadingOptions;
+    /** See `UploadOptions.plannedInputs`. */
+    plannedInputs?: ReadonlyMap<string, unknown> | undefined;
     signal: AbortSignal;
     /** Called with the bytes read since the last call. */
     onBytes?: ((bytes: number) => void) | undefined;
 }
 
 /** What the file would come to. @throws StorageError where it cannot be read, the signal's reason */
-export async function readRows(file: UploadFile, { store, readingOptions, signal, onBytes }: ReadRowsOptions): Promise<RowsRead> {
+export async function readRows(
+    file: UploadFile,
+    { store, readingOptions, plannedInputs, signal, onBytes }: ReadRowsOptions,
+): Promise<RowsRead> {
     const kind = kindOf(file.key);
     const firstRejects = new Map<string, Readonly<Record<string, unknown>>>();
     const outcome = await kind.read(
@@ -35,7 +40,7 @@ export async function readRows(file: UploadFile, { store, readingOptions, signal
             site: siteOf(file.key),
             signal,
             ...rangesOf(file),
-            input: openInputs(store, kind).input,
+            input: openInputs(store, kind, { planned: plannedInputs }).input,
             open() {
                 firstRejects.clear();
                 return readLocalFile(file.path, { signal, onBytes });
@@ -58,10 +63,11 @@ export async function readRows(file: UploadFile, { store, readingOptions, signal
 /** Hashes of the file's first rows; see `Kind.beginning`. */
 export async function readBeginning(
     file: UploadFile,
-    { store, readingOptions, signal }: Omit<ReadRowsOptions, 'onBytes'>,
+    { store, readingOptions, plannedInputs, signal }: Omit<ReadRowsOptions, 'onBytes'>,
 ): Promise<readonly string[]> {
     const kind = kindOf(file.key);
-    const source = { ...rangesOf(file), open: () => readLocalFile(file.path, { signal }), input: openInputs(store, kind).input, signal };
+    const { input } = openInputs(store, kind, { planned: plannedInputs });
+    const source = { ...rangesOf(file), open: () => readLocalFile(file.path, { signal }), input, signal };
     return (await kind.beginning?.(source, readingOptions)) ?? [];
 }
 

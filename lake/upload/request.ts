@@ -19,6 +19,8 @@ export interface UploadOptions {
     allowDuplicate: boolean;
     /** How the files must be read, where that was said. */
     readingOptions: ReadingOptions;
+    /** Documents of inputs that are not in the lake yet and would be added first, by name: for a trial. */
+    plannedInputs?: ReadonlyMap<string, unknown> | undefined;
     /** True if the upload to a deployed lake waits until the files are in the figures; one to a directory lake always does. */
     wait: boolean;
     /** Variables that tell where unfinished uploads to a deployed lake are remembered. */
@@ -34,6 +36,8 @@ export interface UploadEvents extends FiguresEvents {
     onCutOff?: () => Promise<void>;
     /** Called where the work of a cut-off command is still undone after the upload, with the reason. */
     onUnfinished?: (error: Error) => Promise<void>;
+    /** Called where a preset that the files are to be read by was added to the lake: `version 1 of profile thermostat`. */
+    onInputAdded?: (input: string) => Promise<void>;
     /** Called once it is decided what each file means; this many bytes are to be read, or sent. */
     onBegin?: (totalBytes: number) => void;
     /** Called with the bytes read, or sent, since the last call. */

@@ -21,14 +21,14 @@ export interface Trial {
 
 /** What an upload of these files would come to now. @throws what an upload throws */
 export async function tryFiles(lake: Lake, files: readonly UploadFile[], options: UploadOptions): Promise<Trial> {
-    const { readingOptions, signal, events } = options;
+    const { readingOptions, plannedInputs, signal, events } = options;
     const store = await lake.store();
     const { deciding, records } = await look(lake, store, options);
     events?.onBegin?.(files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0));
     const results: UploadResult[] = [];
     const firstRejects = new Map<string, RowsRead['firstRejects']>();
     for (const { file, decision } of await decideAll(files, deciding)) {
-        const read = await readRows(file, { store, readingOptions, signal, onBytes: events?.onBytes });
+        const read = await readRows(file, { store, readingOptions, plannedInputs, signal, onBytes: events?.onBytes });
         firstRejects.set(file.key, read.firstRejects);
         const record = recordOf(file, read, options);
         results.push(

@@ -3,9 +3,11 @@
  * edge may call it.
  */
 import { UsageError } from '#lake/errors';
+import { addInput, sayInput } from '#lake/inputs';
 import type { ReadingOptions } from '#lake/kind';
 import { kindOf, kinds } from '#lake/kinds';
 import type { Lake } from '#lake/lake';
+import { findMissingPresets } from './named-inputs.ts';
 import type { UploadFile, UploadOptions } from './request.ts';
 import type { UploadResult } from './result.ts';
 import type { Trial } from './try-files.ts';
@@ -18,6 +20,11 @@ import type { Trial } from './try-files.ts';
 export async function upload(lake: Lake, files: readonly UploadFile[], options: UploadOptions): Promise<UploadResult[]> {
     for (const { key } of files) {
         assertKnown(options.readingOptions, key);
+    }
+    const store = await lake.store();
+    for (const { kind, name, document } of await findMissingPresets(store, keysOf(files), options.readingOptions)) {
+        const { version } = await addInput(store, kind.inputs.prefix, name, document, { onlyFirst: true });
+        await options.events?.onInputAdded?.(sayInput(kind, { name, version }));
     }
     if (lake.kind === 'directory') {
         const { uploadToDirectory } = await import('./to-directory.ts');
@@ -35,8 +42,13 @@ export async function tryUpload(lake: Lake, files: readonly UploadFile[], option
     for (const { key } of files) {
         assertKnown(options.readingOptions, key);
     }
+    const missing = await findMissingPresets(await lake.store(), keysOf(files), options.readingOptions);
     const { tryFiles } = await import('./try-files.ts');
-    return tryFiles(lake, files, options);
+    return tryFiles(lake, files, { ...options, plannedInputs: new Map(missing.map(({ name, document }) => [name, document])) });
+}
+
+function keysOf(files: readonly UploadFile[]): string[] {
+    return files.map(({ key }) => key);
 }
 
 /**

@@ -3,8 +3,10 @@
  * `<instant>,<gauge>,<level>` in UTC; an empty level is a reading that measured nothing. They have what flows have not: hours, nulls, values below zero, and
  * inputs: a scale `{"zero_mm": 250}` says where its zero is, and a line `scale <name>` behind the header that the levels below it are read by that one.
  */
+import { UsageError } from '#lake/errors';
 import type { Accounts, Found, Kind, ReadOutcome, SourceBytes } from '#lake/kind';
 import { mergeRows } from '#lake/merge-rows';
+import type { Value } from '#lake/query/query-engine';
 import { emptyRows, type Rows } from '#lake/rows';
 import { key, type MergedColumn, type MergedTable, merged, type PeriodLength, text, whole } from '#lake/tables';
 import { type TypedRows, toTyped } from '#lake/typed-rows';
@@ -53,7 +55,10 @@ type Line = Reading | { lineNumber: number; line: string; reason: 'unreadable' |
 
 /** Where the zero of a scale is, in millimetres; undefined where there is no such scale, or it does not say. */
 async function zeroOf({ input }: Pick<SourceBytes, 'input'>, name: string): Promise<bigint | undefined> {
-    const { document } = (await input(name)) ?? {};
+    return zeroIn((await input(name))?.document);
+}
+
+function zeroIn(document: unknown): bigint | undefined {
     const zero = typeof document === 'object' && document !== null && 'zero_mm' in document ? document.zero_mm : undefined;
     return typeof zero === 'number' && Number.isSafeInteger(zero) ? BigInt(zero) : undefined;
 }
@@ -145,7 +150,37 @@ function kindOfGauges(name: string, per: PeriodLength, accounts?: Accounts): Kin
         },
         found: [whole('gauges', 'distinct gauges of the kept lines'), text('lowest_reading', 'the lowest level, as text', true)],
         nothingFound,
-        inputs: { prefix: `${name}_scales/`, noun: 'scale' },
+        inputs: {
+            prefix: `${name}_scales/`,
+            noun: per === 'hour' ? 'scale' : 'tide-scale',
+            presets: async () => new Map([['basin', { zero_mm: 100 }]]),
+            async check(document) {
+                if (zeroIn(document) === undefined) {
+                    throw new UsageError('zero_mm must be a whole number of millimetres');
+                }
+                return undefined;
+            },
+            async tryOut(document, { bytes, topic = '' }) {
+                const input = async () => ({ version: 0, document });
+                const open = async function* () {
+                    yield bytes;
+                };
+                const lines = await linesOf({ open, input }, { ...readerOf({}), scale: 'tried' });
+                const rows = (lines ?? []).map((line): Value[] =>
+                    'reason' in line ? [topic, null, null, line.reason] : [topic, line.gauge, line.level, null],
+                );
+                return {
+                    columns: [
+                        { name: 'topic', type: 'varchar' },
+                        { name: 'gauge', type: 'varchar' },
+                        { name: 'level_mm', type: 'bigint' },
+                        { name: 'problem', type: 'varchar' },
+                    ],
+                    rows,
+                    isUsable: rows.some(([, gauge]) => gauge !== null),
+                };
+            },
+        },
         options: [
             {
                 name: 'datum',

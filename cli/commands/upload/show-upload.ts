@@ -21,6 +21,9 @@ export function showUpload(
         events: {
             ...waiting.events,
             ...cutOffEvents(context),
+            async onInputAdded(input) {
+                await stderr.write(`Added ${input} to the lake, a preset of this program\n`);
+            },
             onBegin(totalBytes) {
                 progress = openProgress({ stderr, now, doing: isTrial ? 'Reading' : 'Uploading', totalBytes });
             },
