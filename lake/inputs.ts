@@ -25,6 +25,13 @@ export function sayInput({ inputs }: Pick<Kind, 'inputs'>, { name, version }: { 
     return version === 0 ? `no ${what}` : `version ${version} of ${what}`;
 }
 
+/** Inputs with their versions in one text, by name: `lock@0, thermostat@2`; `@0` where there was none. */
+export function nameInputs(versions: InputVersions): string {
+    return Object.entries(versions)
+        .map(([name, version]) => `${name}@${version}`)
+        .join(', ');
+}
+
 /** The document of one version. @throws StorageError where it is gone or damaged */
 export async function readVersion(
     store: ObjectStore,

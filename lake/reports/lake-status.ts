@@ -1,6 +1,7 @@
 /** Use case: what the lake holds, what waits and what needs a person; nothing is changed. */
 
 import { findUnconsolidated, findUnderived, findUnknown, findUnread, readAllRecords } from '#lake/commit/reconcile';
+import { lookAtInputs } from '#lake/inputs';
 import { findKindOfRecord, kinds, sayPeriod } from '#lake/kinds';
 import { dayOfPeriod, periodOf, RAW_PREFIX } from '#lake/layout';
 import { isOfThisFormat, type LedgerRecord } from '#lake/ledger';
@@ -23,9 +24,10 @@ export interface StateTotals {
 export interface Problem {
     /**
      * What is wrong. `empty`: sources that could be read, and of which not one row counts. `older`: sources in the figures as an older version of
-     * the program read them; of those that wait. `unknown`: raw objects of kinds that this program does not know; it leaves them alone.
+     * the program read them; of those that wait. `behind`: those that were read with inputs that no longer hold. `unknown`: raw objects of kinds that
+     * this program does not know; it leaves them alone.
      */
-    kind: 'failed' | 'empty' | 'waiting' | 'older' | 'unconsolidated' | 'underived' | 'unknown';
+    kind: 'failed' | 'empty' | 'waiting' | 'older' | 'behind' | 'unconsolidated' | 'underived' | 'unknown';
     /** Raw keys, or periods as people see them. */
     subjects: string[];
     /** How long the first subject has waited. */
@@ -50,6 +52,8 @@ export async function readLakeStatus(store: ObjectStore, { now }: { now: Date })
         const record = records.get(sourceId(key));
         return record !== undefined && record.version !== null && !isOfThisFormat(record);
     };
+    const behind = await findBehindIn(waiting, { store, records });
+    const isInFigures = (key: string): boolean => isOlder(key) || behind.has(key);
     const totals = new Map<StateTotals['state'], StateTotals>();
     for (const record of records.values()) {
         // What a record of a kind that is not known says, only those tell who know it: `unknown`.
@@ -60,7 +64,7 @@ export async function readLakeStatus(store: ObjectStore, { now }: { now: Date })
     let oldestMs = 0;
     for await (const { key, sizeBytes, modifiedAt } of waiting.size > 0 ? store.list(RAW_PREFIX) : []) {
         if (waiting.has(key)) {
-            oldestMs = isOlder(key) ? oldestMs : Math.max(oldestMs, now.getTime() - modifiedAt.getTime());
+            oldestMs = isInFigures(key) ? oldestMs : Math.max(oldestMs, now.getTime() - modifiedAt.getTime());
             add(totals, 'waiting', {
                 size_bytes: sizeBytes,
                 rows_read: 0,
@@ -80,8 +84,9 @@ export async function readLakeStatus(store: ObjectStore, { now }: { now: Date })
     const problems: Problem[] = [
         { kind: 'failed', subjects: inState('failed') },
         { kind: 'empty', subjects: inState('empty') },
-        { kind: 'waiting', subjects: [...waiting].filter((key) => !isOlder(key)).sort(), waitingMs: oldestMs },
+        { kind: 'waiting', subjects: [...waiting].filter((key) => !isInFigures(key)).sort(), waitingMs: oldestMs },
         { kind: 'older', subjects: [...waiting].filter(isOlder).sort() },
+        { kind: 'behind', subjects: [...behind].filter((key) => !isOlder(key)).sort() },
         { kind: 'unconsolidated', subjects: (await findUnconsolidated(store)).map(sayPeriod) },
         { kind: 'underived', subjects: (await findUnderived(store)).map(sayPeriod) },
         { kind: 'unknown', subjects: await findUnknown(store) },
@@ -93,6 +98,22 @@ export async function readLakeStatus(store: ObjectStore, { now }: { now: Date })
         problems: problems.filter(({ subjects }) => subjects.length > 0),
         twins: findTwins(settled),
     };
+}
+
+/** Those of the raw keys whose record counts and names an input with another version than holds now. */
+async function findBehindIn(
+    keys: Iterable<string>,
+    { store, records }: { store: ObjectStore; records: ReadonlyMap<string, LedgerRecord> },
+): Promise<Set<string>> {
+    const inputs = lookAtInputs(store);
+    const behind = new Set<string>();
+    for (const key of keys) {
+        const record = records.get(sourceId(key));
+        if (record && record.version !== null && !(await inputs.areOf(findKindOfRecord(record)?.inputs, record.inputs))) {
+            behind.add(key);
+        }
+    }
+    return behind;
 }
 
 type Counted = Pick<LedgerRecord, 'rows_read' | 'rows_kept' | 'rows_rejected' | 'size_bytes' | 'first_day' | 'last_day'>;

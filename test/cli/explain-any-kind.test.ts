@@ -1,5 +1,6 @@
 /** What `explain` shows of a kind that is not flows: its own columns, its nulls, and lines whose values its reader tells. */
 import { findLineMismatches, findMismatches, lineColumns, lineRow, partColumns, partRows } from '#cli/commands/explain/report';
+import { addInput } from '#lake/inputs';
 import type { LedgerRecord } from '#lake/ledger';
 import { mergeRows } from '#lake/merge-rows';
 import type { Explanation } from '#lake/reports/explain';
@@ -51,16 +52,28 @@ describe('figures', () => {
             'site',
             'source',
             'version',
+            'inputs',
             'readings',
             'level_mm_sum',
             'level_mm_min',
             'level_mm_max',
         ]);
         expect(partRows(explanation, gauges)).toEqual([
-            ['bay', 'source0', '1-a', 1n, 0n, null, null],
-            ['bay', 'source1', '1-a', 1n, -5n, -5n, -5n],
-            ['bay', 'total', null, 2n, -5n, -5n, -5n],
+            ['bay', 'source0', '1-a', null, 1n, 0n, null, null],
+            ['bay', 'source1', '1-a', null, 1n, -5n, -5n, -5n],
+            ['bay', 'total', null, null, 2n, -5n, -5n, -5n],
         ]);
+    });
+
+    test('are shown with the inputs that each version was read with, also one that is live no more', () => {
+        const commits = [
+            { version: '1-a', inputs: { lock: 1, pier: 0 } },
+            { version: '2-b', inputs: { lock: 2, pier: 0 } },
+        ];
+        const record = { source: KEY, version: '2-b', history: commits } as unknown as LedgerRecord;
+        const explanation = explanationOf(emptyRows(gauges.merged), [rowOf('bay'), rowOf('bay')]);
+        const parts = explanation.parts.map((part, at) => ({ ...part, record, version: commits[at]!.version }));
+        expect(partRows({ ...explanation, parts }, gauges).map((row) => row[3])).toEqual(['lock@1, pier@0', 'lock@2, pier@0', null]);
     });
 
     test('that are null agree with a null alone: not with 0, and not with a row that is not there', () => {
@@ -104,6 +117,20 @@ describe('lines', () => {
 
     test('are read with the options that the source was read with', async () => {
         expect((await find(HOUR, { options: { datum: 'chart' } })).sums.get('level_mm')).toBe(1900n);
+    });
+
+    test('are read with the inputs in the versions that the source was read with', async () => {
+        const store = memoryStore();
+        for (const zero_mm of [1, 1000]) {
+            await addInput(store, gauges.inputs?.prefix ?? '', 'lock', { zero_mm });
+        }
+        const { etag } = await store.put(KEY, Buffer.from('instant,gauge,level\nscale lock\n2026-01-05T13:05:00Z,pier,10\n'));
+        const levelBy = async (inputs: Record<string, number>) => {
+            const record = { source: KEY, etag, options: {}, inputs } as unknown as LedgerRecord;
+            const { sums } = await findLines(record, { store, kind: gauges, key: ['pier'], period: HOUR, maxLines: 1 });
+            return sums.get('level_mm');
+        };
+        expect([await levelBy({ lock: 1 }), await levelBy({ lock: 2 }), await levelBy({ lock: 0 })]).toEqual([11n, 1010n, undefined]);
     });
 
     test('must come to what the contribution says, measure by measure', async () => {

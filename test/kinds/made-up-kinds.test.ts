@@ -288,6 +288,91 @@ describe('the figures of a made-up kind', () => {
     });
 });
 
+describe('inputs of a made-up kind', () => {
+    const FILES = ['a', 'b', 'c', 'd'];
+    const levels = async () =>
+        (await rowsOf('query', "select gauge, level_mm_sum from gauges_hours where day > '2026-01-31' order by 1")).map(Object.values);
+
+    /** Files of two days, each read by scale `lock`, in a lake that has its first version. */
+    beforeEach(async () => {
+        await put('lock.json', '{"zero_mm": 1000}');
+        expect(await run('scale', 'add', 'lock.json')).toMatchObject({ exitCode: 0, stderr: 'Added version 1 of scale lock\n' });
+        for (const [at, name] of FILES.entries()) {
+            await put(`more/${name}.gauge`, `${HEADER}scale lock\n2026-02-0${1 + (at % 2)}T01:00:00Z,${name},${at}\n`);
+        }
+        expect(await run('upload', '--kind', 'gauges', 'more')).toMatchObject({ exitCode: 0 });
+        expect(await levels()).toEqual([
+            ['a', 1000],
+            ['b', 1001],
+            ['c', 1002],
+            ['d', 1003],
+        ]);
+    });
+
+    test('that are corrected have every source read again by the command itself; what was pruned stays and is counted', async () => {
+        await rm(join(folder, 'lake/raw/kind=gauges/b.gauge'));
+        await put('lock.json', '{"zero_mm": 2000}');
+        expect(await run('scale', 'add', 'lock.json')).toEqual({
+            exitCode: 0,
+            stdout: '',
+            stderr:
+                'Added version 2 of scale lock\nRead 3 sources of 2 days again\n' +
+                '1 source of 1 day stays as read before: the raw files were pruned\n',
+        });
+        expect(await levels()).toEqual([
+            ['a', 2000],
+            ['b', 1001],
+            ['c', 2002],
+            ['d', 2003],
+        ]);
+        expect(await run('status')).toMatchObject({ exitCode: 0 });
+        expect(await run('verify', '--allow-pruned')).toMatchObject({ exitCode: 0 });
+        const versions = await rowsOf('history', 'raw/kind=gauges/a.gauge');
+        expect(versions.map(({ state, inputs }) => [state, inputs])).toEqual([
+            ['superseded', 'lock@1'],
+            ['live', 'lock@2'],
+        ]);
+        expect(await rowsOf('explain', '--kind', 'gauges', 'a', '2026-02-01T01')).toMatchObject([
+            { inputs: 'lock@2' },
+            { source: 'total' },
+        ]);
+    });
+
+    test('that are corrected by a command that was killed are found by status, verify and the next command', async () => {
+        // As it is left between the pointer and the first source.
+        await put('lake/gauges_scales/lock/2.json', '{"zero_mm": 3000}');
+        await put('lake/gauges_scales/lock.json', '{"version": 2}');
+        expect(await run('status')).toMatchObject({
+            exitCode: 1,
+            stderr: expect.stringContaining('4 sources as another version of what they are read by had it'),
+        });
+        expect(await run('verify')).toMatchObject({
+            exitCode: 3,
+            stderr: expect.stringContaining('was read with version 1 of scale lock, and version 2 holds now'),
+        });
+        await put('lock.json', '{"zero_mm": 3000}');
+        expect(await run('scale', 'add', 'lock.json')).toMatchObject({
+            exitCode: 0,
+            stderr: 'The lake has this very document as version 2 of scale lock\nRead 4 sources of 2 days again\n',
+        });
+        expect(await levels()).toEqual([
+            ['a', 3000],
+            ['b', 3001],
+            ['c', 3002],
+            ['d', 3003],
+        ]);
+        expect(await run('verify')).toMatchObject({ exitCode: 0 });
+    });
+
+    test('have commands that are described like the others', async () => {
+        expect(await readFile(join(dirname(dirname(program)), 'docs/cli.md'), 'utf8')).toContain('| [`scale add`](#scale-add) |');
+        expect(await run('scale', 'add', '--help')).toMatchObject({
+            exitCode: 0,
+            stdout: expect.stringContaining('flowlake scale add mine.json'),
+        });
+    });
+});
+
 test('the entry of a kind is all that is written for it by hand', async () => {
     const copy = dirname(dirname(program));
     const [ours, theirs] = await Promise.all([process.cwd(), copy].map((root) => readFile(join(root, 'lake/kinds.ts'), 'utf8')));

@@ -1,5 +1,7 @@
 /** What `explain` shows: rows for each source or line, whether they come to what the merged table says, and what to do where they do not. */
+import { nameInputs } from '#lake/inputs';
 import type { Kind } from '#lake/kind';
+import { commitsOf } from '#lake/ledger';
 import type { ResultColumn, Value } from '#lake/query/query-engine';
 import type { Explanation, Part } from '#lake/reports/explain';
 import type { FoundLines } from '#lake/reports/explain-lines';
@@ -7,7 +9,7 @@ import { type Rows, sayValue } from '#lake/rows';
 import { figuresOf, type MergedColumn, type MergedTable } from '#lake/tables';
 
 /** The parts of a kind that explaining needs. */
-type Explained = Pick<Kind, 'merged' | 'accounts'>;
+type Explained = Pick<Kind, 'merged' | 'accounts' | 'inputs'>;
 
 /** Type of a column as queries have it. */
 function typeOf({ type }: MergedColumn): string {
@@ -25,11 +27,12 @@ function isShown({ name }: MergedColumn): boolean {
 }
 
 /** The columns of `partRows`. */
-export function partColumns({ merged, accounts }: Explained): ResultColumn[] {
+export function partColumns({ merged, accounts, inputs }: Explained): ResultColumn[] {
     return [
         { name: 'site', type: 'varchar' },
         { name: 'source', type: 'varchar' },
         { name: 'version', type: 'varchar' },
+        ...(inputs ? [{ name: 'inputs', type: 'varchar' }] : []),
         ...figuresOf(merged)
             .filter(isShown)
             .map((column) => ({ name: column.name, type: typeOf(column) })),
@@ -38,7 +41,7 @@ export function partColumns({ merged, accounts }: Explained): ResultColumn[] {
 }
 
 /** A row for each source, and a row of totals for each site. */
-export function partRows({ parts, total }: Explanation, { merged, accounts }: Explained): Value[][] {
+export function partRows({ parts, total }: Explanation, { merged, accounts, inputs }: Explained): Value[][] {
     const shown = figuresOf(merged).filter(isShown);
     return sitesOf(total).flatMap((site, at) => {
         const shareOf = (rows: Rows, place: number): Value[] => {
@@ -46,16 +49,23 @@ export function partRows({ parts, total }: Explanation, { merged, accounts }: Ex
             const all = accounts ? Number(total[accounts.rows]?.[at] ?? 0) : 0;
             return accounts ? [all > 0 ? counted / all : null] : [];
         };
-        const rowOf = (source: string, version: string | null, rows: Rows, place: number): Value[] => [
+        const rowOf = (source: string, part: Part | undefined, rows: Rows, place: number): Value[] => [
             site,
             source,
-            version,
+            part?.version ?? null,
+            ...(inputs ? [part ? inputsOf(part) : null] : []),
             ...shown.map((column) => toValue(column, rows[column.name]?.[place])),
             ...shareOf(rows, place),
         ];
         const ofSite = parts.filter(({ rows }) => sitesOf(rows)[0] === site);
-        return [...ofSite.map((part) => rowOf(nameOf(part), part.version, part.rows, 0)), rowOf('total', null, total, at)];
+        return [...ofSite.map((part) => rowOf(nameOf(part), part, part.rows, 0)), rowOf('total', undefined, total, at)];
     });
+}
+
+/** The inputs that the part was read with; null where that is not known. */
+function inputsOf({ record, version }: Part): string | null {
+    const { inputs } = commitsOf(record).find((commit) => commit.version === version) ?? {};
+    return inputs ? nameInputs(inputs) : null;
 }
 
 /** The site of each row. */

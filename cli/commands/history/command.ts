@@ -7,7 +7,8 @@ export const history = defineCommand({
     summary: 'every version of a source: when it was committed, how it was read, what it contributed',
     details:
         'States: live (its rows are in the figures), failed (the file could not be used), skipped (no file of its kind, by right), superseded (a later version took its place), ' +
-        'retracted. date_order and duration_unit are those that upload was told; empty where it was told none. flows are those of its ' +
+        'retracted. date_order and duration_unit are those that upload was told; empty where it was told none. inputs (of kinds that have them) are the ' +
+        'documents that it was read with, `name@version`, and `@0` where there was none of that name. flows are those of its ' +
         'summaries, which only the live version still has. An empty cell is not known: ledger records of older versions of this program do ' +
         'not remember what came before their last commit.',
     arguments: { source: { meaning: 'a raw key, or how it ends: monday.csv', count: 'one' } },

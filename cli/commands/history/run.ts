@@ -5,6 +5,7 @@ import { batchOf } from '#cli/draw/batch-of';
 import { printRows } from '#cli/draw/print-rows';
 import { findRecord } from '#cli/find-record';
 import { useLake } from '#cli/use-lake';
+import { nameInputs } from '#lake/inputs';
 import type { Kind } from '#lake/kind';
 import { kindOfSource } from '#lake/kinds';
 import { contributionKey } from '#lake/layout';
@@ -52,6 +53,7 @@ function columnsOf(kind: Kind): ResultColumn[] {
         bigint('rows_rejected'),
         ...countsOf(kind).map(bigint),
         ...kind.options.map(({ flag: name }) => varchar(name.replaceAll('-', '_'))),
+        ...(kind.inputs ? [varchar('inputs')] : []),
         bigint('size_bytes'),
         varchar('content'),
         varchar('error'),
@@ -129,6 +131,7 @@ function versionRow({ number, content, state, committedAt, endedAt, days, commit
         ...(accounts ? [sourceRows] : []),
         keys,
         ...kind.options.map(({ name }) => commit?.options?.[name] ?? null),
+        ...(kind.inputs ? [commit?.inputs ? nameInputs(commit.inputs) : null] : []),
         orNull(commit?.size_bytes),
         content,
         commit?.error ?? null,

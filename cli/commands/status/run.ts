@@ -100,6 +100,8 @@ async function show(lake: Lake, context: RunContext): Promise<number> {
                 return `${sayCount(subjects.length, 'source')} not in the figures yet, the longest for ${sayDuration(waitingMs ?? 0)} (${shown}): an upload may be running, else flowlake reconcile`;
             case 'older':
                 return `${sayCount(subjects.length, 'source')} as an older version read them (${shown}): their figures are by its rules until flowlake reconcile reads them anew`;
+            case 'behind':
+                return `${sayCount(subjects.length, 'source')} as another version of what they are read by had it (${shown}; flowlake history <source> tells which): a command may be at it, else flowlake reconcile`;
             case 'unknown':
                 return sayUnknown(subjects);
             case 'underived':
