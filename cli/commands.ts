@@ -4,6 +4,7 @@ import type { Command } from './command.ts';
 import { alerts } from './commands/alerts/command.ts';
 import { anomalies } from './commands/anomalies/command.ts';
 import { demo } from './commands/demo/command.ts';
+import { deviceCommands } from './commands/device/command.ts';
 import { devices } from './commands/devices/command.ts';
 import { doctor } from './commands/doctor/command.ts';
 import { explain } from './commands/explain/command.ts';
@@ -49,4 +50,5 @@ export const commands: readonly Command[] = [
     redrive,
     prune,
     ...kindsWithInputs().flatMap(inputCommands),
+    ...deviceCommands,
 ];

@@ -1,4 +1,6 @@
 /** The kinds of data that there are. A new kind is a room of its own and one entry here. */
+
+import { devices } from '#lake/devices-table';
 import { StorageError } from '#lake/errors';
 import { flows } from '#lake/flows/kind';
 import type { DerivedTable, Inputs, Kind } from '#lake/kind';
@@ -159,5 +161,6 @@ export const sources: Table = {
 export const tables: readonly Table[] = [
     ...kinds.flatMap(({ merged, contributions, derived = [] }) => [merged, contributions, ...derived.map(({ table }) => table)]),
     sources,
+    devices,
     ...kinds.map(({ rejects }) => rejects),
 ];

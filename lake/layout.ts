@@ -11,8 +11,8 @@ export const FEATURES_PREFIX = `${EXPORTS_PREFIX}features/`;
 /** Prefix of what jobs are making, and of what they report: in no table, and gone after a week. glue-jobs/lake_layout.py has it too. */
 export const WORK_PREFIX = '_flowlake/';
 
-/** The site of a key that names none. */
-const DEFAULT_SITE = 'main';
+/** The site of what names none. */
+export const DEFAULT_SITE = 'main';
 
 /**
  * The longest key that S3 allows: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html. A directory lake holds what can
@@ -28,11 +28,7 @@ export function rawKey({ kind, site, name }: { kind?: string | undefined; site?:
     const parts = name.split('/');
     const namedSite = parts.length > 1 && parts[0]?.startsWith('site=') ? parts[0].slice('site='.length) : undefined;
     for (const one of [site, namedSite]) {
-        if (one !== undefined && !/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(one)) {
-            throw new UsageError(
-                `Site ${JSON.stringify(one)} is not usable: letters, digits, dot, dash and underscore, beginning with a letter or digit`,
-            );
-        }
+        checkSite(one);
     }
     if (parts.some((part) => part === '' || part === '.' || part === '..') || hasControlCharacter(name)) {
         const rule = 'give a relative path without empty, "." and ".." parts, and without control characters (--as NAME)';
@@ -54,6 +50,14 @@ export function rawKey({ kind, site, name }: { kind?: string | undefined; site?:
         );
     }
     return key;
+}
+
+/** Lets the names pass that a site may have. @throws UsageError for others */
+export function checkSite(site: string | undefined): void {
+    if (site !== undefined && !/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(site)) {
+        const rule = 'letters, digits, dot, dash and underscore, beginning with a letter or digit';
+        throw new UsageError(`Site ${JSON.stringify(site)} is not usable: ${rule}`);
+    }
 }
 
 /** The site that a raw key names, or `main`. */
@@ -146,6 +150,26 @@ export function inputVersionKey(prefix: string, name: string, version: number): 
 export function inputNameOf(prefix: string, key: string): string | undefined {
     const name = key.startsWith(prefix) && key.endsWith('.json') ? key.slice(prefix.length, -'.json'.length) : '';
     return isInputName(name) ? name : undefined;
+}
+
+/** Prefix of the registry of devices. */
+export const DEVICES_PREFIX = 'devices/';
+
+/** True if a device may have this id: 1 to 128 letters, digits, dots, dashes, underscores and colons, beginning with a letter or digit. */
+export function isDeviceId(id: string): boolean {
+    return /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/.test(id);
+}
+
+/** The key of a device in the registry. */
+export function deviceKey(id: string): string {
+    return `${DEVICES_PREFIX}${encodeURIComponent(id)}.json`;
+}
+
+/** The id of the device whose record has this key; undefined for any other object. */
+export function deviceIdOf(key: string): string | undefined {
+    const [, name = ''] = /^devices\/([A-Za-z0-9._%-]+)\.json$/.exec(key) ?? [];
+    const id = name.replaceAll('%3A', ':');
+    return isDeviceId(id) && deviceKey(id) === key ? id : undefined;
 }
 
 /** The partition of one day under a prefix, with the final slash. */

@@ -3,8 +3,9 @@
  * format hands over a flow at a time as texts; one that reads many flows by heart may fill the batch itself, which is what the fast path of
  * CSV does.
  */
+
+import { shortAddress } from '#lake/addresses';
 import type { ByRange } from '#lake/kind';
-import { shortAddress } from './addresses.ts';
 import { DateSlots } from './date-slots.ts';
 import type { DateRules, DateSlot, DayRange } from './dates.ts';
 import { readEpoch } from './epochs.ts';

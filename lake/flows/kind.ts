@@ -1,6 +1,7 @@
 /** The kind of data that network flows are. */
+
+import { shortAddress } from '#lake/addresses';
 import type { Found, Kind } from '#lake/kind';
-import { shortAddress } from './addresses.ts';
 import { doubtsOf } from './doubts.ts';
 import { readingOptions } from './options.ts';
 import { COUNT_OF, flowMeasures, flowSummaries, foundInFlows, pairDays, rejects } from './tables.ts';

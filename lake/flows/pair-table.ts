@@ -1,5 +1,5 @@
 /** Exact running totals of every pair while a file is read: a hash table over typed arrays, one row per pair and written day. */
-import { shortAddress } from './addresses.ts';
+import { shortAddress } from '#lake/addresses';
 import type { FlowBatch } from './flow-batch.ts';
 
 /** Values below this one are added with doubles that never lose a digit; larger ones (durations from 71 minutes on) with bigints. */

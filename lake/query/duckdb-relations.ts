@@ -1,6 +1,7 @@
 /** What the lake's tables and views are in DuckDB: SQL over the files of a directory, computed from lake/kinds.ts and the views of sql/. */
 import { type Dirent, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { devices } from '#lake/devices-table';
 import { StorageError } from '#lake/errors';
 import type { Kind } from '#lake/kind';
 import { kinds, sources } from '#lake/kinds';
@@ -88,6 +89,7 @@ interface TableFiles {
 function tablesOf(known: readonly Kind[]): TableFiles[] {
     return [
         { table: sources, pattern: '????????????????.json', isOfVersions: false },
+        { table: devices, pattern: '*.json', isOfVersions: false },
         ...known.flatMap(({ merged, contributions, rejects, derived = [] }) => [
             { table: merged, pattern: `${DAY_FOLDER}${merged.per === 'hour' ? HOUR : 'part-*'}.parquet`, isOfVersions: false },
             {

@@ -1,6 +1,6 @@
 /** One address, one text. */
 import { expect, test } from '@jest/globals';
-import { shortAddress } from '#lake/flows/addresses';
+import { shortAddress } from '#lake/addresses';
 
 test.each([
     ['192.0.2.1', '192.0.2.1'],

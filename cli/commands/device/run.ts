@@ -1,0 +1,96 @@
+/** Registers a device, and shows those that are. */
+import { changeLake } from '#cli/change-lake';
+import { Failure, type RunContext } from '#cli/command';
+import { batchOf } from '#cli/draw/batch-of';
+import { printRows } from '#cli/draw/print-rows';
+import { useLake } from '#cli/use-lake';
+import { type Assignment, type DeviceChange, readDevice, readDevices, registerDevice } from '#lake/devices';
+import { devices } from '#lake/devices-table';
+import { UsageError } from '#lake/errors';
+import { addInput, sayInput } from '#lake/inputs';
+import { kindsWithInputs } from '#lake/kinds';
+import { nearestOf } from '#lake/nearest';
+import type { Value } from '#lake/query/query-engine';
+import type { ObjectStore } from '#lake/store/object-store';
+import { findPreset } from '#lake/upload/named-inputs';
+
+/** Registers the device, or a new assignment of it. */
+export async function addDevice(change: DeviceChange, context: RunContext): Promise<number> {
+    return useLake(
+        context,
+        async (lake) => {
+            const store = await lake.store();
+            await changeLake(lake, context, async () => {
+                await needProfiles(store, [change.profile], context);
+                const result = await registerDevice(store, change, { today: todayOf(context) });
+                const last = (await readDevice(store, change.device)).at(-1);
+                await context.stderr.write(
+                    `${result === 'unchanged' ? 'Nothing to change: d' : 'D'}evice ${change.device} ${last ? sayAssignment(last) : ''}\n`,
+                );
+            });
+            return 0;
+        },
+        { mayBeNew: true },
+    );
+}
+
+/** Has the profiles in the lake: presets are added. @throws UsageError for one that neither the lake nor the program has */
+export async function needProfiles(store: ObjectStore, names: readonly (string | undefined)[], { stderr }: RunContext): Promise<void> {
+    const kind = kindsWithInputs().find(({ inputs }) => inputs.noun === PROFILE);
+    for (const name of new Set(names.filter((one) => one !== undefined))) {
+        if (!kind) {
+            throw new UsageError(`This flowlake reads no messages of devices, so there is no profile ${name}: install a version that does`);
+        }
+        for (const { document } of await findPreset(store, { kind, name })) {
+            const { version } = await addInput(store, kind.inputs.prefix, name, document, { onlyFirst: true });
+            await stderr.write(`Added ${sayInput(kind, { name, version })} to the lake, a preset of this program\n`);
+        }
+    }
+}
+
+/** What documents are called by which messages of devices are read. */
+const PROFILE = 'profile';
+
+/** Today in UTC. */
+export function todayOf({ now }: Pick<RunContext, 'now'>): string {
+    return now().toISOString().slice(0, 'yyyy-mm-dd'.length);
+}
+
+function sayAssignment({ profile, site, ip, place, valid_from: from }: Assignment): string {
+    const where = `at site ${site}${place === null ? '' : ` (${place})`}${ip === null ? '' : `, address ${ip}`}`;
+    return `is read by profile ${profile} ${where}, from ${from ?? 'the beginning'} on`;
+}
+
+/** Prints a row for each device as it stands today. */
+export async function listDevices({ site }: { site: string | undefined }, context: RunContext): Promise<number> {
+    return useLake(context, async (lake) => {
+        const today = todayOf(context);
+        const all = (await readDevices(await lake.store())).filter((one) => site === undefined || one.site === site);
+        await print(
+            all.filter(({ valid_from: from, valid_to: to }) => (from ?? '') <= today && (to === null || today < to)),
+            context,
+        );
+        return 0;
+    });
+}
+
+/** Prints a row for each assignment of the device. @throws Failure where it is not registered */
+export async function showDevice(id: string, context: RunContext): Promise<number> {
+    return useLake(context, async (lake) => {
+        const store = await lake.store();
+        const found = await readDevice(store, id);
+        if (found.length === 0) {
+            const nearest = nearestOf(id, [...new Set((await readDevices(store)).map(({ device }) => device))]);
+            const hint = nearest.length > 0 ? `. The nearest: ${nearest.join(', ')}` : ': flowlake device add registers one';
+            throw new Failure(`There is no device ${id}${hint}`);
+        }
+        await print(found, context);
+        return 0;
+    });
+}
+
+async function print(assignments: readonly Assignment[], context: RunContext): Promise<void> {
+    const names = devices.columns.map(({ name }) => name as keyof Assignment);
+    const rows = assignments.map((assignment): Value[] => names.map((name) => assignment[name]));
+    await printRows({ columns: names.map((name) => ({ name, type: 'varchar' })), batches: batchOf(rows) }, context);
+}
