@@ -2,6 +2,8 @@
 
 import type { ReadingOptions } from '#lake/kind';
 import { dayOfFlow, type SmallFile, type SmallFlow, smallFile, unusableFile } from '#test/support/small-files';
+import { DERIVED_NAMES } from './derived-tables.ts';
+import { QUEUE_KINDS } from './kinds.ts';
 import { type History, type Move, Play } from './play-history.ts';
 import type { Rule } from './without-rule.ts';
 import { FATES, type Fate, type Worker } from './world.ts';
@@ -82,7 +84,7 @@ class Drawer {
 
     async #deliver(): Promise<void> {
         const { world } = this.#play;
-        for (const kind of ['summarize', 'consolidate'] as const) {
+        for (const kind of QUEUE_KINDS) {
             const waiting = world.queues[kind].receivable();
             if (waiting.length > 0 && world.running.length < 5 && this.#happens(0.3)) {
                 const message = waiting[this.#below(waiting.length)]?.name ?? '';
@@ -129,9 +131,14 @@ class Drawer {
         const key = KEYS[this.#isNarrow ? 0 : this.#below(KEYS.length)] ?? '';
         const day = DAYS[this.#below(DAYS.length)] ?? '';
         const acts: [chance: number, act: () => Move][] = [
-            [0.5, () => this.#upload(key)],
+            [0.45, () => this.#upload(key)],
             [0.09, () => ({ move: 'late duplicate', kind: 'summarize', subject: key })],
             [0.03, () => ({ move: 'late duplicate', kind: 'consolidate', subject: day })],
+            [
+                0.02,
+                () => ({ move: 'late duplicate', kind: 'derive', subject: `${DERIVED_NAMES[this.#below(DERIVED_NAMES.length)]} ${day}` }),
+            ],
+            [0.03, () => ({ move: 'command', kind: 'publish', subject: '' })],
             [0.03, () => ({ move: 'raw object is deleted', key })],
             [0.04, () => ({ move: 'command', kind: 'prune', subject: '' })],
             [0.05, () => ({ move: 'command', kind: 'reconcile', subject: '' })],
@@ -139,7 +146,7 @@ class Drawer {
             [0.04, () => ({ move: 'days pass', days: DAYS_AWAY[this.#below(DAYS_AWAY.length)] ?? 2 })],
             [0.02, () => ({ move: 'messages are lost' })],
             [0.03, () => ({ move: 'redrive' })],
-            [0.03, () => ({ move: 'outage', kind: this.#happens(0.5) ? 'summarize' : 'consolidate' })],
+            [0.03, () => ({ move: 'outage', kind: QUEUE_KINDS[this.#below(QUEUE_KINDS.length)] ?? 'summarize' })],
             [this.#play.world.isOld ? 0.2 : 0, () => ({ move: 'upgrade' })],
         ];
         let dice = this.#random() * (1 + (this.#play.world.isOld ? 0.2 : 0));

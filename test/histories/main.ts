@@ -1,13 +1,13 @@
 /**
  * `npm run histories`: plays random histories of a lake on every core and stops at the first that breaks a promise, with its seed and the
  * shortest one that does so too. `-- --minutes N` (1), `--count N` histories instead of minutes, `--seed S`, `--without RULE` with one rule
- * of the commit rules taken out. `-- --cuts` cuts one history of everything at every call and in every way instead, and counts the cuts.
+ * of the commit rules taken out. `-- --cuts` cuts two histories of everything at every call and in every way instead, and counts the cuts.
  */
 import { availableParallelism } from 'node:os';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
-import { cutForGood, cutHistory } from './cut-history.ts';
+import { type CutOf, cutForGood, cutHistory } from './cut-history.ts';
 import type { News, ThreadTask } from './thread.ts';
 import { RULES, type Rule } from './without-rule.ts';
 import { FATES } from './world.ts';
@@ -23,7 +23,7 @@ const TO_REACH = [
     'upgrade',
     'outage',
     'deliver',
-    ...['retract', 'reconcile', 'rebuild', 'rebuild anew', 'prune'].map((kind) => `command: ${kind}`),
+    ...['retract', 'reconcile', 'rebuild', 'rebuild anew', 'prune', 'publish'].map((kind) => `command: ${kind}`),
     ...FATES.map((fate) => `a call ${fate}`),
 ];
 /** Fewer may miss one by chance. */
@@ -43,7 +43,7 @@ async function main(): Promise<number> {
         },
     });
     if (values.cuts) {
-        return cutEverywhere();
+        return Math.max(await cutEverywhere('sources'), await cutEverywhere('derived'));
     }
     const broken = RULES.find((rule) => rule === values.without);
     if (values.without !== undefined && broken === undefined) {
@@ -120,15 +120,16 @@ function tellWrong({ seed, story, wrong, before }: NonNullable<News['wrong']>, {
 }
 
 /** Every call of the history, in every way that a call can fail; and the last call of all, after which only `reconcile` comes. */
-async function cutEverywhere(): Promise<number> {
-    const { calls, wrong } = await cutHistory({ place: 0, fate: 'works' });
+async function cutEverywhere(of: CutOf): Promise<number> {
+    console.log(`a history of ${of}`);
+    const { calls, wrong } = await cutHistory({ of, place: 0, fate: 'works' });
     const wrongs = wrong === undefined ? [] : [`uncut: ${wrong}`];
     let total = 0;
     for (const fate of FATES.slice(1)) {
         let cuts = 0;
         for (const [at, { what, isConditional }] of calls.entries()) {
             if (isConditional || fate !== 'loses its answer') {
-                const cut = await cutHistory({ place: at + 1, fate });
+                const cut = await cutHistory({ of, place: at + 1, fate });
                 wrongs.push(...(cut.wrong === undefined ? [] : [`call ${at + 1} (${what}) ${fate}: ${cut.wrong}`]));
                 cuts += 1;
             }
@@ -137,7 +138,7 @@ async function cutEverywhere(): Promise<number> {
         total += cuts;
     }
     let forGood = 0;
-    for (let cut = await cutForGood(1); cut; cut = await cutForGood(forGood + 1)) {
+    for (let cut = await cutForGood(of, 1); cut; cut = await cutForGood(of, forGood + 1)) {
         forGood += 1;
         wrongs.push(...(cut.wrong === undefined ? [] : [`call ${forGood} was the last of all: ${cut.wrong}`]));
     }

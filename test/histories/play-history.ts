@@ -4,7 +4,8 @@ import { sourceId } from '#lake/source-id';
 
 import { findWrongAccounts } from '#test/support/accounts';
 import { readFigures, type SmallFile } from '#test/support/small-files';
-import type { CommandKind, QueueKind } from './kinds.ts';
+import { findWrongDerived } from './derived-tables.ts';
+import { type CommandKind, QUEUE_KINDS, type QueueKind } from './kinds.ts';
 import type { Rule } from './without-rule.ts';
 import { type Fate, type Worker, World } from './world.ts';
 
@@ -22,7 +23,7 @@ export type Move =
     /** Every call of such workers fails from now on, until `outage ends`. */
     | { move: 'outage'; kind: QueueKind }
     | { move: 'outage ends' }
-    /** `again`: it stays to be delivered a second time; of a day, whose messages come one by one, there is a further message. */
+    /** `again`: it stays to be delivered a second time; of days, whose messages come one by one, there is a further message. */
     | { move: 'deliver'; kind: QueueKind; message: string; again: boolean }
     | { move: 'step'; worker: string; fate: Fate }
     /** Steps that work, until the worker has come for the so-manyth time to a call that begins so; without `until` to its end. */
@@ -121,8 +122,9 @@ export class Play {
             case 'days pass':
                 return this.#letDaysPass(move.days);
             case 'messages are lost':
-                world.queues.summarize.lose();
-                world.queues.consolidate.lose();
+                for (const kind of QUEUE_KINDS) {
+                    world.queues[kind].lose();
+                }
                 world.needsReconcile = true;
                 return this.#tell('all messages are lost');
             case 'redrive':
@@ -155,7 +157,7 @@ export class Play {
             return false;
         }
         world.now = new Date(world.now.getTime() + days * A_DAY_MS);
-        const expired = world.queues.summarize.expire(world.now) + world.queues.consolidate.expire(world.now);
+        const expired = QUEUE_KINDS.reduce((count, kind) => count + world.queues[kind].expire(world.now), 0);
         world.needsReconcile ||= expired > 0;
         return this.#tell(`${days} days pass, ${expired} messages are too old`);
     }
@@ -169,7 +171,7 @@ export class Play {
         if (!message) {
             return false;
         }
-        if (again && kind === 'consolidate') {
+        if (again && kind !== 'summarize') {
             world.send(kind, subject);
         }
         const worker = await world.deliver(kind, message, { stays: again });
@@ -261,7 +263,7 @@ export class Play {
         const found = await readFigures(world.store);
         const wanted = world.truth.figures();
         const [foundText, wantedText] = [found, wanted].map((figures) => [...figures].map((row) => row.join(': ')).join('\n  '));
-        return foundText === wantedText ? undefined : `found\n  ${foundText}\nwanted\n  ${wantedText}`;
+        return foundText === wantedText ? findWrongDerived(world.store, wanted) : `found\n  ${foundText}\nwanted\n  ${wantedText}`;
     }
 
     /** Raw objects are what was uploaded last, or gone. */

@@ -21,6 +21,9 @@ export const RULES = [
     'fence',
     'newer-format',
     'own-keys',
+    'tell-derived-always',
+    'tell-derived-after',
+    'walker-tells',
 ] as const;
 export type Rule = (typeof RULES)[number];
 

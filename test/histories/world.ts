@@ -5,21 +5,25 @@
 
 import { setImmediate } from 'node:timers/promises';
 import { consolidate } from '#lake/commit/consolidate';
+import { derive, deriveOnward } from '#lake/commit/derive';
+import { listDerivedDays } from '#lake/commit/periods';
 import { prune } from '#lake/commit/prune';
-import { findUnconsolidated, findUnread, readAllRecords, removeDeadObjects } from '#lake/commit/reconcile';
+import { findUnconsolidated, findUnderived, findUnread, readAllRecords, removeDeadObjects } from '#lake/commit/reconcile';
 import { retract } from '#lake/commit/retract';
 import { type Summarized, summarize } from '#lake/commit/summarize';
 import { ConflictError, StorageError } from '#lake/errors';
 import type { ReadingOptions } from '#lake/kind';
-import { dayOf, LEDGER_PREFIX } from '#lake/layout';
+import { daysBuiltOn } from '#lake/kinds';
+import { dayOf, LEDGER_PREFIX, type TablePeriod } from '#lake/layout';
 import type { LedgerRecord } from '#lake/ledger';
-import { readContains } from '#lake/parquet';
+import { readContains, readMadeOfAtEnd } from '#lake/parquet';
 import { shortHash } from '#lake/source-id';
 import type { ObjectStore } from '#lake/store/object-store';
 import { daysOf, metadataOf, ofDay, PAIR_DAYS_PREFIX } from '#test/support/flow-tables';
 import { memoryStore } from '#test/support/memory-store';
 import type { SmallFile } from '#test/support/small-files';
 import { stepwiseStore } from '#test/support/stepwise-store';
+import { DerivedTruth, derivedOf, derivedSubject, publishLimit } from './derived-tables.ts';
 import { isOfQueue, type Kind, QUEUE_KINDS, type QueueKind } from './kinds.ts';
 import { asOlderRelease } from './older-release.ts';
 import { type Message, ModelQueue } from './queue.ts';
@@ -56,6 +60,15 @@ interface Call {
     refuse: (error: Error) => void;
 }
 
+/** Tells a day to the queue of those who work on it. */
+type Tell = (subject: string) => Promise<void>;
+
+async function tellAll(periods: readonly TablePeriod[], tell: Tell): Promise<void> {
+    for (const of of periods) {
+        await tell(derivedSubject(of));
+    }
+}
+
 /** More than any history takes. */
 const MAX_STEPS = 20_000;
 
@@ -66,6 +79,8 @@ export interface WorldOptions {
     isOld?: boolean;
     /** True if the days' queue is FIFO with the day as group, as deployed; else several workers are told of one day at once. */
     isFifo?: boolean;
+    /** False leaves the derived tables as they are: nobody is told of them. */
+    isDerived?: boolean;
 }
 
 export class World {
@@ -74,18 +89,23 @@ export class World {
     readonly queues: Record<QueueKind, ModelQueue>;
     running: Worker[] = [];
     readonly truth = new Truth();
+    readonly #derivedTruth = new DerivedTruth();
     /** True if a command died or a message was lost, so that only `reconcile` knows what is left to do. */
     needsReconcile = false;
     isOld: boolean;
+    /** Whether a worker that derives a day goes on to the next one itself: every second one does. */
+    goesOn = (worker: string): boolean => /[02468]$/.test(worker);
     readonly #broken: Rule | undefined;
+    readonly #isDerived: boolean;
     #attempts = 0;
     readonly #started = new Map<string, number>();
     #onPause: () => void = () => undefined;
 
-    constructor({ broken, isOld = false, isFifo = false }: WorldOptions = {}) {
+    constructor({ broken, isOld = false, isFifo = false, isDerived = true }: WorldOptions = {}) {
+        this.#isDerived = isDerived;
         this.#broken = broken;
         this.isOld = isOld;
-        this.queues = { summarize: new ModelQueue(), consolidate: new ModelQueue({ isFifo }) };
+        this.queues = { summarize: new ModelQueue(), consolidate: new ModelQueue({ isFifo }), derive: new ModelQueue({ isFifo }) };
     }
 
     async upload(key: string, file: SmallFile, options: ReadingOptions = {}): Promise<void> {
@@ -244,6 +264,12 @@ export class World {
                 await this.#call(worker, `tell ${day}`, { effect: async () => this.send('consolidate', day) });
             }
         };
+        const tellDerived = async (subject: string): Promise<void> => {
+            if (!this.#isDerived) {
+                return;
+            }
+            await this.#call(worker, `tell ${subject}`, { effect: async () => this.send('derive', subject) });
+        };
         const newAttempt = (): string => this.#newAttempt();
         const options = { store, newAttempt, now: () => this.now };
         const tell = async ({ periods }: Summarized): Promise<void> => {
@@ -256,15 +282,18 @@ export class World {
                 return summarize(subject, options).then(tell);
             case 'consolidate':
             case 'rebuild':
-                return consolidate(ofDay(subject), { store });
             case 'rebuild anew':
-                return consolidate(ofDay(subject), { store, anew: true });
+                return this.#consolidate(subject, { store, anew: kind === 'rebuild anew', tellDerived });
+            case 'derive':
+                return this.#derive(worker, { store, tellDerived });
+            case 'publish':
+                return publishLimit(store, { days: () => listDerivedDays(store), tell: tellDerived });
             case 'retract':
                 return retract(subject, options).then(tell);
             case 'prune':
                 return this.#prune(store);
             default:
-                return this.#reconcile(worker, { store, tellDay });
+                return this.#reconcile(worker, { store, tellDay, tellDerived });
         }
     }
 
@@ -281,7 +310,10 @@ export class World {
     }
 
     /** What the command does on AWS: it sends the messages that are missing. */
-    async #reconcile(worker: Worker, { store, tellDay }: { store: ObjectStore; tellDay: (day: string) => Promise<void> }): Promise<void> {
+    async #reconcile(
+        worker: Worker,
+        { store, tellDay, tellDerived }: { store: ObjectStore; tellDay: Tell; tellDerived: Tell },
+    ): Promise<void> {
         for (const key of await findUnread(store, await readAllRecords(store))) {
             await this.#call(worker, `send ${key}`, { effect: async () => this.send('summarize', key) });
         }
@@ -289,6 +321,34 @@ export class World {
         for (const of of await findUnconsolidated(store)) {
             await tellDay(of.period);
         }
+        for (const of of this.#isDerived ? await findUnderived(store) : []) {
+            await tellDerived(derivedSubject(of));
+        }
+    }
+
+    async #consolidate(day: string, { store, anew, tellDerived }: { store: ObjectStore; anew: boolean; tellDerived: Tell }): Promise<void> {
+        if (this.#broken === 'tell-derived-after') {
+            await tellAll(daysBuiltOn(ofDay(day)), tellDerived);
+        }
+        const { derived, writes } = await consolidate(ofDay(day), { store, anew });
+        if (this.#broken !== 'tell-derived-after' && (this.#broken !== 'tell-derived-always' || writes > 0)) {
+            await tellAll(derived, tellDerived);
+        }
+    }
+
+    async #derive({ subject, name }: Worker, { store, tellDerived }: { store: ObjectStore; tellDerived: Tell }): Promise<void> {
+        const [table = '', day = ''] = subject.split(' ');
+        if (this.goesOn(name)) {
+            const tell = this.#broken === 'walker-tells' ? undefined : (of: TablePeriod) => tellDerived(derivedSubject(of));
+            for await (const done of deriveOnward(table, [day], { store, tell })) {
+                if ('error' in done) {
+                    throw done.error;
+                }
+            }
+            return;
+        }
+        const { next } = await derive({ table, period: day }, { store });
+        await tellAll(next ? [next] : [], tellDerived);
     }
 
     #call<T>(
@@ -370,14 +430,23 @@ export class World {
                         worker.target.isRetracted = true;
                     }
                 } else if (isDay && after) {
+                    await this.#derivedTruth.merged(dayOf(key) ?? '', { etag: info.etag, bytes: after.bytes });
                     await this.truth.checkDay(dayOf(key) ?? '', {
                         bytes: after.bytes,
                         before: before ? readContains(before.bytes) : [],
                         store,
                     });
+                } else if (derivedOf(key) && after) {
+                    await this.#checkDerived(key, after.bytes);
                 }
                 return info;
             },
         };
+    }
+
+    async #checkDerived(key: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+        const madeOf = JSON.parse(readMadeOfAtEnd(bytes, { sizeBytes: bytes.length }) ?? '{}');
+        const wrong = await this.#derivedTruth.findWrong(key, { bytes, madeOf, store: this.store });
+        this.truth.faults.push(...(wrong === undefined ? [] : [wrong]));
     }
 }

@@ -11,6 +11,7 @@ import type { Rows } from '#lake/rows';
 import type { MergedTable } from '#lake/tables';
 
 export const SUMMARIES_PREFIX = flowSummaries.prefix;
+export const PAIR_DAYS_TABLE: MergedTable = pairDays;
 export const PAIR_DAYS_PREFIX = pairDays.prefix;
 export const REJECTS_PREFIX = rejects.prefix;
 

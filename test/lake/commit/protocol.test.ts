@@ -10,7 +10,7 @@ import { RULES, type Rule } from '#test/histories/without-rule';
 
 const HISTORIES = 200;
 
-/** Rules that take hundreds of histories or thousands to be missed; protocol-races.test.ts plays them. */
+/** Rules that take hundreds of histories or thousands to be missed; protocol-races.test.ts and derive-races.test.ts play them. */
 const LATE_FOUND: readonly Rule[] = [
     'commit-number',
     'fence',
@@ -19,6 +19,7 @@ const LATE_FOUND: readonly Rule[] = [
     'pinned-reading',
     'newer-format',
     'own-keys',
+    'walker-tells',
 ];
 const SOON_FOUND = RULES.filter((rule) => !LATE_FOUND.includes(rule));
 
