@@ -14,6 +14,8 @@ const TRINO_TYPES: ReadonlyMap<string, string> = new Map([
     ['boolean', 'boolean'],
     ['date', 'date'],
     ['decimal(38,0)', 'decimal(38,0)'],
+    ['decimal(28,9)', 'decimal(28,9)'],
+    ['timestamp', 'timestamp(3)'],
 ]);
 
 /** The columns of every view, as DuckDB finds them over an empty lake. Synthesis takes the file, so that it needs no database. */

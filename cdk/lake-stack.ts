@@ -39,7 +39,6 @@ const MERGED_PREFIXES = kinds.map(({ merged }) => merged.prefix);
 
 const DERIVED_PREFIXES = derivations().map(({ derived }) => derived.table.prefix);
 
-
 /** Rights of whoever merges what sources contribute. */
 const CONSOLIDATION_RIGHTS = {
     get: [...CONTRIBUTION_PREFIXES, LEDGER_PREFIX, ...MERGED_PREFIXES],

@@ -23,6 +23,9 @@ export const telemetry: Kind = {
         prefix: 'profiles/',
         noun: 'profile',
         viewPrefix: WIDE_VIEW,
+        presets: async () => (await import('./presets.ts')).PRESETS,
+        check: async (document) => (await import('./profile/profile.ts')).parseProfile(document).name,
+        tryOut: async (document, payload) => (await import('./try-payload.ts')).tryPayload(document, payload),
         viewOf: async (document) => wideViewOf((await import('./profile/profile.ts')).parseProfile(document).document),
     },
     options: [

@@ -17,8 +17,10 @@ const POINTER = `${INPUTS_PREFIX}limit.json`;
 /** Packets a day that begin a spell, where nobody has published another limit. */
 const USUAL_LIMIT = 8;
 
+/** A table whose rows are sorted by its texts. */
 function dayTable(name: string, grain: string, columns: DayTable['columns']): DayTable {
-    return { name, prefix: `${name}/`, format: 'parquet', per: 'day', grain, columns };
+    const sortedBy = columns.filter(({ type }) => type === 'string').map((column) => column.name);
+    return { name, prefix: `${name}/`, format: 'parquet', per: 'day', grain, columns, sortedBy };
 }
 
 const NOTES = dayTable('pair_notes', 'pair and day', [text('pair', 'site, source and destination'), whole('above', 'flows and the limit')]);
@@ -114,7 +116,7 @@ const DERIVED: readonly DerivedTable[] = [
 export const DERIVED_NAMES = DERIVED.map(({ table }) => table.name);
 
 // The kind as every use case of this thread finds it.
-Object.assign(kinds[0], { inputsPrefix: INPUTS_PREFIX, derived: DERIVED });
+Object.assign(kinds[0], { inputs: { prefix: INPUTS_PREFIX, noun: 'limit' }, derived: DERIVED });
 
 /** A period of a derived table as histories name it: `<table> <day>`. */
 export function derivedSubject({ table, period }: { table: string; period: string }): string {

@@ -36,7 +36,13 @@ export function tryProfile(profile: Profile, message: Message, reader: MessageRe
     const doubts = new Set(problemsOfMetrics.filter((problem) => readings.some((reading) => isOf(problem, reading))));
     return {
         lines: [
-            ...readings.map((reading) => lineOfReading(reading, profile, [...doubts].find((problem) => isOf(problem, reading)))),
+            ...readings.map((reading) =>
+                lineOfReading(
+                    reading,
+                    profile,
+                    [...doubts].find((problem) => isOf(problem, reading)),
+                ),
+            ),
             ...problems.filter((problem) => !doubts.has(problem)).map(lineOfProblem),
         ],
         unknownFields,
