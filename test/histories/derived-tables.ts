@@ -39,6 +39,9 @@ interface PairDay {
 
 type Spells = Readonly<Record<string, { high: string | null; last: string }>>;
 
+/** Rows in the order in which they stand. */
+const inOrder = (rows: readonly string[]): string[] => [...rows].sort();
+
 function notesOf(pairs: readonly PairDay[], limit: number): string[] {
     return pairs.map(({ pair, flows }) => `${pair}: ${flows + limit}`);
 }
@@ -192,6 +195,7 @@ export class DerivedTruth {
             return `${key} names no version of its input: ${JSON.stringify(madeOf)}`;
         }
         const found = await rowsOf(table, bytes);
+        wanted = inOrder(wanted);
         return found.join('; ') === wanted.join('; ')
             ? undefined
             : `${key} is not what it names: found ${found.join('; ')}, wanted ${wanted.join('; ')}`;
@@ -233,8 +237,9 @@ export async function findWrongDerived(store: ObjectStore, figures: Figures): Pr
         ] as const) {
             const object = await store.get(mergedKey(table, day));
             const found = object ? (await rowsOf(table, object.bytes)).join('; ') : 'no object';
-            if (found !== wanted.join('; ')) {
-                return `${table.name} ${day}: found ${found}, wanted ${wanted.join('; ')}`;
+            const rowsWanted = inOrder(wanted).join('; ');
+            if (found !== rowsWanted) {
+                return `${table.name} ${day}: found ${found}, wanted ${rowsWanted}`;
             }
         }
     }
