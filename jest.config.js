@@ -11,7 +11,7 @@ export default {
         '<rootDir>/test/hard/',
     ],
     extensionsToTreatAsEsm: ['.ts'],
-    transform: { '\\.ts$': '@swc/jest' },
+    transform: { '\\.ts$': ['@swc/jest', { jsc: { experimental: { keepImportAttributes: true } } }] },
     globalSetup: '<rootDir>/test/support/build-once.js',
     setupFiles: ['<rootDir>/test/support/errors-of-node.js'],
     modulePathIgnorePatterns: ['<rootDir>/dist'],

@@ -76,7 +76,7 @@ export class Field {
 const NO_BYTES = new Uint8Array(0);
 
 /** How many different keys a tree learns before it is built anew: a bound on memory, not on messages. */
-export const MAX_FIELDS = 20_000;
+export const MAX_FIELDS = 10_000;
 
 /** A tree of fields. */
 export class FieldTree {

@@ -13,6 +13,7 @@ export interface Segment {
 }
 
 const NAME = '[A-Za-z][A-Za-z0-9_]*';
+const NAME_IN_TEXT = new RegExp(`\\{(${NAME})(?::[a-z]+)?\\}`, 'g');
 const PLACEHOLDER = new RegExp(`\\{(${NAME})\\}|\\*`, 'g');
 
 /** The keys of a path. A text is cut at its dots; where keys hold dots themselves, a list says one key each. */
@@ -73,7 +74,7 @@ export function fillPath(path: string | readonly string[], known: ReadonlyMap<st
 
 /** The names between braces in a text. */
 export function namesIn(text: string): string[] {
-    return [...text.matchAll(new RegExp(`\\{(${NAME})(?::[a-z]+)?\\}`, 'g'))].map((match) => match[1] ?? '');
+    return text.includes('{') ? [...text.matchAll(NAME_IN_TEXT)].map((match) => match[1] ?? '') : [];
 }
 
 /** How a path is written for people: dots between keys, a key with dots in quotes. */

@@ -138,8 +138,8 @@ function compileNumber(words: MetricWords, scope: Scope): ValueReader {
     const unitOf = compileUnitOf(words, scope);
     const convert = compileConversions(unit);
     const check = compileLimits(words);
-    const most = statistics ? MAX_STATISTICS_UNITS : MAX_COLUMN_UNITS;
     const toColumn = powerOfTen(COLUMN_DIGITS - digits);
+    const most = statistics ? MAX_STATISTICS_UNITS : MAX_COLUMN_UNITS / toColumn;
     return (token, context) => {
         if (token.type === TRUE || token.type === FALSE) {
             return problem('wrong_type', `${token.text} is no number: is the metric's kind "yes/no"?`);
@@ -191,8 +191,7 @@ function compileNumber(words: MetricWords, scope: Scope): ValueReader {
                 `${shorten(token.text)} is too large for ${digits} digits: ${statistics ? 'hours keep 15 digits in all; with "statistics": false it may have 28' : 'a column has 19 digits before the point'}`,
             );
         }
-        const shown = (isSent: boolean) => `${shorten(token.text)}${isSent && sentUnit !== undefined ? ` ${sentUnit}` : ''}`;
-        const limit = check(rounded, digits, shown(true));
+        const limit = check(rounded, `${shorten(token.text)}${sentUnit === undefined ? '' : ` ${sentUnit}`}`);
         if (limit !== undefined && 'problem' in limit) {
             return limit;
         }
@@ -282,7 +281,6 @@ function compileConversions(to: string | undefined): (from: string) => Conversio
 
 type LimitCheck = (
     rounded: bigint,
-    digits: number,
     shown: string,
 ) => { problem: Pick<Problem, 'reason' | 'why'> } | { doubt: Pick<Problem, 'reason' | 'why'> } | undefined;
 
@@ -292,7 +290,7 @@ function compileLimits({ min, max, suspects = [], digits = 0, unit }: MetricWord
     const high = max === undefined ? undefined : numberOf(max);
     const doubtful = suspects.map(({ is, means, keep = false }) => ({ units: roundTo(numberOf(is), digits), means, keep }));
     const name = unit === undefined || unit === '1' ? '' : ` ${unit}`;
-    return (rounded, _, shown) => {
+    return (rounded, shown) => {
         const value: Ratio = { num: rounded, den: powerOfTen(digits) };
         const isLow = low !== undefined && compare(value, low) < 0;
         if (isLow || (high !== undefined && compare(value, high) > 0)) {
