@@ -167,7 +167,7 @@ export function unpackState(key: string, bytes: Uint8Array<ArrayBuffer>): string
         return inflateSync(readState(bytes) ?? new Uint8Array()).toString();
     } catch (error) {
         throw new StorageError(
-            `${key} has no state that can be read: flowlake rebuild --from ${dayOf(key)} --to ${dayOf(key)} derives it anew`,
+            `${key} has no state that can be read: flowlake rebuild --from ${dayOf(key)} --to ${dayOf(key)} --anew derives it anew`,
             {
                 cause: error,
             },

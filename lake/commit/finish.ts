@@ -39,7 +39,13 @@ export async function consolidateAll(workers: Workers, periods: readonly PeriodW
 
 /** The days of derived tables that are built on the periods, each once. */
 export function builtOn(periods: readonly TablePeriod[]): TablePeriod[] {
-    return [...new Map(periods.flatMap(daysBuiltOn).map((of) => [nameOfPeriod(of), of])).values()];
+    return eachOnce(periods.flatMap(daysBuiltOn));
+}
+
+/** The periods without repeats, by table and ascending. */
+export function eachOnce<Period extends TablePeriod>(periods: readonly Period[]): Period[] {
+    const byName = new Map(periods.map((of) => [nameOfPeriod(of), of]));
+    return [...byName].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, of]) => of);
 }
 
 export interface WorkOffOptions {
@@ -66,8 +72,7 @@ export async function workOff(
     const deadObjects = await removeDeadObjects(store, { records: await readAllRecords(store), now: now() });
     const periods = await periodsAfter(read.periods);
     const errors = [...read.errors, ...(await workers.consolidate(periods))];
-    const days = [...builtOn(periods), ...((await derivedAfter?.()) ?? [])];
-    const derived = [...new Map(days.map(({ table, period }) => [nameOfPeriod({ table, period }), { table, period }])).values()];
+    const derived = eachOnce([...builtOn(periods), ...((await derivedAfter?.()) ?? [])]);
     errors.push(...(await workers.derive(derived)));
     return {
         sources: sources.map(({ key }) => key),

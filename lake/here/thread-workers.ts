@@ -1,8 +1,8 @@
 /** The workers of a lake in a directory: threads of this process. */
-import { byTable, type PeriodWork, type Workers } from '#lake/commit/finish';
+import { byTable, eachOnce, type Workers } from '#lake/commit/finish';
 import { StorageError } from '#lake/errors';
 import { findDerivation, kindOfTable } from '#lake/kinds';
-import { mergedKey, nameOfPeriod, type TablePeriod } from '#lake/layout';
+import { mergedKey, type TablePeriod } from '#lake/layout';
 import { openDirectoryStore } from '#lake/store/directory';
 import type { Task, TaskEvents } from './tasks.ts';
 import { type Outcome, runTasks } from './threads.ts';
@@ -19,7 +19,7 @@ export function workInThreads(directory: string, { totalBytes = 0, ...events }: 
             return { periods: outcomes.flatMap(touchedBy), errors: outcomes.flatMap(errorOf) };
         },
         async consolidate(periods) {
-            const each = inOrder(periods);
+            const each = eachOnce(periods);
             const tasks = each.map(({ anew = false, ...of }): Task => ({ kind: 'consolidate', of, anew }));
             const mergedBytes = await sizeOf(directory, each);
             const outcomes = await runAll(directory, tasks, { ...events, totalBytes: totalBytes + mergedBytes * CSV_BYTES_OF_PARQUET });
@@ -42,12 +42,6 @@ export function deriveTasks(days: readonly TablePeriod[], { anew = false }: { an
 
 /** Merging a byte of Parquet takes as long as reading eight of CSV. */
 const CSV_BYTES_OF_PARQUET = 8;
-
-/** The periods without repeats, by table and ascending. */
-function inOrder(periods: readonly PeriodWork[]): PeriodWork[] {
-    const byName = new Map(periods.map((of) => [nameOfPeriod(of), of]));
-    return [...byName].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, of]) => of);
-}
 
 async function sizeOf(directory: string, periods: readonly TablePeriod[]): Promise<number> {
     const store = openDirectoryStore(directory);

@@ -9,7 +9,7 @@ import { runPeriodsJob } from '#cli/run-periods-job';
 import { useFigures } from '#cli/use-figures';
 import { planPeriod } from '#lake/commit/consolidate';
 import { isDerived } from '#lake/commit/derive';
-import { builtOn } from '#lake/commit/finish';
+import { builtOn, eachOnce } from '#lake/commit/finish';
 import { listDerivedDays, listPeriods } from '#lake/commit/periods';
 import { StorageError, UsageError } from '#lake/errors';
 import { clearIfNothingIsLeft } from '#lake/here/change-directory';
@@ -75,8 +75,7 @@ async function listDaysBuiltOn(
     periods: readonly TablePeriod[],
     range: { from: string; to: string },
 ): Promise<TablePeriod[]> {
-    const days = [...builtOn(periods), ...(await listDerivedDays(store, range))];
-    return [...new Map(days.map((of) => [nameOfPeriod(of), of])).values()];
+    return eachOnce([...builtOn(periods), ...(await listDerivedDays(store, range))]);
 }
 
 async function planAll(store: ObjectStore, { periods, days, anew, context: { signal, stderr } }: Range): Promise<PeriodResult[]> {
