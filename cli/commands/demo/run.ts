@@ -8,15 +8,19 @@ import { quoteForShell } from '#cli/quote-for-shell';
 import { useLake } from '#cli/use-lake';
 import { parseLakeLocation } from '#lake/lake';
 import { plannedAnomalies } from '#sample/flows/sample-files';
+import { plannedTroubles } from '#sample/telemetry/sample-files';
 
 /** The demo's sample: enough flows for every unusual day to stand out, few enough for a slow laptop. */
 const SAMPLE = { flows: 100_000, days: 30, pairs: 200, seed: 1 };
+
+/** Its devices: four of them thermostats, of which one gets too warm. */
+const FLEET = { devices: 8, days: 7, seed: 1 };
 
 /** Makes a temporary lake and asks it the first questions. The lake stays, unless the demo breaks off. */
 export async function playDemo(context: RunContext): Promise<number> {
     const folder = await mkdtemp(join(tmpdir(), 'flowlake-demo-'));
     try {
-        await present(context, { folder, samples: join(folder, 'samples'), lake: join(folder, 'lake') });
+        await present(context, { folder, samples: join(folder, 'samples'), fleet: join(folder, 'fleet'), lake: join(folder, 'lake') });
     } catch (error) {
         await rm(folder, { recursive: true, force: true });
         throw error;
@@ -27,16 +31,17 @@ export async function playDemo(context: RunContext): Promise<number> {
 interface Places {
     folder: string;
     samples: string;
+    fleet: string;
     lake: string;
 }
 
 async function present(
     { stdout, stderr, signal, environment, invocation, invoke }: RunContext,
-    { folder, samples, lake }: Places,
+    { folder, samples, fleet, lake }: Places,
 ): Promise<void> {
     const show = (argv: readonly string[]) => [invocation, ...argv.map(quoteForShell)].join(' ');
     const step = async (title: string, argv: readonly string[], { maxLines = 100 }: { maxLines?: number } = {}) => {
-        await stderr.write(`\n${title}\n$ ${show(argv)}\n`);
+        await stderr.write(`${title === '' ? '' : `\n${title}\n`}$ ${show(argv)}\n`);
         let printed = '';
         const write = async (text: string) => {
             printed += text;
@@ -53,8 +58,9 @@ async function present(
         }
     };
     const inLake = (...argv: string[]) => ['--lake', lake, ...argv];
-    const sampleOptions = Object.entries(SAMPLE).flatMap(([name, value]) => [`--${name}`, String(value)]);
-    await step('Thirty days of flows, as probes in three branches would send them:', ['sample', samples, ...sampleOptions]);
+    const optionsOf = (sample: Readonly<Record<string, number>>) =>
+        Object.entries(sample).flatMap(([name, value]) => [`--${name}`, String(value)]);
+    await step('Thirty days of flows, as probes in three branches would send them:', ['sample', samples, ...optionsOf(SAMPLE)]);
     await step('They go into a lake:', inLake('upload', '--date-order', 'dmy', samples), { maxLines: 8 });
     await step('Which pairs of devices move the most?', inLake('pairs', '--top', '5'));
 
@@ -73,9 +79,32 @@ async function present(
         'What is unusual about it?',
         inLake('query', `select day, measure, value, usual, score from pair_anomalies where ${pair} order by day, score desc`),
     );
+
+    await step('Devices report too: a week of a small fleet, with a profile for each maker that says how to read its messages:', [
+        'sample',
+        fleet,
+        '--kind',
+        'telemetry',
+        ...optionsOf(FLEET),
+    ]);
+    await step(
+        'The thermostats and their profile go into the same lake:',
+        inLake('profile', 'add', join(fleet, 'profiles', 'thermostat.json')),
+    );
+    await step('', inLake('upload', '--kind', 'telemetry', '--profile', 'thermostat', join(fleet, 'thermostat')), { maxLines: 6 });
+    const room = plannedTroubles(FLEET).find(({ maker }) => maker === 'thermostat');
+    if (room === undefined) {
+        throw new Failure('The sample holds no room that is too warm');
+    }
+    await step('Was something wrong with one of them?', inLake('alerts', room.device, '--to', room.day));
+    await step(
+        'How was that day?',
+        inLake('readings', room.device, '--metric', 'temperature', '--from', room.day, '--to', room.day, '--plot'),
+    );
     const next: [string, readonly string[]][] = [
-        ['its report as a file', inLake('export', src, dst, '--site', site, '-o', 'report.csv')],
+        ['the pair’s report as a file', inLake('export', src, dst, '--site', site, '-o', 'report.csv')],
         ['all unusual days', inLake('anomalies')],
+        ['all devices', inLake('devices')],
         ['any question, in SQL', inLake('query', 'select * from day_totals order by day, site')],
         ['what else there is', ['--help']],
     ];
