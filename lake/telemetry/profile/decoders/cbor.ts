@@ -5,7 +5,7 @@ import { shortestFloat16, shortestFloat32 } from './floats.ts';
 
 /** JSON of a CBOR item. Keys may be texts or whole numbers; a byte string becomes base64url text. @throws UnreadableError */
 export function cborToJson(data: Uint8Array): string {
-    const tokens = new Tokenizer(data, {});
+    const tokens = new Tokenizer(data, { allowBigInt: true, allowIndefinite: true, allowUndefined: true });
     const out: string[] = [];
     try {
         writeItem(tokens, out, 0);

@@ -2,7 +2,7 @@
 import type { Problem } from '../../reading.ts';
 import { add, parseDecimal, type Ratio, ZERO } from '../decimal.ts';
 import { forEachElement } from '../elements.ts';
-import { ARRAY, type Field, FieldTree, NUMBER, TRUE } from '../fields.ts';
+import { ARRAY, FALSE, type Field, FieldTree, NUMBER, TRUE } from '../fields.ts';
 import { JsonScanner, UnreadableError } from '../json-scanner.ts';
 import { decodeText } from '../texts.ts';
 import { tokenOf } from '../tokens.ts';
@@ -102,7 +102,7 @@ class Pack {
             members.push(['value', this.#sum('v', this.#baseValue)]);
         }
         if (this.#has(vb)) {
-            members.push(['boolean', vb.type === TRUE ? 'true' : raw(vb)]);
+            members.push(['boolean', vb.type === TRUE || vb.type === FALSE ? String(vb.type === TRUE) : raw(vb)]);
         }
         if (this.#has(vs)) {
             members.push(['text', JSON.stringify(tokenOf(vs).text)]);
