@@ -80,10 +80,7 @@ export async function addInput(
     document: unknown,
     { onlyFirst = false }: { onlyFirst?: boolean } = {},
 ): Promise<AddedInput> {
-    if (!isInputName(name)) {
-        const rule = 'lower case letters, digits, dot, dash and underscore, beginning with a letter or digit, 64 at most';
-        throw new UsageError(`The name ${JSON.stringify(name)} is not usable: ${rule}`);
-    }
+    checkInputName(name);
     const text = textOf(document);
     for (;;) {
         const { version: before, etag } = await readPointer(store, prefix, name);
@@ -96,6 +93,14 @@ export async function addInput(
             return { version, isNew: true };
         }
         // Another was faster, or the answer was lost: look again.
+    }
+}
+
+/** Lets the names pass that an input may have. @throws UsageError for others */
+export function checkInputName(name: string): void {
+    if (!isInputName(name)) {
+        const rule = 'lower case letters, digits, dot, dash and underscore, beginning with a letter or digit, 64 at most';
+        throw new UsageError(`The name ${JSON.stringify(name)} is not usable: ${rule}`);
     }
 }
 

@@ -1,6 +1,4 @@
 /** The registry of devices: what is kept of each, that past assignments stay as they were, and the rows that SQL sees. */
-import '#test/support/know-profiles';
-
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from '@jest/globals';
@@ -31,14 +29,22 @@ async function add(...words: string[]) {
     return stderr;
 }
 
-const BOILER = { device: 'boiler-7', site: 'berlin', profile: 'basin', ip: '10.0.0.7', place: 'cellar', valid_from: null, valid_to: null };
-const NEW = ['boiler-7', '--profile', 'basin', '--site', 'berlin', '--ip', '10.0.0.7', '--place', 'cellar'];
+const BOILER = {
+    device: 'boiler-7',
+    site: 'berlin',
+    profile: 'plain-json',
+    ip: '10.0.0.7',
+    place: 'cellar',
+    valid_from: null,
+    valid_to: null,
+};
+const NEW = ['boiler-7', '--profile', 'plain-json', '--site', 'berlin', '--ip', '10.0.0.7', '--place', 'cellar'];
 
 describe('device add', () => {
     test('registers a device from the beginning on, and takes a preset into the lake', async () => {
         expect(await add(...NEW)).toBe(
-            'Added version 1 of profile basin to the lake, a preset of this program\n' +
-                'Device boiler-7 is read by profile basin at site berlin (cellar), address 10.0.0.7, from the beginning on\n',
+            'Added version 1 of profile plain-json to the lake, a preset of this program\n' +
+                'Device boiler-7 is read by profile plain-json at site berlin (cellar), address 10.0.0.7, from the beginning on\n',
         );
         expect(await rowsOf('device', 'show', 'boiler-7')).toEqual([BOILER]);
         expect(await rowsOf('query', 'select * from devices')).toEqual([BOILER]);
@@ -78,7 +84,7 @@ describe('device add', () => {
     });
 
     test('keeps IPv6 addresses in the short form that flows have', async () => {
-        await add('cam:1', '--profile', 'basin', '--ip', '2001:0DB8:0:0:0:0:0:7');
+        await add('cam:1', '--profile', 'plain-json', '--ip', '2001:0DB8:0:0:0:0:0:7');
         expect(await rowsOf('device', 'list')).toMatchObject([{ device: 'cam:1', site: 'main', ip: '2001:db8::7' }]);
         expect(await readdir(join(lake, 'devices'))).toEqual(['cam%3A1.json']);
     });
@@ -88,7 +94,7 @@ describe('device add', () => {
         ['a new device without a profile', ['new'], 'say how its messages are read with --profile'],
         ['no address', ['boiler-7', '--ip', '10.0.0.700'], '"10.0.0.700" is no address'],
         ['no site', ['boiler-7', '--site', 'a/b'], 'Site "a/b" is not usable'],
-        ['no profile', ['boiler-7', '--profile', 'basn'], 'There is no profile "basn": the nearest are basin'],
+        ['no profile', ['boiler-7', '--profile', 'plain-jsn'], 'There is no profile "plain-jsn": the nearest are plain-json'],
         ['a day before the last one', ['boiler-7', '--site', 'x', '--from', '2025-12-31'], 'has an assignment from 2026-01-15 on'],
         ['no day', ['boiler-7', '--from', '2026-02-30'], 'Expected a day of the calendar'],
     ])('refuses %s, and changes nothing', async (_, words, said) => {
@@ -99,11 +105,13 @@ describe('device add', () => {
             stderr: expect.stringContaining(said),
         });
         expect(await rowsOf('query', 'select * from devices')).toEqual(before);
+        // No mark stays: there is nothing that the next command would have to finish.
+        expect((await run(['status'])).stderr).not.toContain('cut off');
     });
 
     test('refuses an address that another device of the site has on one of the same days', async () => {
         await add(...NEW);
-        const other = ['pump', '--profile', 'basin', '--ip', '10.0.0.7'];
+        const other = ['pump', '--profile', 'plain-json', '--ip', '10.0.0.7'];
         expect(await run(['device', 'add', ...other, '--site', 'berlin', '--from', '2026-01-20'])).toMatchObject({
             exitCode: 2,
             stderr: expect.stringContaining('Device pump cannot have address 10.0.0.7 at site berlin: device boiler-7 has it.'),
@@ -120,7 +128,7 @@ describe('device add', () => {
 
 describe('device import', () => {
     const CSV =
-        'device,site,profile,ip,place,from\nboiler-7,berlin,basin,10.0.0.7,"cellar, left",\npump,berlin,basin,,,\r\n\nboiler-7,hamburg,,10.1.0.9,,2026-01-15\n';
+        'device,site,profile,ip,place,from\nboiler-7,berlin,plain-json,10.0.0.7,"cellar, left",\npump,berlin,plain-json,,,\r\n\nboiler-7,hamburg,,10.1.0.9,,2026-01-15\n';
 
     test('registers a device for each line, in their order, and once more nothing', async () => {
         const path = join(folder, 'devices.csv');
@@ -147,12 +155,12 @@ describe('device import', () => {
         ['unknown columns', 'device,speed\na,1\n', 'found unknown "speed"'],
         ['no column of devices', 'site\nberlin\n', 'must name the columns'],
         ['nothing', '', 'must name the columns'],
-        ['a line that is too short', 'device,profile\na,basin\nb\n', 'Line 3 has 1 fields, the header 2'],
-        ['no day', 'device,profile,from\na,basin,today\n', 'Line 2: "today" is no day'],
-        ['an open quote', 'device,profile\na,"basin\n', 'Line 2: a field in quotes does not end'],
-        ['a bad id in a later line', 'device,profile\na,basin\n/b,basin\n', 'Line 3: The device id "/b" is not usable'],
-        ['an address twice', 'device,profile,ip\na,basin,10.0.0.1\nb,basin,10.0.0.1\n', 'device b has it'],
-        ['no profile', 'device,profile\na,basn\n', 'There is no profile "basn"'],
+        ['a line that is too short', 'device,profile\na,plain-json\nb\n', 'Line 3 has 1 fields, the header 2'],
+        ['no day', 'device,profile,from\na,plain-json,today\n', 'Line 2: "today" is no day'],
+        ['an open quote', 'device,profile\na,"plain-json\n', 'Line 2: a field in quotes does not end'],
+        ['a bad id in a later line', 'device,profile\na,plain-json\n/b,plain-json\n', 'Line 3: The device id "/b" is not usable'],
+        ['an address twice', 'device,profile,ip\na,plain-json,10.0.0.1\nb,plain-json,10.0.0.1\n', 'device b has it'],
+        ['no profile', 'device,profile\na,plain-jsn\n', 'There is no profile "plain-jsn"'],
     ])('of %s says which line, and registers nothing', async (_, text, said) => {
         const { exitCode, stderr } = await run(['device', 'import', '-'], { input: text });
         expect([1, 2]).toContain(exitCode);

@@ -1,7 +1,6 @@
 /** Registers the devices of a CSV file. */
 import { readFile } from 'node:fs/promises';
 import pMap from 'p-map';
-import { changeLake } from '#cli/change-lake';
 import { Failure, type RunContext } from '#cli/command';
 import { batchOf } from '#cli/draw/batch-of';
 import { printRows } from '#cli/draw/print-rows';
@@ -27,15 +26,13 @@ export async function importFile(path: string, context: RunContext): Promise<num
         context,
         async (lake) => {
             const store = await lake.store();
-            const rows = await changeLake(lake, context, async () => {
-                await tryAll(lines, { store, today: todayOf(context) });
-                await needProfiles(
-                    store,
-                    lines.map(({ change }) => change.profile),
-                    context,
-                );
-                return writeAll(lines, { store, context });
-            });
+            await tryAll(lines, { store, today: todayOf(context) });
+            await needProfiles(
+                store,
+                lines.map(({ change }) => change.profile),
+                context,
+            );
+            const rows = await writeAll(lines, { store, context });
             const columns = [
                 { name: 'line', type: 'bigint' },
                 { name: 'device', type: 'varchar' },

@@ -1,5 +1,4 @@
 /** Registers a device, and shows those that are. */
-import { changeLake } from '#cli/change-lake';
 import { Failure, type RunContext } from '#cli/command';
 import { batchOf } from '#cli/draw/batch-of';
 import { printRows } from '#cli/draw/print-rows';
@@ -14,20 +13,17 @@ import type { Value } from '#lake/query/query-engine';
 import type { ObjectStore } from '#lake/store/object-store';
 import { findPreset } from '#lake/upload/named-inputs';
 
-/** Registers the device, or a new assignment of it. */
+/** Registers the device, or a new assignment of it. Each write is whole by itself: one that is cut off leaves no work, and so needs no mark. */
 export async function addDevice(change: DeviceChange, context: RunContext): Promise<number> {
     return useLake(
         context,
         async (lake) => {
             const store = await lake.store();
-            await changeLake(lake, context, async () => {
-                await needProfiles(store, [change.profile], context);
-                const result = await registerDevice(store, change, { today: todayOf(context) });
-                const last = (await readDevice(store, change.device)).at(-1);
-                await context.stderr.write(
-                    `${result === 'unchanged' ? 'Nothing to change: d' : 'D'}evice ${change.device} ${last ? sayAssignment(last) : ''}\n`,
-                );
-            });
+            await needProfiles(store, [change.profile], context);
+            const result = await registerDevice(store, change, { today: todayOf(context) });
+            const last = (await readDevice(store, change.device)).at(-1);
+            const nothing = result === 'unchanged' ? 'Nothing to change: d' : 'D';
+            await context.stderr.write(`${nothing}evice ${change.device} ${last ? sayAssignment(last) : ''}\n`);
             return 0;
         },
         { mayBeNew: true },

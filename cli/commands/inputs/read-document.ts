@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { Failure } from '#cli/command';
 import { StorageError, UsageError } from '#lake/errors';
-import { readInput } from '#lake/inputs';
+import { checkInputName, readInput } from '#lake/inputs';
 import type { KindWithInputs } from '#lake/kinds';
 import { isInputName } from '#lake/layout';
 import type { ObjectStore } from '#lake/store/object-store';
@@ -50,7 +50,9 @@ export async function findDocument(kind: KindWithInputs, name: string, store: Ob
 /** Lets the document pass, and says its name. @param path where it comes from @throws Failure that names each fault */
 export async function checked({ inputs }: KindWithInputs, { name, document }: NamedDocument, path: string): Promise<NamedDocument> {
     try {
-        return { name: (await inputs.check?.(document)) ?? name, document };
+        const own = (await inputs.check?.(document)) ?? name;
+        checkInputName(own);
+        return { name: own, document };
     } catch (error) {
         throw error instanceof UsageError ? new Failure(`${path} is no usable ${inputs.noun}: ${error.message}`, { cause: error }) : error;
     }

@@ -182,5 +182,6 @@ test('each pointer is read once by a look at the whole lake, however many source
         },
     };
     await findUndoneWork(counting, { now: NOW });
-    expect(read.filter((key) => key.startsWith(PREFIX)).sort()).toEqual([`${PREFIX}dry.json`, `${PREFIX}lock.json`]);
+    const ofSources = read.filter((key) => key.startsWith(PREFIX) && key !== `${PREFIX}limit.json`);
+    expect(ofSources.sort()).toEqual([`${PREFIX}dry.json`, `${PREFIX}lock.json`]);
 });
