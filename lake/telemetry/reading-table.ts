@@ -1,7 +1,6 @@
 /** The readings of one source as they are met, in columns by the hour: no object is made of a reading. Repeats become one row at the end. */
 import { NO_TEXT } from '#lake/typed-rows';
 import { MessageNames } from './message-names.ts';
-import type { Reading } from './reading.ts';
 
 export const HOUR_MS = 3_600_000;
 
@@ -69,88 +68,55 @@ class TextList {
     }
 }
 
-/** Values that are numbers below this are exact as doubles, so that their words need no bigint. */
+/** A device at a site: the numbers of its series, by those of their metrics; -1 where there is none yet. */
+export interface DeviceSeries {
+    site: string;
+    device: string;
+    numbers: Int32Array;
+}
+
+/** Whole numbers below this are exact as doubles, so that their words need no bigint. */
 const MAX_EXACT = 2 ** 53;
 const WORD = 2 ** 32;
+const UNITS_OF_ONE = 1e9;
 
 export class ReadingTable {
     readonly messages = new MessageNames();
     readonly profiles = new TextList();
     readonly texts = new TextList();
+    readonly metrics = new TextList();
     readonly series: Series[] = [];
     /** Readings by their hour since 1970. */
     readonly hours = new Map<number, HourReadings>();
     /** All readings, and those whose device's clock was not believed. */
     readingCount = 0;
     byArrivalCount = 0;
-    readonly #devices = new TextList();
-    readonly #metrics = new TextList();
-    readonly #sites = new TextList();
-    /** Numbers of series by those of their metrics, for each device at each site. */
-    readonly #seriesOf = new Map<number, Int32Array>();
+    readonly #devices = new Map<string, Map<string, DeviceSeries>>();
     #lastHour = Number.NaN;
     #last = new HourReadings();
 
+    /** Distinct devices; one id at two sites is two. */
     get deviceCount(): number {
-        return this.#devices.texts.length;
+        return [...this.#devices.values()].reduce((sum, devices) => sum + devices.size, 0);
     }
 
-    /** Series by metric of a device at a site: as `seriesNumber` takes it. */
-    deviceNumber(site: string, device: string): number {
-        return this.#sites.numberOf(site) * WORD + this.#devices.numberOf(device);
-    }
-
-    metricNumber(metric: string): number {
-        return this.#metrics.numberOf(metric);
-    }
-
-    /** The number of a series, by those of `deviceNumber` and `metricNumber`. */
-    seriesNumber(device: number, metric: number): number {
-        let ofDevice = this.#seriesOf.get(device);
-        if (ofDevice === undefined || metric >= ofDevice.length) {
-            const larger = new Int32Array(Math.max(4, metric + 1)).fill(-1);
-            larger.set(ofDevice ?? []);
-            ofDevice = larger;
-            this.#seriesOf.set(device, ofDevice);
+    /** The series of a device. */
+    device(site: string, device: string): DeviceSeries {
+        let ofSite = this.#devices.get(site);
+        if (!ofSite) {
+            ofSite = new Map();
+            this.#devices.set(site, ofSite);
         }
-        let number = ofDevice[metric] as number;
-        if (number < 0) {
-            number = this.series.length;
-            this.series.push({
-                site: this.#sites.texts[Math.floor(device / WORD)] as string,
-                device: this.#devices.texts[device % WORD] as string,
-                metric: this.#metrics.texts[metric] as string,
-            });
-            ofDevice[metric] = number;
+        let found = ofSite.get(device);
+        if (!found) {
+            found = { site, device, numbers: new Int32Array(FIRST_METRICS).fill(-1) };
+            ofSite.set(device, found);
         }
-        return number;
+        return found;
     }
 
-    /** Adds a reading as the profile gives it. */
-    add(reading: Reading, { site, profile }: { site: string; profile: string }): void {
-        const { device, metric, atMs, receivedMs, units, text, message, clock } = reading;
-        this.addRow({
-            series: this.seriesNumber(this.deviceNumber(site, device), this.metricNumber(metric)),
-            atMs,
-            receivedMs,
-            message: this.messages.add(message),
-            profile: this.profiles.numberOf(profile),
-            isByArrival: clock === 'arrival',
-        });
-        if (units !== undefined) {
-            this.setUnits(units);
-        } else {
-            this.setText(this.texts.numberOf(text ?? ''));
-        }
-    }
-
-    /** Adds a reading without its value, which is to be set next. */
-    addRow(row: { series: number; atMs: number; receivedMs: number; message: number; profile: number; isByArrival: boolean }): void {
-        this.addNumbers(row.series, row.atMs, row.receivedMs, row.message, row.profile, row.isByArrival ? 1 : 0);
-    }
-
-    /** As `addRow`, for the reader's inner loop. */
-    addNumbers(series: number, atMs: number, receivedMs: number, message: number, profile: number, isByArrival: number): void {
+    /** Adds a reading without its value, which is to be set next. `metric`, `message` and `profile` are numbers of the lists above. */
+    add(of: DeviceSeries, metric: number, atMs: number, receivedMs: number, message: number, profile: number, isByArrival: boolean): void {
         const hour = Math.floor(atMs / HOUR_MS);
         if (hour !== this.#lastHour) {
             this.#goToHour(hour);
@@ -160,25 +126,31 @@ export class ReadingTable {
         if (at === into.series.length) {
             into.grow();
         }
-        into.series[at] = series;
+        const series = metric < of.numbers.length ? (of.numbers[metric] as number) : -1;
+        into.series[at] = series >= 0 ? series : this.#addSeries(of, metric);
         into.times[at] = atMs - hour * HOUR_MS;
         into.received[at] = receivedMs;
         into.texts[at] = NO_TEXT;
         into.messages[at] = message;
         into.profiles[at] = profile;
-        into.isByArrival[at] = isByArrival;
+        into.isByArrival[at] = isByArrival ? 1 : 0;
         into.count = at + 1;
         this.readingCount += 1;
-        this.byArrivalCount += isByArrival;
+        this.byArrivalCount += isByArrival ? 1 : 0;
     }
 
-    /** Sets the text of the reading that was added last, by its number in `texts`. */
-    setText(text: number): void {
-        this.#last.texts[this.#last.count - 1] = text;
+    /** Sets the text of the reading that was added last. */
+    setText(text: string): void {
+        this.#last.texts[this.#last.count - 1] = this.texts.numberOf(text);
     }
 
-    /** Sets the value of the reading that was added last: a whole number of units below 2^53. */
-    setExact(units: number): void {
+    /** Sets the value of the reading that was added last: `whole + billionths / 10^9`, both safe integers of one sign. */
+    setNumber(whole: number, billionths: number): void {
+        const units = whole * UNITS_OF_ONE + billionths;
+        if (units >= MAX_EXACT || units <= -MAX_EXACT) {
+            this.setUnits(BigInt(whole) * BigInt(UNITS_OF_ONE) + BigInt(billionths));
+            return;
+        }
         const { values, count } = this.#last;
         const at = (count - 1) * VALUE_WORDS;
         const high = Math.floor(units / WORD);
@@ -187,16 +159,24 @@ export class ReadingTable {
         values[at + 2] = high < 0 ? -1 : 0;
     }
 
-    /** Sets the value of the reading that was added last. */
+    /** Sets the value of the reading that was added last, in units of 10^-9. */
     setUnits(units: bigint): void {
-        if (units < MAX_EXACT && units > -MAX_EXACT) {
-            this.setExact(Number(units));
-            return;
-        }
         const { values, count } = this.#last;
         for (let word = 0, rest = units; word < VALUE_WORDS; word += 1, rest >>= 32n) {
             values[(count - 1) * VALUE_WORDS + word] = Number(BigInt.asIntN(32, rest));
         }
+    }
+
+    #addSeries(of: DeviceSeries, metric: number): number {
+        if (metric >= of.numbers.length) {
+            const larger = new Int32Array(Math.max(of.numbers.length * 2, metric + 1)).fill(-1);
+            larger.set(of.numbers);
+            of.numbers = larger;
+        }
+        const { site, device } = of;
+        of.numbers[metric] = this.series.length;
+        this.series.push({ site, device, metric: this.metrics.texts[metric] as string });
+        return this.series.length - 1;
     }
 
     #goToHour(hour: number): void {
@@ -209,3 +189,6 @@ export class ReadingTable {
         this.#lastHour = hour;
     }
 }
+
+/** Metrics of a device that there is room for at first. */
+const FIRST_METRICS = 8;

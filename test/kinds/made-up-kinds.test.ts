@@ -214,7 +214,7 @@ describe('files of a made-up kind', () => {
     test('of a kind that this program does not know are said to be so, and hold up nobody', async () => {
         await put('lake/raw/kind=moons/full.csv', 'x');
         const said = expect.stringContaining(
-            'of a kind that this flowlake does not know (raw/kind=moons/full.csv; it knows flows, gauges, tides)',
+            'of a kind that this flowlake does not know (raw/kind=moons/full.csv; it knows flows, telemetry, gauges, tides)',
         );
         expect(await run('reconcile')).toMatchObject({ exitCode: 0, stderr: said });
         expect(await run('status')).toMatchObject({ exitCode: 1, stderr: said });

@@ -29,11 +29,6 @@ export class ChainTaker implements MessageTaker {
         this.#site = site;
     }
 
-    /** A line is no payload. */
-    takePlain(): boolean {
-        return false;
-    }
-
     take({ bytes, start, end, lineNumber }: MessagePlace): boolean {
         if (this.#taken.isFull) {
             return false;
@@ -72,11 +67,7 @@ export class ChainTaker implements MessageTaker {
                 { shown: payload, lineNumber },
             );
         } else {
-            const { arrivedMs, topic, device, headers, isRetained } = message;
-            const isPlain = headers === undefined && isRetained !== true;
-            if (!isPlain || !this.#taken.takePlain(payload, 0, payload.length, known.profile, { arrivedMs, topic, device, site })) {
-                this.#taken.take({ message: toMessage(message), profile: known.profile, site, lineNumber });
-            }
+            this.#taken.take({ message: toMessage(message), profile: known.profile, site, lineNumber });
         }
         return true;
     }

@@ -3,7 +3,6 @@ import type { CsvRow } from './csv-messages.ts';
 import { isEnvelope, openEnvelope } from './envelope.ts';
 import type { MessagePlace, MessageTaker } from './message-scanner.ts';
 import type { MessagesTaken, OpenProfile } from './messages-taken.ts';
-import type { PlainMessage } from './plain-messages.ts';
 
 export interface HistoryTakerOptions {
     taken: MessagesTaken;
@@ -15,8 +14,6 @@ export class HistoryTaker implements MessageTaker {
     readonly #taken: MessagesTaken;
     readonly #profile: OpenProfile;
     readonly #site: string;
-    /** What is known of every plain message. */
-    readonly #plain: PlainMessage;
     /** True if the file is a log of envelopes; its first message tells. */
     #isLog: boolean | undefined;
 
@@ -24,11 +21,6 @@ export class HistoryTaker implements MessageTaker {
         this.#taken = taken;
         this.#profile = profile;
         this.#site = site;
-        this.#plain = { arrivedMs: undefined, topic: undefined, device: undefined, site };
-    }
-
-    takePlain(bytes: Buffer, start: number, end: number): boolean {
-        return this.#isLog === false && this.#taken.takePlain(bytes, start, end, this.#profile, this.#plain);
     }
 
     take(place: MessagePlace): boolean {

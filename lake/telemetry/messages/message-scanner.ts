@@ -32,8 +32,6 @@ export interface MessagePlace {
 
 /** Whoever takes the messages. */
 export interface MessageTaker {
-    /** Takes the message if these bytes are a plain one. @returns false where they are not: nothing was taken then */
-    takePlain(bytes: Buffer, start: number, end: number): boolean;
     /** Takes a message. @returns false where it is not taken yet: the scan stops in front of it. */
     take(place: MessagePlace): boolean;
 }
@@ -97,8 +95,7 @@ export class MessageScanner {
         const taker = this.#taker;
         const end = bytes.length;
         const isSpread = !this.#layout.isOnOneLine;
-        // Mostly a line is one message, so that its end need not be looked for bracket by bracket.
-        const isLines = this.#layout.form === 'json-lines';
+        const lines = new WholeLines(bytes, this.#layout.form);
         this.isPaused = false;
         let at = start;
         while (at < end) {
@@ -108,20 +105,11 @@ export class MessageScanner {
                 at += 1;
                 continue;
             }
-            const lineEnd = isLines ? bytes.indexOf(LF, at) : -1;
-            if (lineEnd >= 0 && lineEnd - at <= MAX_MESSAGE_BYTES && taker.takePlain(bytes, at, withoutBlanks(bytes, at, lineEnd))) {
-                at = lineEnd;
-                continue;
-            }
-            const next = this.#endOfMessage(bytes, { start: at, isLast });
+            const next = lines.endOf(at) ?? this.#endOfMessage(bytes, { start: at, isLast });
             if (next === OPEN) {
                 break;
             }
-            const messageEnd = withoutBlanks(bytes, at, next);
-            if (
-                !taker.takePlain(bytes, at, messageEnd) &&
-                !taker.take({ bytes, start: at, end: messageEnd, lineNumber: this.#lines + 1 })
-            ) {
+            if (!taker.take({ bytes, start: at, end: withoutBlanks(bytes, at, next), lineNumber: this.#lines + 1 })) {
                 this.isPaused = true;
                 return at;
             }
@@ -173,6 +161,35 @@ export class MessageScanner {
             return true;
         }
         return byte === COMMA;
+    }
+}
+
+/**
+ * Lines that are one message each: those without a brace that closes and one that opens right behind it, which stand so nowhere in a message but in texts. Their
+ * ends need not be looked for bracket by bracket.
+ */
+class WholeLines {
+    readonly #bytes: Buffer;
+    readonly #isOn: boolean;
+    /** The next pair of such braces. */
+    #pair = -1;
+
+    constructor(bytes: Buffer, form: JsonLayout['form']) {
+        this.#bytes = bytes;
+        this.#isOn = form === 'json-lines';
+    }
+
+    /** The end of the line, if it is one message that begins at `start`; else undefined. */
+    endOf(start: number): number | undefined {
+        const lineEnd = this.#isOn ? this.#bytes.indexOf(LF, start) : -1;
+        if (lineEnd < 0 || lineEnd - start > MAX_MESSAGE_BYTES) {
+            return undefined;
+        }
+        if (this.#pair < start) {
+            const pair = this.#bytes.indexOf('}{', start, 'latin1');
+            this.#pair = pair < 0 ? this.#bytes.length : pair;
+        }
+        return this.#pair < lineEnd ? undefined : lineEnd;
     }
 }
 

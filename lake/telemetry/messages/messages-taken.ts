@@ -1,11 +1,11 @@
 /** What the messages of one source come to: readings, rejects, and what is told of the source. */
-import { createHash } from 'node:crypto';
 import { FirstFlows } from '#lake/flows/first-flows';
 import type { Message } from '../message.ts';
-import type { MessageOutcome, Problem, Reading } from '../reading.ts';
-import { HOUR_MS, ReadingTable } from '../reading-table.ts';
-import { type PlainMessage, PlainMessages } from './plain-messages.ts';
-import type { PlainPlan } from './plain-plan.ts';
+import { hashOf } from '../profile/identity.ts';
+import type { ReadingSink } from '../profile/reading-sink.ts';
+import type { Problem, Reading } from '../reading.ts';
+import { ReadingTable } from '../reading-table.ts';
+import { TableSink } from './table-sink.ts';
 
 /** A reject's line is for a person to look at; the raw file keeps the rest. */
 const MAX_LINE_LENGTH = 4096;
@@ -18,17 +18,11 @@ const REJECTS_AT_ONCE = 1_000;
 const MAX_UNKNOWN_FIELDS = 50;
 const MAX_UNKNOWN_LENGTH = 1_000;
 
-/** The first and the last hour whose day has a name of four digits for its year, since 1970. */
-const FIRST_HOUR = Date.parse('0001-01-01T00:00:00Z') / HOUR_MS;
-const LAST_HOUR = Date.parse('9999-12-31T23:00:00Z') / HOUR_MS;
-
 /** A profile as it was when the reading began. */
 export interface OpenProfile {
     name: string;
     version: number;
-    read(message: Message): MessageOutcome;
-    /** What its plain messages look like; undefined where it has none. */
-    plan: PlainPlan | undefined;
+    readInto(message: Message, sink: ReadingSink): void;
 }
 
 /** A message on its way to its readings. */
@@ -55,10 +49,16 @@ export class MessagesTaken {
     readonly reasons = new Map<string, number>();
     readonly #unknownFields = new Set<string>();
     readonly #watch: Watch | undefined;
-    readonly #plain = new Map<OpenProfile, PlainMessages>();
+    readonly #sink: TableSink;
+    /** Identity of the message at hand by its payload alone, and the one that it is to have instead. */
+    #renamed: { from: string; to: string } | undefined;
 
     constructor({ watch }: { watch?: Watch | undefined } = {}) {
         this.#watch = watch;
+        this.#sink = new TableSink(this.table, {
+            onUnknown: (path) => this.#noteUnknown(path),
+            nameOf: (identity) => (identity === this.#renamed?.from ? this.#renamed.to : identity),
+        });
     }
 
     /** True if the rejects should be handed over before anything more is taken. */
@@ -66,73 +66,37 @@ export class MessagesTaken {
         return this.rejects.length >= REJECTS_AT_ONCE;
     }
 
-    /** Reads the message whose payload these bytes are, if it is a plain one of the profile. @returns false where it is not: nothing was taken then */
-    takePlain(bytes: Buffer, start: number, end: number, profile: OpenProfile, message: PlainMessage): boolean {
-        // Whoever watches, or compares beginnings, wants each reading.
-        if (this.#watch || !this.first.isFull || !profile.plan) {
-            return false;
-        }
-        let plain = this.#plain.get(profile);
-        if (!plain) {
-            plain = new PlainMessages(profile.plan, { table: this.table, profile: profile.name });
-            this.#plain.set(profile, plain);
-        }
-        if (!plain.take(bytes, start, end, message)) {
-            return false;
-        }
-        this.rowsRead += 1;
-        this.#noteUnknown(plain.unknownFields);
-        return true;
-    }
-
     /** Reads a message by its profile. */
     take({ message, profile, site, lineNumber, shown = message.payload }: TakenMessage): void {
-        const { readings, problems, unknownFields } = profile.read(message);
-        this.#noteUnknown(unknownFields);
-        const usable = readings.filter(isInCalendar);
+        const sink = this.#sink;
+        const { arrivedMs } = message;
+        this.#renamed = shown === message.payload ? undefined : { from: hashOf(message.payload), to: hashOf(shown) };
         this.rowsRead += 1;
-        this.#rejectAll(usable.length < readings.length ? [...problems, OUT_OF_CALENDAR] : problems, { usable, shown, lineNumber });
-        if (usable.length === 0) {
-            return;
-        }
-        const ofPayload = shown === message.payload ? undefined : hashOf(message.payload);
-        const known = ofPayload === undefined ? usable : usable.map((reading) => knownBy(reading, ofPayload, shown));
-        for (const reading of known) {
-            this.table.add(reading, { site, profile: profile.name });
-        }
-        const watch = this.#watch;
-        if (watch) {
-            for (const reading of known) {
-                watch(reading, { lineNumber, line: textOf(shown), site });
+        // Whoever watches, or compares beginnings, wants each reading as an object.
+        const seen: Reading[] | undefined = this.#watch || !this.first.isFull ? [] : undefined;
+        sink.begin({ site, profile: this.table.profiles.numberOf(profile.name), arrivedMs, seen });
+        profile.readInto(message, sink);
+        if (seen && seen.length > 0) {
+            this.first.add(seen.flatMap(textsOf));
+            for (const reading of this.#watch ? seen : []) {
+                this.#watch?.(reading, { lineNumber, line: textOf(shown), site });
             }
         }
-        if (!this.first.isFull) {
-            this.first.add(
-                known.flatMap(({ device, metric, atMs, receivedMs, units, text, message: id, clock }) => [
-                    device,
-                    metric,
-                    `${atMs}`,
-                    `${receivedMs}`,
-                    `${units ?? JSON.stringify(text)}`,
-                    id,
-                    clock,
-                ]),
-            );
+        if (sink.problems.length > 0 || sink.readings === 0) {
+            this.#rejectAll(sink.problems, { isNone: sink.readings === 0, shown, lineNumber });
         }
     }
 
-    #noteUnknown(fields: readonly string[]): void {
-        for (const field of fields) {
-            if (this.#unknownFields.size < MAX_UNKNOWN_FIELDS) {
-                this.#unknownFields.add(field);
-            }
+    #noteUnknown(path: string): void {
+        if (this.#unknownFields.size < MAX_UNKNOWN_FIELDS) {
+            this.#unknownFields.add(path);
         }
     }
 
     /** Rejects what never came to a profile. */
     reject(problem: Problem, { shown, lineNumber }: { shown: Uint8Array; lineNumber: number }): void {
         this.rowsRead += 1;
-        this.#rejectAll([problem], { usable: [], shown, lineNumber });
+        this.#rejectAll([problem], { isNone: true, shown, lineNumber });
     }
 
     /** The first fields that no profile names; null where there are none. */
@@ -144,9 +108,8 @@ export class MessagesTaken {
     /** Keeps a reject for each problem. A message without readings has one that is of the whole message. */
     #rejectAll(
         problems: readonly Problem[],
-        { usable, shown, lineNumber }: { usable: readonly Reading[]; shown: Uint8Array; lineNumber: number },
+        { isNone, shown, lineNumber }: { isNone: boolean; shown: Uint8Array; lineNumber: number },
     ): void {
-        const isNone = usable.length === 0;
         const hasReason = problems.some(({ metric }) => metric === undefined);
         const all = isNone && !hasReason ? [NO_VALUE, ...problems] : problems;
         this.rowsRejected += isNone ? 1 : 0;
@@ -160,26 +123,12 @@ export class MessagesTaken {
 
 const NO_VALUE: Problem = { reason: 'no_value', why: 'no metric of the profile has a value in the message' };
 
-const OUT_OF_CALENDAR: Problem = { reason: 'time_implausible', why: 'its time is in no year from 1 to 9999' };
-
-function isInCalendar({ atMs }: Reading): boolean {
-    const hour = Math.floor(atMs / HOUR_MS);
-    return hour >= FIRST_HOUR && hour <= LAST_HOUR;
+/** What two readings of the same beginning have alike. */
+function textsOf({ device, metric, atMs, receivedMs, units, text, message, clock }: Reading): string[] {
+    return [device, metric, `${atMs}`, `${receivedMs}`, `${units ?? JSON.stringify(text)}`, message, clock];
 }
 
 function textOf(bytes: Uint8Array): string {
     const cut = bytes.subarray(0, MAX_LINE_LENGTH * MAX_BYTES_OF_CHARACTER);
     return Buffer.from(cut.buffer, cut.byteOffset, cut.length).toString().slice(0, MAX_LINE_LENGTH);
-}
-
-/** A message that is known by nothing but the bytes of its payload is known by those that stand in the file. */
-function knownBy(reading: Reading, ofPayload: string, shown: Uint8Array): Reading {
-    return reading.message === ofPayload ? { ...reading, message: hashOf(shown) } : reading;
-}
-
-/** Digits of the SHA-256 that a message is known by. */
-const HASH_DIGITS = 16;
-
-function hashOf(bytes: Uint8Array): string {
-    return createHash('sha256').update(bytes).digest('hex').slice(0, HASH_DIGITS);
 }

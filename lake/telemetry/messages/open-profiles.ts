@@ -2,7 +2,6 @@
 import type { Input, SourceBytes } from '#lake/kind';
 import { parseProfile } from '../profile/profile.ts';
 import type { OpenProfile } from './messages-taken.ts';
-import { planOf } from './plain-plan.ts';
 
 export class OpenProfiles {
     readonly #source: Pick<SourceBytes, 'input'>;
@@ -47,7 +46,6 @@ export class OpenProfiles {
 }
 
 function openProfile(name: string, { version, document }: Input): OpenProfile {
-    const profile = parseProfile(document);
-    const reader = profile.open();
-    return { name, version, read: (message) => reader.read(message), plan: planOf(profile.document) };
+    const reader = parseProfile(document).open();
+    return { name, version, readInto: (message, sink) => reader.readInto(message, sink) };
 }
