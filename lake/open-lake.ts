@@ -1,6 +1,7 @@
 /** Opens a lake from where it is. Each of its parts is opened when it is first asked for: the adapters are loaded then. */
 import { stat } from 'node:fs/promises';
 import { NotFoundError, StorageError } from '#lake/errors';
+import { viewsOfInputs } from '#lake/input-views';
 import { once } from '#lake/once';
 import type { DirectoryLake, Lake, LakeLocation, OpenOptions } from './lake.ts';
 import { openAnswers } from './open-answers.ts';
@@ -25,11 +26,13 @@ export async function openLake(location: LakeLocation, options: OpenOptions): Pr
 }
 
 function openDirectoryLake(directory: string, { signal }: OpenOptions): DirectoryLake {
+    const store = once(() => import('#lake/store/directory').then(({ openDirectoryStore }) => openDirectoryStore(directory)));
+    const moreViews = async (words: ReadonlySet<string>) => viewsOfInputs(await store(), words);
     return {
         kind: 'directory',
         directory,
-        store: once(() => import('#lake/store/directory').then(({ openDirectoryStore }) => openDirectoryStore(directory))),
-        ...openAnswers(() => import('#lake/query/duckdb').then(({ openDuckDb }) => openDuckDb({ directory })), {
+        store,
+        ...openAnswers(() => import('#lake/query/duckdb').then(({ openDuckDb }) => openDuckDb({ directory, moreViews })), {
             signal,
             answer: (question) => import('#lake/query/pass').then(({ answerByPass }) => answerByPass(directory, question)),
         }),

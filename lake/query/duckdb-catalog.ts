@@ -1,14 +1,20 @@
 /** What SQL finds in DuckDB: the lake's relations, each created when it is first named, and nothing outside of the lake. */
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { escapePattern, fileFaultIn, literal, MACROS, missingColumnIn, type Relation, relationsOf } from './duckdb-relations.ts';
-import { viewsOfInputs } from './input-views.ts';
+import { relationsReadBy } from './sql-files.ts';
+
+/** Views beside those of the package, of which the words of a statement may name some. */
+export type MoreViews = (words: ReadonlySet<string>) => Promise<readonly { name: string; sql: string }[]>;
 
 /**
  * Shuts DuckDB in and @returns a function that creates the relations which a statement names, where they are not there yet or have got
  * their first file or lost their last one since. To create them all would take longer than most answers. The function throws StorageError where
  * a table's files lack a column or cannot be read.
  */
-export async function openCatalog(connection: DuckDBConnection, directory: string): Promise<(sql: string) => Promise<void>> {
+export async function openCatalog(
+    connection: DuckDBConnection,
+    { directory, moreViews = async () => [] }: { directory: string; moreViews?: MoreViews | undefined },
+): Promise<(sql: string) => Promise<void>> {
     for (const statement of [
         ...Object.entries(MACROS).map(([signature, body]) => `create macro ${signature} as ${body}`),
         "set TimeZone = 'UTC'",
@@ -43,13 +49,17 @@ export async function openCatalog(connection: DuckDBConnection, directory: strin
         last = last
             .catch(() => undefined)
             .then(async () => {
-                const ofInputs = await viewsOfInputs(directory, words);
-                const isNone = named.length + ofInputs.length === 0;
+                const more = await moreViews(words);
+                const isNone = named.length + more.length === 0;
                 // A statement that names none (`show tables`) may mean any of them.
-                const wanted = new Set((isNone ? relations : [...named, ...ofInputs]).flatMap(({ name, needs }) => [...needs, name]));
+                const wanted = new Set([
+                    ...(isNone ? relations : named).flatMap(({ name, needs }) => [...needs, name]),
+                    ...more.flatMap(({ sql }) => [...relationsReadBy(sql)]),
+                ]);
                 await create(relations.filter(({ name }) => wanted.has(name)));
-                for (const view of ofInputs) {
-                    await connection.run(view.createSql({ hasFiles: true }));
+                for (const view of more) {
+                    // Made anew each time: what it is made of may have changed.
+                    await connection.run(`create or replace view ${view.name} as ${view.sql}`);
                 }
             });
         return last;

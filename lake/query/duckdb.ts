@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve, sep } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { UsageError } from '#lake/errors';
-import { openCatalog } from './duckdb-catalog.ts';
+import { type MoreViews, openCatalog } from './duckdb-catalog.ts';
 import { startQuery } from './duckdb-query.ts';
 import type { QueryEngine } from './query-engine.ts';
 
@@ -17,9 +17,11 @@ import type { QueryEngine } from './query-engine.ts';
 export async function openDuckDb({
     directory,
     tempDirectory = tmpdir(),
+    moreViews,
 }: {
     directory: string;
     tempDirectory?: string;
+    moreViews?: MoreViews;
 }): Promise<QueryEngine> {
     const root = resolve(directory).replaceAll(sep, '/');
     if (root.includes('\\')) {
@@ -35,7 +37,7 @@ export async function openDuckDb({
         enable_external_file_cache: 'false',
     });
     const catalog = await instance.connect();
-    const createNamed = await openCatalog(catalog, root);
+    const createNamed = await openCatalog(catalog, { directory: root, moreViews });
     const connections = new Set([catalog]);
 
     function disconnect(connection: DuckDBConnection): void {

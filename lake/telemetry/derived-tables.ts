@@ -1,7 +1,5 @@
-/** The tables that are derived from readings: their columns. The functions behind them are loaded when a day is derived: naming the kind must cost nothing. */
-import type { DerivedTable } from '#lake/kind';
+/** The tables that are derived from readings: their columns. */
 import { type Column, type DayTable, text, whole } from '#lake/tables';
-import { numbersOf } from '#lake/typed-rows';
 
 /** A figure in units of 10^-digits, of metrics that have values. */
 function figure(name: string, meaning: string): Column {
@@ -75,24 +73,3 @@ export const episodes: DayTable = {
         text('why', 'what a person should know, in one sentence'),
     ],
 };
-
-/** All tables that are derived from readings. */
-export const derivedTables: readonly DerivedTable[] = [
-    {
-        table: metricHours,
-        format: 1,
-        isChained: false,
-        derive: async (part) => (await import('./derive-readings.ts')).deriveHour(part),
-        partOf(rows, { day }) {
-            const { words } = numbersOf(rows, 'hour');
-            return (row) => `${day}T${String(words[row * 2]).padStart(2, '0')}`;
-        },
-    },
-    {
-        table: episodes,
-        format: 1,
-        isChained: true,
-        derive: async (part) => (await import('./derive-readings.ts')).deriveEpisodes(part),
-        atEnd: async (state, context) => (await import('./derive-readings.ts')).openEpisodes(state, context),
-    },
-];

@@ -1,6 +1,6 @@
 /** The kind of data that messages of devices are. */
 import type { Kind } from '#lake/kind';
-import { derivedTables } from './derived-tables.ts';
+import { derivedTables } from './derivations.ts';
 import { doubtsOf } from './doubts.ts';
 import { nothingFound } from './nothing-found.ts';
 import { foundInTelemetry, messagesRejected, readingSummaries, readings } from './tables.ts';

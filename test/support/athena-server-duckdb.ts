@@ -13,7 +13,7 @@ export async function openDuckDbBackend({
     scannedBytes?: number;
 }): Promise<AthenaBackend & { close(): void }> {
     const instance = await DuckDBInstance.create(':memory:');
-    const createNamed = await openCatalog(await instance.connect(), directory);
+    const createNamed = await openCatalog(await instance.connect(), { directory });
     return {
         async run({ sql, parameters }, signal) {
             await createNamed(sql);

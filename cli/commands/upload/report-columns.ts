@@ -26,11 +26,14 @@ export function columnsOfUpload({ isTable }: { isTable: boolean }): ReportColumn
 }
 
 /**
- * Columns of a trial: also what each file would be read as, and what settled that. In a table what was found and its reason share a column, and
+ * Columns of a trial: also what each file would be read as, by the findings of its kind, and what settled that. In a table what was found and its reason share a column, and
  * what no file has is left out.
  */
 export function columnsOfTrial(results: readonly UploadResult[], { isTable, now }: { isTable: boolean; now: Date }): ReportColumn[] {
-    const found = [...new Map(kinds.flatMap((kind) => kind.found).map((column) => [column.name, column])).values()];
+    const shown = kinds.filter((kind) => results.some(({ file }) => kindOf(file.key) === kind));
+    const found = [
+        ...new Map((shown.length > 0 ? shown : [kinds[0]]).flatMap((kind) => kind.found).map((column) => [column.name, column])).values(),
+    ];
     const [texts, numbers] = (['string', 'bigint'] as const).map((type) => found.filter((column) => column.type === type));
     const keys = kinds.map(({ accounts }) => accounts?.keys);
     const howRead = (texts ?? []).map(({ name }) => name).filter((name) => !name.endsWith(BY) && !LISTS.includes(name));
@@ -47,7 +50,15 @@ export function columnsOfTrial(results: readonly UploadResult[], { isTable, now 
             ...(numbers ?? []).filter((column) => !isTable || isShown(column)).map(({ name }) => name),
         ]),
         ...DAYS,
-        ...(isTable ? [] : [...LISTS.map((name) => textColumn(name, ({ record }) => textOf(record?.[name]))), doubtColumn(now), NOTE]),
+        ...(isTable
+            ? []
+            : [
+                  ...LISTS.filter((name) => found.some((column) => column.name === name)).map((name) =>
+                      textColumn(name, ({ record }) => textOf(record?.[name])),
+                  ),
+                  doubtColumn(now),
+                  NOTE,
+              ]),
     ];
 }
 
@@ -55,7 +66,7 @@ export function columnsOfTrial(results: readonly UploadResult[], { isTable, now 
 const BY = '_by';
 
 /** Columns that list reasons: too long for a table. */
-const LISTS = ['skipped', 'rejected'];
+const LISTS = ['skipped', 'rejected', 'unknown_fields'];
 
 function textColumn(name: string, cellOf: (result: UploadResult) => Value): ReportColumn {
     const isSame = (values: readonly Value[]): boolean => new Set(values).size === 1;

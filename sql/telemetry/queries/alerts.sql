@@ -1,6 +1,5 @@
 -- One row per episode, open ones first and then the newest: what was wrong, and what is? An open silence counts from its deadline on.
--- Parameters: now (epoch ms), site or null for all, device or null for all, from (epoch ms: what ended before is left out) or null, to (epoch ms,
--- exclusive: what began then or later is left out) or null, `open` for open ones only or null, number of rows.
+-- Parameters: now (epoch ms), site or null for all, device or null for all, from (leaves out what ended before) or null, to (exclusive) or null, state (`open`) or null, number of rows.
 with found as (
     select
         *,

@@ -1,6 +1,5 @@
 -- One row per metric of a device and step of time: how many readings, between what, on average? Filter on days: only those days are read.
--- Parameters: length of a step in ms (60000, 300000, 900000, 3600000, 21600000 or 86400000), device, metric or null for all, site or null for all,
--- first day or null, last day or null, from (epoch ms) or null, to (epoch ms, exclusive) or null.
+-- Parameters: step in ms (60000, 300000, 900000, 3600000, 21600000 or 86400000), device, metric or null, site or null, first day or null, last day or null, from (epoch ms) or null, to (exclusive) or null.
 with steps as (
     select step_ms
     from (values (60000), (300000), (900000), (3600000), (21600000), (86400000)) as known (step_ms)

@@ -1,6 +1,5 @@
 -- One row per reading of a device, in the order of time: what did it measure? Filter on days: only those days are read.
--- Parameters: device, metric or null for all, site or null for all, first day or null, last day or null, from (epoch ms) or null, to (epoch ms,
--- exclusive) or null, number of rows: the newest.
+-- Parameters: device, metric or null for all, site or null for all, first day or null, last day or null, from (epoch ms) or null, to (exclusive) or null, number of rows (the newest).
 with found as (
     select
         *,

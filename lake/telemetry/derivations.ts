@@ -1,0 +1,25 @@
+/** What is derived from readings, and how. The functions are loaded when a day is derived: naming the kind must cost nothing. */
+import type { DerivedTable } from '#lake/kind';
+import { numbersOf } from '#lake/typed-rows';
+import { episodes, metricHours } from './derived-tables.ts';
+
+/** All tables that are derived from readings. */
+export const derivedTables: readonly DerivedTable[] = [
+    {
+        table: metricHours,
+        format: 1,
+        isChained: false,
+        derive: async (part) => (await import('./derive-readings.ts')).deriveHour(part),
+        partOf(rows, { day }) {
+            const { words } = numbersOf(rows, 'hour');
+            return (row) => `${day}T${String(words[row * 2]).padStart(2, '0')}`;
+        },
+    },
+    {
+        table: episodes,
+        format: 1,
+        isChained: true,
+        derive: async (part) => (await import('./derive-readings.ts')).deriveEpisodes(part),
+        atEnd: async (state, context) => (await import('./derive-readings.ts')).openEpisodes(state, context),
+    },
+];
