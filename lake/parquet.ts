@@ -220,6 +220,9 @@ function entriesOf({ key_value_metadata: entries }: FileMetaData): ReadonlyMap<s
     return new Map(entries?.map(({ key, value }) => [key, value]));
 }
 
+/** What is no text in an export; other values a query has as texts too. */
+const EXPORTED_TYPES = ['bigint', 'decimal(38,0)', 'double', 'boolean'];
+
 /** Any rows as Parquet, for exports: whole numbers as bigint or decimal(38,0), doubles, else text. */
 export function writeParquetTable({
     columns,
@@ -230,7 +233,13 @@ export function writeParquetTable({
 }): Uint8Array<ArrayBuffer> {
     const columnData = columns.map(({ name }, at): ColumnSource => ({ name, data: rows.map((row) => row[at] ?? null) }));
     const file = openFile(
-        columns.map(({ name, type }, at) => schemaElement({ name, type, nullable: rows.some((row) => (row[at] ?? null) === null) })),
+        columns.map(({ name, type }, at) =>
+            schemaElement({
+                name,
+                type: EXPORTED_TYPES.includes(type) ? type : 'string',
+                nullable: rows.some((row) => (row[at] ?? null) === null),
+            }),
+        ),
     );
     // Synchronous over a writer in memory.
     void file.parquet.write({ columnData, rowGroupSize: rowGroupRows(rows.length) });

@@ -262,6 +262,22 @@ export const breaks: readonly Break[] = [
         tests: ['test/lake/rows-of-any-table.test.ts'],
     },
     {
+        name: 'last-instead-of-first',
+        does: 'the first columns come from the largest of two rows, and not from the smallest',
+        file: 'lake/merge-rows.ts',
+        text: 'if (compare(row, smallest[into] as number) < 0) {',
+        replacement: 'if (compare(row, smallest[into] as number) > 0) {',
+        tests: ['test/lake/any-columns.test.ts'],
+    },
+    {
+        name: 'nulls-in-front',
+        does: 'a null is smaller than every value where rows are compared',
+        file: 'lake/merge-rows.ts',
+        text: 'return difference;',
+        replacement: 'return -difference;',
+        tests: ['test/lake/any-columns.test.ts'],
+    },
+    {
         name: 'hours-in-one',
         does: 'a period of an hour takes what sources contribute to its whole day',
         file: 'lake/layout.ts',
