@@ -9,7 +9,7 @@ import { describeCommands } from '#cli/describe';
 import type { Kind } from '#lake/kind';
 import { kinds, tables } from '#lake/kinds';
 import { LEDGER_PREFIX, RAW_PREFIX } from '#lake/layout';
-import type { Column, MergedColumn, Table } from '#lake/tables';
+import type { Column, MergedColumn, MergedTable, Table } from '#lake/tables';
 
 const NOTE = '<!-- Written by docs/generate.ts: change the code it describes, then run `npm run docs`. -->';
 
@@ -49,7 +49,8 @@ function describeTables(described: readonly Table[]): string {
 }
 
 function describeTable({ name, prefix, format, per, grain, columns, ...others }: Table): string {
-    const codec = 'codec' in others ? ` (${others.codec})` : '';
+    const { codec, groupRows }: Pick<MergedTable, 'codec' | 'groupRows'> = others;
+    const written = [codec, groupRows && `row groups of ${groupRows.toLocaleString('en')} rows`].filter(Boolean).join(', ');
     const merges = columns.some((column) => mergeOf(column) !== undefined);
     const day: Column[] =
         per !== undefined
@@ -66,7 +67,7 @@ function describeTable({ name, prefix, format, per, grain, columns, ...others }:
     const head = ['column', 'type', 'unit', 'may be null', ...(merges ? ['merge'] : []), 'meaning'];
     return [
         `## ${name}`,
-        `One row per ${grain}. Objects: \`${prefix}\`, ${format}${codec}${per === undefined ? '' : `, by ${per}`}.`,
+        `One row per ${grain}. Objects: \`${prefix}\`, ${format}${written && ` (${written})`}${per === undefined ? '' : `, by ${per}`}.`,
         [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n'),
     ].join('\n\n');
 }

@@ -34,6 +34,8 @@ class Table:
     columns: tuple[Column, ...]
     # How pages of its objects are compressed: `snappy` or `zstd`.
     codec: str = 'snappy'
+    # Rows of a row group, like lake/parquet: few enough that the statistics of sorted keys let a reader of one key skip nearly all groups.
+    group_rows: int = 5_000
 
     @property
     def keys(self) -> list[str]:
@@ -89,5 +91,5 @@ def _table_of(entry: dict) -> Table:
     columns = tuple(
         Column(each['name'], each['type'], each['nullable'], each['merge'], each.get('absentAs')) for each in entry['columns']
     )
-    codec = entry.get('codec', 'snappy')
-    return Table(entry['name'], entry['prefix'], entry['per'], entry['rowName'], columns, codec)
+    said = {name: entry[key] for name, key in (('codec', 'codec'), ('group_rows', 'groupRows')) if key in entry}
+    return Table(entry['name'], entry['prefix'], entry['per'], entry['rowName'], columns, **said)

@@ -8,10 +8,7 @@ import pyarrow.parquet
 from lake_tables import Table
 from period_contents import FORMAT, place_list
 
-# Rows of a group, like lake/parquet.ts: few enough that the statistics of sorted keys let a reader of one key skip nearly all groups.
-ROW_GROUP_ROWS = 5_000
-
-# A group costs every reader 1.4 kB of footer: past five million rows the groups grow instead.
+# A group costs every reader 1.4 kB of footer: past so many of them the groups grow instead.
 MAX_ROW_GROUPS = 1_000
 
 _ARROW_TYPES = {
@@ -32,7 +29,7 @@ def write_period_object(path: str, parts: list[str], *, table: Table, contains: 
     """
     files = [pyarrow.parquet.ParquetFile(part) for part in parts]
     row_count = sum(file.metadata.num_rows for file in files)
-    group_rows = max(ROW_GROUP_ROWS, -(-row_count // MAX_ROW_GROUPS))
+    group_rows = max(table.group_rows, -(-row_count // MAX_ROW_GROUPS))
     schema = arrow_schema(table)
     groups = (rows.cast(schema) for rows in _groups(files, group_rows))
     first = next(groups, schema.empty_table())

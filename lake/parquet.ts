@@ -36,7 +36,7 @@ export function writeRows(table: MergedTable, rows: Rows, options?: FooterEntrie
 export function writeTyped(table: MergedTable, rows: TypedRows, entries?: FooterEntries): Uint8Array<ArrayBuffer> {
     const elements = table.columns.map(schemaElement);
     const file = openFile(elements);
-    file.parquet.row_groups = writeGroups(file.writer, { table, rows, elements, groupRows: rowGroupRows(rows.count) });
+    file.parquet.row_groups = writeGroups(file.writer, { table, rows, elements, groupRows: rowGroupRows(rows.count, table) });
     return finishFile(file, entries);
 }
 

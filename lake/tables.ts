@@ -61,6 +61,8 @@ export interface MergedTable extends Table {
     per: PeriodLength;
     /** How pages are compressed: snappy where it is left out. With zstd they have about half the bytes, and take longer to write. */
     codec?: 'zstd';
+    /** Rows of a row group, 5,000 where it is left out: more of them compress better, and a reader of one key reads more. */
+    groupRows?: number;
     /** Key columns first; they are texts or of type `bigint`, and never null. */
     columns: readonly MergedColumn[];
     /** How a person names a row, its key columns in braces: `{src_ip} to {dst_ip} at site {site}`. */

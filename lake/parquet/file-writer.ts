@@ -1,7 +1,7 @@
 /** A Parquet file of the lake that is being written, in memory: its schema, its footer, and the list of contributions in its metadata. */
 import type { KeyValue, SchemaElement } from 'hyparquet';
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
-import type { ColumnType } from '#lake/tables';
+import type { ColumnType, MergedTable } from '#lake/tables';
 
 /** Rows of a group: few enough that the statistics of sorted keys let a reader of one key skip nearly all groups of a period. */
 const ROW_GROUP_ROWS = 5_000;
@@ -102,9 +102,9 @@ function typeEmptyRowGroups(bytes: Uint8Array): void {
     bytes[at + UNTYPED_ROW_GROUPS.length - 1] = NO_STRUCTS;
 }
 
-/** How many rows each row group has in an object of `rowCount` rows; the last group has what is left. */
-export function rowGroupRows(rowCount: number): number {
-    return Math.max(ROW_GROUP_ROWS, Math.ceil(rowCount / MAX_ROW_GROUPS));
+/** How many rows each row group has in an object of the table of `rowCount` rows; the last group has what is left. */
+export function rowGroupRows(rowCount: number, { groupRows = ROW_GROUP_ROWS }: Pick<MergedTable, 'groupRows'> = {}): number {
+    return Math.max(groupRows, Math.ceil(rowCount / MAX_ROW_GROUPS));
 }
 
 /** The entry of a short text; of a long one the entry that says where it stands, in front of the footer. */

@@ -48,7 +48,7 @@ export async function mergeObjects(
             const [only] = lists;
             // One list is merged already: another copy of a period of millions of rows would be gigabytes.
             const rows = only && lists.length === 1 ? only : mergeTyped(lists, { table, period });
-            const groups = writeGroups(file.writer, { table, rows, elements, groupRows: rowGroupRows(rows.count) });
+            const groups = writeGroups(file.writer, { table, rows, elements, groupRows: rowGroupRows(rows.count, table) });
             file.parquet.row_groups.push(...groups);
         }
     }

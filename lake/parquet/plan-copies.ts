@@ -49,8 +49,8 @@ export function planCopies(
         groups.push(...found);
     }
     const rows = groups.reduce((sum, { facts }) => sum + Number(facts.num_rows), 0);
-    // Past five million rows groups are larger than those that are there.
-    return rowGroupRows(rows) > rowGroupRows(0) ? mergeAll : spansOf(clustersOf(groups));
+    // Past so many rows groups are larger than those that are there.
+    return rowGroupRows(rows, table) > rowGroupRows(0, table) ? mergeAll : spansOf(clustersOf(groups));
 }
 
 interface KeyedGroup {

@@ -31,6 +31,7 @@ TABLE = {
     'prefix': 'probe_hours/',
     'format': 'parquet',
     'codec': 'zstd',
+    'groupRows': 100,
     'per': 'hour',
     'grain': 'probe, instant and hour',
     'rowName': 'probe {probe} at {at_ms} of {site}',
@@ -163,6 +164,9 @@ def test_rows_are_those_of_typescript_in_its_order(put_hour, merge_hour):
     answer = in_typescript(paths, merged=path)
     assert answer['merged'] == answer['rows'] == units_of(path)
     rows = answer['rows']
+    metadata = pyarrow.parquet.read_metadata(path)
+    groups = [metadata.row_group(at).num_rows for at in range(metadata.num_row_groups)]
+    assert set(groups[:-1]) == {100} and sum(groups) == len(rows['site'])
     assert len(rows['site']) > 300 and any(int(copies) > 4 for copies in rows['copies'])
     for name in ('seen_until', 'lowest', 'total_or_null', 'value', 'note', 'until'):
         assert 0 < rows[name].count(None) < len(rows[name])

@@ -138,7 +138,7 @@ def test_values_that_hardly_repeat_have_no_dictionary(write_day):
 
 def test_groups_grow_past_the_number_of_rows_that_the_page_says():
     past = int(re.search(r'past ([\d,]+) rows a thousandth of the rows', PAGE)[1].replace(',', ''))
-    assert period_object.ROW_GROUP_ROWS * period_object.MAX_ROW_GROUPS == past
+    assert PAIR_DAYS.group_rows * period_object.MAX_ROW_GROUPS == past
     assert period_object.MAX_ROW_GROUPS == 1_000
 
 

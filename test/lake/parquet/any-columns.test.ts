@@ -63,6 +63,21 @@ describe.each(tables)('a Parquet object of %s', (name, table) => {
     });
 });
 
+test('row groups have as many rows as their table says, also in what is merged', async () => {
+    const table: MergedTable = { ...sensorHours, groupRows: 8_000 };
+    const groupsOf = (bytes: Uint8Array) => parquetMetadata(bytes.slice().buffer).row_groups.map(({ num_rows }) => Number(num_rows));
+    const objects = [manySensorRows(20_000), manySensorRows(12_000)].map((rows) => {
+        const bytes = writeRows(table, rows);
+        return { bytes, read: () => readTyped(table, bytes) };
+    });
+    expect(objects.map(({ bytes }) => groupsOf(bytes))).toEqual([
+        [8_000, 8_000, 4_000],
+        [8_000, 4_000],
+    ]);
+    const { bytes } = await mergeObjects(objects, { table, period: HOUR.period, entries: {} });
+    expect(groupsOf(bytes)).toEqual([8_000, 8_000, 4_000]);
+});
+
 /** What objects of these rows merge to, and how many of them were read for it. */
 async function mergeAsObjects(lists: readonly Rows[], table: MergedTable): Promise<{ rows: string[]; reads: number }> {
     let reads = 0;
