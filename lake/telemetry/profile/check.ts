@@ -23,7 +23,12 @@ export function faultsOfForm(document: unknown): Fault[] {
         return [];
     }
     const faults = new Map<string, Fault>();
+    const mistyped = new Set<string>();
     for (const error of (validate.errors ?? []).filter(isTelling)) {
+        // One word for a value of the wrong type: the first says what it may be at all.
+        if (error.keyword === 'type' && mistyped.size === mistyped.add(error.instancePath).size) {
+            continue;
+        }
         const fault = { path: showPointer(error), why: explain(error) };
         faults.set(`${fault.path}\n${fault.why}`, fault);
     }
@@ -44,8 +49,14 @@ function lazily<T>(make: () => T): () => T {
 }
 
 /** A choice between schemas says nothing by itself: what is wrong stands in the errors of the one that was chosen. */
-function isTelling({ keyword, schemaPath }: ErrorObject): boolean {
-    return keyword !== 'if' && !/\/(?:oneOf|anyOf)\/\d+\//.test(schemaPath);
+function isTelling({ keyword, schemaPath, data }: ErrorObject): boolean {
+    const isChoice = keyword === 'oneOf' || keyword === 'anyOf';
+    return (
+        keyword !== 'if' &&
+        keyword !== 'propertyNames' &&
+        !/\/(?:oneOf|anyOf)\/\d+\//.test(schemaPath) &&
+        !(isChoice && (typeof data !== 'object' || data === null))
+    );
 }
 
 function showPointer({ instancePath }: ErrorObject): string {
@@ -80,7 +91,9 @@ function explain(error: ErrorObject): string {
         case 'anyOf': {
             const choices = (parent[keyword] ?? []).flatMap(({ required }) => required ?? []).map((word) => `"${word}"`);
             const given = choices.filter((word) => word.slice(1, -1) in (data as object));
-            return given.length > 1 ? `has ${given.join(' and ')}, of which only one may stand` : `lacks one of ${choices.join(', ')}`;
+            return given.length > 1
+                ? `has ${given.join(' and ')}, of which only one may stand`
+                : `lacks one of ${choices.join(', ')}${exampleOf(choices[0]?.slice(1, -1), parent)}`;
         }
         case 'enum':
             return `is ${show(data)}, but must be ${(params.allowedValues as unknown[]).map(show).join(', ')}`;
@@ -99,11 +112,18 @@ function explain(error: ErrorObject): string {
 
 /** What a word means and an example of it. */
 function explainWord(word: string | undefined, parent: Words): string {
-    const words = word === undefined ? parent : resolve(parent.properties?.[word] ?? METRIC_WORDS?.[word] ?? {});
+    const { description } = wordsOf(word, parent);
+    return `${description === undefined ? '' : ` (${description})`}${exampleOf(word, parent)}`;
+}
+
+function exampleOf(word: string | undefined, parent: Words): string {
+    const words = wordsOf(word, parent);
     const example = words.examples?.[0] ?? words.enum?.[0];
-    return `${words.description === undefined ? '' : ` (${words.description})`}${
-        example === undefined ? '' : `: type ${word === undefined ? '' : `"${word}": `}${JSON.stringify(example)}, for example`
-    }`;
+    return example === undefined ? '' : `: type ${word === undefined ? '' : `"${word}": `}${JSON.stringify(example)}, for example`;
+}
+
+function wordsOf(word: string | undefined, parent: Words): Words {
+    return word === undefined ? parent : resolve(parent.properties?.[word] ?? METRIC_WORDS?.[word] ?? {});
 }
 
 /** Words of a metric, which a condition of its schema asks for and does not describe. */

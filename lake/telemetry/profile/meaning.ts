@@ -2,11 +2,13 @@
 import { UsageError } from '#lake/errors';
 import type { Fault } from './check.ts';
 import { compare, parseDecimal, powerOfTen } from './decimal.ts';
-import type { MetricWords, ProfileDocument, TimeChoice, TimeWords } from './document.ts';
+import type { BytesWords, MetricWords, ProfileDocument, TimeChoice, TimeWords } from './document.ts';
 import { namesOf } from './metrics.ts';
 import { capturesOf, namesIn, parsePath, parseTopicPattern } from './paths.ts';
 import { openReader } from './reader.ts';
 import { rulesOf } from './rules-of.ts';
+import { FILTERS } from './templates.ts';
+import { compileTextTime } from './times.ts';
 import { asList } from './tokens.ts';
 import { conversion, unitsLike } from './units.ts';
 import { isZone } from './zones.ts';
@@ -16,6 +18,8 @@ export function faultsOfMeaning(document: ProfileDocument): Fault[] {
         ...faultsOfTimes('time', document.time),
         ...document.metrics.flatMap((metric, index) => faultsOfMetric(metric, `metrics[${index}]`, document)),
         ...faultsOfNames(document),
+        ...faultsOfPlaces(document),
+        ...faultsOfNumbers('', document),
         ...faultsOfAlerts(document),
     ];
     if (faults.length > 0) {
@@ -59,6 +63,9 @@ function faultsOfTime(path: string, { unit = 'ISO', zone, format, epoch, ago }: 
     }
     if (isText && (epoch !== undefined || ago === true)) {
         faults.push({ path, why: 'has "epoch" or "ago", which only numbers have: say the number\'s unit, "unit": "s"' });
+    }
+    if (epoch !== undefined && compileTextTime(undefined, undefined)(epoch, undefined) === undefined) {
+        faults.push({ path: `${path}.epoch`, why: `is "${epoch}", no date: type one like "2000-01-01"` });
     }
     if (format !== undefined && !/YY/.test(format)) {
         faults.push({ path: `${path}.format`, why: `is "${format}", which has no year: write one like "DD.MM.YYYY HH:mm:ss"` });
@@ -164,21 +171,12 @@ function globalNames({ topics = [], each, let: given = {} }: ProfileDocument): s
     ];
 }
 
-/** Faults of the names of metrics: unknown ones in braces, and one name for two kinds of values. */
+/** One name for two kinds of values. */
 function faultsOfNames(document: ProfileDocument): Fault[] {
     const faults: Fault[] = [];
-    const known = globalNames(document);
     const firstOf = new Map<string, MetricWords>();
     for (const [index, metric] of document.metrics.entries()) {
         const path = `metrics[${index}]`;
-        const names = [...known, ...namesOf(metric)];
-        const unknown = namesIn(metric.name).find((name) => !names.includes(name));
-        if (unknown !== undefined) {
-            faults.push({
-                path: `${path}.name`,
-                why: `uses {${unknown}}, which nothing names: ${names.length === 0 ? 'no names are known here' : `known here are ${names.join(', ')}`}; capture it in the path or the topic, or add it to "let"`,
-            });
-        }
         if (metric.name.includes('{')) {
             continue;
         }
@@ -197,6 +195,148 @@ function faultsOfNames(document: ProfileDocument): Fault[] {
         }
     }
     return faults;
+}
+
+/** Words that are read for every message: no pattern has captured anything for them. */
+const OF_EVERY_MESSAGE = ['device', 'time', 'identity', 'let', 'notReadings', 'unpack'] as const;
+
+/** Faults of paths, texts and topics wherever they stand. */
+function faultsOfPlaces(document: ProfileDocument): Fault[] {
+    const global = globalNames(document);
+    const faults: Fault[] = OF_EVERY_MESSAGE.flatMap((word) => faultsOfPlace(word, document[word], { captured: [], known: global }));
+    for (const [index, { path, ...words }] of document.metrics.entries()) {
+        const captured = path === undefined ? [] : capturesOf(parsePath(path));
+        faults.push(
+            ...faultsOfPlace(`metrics[${index}]`, words, { captured, known: [...global, ...namesOf({ path, ...words } as MetricWords)] }),
+        );
+        if (path !== undefined && parsePath(path).some(({ isEveryElement }) => isEveryElement)) {
+            faults.push({
+                path: `metrics[${index}].path`,
+                why: `is ${JSON.stringify(path)}, but [] may stand in "each" only: name the index, as in values.{i}`,
+            });
+        }
+        faults.push(...faultsOfBraces(`metrics[${index}].path`, path));
+    }
+    for (const [index, path] of (document.each === undefined ? [] : asList(document.each)).entries()) {
+        const segments = parsePath(path);
+        if (segments.slice(0, -1).some(({ isEveryElement }) => isEveryElement)) {
+            faults.push({
+                path: `each[${index}]`,
+                why: `is "${path}", but [] may stand at the end only: name the index before it, as in a.{i}.b[]`,
+            });
+        }
+        faults.push(...faultsOfBraces(`each[${index}]`, path));
+    }
+    return [...faults, ...(document.topics ?? []).flatMap((topic, index) => faultsOfBraces(`topics[${index}]`, topic))];
+}
+
+/** Braces that stand for nothing, because they hold no name. */
+function faultsOfBraces(path: string, text: string | readonly string[] | undefined): Fault[] {
+    const rest = (text === undefined ? [] : asList(text)).map((part) => part.replace(/\{[A-Za-z][A-Za-z0-9_]*#?\}/g, '')).join('');
+    return /[{}]/.test(rest)
+        ? [{ path, why: `is ${JSON.stringify(text)}, in which braces hold no name: write {name}, with letters, digits and _` }]
+        : [];
+}
+
+interface Names {
+    captured: readonly string[];
+    known: readonly string[];
+}
+
+/** Walks through words of any kind, and looks at each path, text and number of bytes in them. */
+function faultsOfPlace(at: string, words: unknown, names: Names): Fault[] {
+    if (Array.isArray(words)) {
+        return words.flatMap((word, index) => faultsOfPlace(`${at}[${index}]`, word, names));
+    }
+    if (typeof words !== 'object' || words === null) {
+        return [];
+    }
+    return Object.entries(words).flatMap(([word, value]) => {
+        const path = `${at}.${word}`;
+        if ((word === 'path' || word === 'show') && (typeof value === 'string' || Array.isArray(value))) {
+            return faultsOfPath(path, value, names);
+        }
+        if ((word === 'text' || word === 'name') && typeof value === 'string') {
+            const unknown = namesIn(value).find((name) => !names.known.includes(name));
+            return unknown === undefined
+                ? faultsOfFilters(path, value)
+                : [
+                      {
+                          path,
+                          why: `is "${value}", but nothing names {${unknown}}: ${knownOf(names.known)}; capture it in the path or the topic, or add it to "let"`,
+                      },
+                  ];
+        }
+        if (word === 'bytes') {
+            return faultsOfBytes(path, value as BytesWords);
+        }
+        return word === 'map' || word === 'words' || word === 'units' ? [] : faultsOfPlace(path, value, names);
+    });
+}
+
+/** What stands behind the colon in `{name:lower}`. */
+function faultsOfFilters(path: string, text: string): Fault[] {
+    const unknown = [...text.matchAll(/\{\w+:([^}]*)\}/g)]
+        .map(([, filter = '']) => filter)
+        .find((filter) => !Object.hasOwn(FILTERS, filter));
+    return unknown === undefined
+        ? faultsOfBraces(path, text.replace(/:[a-z]+\}/g, '}'))
+        : [{ path, why: `is "${text}", which changes a text by ":${unknown}": known are ${Object.keys(FILTERS).join(', ')}` }];
+}
+
+function faultsOfPath(path: string, value: string | readonly string[], { captured }: Names): Fault[] {
+    const unknown = parsePath(value).find(
+        (segment) =>
+            segment.literal === undefined && (segment.captures.length === 0 || segment.captures.some((name) => !captured.includes(name))),
+    );
+    return unknown === undefined
+        ? faultsOfBraces(path, value)
+        : [
+              {
+                  path,
+                  why: `is ${JSON.stringify(value)}, in which ${unknown.isEveryElement ? '[]' : unknown.captures.length === 0 ? '*' : `{${unknown.captures.join('}, {')}}`} stands for no key that is known here: only names that the metric's own "path" captures may stand in another path`,
+              },
+          ];
+}
+
+function knownOf(names: readonly string[]): string {
+    return names.length === 0 ? 'no names are known here' : `known here are ${names.join(', ')}`;
+}
+
+function faultsOfBytes(path: string, { as, length, bits }: BytesWords): Fault[] {
+    const faults: Fault[] = [];
+    if (as === 'float' && length !== 4 && length !== 8) {
+        faults.push({ path: `${path}.length`, why: `is ${length}, but a float has 4 or 8 bytes` });
+    }
+    const [low = 0, count = 0] = bits ?? [];
+    if (bits !== undefined && (as === 'float' || low + count > 8 * length)) {
+        faults.push({
+            path: `${path}.bits`,
+            why:
+                as === 'float'
+                    ? 'must not stand beside "as": "float"'
+                    : `are ${low} to ${low + count - 1}, but ${length} bytes have ${8 * length}`,
+        });
+    }
+    return faults;
+}
+
+const MAX_DIGITS = 15;
+
+/** Numbers with more digits than JavaScript keeps: what stands in the file is not what was read. */
+function faultsOfNumbers(at: string, words: unknown): Fault[] {
+    if (typeof words === 'number') {
+        return Number(words.toPrecision(MAX_DIGITS)) === words
+            ? []
+            : [{ path: at, why: `is ${words}, a number of more than ${MAX_DIGITS} digits: put it in quotes, so that none is lost` }];
+    }
+    if (typeof words !== 'object' || words === null) {
+        return [];
+    }
+    const isList = Array.isArray(words);
+    return Object.entries(words).flatMap(([word, value]) =>
+        faultsOfNumbers(isList ? `${at}[${word}]` : at === '' ? word : `${at}.${word}`, value),
+    );
 }
 
 function faultsOfAlerts({ alerts = [], metrics }: ProfileDocument): Fault[] {

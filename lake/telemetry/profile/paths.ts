@@ -107,12 +107,17 @@ export function parseTopicPattern(text: string): TopicPattern {
                     if (name === undefined) {
                         return escapeExpression(part);
                     }
+                    if (captures.includes(name)) {
+                        return `\\k<${name}>`;
+                    }
                     captures.push(name);
                     return `(?<${name}>${rest === '#' ? '.+' : '[^/]+'})`;
                 },
             );
         })
-        .join('/');
+        .join('/')
+        // As MQTT has it: a/# is a and all below it.
+        .replace(/^(.+)\/\.\+$/, '$1(?:/.+)?');
     const expression = new RegExp(`^${source}$`, 's');
     return {
         text,

@@ -61,7 +61,8 @@ function unknownName(template: string, name: string, known: readonly string[]): 
     return `"${template}" uses {${name}}, which nothing names: ${list}; name it in "let", or capture it in a pattern of "topics" or of the path`;
 }
 
-const FILTERS: Readonly<Record<string, (text: string) => string>> = {
+/** What `{name:filter}` may do to a text. */
+export const FILTERS: Readonly<Record<string, (text: string) => string>> = {
     lower: (text) => text.toLowerCase(),
     upper: (text) => text.toUpperCase(),
     /** `DewPoint` becomes `dew_point`, `Dc/0/Voltage` becomes `dc_0_voltage`. */

@@ -48,6 +48,10 @@ describe('the device', () => {
         expect(deviceOf(profile, { t: 1 }, { topic: 'a/1/b/2' })).toBe('1:2');
         expect(deviceOf(profile, { t: 1 }, { topic: 'c/1/2/3' })).toBe('1/2/3');
         expect(deviceOf(profile, { t: 1 }, { topic: 'd-7/x/y' })).toBe('7');
+        expect(deviceOf(profile, { t: 1 }, { topic: 'd-7' })).toBe('7');
+        const twice = profileOf({ topics: ['{x}/to/{x}'], device: { text: '{x}' } });
+        expect(deviceOf(twice, { t: 1 }, { topic: 'a/to/a' })).toBe('a');
+        expect(deviceOf(twice, { t: 1 }, { topic: 'a/to/b' })).toMatch(/no topic of the profile fits/);
         expect(deviceOf(profile, { t: 1 }, { topic: 'a/1/b/2/c' })).toBe(
             'no_reading: not a reading: no topic of the profile fits a/1/b/2/c',
         );
