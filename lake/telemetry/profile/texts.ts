@@ -3,7 +3,7 @@
 /** Longer texts are not looked for. */
 const MAX_KNOWN_BYTES = 64;
 /** A power of two: the place of a text is the low bits of its hash. */
-const KNOWN_TEXTS = 8192;
+const KNOWN_TEXTS = 65_536;
 
 const known: string[] = new Array(KNOWN_TEXTS).fill('');
 
@@ -45,5 +45,8 @@ function isTextOf(text: string, bytes: Uint8Array, start: number, length: number
 }
 
 function decode(bytes: Uint8Array, start: number, end: number): string {
+    if (Buffer.isBuffer(bytes)) {
+        return bytes.toString('utf8', start, end);
+    }
     return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('utf8');
 }

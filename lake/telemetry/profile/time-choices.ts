@@ -2,6 +2,7 @@
 import { UsageError } from '#lake/errors';
 import { parseDecimal } from './decimal.ts';
 import type { ProfileDocument, TimeChoice, TimeWords } from './document.ts';
+import { fastTimeOf } from './fast-time.ts';
 import { NULL, NUMBER, TEXT } from './fields.ts';
 import { compileSource } from './sources.ts';
 import { compileTextTime, parseSpan, readDuration } from './times.ts';
@@ -98,9 +99,14 @@ type Choice = (context: Context) => number | { why: string } | undefined;
 function compileChoice(words: TimeWords, { aheadMs }: ClockLimits, scope: Scope): Choice {
     const { unit, format, zone, plus, ago = false } = words;
     const source = compileSource(sourceOf(words), scope);
+    const fast = fastTimeOf(words, scope);
     const toMs = unit === 'ISO' || unit === undefined ? fromText(format, zone, aheadMs) : fromNumber(unit, words);
     const addition = plus === undefined ? undefined : compileSource(sourceOf(plus), scope);
     return (context) => {
+        const plain = fast?.(context);
+        if (plain !== undefined) {
+            return plain;
+        }
         const token = source(context);
         if (token === undefined || token.type === NULL) {
             return undefined;
