@@ -21,7 +21,7 @@ export interface ReadBytesOptions {
 }
 
 /** A source of these bytes. */
-function sourceOf(
+export function sourceOf(
     bytes: Buffer,
     { profiles, site = 'main', asked = [], chunkBytes = 1 << 16 }: ReadBytesOptions,
     rejects: ReadBytes['rejects'] = [],
