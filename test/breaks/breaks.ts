@@ -15,6 +15,7 @@ export interface Break {
 
 const HISTORIES = 'test/lake/commit/protocol.test.ts';
 const RACES = 'test/lake/commit/protocol-races.test.ts';
+const DERIVE_RACES = 'test/lake/commit/derive-races.test.ts';
 
 /** Every break; the name is unique. */
 export const breaks: readonly Break[] = [
@@ -375,5 +376,136 @@ export const breaks: readonly Break[] = [
         text: 'return sum === Number.parseInt(written, 8)',
         replacement: 'return sum < 0',
         tests: ['test/lake/flows/golden.test.ts'],
+    },
+    {
+        name: 'etags-as-looked-at',
+        does: 'a derived day names the etags that it looked at, not those of what it read',
+        file: 'lake/commit/derive.ts',
+        text: '        parts.push({ ...made.part, rows: made.rows.count });',
+        replacement:
+            '        const looked = look.parts.find(({ period }) => period === made.part.period);\n        parts.push({ ...made.part, ...looked, rows: made.rows.count });',
+        tests: [DERIVE_RACES],
+    },
+    {
+        name: 'opening-not-named',
+        does: 'a derived day is right whatever state it opened with',
+        file: 'lake/commit/derive-state.ts',
+        text: '        madeOf.opening === opening &&\n',
+        replacement: '',
+        tests: ['test/lake/commit/derive.test.ts'],
+    },
+    {
+        name: 'input-not-named',
+        does: 'a derived day is right whatever versions of its inputs it was made of',
+        file: 'lake/commit/derive-state.ts',
+        text: 'part.etag === parts[at]?.etag && hasVersions(part, versions))',
+        replacement: 'part.etag === parts[at]?.etag)',
+        tests: ['test/lake/commit/derive.test.ts'],
+    },
+    {
+        name: 'format-not-named',
+        does: 'a derived day is right whatever the format that it was derived in',
+        file: 'lake/commit/derive-state.ts',
+        text: '        madeOf.format === derived.format &&\n',
+        replacement: '        madeOf.format > 0 &&\n',
+        tests: ['test/lake/commit/derive.test.ts'],
+    },
+    {
+        name: 'no-second-look-at-a-derived-day',
+        does: 'deriving a day ends with its write',
+        file: 'lake/commit/derive.ts',
+        text: '            outcome.rows = made.rows;',
+        replacement:
+            '            outcome.rows = made.rows;\n            outcome.next = await findStaleNext(of, made.madeOf, store);\n            return outcome;',
+        tests: [DERIVE_RACES],
+    },
+    {
+        name: 'second-look-without-the-state',
+        does: 'the look after a derived day is written takes the state that it opened with for what is there still',
+        file: 'lake/commit/derive.ts',
+        text: '        const look = await lookAtDay(of, { store, own, input });',
+        replacement:
+            '        const looked = await lookAtDay(of, { store, own, input });\n        const look = outcome.writes > 0 ? { ...looked, opening: own.madeOf?.opening ?? null } : looked;',
+        tests: [DERIVE_RACES],
+    },
+    {
+        name: 'derived-days-told-if-written',
+        does: 'a consolidator tells of derived days only when it has written',
+        file: 'lambdas/consolidate/consolidate-batch.ts',
+        text: '    return { writes, tell: derived };',
+        replacement: '    return { writes, tell: writes > 0 ? derived : [] };',
+        tests: ['test/lambdas/consolidate-derived.test.ts'],
+    },
+    {
+        name: 'derived-days-forgotten',
+        does: 'a command in a directory merges periods and leaves what is built on them',
+        file: 'lake/commit/finish.ts',
+        text: '...(await workers.derive(builtOn(periods)))]',
+        replacement: '...(await workers.derive([]))]',
+        tests: ['test/lake/commit/derive-finish.test.ts'],
+    },
+    {
+        name: 'kept-rows-of-another-version',
+        does: 'rows of an hour are kept although its inputs have other versions',
+        file: 'lake/commit/derive.ts',
+        text: '        if (etags.get(part.period) === part.etag && hasVersions(part, versions)) {',
+        replacement: '        if (etags.get(part.period) === part.etag) {',
+        tests: ['test/lake/commit/derive.test.ts'],
+    },
+    {
+        name: 'kept-rows-of-another-object',
+        does: 'rows of an hour are kept although its merged object is another',
+        file: 'lake/commit/derive.ts',
+        text: '        if (etags.get(part.period) === part.etag && hasVersions(part, versions)) {',
+        replacement: '        if (etags.has(part.period) && hasVersions(part, versions)) {',
+        tests: ['test/lake/commit/derive.test.ts'],
+    },
+    {
+        name: 'kept-rows-mixed-up',
+        does: "the rows that are kept of an hour are those of the day's first one",
+        file: 'lake/commit/derive.ts',
+        text: 'sliceRows(rows, from, from + part.rows)',
+        replacement: 'sliceRows(rows, 0, part.rows)',
+        tests: ['test/lake/commit/derive.test.ts'],
+    },
+    {
+        name: 'chained-rows-kept',
+        does: 'rows of a chained table are kept whatever state they opened with',
+        file: 'lake/commit/derive.ts',
+        text: '    if (!bytes || !madeOf || isChained || madeOf.format !== format) {',
+        replacement: '    if (!bytes || !madeOf || madeOf.format !== format) {',
+        tests: ['test/lake/commit/derive.test.ts'],
+    },
+    {
+        name: 'opens-with-yesterday',
+        does: 'a day opens with the state of the day before it alone, object or not',
+        file: 'lake/commit/derive-state.ts',
+        text: 'findLast((other) => other < day)',
+        replacement: 'find((other) => Date.parse(day) - Date.parse(other) === 86_400_000)',
+        tests: ['test/lake/commit/derive.test.ts'],
+    },
+    {
+        name: 'next-day-told-if-written',
+        does: 'the next day is told only by the pass that has written',
+        file: 'lake/commit/derive.ts',
+        text: 'outcome.next = own.madeOf && (await findStaleNext(of, own.madeOf, store));',
+        replacement: 'outcome.next = own.madeOf && outcome.writes > 0 ? await findStaleNext(of, own.madeOf, store) : undefined;',
+        tests: [DERIVE_RACES],
+    },
+    {
+        name: 'walker-tells-nobody',
+        does: 'a worker that goes on to the next day does not tell it before',
+        file: 'lake/commit/derive.ts',
+        text: '                await tell?.(outcome.next);\n',
+        replacement: '',
+        tests: [DERIVE_RACES],
+    },
+    {
+        name: 'derived-without-condition',
+        does: 'a derived day is written whoever wrote it meanwhile',
+        file: 'lake/commit/derive.ts',
+        text: 'await tryPut(store, derivedKey(of), made.bytes, { ifMatch: own.etag })',
+        replacement: 'await store.put(derivedKey(of), made.bytes)',
+        tests: [DERIVE_RACES],
     },
 ];

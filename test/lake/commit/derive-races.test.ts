@@ -93,9 +93,10 @@ describe('each race ends with the right days', () => {
         {
             name: 'a day goes to another state and back while the next one is derived from the other',
             async race(world) {
-                // Closes high; the next day ends the spell.
-                await uploadAndDrain(world, A, fileOf({ 1: 9, 5: 1 }));
-                await merge(world, A, fileOf({ 1: 1, 5: 1 }));
+                // Closes high, and the next day ends the spell: which is of another source, so that its own object stays as it is.
+                await uploadAndDrain(world, A, fileOf({ 1: 9 }));
+                await uploadAndDrain(world, B, fileOf({ 5: 1 }));
+                await merge(world, A, fileOf({ 1: 1 }));
                 world.queues.derive.lose();
                 const other = await startDeriving(world, `pair_spells ${FIRST}`);
                 await world.runUntil(other, 'put pair_spells/');
@@ -106,9 +107,11 @@ describe('each race ends with the right days', () => {
                 await world.runUntil(slow, 'put pair_spells/');
                 world.queues.derive.lose();
                 // Back again: the next day's object still names the first state, so nobody is told.
-                await merge(world, A, fileOf({ 1: 9, 5: 1 }));
+                await merge(world, A, fileOf({ 1: 9 }));
                 world.queues.derive.lose();
                 await world.finish(await startDeriving(world, `pair_spells ${FIRST}`));
+                world.queues.derive.lose();
+                world.send('derive', `pair_notes ${FIRST}`);
                 await world.finish(slow);
                 await world.drain();
             },
