@@ -7,8 +7,8 @@ import { writeFile } from 'node:fs/promises';
 import { commands } from '#cli/commands';
 import { describeCommands } from '#cli/describe';
 import type { Kind } from '#lake/kind';
-import { kinds, tables } from '#lake/kinds';
-import { LEDGER_PREFIX, RAW_PREFIX } from '#lake/layout';
+import { kinds, kindsWithInputs, tables } from '#lake/kinds';
+import { DEVICES_PREFIX, LEDGER_PREFIX, RAW_PREFIX } from '#lake/layout';
 import type { Column, MergedColumn, MergedTable, Table } from '#lake/tables';
 
 const NOTE = '<!-- Written by docs/generate.ts: change the code it describes, then run `npm run docs`. -->';
@@ -80,7 +80,7 @@ function mergeOf(column: Column | MergedColumn): MergedColumn['merge'] | undefin
 /** Lines of a policy that name prefixes of the bucket, one below the other. */
 const PREFIX_LINES = /(?:^ *"arn:aws:s3:::[a-z0-9-]+\/[a-z_]+\/\*",?\n)+/gm;
 
-const OF_NO_KIND = [RAW_PREFIX, LEDGER_PREFIX];
+const OF_NO_KIND = [RAW_PREFIX, LEDGER_PREFIX, DEVICES_PREFIX];
 
 /** The page with every kind's merged and derived tables where a policy lists the first kind's, and so with rejects; what is of no kind stays as it is. */
 function withPrefixesOfKinds(page: string): string {
@@ -88,7 +88,7 @@ function withPrefixesOfKinds(page: string): string {
         const [, before = '', after = ''] = /^( *"arn:aws:s3:::[a-z0-9-]+\/)[a-z_]+\/(\*")/.exec(lines) ?? [];
         const listed = [...lines.matchAll(/\/([a-z_]+\/)\*"/g)].map(([, prefix = '']) => prefix);
         const figures = kinds.flatMap(({ merged, derived = [] }) => [merged.prefix, ...derived.map(({ table }) => table.prefix)]);
-        const ofKinds = [figures, kinds.map(({ rejects }) => rejects.prefix)];
+        const ofKinds = [figures, kinds.map(({ rejects }) => rejects.prefix), kindsWithInputs().map(({ inputs }) => inputs.prefix)];
         const wanted = listed.flatMap((prefix) =>
             OF_NO_KIND.includes(prefix) ? [prefix] : (ofKinds.find(([first]) => first === prefix) ?? []),
         );

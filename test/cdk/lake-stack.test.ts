@@ -4,7 +4,7 @@ import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { namesOf, readStage } from '#cdk/config';
 import { DEPLOYMENT_TAGS } from '#lake/deployment';
-import { kinds, tables } from '#lake/kinds';
+import { derivations, kinds, tables } from '#lake/kinds';
 import { retryAfterSeconds } from '#lambdas/batch';
 import { createStack, GUARDED, listOf, ofType, type Resource, synthesize, textOf } from './synthesized.ts';
 
@@ -20,15 +20,15 @@ describe('the bucket', () => {
         expect(named.map(([, { Properties }]) => Properties.BucketName)).toContain('our-lake');
     });
 
-    test('tells the queue of each new raw object, large ones too, and is made after the queue lets it', () => {
+    test('tells the queue of each new raw object, large ones too, and of each new version of an input, and is made after the queue lets it', () => {
         const [queueId] = queueOf('flowlake-dev-summarize');
-        expect(lake.Properties.NotificationConfiguration.QueueConfigurations).toEqual([
-            {
+        expect(lake.Properties.NotificationConfiguration.QueueConfigurations).toEqual(
+            ['raw/', 'profiles/'].map((Value) => ({
                 Event: 's3:ObjectCreated:*',
                 Queue: { 'Fn::GetAtt': [queueId, 'Arn'] },
-                Filter: { S3Key: { Rules: [{ Name: 'prefix', Value: 'raw/' }] } },
-            },
-        ]);
+                Filter: { S3Key: { Rules: [{ Name: 'prefix', Value }] } },
+            })),
+        );
         const [policyId, policy] = ofType(resources, 'AWS::SQS::QueuePolicy').find(
             ([, { Properties }]) => Properties.Queues[0].Ref === queueId,
         )!;
@@ -102,6 +102,7 @@ function may(role: string, action: string): string[] {
 /** What a version of a source owns, and what versions are merged into, whatever kinds there are. */
 const OWNED = kinds.flatMap(({ contributions, rejects }) => [contributions.prefix, rejects.prefix]);
 const MERGED = kinds.map(({ merged }) => merged.prefix);
+const DERIVED = derivations().map(({ derived }) => derived.table.prefix);
 
 function objectsOf(...prefixes: string[]): string[] {
     return prefixes.map((prefix) => `${prefix}*`).sort();
@@ -132,10 +133,14 @@ describe('the functions', () => {
         expect([OWNED, MERGED]).toEqual([expect.arrayContaining(['rejects/', 'summaries/']), expect.arrayContaining(['pair_days/'])]);
         expect(may('summarizerole', 's3:PutObject')).toEqual(objectsOf('ledger/', ...OWNED));
         expect(may('summarizerole', 's3:DeleteObject')).toEqual(objectsOf(...OWNED));
-        expect(may('consolidaterole', 's3:PutObject')).toEqual(objectsOf(...MERGED));
+        expect(may('consolidaterole', 's3:PutObject')).toEqual(objectsOf(...MERGED, ...DERIVED));
+        expect(may('summarizerole', 's3:GetObject').sort()).toEqual(objectsOf('raw/', 'ledger/', 'profiles/', ...OWNED));
         expect(may('consolidaterole', 's3:DeleteObject')).toEqual([]);
-        expect(may('summarizerole', 'sqs:SendMessage')).toEqual([`<${queueOf('flowlake-dev-consolidate.fifo')[0]}.Arn>`]);
-        expect(may('consolidaterole', 'sqs:SendMessage')).toEqual([]);
+        const [ofSources, ofPeriods] = ['flowlake-dev-summarize', 'flowlake-dev-consolidate.fifo'].map(
+            (name) => `<${queueOf(name)[0]}.Arn>`,
+        );
+        expect(may('summarizerole', 'sqs:SendMessage').sort()).toEqual([ofSources, ofPeriods].sort());
+        expect(may('consolidaterole', 'sqs:SendMessage')).toEqual([ofPeriods]);
     });
 
     test.each([

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { namesOf } from '#cdk/config';
-import { kinds } from '#lake/kinds';
+import { derivations, kinds, kindsWithInputs } from '#lake/kinds';
 import { listOf, ofType, synthesize, textOf } from './synthesized.ts';
 
 const text = readFileSync(new URL('../../docs/security.md', import.meta.url), 'utf8');
@@ -14,6 +14,8 @@ const OF_EVERY_KIND = {
     contributions: kinds.map(({ contributions }) => `${contributions.prefix}*`),
     merged: kinds.map(({ merged }) => `${merged.prefix}*`),
     rejects: kinds.map(({ rejects }) => `${rejects.prefix}*`),
+    derived: derivations().map(({ derived }) => `${derived.table.prefix}*`),
+    inputs: kindsWithInputs().map(({ inputs }) => `${inputs.prefix}*`),
 };
 
 /** The prefixes as the page names them; where a role has not those of every kind, each by itself. */
@@ -75,6 +77,9 @@ test('its policies are such as IAM takes, for parts that exist, and give nobody 
     }
     const prefixes = new Set(text.match(/eu-central-1\/[a-z_-]+\/\*/g)?.map((match) => match.slice('eu-central-1/'.length)));
     expect([...prefixes].sort()).toEqual(
-        ['athena-results/*', 'ledger/*', 'raw/*', ...OF_EVERY_KIND.merged, ...OF_EVERY_KIND.rejects].sort(),
+        [
+            ...['athena-results/*', 'devices/*', 'ledger/*', 'raw/*'],
+            ...[OF_EVERY_KIND.merged, OF_EVERY_KIND.rejects, OF_EVERY_KIND.derived, OF_EVERY_KIND.inputs].flat(),
+        ].sort(),
     );
 });

@@ -95,18 +95,29 @@ describe('the bucket', () => {
 describe('events of uploads', () => {
     const own = { queueArn: 'arn:aws:sqs:us-east-1:1:summarize', events: ['s3:ObjectCreated:*'], prefix: 'raw/', suffix: '' };
 
+    const ofProfiles = { ...own, prefix: 'profiles/' };
+
     test.each([
-        ['every upload', [own], 'ok'],
+        ['every upload', [own, ofProfiles], 'ok'],
         ['everything in the bucket', [{ ...own, prefix: '' }], 'ok'],
         ['another queue', [{ ...own, queueArn: 'arn:aws:sqs:us-east-1:1:other' }], 'problem'],
         ['nobody', [], 'problem'],
-        ['small files only', [{ ...own, events: ['s3:ObjectCreated:Put'] }], 'problem'],
+        ['small files only', [{ ...own, events: ['s3:ObjectCreated:Put'] }, ofProfiles], 'problem'],
         ['one site only', [{ ...own, prefix: 'raw/site=berlin/' }], 'problem'],
         ['.csv only, of .csv.gz and others none', [{ ...own, suffix: '.csv' }], 'problem'],
     ])('to the queue of %s', (_, notifications, result) => {
         expect(judgeNotifications(found(notifications), { queue: 'summarize', redeploy: 'deploy' })).toMatchObject([
             { check: 'upload events', result },
         ]);
+    });
+
+    test('of profiles may be missing: what was read by an older one then waits for a person', () => {
+        for (const notifications of [[own], [own, { ...ofProfiles, prefix: 'profiles/basic' }], [own, { ...ofProfiles, suffix: '.xml' }]]) {
+            expect(judgeNotifications(found(notifications), { queue: 'summarize', redeploy: 'deploy' })).toMatchObject([
+                { result: 'ok' },
+                { result: 'warning', found: 'queue summarize is not told of profiles/*' },
+            ]);
+        }
     });
 
     test('cannot be judged where the tags do not name the queue', () => {
