@@ -370,6 +370,73 @@ describe('inputs of a made-up kind', () => {
             exitCode: 0,
             stdout: expect.stringContaining('flowlake scale add mine.json'),
         });
+const TOPS = 'select site, gauge, period, readings, over_limit_mm from gauge_tops order by 1, 3, 2';
+const FLOODS = 'select site, gauge, began, ended, day from floods order by 1, 3';
+
+describe('tables that are derived from a made-up kind', () => {
+    const island = { site: 'main', gauge: 'pier' };
+    const flood = { ...island, began: '2026-01-05T13', ended: '2026-01-06T02', day: '2026-01-06' };
+
+    test('are there with the figures, a state goes from day to day, and what is taken out of them goes', async () => {
+        expect(await rowsOf('query', TOPS)).toEqual([
+            { ...PIER, gauge: 'lock', period: '2026-01-05T13', readings: 1, over_limit_mm: -70 },
+            { ...PIER, period: '2026-01-05T13', readings: 2, over_limit_mm: -220 },
+            { ...PIER, period: '2026-01-05T14', readings: 1, over_limit_mm: -20 },
+            { ...PIER, period: '2026-01-06T00', readings: 1, over_limit_mm: -93 },
+            { ...island, period: '2026-01-05T13', readings: 1, over_limit_mm: 400 },
+        ]);
+        expect(await rowsOf('query', FLOODS)).toEqual([]);
+        await put('in/later.gauge', `${HEADER}2026-01-06T02:00:00Z,pier,10\n`);
+        expect(await run('upload', '--kind', 'gauges', 'in/later.gauge')).toMatchObject({ exitCode: 0 });
+        expect(await rowsOf('query', FLOODS)).toEqual([flood]);
+        expect(await run('retract', 'raw/kind=gauges/island.gauge')).toMatchObject({ exitCode: 0 });
+        expect(await rowsOf('query', FLOODS)).toEqual([]);
+        expect(await run('status')).toMatchObject({ exitCode: 0 });
+        expect(await run('verify')).toMatchObject({ exitCode: 0 });
+    });
+
+    test('are derived anew by reconcile where an input has another version, an object is gone, or is damaged', async () => {
+        await put('lake/gauge_limits/limit/1.json', '{"mm": 501}');
+        await put('lake/gauge_limits/limit.json', '{"version": 1}');
+        expect(await run('status')).toMatchObject({
+            exitCode: 1,
+            stderr: expect.stringContaining('4 days not derived from what is there now'),
+        });
+        const { exitCode, stdout } = await run('reconcile');
+        expect({ exitCode, lines: stdout.match(/derived .*/g) }).toEqual({
+            exitCode: 0,
+            lines: ['floods 2026-01-05', 'floods 2026-01-06', 'gauge_tops 2026-01-05', 'gauge_tops 2026-01-06'].map((of) =>
+                expect.stringMatching(new RegExp(`^derived +\\W*${of}`)),
+            ),
+        });
+        expect(await rowsOf('query', "select over_limit_mm from gauge_tops where site = 'main'")).toEqual([{ over_limit_mm: -1 }]);
+        await rm(join(folder, 'lake/gauge_tops/day=2026-01-05'), { recursive: true });
+        await put('lake/floods/day=2026-01-06/part-00.parquet', 'rubbish');
+        expect(await run('status')).toMatchObject({ exitCode: 1 });
+        expect(await run('reconcile')).toMatchObject({ exitCode: 0 });
+        expect(await run('status')).toMatchObject({ exitCode: 0 });
+        expect(await rowsOf('query', 'select count(*) as hours from gauge_tops')).toEqual([{ hours: 5 }]);
+    });
+
+    test('are rebuilt with their days, kept when raw files are freed, and looked after by doctor', async () => {
+        await put('lake/gauge_tops/day=2026-01-05/part-00.parquet', 'rubbish');
+        await put('lake/gauge_tops/stray.parquet', 'x');
+        const planned = await run('--output', 'json', 'rebuild', '--from', '2026-01-05', '--to', '2026-01-05', '--dry-run');
+        expect(JSON.parse(planned.stdout).filter(({ table }: { table: string }) => /gauge_tops|floods/.test(table))).toEqual([
+            expect.objectContaining({ table: 'floods', what: 'is right' }),
+            expect.objectContaining({ table: 'gauge_tops', what: 'needs to be derived' }),
+        ]);
+        const rebuilt = await run('--output', 'json', 'rebuild', '--from', '2026-01-05', '--to', '2026-01-05');
+        expect(JSON.parse(rebuilt.stdout).filter(({ table }: { table: string }) => /gauge_tops|floods/.test(table))).toEqual([
+            expect.objectContaining({ table: 'floods', period: '2026-01-05', what: 'was right' }),
+            expect.objectContaining({ table: 'gauge_tops', period: '2026-01-05', what: 'written', rows: 4 }),
+        ]);
+        expect((await run('doctor')).stdout).toContain('gauge_tops/stray.parquet');
+        await rm(join(folder, 'lake/gauge_tops/stray.parquet'));
+        const before = await rowsOf('query', TOPS);
+        expect(await run('prune', '--raw-before', '2026-02-01')).toMatchObject({ exitCode: 0 });
+        expect(await rowsOf('query', TOPS)).toEqual(before);
+        expect(await run('doctor')).toMatchObject({ exitCode: 0 });
     });
 });
 
