@@ -370,6 +370,9 @@ describe('inputs of a made-up kind', () => {
             exitCode: 0,
             stdout: expect.stringContaining('flowlake scale add mine.json'),
         });
+    });
+});
+
 const TOPS = 'select site, gauge, period, readings, over_limit_mm from gauge_tops order by 1, 3, 2';
 const FLOODS = 'select site, gauge, began, ended, day from floods order by 1, 3';
 
@@ -396,8 +399,8 @@ describe('tables that are derived from a made-up kind', () => {
     });
 
     test('are derived anew by reconcile where an input has another version, an object is gone, or is damaged', async () => {
-        await put('lake/gauge_limits/limit/1.json', '{"mm": 501}');
-        await put('lake/gauge_limits/limit.json', '{"version": 1}');
+        await put('lake/gauges_scales/limit/1.json', '{"mm": 501}');
+        await put('lake/gauges_scales/limit.json', '{"version": 1}');
         expect(await run('status')).toMatchObject({
             exitCode: 1,
             stderr: expect.stringContaining('4 days not derived from what is there now'),

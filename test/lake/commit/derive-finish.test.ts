@@ -56,8 +56,8 @@ describe('finishing what is undone', () => {
 
     test('finds each day whose inputs or opening state are not what it names, and derives those behind it', async () => {
         await finishUndone(store, { workers, now });
-        await store.put('gauge_limits/limit/1.json', Buffer.from('{"mm": 155}'));
-        await store.put('gauge_limits/limit.json', Buffer.from('{"version": 1}'));
+        await store.put('gauges_scales/limit/1.json', Buffer.from('{"mm": 155}'));
+        await store.put('gauges_scales/limit.json', Buffer.from('{"version": 1}'));
         expect((await findUndoneWork(store, { now: NOW })).derived).toHaveLength(4);
         await finishUndone(store, { workers, now });
         await store.delete(`floods/day=${DAY}/part-00.parquet`);

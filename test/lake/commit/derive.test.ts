@@ -225,7 +225,7 @@ describe('a day that is derived', () => {
             }
             await deriveAll(...new Set(told.map(({ period }) => period)));
             const fresh = memoryStore();
-            for (const prefix of ['gauges_hours/', 'gauge_limits/']) {
+            for (const prefix of ['gauges_hours/', 'gauges_scales/']) {
                 for await (const { key } of store.list(prefix)) {
                     await fresh.put(key, (await store.get(key))!.bytes);
                 }
