@@ -18,6 +18,9 @@ export interface Reading {
     clock: 'device' | 'arrival';
     /** Unit (UCUM), for people; undefined where the profile says none. */
     unit?: string | undefined;
+    /** Kind and digits of the metric, for people. */
+    kind?: 'number' | 'text' | 'yes/no' | undefined;
+    digits?: number | undefined;
     /** Why the device's clock was not believed, for people. */
     clockNote?: string | undefined;
     /** True where the device says that the value is an old one, sent late: it is no latest state. */

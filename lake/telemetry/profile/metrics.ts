@@ -78,7 +78,8 @@ function compileMetric(
     const { scanner } = scope.inner;
     const fixedName = namesIn(words.name).every((used) => scope.captured.has(used)) ? name(NO_CONTEXT) : undefined;
     const isFixed = fixedName !== undefined && isName(fixedName);
-    const of: MetricOf = { metric: fixedName ?? '', unit, isHistorical: false };
+    const { kind = 'number', digits } = words;
+    const of: MetricOf = { metric: fixedName ?? '', unit, kind, digits, isHistorical: false };
 
     /** Reads a plain number of a metric that asks for nothing else; false where the long way has to be gone. */
     const readFast = (context: Context, sink: MetricSink): boolean => {
@@ -174,7 +175,7 @@ function compileMetric(
             if (found.units !== undefined && found.doubt !== undefined) {
                 tell(context, sink, metric, found.doubt, moment);
             }
-            sink.value({ metric, unit: found.unit, isHistorical: historical?.holds(context) === true }, moment, found);
+            sink.value({ metric, unit: found.unit, kind, digits, isHistorical: historical?.holds(context) === true }, moment, found);
         },
         tellEmpty: (context, sink, why) => {
             const metric = only?.needsNoPayload === true && only.holds(context) ? name(context) : undefined;

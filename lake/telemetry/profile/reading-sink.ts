@@ -8,6 +8,9 @@ export interface MetricOf {
     metric: string;
     /** Unit (UCUM); undefined where nothing says one. */
     unit: string | undefined;
+    kind: 'number' | 'text' | 'yes/no';
+    /** Digits behind the point; undefined for what is no number. */
+    digits: number | undefined;
     /** True where the device says that the value is an old one, sent late. */
     isHistorical: boolean;
 }
@@ -68,7 +71,11 @@ export class OutcomeSink implements ReadingSink {
         this.#unknown.add(path);
     }
 
-    #add({ metric, unit, isHistorical }: MetricOf, { atMs, clock, why }: Moment, value: Pick<Reading, 'units' | 'text'>): void {
+    #add(
+        { metric, unit, kind, digits, isHistorical }: MetricOf,
+        { atMs, clock, why }: Moment,
+        value: Pick<Reading, 'units' | 'text'>,
+    ): void {
         this.#readings.push({
             device: this.#device,
             metric,
@@ -78,6 +85,8 @@ export class OutcomeSink implements ReadingSink {
             message: this.#identity,
             clock,
             unit,
+            kind,
+            digits,
             ...(why === undefined ? {} : { clockNote: why }),
             ...(isHistorical ? { isHistorical } : {}),
         });

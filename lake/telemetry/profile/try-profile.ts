@@ -1,7 +1,7 @@
 /** Tries a profile on a payload: each reading, or why there is none, in words for whoever makes the device. */
 import type { Message } from '../message.ts';
 import type { Problem, Reading } from '../reading.ts';
-import { formatUnits } from './decimal.ts';
+import { formatUnits, powerOfTen } from './decimal.ts';
 import type { Profile } from './profile.ts';
 import type { MessageReader } from './reader.ts';
 import { showMs } from './time-choices.ts';
@@ -39,7 +39,6 @@ export function tryProfile(profile: Profile, message: Message, reader: MessageRe
             ...readings.map((reading) =>
                 lineOfReading(
                     reading,
-                    profile,
                     [...doubts].find((problem) => isOf(problem, reading)),
                 ),
             ),
@@ -55,9 +54,8 @@ function isOf(problem: Problem, reading: Reading): boolean {
     return problem.reason === 'suspect' && problem.metric === reading.metric && problem.device === reading.device;
 }
 
-function lineOfReading(reading: Reading, profile: Profile, doubt: Problem | undefined): TriedLine {
+function lineOfReading(reading: Reading, doubt: Problem | undefined): TriedLine {
     const { device, metric, atMs, clock, clockNote, units, text, unit, isHistorical } = reading;
-    const facts = profile.factsOf(metric);
     const notes = [
         ...(clock === 'arrival' ? [clockNote === undefined ? 'time of arrival' : `time of arrival: ${clockNote}`] : []),
         ...(isHistorical === true ? ['historical'] : []),
@@ -68,8 +66,8 @@ function lineOfReading(reading: Reading, profile: Profile, doubt: Problem | unde
         device,
         metric,
         at: showMs(atMs),
-        value: units === undefined ? text : showUnits(units, facts),
-        unit: unit ?? facts?.unit,
+        value: units === undefined ? text : showUnits(units, reading),
+        unit,
         note: notes.length === 0 ? undefined : notes.join('; '),
     };
 }
@@ -77,13 +75,11 @@ function lineOfReading(reading: Reading, profile: Profile, doubt: Problem | unde
 const COLUMN_DIGITS = 9;
 
 /** A number with the digits that its metric has; yes and no in words. */
-function showUnits(units: bigint, facts: ReturnType<Profile['factsOf']>): string {
-    if (facts?.kind === 'yes/no') {
+function showUnits(units: bigint, { kind, digits = 0 }: Reading): string {
+    if (kind === 'yes/no') {
         return units === 0n ? 'no' : 'yes';
     }
-    const text = formatUnits(units, COLUMN_DIGITS);
-    const dropped = COLUMN_DIGITS - (facts?.digits ?? 0);
-    return text.endsWith('0'.repeat(dropped)) ? text.slice(0, text.length - dropped).replace(/\.$/, '') : text.replace(/\.?0+$/, '');
+    return formatUnits(units / powerOfTen(COLUMN_DIGITS - digits), digits);
 }
 
 function lineOfProblem({ device, metric, atMs, why }: Problem): TriedLine {
