@@ -35,6 +35,11 @@ export interface Kind {
      * its content decides.
      */
     isLikelyName(name: string): boolean;
+    /**
+     * The key columns that people ask for figures by, without `site`: the first ones of the key, where the others are more than a person knows, as the
+     * identity of a message is. All of them where it is left out.
+     */
+    askedBy?: readonly string[];
     /** Brings values of key columns that a person typed into the form that the tables have; without it they are taken as they are. */
     toStoredKey?(typed: readonly string[]): string[];
     /**
@@ -309,7 +314,7 @@ export type ReadOutcome =
       };
 
 export interface Traced {
-    /** Values of the key columns but `site`, in their order. */
+    /** Values of the key columns but `site`, in their order: of those that `Kind.askedBy` names. */
     key: readonly string[];
     period: string;
     /** The options that the source was read with, and what was found then. */

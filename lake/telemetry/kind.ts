@@ -19,6 +19,7 @@ export const telemetry: Kind = {
     nothingFound,
     accounts: { rows: 'copies', total: 'readings', partsRejected: 'metrics_rejected' },
     hasOwnSites: true,
+    askedBy: ['device', 'metric'],
     inputs: {
         prefix: 'profiles/',
         noun: 'profile',

@@ -6,6 +6,7 @@ import { mergeRows } from '#lake/merge-rows';
 import type { Explanation } from '#lake/reports/explain';
 import { findLines } from '#lake/reports/explain-lines';
 import { emptyRows, type Rows } from '#lake/rows';
+import { telemetry } from '#lake/telemetry/kind';
 import { gauges } from '#test/kinds/gauges';
 import { memoryStore } from '#test/support/memory-store';
 
@@ -146,5 +147,67 @@ describe('lines', () => {
             'harbour has 0 readings, its summary says 3',
             'harbour has 0 millimetres, its summary says -100',
         ]);
+    });
+});
+
+describe('figures that are asked for by the beginning of their key', () => {
+    const AT = 1_767_607_200_000n;
+    const readingOf = (at: bigint, message: string, { value = 21_300_000_000n, copies = 1n } = {}): Rows => ({
+        site: ['main'],
+        device: ['th-1'],
+        metric: ['temperature'],
+        at_ms: BigInt64Array.of(at),
+        message: [message],
+        measured_at: BigInt64Array.of(at),
+        received_ms: BigInt64Array.of(at),
+        value: [value],
+        text: [null],
+        clock: ['device'],
+        profile: ['thermostat'],
+        copies: BigInt64Array.of(copies),
+    });
+    const lists = [
+        mergeRows([readingOf(AT, 'a'), readingOf(AT + 1n, 'b')], { table: telemetry.merged, period: HOUR }),
+        readingOf(AT, 'a', { copies: 2n }),
+    ];
+    const total = mergeRows(lists, { table: telemetry.merged, period: HOUR });
+    const parts = lists.map((rows, at) => ({ record: undefined, source: `source${at}`, version: '1-a', rows }));
+    const explanation: Explanation = { inLake: total, parts, total, missing: [], isConsolidated: true };
+
+    test('have a row for each key and source, and totals where several sources have one', () => {
+        expect(
+            partColumns(telemetry)
+                .map(({ name }) => name)
+                .slice(0, 6),
+        ).toEqual(['site', 'at_ms', 'message', 'source', 'version', 'inputs']);
+        const copies = partColumns(telemetry).findIndex(({ name }) => name === 'copies');
+        expect(partRows(explanation, telemetry).map((row) => [row[1], row[2], row[3], row[copies]])).toEqual([
+            [AT, 'a', 'source0', 1n],
+            [AT, 'a', 'source1', 2n],
+            [AT, 'a', 'total', 3n],
+            [AT + 1n, 'b', 'source0', 1n],
+        ]);
+        expect(findMismatches(explanation, telemetry)).toEqual([]);
+    });
+
+    test('are told apart by all of their key where they differ', () => {
+        const inLake = mergeRows([readingOf(AT, 'a', { copies: 3n, value: 1n }), readingOf(AT + 2n, 'b')], {
+            table: telemetry.merged,
+            period: HOUR,
+        });
+        const mismatches = findMismatches({ ...explanation, inLake }, telemetry);
+        expect(mismatches).toContainEqual(
+            `value at site main, at_ms ${AT}, message a is 0.000000001 in readings, its sources make 21.300000000`,
+        );
+        expect(mismatches).toContainEqual(`copies at site main, at_ms ${AT + 1n}, message b is 0 in readings, its sources make 1`);
+        expect(mismatches).toContainEqual(`copies at site main, at_ms ${AT + 2n}, message b is 1 in readings, its sources make 0`);
+    });
+
+    test('have as many lines as their rows say together', () => {
+        const [part] = parts;
+        const found = { lines: [], count: 2n, sums: new Map([['copies', 2n]]), counts: new Map([['copies', 2n]]) };
+        expect(findLineMismatches(part!, found, telemetry)).toEqual([]);
+        expect(findLineMismatches(part!, { ...found, count: 3n }, telemetry)).toEqual(['source0 has 3 lines, its summary says 2']);
+        expect(lineColumns(telemetry).map(({ name }) => name)).toEqual(['source', 'line_number', 'line']);
     });
 });

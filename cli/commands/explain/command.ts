@@ -11,11 +11,11 @@ export const explain = defineCommand({
     details:
         'A row for each file with what it contributes, and for each site the total, which is what pair_days says; where it is not, that is said ' +
         'with what to do, and the exit code is 1. With --lines the raw files are read again, by the reader that summarized them. ' +
-        'Of flows the arguments are <src> <dst> <day>; of another kind of data (--kind) they are the key columns of its rows but site, in their ' +
-        'order, and then the day (2026-01-27) or the hour (2026-01-27T13).',
+        'Of flows the arguments are <src> <dst> <day>, of telemetry (--kind telemetry) <device> <metric> <hour>, an hour as 2026-01-27T13: then each ' +
+        'reading has a row for each file that it stands in, and --lines shows the messages.',
     arguments: {
         key: {
-            meaning: 'source address, destination address and day, YYYY-MM-DD; of another kind its keys and the period',
+            meaning: 'source address, destination address and day, YYYY-MM-DD; of telemetry device, metric and hour, YYYY-MM-DDTHH',
             count: 'one or more',
         },
     },
@@ -28,6 +28,7 @@ export const explain = defineCommand({
     examples: [
         { line: 'explain 10.1.0.7 10.1.0.20 2026-01-27', does: 'which files have flows of this pair on this day' },
         { line: 'explain 10.1.0.7 10.1.0.20 2026-01-27 --site berlin --lines', does: 'the lines, with file and line number' },
+        { line: 'explain --kind telemetry th-1 temperature 2026-01-27T13 --lines', does: 'the messages of an hour of a device' },
     ],
     async run({ arguments: { key }, options, ...context }) {
         const { explainKey } = await import('./run.ts');

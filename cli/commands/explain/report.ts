@@ -6,10 +6,10 @@ import type { ResultColumn, Value } from '#lake/query/query-engine';
 import type { Explanation, Part } from '#lake/reports/explain';
 import type { FoundLines } from '#lake/reports/explain-lines';
 import { type Rows, sayValue } from '#lake/rows';
-import { figuresOf, type MergedColumn, type MergedTable } from '#lake/tables';
+import { figuresOf, keysOf, type MergedColumn, type MergedTable } from '#lake/tables';
 
 /** The parts of a kind that explaining needs. */
-type Explained = Pick<Kind, 'merged' | 'accounts' | 'inputs'>;
+type Explained = Pick<Kind, 'merged' | 'accounts' | 'inputs' | 'askedBy'>;
 
 /** Type of a column as queries have it. */
 function typeOf({ type }: MergedColumn): string {
@@ -27,9 +27,10 @@ function isShown({ name }: MergedColumn): boolean {
 }
 
 /** The columns of `partRows`. */
-export function partColumns({ merged, accounts, inputs }: Explained): ResultColumn[] {
+export function partColumns(kind: Explained): ResultColumn[] {
+    const { merged, accounts, inputs } = kind;
     return [
-        { name: 'site', type: 'varchar' },
+        ...rowKeysOf(kind).map((column) => ({ name: column.name, type: typeOf(column) })),
         { name: 'source', type: 'varchar' },
         { name: 'version', type: 'varchar' },
         ...(inputs ? [{ name: 'inputs', type: 'varchar' }] : []),
@@ -40,25 +41,35 @@ export function partColumns({ merged, accounts, inputs }: Explained): ResultColu
     ];
 }
 
-/** A row for each source, and a row of totals for each site. */
-export function partRows({ parts, total }: Explanation, { merged, accounts, inputs }: Explained): Value[][] {
+/**
+ * A row for each source, and a row of totals for each site. Of a kind that is asked for by the first columns of its key a row for each key that
+ * begins so, and one of totals where several sources have it.
+ */
+export function partRows({ parts, total }: Explanation, kind: Explained): Value[][] {
+    const { merged, accounts, inputs, askedBy } = kind;
     const shown = figuresOf(merged).filter(isShown);
-    return sitesOf(total).flatMap((site, at) => {
+    const keys = rowKeysOf(kind);
+    const placed = parts.map((part) => ({ part, places: placesOf(part.rows, kind) }));
+    return namesOf(total, kind).flatMap((name, at) => {
+        const key = keys.map((column) => toValue(column, total[column.name]?.[at]));
         const shareOf = (rows: Rows, place: number): Value[] => {
             const counted = accounts ? Number(rows[accounts.rows]?.[place] ?? 0) : 0;
             const all = accounts ? Number(total[accounts.rows]?.[at] ?? 0) : 0;
             return accounts ? [all > 0 ? counted / all : null] : [];
         };
         const rowOf = (source: string, part: Part | undefined, rows: Rows, place: number): Value[] => [
-            site,
+            ...key,
             source,
             part?.version ?? null,
             ...(inputs ? [part ? inputsOf(part) : null] : []),
             ...shown.map((column) => toValue(column, rows[column.name]?.[place])),
             ...shareOf(rows, place),
         ];
-        const ofSite = parts.filter(({ rows }) => sitesOf(rows)[0] === site);
-        return [...ofSite.map((part) => rowOf(nameOf(part), part, part.rows, 0)), rowOf('total', undefined, total, at)];
+        const own = placed.flatMap(({ part, places }) => {
+            const place = places.get(name);
+            return place === undefined ? [] : [rowOf(nameOf(part), part, part.rows, place)];
+        });
+        return askedBy && own.length === 1 ? own : [...own, rowOf('total', undefined, total, at)];
     });
 }
 
@@ -68,9 +79,23 @@ function inputsOf({ record, version }: Part): string | null {
     return inputs ? nameInputs(inputs) : null;
 }
 
-/** The site of each row. */
-function sitesOf({ site = [] }: Rows): string[] {
-    return Array.from(site, String);
+/** The key columns that tell the rows of an answer apart: the site, and those that were not asked for. */
+function rowKeysOf({ merged, askedBy }: Explained): MergedColumn[] {
+    const others = askedBy ? keysOf(merged).filter(({ name }) => !askedBy.includes(name)) : [];
+    return keysOf(merged).filter((column) => column.name === 'site' || others.includes(column));
+}
+
+/** The name of each row for a person: `site bay`, and what else tells it apart. */
+function namesOf(rows: Rows, kind: Explained): string[] {
+    const keys = rowKeysOf(kind);
+    return Array.from<unknown, string>(rows[keys[0]?.name ?? ''] ?? [], (_, at) =>
+        keys.map(({ name }) => `${name} ${rows[name]?.[at]}`).join(', '),
+    );
+}
+
+/** The place of each row by its name. */
+function placesOf(rows: Rows, kind: Explained): Map<string, number> {
+    return new Map(namesOf(rows, kind).map((name, at) => [name, at]));
 }
 
 /** The raw key, or the id of a source that has no ledger record. */
@@ -79,14 +104,16 @@ export function nameOf({ record, source }: Part): string {
 }
 
 /** Differences between the total and what the merged table says, and why that may be; empty where there are none. */
-export function findMismatches({ inLake, total, missing, isConsolidated }: Explanation, { merged }: Explained): string[] {
-    const sites = [...new Set([...sitesOf(inLake), ...sitesOf(total)])];
+export function findMismatches({ inLake, total, missing, isConsolidated }: Explanation, kind: Explained): string[] {
+    const { merged } = kind;
+    const [lakePlaces, totalPlaces] = [placesOf(inLake, kind), placesOf(total, kind)];
+    const names = [...new Set([...lakePlaces.keys(), ...totalPlaces.keys()])];
     const columns = figuresOf(merged).toSorted((a, b) => Number(isShown(b)) - Number(isShown(a)));
-    const figures = sites.flatMap((site) => {
-        const [lakeAt, totalAt] = [sitesOf(inLake).indexOf(site), sitesOf(total).indexOf(site)];
+    const figures = names.flatMap((name) => {
+        const [lakeAt, totalAt] = [lakePlaces.get(name) ?? -1, totalPlaces.get(name) ?? -1];
         return columns.flatMap((column) => {
             const [said, sum] = [sayFigure(column, inLake, lakeAt), sayFigure(column, total, totalAt)];
-            return said === sum ? [] : [`${column.name} at site ${site} is ${said} in ${merged.name}, its sources make ${sum}`];
+            return said === sum ? [] : [`${column.name} at ${name} is ${said} in ${merged.name}, its sources make ${sum}`];
         });
     });
     const gone = missing.map((key) => `${key} is gone: what it contributed cannot be told apart`);
@@ -125,7 +152,9 @@ export function lineRow(
 
 /** What each row of a source adds to, by the names that a traced row has it under. */
 function measuresOf({ merged, accounts }: Explained): string[] {
-    const figures = figuresOf(merged).filter(({ name, type }) => !countsOf(accounts).includes(name) && type !== 'string');
+    const figures = figuresOf(merged).filter(
+        ({ name, merge, type }) => !countsOf(accounts).includes(name) && merge !== 'first' && type !== 'timestamp',
+    );
     return [...new Set(figures.map(measureOf))];
 }
 
@@ -145,18 +174,23 @@ export function findLineMismatches(part: Part, found: FoundLines, { merged, acco
     if (found.problem !== undefined) {
         return [`the lines of ${name} cannot be shown: ${found.problem}`];
     }
-    const lines = accounts ? [['lines', found.count, rows[accounts.rows]?.[0]] as const] : [];
+    const lines = accounts ? [['lines', found.count, sumOf(rows, accounts.rows)] as const] : [];
     const values = Object.entries(accounts?.counts ?? {}).map(
-        ([measure, count]) => [`lines with ${measure}`, found.counts.get(measure) ?? 0n, rows[count]?.[0]] as const,
+        ([measure, count]) => [`lines with ${measure}`, found.counts.get(measure) ?? 0n, sumOf(rows, count)] as const,
     );
     const sums = summedOf(merged)
         // A measure that no line speaks of was not told, rather than 0.
         .filter(({ name }) => !countsOf(accounts).includes(name))
         .filter((column) => found.count === 0n || found.sums.has(measureOf(column)))
-        .map((column) => [column.unit ?? measureOf(column), found.sums.get(measureOf(column)) ?? 0n, rows[column.name]?.[0]] as const);
+        .map((column) => [column.unit ?? measureOf(column), found.sums.get(measureOf(column)) ?? 0n, sumOf(rows, column.name)] as const);
     return [...lines, ...values, ...sums].flatMap(([what, count, said]) =>
-        count === (said ?? 0n) ? [] : [`${name} has ${count} ${what}, its summary says ${said}`],
+        count === said ? [] : [`${name} has ${count} ${what}, its summary says ${said}`],
     );
+}
+
+/** What the column's whole numbers come to. */
+function sumOf(rows: Rows, name: string): bigint {
+    return Array.from<unknown>(rows[name] ?? []).reduce<bigint>((sum, value) => sum + (typeof value === 'bigint' ? value : 0n), 0n);
 }
 
 function summedOf(merged: MergedTable): MergedColumn[] {

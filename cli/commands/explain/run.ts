@@ -87,8 +87,8 @@ function askedFor(words: readonly string[], { kind: name, site }: Pick<ExplainOp
 }
 
 /** The columns that the command's words are values of. */
-function keyColumns({ merged }: Kind): string[] {
-    return merged.columns.filter(({ merge, name }) => merge === 'key' && name !== 'site').map(({ name }) => name);
+function keyColumns({ merged, askedBy }: Kind): readonly string[] {
+    return askedBy ?? merged.columns.filter(({ merge, name }) => merge === 'key' && name !== 'site').map(({ name }) => name);
 }
 
 /** The question's key by its columns. */
@@ -146,7 +146,7 @@ async function whyNothing(lake: Lake, question: Question): Promise<Failure> {
     if (days.length === 0 && kind === kinds[0]) {
         return new Failure(await explainNoRows(lake, { src, dst, site, from: undefined, to: undefined }));
     }
-    const what = `No ${kind.accounts?.rows ?? 'rows'} of ${key.join(' -> ')}`;
+    const what = `No ${kind.accounts?.total ?? kind.accounts?.rows ?? 'rows'} of ${key.join(' -> ')}`;
     if (days.length === 0) {
         return new Failure(`${what}${site === undefined ? '' : ` at site ${site}`} in ${kind.merged.name}`);
     }
