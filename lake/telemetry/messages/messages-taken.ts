@@ -23,6 +23,11 @@ export interface OpenProfile {
     name: string;
     version: number;
     readInto(message: Message, sink: ReadingSink): void;
+    /**
+     * What a payload that is a list is to it: a `pack` whose records belong together, as SenML has them, or `messages` of which each stands for itself.
+     * Undefined where no payload is a list.
+     */
+    lists: 'pack' | 'messages' | undefined;
 }
 
 /** A message on its way to its readings. */

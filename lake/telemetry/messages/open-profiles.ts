@@ -1,6 +1,7 @@
 /** The profiles that one reading of a source uses, each in the version that holds when the reading first asks for it. */
 import type { Input, SourceBytes } from '#lake/kind';
 import { parseProfile } from '../profile/profile.ts';
+import { asList } from '../profile/tokens.ts';
 import type { OpenProfile } from './messages-taken.ts';
 
 export class OpenProfiles {
@@ -46,6 +47,10 @@ export class OpenProfiles {
 }
 
 function openProfile(name: string, { version, document }: Input): OpenProfile {
-    const reader = parseProfile(document).open();
-    return { name, version, readInto: (message, sink) => reader.readInto(message, sink) };
+    const profile = parseProfile(document);
+    const reader = profile.open();
+    const { decoder = 'json', each } = profile.document;
+    const isEach = each !== undefined && asList(each).includes('[]');
+    const lists = decoder.startsWith('senml') ? 'pack' : isEach ? 'messages' : undefined;
+    return { name, version, readInto: (message, sink) => reader.readInto(message, sink), lists };
 }

@@ -11,7 +11,7 @@ import { type CsvHeader, CsvMessages, findHeader } from './csv-messages.ts';
 import { HistoryTaker } from './history-messages.ts';
 import { skipBlanks } from './json-elements.ts';
 import { type JsonLayout, layoutOf, MAX_MESSAGE_BYTES, MessageScanner } from './message-scanner.ts';
-import type { MessagesTaken } from './messages-taken.ts';
+import type { MessagesTaken, OpenProfile } from './messages-taken.ts';
 import { OpenProfiles } from './open-profiles.ts';
 
 const LF = 0x0a;
@@ -209,7 +209,8 @@ async function openReading(
     if (!profile) {
         return { ok: false, error: `there is no profile ${name} in the lake: flowlake profile list shows those that there are` };
     }
-    const taker = new HistoryTaker({ taken, profile, site: source.site });
+    const isOfMessages = start.form === 'json-array' && !isPack(start, profile);
+    const taker = new HistoryTaker({ taken, profile, site: source.site, isInList: isOfMessages && profile.lists === 'messages' });
     if (start.form === 'csv') {
         const messages = new CsvMessages(start.header, (row) => taker.takeRow(row));
         return {
@@ -219,13 +220,24 @@ async function openReading(
             faultOfEnd: () => undefined,
         };
     }
-    const scanner = new MessageScanner(taker, { layout: start.layout });
+    const layout: JsonLayout = isPack(start, profile) ? { form: 'json-objects', isOnOneLine: false, begin: '\n[' } : start.layout;
+    const scanner = new MessageScanner(taker, { layout });
     return {
         scan: (bytes, at) => scanner.scan(bytes, at),
         isPaused: () => scanner.isPaused,
         failure: () => scanner.failure,
         faultOfEnd: () => (scanner.isArrayOpen ? CUT_ARRAY : undefined),
     };
+}
+
+/** True if an array of the file is one message: a pack of records, and no list of packs. */
+function isPack(start: FileStart & { ok: true }, { lists }: OpenProfile): boolean {
+    if (start.form !== 'json-array' || lists !== 'pack') {
+        return false;
+    }
+    const { bytes } = start;
+    const array = skipBlanks(bytes, start.start, bytes.length);
+    return bytes[skipBlanks(bytes, array + 1, bytes.length)] !== OPEN_ARRAY;
 }
 
 const NO_PROFILE_SAID =

@@ -1,5 +1,6 @@
 /** Files of history and chain objects into readings: each message once, whatever form it stands in. */
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import { encodeEnd, encodeMessage } from '#lake/telemetry/chain-line';
@@ -108,6 +109,48 @@ describe('repeats', () => {
             [1_500_000_000n, 1n],
             [1_500_000_000n, 1n],
         ]);
+    });
+});
+
+describe('payloads that are lists', () => {
+    const senml = JSON.parse(readFileSync('lake/telemetry/presets/senml.json', 'utf8'));
+    const pack = (device: string): string =>
+        `[{"bn":"${device}:","bt":1767607200,"n":"temperature","u":"Cel","v":21.5},{"n":"humidity","u":"%RH","v":40}]`;
+    const packs: [string, string][] = [
+        ['one on its line', pack('urn:a')],
+        ['one over lines', JSON.stringify(JSON.parse(pack('urn:a')), undefined, 2)],
+    ];
+    it.each(packs)('are one message each where their records belong together: %s', async (_, text) => {
+        const { outcome, rejects } = await readBytes(text, { profiles: { senml }, profile: 'senml' });
+        expect(rejects).toEqual([]);
+        expect(outcome).toMatchObject({ rowsRead: 1, rowsRejected: 0, found: { readings: 2, devices: 1 } });
+        expect(rowsOf(outcome).map(({ message }) => message)).toEqual([hashOf(text), hashOf(text)]);
+    });
+
+    const several: [string, string][] = [
+        ['on lines', `${pack('urn:a')}\n${pack('urn:b')}\n`],
+        ['in an array', `[${pack('urn:a')},\n${pack('urn:b')}]`],
+    ];
+    it.each(several)('may be several: %s', async (_, text) => {
+        const { outcome } = await readBytes(text, { profiles: { senml }, profile: 'senml' });
+        expect(outcome).toMatchObject({ rowsRead: 2, rowsRejected: 0, found: { readings: 4, devices: 2 } });
+        expect(new Set(rowsOf(outcome).map(({ message }) => message))).toEqual(new Set([hashOf(pack('urn:a')), hashOf(pack('urn:b'))]));
+    });
+
+    it('are messages for themselves where each element is one, in whatever form they are written down', async () => {
+        const tracker = {
+            ...thermostat,
+            name: 'tracker',
+            each: '[]',
+            metrics: [{ name: 'temperature', path: 'temperature', digits: 9, statistics: false }],
+        };
+        const elements = [MESSAGES[0] ?? '', MESSAGES[2] ?? ''];
+        const rows = async (text: string) => rowsOf((await readBytes(text, { profiles: { tracker }, profile: 'tracker' })).outcome);
+        const expected = await rows(elements.map((element) => `[${element}]`).join('\n'));
+        expect(expected.map(({ message }) => message)).toEqual(elements.map(hashOf));
+        expect(await rows(`[${elements.join(',')}]`)).toEqual(expected);
+        expect(await rows(`[\n${elements.join(',\n')}\n]\n`)).toEqual(expected);
+        expect(await rows(`[${elements.join(',')}]\n[${elements[0]}]`)).toMatchObject([{ copies: 2n }, { copies: 1n }]);
     });
 });
 
