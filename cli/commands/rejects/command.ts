@@ -5,7 +5,7 @@ import { whole } from '#cli/option';
 export const rejects = defineCommand({
     name: 'rejects',
     summary: 'the rows that could not be used, where they stand and why',
-    details: 'Of files of every kind of data; docs/reading.md explains the reasons of flows.',
+    details: 'Of files of every kind of data; docs/reading.md explains the reasons of flows, docs/reading-telemetry.md those of messages.',
     arguments: { source: { meaning: 'a raw key, or how it ends: monday.csv; all sources where it is left out', count: 'one or none' } },
     options: { limit: whole('--limit <n>', 'how many rows at most', { fallback: 100 }) },
     examples: [

@@ -27,6 +27,8 @@ export const upload = defineCommand({
     details:
         'Flows are taken as CICFlowMeter (Java, Python), Zeek, nfdump, NFStream, Argus, Suricata, goflow2, AWS VPC and others write them: CSV, JSON lines or ' +
         'Parquet, plain, gzip or zstd. docs/exporters.md says what to type in each tool, docs/reading.md has the rules. ' +
+        'Messages of devices (--kind telemetry --profile NAME) are taken as JSON lines, an array, logs of a broker, or rows behind a header: ' +
+        'docs/reading-telemetry.md. ' +
         'Folders are taken with all below them, each file by what it holds: what is no file of flows is left out and named, logs of Zeek other than ' +
         'conn are skipped, and one that is like flows and cannot be read fails. A path with a folder site=S in it belongs to site S. ' +
         'Rows that cannot be used are kept and counted (flowlake rejects); a file that cannot be read at all touches no figure. ' +
@@ -55,6 +57,7 @@ export const upload = defineCommand({
         { line: 'upload --replace monday.csv', does: 'a correction: the old figures of monday.csv go' },
         { line: 'upload --date-order mdy "us-office/*.csv.gz"', does: 'files that write the month first' },
         { line: 'upload --as conn.log - < conn.log', does: 'what is piped in' },
+        { line: 'upload --kind telemetry --profile thermostat january.jsonl.gz', does: 'messages of devices, read by a profile' },
         { line: '--lake s3://my-lake upload --no-wait captures/', does: 'into a deployed lake, whose workers do the rest' },
     ],
     async run({ arguments: { files }, options, ...context }) {
