@@ -18,6 +18,7 @@ import { benchReadingJson } from './reading-json.ts';
 import { benchReadingTools } from './reading-tools.ts';
 import { benchStartUp } from './start-up.ts';
 import { benchStatus } from './status.ts';
+import { benchTelemetry } from './telemetry.ts';
 import { benchUpload } from './upload.ts';
 
 const PARTS = {
@@ -33,6 +34,7 @@ const PARTS = {
     pairs: benchPairs,
     anomalies: benchAnomalies,
     status: benchStatus,
+    telemetry: benchTelemetry,
 };
 
 const { values, positionals } = parseArgs({
