@@ -78,7 +78,7 @@ export interface Kind {
     passes?: Readonly<Record<string, Pass>>;
 }
 
-/** Where a kind's input documents stand, and what they are called; lake/inputs.ts reads and adds them. */
+/** The documents that readings of a kind may ask for: their place, their name among people, and what comes with the program. lake/inputs.ts reads and adds them. */
 export interface Inputs {
     /** Prefix of their keys, with the final slash. No other table or kind has it. */
     prefix: string;
@@ -215,7 +215,7 @@ export interface SecondSource {
     open(): ByteStream;
     /** The file's name without its folders: some tools tell by nothing else what a file holds. */
     name: string;
-    /** As `SourceBytes.input`, in the version that the record says that the source was read with. */
+    /** The input of that name, as `SourceBytes.input`, in the version that the source was read with by its record. */
     input: SourceBytes['input'];
 }
 

@@ -100,7 +100,7 @@ export async function readLakeStatus(store: ObjectStore, { now }: { now: Date })
     };
 }
 
-/** Those of the raw keys whose record counts and names an input with another version than holds now. */
+/** The raw keys among `keys` whose record counts and names an input with another version than holds now. */
 async function findBehindIn(
     keys: Iterable<string>,
     { store, records }: { store: ObjectStore; records: ReadonlyMap<string, LedgerRecord> },
