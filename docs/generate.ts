@@ -10,6 +10,7 @@ import type { Kind } from '#lake/kind';
 import { kinds, kindsWithInputs, tables } from '#lake/kinds';
 import { DEVICES_PREFIX, LEDGER_PREFIX, RAW_PREFIX } from '#lake/layout';
 import type { Column, MergedColumn, MergedTable, Table } from '#lake/tables';
+import { describePresets, describeWords } from './profile-pages.ts';
 
 const NOTE = '<!-- Written by docs/generate.ts: change the code it describes, then run `npm run docs`. -->';
 
@@ -18,6 +19,8 @@ export function generatePages(): Record<string, string> {
     return {
         'cli.md': `${NOTE}\n${describeCommands(commands)}`,
         'tables.md': `${NOTE}\n${describeTables(tables)}`,
+        'profile-words.md': `${NOTE}\n${describeWords()}`,
+        'presets.md': `${NOTE}\n${describePresets()}`,
         'security.md': withPrefixesOfKinds(readFileSync(new URL('security.md', import.meta.url), 'utf8')),
         '../glue-jobs/tables.json': `${JSON.stringify({ kinds: kinds.map(forSpark), tables }, null, 4)}\n`,
     };
