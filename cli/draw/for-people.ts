@@ -29,7 +29,7 @@ function sayer(name: string, type: string): (value: Value) => Value {
 }
 
 /** Epoch milliseconds as an instant of UTC to the second: `2026-01-05 13:30:00`. */
-export function sayInstant(ms: Value): Value {
+function sayInstant(ms: Value): Value {
     return ms === null ? null : new Date(Number(ms)).toISOString().replace('T', ' ').slice(0, 'yyyy-mm-dd hh:mm:ss'.length);
 }
 

@@ -49,7 +49,7 @@ const NOTHING_SAID: MadeOf = { format: 0, parts: [], opening: '', closing: '', e
 export interface OwnObject {
     etag: string;
     bytes?: Uint8Array<ArrayBuffer> | undefined;
-    /** Undefined where there is no object. */
+    /** What the object says that it was made of; undefined where there is no object. */
     madeOf?: MadeOf | undefined;
 }
 

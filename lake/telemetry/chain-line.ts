@@ -19,7 +19,7 @@ export interface ChainMessage {
     sequence: string;
     arrivedMs: number;
     way: Way;
-    /** As authenticated. */
+    /** Device as it was authenticated. */
     device?: string | undefined;
     topic?: string | undefined;
     /** Name of the session that the broker knew the device by. */

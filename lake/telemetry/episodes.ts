@@ -16,7 +16,7 @@ export interface Episode {
     kind: 'alert' | 'silent';
     severity: AlertRule['severity'];
     began_ms: number;
-    /** Undefined while it is open. */
+    /** End of the span; undefined while it is open. */
     ended_ms: number | undefined;
     /** The value furthest beyond the bound, in units of 10^-9; of a fence the distance in metres. Undefined for silence and missing metrics. */
     worst: bigint | undefined;
@@ -49,7 +49,7 @@ interface DeviceState {
 interface SpanState {
     /** First reading beyond the bound. */
     firstMs: number;
-    /** When it had held for long enough; undefined before. */
+    /** Time at which the rule had held for long enough; undefined before. */
     beganMs?: number;
     /** The last reading that the rule looked at. */
     lastMs: number;
@@ -61,7 +61,7 @@ interface SpanState {
 export const NO_STATE: EpisodeState = { devices: [] };
 
 /** Name of the rule of silence that a profile has by `dueEvery` alone. */
-export const DUE_RULE = 'silent';
+const DUE_RULE = 'silent';
 
 /** Goes through readings, hour after hour in the order of time, and keeps state and the episodes that have ended. */
 export class EpisodeWalk {
@@ -393,7 +393,7 @@ function rootOf(square: bigint): bigint {
     return root;
 }
 
-/** The same properties, in the order of their names. */
+/** Properties of an object in the order of their names. */
 function inOrder<T>(named: Record<string, T>): Record<string, T> {
     return Object.fromEntries(Object.entries(named).sort(([a], [b]) => compareTexts(a, b)));
 }

@@ -63,7 +63,7 @@ export function rowsOfHour(
     };
 }
 
-/** Ascending, so that their places compare as they do. */
+/** Texts in ascending order, so that their places compare as they do. */
 const CLOCKS = ['arrival', 'device'];
 
 /** The readings in the order of their keys. Those of a series mostly come in the order of time, which needs no sorting. */

@@ -3,7 +3,7 @@
 export interface Message {
     /** The bytes as they were sent: a line or an element of a file of history, a payload of MQTT, a body of HTTP. */
     payload: Uint8Array;
-    /** When it arrived, UTC epoch milliseconds; undefined in history whose file does not say. */
+    /** Arrival, UTC epoch milliseconds; undefined in history whose file does not say. */
     arrivedMs: number | undefined;
     /** MQTT topic or HTTP route. */
     topic?: string | undefined;

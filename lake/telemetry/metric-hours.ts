@@ -26,7 +26,7 @@ export interface HourValues {
     /** Digits behind the point: as many as the profile declares, or more where a value has more (it was read by rules of before). */
     digits: number;
     sum: bigint;
-    /** Undefined where it has more than 38 digits, which values of more than 16 digits can bring about. */
+    /** Sum of the squares; undefined where it has more than 38 digits, which values of more than 16 digits can bring about. */
     sum_sq: bigint | undefined;
     min: bigint;
     max: bigint;
@@ -88,7 +88,7 @@ function hourOf(readings: SortedReadings, series: Series): MetricHour {
 }
 
 interface Settings {
-    /** Undefined for a metric of which no figures are kept. */
+    /** Digits behind the point; undefined for a metric of which no figures are kept. */
     digits: number | undefined;
     gapLimitMs: number;
 }

@@ -4,9 +4,9 @@
 export interface Reading {
     device: string;
     metric: string;
-    /** When it was measured, UTC epoch milliseconds, a safe integer. */
+    /** Time of measuring, UTC epoch milliseconds, a safe integer. */
     atMs: number;
-    /** When it arrived; `atMs` where that is not known. */
+    /** Time of arrival; `atMs` where that is not known. */
     receivedMs: number;
     /** The value in units of 10^-9, as column `value` has it; undefined where it is a text. Yes is 1 and no is 0. */
     units: bigint | undefined;

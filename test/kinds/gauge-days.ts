@@ -7,8 +7,6 @@ import type { Rows } from '#lake/rows';
 import { type DayTable, type MergedTable, text, whole, withWords } from '#lake/tables';
 import { textAt, textsOf, toPlain, toTyped } from '#lake/typed-rows';
 
-/** Where the inputs of the kind stand, scales and this limit. */
-export const LIMITS_PREFIX = 'gauges_scales/';
 /** The limit where the lake has none. */
 const USUAL_LIMIT_MM = 100n;
 

@@ -140,7 +140,7 @@ export function rowsOfMeasured(list: readonly Measured[]): Rows {
 }
 
 /** The rows of measurements that are sorted, each of another key. */
-export function rowsOfSorted(list: readonly Measured[]): Rows {
+function rowsOfSorted(list: readonly Measured[]): Rows {
     return columnsOf(list.map(rowOf));
 }
 

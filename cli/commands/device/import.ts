@@ -101,7 +101,7 @@ async function readText(path: string, { readInput }: RunContext): Promise<string
 }
 
 /** The lines behind the header. @throws Failure for a header or line that cannot be read */
-export function readLines(text: string): Line[] {
+function readLines(text: string): Line[] {
     const [header, ...rows] = readRows(text.replace(/^\ufeff/, ''));
     const names = header?.fields.map((name) => name.trim()) ?? [];
     const unknown = names.filter((name) => !COLUMNS.some((column) => column === name));

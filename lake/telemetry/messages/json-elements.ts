@@ -1,5 +1,5 @@
 /**
- * Where the elements of a JSON text end: objects, arrays, texts and words, one behind the other. Only brackets and quotes are looked at; whether an
+ * Finds where the elements of a JSON text end: objects, arrays, texts and words, one behind the other. Only brackets and quotes are looked at; whether an
  * element is sound JSON finds out who reads it.
  */
 
@@ -83,7 +83,7 @@ function stringEnd(bytes: Uint8Array, start: number, end: number, isOnOneLine: b
     return OPEN;
 }
 
-/** Where a value stands among the bytes. */
+/** Place of a value among the bytes. */
 export interface Span {
     start: number;
     end: number;

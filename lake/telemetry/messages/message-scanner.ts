@@ -22,7 +22,7 @@ export interface JsonLayout {
     begin: string;
 }
 
-/** Where a message stands, and the line at which it begins, from 1. */
+/** Place of a message, and the line at which it begins, from 1. */
 export interface MessagePlace {
     bytes: Buffer;
     start: number;

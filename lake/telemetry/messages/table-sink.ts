@@ -23,7 +23,7 @@ const UNITS_OF_ONE = 10n ** 9n;
 const OUT_OF_CALENDAR = { reason: 'time_implausible', why: 'its time is in no year from 1 to 9999' };
 
 export class TableSink implements ReadingSink {
-    /** Of the message at hand. */
+    /** State of the message at hand. */
     readings = 0;
     problems: Problem[] = [];
     readonly #table: ReadingTable;

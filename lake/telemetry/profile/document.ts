@@ -6,7 +6,7 @@ export type Num = number | string;
 /** Keys from the payload's root on: cut at dots, or one key an entry where keys hold dots. */
 export type PathWord = string | readonly string[];
 
-/** Where a value stands, and what is done with it before it is used. One of the first five words says where. */
+/** Place of a value, and what is done with it before it is used. One of the first five words says where. */
 export interface SourceWords {
     path?: PathWord;
     header?: string;
@@ -71,7 +71,7 @@ export interface MetricSourceWords extends SourceWords {
 export interface SentinelWords {
     is: Num;
     means: string;
-    /** Of suspects: the reading stands, and the doubt is told. */
+    /** True of a suspect whose reading stands: the doubt is told. */
     keep?: boolean;
 }
 

@@ -34,7 +34,7 @@ export class FastNumber {
     readonly #sent: readonly number[];
     readonly #kept: readonly number[];
 
-    /** Undefined for a metric whose numbers need more than this. */
+    /** A way to read a metric's numbers; undefined for a metric whose numbers need more than this. */
     static of(words: MetricWords): FastNumber | undefined {
         const { kind = 'number', statistics = true, unitFrom, scale = 1, scalePower, offset = 0, digits, words: known } = words;
         if (

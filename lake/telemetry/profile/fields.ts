@@ -5,7 +5,7 @@
 import { type Segment, showPath } from './paths.ts';
 
 /** What stands at a field, as the JSON scanner found it. */
-export const ABSENT = 0;
+const ABSENT = 0;
 export const NULL = 1;
 export const FALSE = 2;
 export const TRUE = 3;
@@ -24,7 +24,7 @@ interface Wanted {
     /** Which segment is next. */
     index: number;
     captured: ReadonlyMap<string, string>;
-    /** Undefined where the field is one to leave alone. */
+    /** What is to be done with a field; undefined where it is one to leave alone. */
     onFound: OnFound | undefined;
 }
 

@@ -9,7 +9,7 @@ import { decodeText } from './texts.ts';
 
 export const MAX_DEPTH = 64;
 /** Keys of one object. Telemetry has tens; a million are an attack or another kind of file. */
-export const MAX_KEYS = 10_000;
+const MAX_KEYS = 10_000;
 
 /** The payload is no JSON that may be read. The message says what is wrong and where. */
 export class UnreadableError extends Error {

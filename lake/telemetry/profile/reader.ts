@@ -19,7 +19,7 @@ import { asList, type Context, type Scope, type TextOf, tokenOf } from './tokens
 /** Reads the messages of one source, in their order. */
 export interface MessageReader {
     read(message: Message): MessageOutcome;
-    /** The same into a sink, without an object for each reading. */
+    /** Reads a message into a sink, without an object for each reading. */
     readInto(message: Message, sink: ReadingSink): void;
 }
 

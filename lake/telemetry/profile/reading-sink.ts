@@ -1,4 +1,4 @@
-/** Where readings go. A sink gets them without an object for each; `read()` collects them into a `MessageOutcome`. */
+/** The place that readings go to. A sink gets them without an object for each; `read()` collects them into a `MessageOutcome`. */
 import type { Message } from '../message.ts';
 import type { MessageOutcome, Problem, Reading } from '../reading.ts';
 import type { Moment } from './time-choices.ts';

@@ -14,7 +14,7 @@ const COLUMN_DIGITS = 9;
 export interface MetricFacts {
     kind: 'number' | 'text' | 'yes/no';
     unit: string | undefined;
-    /** Undefined where no hourly figures are kept. */
+    /** Digits behind the point; undefined where no hourly figures are kept. */
     digits: number | undefined;
 }
 
@@ -58,7 +58,7 @@ function openFacts(metrics: readonly MetricWords[]): (metric: string) => MetricF
 }
 
 /** The names that a name with braces can become. */
-export function expressionOf(name: string): RegExp {
+function expressionOf(name: string): RegExp {
     const source = name.split(/\{[^}]*\}/).map((text) => text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&'));
     return new RegExp(`^${source.join('.*')}$`, 's');
 }

@@ -1,4 +1,4 @@
-/** When a message was measured: the times that a profile lets choose from, and the limits beyond which a clock is not believed. */
+/** The time at which a message was measured: the times that a profile lets choose from, and the limits beyond which a clock is not believed. */
 import { UsageError } from '#lake/errors';
 import { parseDecimal } from './decimal.ts';
 import type { ProfileDocument, TimeChoice, TimeWords } from './document.ts';

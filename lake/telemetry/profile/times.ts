@@ -2,7 +2,7 @@
 import { floor, multiply, parseDecimal, type Ratio } from './decimal.ts';
 import { openZone } from './zones.ts';
 
-export const MS_PER_DAY = 86_400_000;
+const MS_PER_DAY = 86_400_000;
 
 /** Milliseconds of a unit of time, as a ratio. */
 const MS_OF_UNIT: Readonly<Record<string, Ratio>> = {
@@ -20,7 +20,7 @@ export function readDuration(text: string, unit: string): number | undefined {
 }
 
 /** Days since 1970-01-01 of a date of the Gregorian calendar. */
-export function daysFromDate(year: number, month: number, day: number): number {
+function daysFromDate(year: number, month: number, day: number): number {
     const y = month <= 2 ? year - 1 : year;
     const era = Math.floor(y / 400);
     const yearOfEra = y - era * 400;

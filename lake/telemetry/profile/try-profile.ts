@@ -10,7 +10,7 @@ import { showMs } from './time-choices.ts';
 export interface TriedLine {
     is: 'reading' | 'problem';
     device: string | undefined;
-    /** Undefined where it is about the whole message. */
+    /** Name of the metric; undefined where it is about the whole message. */
     metric: string | undefined;
     /** ISO 8601; undefined where no time could be told. */
     at: string | undefined;

@@ -189,7 +189,7 @@ function readPayload(payload: Uint8Array): { timestamp: bigint | undefined; seq:
     return { timestamp, seq, metrics };
 }
 
-/** Where the part that begins here ends. */
+/** End of the part that begins here. */
 function lengthWithin(reader: Reader, end: number): number {
     const length = reader.uint32();
     if (reader.pos + length > end) {
