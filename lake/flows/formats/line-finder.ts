@@ -4,6 +4,43 @@
  * no such instructions, so the loop is a WebAssembly function.
  */
 
+import {
+    add,
+    and,
+    bitsOf,
+    branch,
+    branchIf,
+    type Code,
+    compile,
+    countOnes,
+    either,
+    equalEach,
+    get,
+    giveBack,
+    INT32,
+    int32,
+    isAny,
+    isLess,
+    isMore,
+    isZero,
+    loadVector,
+    loop,
+    multiply,
+    or,
+    orEach,
+    scope,
+    set,
+    shiftLeft,
+    shiftRight,
+    spread,
+    store,
+    subtract,
+    tee,
+    trailingZeros,
+    VECTOR,
+    when,
+} from './web-assembly.ts';
+
 /** Count of the separators of a line that were not counted: it is longer than a block. */
 const UNCOUNTED = 2 ** 31 - 1;
 
@@ -22,107 +59,113 @@ const [LINE_END, SEPARATORS, STARTS] = [0, 1, 2];
 /** Fields whose beginnings fit the records of two lines. */
 export const MAX_FIELDS = 1 << 14;
 
-// Instructions, as https://webassembly.github.io/spec/core/binary/instructions.html numbers them.
-const [BLOCK, LOOP, IF, ELSE, END, BRANCH, BRANCH_IF, RETURN] = [0x02, 0x03, 0x04, 0x05, 0x0b, 0x0c, 0x0d, 0x0f];
-const [GET, SET, TEE, NUMBER, ADD, SUBTRACT, MULTIPLY, AND, OR] = [0x20, 0x21, 0x22, 0x41, 0x6a, 0x6b, 0x6c, 0x71, 0x72];
-const [SHIFT_LEFT, SHIFT_RIGHT, IS_ZERO, IS_LESS, IS_MORE, TRAILING_ZEROS, ONES] = [0x74, 0x76, 0x45, 0x49, 0x4b, 0x68, 0x69];
-const STORE = [0x36, 0x02];
-const LOAD_VECTOR = [0xfd, 0x00, 0x00, 0x00];
-const LOAD_NEXT_VECTOR = [0xfd, 0x00, 0x00, VECTOR_BYTES];
-const [SPREAD, EQUAL, EITHER, IS_ANY, BITS] = [
-    [0xfd, 0x0f],
-    [0xfd, 0x23],
-    [0xfd, 0x50],
-    [0xfd, 0x53],
-    [0xfd, 0x64],
-];
-const [INT32, VECTOR, NOTHING] = [0x7f, 0x7b, 0x40];
-
 // Parameters of the function ...
 const [LENGTH, SEPARATOR, FIELDS, RECORD, LAST_RECORD] = [0, 1, 2, 3, 4];
 // ... and its variables: numbers, then vectors.
 const [AT, COUNT, COMMAS, LINE_ENDS, MARKS, PLACE, BYTES, MORE_BYTES, ALL_COMMAS, ALL_LINE_ENDS] = [5, 6, 7, 8, 9, 10, 11, 12, 13, 14];
-const VARIABLES = [2, BYTES - AT, INT32, ALL_LINE_ENDS - BYTES + 1, VECTOR];
+const VARIABLES = [
+    [BYTES - AT, INT32],
+    [ALL_LINE_ENDS - BYTES + 1, VECTOR],
+] as const;
 
-/** Writes a record for each line end among the first LENGTH bytes, and gives back where the next one would be. */
-const FIND: readonly number[] = [
-    ...[NUMBER, LF, ...SPREAD, SET, ALL_LINE_ENDS],
-    ...[GET, SEPARATOR, ...SPREAD, SET, ALL_COMMAS],
-    ...[BLOCK, NOTHING, LOOP, NOTHING],
-    // while (at < length)
-    ...[GET, AT, GET, LENGTH, IS_LESS, IS_ZERO, BRANCH_IF, 1],
-    // if (count > fields && at + 32 <= length && there is no line end among 32 bytes) count += ones(their commas); at += 32; continue
-    ...[GET, COUNT, GET, FIELDS, IS_MORE, GET, AT, NUMBER, 2 * VECTOR_BYTES, ADD, GET, LENGTH, IS_MORE, IS_ZERO, AND, IF, NOTHING],
-    ...[GET, AT, ...LOAD_VECTOR, TEE, BYTES, GET, ALL_LINE_ENDS, ...EQUAL],
-    ...[GET, AT, ...LOAD_NEXT_VECTOR, TEE, MORE_BYTES, GET, ALL_LINE_ENDS, ...EQUAL, ...EITHER, ...IS_ANY, IS_ZERO, IF, NOTHING],
-    ...[GET, COUNT, GET, BYTES, GET, ALL_COMMAS, ...EQUAL, ...BITS, GET, MORE_BYTES, GET, ALL_COMMAS, ...EQUAL, ...BITS],
-    ...[NUMBER, VECTOR_BYTES, SHIFT_LEFT, OR, ONES, ADD, SET, COUNT],
-    ...[GET, AT, NUMBER, 2 * VECTOR_BYTES, ADD, SET, AT, BRANCH, 2, END, END],
-    // A bit for each of sixteen bytes: is it a separator, is it a line end?
-    ...[GET, AT, ...LOAD_VECTOR, TEE, BYTES, GET, ALL_COMMAS, ...EQUAL, ...BITS, SET, COMMAS],
-    ...[GET, BYTES, GET, ALL_LINE_ENDS, ...EQUAL, ...BITS, TEE, LINE_ENDS],
-    // if (lineEnds === 0 && count > fields) count += ones(commas)
-    ...[IS_ZERO, GET, COUNT, GET, FIELDS, IS_MORE, AND, IF, NOTHING],
-    ...[GET, COUNT, GET, COMMAS, ONES, ADD, SET, COUNT],
-    ...[ELSE, GET, COMMAS, GET, LINE_ENDS, OR, TEE, MARKS, IF, NOTHING, LOOP, NOTHING],
-    // do: place = at + trailingZeros(marks)
-    ...[GET, AT, GET, MARKS, TRAILING_ZEROS, ADD, SET, PLACE],
-    // if (lineEnds & lowest bit of marks)
-    ...[GET, LINE_ENDS, GET, MARKS, TRAILING_ZEROS, SHIFT_RIGHT, NUMBER, 1, AND, IF, NOTHING],
-    // record.lineEnd = place; record.separators = count; count = 0
-    ...[GET, RECORD, GET, PLACE, ...STORE, LINE_END * WORD_BYTES],
-    ...[GET, RECORD, GET, COUNT, ...STORE, SEPARATORS * WORD_BYTES],
-    ...[NUMBER, 0, SET, COUNT],
-    // record += (fields + 3) words; record.starts[0] = place + 1
-    ...[GET, RECORD, GET, FIELDS, NUMBER, STARTS + 1, ADD, NUMBER, WORD_BYTES, MULTIPLY, ADD, TEE, RECORD],
-    ...[GET, PLACE, NUMBER, 1, ADD, ...STORE, STARTS * WORD_BYTES],
-    // if (record > lastRecord) return record
-    ...[GET, RECORD, GET, LAST_RECORD, IS_MORE, IF, NOTHING, GET, RECORD, RETURN, END],
-    // else if (++count <= fields) record.starts[count] = place + 1
-    ...[ELSE, GET, COUNT, NUMBER, 1, ADD, TEE, COUNT, GET, FIELDS, IS_MORE, IS_ZERO, IF, NOTHING],
-    ...[GET, RECORD, GET, COUNT, NUMBER, WORD_BYTES, MULTIPLY, ADD, GET, PLACE, NUMBER, 1, ADD, ...STORE, STARTS * WORD_BYTES],
-    ...[END, END],
-    // while (marks &= marks - 1)
-    ...[GET, MARKS, GET, MARKS, NUMBER, 1, SUBTRACT, AND, TEE, MARKS, BRANCH_IF, 0],
-    ...[END, END, END],
-    // at += 16
-    ...[GET, AT, NUMBER, VECTOR_BYTES, ADD, SET, AT, BRANCH, 0],
-    ...[END, END],
-    ...[GET, RECORD, END],
+const isEnough = isMore(get(COUNT), get(FIELDS));
+
+/** Looks at 32 bytes at once where only the count of separators is wanted, and goes on to the next bytes where no line ends among them. */
+const countOfTwoVectors = when(
+    and(isEnough, isZero(isMore(add(get(AT), int32(2 * VECTOR_BYTES)), get(LENGTH)))),
+    when(
+        isZero(
+            isAny(
+                orEach(
+                    equalEach(tee(BYTES, loadVector(get(AT))), get(ALL_LINE_ENDS)),
+                    equalEach(tee(MORE_BYTES, loadVector(get(AT), VECTOR_BYTES)), get(ALL_LINE_ENDS)),
+                ),
+            ),
+        ),
+        set(
+            COUNT,
+            add(
+                get(COUNT),
+                countOnes(
+                    or(
+                        bitsOf(equalEach(get(BYTES), get(ALL_COMMAS))),
+                        shiftLeft(bitsOf(equalEach(get(MORE_BYTES), get(ALL_COMMAS))), int32(VECTOR_BYTES)),
+                    ),
+                ),
+            ),
+        ),
+        set(AT, add(get(AT), int32(2 * VECTOR_BYTES))),
+        branch('vectors'),
+    ),
+);
+
+/** Takes the line end at PLACE: the line's record is whole, and the next one's first field begins behind. */
+const takeLineEnd: readonly Code[] = [
+    store(get(RECORD), get(PLACE), LINE_END * WORD_BYTES),
+    store(get(RECORD), get(COUNT), SEPARATORS * WORD_BYTES),
+    set(COUNT, int32(0)),
+    store(
+        tee(RECORD, add(get(RECORD), multiply(add(get(FIELDS), int32(STARTS + 1)), int32(WORD_BYTES)))),
+        add(get(PLACE), int32(1)),
+        STARTS * WORD_BYTES,
+    ),
+    when(isMore(get(RECORD), get(LAST_RECORD)), giveBack(get(RECORD))),
 ];
 
-const MAGIC_AND_VERSION = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
-const [TYPES, FUNCTIONS, MEMORIES, EXPORTS, CODE] = [1, 3, 5, 7, 10];
-const [FUNCTION_TYPE, FUNCTION, MEMORY] = [0x60, 0, 2];
-const PAGES = Math.ceil((RECORDS_AT + RECORDS_BYTES) / (1 << 16));
-const named = (name: string): number[] => [name.length, ...Buffer.from(name)];
-/** Bytes behind their length, which two bytes hold as modules write numbers (LEB128). */
-const measured = (bytes: readonly number[]): number[] => [(bytes.length & 0x7f) | 0x80, bytes.length >> 7, ...bytes];
-const section = (id: number, bytes: readonly number[]): number[] => [id, ...measured(bytes)];
+/** Counts the separator at PLACE, and tells that a field begins behind it. */
+const takeSeparator: readonly Code[] = [
+    when(
+        isZero(isMore(tee(COUNT, add(get(COUNT), int32(1))), get(FIELDS))),
+        store(add(get(RECORD), multiply(get(COUNT), int32(WORD_BYTES))), add(get(PLACE), int32(1)), STARTS * WORD_BYTES),
+    ),
+];
 
-const MODULE = Uint8Array.from([
-    ...MAGIC_AND_VERSION,
-    ...section(TYPES, [1, FUNCTION_TYPE, 5, INT32, INT32, INT32, INT32, INT32, 1, INT32]),
-    ...section(FUNCTIONS, [1, 0]),
-    ...section(MEMORIES, [1, 0, PAGES]),
-    ...section(EXPORTS, [2, ...named('memory'), MEMORY, 0, ...named('find'), FUNCTION, 0]),
-    ...section(CODE, [1, ...measured([...VARIABLES, ...FIND])]),
-]);
+/** Writes a record for each line end among the first LENGTH bytes, and gives back where the next one would be. */
+const FIND: Code = [
+    set(ALL_LINE_ENDS, spread(int32(LF))),
+    set(ALL_COMMAS, spread(get(SEPARATOR))),
+    scope(
+        'all',
+        loop(
+            'vectors',
+            branchIf('all', isZero(isLess(get(AT), get(LENGTH)))),
+            countOfTwoVectors,
+            // A bit for each of sixteen bytes: is it a separator, is it a line end?
+            set(COMMAS, bitsOf(equalEach(tee(BYTES, loadVector(get(AT))), get(ALL_COMMAS)))),
+            either(
+                and(isZero(tee(LINE_ENDS, bitsOf(equalEach(get(BYTES), get(ALL_LINE_ENDS))))), isEnough),
+                [set(COUNT, add(get(COUNT), countOnes(get(COMMAS))))],
+                [
+                    when(
+                        tee(MARKS, or(get(COMMAS), get(LINE_ENDS))),
+                        loop(
+                            'marks',
+                            set(PLACE, add(get(AT), trailingZeros(get(MARKS)))),
+                            either(and(shiftRight(get(LINE_ENDS), trailingZeros(get(MARKS))), int32(1)), takeLineEnd, takeSeparator),
+                            // Without its lowest bit.
+                            branchIf('marks', tee(MARKS, and(get(MARKS), subtract(get(MARKS), int32(1))))),
+                        ),
+                    ),
+                ],
+            ),
+            set(AT, add(get(AT), int32(VECTOR_BYTES))),
+            branch('vectors'),
+        ),
+    ),
+    get(RECORD),
+];
 
-/** What of WebAssembly is used here; Node's types leave it to those of browsers. */
-declare const WebAssembly: {
-    Module: new (bytes: Uint8Array) => object;
-    Instance: new (module: object) => { exports: { memory: { buffer: ArrayBuffer }; find(...numbers: number[]): number } };
-};
-
-const { memory, find } = new WebAssembly.Instance(new WebAssembly.Module(MODULE)).exports;
+const { memory, call: find } = compile(
+    { name: 'find', parameters: LAST_RECORD + 1, variables: VARIABLES, code: FIND },
+    RECORDS_AT + RECORDS_BYTES,
+);
 
 /** Copy of the bytes that the last lines were found in; all finders share it. Four bytes can be read at any place of a line. */
-export const block: Buffer = Buffer.from(memory.buffer, 0, RECORDS_AT);
-export const blockView = new DataView(memory.buffer, 0, RECORDS_AT);
+export const block: Buffer = Buffer.from(memory, 0, RECORDS_AT);
+export const blockView = new DataView(memory, 0, RECORDS_AT);
 
 /** Beginnings of fields in `block`, at the place that a finder tells. */
-export const fieldStarts = new Int32Array(memory.buffer, RECORDS_AT, RECORDS_BYTES / WORD_BYTES);
+export const fieldStarts = new Int32Array(memory, RECORDS_AT, RECORDS_BYTES / WORD_BYTES);
 
 export interface LineFinderOptions {
     start: number;
