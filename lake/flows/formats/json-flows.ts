@@ -20,15 +20,29 @@ import {
 } from './json-dialects.ts';
 import { type JsonValue, textOf } from './json-object.ts';
 import type { RecordTaker } from './json-records.ts';
-import { isPieceAt, NO_ROLE, Shapes } from './json-shapes.ts';
-import { NOT_PLAIN, readCount, readIPv4, readScaled, readWhole, WORD_BYTES } from './plain-row.ts';
+import { Shapes } from './json-shapes.ts';
+import { NOT_PLAIN, readCount, readScaled, readWhole } from './plain-row.ts';
 import { DAY, PlainIso, readNanosRest, readNanosSeconds } from './plain-times.ts';
+import {
+    DESTINATION_KEY,
+    DURATION,
+    ENDS,
+    HAS_DESTINATION,
+    HAS_DURATION,
+    HAS_PACKETS,
+    HAS_SOURCE,
+    IS_ALL_PLAIN,
+    PACKETS_COUNT,
+    PLAIN,
+    records,
+    SOURCE_KEY,
+    STARTS,
+    walked,
+    walkedView,
+} from './record-walk.ts';
+import { RecordWalker } from './record-walker.ts';
 
 const QUOTE = 0x22;
-const MINUS = 0x2d;
-const POINT = 0x2e;
-const ZERO = 0x30;
-const NINE = 0x39;
 
 /** Rejects are handed over after this many, so that they do not fill the memory. */
 const REJECTS_AT_ONCE = 1_000;
@@ -37,12 +51,6 @@ const SECONDS_PER_DAY = 86_400;
 const FEMTOSECONDS_PER_DAY = 86_400n * 10n ** 15n;
 /** Differences of nanoseconds below it are exact as doubles. */
 const MAX_EXACT_SECONDS = 1e6;
-
-/** The words of JSON, four bytes of each. */
-const TRUE = 0x65757274;
-const NULL = 0x6c6c756e;
-const FALS = 0x736c6166;
-const LETTER_E = 0x65;
 
 export class JsonFlows implements RecordTaker {
     /** What the first record that is no flow is, as it says itself. */
@@ -53,12 +61,12 @@ export class JsonFlows implements RecordTaker {
     hasAddresses = false;
     /** True once a record has times that can be the flow's own: not one whole second for its start and its end. */
     hasTimes = false;
+    linesTaken = 0;
     readonly #sink: FlowSink;
     readonly #dialect: JsonDialect;
     readonly #shapes: Shapes;
-    /** Places of the values of the record at hand, by role, without their quotes. */
-    readonly #starts = new Int32Array(ROLE_COUNT);
-    readonly #ends = new Int32Array(ROLE_COUNT);
+    /** What finds the records that are known by heart; their values stand in `walked`. */
+    readonly #walker: RecordWalker;
     readonly #isos = [new PlainIso(), new PlainIso()] as const;
     /** Slot of the day of the record at hand, and the last day that one was looked up for. */
     #slot = NOT_PLAIN;
@@ -67,10 +75,14 @@ export class JsonFlows implements RecordTaker {
     #lastDay = NOT_PLAIN;
     #lastSlot = NOT_PLAIN;
 
-    constructor(sink: FlowSink, dialect: JsonDialect) {
+    constructor(sink: FlowSink, dialect: JsonDialect, { isArray }: { isArray: boolean }) {
         this.#sink = sink;
         this.#dialect = dialect;
         this.#shapes = new Shapes(dialect.roles);
+        this.#walker = new RecordWalker(this.#shapes, {
+            isArray,
+            durationScale: dialect.times === 'start and duration' ? sink.durationScale : NOT_PLAIN,
+        });
         this.#isLastFlow = dialect.isFlow('', true);
     }
 
@@ -119,100 +131,105 @@ export class JsonFlows implements RecordTaker {
         takeFlow(texts, { times, sink, place });
     }
 
-    takePlain(bytes: Buffer, view: DataView, start: number): number {
+    begin(bytes: Buffer): void {
+        this.#walker.begin(bytes);
+    }
+
+    takePlain(start: number): number {
+        const walker = this.#walker;
+        let left = this.#shapes.recordsToCome;
+        this.linesTaken = 0;
         // The batch tells nobody of a row.
-        const isKnown = !this.#shapes.isCurious() && !this.#sink.needsTexts;
-        const end = isKnown ? this.#findValues(bytes, view, start) : NOT_PLAIN;
-        if (end === NOT_PLAIN) {
+        if (left === 0 || this.#sink.needsTexts || !walker.find(start)) {
             return NOT_PLAIN;
         }
-        return this.#countPlain(bytes, view) ? end : NOT_PLAIN;
+        const { linesBefore } = walker;
+        const before = left;
+        let end = NOT_PLAIN;
+        do {
+            if (!this.#countAllPlain(walker.record) && !this.#countPlain(walker.record)) {
+                break;
+            }
+            left -= 1;
+            end = walker.end;
+            this.linesTaken = walker.linesBefore - linesBefore;
+        } while (walker.next() && left > 0);
+        this.#shapes.countTaken(before - left);
+        return end;
     }
 
-    /** Finds where the values stand. @returns the place behind the record */
-    #findValues(bytes: Buffer, view: DataView, start: number): number {
-        const starts = this.#starts;
-        const ends = this.#ends;
-        const { words } = this.#shapes;
-        const length = bytes.length;
-        const last = length - WORD_BYTES;
-        for (let role = 0; role < ROLE_COUNT; role += 1) {
-            starts[role] = NOT_PLAIN;
+    /** Counts the record that the walker found if it has read all of it, as it can of Zeek's. @returns false where it has not; nothing is counted then */
+    #countAllPlain(record: number): boolean {
+        const start = records[record + STARTS + START] as number;
+        const isAll = records[record + PLAIN] === IS_ALL_PLAIN && start !== NOT_PLAIN && walked[start - 1] !== QUOTE;
+        if (!isAll || !this.#isPlainFlow(record)) {
+            return false;
         }
-        let place = this.#shapes.start;
-        let at = start;
-        for (;;) {
-            let piece = place.first;
-            while (piece && (at + piece.length > length || !isPieceAt(view, at, piece, words))) {
-                piece = piece.next;
-            }
-            if (!piece) {
-                return NOT_PLAIN;
-            }
-            at += piece.length;
-            place = piece.to;
-            if (place.isEnd) {
-                return at;
-            }
-            const valueStart = at;
-            const role = place.role;
-            if (place.isText) {
-                at = plainStringEnd(view, at, last);
-            } else if ((bytes[at] as number) <= NINE) {
-                at = numberEnd(bytes, at);
-            } else {
-                at = role === NO_ROLE ? wordEnd(view, at) : NOT_PLAIN;
-            }
-            if (at === NOT_PLAIN) {
-                return NOT_PLAIN;
-            }
-            if (role !== NO_ROLE) {
-                if (starts[role] !== NOT_PLAIN) {
-                    return NOT_PLAIN;
-                }
-                starts[role] = valueStart;
-                ends[role] = at;
-            }
+        const { batch, dates, table } = this.#sink;
+        const slot = dates.slotOfNumberAt(walked, walkedView, start, records[record + ENDS + START] as number);
+        if (slot < 0) {
+            return false;
         }
+        const place = batch.count;
+        batch.sources[place] = records[record + SOURCE_KEY] as number;
+        batch.destinations[place] = records[record + DESTINATION_KEY] as number;
+        batch.groups[place] = slot << 2;
+        batch.durations[place] = records[record + DURATION] as number;
+        batch.packets[place] = records[record + PACKETS_COUNT] as number;
+        batch.count = place + 1;
+        this.hasAddresses = true;
+        this.#sink.rowsRead += 1;
+        if (place + 1 === BATCH_FLOWS) {
+            table.addFlows(batch);
+        }
+        return true;
     }
 
-    /** Counts the record whose values were found. @returns false where that takes care; nothing is counted then */
-    #countPlain(bytes: Buffer, view: DataView): boolean {
-        const starts = this.#starts;
-        const ends = this.#ends;
+    /** Counts the record that the walker found. @returns false where that takes care; nothing is counted then */
+    #countPlain(record: number): boolean {
+        const starts = record + STARTS;
+        const ends = record + ENDS;
         const sink = this.#sink;
-        if (!this.#isPlainFlow(bytes)) {
+        if (!this.#isPlainFlow(record)) {
             sink.skip('other_event');
             return true;
         }
         for (let role = SOURCE; role <= PACKETS; role += 1) {
-            if (starts[role] === NOT_PLAIN && role !== END) {
+            if (records[starts + role] === NOT_PLAIN && role !== END) {
                 return false;
             }
         }
         const { batch, table } = sink;
         const place = batch.count;
-        const durationUs = this.#readTimes(bytes, view);
-        let packets = readCount(bytes, starts[PACKETS] as number, ends[PACKETS] as number);
+        const plain = records[record + PLAIN] as number;
+        const durationUs = this.#readTimes(record, plain);
+        let packets =
+            (plain & HAS_PACKETS) !== 0
+                ? (records[record + PACKETS_COUNT] as number)
+                : readCount(walked, records[starts + PACKETS] as number, records[ends + PACKETS] as number);
         if (durationUs === NOT_PLAIN || packets === NOT_PLAIN) {
             return false;
         }
-        if (starts[RATE] !== NOT_PLAIN) {
-            const rate = readWhole(bytes, starts[RATE] as number, ends[RATE] as number);
+        if (records[starts + RATE] !== NOT_PLAIN) {
+            const rate = readWhole(walked, records[starts + RATE] as number, records[ends + RATE] as number);
             packets *= Math.max(rate, 1);
             if (rate === NOT_PLAIN || packets > Number.MAX_SAFE_INTEGER) {
                 return false;
             }
         }
         let group = this.#slot << 2;
-        if (!readIPv4(bytes, starts[SOURCE] as number, ends[SOURCE] as number, batch.sources, place)) {
-            if (!this.#readText(bytes, SOURCE, batch.sources)) {
+        if ((plain & HAS_SOURCE) !== 0) {
+            batch.sources[place] = records[record + SOURCE_KEY] as number;
+        } else {
+            if (!this.#readText(record, SOURCE, batch.sources)) {
                 return false;
             }
             group += 1;
         }
-        if (!readIPv4(bytes, starts[DESTINATION] as number, ends[DESTINATION] as number, batch.destinations, place)) {
-            if (!this.#readText(bytes, DESTINATION, batch.destinations)) {
+        if ((plain & HAS_DESTINATION) !== 0) {
+            batch.destinations[place] = records[record + DESTINATION_KEY] as number;
+        } else {
+            if (!this.#readText(record, DESTINATION, batch.destinations)) {
                 return false;
             }
             group += 2;
@@ -221,7 +238,7 @@ export class JsonFlows implements RecordTaker {
         sink.rowsRead += 1;
         if (durationUs >= MAX_FAST_VALUE || packets >= MAX_FAST_VALUE) {
             const row = table.rowOf(batch.sources[place] as number, batch.destinations[place] as number, group);
-            table.addLargeFlow(row, starts[END] === NOT_PLAIN ? null : BigInt(durationUs), BigInt(packets));
+            table.addLargeFlow(row, records[starts + END] === NOT_PLAIN ? null : BigInt(durationUs), BigInt(packets));
             return true;
         }
         batch.groups[place] = group;
@@ -235,12 +252,16 @@ export class JsonFlows implements RecordTaker {
     }
 
     /** True if the record says that it is a flow; knows the last kind of record by its bytes. */
-    #isPlainFlow(bytes: Buffer): boolean {
-        const start = this.#starts[KIND] as number;
-        const end = this.#ends[KIND] as number;
+    #isPlainFlow(record: number): boolean {
+        const bytes = walked;
+        const start = records[record + STARTS + KIND] as number;
+        const end = records[record + ENDS + KIND] as number;
         const last = this.#lastKind;
         if (start === NOT_PLAIN) {
-            const isFlow = this.#dialect.isFlow(undefined, this.#starts[PACKETS] !== NOT_PLAIN || this.#starts[MARK] !== NOT_PLAIN);
+            const isFlow = this.#dialect.isFlow(
+                undefined,
+                records[record + STARTS + PACKETS] !== NOT_PLAIN || records[record + STARTS + MARK] !== NOT_PLAIN,
+            );
             this.otherKind ??= isFlow ? undefined : '';
             return isFlow;
         }
@@ -258,19 +279,21 @@ export class JsonFlows implements RecordTaker {
     }
 
     /** Puts the key of an address that is no IPv4 address at the batch's next place; returns false where it is no address at all. */
-    #readText(bytes: Buffer, role: number, keys: Int32Array): boolean {
+    #readText(record: number, role: number, keys: Int32Array): boolean {
         const { table, batch } = this.#sink;
-        const address = table.addressKey(bytes.toString('latin1', this.#starts[role], this.#ends[role]));
+        const address = table.addressKey(walked.toString('latin1', records[record + STARTS + role], records[record + ENDS + role]));
         keys[batch.count] = address?.key ?? 0;
         return address?.isText === true;
     }
 
     /** Reads the record's times; its day's slot becomes `#slot`. @returns the duration in microseconds, `UNTIMED` or `NOT_PLAIN` */
-    #readTimes(bytes: Buffer, view: DataView): number {
-        const start = this.#starts[START] as number;
-        const startEnd = this.#ends[START] as number;
-        const end = this.#starts[END] as number;
-        const endEnd = this.#ends[END] as number;
+    #readTimes(record: number, plain: number): number {
+        const bytes = walked;
+        const view = walkedView;
+        const start = records[record + STARTS + START] as number;
+        const startEnd = records[record + ENDS + START] as number;
+        const end = records[record + STARTS + END] as number;
+        const endEnd = records[record + ENDS + END] as number;
         const { times } = this.#dialect;
         const isTimed = end !== NOT_PLAIN;
         if (times === 'nanoseconds') {
@@ -280,7 +303,7 @@ export class JsonFlows implements RecordTaker {
                 return NOT_PLAIN;
             }
             this.hasTimes ||= !isTimed;
-            return isTimed ? this.#nanosTo(bytes, seconds, rest) : UNTIMED;
+            return isTimed ? this.#nanosTo(record, seconds, rest) : UNTIMED;
         }
         if (times === 'iso') {
             const startUs = this.#isos[0].read(bytes, view, start, startEnd);
@@ -300,13 +323,17 @@ export class JsonFlows implements RecordTaker {
         if (this.#slot < 0 || durationScale < 0) {
             return NOT_PLAIN;
         }
+        if ((plain & HAS_DURATION) !== 0) {
+            return (records[record + DURATION] as number) >>> 0;
+        }
         return isTimed ? readScaled(bytes, end, endEnd, durationScale) : UNTIMED;
     }
 
     /** Microseconds from a time in seconds and nanoseconds to the end of the record, or `NOT_PLAIN`. */
-    #nanosTo(bytes: Buffer, seconds: number, rest: number): number {
-        const end = this.#starts[END] as number;
-        const endEnd = this.#ends[END] as number;
+    #nanosTo(record: number, seconds: number, rest: number): number {
+        const bytes = walked;
+        const end = records[record + STARTS + END] as number;
+        const endEnd = records[record + ENDS + END] as number;
         const wholeSeconds = readNanosSeconds(bytes, end, endEnd) - seconds;
         const endRest = readNanosRest(bytes, end, endEnd);
         const nanoseconds = wholeSeconds * 1e9 + endRest - rest;
@@ -335,66 +362,4 @@ export class JsonFlows implements RecordTaker {
 /** The day of a time, both as whole numbers: the quotient alone could be rounded up into the next one. */
 function dayOf(time: number, day: number): number {
     return (time - (time % day)) / day - (time < 0 ? 1 : 0);
-}
-
-/** Place behind a plain number of JSON, one without an exponent. */
-function numberEnd(bytes: Buffer, start: number): number {
-    let at = bytes[start] === MINUS ? start + 1 : start;
-    const wholeStart = at;
-    while (isDigit(bytes[at] as number)) {
-        at += 1;
-    }
-    if (at === wholeStart || (bytes[wholeStart] === ZERO && at > wholeStart + 1)) {
-        return NOT_PLAIN;
-    }
-    if (bytes[at] !== POINT) {
-        return at;
-    }
-    at += 1;
-    const fractionStart = at;
-    while (isDigit(bytes[at] as number)) {
-        at += 1;
-    }
-    return at === fractionStart ? NOT_PLAIN : at;
-}
-
-function isDigit(byte: number): boolean {
-    return byte >= ZERO && byte <= NINE;
-}
-
-// Masks for four bytes at once in one number.
-const EACH_BYTE = 0x01010101;
-const EACH_HIGHEST_BIT = 0x80808080;
-const EACH_QUOTE = 0x22222222;
-const EACH_BACKSLASH = 0x5c5c5c5c;
-const EACH_SPACE = 0x20202020;
-
-/** Place of what ends the plain part of a string: its quote, a backslash, or what no string may hold. Looks no further than behind `last`. */
-function plainStringEnd(view: DataView, start: number, last: number): number {
-    let at = start;
-    for (; at <= last; at += WORD_BYTES) {
-        const word = view.getInt32(at, true);
-        const quotes = word ^ EACH_QUOTE;
-        const backslashes = word ^ EACH_BACKSLASH;
-        // The lowest bit set is the highest one of the first byte that is sought (higher ones may be set without reason).
-        const found =
-            (((quotes - EACH_BYTE) & ~quotes) | ((backslashes - EACH_BYTE) & ~backslashes) | ((word - EACH_SPACE) & ~word)) &
-            EACH_HIGHEST_BIT;
-        if (found !== 0) {
-            return at + ((31 - Math.clz32(found & -found)) >> 3);
-        }
-    }
-    return at;
-}
-
-/** Place behind one of the words of JSON. */
-function wordEnd(view: DataView, start: number): number {
-    if (start + WORD_BYTES >= view.byteLength) {
-        return NOT_PLAIN;
-    }
-    const word = view.getInt32(start, true);
-    if (word === TRUE || word === NULL) {
-        return start + WORD_BYTES;
-    }
-    return word === FALS && view.getUint8(start + WORD_BYTES) === LETTER_E ? start + WORD_BYTES + 1 : NOT_PLAIN;
 }

@@ -10,7 +10,6 @@ const TAB = 0x09;
 const SPACE = 0x20;
 const COMMA = 0x2c;
 const OPEN_OBJECT = 0x7b;
-const CLOSE_OBJECT = 0x7d;
 const OPEN_ARRAY = 0x5b;
 const CLOSE_ARRAY = 0x5d;
 
@@ -29,8 +28,15 @@ export interface JsonLayout {
 
 /** Whoever takes the records. */
 export interface RecordTaker {
-    /** Takes the record that begins at `start` if it is known by heart. @returns the place behind it, or `NOT_PLAIN`: then nothing is counted. */
-    takePlain(bytes: Buffer, view: DataView, start: number): number;
+    /** Says in which bytes the next records stand. */
+    begin(bytes: Buffer): void;
+    /** Line ends between the records that `takePlain` took last. */
+    readonly linesTaken: number;
+    /**
+     * Takes the record that begins at `start` if it is known by heart, and those behind it that are. @returns the place behind them, or `NOT_PLAIN`:
+     * then nothing is counted
+     */
+    takePlain(start: number): number;
     takeObject(values: readonly JsonValue[], place: FlowPlace): void;
     takeBroken(place: FlowPlace): void;
     /** True if nothing more is wanted for now: the scan stops. */
@@ -75,18 +81,15 @@ export class JsonRecords {
     /** @returns where the first record begins that is not whole, or earlier where the scan is paused or the file of no use. */
     scan(bytes: Buffer, { start, end, isLast }: { start: number; end: number; isLast: boolean }): number {
         const taker = this.#taker;
-        const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-        const plainEnd = this.#plainEnd(bytes, { start, end });
+        taker.begin(bytes);
         this.isPaused = false;
         let at = start;
         while (at < end) {
             const byte = bytes[at] as number;
             if (byte === OPEN_OBJECT) {
-                const plain = at < plainEnd ? taker.takePlain(bytes, view, at) : NOT_PLAIN;
+                const plain = taker.takePlain(at);
                 if (plain !== NOT_PLAIN) {
-                    if (this.#layout.isSpread) {
-                        this.#lines += countLines(bytes, at, plain);
-                    }
+                    this.#lines += this.#layout.isSpread ? countLines(bytes, at, plain) : taker.linesTaken;
                     at = plain;
                     continue;
                 }
@@ -143,16 +146,6 @@ export class JsonRecords {
         const textEnd = bytes[next - 1] === LF ? next - 1 : next;
         this.#taker.takeBroken({ lineNumber, bytes, start, end: textEnd > start && bytes[textEnd - 1] === CR ? textEnd - 1 : textEnd });
         return next;
-    }
-
-    /**
-     * Place up to which records are tried by heart. What is tried is seldom cut off by the end of the bytes then: such tries are right too, but
-     * reading beyond the end makes the reader's code slower from there on.
-     */
-    #plainEnd(bytes: Buffer, { start, end }: { start: number; end: number }): number {
-        const lineEnd = bytes.lastIndexOf(LF, end - 1);
-        // An array may have all of its records on one line.
-        return this.#layout.isArray || lineEnd < start ? bytes.lastIndexOf(CLOSE_OBJECT, end - 1) : lineEnd;
     }
 
     #failAsTooLong(): void {

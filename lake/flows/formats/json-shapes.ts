@@ -8,12 +8,9 @@ import type { JsonValue } from './json-object.ts';
 
 const QUOTE = 0x22;
 
-/** Role of a value that is not needed. */
-export const NO_ROLE = -1;
-
 /** More is not learned: records that are all different are not known by heart. */
 const MAX_PIECES = 4_096;
-const MAX_PIECE_BYTES = 1 << 12;
+export const MAX_PIECE_BYTES = 1 << 12;
 const MAX_ALL_BYTES = 1 << 20;
 const MAX_PIECES_BEHIND_ONE = 16;
 
@@ -26,60 +23,81 @@ const RECORDS_TO_BE_STEADY = 32;
 const FIRST_RECORDS = 64;
 const RECORDS_APART = 16_384;
 
-/** A place in records where a value stands: the path of its keys, once for texts and once for all else. */
-export interface Place {
-    role: number;
-    /** True where texts stand, without their quotes: these belong to the pieces around. */
-    isText: boolean;
-    /** The pieces that were met behind this value: the first, which leads to the others. */
-    first: Piece | undefined;
-    pieceCount: number;
-    /** True behind a whole record, where no value stands. */
-    isEnd: boolean;
-}
+/** What was learned takes so many bytes at most. */
+export const IMAGE_BYTES = 1 << 21;
+const FIRST_IMAGE_BYTES = 1 << 12;
 
-/** Bytes between two values, or in front of the first or behind the last one. */
-export interface Piece {
-    /** Place of its words in `Shapes.words`, and its length in bytes. */
-    wordsAt: number;
-    length: number;
-    /** Place of the value behind it. */
-    to: Place;
-    next: Piece | undefined;
-}
+// A place in records where a value stands, the path of its keys, once for texts and once for all else: from its beginning in the image to ...
+/** ... the first of the pieces that were met behind this value, 0 where there is none, */
+export const PLACE_FIRST = 0;
+/** ... how many pieces there are, */
+const PLACE_PIECES = 4;
+/** ... and its kind. */
+const PLACE_KIND = 8;
+const PLACE_BYTES = 16;
+
+// The kinds of places: of texts, without their quotes, which belong to the pieces around; of all else; and the end of a whole record.
+const IS_OTHER = 0;
+export const IS_TEXT = 1;
+export const IS_END = 2;
+/** Where the value has a role, it is in its kind too, times four and with this. */
+export const FIRST_ROLE = 4;
+
+// The bytes between two values, or in front of the first or behind the last one: from the piece's beginning to ...
+/** ... the next piece behind the same value, a shorter one or one as long, 0 where there is none, */
+export const PIECE_NEXT = 0;
+/** ... its length in bytes, */
+export const PIECE_LENGTH = 4;
+/** ... the place of the value behind it, */
+export const PIECE_TO = 8;
+/** ... that place's kind, */
+export const PIECE_KIND = 12;
+/** ... a bit for each of sixteen bytes that is behind the piece, and one more for a piece that is longer than that, */
+export const PIECE_BESIDE = 16;
+/** ... and its bytes. */
+export const PIECE_BYTES_AT = 32;
 
 export class Shapes {
-    /** Beginning of every record. */
-    readonly start: Place = newPlace(NO_ROLE);
     /**
-     * The bytes of all pieces, eight to a double; the last word of a piece with a rest overlaps the one in front. As doubles two texts are equal only
-     * if all their bytes are: one that is no number equals nothing, and a zero is no text.
+     * All places and pieces, by their beginnings: numbers of 32 bits, and the bytes of the pieces. It is one piece of memory because the walker has a copy of it
+     * in its own. `version` is another one whenever it has changed.
      */
-    words = new Float64Array(1 << 10);
-    readonly #end: Place = newPlace(NO_ROLE, { isEnd: true });
-    readonly #places = new Map<string, Place>();
+    image: Buffer = Buffer.alloc(FIRST_IMAGE_BYTES);
+    version = 0;
+    #imageEnd = 0;
+    /** Beginning of every record. */
+    readonly start: number = this.#newPlace(IS_OTHER);
+    readonly #end: number = this.#newPlace(IS_END);
+    readonly #places = new Map<string, number>();
     readonly #roles: ReadonlyMap<string, number>;
     /** The first texts of each value that is not needed. */
     readonly #textsOf = new Map<string, Set<string>>();
-    #records = 0;
+    #learned = 0;
+    /** Records that were taken by heart since. */
+    #taken = 0;
     #pieces = 0;
-    #wordCount = 0;
 
     constructor(roles: ReadonlyMap<string, number>) {
         this.#roles = roles;
     }
 
     /**
-     * True if the next record should be learned from, even if it is known: the first ones tell which values are steady, later ones what those have
-     * become.
+     * How many records may be taken by heart before one should be learned from, even if it is known: the first ones tell which values are steady,
+     * later ones what those have become.
      */
-    isCurious(): boolean {
-        this.#records += 1;
-        return this.#records <= FIRST_RECORDS || this.#records % RECORDS_APART === 0;
+    get recordsToCome(): number {
+        return this.#learned < FIRST_RECORDS ? 0 : RECORDS_APART - this.#taken;
+    }
+
+    /** Counts records that were taken by heart. */
+    countTaken(records: number): void {
+        this.#taken += records;
     }
 
     /** Learns the pieces of a whole record. */
     learn(bytes: Buffer, values: readonly JsonValue[], { start, end }: { start: number; end: number }): void {
+        this.#learned += 1;
+        this.#taken %= RECORDS_APART;
         // An object in the place of a text would be passed over piece by piece.
         if (this.#pieces >= MAX_PIECES || values.some(({ isContainer, path }) => isContainer && this.#roles.has(path))) {
             return;
@@ -87,7 +105,7 @@ export class Shapes {
         const plain = values.filter(({ isContainer }) => !isContainer);
         this.#learnPieces(bytes, plain, { start, end });
         const unsteady = plain.filter((value) => !this.#isSteady(bytes, value));
-        if (this.#records >= RECORDS_TO_BE_STEADY && unsteady.length < plain.length) {
+        if (this.#learned >= RECORDS_TO_BE_STEADY && unsteady.length < plain.length) {
             this.#learnPieces(bytes, unsteady, { start, end });
         }
     }
@@ -100,7 +118,7 @@ export class Shapes {
             const isText = bytes[value.start] === QUOTE;
             const quote = isText ? 1 : 0;
             const to = this.#placeOf(value.path, isText);
-            if (!to || !this.#connect(place, to, bytes.subarray(from, value.start + quote))) {
+            if (to === undefined || !this.#connect(place, to, bytes.subarray(from, value.start + quote))) {
                 return;
             }
             place = to;
@@ -123,100 +141,69 @@ export class Shapes {
     }
 
     /** The place of a path, new where there is room for one. */
-    #placeOf(path: string, isText: boolean): Place | undefined {
+    #placeOf(path: string, isText: boolean): number | undefined {
         const name = `${isText ? 'text ' : ''}${path}`;
         let place = this.#places.get(name);
-        if (!place && this.#places.size < MAX_PIECES) {
-            place = newPlace(this.#roles.get(path) ?? NO_ROLE, { isText });
+        if (place === undefined && this.#places.size < MAX_PIECES) {
+            const role = this.#roles.get(path);
+            place = this.#newPlace((isText ? IS_TEXT : IS_OTHER) + (role === undefined ? 0 : FIRST_ROLE + role * 4));
             this.#places.set(name, place);
         }
         return place;
     }
 
     /** @returns false where there is no room for the piece */
-    #connect(from: Place, to: Place, bytes: Buffer): boolean {
+    #connect(from: number, to: number, bytes: Buffer): boolean {
         // The longest stand first: a shorter one may be what a longer one begins with.
-        let before: Piece | undefined;
-        for (let piece = from.first; piece && piece.length >= bytes.length; piece = piece.next) {
-            if (this.#isSame(piece, bytes)) {
+        let link = from + PLACE_FIRST;
+        for (let piece = this.image.readInt32LE(link); piece !== 0; piece = this.image.readInt32LE(link)) {
+            const length = this.image.readInt32LE(piece + PIECE_LENGTH);
+            if (length < bytes.length) {
+                break;
+            }
+            if (length === bytes.length && bytes.equals(this.image.subarray(piece + PIECE_BYTES_AT, piece + PIECE_BYTES_AT + length))) {
                 return true;
             }
-            before = piece;
+            link = piece + PIECE_NEXT;
         }
-        const isTooMuch = bytes.length > MAX_PIECE_BYTES || this.#wordCount * WORD_BYTES > MAX_ALL_BYTES;
-        if (isTooMuch || this.#pieces >= MAX_PIECES || from.pieceCount >= MAX_PIECES_BEHIND_ONE) {
+        const count = this.image.readInt32LE(from + PLACE_PIECES);
+        const isTooMuch = bytes.length > MAX_PIECE_BYTES || this.#imageEnd > MAX_ALL_BYTES;
+        if (isTooMuch || this.#pieces >= MAX_PIECES || count >= MAX_PIECES_BEHIND_ONE) {
             return false;
         }
-        const next = before ? before.next : from.first;
-        const piece: Piece = { wordsAt: this.#wordCount, length: bytes.length, to, next };
-        this.#keep(bytes);
-        if (before) {
-            before.next = piece;
-        } else {
-            from.first = piece;
-        }
-        from.pieceCount += 1;
+        const piece = this.#allocate(PIECE_BYTES_AT + bytes.length);
+        this.image.writeInt32LE(this.image.readInt32LE(link), piece + PIECE_NEXT);
+        this.image.writeInt32LE(bytes.length, piece + PIECE_LENGTH);
+        this.image.writeInt32LE(to, piece + PIECE_TO);
+        this.image.writeInt32LE(this.image.readInt32LE(to + PLACE_KIND), piece + PIECE_KIND);
+        const beside = bytes.length > VECTOR_BYTES ? 1 << VECTOR_BYTES : (1 << VECTOR_BYTES) - (1 << bytes.length);
+        this.image.writeInt32LE(beside, piece + PIECE_BESIDE);
+        this.image.set(bytes, piece + PIECE_BYTES_AT);
+        this.image.writeInt32LE(piece, link);
+        this.image.writeInt32LE(count + 1, from + PLACE_PIECES);
         this.#pieces += 1;
         return true;
     }
 
-    #isSame(piece: Piece, bytes: Buffer): boolean {
-        return piece.length === bytes.length && wordsOf(bytes).every((word, at) => word === this.words[piece.wordsAt + at]);
+    #newPlace(kind: number): number {
+        const place = this.#allocate(PLACE_BYTES);
+        this.image.writeInt32LE(kind, place + PLACE_KIND);
+        return place;
     }
 
-    #keep(bytes: Buffer): void {
-        const words = wordsOf(bytes);
-        while (this.#wordCount + words.length > this.words.length) {
-            const larger = new Float64Array(this.words.length * 2);
-            larger.set(this.words);
-            this.words = larger;
+    /** Room for so many bytes at the end of the image, all of them zero. */
+    #allocate(length: number): number {
+        const at = this.#imageEnd;
+        this.#imageEnd = Math.ceil((at + length) / VECTOR_BYTES) * VECTOR_BYTES;
+        if (this.#imageEnd > this.image.length) {
+            const larger = Buffer.alloc(Math.max(this.image.length * 2, this.#imageEnd));
+            larger.set(this.image);
+            this.image = larger;
         }
-        this.words.set(words, this.#wordCount);
-        this.#wordCount += words.length;
+        this.version += 1;
+        return at;
     }
 }
 
-function newPlace(role: number, { isText = false, isEnd = false }: { isText?: boolean; isEnd?: boolean } = {}): Place {
-    return { role, isText, first: undefined, pieceCount: 0, isEnd };
-}
-
-/** Eight bytes are compared at once. */
-const WORD_BYTES = 8;
-
-/** Bytes as words; of fewer than eight bytes each is a word. */
-function wordsOf(bytes: Buffer): number[] {
-    if (bytes.length < WORD_BYTES) {
-        return [...bytes];
-    }
-    const words: number[] = [];
-    for (let at = 0; at + WORD_BYTES <= bytes.length; at += WORD_BYTES) {
-        words.push(bytes.readDoubleLE(at));
-    }
-    if (bytes.length % WORD_BYTES !== 0) {
-        words.push(bytes.readDoubleLE(bytes.length - WORD_BYTES));
-    }
-    return words;
-}
-
-/** True if the bytes at `at` are those of the piece. The view must reach to their end. */
-export function isPieceAt(view: DataView, at: number, piece: Piece, words: Float64Array): boolean {
-    const { length } = piece;
-    let word = piece.wordsAt;
-    if (length < WORD_BYTES) {
-        for (let byte = at; byte < at + length; byte += 1) {
-            if (view.getUint8(byte) !== words[word]) {
-                return false;
-            }
-            word += 1;
-        }
-        return true;
-    }
-    const last = at + length - WORD_BYTES;
-    for (let from = at; from < last; from += WORD_BYTES) {
-        if (view.getFloat64(from, true) !== words[word]) {
-            return false;
-        }
-        word += 1;
-    }
-    return view.getFloat64(last, true) === words[word];
-}
+/** The walker compares so many bytes at once. */
+const VECTOR_BYTES = 16;

@@ -103,9 +103,14 @@ function whatItIs({ firstKeys }: ToolFinder, isAll: boolean): Pick<Unusable, 'er
 
 /** Looks for the first record that tells the tool. */
 class ToolFinder implements RecordTaker {
+    readonly linesTaken = 0;
     tool: ReturnType<typeof toolOf>;
     /** Keys of the first object. */
     firstKeys: string[] | undefined;
+
+    begin(): void {
+        // Its records are all taken apart with care.
+    }
 
     takePlain(): number {
         return NOT_PLAIN;
@@ -156,7 +161,7 @@ class JsonReading {
             watch: options.watch,
             isForBeginning: options.isForBeginning,
         });
-        this.#flows = new JsonFlows(this.#sink, start.dialect);
+        this.#flows = new JsonFlows(this.#sink, start.dialect, start.layout);
         this.#records = new JsonRecords(this.#flows, { layout: start.layout });
     }
 
