@@ -8,14 +8,19 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { benchAnomalies } from './anomalies.ts';
+import { benchCompressed } from './compressed.ts';
 import { benchConsolidate } from './consolidate.ts';
 import { benchExport } from './export.ts';
+import { benchFullDay } from './full-day.ts';
 import { benchLambdaStart } from './lambda-start.ts';
+import { benchManyPairs } from './many-pairs.ts';
 import { benchPairs } from './pairs.ts';
 import { benchParquet } from './parquet.ts';
+import { HOW_TO_GET_PEERS } from './peers.ts';
 import { benchReading } from './reading.ts';
 import { benchReadingJson } from './reading-json.ts';
 import { benchReadingTools } from './reading-tools.ts';
+import { benchSmallFiles } from './small-files.ts';
 import { benchStartUp } from './start-up.ts';
 import { benchStatus } from './status.ts';
 import { benchTelemetry } from './telemetry.ts';
@@ -29,6 +34,10 @@ const PARTS = {
     'start-up': benchStartUp,
     'lambda-start': benchLambdaStart,
     upload: benchUpload,
+    'many-pairs': benchManyPairs,
+    'full-day': benchFullDay,
+    'small-files': benchSmallFiles,
+    compressed: benchCompressed,
     consolidate: benchConsolidate,
     export: benchExport,
     pairs: benchPairs,
@@ -49,13 +58,16 @@ if (unknown.length > 0) {
 const folder = await mkdtemp(join(tmpdir(), 'flowlake-bench-'));
 let areEqual = true;
 console.log(`Node ${process.versions.node}, DuckDB ${(await import('@duckdb/node-api')).version()}, ${availableParallelism()} cores`);
+if (HOW_TO_GET_PEERS !== undefined) {
+    console.log(HOW_TO_GET_PEERS);
+}
 try {
     for (const [name, part] of Object.entries(PARTS)) {
         if (positionals.length > 0 && !positionals.includes(name)) {
             continue;
         }
         for await (const { what, found, goal, isEqual } of part({ folder, isQuick: values.quick, before: values.before })) {
-            const judged = goal && !values.quick ? `  (goal ${goal.text}: ${goal.isMet ? 'met' : 'MISSED'})` : '';
+            const judged = goal && !values.quick ? `  (goal ${goal.text}: ${goal.isMet ? 'met' : 'LOST'})` : '';
             const equal = isEqual === undefined ? '' : isEqual ? '  same figures' : '  DIFFERENT FIGURES';
             console.log(`${what.padEnd(46)} ${found}${judged}${equal}`);
             areEqual &&= isEqual ?? true;

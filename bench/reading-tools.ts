@@ -13,8 +13,7 @@ import { sampleFiles } from '#sample/flows/sample-files';
 import { tools } from '#sample/flows/tools';
 import { type BenchOptions, type Finding, inTurn, sayRatio } from './measure.ts';
 import { writeSample } from './reading.ts';
-
-const BYTES_PER_FLOW = 577;
+import { BYTES_PER_FLOW } from './site-files.ts';
 
 export async function* benchReadingTools({ folder, isQuick }: BenchOptions): AsyncGenerator<Finding> {
     const bytes = isQuick ? 5e6 : 100e6;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { type PairRows, pairRowsOf } from '#lake/flows/pair-rows';
 import { type FlowsRead, readFlows } from '#lake/flows/read-flows';
-import { type FlowMeasure, flowMeasures, flowSummaries } from '#lake/flows/tables';
+import { flowSummaries } from '#lake/flows/tables';
 import { writeRows } from '#lake/parquet';
 import { valuesOf } from '#lake/rows';
 import { readAhead } from '#lake/store/read-ahead';
@@ -13,15 +13,16 @@ import { figuresOf } from '#lake/tables';
 import { toPlain } from '#lake/typed-rows';
 import { sampleFiles } from '#sample/flows/sample-files';
 import { type BenchOptions, type Finding, inTurn, sayRatio } from './measure.ts';
+import { totalsSql } from './peers.ts';
+import { BYTES_PER_FLOW } from './site-files.ts';
 
 const PAIRS = 20_000;
-const BYTES_PER_FLOW = 577;
 
 export async function* benchReading({ folder, isQuick }: BenchOptions): AsyncGenerator<Finding> {
     const path = await writeSample(folder, isQuick ? 20e6 : 300e6);
     const instance = await DuckDBInstance.create(':memory:', { threads: '1' });
     const duckdb = await instance.connect();
-    const sql = await aggregateSql(path);
+    const sql = `select * exclude (site) from (${totalsSql('bench', [path])})`;
     let result: FlowsRead | undefined;
     // Both sides end with the totals in their own memory; what is made of them for the comparison is not timed.
     const readWithDuckDb = async (): Promise<void> => {
@@ -86,32 +87,6 @@ async function readSample(path: string): Promise<FlowsRead> {
 export function rowsOf({ table, days }: FlowsRead): PairRows {
     const [rows = []] = days.values();
     return toPlain(flowSummaries, pairRowsOf(table, { rows, site: 'bench', day: '2026-01-05' })) as PairRows;
-}
-
-const TEXTS = new Set(['Flow ID', 'Src IP', 'Dst IP', 'Label']);
-const WHOLES = new Set(['Src Port', 'Dst Port', 'Protocol', 'Flow Duration', 'Tot Fwd Pkts', 'Tot Bwd Pkts']);
-
-/** The column of the samples that each measure is read from. */
-const COLUMN_OF: Readonly<Record<FlowMeasure, string>> = { flow_duration_us: 'Flow Duration', fwd_pkts: 'Tot Fwd Pkts' };
-
-/** All 84 columns with their types, so that DuckDB need not guess; sums in hugeint, so that they are exact too. */
-async function aggregateSql(path: string): Promise<string> {
-    const file = await open(path);
-    const { buffer } = await file.read(Buffer.alloc(8192), 0, 8192, 0);
-    await file.close();
-    const names = buffer.toString().split('\n', 1)[0]?.split(',') ?? [];
-    const typeOf = (name: string): string =>
-        name === 'Timestamp' ? 'TIMESTAMP' : TEXTS.has(name) ? 'VARCHAR' : WHOLES.has(name) ? 'BIGINT' : 'DOUBLE';
-    const columns = names.map((name) => `'${name}': '${typeOf(name)}'`).join(', ');
-    const figures = flowMeasures.map((measure) => {
-        const column = `"${COLUMN_OF[measure]}"`;
-        return `sum(${column}) as ${measure}_sum, sum(${column}::hugeint * ${column}::hugeint) as ${measure}_sum_sq,
-            min(${column}) as ${measure}_min, max(${column}) as ${measure}_max`;
-    });
-    return `select "Src IP" as src_ip, "Dst IP" as dst_ip, count(*) as flows, count("Flow Duration") as timed_flows, ${figures.join(', ')}
-        from read_csv('${path}', auto_detect = false, header = true, delim = ',', quote = '"', escape = '"',
-            timestampformat = '%d/%m/%Y %I:%M:%S %p', columns = {${columns}})
-        group by "Src IP", "Dst IP", "Timestamp"::date`;
 }
 
 /** Rows as DuckDB gives them: addresses, then figures. */

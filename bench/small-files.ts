@@ -1,0 +1,60 @@
+/** Two thousand files of 100 kB in one upload; with `--before` against the program of another build. */
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type BenchOptions, type Finding, median } from './measure.ts';
+import { haveEqualTotals, openDuckDb } from './peers.ts';
+import { inRounds, middleOf, ratioOf, together } from './run-program.ts';
+import { DAY_OBJECTS, type SiteFile, writeSiteFiles } from './site-files.ts';
+import { upload } from './upload.ts';
+
+const BYTES = 100_000;
+
+export async function* benchSmallFiles({ folder, isQuick, before }: BenchOptions): AsyncGenerator<Finding> {
+    const count = isQuick ? 40 : 2000;
+    const captures = join(folder, 'small-files');
+    const whole = await writeSmallFiles(captures, { folder, count });
+    const runs = inRounds(isQuick ? 1 : 5, {
+        now: () => upload(captures, { folder }),
+        before: () => (before === undefined ? together() : upload(captures, { folder: join(folder, 'before'), program: before })),
+    });
+    const now = middleOf(runs.now);
+    const cpuOfFile = runs.now.map(({ cpuMs }) => cpuMs / count).sort((a, b) => a - b);
+    const byDuckDb = join(folder, 'small-files.parquet');
+    openDuckDb().run(whole, byDuckDb);
+    yield {
+        what: `upload of ${count} files of ${BYTES / 1000} kB`,
+        found: `${((count / now.wallMs) * 1000).toFixed(0)} files/s, CPU ${median(cpuOfFile).toFixed(1)} ms a file (${cpuOfFile[0]?.toFixed(1)} to ${cpuOfFile.at(-1)?.toFixed(1)}), ${now.peakMb.toFixed(0)} MB`,
+        isEqual: await haveEqualTotals(join(folder, 'upload-lake', DAY_OBJECTS), byDuckDb),
+    };
+    if (before !== undefined) {
+        const cpu = ratioOf(runs.now, runs.before, ({ cpuMs }) => cpuMs);
+        const speed = ratioOf(runs.now, runs.before, ({ wallMs }) => 1 / wallMs);
+        yield {
+            what: 'the same / the build before',
+            found: `files/s ${speed.said}, CPU a file ${cpu.said}`,
+            goal: { text: 'files/s at least 3.5x, CPU at most 0.3x', isMet: speed.ratio >= 3.5 && cpu.ratio <= 0.3 },
+            isEqual: await haveEqualTotals(join(folder, 'upload-lake', DAY_OBJECTS), join(folder, 'before', 'upload-lake', DAY_OBJECTS)),
+        };
+    }
+    rmSync(captures, { recursive: true });
+}
+
+/** Writes files of so many bytes for two sites, each with its header. @returns the files of 600 pairs a site that they are cut from */
+async function writeSmallFiles(captures: string, { folder, count }: { folder: string; count: number }): Promise<SiteFile[]> {
+    const whole = await writeSiteFiles(join(folder, 'small-files-whole'), {
+        bytes: count * BYTES,
+        pairs: 1200,
+        sites: ['berlin', 'lisbon'],
+    });
+    for (const { site, path } of whole) {
+        const [header = '', ...rows] = readFileSync(path, 'utf8').trimEnd().split('\n');
+        mkdirSync(join(captures, `site=${site}`), { recursive: true });
+        const files = Math.ceil(count / 2);
+        const rowsAFile = Math.ceil(rows.length / files);
+        for (let file = 0; file < files; file += 1) {
+            const text = [header, ...rows.slice(file * rowsAFile, (file + 1) * rowsAFile)].join('\n');
+            writeFileSync(join(captures, `site=${site}`, `flows-${file}.csv`), `${text}\n`);
+        }
+    }
+    return whole;
+}
