@@ -13,6 +13,7 @@ import { benchConsolidate } from './consolidate.ts';
 import { benchExport } from './export.ts';
 import { benchFullDay } from './full-day.ts';
 import { benchLambdaStart } from './lambda-start.ts';
+import { benchLambdaWork } from './lambda-work.ts';
 import { benchManyPairs } from './many-pairs.ts';
 import { benchPairs } from './pairs.ts';
 import { benchParquet } from './parquet.ts';
@@ -33,6 +34,7 @@ const PARTS = {
     'reading-tools': benchReadingTools,
     'start-up': benchStartUp,
     'lambda-start': benchLambdaStart,
+    'lambda-work': benchLambdaWork,
     upload: benchUpload,
     'many-pairs': benchManyPairs,
     'full-day': benchFullDay,

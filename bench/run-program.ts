@@ -43,18 +43,22 @@ def tell():
 `;
 
 /** Runs the script with these words. @throws Error where it fails */
-export function runNode(words: readonly string[]): Ran {
-    return runTelling(process.execPath, ['--import', TELL, ...words], words);
+export function runNode(words: readonly string[], environment: NodeJS.ProcessEnv = process.env): Ran {
+    return runTelling(process.execPath, ['--import', TELL, ...words], { words, environment });
 }
 
 /** Runs the code with these words. @throws Error where it fails */
 export function runPython(python: string, code: string, words: readonly string[]): Ran {
-    return runTelling(python, ['-B', '-c', TELL_IN_PYTHON + code, ...words], words);
+    return runTelling(python, ['-B', '-c', TELL_IN_PYTHON + code, ...words], { words, environment: process.env });
 }
 
-function runTelling(program: string, args: readonly string[], words: readonly string[]): Ran {
+function runTelling(
+    program: string,
+    args: readonly string[],
+    { words, environment }: { words: readonly string[]; environment: NodeJS.ProcessEnv },
+): Ran {
     const startedAt = performance.now();
-    const { stdout, stderr, status } = spawnSync(program, args, { encoding: 'utf8', maxBuffer: 1 << 30 });
+    const { stdout, stderr, status } = spawnSync(program, args, { encoding: 'utf8', maxBuffer: 1 << 30, env: environment });
     const wallMs = performance.now() - startedAt;
     const [, cpuUs, peakKb] = /^took (\d+) (\d+)$/m.exec(stderr) ?? [];
     if (status !== 0 || cpuUs === undefined) {
