@@ -146,17 +146,22 @@ const MAX_BLANK_BYTES = 1 << 20;
 
 /** Tells JSON by the first byte that is no blank. @returns with all chunks, also those that were looked at */
 async function beginningOf(plain: AsyncGenerator<Uint8Array>): Promise<{ isJson: boolean; chunks: AsyncGenerator<Uint8Array> }> {
-    const held: Buffer[] = [];
-    let length = 0;
-    let first = Buffer.alloc(0);
-    let isJson: boolean | undefined;
-    for (let isOver = false; isJson === undefined && first.length < MAX_BLANK_BYTES && !isOver; ) {
-        const { done, value } = await plain.next();
-        isOver = done === true;
-        if (!done) {
+    const { done, value } = await plain.next();
+    let isJson = done ? undefined : isJsonStart(value);
+    if (!done && isJson !== undefined) {
+        // Nearly always: the piece need not be copied.
+        return { isJson, chunks: withFirst(value, plain) };
+    }
+    let first = Buffer.from(value ?? []);
+    const held = [first];
+    let length = first.length;
+    for (let isOver = done === true; isJson === undefined && first.length < MAX_BLANK_BYTES && !isOver; ) {
+        const next = await plain.next();
+        isOver = next.done === true;
+        if (!next.done) {
             // The next piece may overwrite this one.
-            held.push(Buffer.from(value));
-            length += value.length;
+            held.push(Buffer.from(next.value));
+            length += next.value.length;
         }
         // Not at each piece: of small ones all would be copied again and again.
         if (isOver || length >= first.length * 2) {
@@ -167,7 +172,7 @@ async function beginningOf(plain: AsyncGenerator<Uint8Array>): Promise<{ isJson:
     return { isJson: isJson === true, chunks: withFirst(first, plain) };
 }
 
-async function* withFirst(first: Buffer, rest: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function* withFirst(first: Uint8Array, rest: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
     try {
         yield first;
         yield* rest;

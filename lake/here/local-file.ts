@@ -1,7 +1,7 @@
 /** Reads a file of this machine that is to go into a lake, and tells whether an object has its bytes. */
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
+import { closeSync, openSync, statSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { StorageError } from '#lake/errors';
 import type { Inspection, Kind } from '#lake/kind';
@@ -14,24 +14,49 @@ export interface LocalFileEvents {
     signal?: AbortSignal | undefined;
 }
 
+/** A beginning is read in pieces of this size: it mostly takes one. */
+const BEGINNING_PIECE_BYTES = 1 << 16;
+
 /** The file's bytes; each piece is valid until the next one is asked for. @throws StorageError where it cannot be read. */
 export async function* readLocalFile(path: string, { onBytes, signal }: LocalFileEvents = {}): AsyncGenerator<Uint8Array> {
     try {
-        const file = await open(path);
-        try {
-            for await (const chunk of readAhead(file)) {
-                signal?.throwIfAborted();
-                onBytes?.(chunk.length);
-                yield chunk;
-            }
-        } finally {
-            await file.close();
+        for await (const piece of readPieces(path, { signal })) {
+            onBytes?.(piece.length);
+            yield piece;
         }
     } catch (error) {
-        if (error instanceof Error && 'syscall' in error) {
-            throw new StorageError(`cannot read ${path}: ${error.message}`, { cause: error });
+        throw asStorageError(error, path);
+    }
+}
+
+/** As `readLocalFile`, for who seldom wants more than the beginning. */
+export async function* readLocalBeginning(path: string, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+    try {
+        yield* readPieces(path, { signal, pieceBytes: BEGINNING_PIECE_BYTES });
+    } catch (error) {
+        throw asStorageError(error, path);
+    }
+}
+
+function asStorageError(error: unknown, path: string): unknown {
+    return error instanceof Error && 'syscall' in error
+        ? new StorageError(`cannot read ${path}: ${error.message}`, { cause: error })
+        : error;
+}
+
+/** The calls are synchronous: handing one over to another thread and back takes five times as long (docs/performance.md). */
+async function* readPieces(
+    path: string,
+    { signal, pieceBytes }: { signal?: AbortSignal | undefined; pieceBytes?: number },
+): AsyncGenerator<Uint8Array> {
+    const fd = openSync(path, 'r');
+    try {
+        for await (const piece of readAhead({ fd }, { pieceBytes })) {
+            signal?.throwIfAborted();
+            yield piece;
         }
-        throw error;
+    } finally {
+        closeSync(fd);
     }
 }
 
@@ -105,9 +130,9 @@ export async function inspectLocalFile(
     path: string,
     { kind, signal }: { kind: Pick<Kind, 'inspect'>; signal?: AbortSignal },
 ): Promise<Inspection> {
-    const { size } = await stat(path);
+    const { size } = statSync(path);
     const parts = { name: basename(path), sizeBytes: size, readRange: (range: ByteRange) => readLocalPart(path, range) };
-    return kind.inspect(createReadStream(path, { signal }), parts);
+    return kind.inspect(readPieces(path, { signal, pieceBytes: BEGINNING_PIECE_BYTES }), parts);
 }
 
 /** Bytes of the file from `start` up to `end`, which is exclusive; fewer where it ends before. */

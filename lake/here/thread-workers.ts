@@ -5,24 +5,42 @@ import { findDerivation, kindOfTable } from '#lake/kinds';
 import { mergedKey, type TablePeriod } from '#lake/layout';
 import { openDirectoryStore } from '#lake/store/directory';
 import type { Task, TaskEvents } from './tasks.ts';
-import { type Outcome, runTasks } from './threads.ts';
+import { type Outcome, openThreads, type Threads } from './threads.ts';
 
 /**
  * Threads that do the lake's work side by side. `totalBytes` is what was read of files of the periods that are consolidated. Once it is aborted
- * each piece of work ends at its next step, and both jobs throw the signal's reason.
+ * each piece of work ends at its next step, and both jobs throw the signal's reason. `threads` are those of the caller, who closes them; without them
+ * each job has its own.
  */
-export function workInThreads(directory: string, { totalBytes = 0, ...events }: TaskEvents & { totalBytes?: number } = {}): Workers {
+export function workInThreads(
+    directory: string,
+    { totalBytes = 0, threads, ...events }: TaskEvents & { totalBytes?: number; threads?: Threads } = {},
+): Workers {
+    async function runAll(tasks: readonly Task[], options: { totalBytes?: number } = {}): Promise<Outcome[]> {
+        const open = threads ?? openThreads(directory, events);
+        const outcomes: Outcome[] = [];
+        try {
+            for await (const outcome of open.run(tasks, options)) {
+                outcomes.push(outcome);
+            }
+        } finally {
+            await (threads ? undefined : open.close());
+        }
+        // Tasks that were not begun have no outcome.
+        events.signal?.throwIfAborted();
+        return outcomes;
+    }
     return {
         async summarize(sources) {
             const tasks = sources.map(({ key, anew }): Task => ({ kind: 'summarize', key, anew }));
-            const outcomes = await runAll(directory, tasks, events);
+            const outcomes = await runAll(tasks);
             return { periods: outcomes.flatMap(touchedBy), errors: outcomes.flatMap(errorOf) };
         },
         async consolidate(periods) {
             const each = eachOnce(periods);
             const tasks = each.map(({ anew = false, ...of }): Task => ({ kind: 'consolidate', of, anew }));
             const mergedBytes = await sizeOf(directory, each);
-            const outcomes = await runAll(directory, tasks, { ...events, totalBytes: totalBytes + mergedBytes * CSV_BYTES_OF_PARQUET });
+            const outcomes = await runAll(tasks, { totalBytes: totalBytes + mergedBytes * CSV_BYTES_OF_PARQUET });
             return outcomes.flatMap(errorOf);
         },
         async derive(days) {
@@ -52,16 +70,6 @@ async function sizeOf(directory: string, periods: readonly TablePeriod[]): Promi
         }
     }
     return bytes;
-}
-
-async function runAll(directory: string, tasks: readonly Task[], events: TaskEvents & { totalBytes?: number }): Promise<Outcome[]> {
-    const outcomes: Outcome[] = [];
-    for await (const outcome of runTasks(directory, tasks, events)) {
-        outcomes.push(outcome);
-    }
-    // Tasks that were not begun have no outcome.
-    events.signal?.throwIfAborted();
-    return outcomes;
 }
 
 function touchedBy(outcome: Outcome): TablePeriod[] {

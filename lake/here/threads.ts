@@ -19,54 +19,73 @@ const THREAD_LIMITS = { maxYoungGenerationSizeMb: 8 };
 /** How a task ended; an error belongs to its task and does not stop the others. */
 export type Outcome = { task: Task; result: TaskResult } | { task: Task; error: Error };
 
-/**
- * Does tasks side by side on the machine's cores and yields each outcome as it comes. Aborting stops every task at its next step;
- * the tasks that were stopped come out as errors. `totalBytes` is what there is to read, where that is known.
- */
+/** Threads that are started when they are needed, and stay until they are closed: what comes next finds them warm. */
+export interface Threads {
+    /**
+     * Does tasks side by side on the machine's cores and yields each outcome as it comes. Aborting stops every task at its next step;
+     * the tasks that were stopped come out as errors. `totalBytes` is what there is to read, where that is known.
+     */
+    run(tasks: readonly Task[], options?: { totalBytes?: number | undefined }): AsyncGenerator<Outcome>;
+    close(): Promise<void>;
+}
+
+export function openThreads(directory: string, events: TaskEvents = {}): Threads {
+    const threads = Array.from({ length: availableParallelism() }, () => openThread(directory, events));
+    return {
+        async *run(tasks, { totalBytes } = {}) {
+            // Several tasks are few only where it is known that there is little to read.
+            const isFew = totalBytes === undefined ? tasks.length <= 1 : tasks.length <= FEW_TASKS && totalBytes < SMALL_BYTES;
+            if (isFew) {
+                for (const task of tasks) {
+                    if (events.signal?.aborted && task !== tasks[0]) {
+                        return;
+                    }
+                    yield await settled(task, runTask(directory, task, events));
+                }
+                return;
+            }
+            const areSmall = totalBytes !== undefined && totalBytes / tasks.length < SMALL_TASK_BYTES;
+            const places = threads.flatMap((thread) => Array.from({ length: areSmall ? SMALL_AT_ONCE : 1 }, () => thread));
+            const waiting = [...tasks];
+            const running = new Map<number, Promise<{ place: number; outcome: Outcome }>>();
+            const startNext = (place: number): void => {
+                const thread = places[place];
+                const task = events.signal?.aborted ? undefined : waiting.shift();
+                if (thread && task) {
+                    const done = settled(task, thread.run(task));
+                    running.set(
+                        place,
+                        done.then((outcome) => ({ place, outcome })),
+                    );
+                }
+            };
+            for (const place of places.keys()) {
+                startNext(place);
+            }
+            while (running.size > 0) {
+                const { place, outcome } = await Promise.race(running.values());
+                running.delete(place);
+                startNext(place);
+                yield outcome;
+            }
+        },
+        async close() {
+            await Promise.all(threads.map((thread) => thread.close()));
+        },
+    };
+}
+
+/** Does tasks in threads that are there for these alone; see `Threads.run`. */
 export async function* runTasks(
     directory: string,
     tasks: readonly Task[],
     { totalBytes, ...events }: TaskEvents & { totalBytes?: number | undefined } = {},
 ): AsyncGenerator<Outcome> {
-    // Several tasks are few only where it is known that there is little to read.
-    const isFew = totalBytes === undefined ? tasks.length <= 1 : tasks.length <= FEW_TASKS && totalBytes < SMALL_BYTES;
-    if (isFew) {
-        for (const task of tasks) {
-            if (events.signal?.aborted && task !== tasks[0]) {
-                return;
-            }
-            yield await settled(task, runTask(directory, task, events));
-        }
-        return;
-    }
-    const waiting = [...tasks];
-    const threads = Array.from({ length: Math.min(availableParallelism(), tasks.length) }, () => openThread(directory, events));
-    const areSmall = totalBytes !== undefined && totalBytes / tasks.length < SMALL_TASK_BYTES;
-    const places = threads.flatMap((thread) => Array.from({ length: areSmall ? SMALL_AT_ONCE : 1 }, () => thread));
+    const threads = openThreads(directory, events);
     try {
-        const running = new Map<number, Promise<{ place: number; outcome: Outcome }>>();
-        const startNext = (place: number): void => {
-            const thread = places[place];
-            const task = events.signal?.aborted ? undefined : waiting.shift();
-            if (thread && task) {
-                const done = settled(task, thread.run(task));
-                running.set(
-                    place,
-                    done.then((outcome) => ({ place, outcome })),
-                );
-            }
-        };
-        for (const place of places.keys()) {
-            startNext(place);
-        }
-        while (running.size > 0) {
-            const { place, outcome } = await Promise.race(running.values());
-            running.delete(place);
-            startNext(place);
-            yield outcome;
-        }
+        yield* threads.run(tasks, { totalBytes });
     } finally {
-        await Promise.all(threads.map((thread) => thread.close()));
+        await threads.close();
     }
 }
 

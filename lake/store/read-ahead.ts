@@ -13,9 +13,12 @@ const TURN_BYTES = 1 << 23;
  * by itself: to have each piece read by another one and handed over costs more than the reading, and puts it into the cache of another
  * core. It seldom waits, because the system reads ahead of whoever reads a file from its start.
  */
-export async function* readAhead({ fd }: { fd: number }): AsyncGenerator<Uint8Array> {
+export async function* readAhead(
+    { fd }: { fd: number },
+    { pieceBytes = PIECE_BYTES }: { pieceBytes?: number | undefined } = {},
+): AsyncGenerator<Uint8Array> {
     const { size } = fstatSync(fd);
-    const piece = Buffer.allocUnsafeSlow(Math.max(1, Math.min(PIECE_BYTES, size)));
+    const piece = Buffer.allocUnsafeSlow(Math.max(1, Math.min(pieceBytes, size)));
     let turnAt = TURN_BYTES;
     for (let position = 0; ; ) {
         const bytesRead = readSync(fd, piece, 0, piece.length, position);

@@ -1,7 +1,7 @@
 /** Reads a file of this machine as the lake would, and writes nothing. */
 import { basename } from 'node:path';
 import { fingerprintOf } from '#lake/commit/fingerprint';
-import { readLocalFile, readLocalPart } from '#lake/here/local-file';
+import { readLocalBeginning, readLocalFile, readLocalPart } from '#lake/here/local-file';
 import { openInputs } from '#lake/inputs';
 import type { ByRange, ReadingOptions, ReadOutcome } from '#lake/kind';
 import { kindOf } from '#lake/kinds';
@@ -67,7 +67,7 @@ export async function readBeginning(
 ): Promise<readonly string[]> {
     const kind = kindOf(file.key);
     const { input } = openInputs(store, kind, { planned: plannedInputs });
-    const source = { ...rangesOf(file), open: () => readLocalFile(file.path, { signal }), input, signal };
+    const source = { ...rangesOf(file), open: () => readLocalBeginning(file.path, signal), input, signal };
     return (await kind.beginning?.(source, readingOptions)) ?? [];
 }
 

@@ -8,7 +8,7 @@ import { hashLocalFile } from '#lake/here/local-file';
 import type { Mark } from '#lake/here/marks';
 import type { Task } from '#lake/here/tasks';
 import { workInThreads } from '#lake/here/thread-workers';
-import { type Outcome, runTasks } from '#lake/here/threads';
+import { type Outcome, openThreads, runTasks, type Threads } from '#lake/here/threads';
 import type { DirectoryLake } from '#lake/lake';
 import type { TablePeriod } from '#lake/layout';
 import { type LedgerRecord, readLedger } from '#lake/ledger';
@@ -77,16 +77,21 @@ async function putAndMerge(
     events?.onBegin?.(totalBytes);
     const periods: TablePeriod[] = [];
     const errors: Error[] = [];
-    for await (const { file, decision, outcome } of putAll(decided, { ...place, totalBytes, options })) {
-        if ('error' in outcome) {
-            errors.push(outcome.error);
-        } else if (outcome.result.summarized) {
-            periods.push(...outcome.result.summarized.periods);
-            onTaken(resultOf(file, decision, outcome.result.summarized.record));
+    const threads = openThreads(place.directory, { onBytes: events?.onBytes, signal });
+    try {
+        for await (const { file, decision, outcome } of putAll(decided, { ...place, threads, totalBytes, options })) {
+            if ('error' in outcome) {
+                errors.push(outcome.error);
+            } else if (outcome.result.summarized) {
+                periods.push(...outcome.result.summarized.periods);
+                onTaken(resultOf(file, decision, outcome.result.summarized.record));
+            }
         }
+        signal.throwIfAborted();
+        errors.push(...(await consolidateAll(workInThreads(place.directory, { totalBytes, signal, threads }), periods)));
+    } finally {
+        await threads.close();
     }
-    signal.throwIfAborted();
-    errors.push(...(await consolidateAll(workInThreads(place.directory, { totalBytes, signal }), periods)));
     if (errors[0]) {
         throw errors[0];
     }
@@ -97,6 +102,7 @@ async function putAndMerge(
 }
 
 interface PutOptions extends Place {
+    threads: Threads;
     totalBytes: number;
     options: UploadOptions;
 }
@@ -104,12 +110,11 @@ interface PutOptions extends Place {
 /** Puts the files that are to be put, summarizes them and those that are there already, and tells how each came out, as it comes. */
 async function* putAll(
     decided: readonly Decided[],
-    { totalBytes, options, ...place }: PutOptions,
+    { threads, totalBytes, options, ...place }: PutOptions,
 ): AsyncGenerator<Pick<Decided, 'file' | 'decision'> & { outcome: Outcome }> {
     const entryOfKey = new Map(decided.map((entry) => [entry.file.key, entry]));
     const tasks = decided.flatMap(({ file, decision }) => taskOf(file, decision));
-    const { signal, events } = options;
-    for await (const outcome of runTasks(place.directory, tasks, { onBytes: events?.onBytes, totalBytes, signal })) {
+    for await (const outcome of threads.run(tasks, { totalBytes })) {
         const entry = entryOfKey.get('key' in outcome.task ? outcome.task.key : '');
         if (entry) {
             const isLost = outcome.task.kind === 'put' && isConflict(outcome);
