@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { sampleFiles } from '#sample/flows/sample-files';
+import type { Tool } from '#sample/flows/tools/tool';
 
 export const BYTES_PER_FLOW = 577;
 
@@ -15,24 +16,24 @@ export interface SiteFile {
     path: string;
 }
 
-/** Writes a file for each site; together they have that many bytes and pairs. */
+interface Sample {
+    bytes: number;
+    /** Pairs of all sites together. */
+    pairs: number;
+    sites?: readonly string[];
+    seed?: number;
+    /** CICFlowMeter where none is given. */
+    tool?: Tool | undefined;
+}
+
+/** Writes a file for each site; together they have that many bytes, as CICFlowMeter writes them, and that many pairs. */
 export async function writeSiteFiles(
     folder: string,
-    {
-        bytes,
-        pairs,
-        sites = ['berlin', 'lisbon', 'osaka'],
-        seed = 2,
-    }: { bytes: number; pairs: number; sites?: readonly string[]; seed?: number },
+    { bytes, pairs, sites = ['berlin', 'lisbon', 'osaka'], seed = 2, tool }: Sample,
 ): Promise<SiteFile[]> {
     const files: SiteFile[] = [];
-    for (const { site, name, chunks } of sampleFiles({
-        flows: Math.round(bytes / BYTES_PER_FLOW),
-        days: 1,
-        pairs,
-        seed,
-        sites: [...sites],
-    })) {
+    const flows = Math.round(bytes / BYTES_PER_FLOW);
+    for (const { site, name, chunks } of sampleFiles({ flows, days: 1, pairs, seed, sites: [...sites] }, { tool })) {
         const path = join(folder, `site=${site}`, name);
         mkdirSync(join(folder, `site=${site}`), { recursive: true });
         await pipeline(Readable.from(chunks), createWriteStream(path));

@@ -40,7 +40,7 @@ export async function* benchSmallFiles({ folder, isQuick, before }: BenchOptions
 }
 
 /** Writes files of so many bytes for two sites, each with its header. @returns the files of 600 pairs a site that they are cut from */
-async function writeSmallFiles(captures: string, { folder, count }: { folder: string; count: number }): Promise<SiteFile[]> {
+export async function writeSmallFiles(captures: string, { folder, count }: { folder: string; count: number }): Promise<SiteFile[]> {
     const whole = await writeSiteFiles(join(folder, 'small-files-whole'), {
         bytes: count * BYTES,
         pairs: 1200,
