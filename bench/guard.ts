@@ -11,6 +11,7 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { zeekJson } from '#sample/flows/tools/zeek';
+import { buildPackage } from '../build.ts';
 import { median } from './measure.ts';
 import { PROGRAM, type Ran, runNode } from './run-program.ts';
 import { writeSiteFiles } from './site-files.ts';
@@ -29,9 +30,15 @@ const PAIRS = 7;
 const { values, positionals } = parseArgs({ options: { noise: { type: 'string' } }, allowPositionals: true });
 const folder = mkdtempSync(join(tmpdir(), 'flowlake-guard-'));
 try {
+    await buildPackage();
     const commit = findBase();
     const base = buildBase(commit);
-    const jobs = Object.entries(await makeJobs()).filter(([name]) => positionals.length === 0 || positionals.includes(name));
+    const all = await makeJobs();
+    const unknown = positionals.filter((name) => !(name in all));
+    if (unknown.length > 0) {
+        throw new Error(`no job ${unknown.join(', ')}; the jobs are ${Object.keys(all).join('; ')}`);
+    }
+    const jobs = Object.entries(all).filter(([name]) => positionals.length === 0 || positionals.includes(name));
     if (values.noise !== undefined) {
         sayNoise(jobs, { base, times: Number(values.noise) });
     } else {
