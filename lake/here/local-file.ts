@@ -29,7 +29,7 @@ export async function* readLocalFile(path: string, { onBytes, signal }: LocalFil
     }
 }
 
-/** As `readLocalFile`, for who seldom wants more than the beginning. */
+/** The file's bytes in smaller pieces, for readers that seldom want more than the beginning. @throws StorageError where it cannot be read. */
 export async function* readLocalBeginning(path: string, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
     try {
         yield* readPieces(path, { signal, pieceBytes: BEGINNING_PIECE_BYTES });
