@@ -59,10 +59,9 @@ export async function writeSmallFiles(captures: string, { folder, count }: { fol
         const [header = '', ...rows] = readFileSync(path, 'utf8').trimEnd().split('\n');
         mkdirSync(join(captures, `site=${site}`), { recursive: true });
         const files = Math.ceil(count / 2);
-        const rowsAFile = Math.ceil(rows.length / files);
         for (let file = 0; file < files; file += 1) {
-            const text = [header, ...rows.slice(file * rowsAFile, (file + 1) * rowsAFile)].join('\n');
-            writeFileSync(join(captures, `site=${site}`, `flows-${file}.csv`), `${text}\n`);
+            const [from, until] = [file, file + 1].map((number) => Math.floor((number * rows.length) / files));
+            writeFileSync(join(captures, `site=${site}`, `flows-${file}.csv`), `${[header, ...rows.slice(from, until)].join('\n')}\n`);
         }
     }
     return whole;
