@@ -1,6 +1,8 @@
 /** Which device a message is of. */
 import type { Problem } from '../reading.ts';
-import type { Context, Source } from './tokens.ts';
+import { NUMBER, TEXT } from './fields.ts';
+import { textOf } from './sources.ts';
+import { type Context, type Source, showToken } from './tokens.ts';
 
 /** No device, and why. */
 export class NoDevice {
@@ -15,7 +17,8 @@ const MAX_DEVICE_CHARACTERS = 256;
 /** The device, by its certificate where there is one: what the payload says must be the same. */
 export function findDevice(source: Source, context: Context): string | NoDevice {
     const { device: certified } = context.message;
-    const named = source(context)?.text;
+    const token = source(context);
+    const named = textOf(token);
     if (certified !== undefined) {
         return named === undefined || named === certified
             ? certified
@@ -24,8 +27,11 @@ export function findDevice(source: Source, context: Context): string | NoDevice 
                   `the message says that it is of ${JSON.stringify(named.slice(0, 100))}, but its certificate or token is that of "${certified}"`,
               );
     }
-    if (named === undefined) {
+    if (named === undefined || token === undefined) {
         return new NoDevice('no_device', 'it does not say which device it is of: none of the places that "device" names is there');
+    }
+    if (token.type !== TEXT && token.type !== NUMBER) {
+        return new NoDevice('no_device', `${showToken(token)} is no id of a device: a text or a number must stand there`);
     }
     // biome-ignore lint/suspicious/noControlCharactersInRegex: an id goes to tables and terminals.
     if (named === '' || named.length > MAX_DEVICE_CHARACTERS || /[\u0000-\u001f\u007f]/.test(named)) {

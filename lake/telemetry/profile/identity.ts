@@ -1,5 +1,6 @@
 /** What makes a message the same one when it comes again. */
 import { hash } from 'node:crypto';
+import { textOf } from './sources.ts';
 import type { Context, Source } from './tokens.ts';
 
 /** 16 hex digits of the SHA-256 of a payload. */
@@ -16,11 +17,11 @@ export function identityOf(parts: readonly Source[] | undefined, context: Contex
     }
     const texts: string[] = [];
     for (const part of parts) {
-        const token = part(context);
-        if (token === undefined) {
+        const text = textOf(part(context));
+        if (text === undefined) {
             return undefined;
         }
-        texts.push(token.text.replace(/[%:]/g, encodeURIComponent));
+        texts.push(text.replace(/[%:]/g, encodeURIComponent));
     }
     const text = texts.join(':');
     return text.length <= MAX_IDENTITY_CHARACTERS ? text : hash('sha256', text, 'hex').slice(0, 32);

@@ -1,7 +1,7 @@
 /** Sources and conditions: where a profile says that a value stands, and what it must be, made into functions of a message. */
 import { readNumberBytes } from './binary.ts';
 import type { ConditionList, ConditionWords, PathWord, SourceWords } from './document.ts';
-import { type Field, TEXT } from './fields.ts';
+import { type Field, NULL, TEXT } from './fields.ts';
 import { fillPath, namesIn, parseExtract, parseTopicPattern, showPath } from './paths.ts';
 import { compileTemplate } from './templates.ts';
 import { compileTest } from './tests.ts';
@@ -24,18 +24,23 @@ export function withLet(scope: Scope, words: Readonly<Record<string, SourceWords
         const source = compileSources(sources, inner);
         inner = {
             ...inner,
-            names: new Map([...inner.names, [name, (context) => source(context)?.text]]),
+            names: new Map([...inner.names, [name, (context) => textOf(source(context))]]),
             lets: new Set([...inner.lets, name]),
         };
     }
     return inner;
 }
 
+/** The text of a value; null has none. */
+export function textOf(token: Token | undefined): string | undefined {
+    return token === undefined || token.type === NULL ? undefined : token.text;
+}
+
 export function fieldAt(path: PathWord, isOuter: boolean, scope: Scope): Field {
     return (isOuter ? scope.outer : scope.inner).tree.at(fillPath(path, scope.captured));
 }
 
-/** The first source of a list that has a value. */
+/** The first source of a list that has a value; null is one only where no other has any. */
 export function compileSources(words: SourceWords | readonly SourceWords[], scope: Scope): Source {
     const sources = asList(words).map((source) => compileSource(source, scope));
     const [only] = sources;
@@ -43,13 +48,15 @@ export function compileSources(words: SourceWords | readonly SourceWords[], scop
         return only;
     }
     return (context) => {
+        let nothing: Token | undefined;
         for (const source of sources) {
             const token = source(context);
-            if (token !== undefined) {
+            if (token !== undefined && token.type !== NULL) {
                 return token;
             }
+            nothing ??= token;
         }
-        return undefined;
+        return nothing;
     };
 }
 

@@ -40,6 +40,19 @@ describe('the device', () => {
         );
     });
 
+    test('is none where null, an object, or yes or no stands', () => {
+        const device = [{ path: 'a' }, { path: 'b' }];
+        expect(deviceOf(profileOf({ device }), { t: 1, a: null, b: 'x' })).toBe('x');
+        expect(deviceOf(profileOf({ device }), { t: 1, a: null })).toMatch(/^no_device: it does not say/);
+        expect(deviceOf(profileOf({ device }), { t: 1, a: { id: 1 } })).toBe(
+            'no_device: {"id":1} is no id of a device: a text or a number must stand there',
+        );
+        expect(deviceOf(profileOf({ device }), { t: 1, a: true })).toMatch(/^no_device: true is no id/);
+        expect(deviceOf(profileOf({ device, let: { n: { path: 'n' } }, topics: ['{x}'] }), { t: 1, b: 5, n: null })).toBe('5');
+        const named = profileOf({ device: [{ text: 'd-{n}' }, { text: 'x' }], let: { n: { path: 'n' } } });
+        expect(deviceOf(named, { t: 1, n: null })).toBe('x');
+    });
+
     test('comes from levels of the topic', () => {
         const profile = profileOf({
             topics: ['a/{x}/b/{y}', 'c/{rest#}', 'd-{x}/#'],
@@ -353,6 +366,7 @@ describe('the identity of a message', () => {
         expect(identity(profile, { t: 1, session: 's' })).toBe('s:0');
         expect(identity(profile, { t: 1, session: 's:7', n: '' })).not.toBe(identity(profile, { t: 1, session: 's', n: '7:' }));
         expect(identity(profile, { t: 1, n: 7 })).toMatch(/^[0-9a-f]{16}$/);
+        expect(identity(profile, { t: 1, session: null, n: 7 })).toMatch(/^[0-9a-f]{16}$/);
         expect(identity(profile, { t: 1, session: 'x'.repeat(200), n: 7 })).toMatch(/^[0-9a-f]{32}$/);
     });
 });

@@ -210,6 +210,8 @@ test('one reading in two units is taken once, from the first place that has it',
     const profile = JSON.parse(JSON.stringify(profileOf({ metrics: [metric] })));
     expect(read(profile, '{"tC":19.8,"tF":67.6}')).toEqual(['t=19.8']);
     expect(read(profile, '{"tF":67.64}')).toEqual(['t=19.8']);
+    expect(read(profile, '{"tC":null,"tF":67.64}')).toEqual(['t=19.8']);
+    expect(read(profile, '{"tC":null,"tF":null}')).toEqual(['t!no_value: no value (null)']);
 });
 
 test('a multiplier, a power of ten and an offset may stand in the message', () => {
