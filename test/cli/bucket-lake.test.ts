@@ -6,9 +6,11 @@ import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { retract } from '#lake/commit/retract';
 import { DEPLOYMENT_TAGS } from '#lake/deployment';
 import { siteOf } from '#lake/layout';
+import { readLedger } from '#lake/ledger';
 import type { MessageQueue } from '#lake/queue/message-queue';
 import { createSqsClient, openSqsQueue } from '#lake/queue/sqs';
 import { readLakeStatus } from '#lake/reports/lake-status';
+import { sourceId } from '#lake/source-id';
 import type { ObjectStore } from '#lake/store/object-store';
 import { openS3Store } from '#lake/store/s3';
 import { createS3Client } from '#lake/store/s3-client';
@@ -131,6 +133,55 @@ test('reconcile sends what was lost, and changes nothing itself; with --dry-run 
     await work();
     await expectFigures({ 'raw/a.csv': FIRST, 'raw/b.csv': SECOND });
     expect((await run('reconcile')).stderr).toContain('Nothing is undone');
+});
+
+test('a corrected profile is read by again by the workers, whom S3 tells of its pointer; what is pruned is counted and stays', async () => {
+    const profile = {
+        name: 'room',
+        device: { path: 'id' },
+        time: { path: 't', unit: 's' },
+        metrics: [{ name: 'temp', path: 'c', digits: 1 }],
+    };
+    const path = join(folder, 'room.json');
+    const add = async (document: object) => {
+        await writeFile(path, JSON.stringify(document));
+        return run('profile', 'add', path);
+    };
+    expect(await add(profile)).toEqual({ exitCode: 0, stdout: '', stderr: 'Added version 1 of profile room\n' });
+    const keys = ['one', 'two'].map((name) => `raw/kind=telemetry/${name}.jsonl`);
+    for (const [at, name] of ['one', 'two'].entries()) {
+        await writeFile(join(folder, `${name}.jsonl`), `{"id": "a7", "t": ${1767225600 + at * 86400}, "c": 21.5}\n`);
+        await run('upload', '--kind', 'telemetry', '--profile', 'room', '--no-wait', join(folder, `${name}.jsonl`));
+    }
+    await queues.summarizeQueue.send([{ body: s3Event(keys.map((key) => key.replace('=', '%3D'))) }]);
+    await work();
+    await store.delete(keys[0]!);
+    expect(await add({ ...profile, metrics: [{ name: 'temperature', path: 'c', digits: 1 }] })).toEqual({
+        exitCode: 0,
+        stdout: '',
+        stderr:
+            'Added version 2 of profile room\nThe workers of the lake read 1 source of 1 day again; flowlake status says what still waits\n' +
+            '1 source of 1 day stays as read before: the raw files were pruned\n',
+    });
+    const behind = async () => (await readLakeStatus(store, { now: new Date() })).problems.filter(({ kind }) => kind === 'behind');
+    expect(await behind()).toEqual([{ kind: 'behind', subjects: [keys[1]] }]);
+    await queues.summarizeQueue.send([{ body: s3Event(['profiles/room/2.json', 'profiles/room.json']) }]);
+    await deliver(queues.summarizeQueue, (records) =>
+        summarizeBatch(records, {
+            bucket: BUCKET,
+            store,
+            time: testTime(),
+            now: () => new Date(),
+            log: testLog(),
+            metrics: testMetrics(),
+            ...queues,
+        }),
+    );
+    expect(await waitingIn('summarizeQueue')).toBe(2);
+    await work();
+    const inputs = await Promise.all(keys.map(async (key) => (await readLedger(store, sourceId(key))).record?.inputs));
+    expect(inputs).toEqual([{ room: 1 }, { room: 2 }]);
+    expect(await behind()).toEqual([]);
 });
 
 test('reconcile finishes a retraction that was cut off: what can never count goes before days are looked at', async () => {
