@@ -88,6 +88,8 @@ export interface Inputs {
     viewPrefix?: string;
     /** The view that an input is made into, over the kind's tables: its text is the same for every engine. */
     viewOf?(document: unknown): Promise<{ name: string; sql: string }>;
+    /** Name of one that comes with the program, for examples in the help. */
+    example?: string;
     /** Documents that come with the program, by name. None holds in a lake before it was added there: so a newer program changes no figure by itself. */
     presets?(): Promise<ReadonlyMap<string, unknown>>;
     /** Lets documents pass that readings can use. @returns the name that one gives itself, if it does @throws UsageError that names each fault */

@@ -23,6 +23,7 @@ export const telemetry: Kind = {
     inputs: {
         prefix: 'profiles/',
         noun: 'profile',
+        example: 'plain-json',
         viewPrefix: WIDE_VIEW,
         presets: async () => (await import('./presets.ts')).PRESETS,
         check: async (document) => (await import('./profile/profile.ts')).parseProfile(document).name,

@@ -5,7 +5,7 @@ import type { KindWithInputs } from '#lake/kinds';
 
 /** The commands about the inputs of a kind. */
 export function inputCommands(kind: KindWithInputs): Command[] {
-    const { noun } = kind.inputs;
+    const { noun, example = 'basic' } = kind.inputs;
     const ofFile = { meaning: `a ${noun} as a JSON file`, count: 'one' } as const;
     return [
         defineCommand({
@@ -33,8 +33,8 @@ export function inputCommands(kind: KindWithInputs): Command[] {
             },
             options: {},
             examples: [
-                { line: `${noun} show basic > basic.json`, does: 'to change it, and add it again' },
-                { line: `${noun} show basic 1`, does: 'as it was at first' },
+                { line: `${noun} show ${example} > mine.json`, does: 'to change it, and add it again' },
+                { line: `${noun} show ${example} 1`, does: 'as it was at first' },
             ],
             async run({ arguments: { name, version }, ...context }) {
                 const { showOne } = await import('./show.ts');
@@ -64,7 +64,7 @@ export function inputCommands(kind: KindWithInputs): Command[] {
             },
             examples: [
                 { line: `${noun} try mine.json --payload message.json`, does: 'each reading, or why there is none' },
-                { line: `${noun} try basic --topic site/a7 < message.json`, does: 'by one of the lake, or of the program' },
+                { line: `${noun} try ${example} --topic site/a7 < message.json`, does: 'by one of the lake, or of the program' },
             ],
             async run({ arguments: { document }, options, ...context }) {
                 const { tryPayload } = await import('./try.ts');
@@ -81,7 +81,7 @@ export function inputCommands(kind: KindWithInputs): Command[] {
             options: {},
             examples: [
                 { line: `${noun} add mine.json`, does: 'the name is the document’s own, or else the file’s' },
-                { line: `${noun} add basic`, does: 'one of the program, as this version of the program has it' },
+                { line: `${noun} add ${example}`, does: 'one of the program, as this version of the program has it' },
             ],
             async run({ arguments: { document }, ...context }) {
                 const { addDocument } = await import('./add.ts');
