@@ -44,7 +44,7 @@ export function workInThreads(
             return outcomes.flatMap(errorOf);
         },
         async derive(days) {
-            const outcomes = await runAll(directory, deriveTasks(days), events);
+            const outcomes = await runAll(deriveTasks(days));
             return outcomes.flatMap(errorOf);
         },
     };
