@@ -10,6 +10,8 @@ import { decodeText } from './texts.ts';
 export const MAX_DEPTH = 64;
 /** Keys of one object. Telemetry has tens; a million are an attack or another kind of file. */
 const MAX_KEYS = 10_000;
+/** Bytes of a key. Keys that were met are remembered, so none may be long. */
+const MAX_KEY_BYTES = 1024;
 
 /** The payload is no JSON that may be read. The message says what is wrong and where. */
 export class UnreadableError extends Error {
@@ -175,6 +177,9 @@ export class JsonScanner {
         }
         const start = this.#pos + 1;
         const isEscaped = this.#string();
+        if (this.#pos - 1 - start > MAX_KEY_BYTES) {
+            throw this.#fault(`a key has ${this.#pos - 1 - start} bytes, and no more than ${MAX_KEY_BYTES} are read`);
+        }
         return decodeText(this.#bytes, start, this.#pos - 1, isEscaped);
     }
 

@@ -82,6 +82,9 @@ export function showPath(keys: readonly string[]): string {
     return keys.map((key) => (key.includes('.') || key === '' ? JSON.stringify(key) : key)).join('.');
 }
 
+/** Longer topics fit no pattern: brokers of the field allow 256 bytes, and an expression may take long over an endless text. */
+const MAX_TOPIC_CHARACTERS = 1024;
+
 /** A pattern of topics or routes: what it captures from one, undefined where the topic does not fit. */
 export interface TopicPattern {
     text: string;
@@ -123,7 +126,7 @@ export function parseTopicPattern(text: string): TopicPattern {
         text,
         captures,
         match: (topic) => {
-            const match = expression.exec(topic);
+            const match = topic.length <= MAX_TOPIC_CHARACTERS ? expression.exec(topic) : null;
             return match === null ? undefined : (match.groups ?? {});
         },
     };

@@ -25,6 +25,8 @@ export interface MessageReader {
 
 /** The bytes of a payload may be this many: what is larger is no message of a device. */
 const MAX_PAYLOAD_BYTES = 8 * 1024 * 1024;
+/** Payloads that are no JSON become JSON first, which takes some times their size. */
+const MAX_DECODED_BYTES = 1024 * 1024;
 
 /** A reader, which builds its tree of fields anew when messages have filled it with keys of their own. */
 export function openReader(document: ProfileDocument): MessageReader {
@@ -181,10 +183,11 @@ function compileProgram(document: ProfileDocument, decoder: Decoder): Program {
         return { messages, count };
     };
 
+    const maxBytes = (document.decoder ?? 'json') === 'json' ? MAX_PAYLOAD_BYTES : MAX_DECODED_BYTES;
     const readPayload = (context: Context, whole: OneMessage, open: (bytes: Uint8Array, element: number) => OneMessage) => {
         const { message } = context;
-        if (message.payload.length > MAX_PAYLOAD_BYTES) {
-            throw new UnreadableError(`it has ${message.payload.length} bytes, and no more than ${MAX_PAYLOAD_BYTES} are read`);
+        if (message.payload.length > maxBytes) {
+            throw new UnreadableError(`it has ${message.payload.length} bytes, and no more than ${maxBytes} are read`);
         }
         const decoded = decoder.decode(message);
         if ('problem' in decoded) {

@@ -43,9 +43,8 @@ const INTEGERS: Readonly<Record<number, { bits: number; isSigned: boolean }>> = 
 };
 
 const READINGS = new Set(['NBIRTH', 'NDATA', 'DBIRTH', 'DDATA']);
-/** Nodes and aliases of which births are kept. */
-const MAX_NODES = 10_000;
-const MAX_ALIASES = 100_000;
+/** Metrics whose births are kept. Beyond it all are forgotten, and asked for anew. */
+const MAX_BORN = 200_000;
 
 /** Makes a reader of the payloads of one source, in their order. */
 export function openSparkplug(): (
@@ -53,6 +52,7 @@ export function openSparkplug(): (
     topic: string | undefined,
 ) => { json: string; problems: Problem[] } | { problem: Problem } {
     const nodes = new Map<string, Node>();
+    let bornCount = 0;
     return (payload, topic) => {
         const [namespace, group, type = '', edge, device] = topic?.split('/') ?? [];
         if (namespace !== 'spBv1.0' || group === undefined) {
@@ -68,6 +68,11 @@ export function openSparkplug(): (
         }
         const { timestamp, seq, metrics } = readPayload(payload);
         const id = `${group}/${edge}`;
+        bornCount += type.endsWith('BIRTH') ? metrics.length : 0;
+        if (bornCount > MAX_BORN) {
+            nodes.clear();
+            bornCount = metrics.length;
+        }
         const node = nodeOf(nodes, id, type);
         const records: string[] = [];
         const problems: Problem[] = [];
@@ -111,22 +116,21 @@ function nodeOf(nodes: Map<string, Node>, id: string, type: string): Node {
     if (known !== undefined && type !== 'NBIRTH') {
         return known;
     }
-    if (nodes.size >= MAX_NODES) {
-        nodes.clear();
-    }
     // The birth of an edge node begins its session anew, and with it all aliases.
     const node: Node = { byAlias: new Map(), datatypes: new Map() };
-    nodes.set(id, node);
+    if (type.endsWith('BIRTH')) {
+        nodes.set(id, node);
+    }
     return node;
 }
 
 /** Name and data type of a metric; a birth is kept for what follows. */
 function bear(node: Node, { name, alias, datatype }: Metric, { device, isBirth }: { device: string; isBirth: boolean }): Born | undefined {
     if (isBirth && name !== undefined) {
-        if (alias !== undefined && node.byAlias.size < MAX_ALIASES) {
+        if (alias !== undefined) {
             node.byAlias.set(alias, { name, datatype });
         }
-        if (datatype !== undefined && node.datatypes.size < MAX_ALIASES) {
+        if (datatype !== undefined) {
             node.datatypes.set(`${device}\n${name}`, datatype);
         }
     }

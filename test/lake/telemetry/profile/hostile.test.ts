@@ -19,6 +19,8 @@ test.each<[string, string, RegExp]>([
     ['a hundred thousand keys where nobody looks', `{"x":{${many(100_000, (i) => `"k${i}":1`).join(',')}},"t":1}`, /10000 values/],
     ['a number of a megabyte', `{"t":${'9'.repeat(1_000_000)}}`, /1000000 characters/],
     ['a number of a megabyte where nobody looks', `{"x":[${'9'.repeat(1_000_000)}],"t":1}`, /1000000 characters/],
+    ['a key of a megabyte', `{"t":1,"${'k'.repeat(1_000_000)}":1}`, /a key has 1000000 bytes/],
+    ['a key of a megabyte where nobody looks', `{"t":1,"x":{"${'k'.repeat(1_000_000)}":1}}`, /a key has 1000000 bytes/],
     ['more than 8 MiB', `{"t":1,"x":"${'x'.repeat(9_000_000)}"}`, /bytes, and no more than/],
     ['half a character, the first half', '{"t":1,"x":"\\ud83d"}', /lone surrogate/],
     ['half a character, the second half', '{"t":1,"x":"\\ude00"}', /lone surrogate/],
@@ -135,3 +137,16 @@ function isJson(text: string): boolean {
         return false;
     }
 }
+
+test('an endless topic fits no pattern, and takes no time', () => {
+    const profile = profileOf({ topics: ['{a#}/x/{b#}/x/{c#}/y'], notReadings: [{ topic: '{a#}/x/{b#}/x/{c#}/z', why: 'no' }] });
+    expect(read(profile, '{"t":1}', { topic: 'x/'.repeat(30_000) })).toEqual([
+        expect.stringMatching(/^!no_reading: not a reading: no topic of the profile fits/),
+    ]);
+});
+
+test('what is no JSON may have a mebibyte', () => {
+    expect(read(profileOf({ decoder: 'text' }), ' '.repeat(1024 * 1024 + 1))).toEqual([
+        '!unreadable: the payload cannot be read: it has 1048577 bytes, and no more than 1048576 are read',
+    ]);
+});
