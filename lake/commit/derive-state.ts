@@ -211,20 +211,20 @@ export function versionOf(input: Input | undefined): number {
     return input?.version ?? 0;
 }
 
-/** The merged objects of the day with their etags, ascending. */
+/** The merged objects of the day with their etags, ascending: from one listing, where the store's listings have etags. */
 async function listParts({ kind: { merged }, day }: DerivedDay, store: ObjectStore): Promise<DayLook['parts']> {
-    const periods: string[] = [];
-    for await (const { key } of store.list(dayPrefix(merged.prefix, day))) {
+    const listed: { period: string; etag: string | undefined }[] = [];
+    for await (const { key, etag } of store.list(dayPrefix(merged.prefix, day))) {
         const period = periodOf(merged, key);
         if (period !== undefined && key === mergedKey(merged, period)) {
-            periods.push(period);
+            listed.push({ period, etag });
         }
     }
     const parts = await pMap(
-        periods.sort(),
-        async (period) => {
-            const info = await store.head(mergedKey(merged, period));
-            return info ? [{ period, etag: info.etag }] : [];
+        listed,
+        async ({ period, etag: known }) => {
+            const etag = known ?? (await store.head(mergedKey(merged, period)))?.etag;
+            return etag === undefined ? [] : [{ period, etag }];
         },
         { concurrency: CALLS_AT_ONCE },
     );

@@ -19,6 +19,8 @@ export interface ListedObject {
     key: string;
     sizeBytes: number;
     modifiedAt: Date;
+    /** The etag, as `head` tells it, where the store's listings have it. */
+    etag?: string;
 }
 
 /** The last bytes of an object. */

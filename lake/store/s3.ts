@@ -193,8 +193,8 @@ export function openS3Store({ bucket, client }: { bucket: string; client: S3Clie
 
     async function* listObjects(prefix: string): AsyncGenerator<ListedObject> {
         for await (const { Contents } of paginateListObjectsV2({ client }, { Bucket: bucket, Prefix: prefix })) {
-            for (const { Key = '', Size = 0, LastModified = new Date(0) } of Contents ?? []) {
-                yield { key: Key, sizeBytes: Size, modifiedAt: LastModified };
+            for (const { Key = '', Size = 0, LastModified = new Date(0), ETag } of Contents ?? []) {
+                yield { key: Key, sizeBytes: Size, modifiedAt: LastModified, ...(ETag !== undefined && { etag: etagOf(ETag) }) };
             }
         }
     }
@@ -212,8 +212,13 @@ interface Described {
     Metadata?: Record<string, string> | undefined;
 }
 
+/** S3 writes etags in quotes. */
+function etagOf(quotedEtag: string): string {
+    return quotedEtag.replaceAll('"', '');
+}
+
 function infoOf(key: string, { ETag = '', VersionId, LastModified, Metadata = {} }: Described, sizeBytes: number): ObjectInfo {
-    const etag = ETag.replaceAll('"', '');
+    const etag = etagOf(ETag);
     const generation = VersionId ?? `${etag}-${LastModified?.getTime() ?? ''}`;
     return { key, etag, sizeBytes, generation, metadata: Metadata };
 }

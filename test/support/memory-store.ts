@@ -70,7 +70,7 @@ export function memoryStore({ pieceBytes = 1 << 16, now = () => new Date() }: { 
             for (const key of keys.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))) {
                 const stored = objects.get(key);
                 if (stored) {
-                    yield { key, sizeBytes: stored.bytes.length, modifiedAt: stored.modifiedAt };
+                    yield { key, sizeBytes: stored.bytes.length, modifiedAt: stored.modifiedAt, etag: stored.info.etag };
                 }
             }
         },

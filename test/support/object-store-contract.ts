@@ -376,12 +376,13 @@ export function describeObjectStore(name: string, { openStore, mayNest }: Contra
             expect(seen).toEqual(inByteOrder(seen));
         });
 
-        test('say when each object was written last', async () => {
+        test('say when each object was written last, and no other etag than it has', async () => {
             const before = Date.now();
-            await store.put('raw/a', bytesOf('a'));
+            const info = await store.put('raw/a', bytesOf('a'));
             const [object] = await listed(store, 'raw/');
             // Clocks of another machine, and whole seconds, are allowed.
             expect(Math.abs((object?.modifiedAt.getTime() ?? 0) - before)).toBeLessThan(60_000);
+            expect(object?.etag ?? info.etag).toBe(info.etag);
         });
     });
 }

@@ -127,7 +127,7 @@ describe('each race ends with the right days', () => {
                     await world.store.delete(`${table}/day=${FIRST}/part-00.parquet`);
                 }
                 const slow = await startDeriving(world, `pair_notes ${FIRST}`);
-                await world.runUntil(slow, `head pair_days/day=${FIRST}`);
+                await world.runUntil(slow, `list pair_days/day=${FIRST}`);
                 await world.advance(slow, 'works');
                 await merge(world, A, fileOf({ 1: 9 }));
                 await world.runUntil(slow, 'put pair_notes/');
