@@ -3,7 +3,7 @@ import pMap from 'p-map';
 import { changeLake } from '#cli/change-lake';
 import { Failure, type RunContext } from '#cli/command';
 import { printPeriods, sayFailures } from '#cli/draw/print-periods';
-import { countPeriods, sayCount } from '#cli/draw/quantity';
+import { countPeriods } from '#cli/draw/quantity';
 import { openStatusLine } from '#cli/draw/status-line';
 import { runPeriodsJob } from '#cli/run-periods-job';
 import { useFigures } from '#cli/use-figures';
@@ -16,11 +16,11 @@ import { clearIfNothingIsLeft } from '#lake/here/change-directory';
 import type { Task } from '#lake/here/tasks';
 import { deriveTasks } from '#lake/here/thread-workers';
 import { type Outcome, runTasks } from '#lake/here/threads';
-import type { BucketLake, DirectoryLake } from '#lake/lake';
+import type { DirectoryLake } from '#lake/lake';
 import { nameOfPeriod, type TablePeriod } from '#lake/layout';
 import { CALLS_AT_ONCE, type ObjectStore } from '#lake/store/object-store';
 import { doneResult, failedResult, IS_RIGHT, type PeriodResult, plannedDay, plannedResult } from '#lake/work/period-results';
-import { tellPeriods } from '#lake/work/tell-work';
+import { tellDerived } from './tell-derived.ts';
 
 interface RebuildOptions {
     from: string | undefined;
@@ -162,23 +162,4 @@ function resultsOf(outcome: Outcome): PeriodResult[] {
             'error' in done ? failedResult(done.of, new StorageError(done.error)) : doneResult(done.of, { ...done.outcome, sources: null }),
         ),
     ];
-}
-
-/** Has the workers derive what is built on the periods that the job was to write: it tells nobody itself. */
-async function tellDerived(
-    lake: BucketLake,
-    { from, to, wait, context: { now, stderr } }: { from: string; to: string; wait: boolean; context: RunContext },
-): Promise<void> {
-    const days = await listDerivedDays(await lake.store(), { from, to });
-    if (days.length === 0) {
-        return;
-    }
-    if (!wait) {
-        await stderr.write('Days of derived tables follow with flowlake reconcile, once the job is over\n');
-        return;
-    }
-    await tellPeriods(days, { queue: await lake.queue('consolidateQueue'), uploadedAt: now() });
-    await stderr.write(
-        `The workers derive ${sayCount(days.length, 'day')} of tables that are built on these; flowlake status shows when it is done\n`,
-    );
 }
