@@ -16,6 +16,11 @@ export interface Codec {
     uncompress(block: Uint8Array, into: Uint8Array): void;
     /** How many bytes a block unpacks to. @throws Error where that cannot be told */
     uncompressedBytes(block: Uint8Array): number;
+    /**
+     * A column chunk is written with a dictionary if that has this many times fewer bytes than all values. Places in a dictionary are packed bit by bit, in which
+     * zstd finds nothing that repeats, as it does in the values themselves.
+     */
+    dictionaryGain: number;
     /** No byte of a block comes to more bytes than this. */
     maxRatio: number;
 }
@@ -37,6 +42,7 @@ const snappy: Codec = {
         }
         return length;
     },
+    dictionaryGain: 2,
     // 64 bytes of 3.
     maxRatio: 22,
 };
@@ -62,6 +68,8 @@ const zstd: Codec = {
         into.set(bytes);
     },
     uncompressedBytes: (block) => zlib.zstdDecompressSync(block).length,
+    // An hour of 1.4 million readings has 8.0 bytes a reading with 2, 4.0 with 16 and 3.9 with 64.
+    dictionaryGain: 16,
     // RFC 8878, 3.1.1.2: a block of 4 bytes may repeat one byte 128 KiB.
     maxRatio: 1 << 15,
 };

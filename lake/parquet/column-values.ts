@@ -30,8 +30,11 @@ const MAX_UNIT_BYTES = 3;
 /** Characters from here on have more than one byte. */
 const NOT_ASCII = 0x80;
 
-/** @param nullable true if rows may have no text */
-export function textValues({ texts, places }: TextColumn, { nullable }: { nullable: boolean }): ColumnValues {
+/** @param nullable true if rows may have no text @param dictionaryGain see `Codec` */
+export function textValues(
+    { texts, places }: TextColumn,
+    { nullable, dictionaryGain }: { nullable: boolean; dictionaryGain: number },
+): ColumnValues {
     /** Place of each text in the group's dictionary, from 1; 0 where the group has it not. */
     const inDictionary = new Int32Array(texts.length);
     const lengthOf = (item: number): number => (texts[item] as string).length;
@@ -62,7 +65,7 @@ export function textValues({ texts, places }: TextColumn, { nullable }: { nullab
             for (let entry = 0; entry < distinct; entry += 1) {
                 inDictionary[entries[entry] as number] = 0;
             }
-            return count > 0 && entryBytes * 2 <= allBytes ? distinct : undefined;
+            return count > 0 && entryBytes * dictionaryGain <= allBytes ? distinct : undefined;
         },
         bounds(items, count) {
             let [least, most] = [items[0] as number, items[0] as number];
@@ -116,7 +119,8 @@ function writeText(output: Uint8Array, at: number, text: string): number {
 /** Words of a whole number and of a timestamp; decimals have more. */
 const WHOLE_WORDS = 2;
 
-export function numberValues({ width, words, nulls }: NumberColumn): ColumnValues {
+/** @param dictionaryGain see `Codec` */
+export function numberValues({ width, words, nulls }: NumberColumn, { dictionaryGain }: { dictionaryGain: number }): ColumnValues {
     /** Places in `entries`, from 1, by the hash of their values; 0 where there is none. */
     let slots = new Int32Array(0);
     const hashOf = (at: number): number => {
@@ -154,7 +158,7 @@ export function numberValues({ width, words, nulls }: NumberColumn): ColumnValue
                 if (place === 0) {
                     entries[distinct] = items[at] as number;
                     distinct += 1;
-                    if (distinct * 2 > count) {
+                    if (distinct * dictionaryGain > count) {
                         return undefined;
                     }
                     place = distinct;

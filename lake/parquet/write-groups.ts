@@ -31,10 +31,14 @@ export function writeGroups(writer: ByteWriter, { table, rows, elements, groupRo
     if (endianness() !== 'LE') {
         throw new TypeError('Parquet is written from words in memory, lowest byte first, which this processor has otherwise');
     }
+    const codec = codecOf(table);
+    const { dictionaryGain } = codec;
     const columns = table.columns.map(({ name, type, nullable }) =>
-        type === 'string' ? textValues(textsOf(rows, name), { nullable }) : numberValues(numbersOf(rows, name)),
+        type === 'string'
+            ? textValues(textsOf(rows, name), { nullable, dictionaryGain })
+            : numberValues(numbersOf(rows, name), { dictionaryGain }),
     );
-    const room = new Room(Math.min(groupRows, rows.count), codecOf(table));
+    const room = new Room(Math.min(groupRows, rows.count), codec);
     const groups: RowGroup[] = [];
     for (let from = 0; from < rows.count; from += groupRows) {
         const until = Math.min(from + groupRows, rows.count);

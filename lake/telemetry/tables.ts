@@ -33,8 +33,7 @@ export const readings: MergedTable = {
     format: 'parquet',
     per: 'hour',
     codec: 'zstd',
-    // Of a million made-up readings 6.0 bytes each, where groups of 5,000 rows come to 9.7.
-    groupRows: 50_000,
+    groupRows: 20_000,
     grain: 'reading',
     columns: READING_COLUMNS,
     rowName: ROW_NAME,
