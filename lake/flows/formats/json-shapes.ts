@@ -40,7 +40,7 @@ const PLACE_BYTES = 16;
 const IS_OTHER = 0;
 export const IS_TEXT = 1;
 export const IS_END = 2;
-/** Where the value has a role, it is in its kind too, times four and with this. */
+/** A kind has the role of its value too, if there is one: times four, and four more. */
 export const FIRST_ROLE = 4;
 
 // The bytes between two values, or in front of the first or behind the last one: from the piece's beginning to ...

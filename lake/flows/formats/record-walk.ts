@@ -1,8 +1,9 @@
 /**
- * The walk over records of JSON that are known by heart, with what is plain in them read on the way: a WebAssembly function. Between two values stand learned bytes, which
- * are compared; where a value ends its bytes tell. In JavaScript each value ended a loop, and the processor guessed wrongly how long it is: 200 ns a record of 394
- * bytes with fourteen values, 110 more for its five fields. Here both take 82 ns. What they wait for is one value's end after the other, some fifteen steps
- * each: an instruction less on the way from a value's first byte to its end counts, one beside it does not (docs/performance.md).
+ * The walk over records of JSON that are known by heart, which reads what is plain in them too: a WebAssembly function. Between two values stand
+ * learned bytes, which are compared; a value's own bytes tell where it ends. In JavaScript each value ended a loop, and the processor guessed
+ * wrongly how long it is: 200 ns for a record of 394 bytes with fourteen values, and 110 for its five fields. Here both take 82 ns. They pass in
+ * waiting for the end of one value after the other, some fifteen cycles each: an instruction less on the way from a value's first byte to its end
+ * counts, one beside that way does not (docs/performance.md).
  */
 
 import { MAX_FAST_VALUE, UNTIMED } from '../pair-table.ts';
@@ -128,7 +129,7 @@ export const IMAGE_AT = RECORDS_AT + RECORDS * RECORD_BYTES;
 const FORMS_AT = IMAGE_AT + IMAGE_BYTES;
 const FORM_POINTS = 0;
 const FORM_DIGITS = 4;
-/** ... which digits, in their new order, are the first of several, and that order: hundreds, tens and ones of all numbers, each from the last number to the first. */
+/** ... which digits, in their new order, are the first of several, and that order: hundreds, tens, ones, each of all numbers from the last on. */
 const FORM_FIRSTS = 8;
 const FORM_ORDER = 16;
 const FORM_SHIFT = 5;
@@ -142,8 +143,8 @@ const MEMORY_BYTES = WEIGHTS_AT + VECTOR_BYTES;
 export const FRACTION_DIGITS = 8;
 const MAX_PACKETS_DIGITS = 8;
 
-// Parameters: where the first record begins, the first place of all records, 1 where commas may stand between them, what durations are multiplied by (0: they are not
-// read), and what the number of their `FRACTION_DIGITS` is divided by then ...
+// Parameters: where the first record begins, the first place of all records, 1 where commas may stand between them, what durations are multiplied
+// by (0: they are not read), and what the number of their `FRACTION_DIGITS` is divided by then ...
 const [AT, PLACE, IS_ARRAY, FACTOR, DIVISOR] = [0, 1, 2, 3, 4];
 // ... and variables: numbers of 32 bits, of 64 bits, vectors.
 const [RECORD, FIRST_PLACE, LINES, PIECE, KIND, START, SIZE, FROM, WITH, LEFT] = [5, 6, 7, 8, 9, 10, 11, 12, 13, 14];
@@ -163,7 +164,7 @@ const byteOf = (character: string): Code => int32(character.charCodeAt(0));
 const bytesOf = (text: string): number => Buffer.from(text, 'latin1').readInt32LE();
 const areDigits = (vector: Code): Code => bitsOf(isAtMostEach(subtractEach(vector, get(ALL_ZEROS)), get(ALL_NINES)));
 const arePoints = (vector: Code): Code => bitsOf(equalEach(vector, get(ALL_POINTS)));
-/** So many of the lowest bits. */
+/** A number whose lowest bits, `count` of them, are set. */
 const lowest = (count: Code): Code => subtract(shiftLeft(int32(1), count), int32(1));
 
 /** Ends the walk in front of the record at hand. */
@@ -208,8 +209,8 @@ const findPiece = (): Code => [
 ];
 
 /**
- * Sets BITS to a bit for each quote among the sixteen bytes at AT. Stops at a backslash, or what no text may hold, in front of the first one: that is looked at beside, so
- * that nothing waits for it.
+ * Sets BITS to a bit for each quote among the sixteen bytes at AT. Stops at a backslash, or what no text may hold, in front of the first one: that
+ * is looked at beside, so that nothing waits for it.
  */
 const findQuotes = (): Code => [
     set(BYTES, loadVector(get(AT))),
@@ -299,8 +300,8 @@ const roleEnd = (role: number): Code => load(get(RECORD), (ENDS + role) * WORD_B
 const addFlag = (flag: number): Code => set(FLAGS, or(get(FLAGS), multiply(get(OK), int32(flag))));
 
 /**
- * Reads the IPv4 address of a role, if it is one. Its points and its end tell where each digit stands; a table has for each of the 81 ways in which they can
- * stand the order that brings hundreds, tens and ones below each other.
+ * Reads the IPv4 address of a role, if it is one. Its points and its end tell where each digit stands; a table has for each of the 81 ways in which
+ * they can stand the order that brings hundreds, tens and ones below each other.
  */
 const readAddress = (role: number, { key, flag }: { key: number; flag: number }): Code => [
     set(START, roleStart(role)),
@@ -364,7 +365,7 @@ const readPackets = (): Code => [
     ),
 ];
 
-/** Reads the duration, where it is to be read: multiplied by FACTOR and rounded half up, or `UNTIMED`. It may have eight digits on each side of its point. */
+/** Reads the duration, where it is to be read: times FACTOR and rounded half up, or `UNTIMED`. It may have eight digits on each side of its point. */
 const readDuration = (): Code => [
     set(START, roleStart(END)),
     set(SIZE, subtract(roleEnd(END), get(START))),
@@ -464,7 +465,9 @@ const walkCode = (): Code => [
     get(RECORD),
 ];
 
-/** The walk, see `walkCode`. Here as below: there once `prepareWalk` was called, which takes milliseconds that who reads no JSON need not wait for. */
+// These are there once `prepareWalk` was called: it takes some 8 ms, for which only readers of JSON should wait.
+
+/** The walk, as `walkCode` has it. */
 export let walk: (...parameters: number[]) => number;
 /** Bytes of the function's memory, where places of values lead to; all walkers share it. */
 export let walked: Buffer;

@@ -7,7 +7,7 @@
 /** Instructions one behind the other, or inside each other. */
 export type Code = number | Mark | readonly Code[];
 
-/** No instruction: a block, loop or condition begins or ends here. Or how many of these to leave, so that a branch goes to the end of a block or the beginning of a loop. */
+/** The beginning or end of a block, loop or condition; or a number, of those that a branch leaves: it goes behind a block, or to where a loop begins. */
 interface Mark {
     is: 'begin' | 'end' | 'leave';
     label: string;
