@@ -272,7 +272,7 @@ function randomOf(seed: number): () => number {
     };
 }
 
-const HISTORIES = 200;
+const HISTORIES = 100;
 
 test('every history ends with every source read by the version that holds', async () => {
     for (let seed = 1; seed <= HISTORIES; seed += 1) {
@@ -280,23 +280,27 @@ test('every history ends with every source read by the version that holds', asyn
     }
 }, 120_000);
 
+/** Rules, each with the seed of a history that goes wrong without it; where it does not any more, others may. */
+const RULES: readonly (readonly [Rule, number])[] = [
+    ['version taken once', 25],
+    ['pointer on condition', 180],
+    ['listed last', 95],
+    ['pointer read anew', 1],
+    ['ledger records, not raw objects', 14],
+    ['names what was not there', 3],
+];
+const OTHERS = 300;
+
 describe('without the rule', () => {
-    test.each<Rule>([
-        'version taken once',
-        'pointer on condition',
-        'listed last',
-        'pointer read anew',
-        'ledger records, not raw objects',
-        'names what was not there',
-    ])(
+    test.each(RULES)(
         '%s some history ends wrong',
-        async (rule) => {
-            for (let seed = 1; seed <= HISTORIES; seed += 1) {
-                if ((await playHistory(seed, rule)) !== undefined) {
+        async (rule, first) => {
+            for (let at = 0; at < OTHERS; at += 1) {
+                if ((await playHistory(first + at, rule)) !== undefined) {
                     return;
                 }
             }
-            throw new Error(`${HISTORIES} histories without the rule "${rule}" ended as if it were there`);
+            throw new Error(`${OTHERS} histories without the rule "${rule}" ended as if it were there`);
         },
         120_000,
     );
