@@ -1,6 +1,5 @@
 /** What is derived from readings, and how. The functions are loaded when a day is derived: naming the kind must cost nothing. */
 import type { DerivedTable } from '#lake/kind';
-import { numbersOf } from '#lake/typed-rows';
 import { episodes, metricHours } from './derived-tables.ts';
 
 /** All tables that are derived from readings. */
@@ -11,8 +10,8 @@ export const derivedTables: readonly DerivedTable[] = [
         isChained: false,
         derive: async (part) => (await import('./derive-readings.ts')).deriveHour(part),
         partOf(rows, { day }) {
-            const { words } = numbersOf(rows, 'hour');
-            return (row) => `${day}T${String(words[row * 2]).padStart(2, '0')}`;
+            const words = rows.numbers.hour?.words;
+            return (row) => `${day}T${String(words?.[row * 2]).padStart(2, '0')}`;
         },
     },
     {
