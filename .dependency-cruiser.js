@@ -40,7 +40,8 @@ const forbidden = [
     },
     {
         name: 'nobody-imports-test',
-        comment: 'What the program needs belongs into lake/ or cli/; tests import it from there. (The bench may stand on what tests stand on.)',
+        comment:
+            'What the program needs belongs into lake/ or cli/; tests import it from there. (The bench may stand on what tests stand on.)',
         from: { pathNot: '^(test|bench)/' },
         to: { path: '^test/' },
     },
@@ -70,6 +71,28 @@ const forbidden = [
         name: 'flows-touch-no-world',
         comment: 'lake/flows reads no file and calls no program: the use case opens the source and passes its bytes in.',
         from: { path: '^lake/flows/' },
+        to: { path: WORLD, dependencyTypes: ['core'] },
+    },
+    {
+        name: 'telemetry-knows-itself-and-bytes',
+        comment:
+            'lake/telemetry turns messages into rows and knows the words of a kind beside itself, and of lake/flows how bytes are unpacked, texts cut into cells, other files told ' +
+            'and beginnings hashed: pass documents and options in.',
+        from: { path: '^lake/telemetry/' },
+        to: {
+            pathNot: [
+                '^lake/telemetry/',
+                '^lake/(errors|kind|merge-rows|rows|tables|typed-parts|typed-rows)\\.ts$',
+                '^lake/flows/(decompress|first-flows|zstd-frames|formats/(csv-row|other-files))\\.ts$',
+                'node_modules/(ajv|cborg|protobufjs)/',
+            ],
+            dependencyTypesNot: ['core', 'unknown'],
+        },
+    },
+    {
+        name: 'telemetry-touches-no-world',
+        comment: 'lake/telemetry reads no file and calls no program: the use case opens the source and passes its bytes in.',
+        from: { path: '^lake/telemetry/' },
         to: { path: WORLD, dependencyTypes: ['core'] },
     },
     {

@@ -31,6 +31,14 @@ const BAD_IMPORTS: Record<string, { file: string; text: string; beside?: Record<
     },
     'flows-know-only-themselves': { file: 'lake/flows/planted-layout.ts', text: "export { rawKey } from '#lake/layout';" },
     'flows-touch-no-world': { file: 'lake/flows/planted-fs.ts', text: "export const text = (await import('node:fs/promises')).readFile;" },
+    'telemetry-knows-itself-and-bytes': {
+        file: 'lake/telemetry/planted-flows.ts',
+        text: "export { readFlows } from '#lake/flows/read-flows';",
+    },
+    'telemetry-touches-no-world': {
+        file: 'lake/telemetry/planted-fs.ts',
+        text: "export const text = (await import('node:fs/promises')).readFile;",
+    },
     'use-cases-know-ports-not-adapters': {
         file: 'lake/reports/planted-use-case.ts',
         text: "import { adapter } from '#lake/store/planted-adapter';\nexport const chosen = adapter;",

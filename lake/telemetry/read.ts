@@ -1,6 +1,5 @@
 /** Reads a source of telemetry, a file of history or a chain object, into its readings by the hour. docs/reading-telemetry.md has the rules. */
 import type { Found, Inspection, ReadingOptions, ReadOutcome, SourceBytes } from '#lake/kind';
-import type { ByteStream } from '#lake/store/object-store';
 import type { TypedRows } from '#lake/typed-rows';
 import { orderOf, rowsOfHour } from './hour-rows.ts';
 import { MessagesTaken, type Watch } from './messages/messages-taken.ts';
@@ -52,7 +51,7 @@ export async function watchReadings(
 }
 
 /** What the beginning of a file tells of it. */
-export async function inspectTelemetry(bytes: ByteStream): Promise<Inspection> {
+export async function inspectTelemetry(bytes: AsyncIterable<Uint8Array>): Promise<Inspection> {
     const found = await inspectMessages(bytes);
     if (found.ok) {
         return { is: 'usable' };

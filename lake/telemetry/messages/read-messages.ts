@@ -4,7 +4,6 @@ import { decompress } from '#lake/flows/decompress';
 import { otherFileOf, TELLING_BYTES } from '#lake/flows/formats/other-files';
 import { DamagedFileError } from '#lake/flows/zstd-frames';
 import type { ReadingOptions, SourceBytes } from '#lake/kind';
-import type { ByteStream } from '#lake/store/object-store';
 import { isChainLine } from '../chain-line.ts';
 import { ChainTaker } from './chain-messages.ts';
 import { type CsvHeader, CsvMessages, findHeader } from './csv-messages.ts';
@@ -68,7 +67,7 @@ export async function readMessages(source: Source, { options, taken, isEnough = 
 }
 
 /** What a file is by its beginning. */
-export async function inspectMessages(bytes: ByteStream): Promise<{ ok: true } | Unusable> {
+export async function inspectMessages(bytes: AsyncIterable<Uint8Array>): Promise<{ ok: true } | Unusable> {
     const chunks = decompress(bytes);
     try {
         const start = await readStart(chunks);
