@@ -13,12 +13,13 @@ export const globalOptions = {
 };
 
 export const PROGRAM_SUMMARY =
-    'An IoT traffic data lake: exact daily totals, running statistics and unusual days for every pair of devices, from CSV files of network flows.';
+    'An IoT data lake: exact daily totals, running statistics and unusual days for every pair of devices, from files of network flows; exact readings, hours and alerts, from messages of devices.';
 
 export const PROGRAM_EXAMPLES: readonly Example[] = [
     { line: 'demo', does: 'see it work in a temporary lake, in under a minute' },
     { line: '--lake ./my-lake upload monday.csv --site berlin', does: 'put a file of flows into a lake' },
     { line: '--lake ./my-lake pairs --top 5', does: 'the five busiest pairs of devices' },
+    { line: '--lake ./my-lake upload --kind telemetry --profile shelly-gen2 messages.jsonl', does: 'put messages of devices into a lake' },
     { line: '--lake ./my-lake query "select * from day_totals" --output csv', does: 'ask anything, in SQL' },
 ];
 

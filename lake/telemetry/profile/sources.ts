@@ -4,7 +4,7 @@ import type { ConditionList, ConditionWords, PathWord, SourceWords } from './doc
 import { type Field, NULL, TEXT } from './fields.ts';
 import { fillPath, namesIn, parseExtract, parseTopicPattern, showPath } from './paths.ts';
 import { compileTemplate } from './templates.ts';
-import { compileTest } from './tests.ts';
+import { compileTest } from './condition-tests.ts';
 import { decodeText } from './texts.ts';
 import { asList, type Context, type Scope, type Source, showToken, type Token, textToken, tokenOf, tokenOfLiteral } from './tokens.ts';
 
