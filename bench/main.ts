@@ -25,6 +25,7 @@ import { benchSmallFiles } from './small-files.ts';
 import { benchStartUp } from './start-up.ts';
 import { benchStatus } from './status.ts';
 import { benchTelemetry } from './telemetry.ts';
+import { benchTelemetryQuestions } from './telemetry-questions.ts';
 import { benchUpload } from './upload.ts';
 
 const PARTS = {
@@ -46,6 +47,7 @@ const PARTS = {
     anomalies: benchAnomalies,
     status: benchStatus,
     telemetry: benchTelemetry,
+    'telemetry-questions': benchTelemetryQuestions,
 };
 
 const { values, positionals } = parseArgs({
