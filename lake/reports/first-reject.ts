@@ -6,7 +6,7 @@ import { kindOf } from '#lake/kinds';
 import { rejectsKey } from '#lake/layout';
 import type { LedgerRecord } from '#lake/ledger';
 import { sourceId } from '#lake/source-id';
-import type { ObjectStore } from '#lake/store/object-store';
+import type { ByteStream, ObjectStore } from '#lake/store/object-store';
 
 /** A reject, by the columns of its kind's table. */
 export type RejectedRow = Readonly<Record<string, unknown>>;
@@ -21,7 +21,7 @@ export async function findFirstReject(
     if (!object) {
         return undefined;
     }
-    const packed = Readable.from(store.open(key, { ifMatch: object.etag }));
+    const packed = Readable.from(copiesOf(store.open(key, { ifMatch: object.etag })));
     const lines = packed.pipe(createGunzip());
     packed.on('error', (error) => lines.destroy(error));
     try {
@@ -35,5 +35,12 @@ export async function findFirstReject(
     } finally {
         packed.destroy();
         lines.destroy();
+    }
+}
+
+/** The chunks to keep: a store may overwrite one as soon as the next is asked for, and a stream asks ahead. */
+async function* copiesOf(chunks: ByteStream): AsyncGenerator<Buffer> {
+    for await (const chunk of chunks) {
+        yield Buffer.from(chunk);
     }
 }
