@@ -1,10 +1,10 @@
 /** Sources and conditions: where a profile says that a value stands, and what it must be, made into functions of a message. */
 import { readNumberBytes } from './binary.ts';
+import { compileTest } from './condition-tests.ts';
 import type { ConditionList, ConditionWords, PathWord, SourceWords } from './document.ts';
 import { type Field, NULL, TEXT } from './fields.ts';
 import { fillPath, namesIn, parseExtract, parseTopicPattern, showPath } from './paths.ts';
 import { compileTemplate } from './templates.ts';
-import { compileTest } from './condition-tests.ts';
 import { decodeText } from './texts.ts';
 import { asList, type Context, type Scope, type Source, showToken, type Token, textToken, tokenOf, tokenOfLiteral } from './tokens.ts';
 

@@ -50,7 +50,9 @@ describe('a raw file of a kind that is not known', () => {
     test('is an error for whoever asks for it by name, and stays in a prune', async () => {
         await store.put(MOON, Buffer.from('x'));
         for (const work of [summarize(MOON, { store, now })]) {
-            await expect(work).rejects.toThrow(`${MOON} is of kind moons, and this flowlake knows flows, telemetry: install a version that knows it`);
+            await expect(work).rejects.toThrow(
+                `${MOON} is of kind moons, and this flowlake knows flows, telemetry: install a version that knows it`,
+            );
         }
         expect(await collect(findPrunable(store, { before: '2027-01-01' }))).toContainEqual(
             expect.objectContaining({ key: MOON, canGo: false, reason: 'it is of a kind that this flowlake does not know' }),
