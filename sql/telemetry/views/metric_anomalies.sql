@@ -44,7 +44,7 @@ pasts as (
     )
 ),
 
--- Left out here, so that no engine looks for a median of nothing.
+-- Left out here, and the join below keeps it so: within one step Spark may look for a median before it leaves out the row.
 known_pasts as (
     select
         *,
@@ -67,13 +67,14 @@ quantiles as (
         mean,
         step,
         past_hours,
-        element_at(sorted_n, cast(floor((past_hours - 1) * 0.50) as integer) + 1) as usual_n,
-        element_at(sorted_means, cast(floor((past_hours - 1) * 0.50) as integer) + 1) as usual,
-        element_at(sorted_means, cast(floor((past_hours - 1) * 0.25) as integer) + 1) as usual_low,
-        element_at(sorted_means, cast(floor((past_hours - 1) * 0.75) as integer) + 1) as usual_high,
-        element_at(sorted_means, cast(floor((past_hours - 1) * 0.10) as integer) + 1) as seldom_low,
-        element_at(sorted_means, cast(floor((past_hours - 1) * 0.90) as integer) + 1) as seldom_high
+        element_at(sorted_n, cast(floor((past_hours - 1) * median) as integer) + 1) as usual_n,
+        element_at(sorted_means, cast(floor((past_hours - 1) * median) as integer) + 1) as usual,
+        element_at(sorted_means, cast(floor((past_hours - 1) * quarter) as integer) + 1) as usual_low,
+        element_at(sorted_means, cast(floor((past_hours - 1) * three_quarters) as integer) + 1) as usual_high,
+        element_at(sorted_means, cast(floor((past_hours - 1) * tenth) as integer) + 1) as seldom_low,
+        element_at(sorted_means, cast(floor((past_hours - 1) * nine_tenths) as integer) + 1) as seldom_high
     from known_pasts
+    cross join (values (0.50, 0.25, 0.75, 0.10, 0.90)) as parts (median, quarter, three_quarters, tenth, nine_tenths)
 ),
 
 -- Rounded, because engines differ in the last bit of a quotient's text.

@@ -25,6 +25,7 @@ pasts as (
     window past as (partition by site, device, metric order by week rows between 8 preceding and 1 preceding)
 ),
 
+-- Left out here, and the join below keeps it so: within one step Spark may look for a median before it leaves out the row.
 known_pasts as (
     select
         *,
@@ -42,10 +43,11 @@ changes as (
         digits,
         n,
         mean,
-        element_at(sorted_means, cast(floor((past_weeks - 1) * 0.50) as integer) + 1) as usual,
-        element_at(sorted_means, cast(floor((past_weeks - 1) * 0.25) as integer) + 1) as usual_low,
-        element_at(sorted_means, cast(floor((past_weeks - 1) * 0.75) as integer) + 1) as usual_high
+        element_at(sorted_means, cast(floor((past_weeks - 1) * median) as integer) + 1) as usual,
+        element_at(sorted_means, cast(floor((past_weeks - 1) * quarter) as integer) + 1) as usual_low,
+        element_at(sorted_means, cast(floor((past_weeks - 1) * three_quarters) as integer) + 1) as usual_high
     from known_pasts
+    cross join (values (0.50, 0.25, 0.75)) as parts (median, quarter, three_quarters)
 ),
 
 fleets as (
