@@ -25,13 +25,29 @@ export function bindParameters(statement: DuckDBPreparedStatement, parameters: r
 
 /** The rows of a chunk, column by column of these types. */
 export function toRows(rows: readonly (readonly DuckDBValue[])[], types: readonly DuckDBType[]): Value[][] {
-    const isFraction = types.map((type) => type.toString() === 'DOUBLE' || type.toString() === 'FLOAT');
-    return rows.map((row) => row.map((value, at) => toValue(value, isFraction[at] === true)));
+    const readers = types.map((type) => READERS[type.toString()] ?? toValue);
+    return rows.map((row) => row.map((value, at) => readers[at]?.(value) ?? null));
 }
 
-function toValue(value: DuckDBValue, isFraction: boolean): Value {
+const READERS: Readonly<Record<string, (value: DuckDBValue) => Value>> = {
+    DOUBLE: toFraction,
+    FLOAT: toFraction,
+    TIMESTAMP: (value) => (value === null ? null : withMilliseconds(String(value))),
+};
+
+function toFraction(value: DuckDBValue): Value {
+    return typeof value === 'number' ? value : toValue(value);
+}
+
+function toValue(value: DuckDBValue): Value {
     if (value === null || typeof value !== 'object') {
-        return typeof value === 'number' && !isFraction ? BigInt(value) : value;
+        return typeof value === 'number' ? BigInt(value) : value;
     }
     return 'scale' in value && value.scale === 0 ? value.value : value.toString();
+}
+
+/** A time as Athena writes it: `2026-01-05 09:10:00.250`. DuckDB leaves zeros at the end out, and finer digits stay. */
+function withMilliseconds(time: string): string {
+    const [seconds = '', fraction = ''] = time.split('.');
+    return /\d$/.test(seconds) ? `${seconds}.${fraction.padEnd(3, '0')}` : time;
 }

@@ -21,7 +21,8 @@ export interface QueryResult {
     scanned?: Scanned;
     /**
      * The rows in batches, to be read once and to the end (or broken off). Whole numbers are `bigint` whatever their width
-     * (decimals of scale 0 too), doubles are `number`, everything else is text or boolean.
+     * (decimals of scale 0 too), doubles are `number`, everything else is text or boolean; a timestamp has its milliseconds:
+     * `2026-01-05 09:10:00.250`.
      */
     batches: AsyncIterable<Value[][]>;
 }

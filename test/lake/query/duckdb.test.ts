@@ -39,10 +39,25 @@ describe('values', () => {
             text: 'text',
             nothing: null,
             day: '2026-01-05',
-            clock: '2026-01-05 01:02:03',
+            clock: '2026-01-05 01:02:03.000',
             list: '[1, 2]',
             struct: "{'a': 1}",
         });
+    });
+
+    test('are times with their milliseconds, as Athena writes them, finer digits where there are any', async () => {
+        const { ask } = await openFixture([]);
+        const times = ['2026-01-05 09:10:00.25', '1969-12-31 23:59:59.999', '2026-01-05 09:10:00.000001', 'infinity', null];
+        const rows = await ask(
+            `select cast(time as timestamp) as time from (values ${times.map((each) => (each ? `('${each}')` : '(null)')).join()}) as t (time)`,
+        );
+        expect(rows.map(({ time }) => time)).toEqual([
+            '2026-01-05 09:10:00.250',
+            '1969-12-31 23:59:59.999',
+            '2026-01-05 09:10:00.000001',
+            'infinity',
+            null,
+        ]);
     });
 
     test('go in as they come out', async () => {

@@ -33,7 +33,7 @@ test('lists the newest readings, oldest first, of what is asked for', async () =
             site: 'main',
             device: 'd1',
             metric: 'temperature',
-            measured_at: '2026-01-05 07:00:00',
+            measured_at: '2026-01-05 07:00:00.000',
             at_ms: ms('2026-01-05T07:00:00Z'),
             value: '21.000000000',
             text: null,
