@@ -51,7 +51,7 @@ afterAll(async () => {
     process.stdout.write(`${sayCompared()}\n`);
 });
 
-test('no query of sql/flows/queries is left out', () => {
+test('no query of sql/ is left out', () => {
     expect(ASKED_QUERIES).toEqual(new Set(QUERY_NAMES));
 });
 
@@ -70,6 +70,8 @@ describe.each(WRITERS)('pair days written by %s', (writer) => {
         ['Spark', () => spark.open(lakes[writer])],
         ['Trino', () => openTrino()],
     ];
+    // Of telemetry all three lakes have the same files.
+    const questions = QUESTIONS.filter(({ isOfTelemetry }) => writer === 'typescript' || !isOfTelemetry);
 
     beforeAll(() => putLake({ store, folder: lakes[writer] }));
 
@@ -80,7 +82,7 @@ describe.each(WRITERS)('pair days written by %s', (writer) => {
         });
         afterAll(() => engine.close());
 
-        test.each(QUESTIONS)('$name', async (question) => {
+        test.each(questions)('$name', async (question) => {
             expect(differencesOf(await answerOf(engine, question), wantedAnswer(question.name))).toEqual([]);
         });
     });

@@ -4,16 +4,20 @@ import { join } from 'node:path';
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { pairDays } from '#lake/flows/tables';
 import { openDuckDb } from '#lake/query/duckdb';
+import { derivedTables } from '#lake/telemetry/derivations';
+import { readings } from '#lake/telemetry/tables';
 import { emptiedDayOfBefore } from '#test/support/emptied-day';
 import { pairDaysKey } from '#test/support/flow-tables';
 import { runFlowlake } from '#test/support/flowlake';
 import { makeFolder } from '#test/support/temporary';
 import { answerOf } from './support/compare.ts';
+import { makeFleet } from './support/make-fleet.ts';
 import { type PageLine, readPageLines, readPageScript, runLine, TRAPS, type Trap } from './support/page-lines.ts';
 import { FOLDER_READERS, readersMissing, readFolder } from './support/readers.ts';
 import { expectExact, expectTrap } from './support/traps.ts';
 
 const COLUMNS = pairDays.columns.map(({ name }) => name);
+const TELEMETRY = [readings, ...derivedTables.map(({ table }) => table)];
 const EMPTIED_DAY = '2026-02-20';
 
 let folder: string;
@@ -58,6 +62,25 @@ describe.each(FOLDER_READERS)('%s', (reader) => {
         const found = await readFolder({ folder, reader });
         expect(found.columns).toEqual(COLUMNS);
         expect(found.rows.map((row) => row.join(' ')).sort()).toEqual(wanted.map((row) => row.join(' ')).sort());
+    });
+});
+
+describe('tables of telemetry', () => {
+    beforeAll(() => makeFleet(join(folder, '..'), 'lake'));
+
+    const asked = TELEMETRY.flatMap((table) => (['pyarrow', 'polars', 'datafusion'] as const).map((reader) => ({ table, reader })));
+
+    test.each(asked)('$table.name, read by $reader, has the figures of DuckDB', async ({ table, reader }) => {
+        const columns = table.columns.map(({ name }) => name);
+        const engine = await openDuckDb({ directory: folder });
+        const { rows } = await answerOf(engine, { sql: `select day, ${columns.join(', ')} from ${table.name}` });
+        await engine.close();
+        const found = await readFolder({ folder, reader, table: table.name });
+        expect(found.columns).toEqual(columns);
+        expect(rows.length).toBeGreaterThan(700);
+        expect(found.rows.map((row) => JSON.stringify(row)).sort()).toEqual(
+            rows.map((row) => JSON.stringify(row.map((value) => value?.toString() ?? null))).sort(),
+        );
     });
 });
 

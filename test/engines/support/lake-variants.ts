@@ -1,9 +1,10 @@
-/** One lake, its pair days written in three ways: by TypeScript, by the Spark job, and merged by both in turn. */
+/** One lake of flows and telemetry, its pair days written in three ways: by TypeScript, by the Spark job, and merged by both in turn. */
 import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import pMap from 'p-map';
 import { consolidate } from '#lake/commit/consolidate';
 import { flowSummaries, pairDays } from '#lake/flows/tables';
+import { tables } from '#lake/kinds';
 import { LEDGER_PREFIX } from '#lake/layout';
 import { sourceId } from '#lake/source-id';
 import { CALLS_AT_ONCE, type ObjectStore } from '#lake/store/object-store';
@@ -11,6 +12,7 @@ import { openS3Store } from '#lake/store/s3';
 import { createS3Client } from '#lake/store/s3-client';
 import { makeBucket } from '#test/aws/support/buckets';
 import { runFlowlake } from '#test/support/flowlake';
+import { makeFleet } from './make-fleet.ts';
 import { nastyFiles, RETRACTED_KEY } from './nasty-lake.ts';
 import type { Spark } from './spark.ts';
 
@@ -21,6 +23,7 @@ export type Writer = (typeof WRITERS)[number];
 /** Folders of the three lakes, below `folder`; they differ in nothing but who wrote their pair days. */
 export async function makeLakes({ folder, spark }: { folder: string; spark: Spark }): Promise<Record<Writer, string>> {
     const original = join(folder, 'typescript');
+    await makeFleet(folder, 'typescript');
     const files = nastyFiles();
     for (const { key, text } of files) {
         await putFile(join(original, key), text);
@@ -46,7 +49,7 @@ export async function makeLakes({ folder, spark }: { folder: string; spark: Spar
         return days;
     };
     const turnOf = new Map(files.map(({ key, turn }) => [sourceId(key), turn]));
-    // Who does the work when the files up to a turn are there. The last one finds the retraction.
+    // Who does the work when the files of flows up to a turn are there. The last one finds the retraction.
     const turns: Record<'spark' | 'by turns', readonly [upTo: number, work: typeof byJob][]> = {
         spark: [
             [3, byJob],
@@ -64,7 +67,7 @@ export async function makeLakes({ folder, spark }: { folder: string; spark: Spar
         const { bucket, store } = await openBucket();
         for (const [at, [upTo, work]] of turns[writer].entries()) {
             const lake = at === turns[writer].length - 1 ? original : before;
-            const wanted = await keysOf(lake, (source) => (turnOf.get(source) ?? 0) <= upTo);
+            const wanted = await keysOf(lake, (source) => (turnOf.get(source) ?? Number.POSITIVE_INFINITY) <= upTo);
             await syncBucket({ store, wanted, folder: lake });
             await work(store, bucket);
         }
@@ -83,7 +86,7 @@ export async function putLake({ store, folder }: { store: ObjectStore; folder: s
         store,
         wanted: keys.filter((key) => !/^(raw|\.flowlake)\//.test(key)),
         folder,
-        below: ['pair_days/', 'summaries/', 'ledger/', 'rejects/'],
+        below: tables.map(({ prefix }) => prefix),
     });
 }
 

@@ -1,16 +1,26 @@
-/** What every engine is asked: every table and view as a whole, and every file of sql/flows/queries with several parameters. */
+/** What every engine is asked: every table and view as a whole, and every file of queries in sql/ with several parameters. */
+import { devices } from '#lake/devices-table';
 import { tables } from '#lake/kinds';
 import type { Value } from '#lake/query/query-engine';
-import { type QueryName, readQuery, VIEW_NAMES } from '#lake/query/sql-files';
+import { pathOfView, type QueryName, readQuery, VIEW_NAMES } from '#lake/query/sql-files';
+import { derivedTables } from '#lake/telemetry/derivations';
+import { messagesRejected, readingSummaries, readings } from '#lake/telemetry/tables';
 import { dayAfter } from '#test/support/lake-fixture';
+
+/** Milliseconds since 1970. */
+const ms = (at: string): bigint => BigInt(Date.parse(at));
 
 export interface Question {
     name: string;
     sql: string;
     parameters: readonly Value[];
+    /** True if it is about telemetry, whose tables TypeScript alone has written. */
+    isOfTelemetry: boolean;
 }
 
-const ASKED: readonly [QueryName, readonly Value[]][] = [
+type Asked = readonly [QueryName, readonly Value[]];
+
+const ASKED_OF_FLOWS: readonly Asked[] = [
     ['pair_report', ['10.0.0.1', '10.0.0.10', null, null, null]],
     ['pair_report', ['2001:db8::1', '2001:db8::a', "o'hare", dayAfter(20), dayAfter(5)]],
     ['pair_report', ['fe80::1%eth0', '10.0.0.10', '\u{1f600}', null, dayAfter(10)]],
@@ -30,19 +40,55 @@ const ASKED: readonly [QueryName, readonly Value[]][] = [
     ['rejects', ['raw/site=Zürich/turn-2.csv', 2n]],
 ];
 
-/** The questions whose answers have no row. */
-export const EMPTY_ANSWERS: ReadonlySet<string> = new Set(["pair_report 10.0.0.1 ' or '1' = '1 null null null"]);
-
-export const QUESTIONS: readonly Question[] = [
-    ...[
-        ...tables.map((table) => ({ name: table.name, columns: keysOf(table) })),
-        ...VIEW_NAMES.map((name) => ({ name, columns: keysOfView(name) })),
-    ].map(({ name, columns }) => ({ name, sql: `select * from ${name} order by ${columns.join(', ')}`, parameters: [] })),
-    ...ASKED.map(([name, parameters]) => ({ name: `${name} ${parameters.map(String).join(' ')}`, sql: readQuery(name), parameters })),
+const ASKED_OF_TELEMETRY: readonly Asked[] = [
+    ['readings', ['th-1', null, null, null, null, null, null, 500n]],
+    ['readings', ['%_\\', 'wide', 'Berlin', dayAfter(10), dayAfter(10), null, null, 3n]],
+    ['readings', ['a"b', null, 'main', null, dayAfter(20), ms(`${dayAfter(3)}T09:10:00.250Z`), ms(`${dayAfter(9)}T09:10:00.250Z`), 99n]],
+    ['readings', ["it's", "' or '1' = '1", null, null, null, null, null, 5n]],
+    ['reading_steps', [3_600_000n, 'th-1', null, null, null, null, null, null]],
+    ['reading_steps', [60_000n, '%_\\', 'level', 'Berlin', dayAfter(10), dayAfter(10), null, null]],
+    ['reading_steps', [86_400_000n, '\u{1f600}', 'temperature', null, null, null, ms(`${dayAfter(3)}T09:10:00.250Z`), ms(dayAfter(30))]],
+    ['device_metrics', ['%_\\']],
+    ['device_metrics', ['\uff21']],
+    ['devices', [null, null, 50n]],
+    ['devices', ['Berlin', null, 50n]],
+    ['devices', [null, 'th-2', 50n]],
+    ['devices', [null, null, 3n]],
+    ['alerts', [ms(dayAfter(60)), null, null, null, null, null, 500n]],
+    ['alerts', [ms(`${dayAfter(48)}T12:00:00Z`), 'main', 'th-3', ms(dayAfter(15)), ms(dayAfter(17)), null, 9n]],
+    ['alerts', [ms(dayAfter(60)), null, null, null, null, 'open', 4n]],
 ];
 
-/** Files of sql/flows/queries that are asked. */
-export const ASKED_QUERIES: ReadonlySet<QueryName> = new Set(ASKED.map(([name]) => name));
+/** The questions whose answers have no row. */
+export const EMPTY_ANSWERS: ReadonlySet<string> = new Set([
+    "pair_report 10.0.0.1 ' or '1' = '1 null null null",
+    "readings it's ' or '1' = '1 null null null null null 5",
+]);
+
+/** Tables of telemetry; its views are those below sql/telemetry. */
+const TELEMETRY_TABLES: ReadonlySet<string> = new Set(
+    [readings, readingSummaries, ...derivedTables.map(({ table }) => table), messagesRejected, devices].map(({ name }) => name),
+);
+
+export const QUESTIONS: readonly Question[] = [
+    ...tables.map((table) => everyRowOf(table.name, { orderedBy: keysOf(table), isOfTelemetry: TELEMETRY_TABLES.has(table.name) })),
+    ...VIEW_NAMES.map((name) => {
+        return everyRowOf(name, { orderedBy: keysOfView(name), isOfTelemetry: pathOfView(name).startsWith('sql/telemetry/') });
+    }),
+    ...ASKED_OF_FLOWS.map((asked) => questionOf(asked, { isOfTelemetry: false })),
+    ...ASKED_OF_TELEMETRY.map((asked) => questionOf(asked, { isOfTelemetry: true })),
+];
+
+/** Files of queries that are asked. */
+export const ASKED_QUERIES: ReadonlySet<QueryName> = new Set([...ASKED_OF_FLOWS, ...ASKED_OF_TELEMETRY].map(([name]) => name));
+
+function everyRowOf(name: string, { orderedBy, isOfTelemetry }: { orderedBy: readonly string[]; isOfTelemetry: boolean }): Question {
+    return { name, sql: `select * from ${name} order by ${orderedBy.join(', ')}`, parameters: [], isOfTelemetry };
+}
+
+function questionOf([name, parameters]: Asked, { isOfTelemetry }: { isOfTelemetry: boolean }): Question {
+    return { name: `${name} ${parameters.map(String).join(' ')}`, sql: readQuery(name), parameters, isOfTelemetry };
+}
 
 /** What puts the rows of a table into one order: of summaries all columns, since several sources have the same pair. */
 function keysOf({ name, columns }: { name: string; columns: readonly { name: string }[] }): readonly string[] {
@@ -50,6 +96,12 @@ function keysOf({ name, columns }: { name: string; columns: readonly { name: str
         pair_days: keysOfView('pair_running'),
         sources: ['source'],
         rejects: ['source', 'version', 'line_number'],
+        readings: ['day', 'site', 'device', 'metric', 'at_ms', 'message'],
+        metric_hours: ['site', 'device', 'metric', 'hour_ms'],
+        episodes: ['day', 'site', 'device', 'rule', 'began_ms'],
+        // Engines differ in where a null stands.
+        messages_rejected: ['source', 'version', 'line_number', 'metric nulls first'],
+        devices: ['site', 'device', 'valid_from nulls first'],
     };
     return keys[name] ?? ['day', ...columns.map((column) => column.name)];
 }
@@ -59,6 +111,14 @@ function keysOfView(name: string): readonly string[] {
         day_totals: ['day', 'site'],
         pair_stats: ['site', 'src_ip', 'dst_ip'],
         pair_anomalies: ['day', 'site', 'src_ip', 'dst_ip', 'measure'],
+        all_episodes: ['site', 'device', 'rule', 'began_ms'],
+        device_health: ['site', 'device'],
+        device_traffic: ['site', 'device', 'day'],
+        fleet_hours: ['site', 'metric', 'day', 'hour'],
+        metric_anomalies: ['site', 'device', 'metric', 'hour_ms'],
+        metric_days: ['site', 'device', 'metric', 'day'],
+        metric_drift: ['site', 'device', 'metric', 'week'],
+        metric_hour_values: ['site', 'device', 'metric', 'hour_ms'],
     };
     return keys[name] ?? ['day', 'site', 'src_ip', 'dst_ip'];
 }

@@ -1,9 +1,11 @@
 """
-All of pair_days at once, as each reader takes a folder of days: `read_folder.py <folder> <reader>` prints JSON, the rows with their day in
-front and every value as text, in no order.
+All of a table at once, as each reader takes a folder of days: `read_folder.py <folder> <table> <reader>` prints JSON, the rows with their day in
+front and every value as text, null as null, in no order.
 """
 import json
 import sys
+from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 
 
@@ -47,12 +49,21 @@ def by_clickhouse(folder):
     return json.loads(answer.data(), parse_float=str)
 
 
+def text_of(value):
+    if value is None:
+        return None
+    if isinstance(value, Decimal):
+        # All digits, and no exponent.
+        return f'{value:f}'
+    return value.isoformat(sep=' ', timespec='milliseconds') if isinstance(value, datetime) else str(value)
+
+
 def main():
-    folder, reader = sys.argv[1:]
-    columns = globals()[f'by_{reader}'](str(Path(folder, 'pair_days')))
+    folder, table, reader = sys.argv[1:]
+    columns = globals()[f'by_{reader}'](str(Path(folder, table)))
     days = [str(day) for day in columns.pop('day')]
     rows = zip(days, *columns.values(), strict=True)
-    json.dump({'columns': list(columns), 'rows': [[str(value) for value in row] for row in rows]}, sys.stdout)
+    json.dump({'columns': list(columns), 'rows': [[text_of(value) for value in row] for row in rows]}, sys.stdout)
 
 
 if __name__ == '__main__':

@@ -52,16 +52,18 @@ export async function readFiles({ folder, reader }: { folder: string; reader: Re
     return JSON.parse(stdout);
 }
 
-/** All of pair_days: its columns but the day, and its rows in no order, the day in front of each, every value as text. */
+/** All of a table, pair_days where none is named: its columns but the day, and its rows in no order, the day in front of each, every value as text. */
 export async function readFolder({
     folder,
     reader,
+    table = pairDays.name,
 }: {
     folder: string;
     reader: FolderReader;
-}): Promise<{ columns: string[]; rows: string[][] }> {
+    table?: string;
+}): Promise<{ columns: string[]; rows: (string | null)[][] }> {
     const python = reader === 'daft' ? DAFT_PYTHON : PYTHON;
-    const { stdout } = await promisify(execFile)(python, ['-B', programOf('read_folder.py'), folder, reader], { maxBuffer: 1e9 });
+    const { stdout } = await promisify(execFile)(python, ['-B', programOf('read_folder.py'), folder, table, reader], { maxBuffer: 1e9 });
     return JSON.parse(stdout);
 }
 

@@ -6,6 +6,8 @@ import contextlib
 import json
 import os
 import sys
+from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 
 # Answers only: what Spark or the job print goes to stderr.
@@ -90,6 +92,11 @@ def text_of(value):
         return None
     if isinstance(value, bool):
         return 'true' if value else 'false'
+    if isinstance(value, Decimal):
+        # All digits, and no exponent.
+        return f'{value:f}'
+    if isinstance(value, datetime):
+        return value.isoformat(sep=' ', timespec='milliseconds')
     # The shortest text that is this very double again, as JavaScript's own.
     return repr(value) if isinstance(value, float) else str(value)
 
