@@ -11,3 +11,7 @@ class ConflictError(Exception):
 
 class StorageError(Exception):
     """An object is gone, damaged or cannot be read; trying again helps once that is mended."""
+
+
+class NotFollowedError(Exception):
+    """What this reader of telemetry does not follow, though the lake's own does; trying again cannot help."""

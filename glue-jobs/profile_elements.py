@@ -1,0 +1,99 @@
+"""The messages of one payload: texts that hold JSON are unpacked, and `each` is cut into messages."""
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from profile_json import Unreadable, members, parse_json, past_blanks, text_of
+from profile_sources import bytes_of, look_up
+from profile_texts import Path, match_key, path_of
+
+
+@dataclass(frozen=True)
+class Element:
+    """A message within a payload."""
+
+    # Where it stands; () is the whole payload.
+    path: Path
+    # Its own bytes; None of the whole payload.
+    text: str | None
+    captured: dict[str, str] = field(default_factory=dict)
+    # How many values stand before it, level by level: messages are read in the payload's order.
+    order: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A value in a text."""
+
+    text: str
+    start: int
+    end: int
+    path: Path
+    order: tuple[int, ...] = ()
+
+
+def unpacked(value, unpack: list[dict], texts: dict[Path, str]):
+    """The value with JSON in the place of texts that hold it; their texts are put into `texts`. Raises Unreadable."""
+    for each in unpack:
+        path = path_of(each['path'])
+        held = look_up(value, path)
+        if not isinstance(held, str):
+            continue
+        if each['as'] == 'base64':
+            data = bytes_of(held, 'base64')
+            if data is None:
+                raise Unreadable(f'"{".".join(path)}" is no base64')
+            held = text_of(data)
+        texts[path] = held
+        value = _replaced(value, path, parse_json(held))
+    return value
+
+
+def elements_of(text: str, each: list[Path], texts: dict[Path, str]) -> list[Element]:
+    """The messages of a payload, which is well-formed JSON, in its order."""
+    found: list[Element] = []
+    for path in each:
+        found += _cut(_Place(text, past_blanks(text, 0), len(text), ()), path, {}, texts, is_listed=False)
+    return sorted(found, key=lambda element: element.order)
+
+
+def each_paths(said: str | list[str]) -> list[Path]:
+    """The paths of `each`; `[]` behind a key stands alone as a key of its own."""
+    texts = said if isinstance(said, list) else [said]
+    return [tuple(part for key in path_of(text) for part in _apart(key)) for text in texts]
+
+
+def _apart(key: str) -> list[str]:
+    depth = 0
+    while key.endswith('[]'):
+        key, depth = key[:-2], depth + 1
+    return [*([key] if key else []), *['[]'] * depth]
+
+
+def _cut(place: _Place, pattern: Path, captured: dict[str, str], texts: dict[Path, str], *, is_listed: bool) -> Iterator[Element]:
+    if place.path in texts and place.text is not texts[place.path]:
+        text = texts[place.path]
+        place = _Place(text, past_blanks(text, 0), len(text), place.path, place.order)
+    opening = place.text[place.start]
+    # An object in the place of a list is one message.
+    if not pattern or (pattern == ('[]',) and opening == '{'):
+        if not place.path:
+            yield Element((), None, captured)
+        elif is_listed or opening in '{[':
+            yield Element(place.path, place.text[place.start : place.end], captured, place.order)
+        return
+    first, rest = pattern[0], pattern[1:]
+    if opening not in '{[' or (first == '[]' and opening != '['):
+        return
+    for at, (key, start, end) in enumerate(members(place.text, place.start)):
+        found = captured if first == '[]' else match_key(key, first, captured)
+        if found is not None:
+            yield from _cut(_Place(place.text, start, end, (*place.path, key), (*place.order, at)), rest, found, texts, is_listed=first == '[]')
+
+
+def _replaced(value, path: Path, by):
+    if not path:
+        return by
+    key, rest = path[0], path[1:]
+    if isinstance(value, dict):
+        return {**value, key: _replaced(value[key], rest, by)}
+    return [_replaced(each, rest, by) if str(at) == key else each for at, each in enumerate(value)]
