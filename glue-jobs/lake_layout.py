@@ -6,6 +6,7 @@ from lake_tables import Kind, Table
 
 LEDGER_PREFIX = 'ledger/'
 FEATURES_PREFIX = 'exports/features/'
+READINGS_EXPORT_PREFIX = 'exports/readings/'
 
 # Work of the jobs stands outside of every table, and Athena and Spark pass over names that begin with an underscore.
 WORK_PREFIX = '_flowlake/'
@@ -80,6 +81,11 @@ def say_when(period: str) -> str:
 def features_key(day: str) -> str:
     """The day's one object of what models are trained on."""
     return f'{day_prefix(FEATURES_PREFIX, day)}part-00.parquet'
+
+
+def readings_export_key(day: str) -> str:
+    """The day's one object of readings that the job read."""
+    return f'{day_prefix(READINGS_EXPORT_PREFIX, day)}part-00.parquet'
 
 
 def ledger_key(source: str) -> str:

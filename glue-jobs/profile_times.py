@@ -54,6 +54,12 @@ def iso_ms(text: str) -> int:
     return _written_ms({}, text, arrived_ms=None, ahead_ms=0)
 
 
+def iso_ms_with_zone(text: str) -> int | None:
+    """Milliseconds of an instant in ISO 8601 that says its zone; None of anything else."""
+    match = _ISO.fullmatch(text.strip())
+    return _written_ms({}, text.strip(), arrived_ms=None, ahead_ms=0) if match and match['zone'] else None
+
+
 def _sum_ms(ms: Ratio, choice: dict, added) -> int | None:
     if added is not None:
         more = _ms_of(added, choice['plus']['unit'])

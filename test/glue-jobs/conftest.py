@@ -95,7 +95,8 @@ def spark_arguments(s3_endpoint):
 @pytest.fixture(scope='session')
 def spark(spark_arguments):
     """The session that the job uses as well."""
-    os.environ.update(PYSPARK_SUBMIT_ARGS=spark_arguments, SPARK_LOCAL_IP='127.0.0.1')
+    # Executors find the modules of a job as they do on Glue, and run the same Python.
+    os.environ.update(PYSPARK_SUBMIT_ARGS=spark_arguments, SPARK_LOCAL_IP='127.0.0.1', PYTHONPATH=str(JOBS), PYSPARK_PYTHON=sys.executable)
     from period_merge import SPARK_SETTINGS
     from pyspark.sql import SparkSession
 

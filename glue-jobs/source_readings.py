@@ -1,0 +1,134 @@
+"""The readings of one telemetry source as rows, with what the registry says of their devices, and what was rejected by reason."""
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from urllib.parse import quote
+
+from lake_errors import NotFollowedError, StorageError
+from profile_json import parse_json
+from profile_reader import Outcome, ProfileReader, Reading
+from source_messages import SourceMessage, messages_of
+
+# The years 1 to 9999, which every engine has.
+_FIRST_MS, _LAST_MS = -62_135_596_800_000, 253_402_300_799_999
+
+# Columns of a row, without those that follow from them.
+ROW_SCHEMA = """
+day string, site string, device string, metric string, at_ms bigint, message string, received_ms bigint, value decimal(28,9), text string,
+clock string, profile string, place string
+"""
+
+
+@dataclass(frozen=True)
+class TelemetrySource:
+    """A source that counts, as the ledger has it."""
+
+    key: str
+    site: str
+    # Of a file of history: the profile of all its messages.
+    profile: str | None
+    # Versions of the profiles that it was read by.
+    versions: dict[str, int]
+    # Days of its readings.
+    days: tuple[str, ...]
+
+
+@dataclass
+class SourceReport:
+    """What came of a source."""
+
+    messages: int = 0
+    # Of all days, each as often as it came.
+    readings: int = 0
+    # Messages, and metrics of them, by the reasons of docs/reading-telemetry.md.
+    rejected: Counter = field(default_factory=Counter)
+    # Why nothing of it was read; None where it was.
+    not_read: str | None = None
+
+
+class Registry:
+    """The devices of the lake; each is looked up once. `read` gives the object of a key, or None."""
+
+    def __init__(self, read: Callable[[str], bytes | None]):
+        self._read = read
+        self._assignments: dict[str, list[dict]] = {}
+
+    def place_of(self, device: str, day: str) -> str | None:
+        """Where the device stood on the day, by the assignment that held; None where nobody said."""
+        if device not in self._assignments:
+            text = self._read(device_key(device)) or b''
+            self._assignments[device] = [json.loads(line) for line in text.decode().splitlines() if line.strip()]
+        holding = (each for each in self._assignments[device] if (each['valid_from'] or '') <= day < (each['valid_to'] or '9999-99-99'))
+        return next((each['place'] for each in holding), None)
+
+
+def device_key(device: str) -> str:
+    """The key of a device in the registry."""
+    return f'devices/{quote(device, safe="")}.json'
+
+
+def rows_of(
+    source: TelemetrySource, data: bytes | None, *, readers: Callable[[str, int], ProfileReader], registry: Registry, report: SourceReport
+) -> Iterator[tuple]:
+    """
+    The rows of a source's raw object, and into `report` what was not one. A source that cannot be read as a whole gives no row: what it is, the report
+    says. `readers` gives the reader of a profile's version.
+    """
+    rows: list[tuple] = []
+    try:
+        if data is None:
+            raise StorageError('its raw object is gone')
+        for each in messages_of(data):
+            report.messages += 1
+            rows += _rows_of_message(source, each, readers, registry, report)
+    except (NotFollowedError, StorageError, OSError) as error:
+        report.messages = report.readings = 0
+        report.rejected.clear()
+        report.not_read = str(error)
+        return iter(())
+    return iter(rows)
+
+
+def _rows_of_message(source: TelemetrySource, found: SourceMessage, readers, registry: Registry, report: SourceReport) -> Iterator[tuple]:
+    profile = found.profile or source.profile
+    if found.message is None or not source.versions.get(profile):
+        report.rejected[found.reject or 'no_profile'] += 1
+        return
+    outcome = readers(profile, source.versions[profile]).read(found.message)
+    readings = [each for each in outcome.readings if _FIRST_MS <= each.at_ms <= _LAST_MS]
+    report.readings += len(readings)
+    _count_rejects(outcome, readings, report)
+    for each in readings:
+        day = datetime.fromtimestamp(each.at_ms // 1_000, UTC).date().isoformat()
+        value = None if each.units is None else Decimal(each.units).scaleb(-9)
+        yield (
+            *(day, found.site or source.site, each.device, each.metric, each.at_ms, each.message, each.received_ms, value, each.text),
+            *(each.clock, profile, registry.place_of(each.device, day)),
+        )
+
+
+def _count_rejects(outcome: Outcome, readings: list[Reading], report: SourceReport) -> None:
+    report.rejected.update(problem.reason for problem in outcome.problems)
+    if len(readings) < len(outcome.readings):
+        report.rejected['time_implausible'] += 1
+    elif not readings and all(problem.metric is not None for problem in outcome.problems):
+        # The message is one reject beside those of its metrics.
+        report.rejected['no_value'] += 1
+
+
+def profile_readers(documents: dict[tuple[str, int], bytes]) -> Callable[[str, int], ProfileReader]:
+    """Gives the reader of a profile's version, each made once. It raises NotFollowedError as the reader does, StorageError for one that is gone."""
+    made: dict[tuple[str, int], ProfileReader] = {}
+
+    def reader(name: str, version: int) -> ProfileReader:
+        if (name, version) not in made:
+            document = documents.get((name, version))
+            if document is None:
+                raise StorageError(f'version {version} of profile {name} is gone')
+            made[name, version] = ProfileReader(parse_json(document.decode()))
+        return made[name, version]
+
+    return reader

@@ -1,0 +1,149 @@
+"""Readings read a third way, by Spark: row by row those of the lake's own tables, with the place of the registry."""
+import contextlib
+import gzip
+import io
+import json
+import uuid
+from decimal import Decimal
+
+import boto3
+import pyarrow.parquet
+import pytest
+from conftest import PROGRAM, _node
+from lake_bucket import LakeBucket
+from lake_tables import kind_named
+from transform_readings import main
+
+REPORT = '_flowlake/reports/one.json'
+DAYS = ['2026-01-05', '2026-01-06']
+READINGS = [column.name for column in kind_named('telemetry').merged.columns]
+
+# Forms of history beside the sample's: each is read as the lake reads it.
+THERMOSTAT = '"ts":1767657905,"boot":0'
+FORMS = {
+    'nulls.jsonl': '\n'.join(
+        [
+            f'{{"device":"n-1",{THERMOSTAT},"seq":1,"temperature":null,"humidity":null,"battery":255}}',
+            f'{{"device":"n-1",{THERMOSTAT},"seq":2,"temperature":null,"humidity":3,"battery":255}}',
+            f'{{"device":"n-1",{THERMOSTAT},"seq":3}}',
+            'nonsense',
+            f'{{{THERMOSTAT},"seq":4,"temperature":9}}',
+            '',
+            f'{{"device":"n-1",{THERMOSTAT},"seq":4,"temperature":1}}{{"device":"n-1",{THERMOSTAT},"seq":4,"temperature":1}}',
+        ]
+    ),
+    'array.json': f'[{{"device":"n-2",{THERMOSTAT},"seq":1,"temperature":1,"unit":"C"}},\n{{"device":"n-2",{THERMOSTAT},"seq":2,"temperature":1.55}},5]',
+    'objects.json': f'{{"device":"n-3",\n{THERMOSTAT},"seq":1,"temperature":1}}\n{{"device":"n-3",{THERMOSTAT},\n"seq":2,"temperature":72.4,"unit":"F"}}',
+    'log.jsonl': '\n'.join(
+        [
+            '{"tst":"2026-01-05T10:00:02.5Z","topic":"a","qos":0,"retain":0,"payload":"{\\"device\\":\\"n-4\\",\\"ts\\":1767607200,\\"temperature\\":21.30}"}',
+            '{"tst":"2026-01-05T11:00:03.000+0100","topic":"a","retain":1,"payload":{"device":"n-4","ts":1767607200,"seq":2,"temperature":21.30}}',
+            '{"tst":1767607204,"topic":"a","payload":{"device":"n-4","ts":14, "temperature":21.30}}',
+            '{"topic":"a","payload":{"device":"n-4","ts":1767607201,"temperature":21.30}}',
+            '{"x":1}',
+        ]
+    ),
+}
+
+
+@pytest.fixture(scope='module')
+def telemetry_folder(tmp_path_factory):
+    """A lake of four makers and two days, with devices that moved, and with history in other forms than lines of JSON."""
+    folder = tmp_path_factory.mktemp('telemetry')
+    lake = ['--lake', folder / 'lake']
+    _node(PROGRAM, 'sample', folder / 'fleet', '--kind', 'telemetry', '--days', '2', '--devices', '12')
+    for path in sorted((folder / 'fleet/profiles').iterdir()):
+        _node(PROGRAM, *lake, 'profile', 'add', path)
+        _node(PROGRAM, *lake, 'upload', '--kind', 'telemetry', '--profile', path.stem, folder / 'fleet' / path.stem)
+    _node(PROGRAM, *lake, 'device', 'add', 'thermostat-001', '--profile', 'thermostat', '--place', 'office')
+    _node(PROGRAM, *lake, 'device', 'add', 'thermostat-001', '--place', 'attic', '--from', DAYS[1])
+    (folder / 'forms').mkdir()
+    for name, text in FORMS.items():
+        (folder / 'forms' / name).write_text(text)
+    (folder / 'forms/packed.jsonl.gz').write_bytes(gzip.compress(f'{{"device":"n-5",{THERMOSTAT},"seq":1,"temperature":1}}'.encode()))
+    _node(PROGRAM, *lake, 'upload', '--kind', 'telemetry', '--profile', 'thermostat', folder / 'forms')
+    return folder / 'lake'
+
+
+def put_lake(bucket, folder) -> None:
+    """Puts raw files, ledger, profiles and devices of the lake into the bucket, and none of its tables."""
+    for prefix in ('raw', 'ledger', 'profiles', 'devices'):
+        for path in sorted((folder / prefix).rglob('*.*')):
+            if path.is_file():
+                put_bytes(bucket, str(path.relative_to(folder)), path.read_bytes())
+
+
+def put_bytes(bucket, key: str, body: bytes) -> None:
+    boto3.client('s3').put_object(Bucket=bucket.name, Key=key, Body=body)
+
+
+def run_job(bucket, *more, first_day=DAYS[0], last_day=DAYS[1]) -> list[str]:
+    """Runs the job and returns what it printed."""
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        main(['--bucket', bucket.name, '--from', first_day, '--to', last_day, *more])
+    return printed.getvalue().splitlines()
+
+
+@pytest.fixture(scope='module')
+def telemetry(telemetry_folder, spark):
+    """The bucket of the lake after one run of the job over all days."""
+    client = boto3.client('s3')
+    name = f'lake-{uuid.uuid4()}'
+    client.create_bucket(Bucket=name)
+    bucket = LakeBucket(client, name)
+    put_lake(bucket, telemetry_folder)
+    run_job(bucket, '--report', REPORT)
+    return bucket
+
+
+def exported(bucket) -> list[dict]:
+    """The rows of every exported day, in the order of days and rows."""
+    rows = []
+    for key in bucket.list('exports/'):
+        day = key.split('day=')[1][:10]
+        rows += [{**row, 'day': day} for row in pyarrow.parquet.read_table(io.BytesIO(bucket.read(key))).to_pylist()]
+    return rows
+
+
+def lake_rows(folder) -> list[dict]:
+    """The lake's own readings, with its columns as text where JSON has no such type."""
+    query = 'select *, cast(value as varchar) as exact from readings order by day, site, device, metric, at_ms, message'
+    return json.loads(_node(PROGRAM, '--lake', folder, 'query', query, '--output', 'json'))
+
+
+def ledger_records(folder) -> list[dict]:
+    return [json.loads(path.read_text()) for path in (folder / 'ledger').iterdir()]
+
+
+def test_every_reading_is_that_of_the_lake_digit_by_digit(telemetry, telemetry_folder):
+    rows, expected = exported(telemetry), lake_rows(telemetry_folder)
+    assert len(rows) == len(expected) > 5_000
+    assert list(rows[0]) == [*READINGS, 'place', 'day']
+    plain = [name for name in READINGS if name not in ('value', 'measured_at')]
+    for row, of_lake in zip(rows, expected):
+        assert {name: row[name] for name in [*plain, 'day']} == {name: of_lake[name] for name in [*plain, 'day']}
+        assert row['value'] == (None if of_lake['exact'] is None else Decimal(of_lake['exact']))
+        assert row['measured_at'].isoformat(' ', 'milliseconds').removesuffix('.000') == of_lake['measured_at']
+    assert any(row['copies'] > 1 for row in rows) and any(row['text'] is not None for row in rows)
+    assert any(row['clock'] == 'arrival' for row in rows)
+
+
+def test_a_reading_has_the_place_that_its_device_had_on_that_day(telemetry):
+    places = {(row['day'], row['device'] == 'thermostat-001', row['place']) for row in exported(telemetry)}
+    assert places == {(DAYS[0], True, 'office'), (DAYS[1], True, 'attic'), (DAYS[0], False, None), (DAYS[1], False, None)}
+
+
+def test_rejects_are_counted_by_the_reasons_of_the_ledger(telemetry, telemetry_folder):
+    told = {each['source']: each for each in json.loads(telemetry.read(f'{REPORT}.sources'))['sources']}
+    records = {record['source']: record for record in ledger_records(telemetry_folder)}
+    assert told.keys() == records.keys()
+    for key, record in records.items():
+        reasons = dict(pair.split(' ') for pair in (record['rejected'] or '').split(', ') if pair)
+        assert {reason: str(number) for reason, number in told[key]['rejected'].items()} == reasons, key
+        assert (told[key]['messages'], told[key]['readings'], told[key]['not_read']) == (record['rows_read'], record['readings'], None)
+    assert sum(len(each['rejected']) for each in told.values()) > 5
+    # What is left of the work is the reports alone.
+    assert list(telemetry.list('_flowlake')) == [REPORT, f'{REPORT}.sources']
+    periods = json.loads(telemetry.read(REPORT))['periods']
+    assert [(each['table'], each['period'], each['what']) for each in periods] == [('readings', day, 'written') for day in DAYS]
