@@ -2,6 +2,7 @@
 import type { RunContext } from '#cli/command';
 import { sayCount } from '#cli/draw/quantity';
 import { cutToWidth, printable } from '#cli/draw/text-width';
+import { kindOf } from '#lake/kinds';
 import type { LedgerRecord } from '#lake/ledger';
 import type { RejectedRow } from '#lake/reports/first-reject';
 import type { UploadResult } from '#lake/upload/result';
@@ -24,12 +25,12 @@ export async function sayLosses(
     }
     const lines: string[] = [];
     for (const { loss, result, others } of ofReason.values()) {
-        const { reason, rejected, read } = loss;
+        const { reason, rejected, read, parts } = loss;
         const row = await findFirstReject(result, reason);
         const more = others > 0 ? `, and more than half of ${sayCount(others, 'other file')}` : '';
         const first = row ? `\n${cutToWidth(`  line ${row.line_number}: ${printable(String(row.line))}`, stderr.columns)}` : '';
         lines.push(
-            `${result.file.shown}: ${rejected} of ${sayCount(read, 'row')} rejected as ${reason}${more}${row ? '; the first:' : ''}${first}`,
+            `${result.file.shown}: ${rejected} of ${sayCount(read, 'row')} rejected${parts === undefined ? '' : `, most often (with ${parts})`} as ${reason}${more}${row ? '; the first:' : ''}${first}`,
         );
     }
     return lines;
@@ -39,10 +40,19 @@ interface Loss {
     reason: string;
     rejected: number;
     read: number;
+    /** The count of rejected parts of rows, where there are some: reasons count them too. */
+    parts: string | undefined;
 }
 
-/** The reason that more than half of a source's rows were rejected for. Its record lists the reasons, the most frequent first. */
-function lossOf({ rejected, rows_read: read }: LedgerRecord): Loss | undefined {
-    const [, reason, count] = /^(\S+) (\d+)/.exec(typeof rejected === 'string' ? rejected : '') ?? [];
-    return reason !== undefined && Number(count) * 2 > read ? { reason, rejected: Number(count), read } : undefined;
+/**
+ * The reason that more than half of a source's rows were rejected for, or, where parts of rows were rejected too, the most frequent
+ * reason of a source that lost more than half of its rows. Its record lists the reasons, the most frequent first.
+ */
+function lossOf(record: LedgerRecord): Loss | undefined {
+    const { source, rejected: reasons, rows_read: read } = record;
+    const [, reason, count] = /^(\S+) (\d+)/.exec(typeof reasons === 'string' ? reasons : '') ?? [];
+    const counted = kindOf(source).accounts.partsRejected;
+    const parts = counted !== undefined && Number(record[counted] ?? 0) > 0 ? counted : undefined;
+    const rejected = parts === undefined ? Number(count) : record.rows_rejected;
+    return reason !== undefined && rejected * 2 > read ? { reason, rejected, read, parts } : undefined;
 }
