@@ -79,14 +79,18 @@ export function readingsKey({ device, metric, site, from, to }: ReadingsQuestion
 /** The rows with numbers as Parquet has them: a value in billionths, an instant in milliseconds. */
 export function parquetColumns({ columns, rows }: CollectedRows): CollectedRows {
     const at = columns.findIndex(({ name }) => name === 'at_ms');
-    const read = columns.map(({ type, name }, index): ((row: readonly Value[]) => Value) => {
+    const typed = columns.map((column) => ({
+        ...column,
+        type: column.name === 'measured_at' ? 'timestamp' : column.type.replaceAll(' ', ''),
+    }));
+    const read = typed.map(({ type, name }, index): ((row: readonly Value[]) => Value) => {
         if (name === 'measured_at') {
             return (row) => row[at] ?? null;
         }
-        return type.replaceAll(' ', '') === 'decimal(28,9)' ? (row) => billionths(row[index] ?? null) : (row) => row[index] ?? null;
+        return type === 'decimal(28,9)' ? (row) => billionths(row[index] ?? null) : (row) => row[index] ?? null;
     });
     return {
-        columns: columns.map((column) => (column.name === 'measured_at' ? { ...column, type: 'timestamp' } : column)),
+        columns: typed,
         rows: rows.map((row) => read.map((value) => value(row))),
     };
 }

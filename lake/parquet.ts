@@ -221,9 +221,9 @@ function entriesOf({ key_value_metadata: entries }: FileMetaData): ReadonlyMap<s
 }
 
 /** What is no text in an export; other values a query has as texts too. */
-const EXPORTED_TYPES = ['bigint', 'decimal(38,0)', 'double', 'boolean'];
+const EXPORTED_TYPES = ['bigint', 'decimal(38,0)', 'decimal(28,9)', 'timestamp', 'double', 'boolean'];
 
-/** Any rows as Parquet, for exports: whole numbers as bigint or decimal(38,0), doubles, else text. */
+/** Any rows as Parquet, for exports. Decimals and timestamps are whole numbers in their unit: billionths, milliseconds. What has another type is text. */
 export function writeParquetTable({
     columns,
     rows,

@@ -1,0 +1,86 @@
+/** What is told of messages after they are in the lake: exports of a device, and of files that lost most of their messages. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { makeFolder } from '#test/support/temporary';
+import { fakeWorld, runLine } from './fake-surroundings.ts';
+
+const PROFILE = {
+    name: 'room',
+    device: { path: 'd' },
+    time: { path: 't', unit: 's' },
+    metrics: ['v', 'w'].map((name) => ({ name, path: name, unit: '1', digits: 3 })),
+};
+const AT = 1_767_225_600;
+
+let folder: string;
+
+beforeEach(async () => {
+    folder = await makeFolder();
+    await writeFile(join(folder, 'room.json'), JSON.stringify(PROFILE));
+    await run('profile', 'add', join(folder, 'room.json'));
+});
+
+function run(...argv: string[]) {
+    return runLine(['--lake', join(folder, 'lake'), ...argv], { world: fakeWorld({}) });
+}
+
+/** Uploads a file of these messages, of one device and a second apart. */
+async function upload(name: string, messages: readonly object[]) {
+    const path = join(folder, name);
+    await writeFile(path, messages.map((message, at) => `${JSON.stringify({ d: 'a7', t: AT + at, ...message })}\n`).join(''));
+    return run('upload', '--kind', 'telemetry', '--profile', 'room', path);
+}
+
+test('the readings of a device go into a Parquet file with every digit, and times as times', async () => {
+    await upload('a.jsonl', [{ v: '-123456789.125' }, { v: 0.001 }]);
+    const out = join(folder, 'a7.parquet');
+    expect(await run('export', '--device', 'a7', '-o', out)).toMatchObject({ exitCode: 0 });
+    const connection = await (await DuckDBInstance.create()).connect();
+    const sql = `select device, metric, at_ms, cast(measured_at as varchar), value, typeof(value) from read_parquet('${out}') order by at_ms`;
+    const rows = (await connection.runAndReadAll(sql)).getRowsJson();
+    connection.closeSync();
+    expect(rows).toEqual([
+        ['a7', 'v', String(AT * 1000), '2026-01-01 00:00:00', '-123456789.125000000', 'DECIMAL(28,9)'],
+        ['a7', 'v', String((AT + 1) * 1000), '2026-01-01 00:00:01', '0.001000000', 'DECIMAL(28,9)'],
+    ]);
+});
+
+describe('a file whose messages have metrics without a reading', () => {
+    test('has lost no message by that, and is not said to', async () => {
+        const { exitCode, stderr } = await upload('a.jsonl', [
+            { v: 1, w: null },
+            { v: 2, w: null },
+        ]);
+        expect(exitCode).toBe(0);
+        expect(stderr).not.toMatch(/rows? rejected/);
+        expect(stderr).toMatch(/Metrics in messages of 1 file have no reading/);
+    });
+
+    test('and that lost more than half of its messages says how many, and the most frequent reason', async () => {
+        const { stderr } = await upload('a.jsonl', [
+            { v: null, w: null },
+            { v: null, w: null },
+            { v: 1, w: null },
+        ]);
+        expect(stderr).toMatch(
+            /a\.jsonl: 2 of 3 rows rejected, most often \(with metrics_rejected\) as no_value; the first:\n {2}line 1: /,
+        );
+    });
+
+    test('shows the first message also where rejects are many', async () => {
+        // No two texts alike: the packed rejects are larger than what is read of a file at once.
+        let seed = 1;
+        const noise = () => {
+            seed = (seed * 48_271) % 2_147_483_647;
+            return seed.toString(36);
+        };
+        const messages = Array.from({ length: 800 }, () => ({ x: Array.from({ length: 600 }, noise).join('') }));
+        const { exitCode, stderr } = await upload('many.jsonl', [...messages, { v: 1 }]);
+        expect({ exitCode, stderr }).toEqual({
+            exitCode: 0,
+            stderr: expect.stringMatching(/many\.jsonl: 800 of 801 rows rejected as no_reading; the first:\n {2}line 1: /),
+        });
+    });
+});
