@@ -4,7 +4,7 @@ import type { Fault } from './check.ts';
 import { compare, parseDecimal, powerOfTen } from './decimal.ts';
 import type { BytesWords, MetricWords, ProfileDocument, TimeChoice, TimeWords } from './document.ts';
 import { namesOf } from './metrics.ts';
-import { capturesOf, namesIn, parsePath, parseTopicPattern } from './paths.ts';
+import { capturesOf, namesIn, parsePath, parseTopicPattern, type Segment } from './paths.ts';
 import { openReader } from './reader.ts';
 import { rulesOf } from './rules-of.ts';
 import { FILTERS } from './templates.ts';
@@ -19,6 +19,7 @@ export function faultsOfMeaning(document: ProfileDocument): Fault[] {
         ...document.metrics.flatMap((metric, index) => faultsOfMetric(metric, `metrics[${index}]`, document)),
         ...faultsOfNames(document),
         ...faultsOfPlaces(document),
+        ...faultsOfIgnored(document),
         ...faultsOfNumbers('', document),
         ...faultsOfAlerts(document),
     ];
@@ -228,6 +229,39 @@ function faultsOfPlaces(document: ProfileDocument): Fault[] {
         faults.push(...faultsOfBraces(`each[${index}]`, path));
     }
     return [...faults, ...(document.topics ?? []).flatMap((topic, index) => faultsOfBraces(`topics[${index}]`, topic))];
+}
+
+/** Patterns of metrics of which nothing is ever read, because each field that fits is left alone. A plain path is read all the same. */
+function faultsOfIgnored({ metrics, ignore = [] }: ProfileDocument): Fault[] {
+    return metrics.flatMap(({ path }, index) => {
+        const ignored = path !== undefined && capturesAnything(path) && ignore.find((word) => coversAll(parsePath(word), parsePath(path)));
+        return ignored === undefined || ignored === false
+            ? []
+            : [
+                  {
+                      path: `metrics[${index}].path`,
+                      why: `is ${JSON.stringify(path)}, of which nothing is read, because "ignore" has ${JSON.stringify(ignored)}: name there the other fields only`,
+                  },
+              ];
+    });
+}
+
+/** True if each field that fits the path is, or lies within, one that fits the cover. */
+function coversAll(cover: readonly Segment[], path: readonly Segment[]): boolean {
+    return (
+        cover.length <= path.length &&
+        cover.every(({ literal, expression }, at) => {
+            const key = path[at];
+            if (key?.literal === undefined || literal !== undefined) {
+                return literal === undefined ? isAnyKey(expression) : literal === key?.literal;
+            }
+            return expression?.test(key.literal) === true;
+        })
+    );
+}
+
+function isAnyKey(expression: RegExp | undefined): boolean {
+    return expression !== undefined && /^\^(?:\.\*|\(\?<\w+>\.\*\))\$$/.test(expression.source);
 }
 
 /** Braces that stand for nothing, because they hold no name. */

@@ -47,6 +47,9 @@ test.each<[object, string, RegExp]>([
     [metrics({ name: '{n:loud}', path: '{n}' }), 'metrics[0].name', /":loud": known are lower, upper, snake, dots/],
     [metrics({ path: 'a[]' }), 'metrics[0].path', /\[\] may stand in "each" only/],
     [metrics({ path: 'a.{n' }), 'metrics[0].path', /braces hold no name/],
+    [{ ...metrics({ path: 'a.{n}.v' }), ignore: ['x', 'a.*'] }, 'metrics[0].path', /nothing is read, because "ignore" has "a\.\*"/],
+    [{ ...metrics({ path: 'a.{n}.v' }), ignore: ['a'] }, 'metrics[0].path', /nothing is read, because "ignore" has "a": name there/],
+    [{ ...metrics({ path: 'a.{n}.v' }), ignore: ['{any}.*.v'] }, 'metrics[0].path', /nothing is read/],
     [
         metrics({ name: '{n}', path: '{n}', only: { path: '{m}', is: 1 } }),
         'metrics[0].only.path',
@@ -238,4 +241,15 @@ test('the schema’s file is what the program checks by', () => {
     for (const preset of PRESETS.values()) {
         expect(faultsOf(preset)).toEqual([]);
     }
+});
+
+test.each([['a.*.w'], ['*.Id'], ['a.x*'], ['a.{n}.v.w'], ['b']])(
+    'a pattern of a metric may stand beside "ignore": ["%s"], which leaves some fields to it',
+    (ignored) => {
+        expect(faultsOf(profileOf({ ...metrics({ path: 'a.{n}.v' }), ignore: [ignored] }))).toEqual([]);
+    },
+);
+
+test('a plain path of a metric is read although "ignore" covers it', () => {
+    expect(faultsOf(profileOf({ ...metrics({ path: 'a.v' }), ignore: ['a.*'] }))).toEqual([]);
 });
