@@ -51,7 +51,7 @@ interface Loss {
 function lossOf(record: LedgerRecord): Loss | undefined {
     const { source, rejected: reasons, rows_read: read } = record;
     const [, reason, count] = /^(\S+) (\d+)/.exec(typeof reasons === 'string' ? reasons : '') ?? [];
-    const counted = kindOf(source).accounts.partsRejected;
+    const counted = kindOf(source).accounts?.partsRejected;
     const parts = counted !== undefined && Number(record[counted] ?? 0) > 0 ? counted : undefined;
     const rejected = parts === undefined ? Number(count) : record.rows_rejected;
     return reason !== undefined && rejected * 2 > read ? { reason, rejected, read, parts } : undefined;
