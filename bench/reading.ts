@@ -85,7 +85,7 @@ async function readSample(path: string): Promise<FlowsRead> {
 
 /** The rows of a reading of one day. */
 export function rowsOf({ table, days }: FlowsRead): PairRows {
-    const [rows = []] = days.values();
+    const [rows = new Int32Array(0)] = days.values();
     return toPlain(flowSummaries, pairRowsOf(table, { rows, site: 'bench', day: '2026-01-05' })) as PairRows;
 }
 

@@ -14,9 +14,11 @@ import { sourceId } from '#lake/source-id';
 import { openDirectoryStore } from '#lake/store/directory';
 import { ABSENT } from '#lake/store/object-store';
 import { readAhead } from '#lake/store/read-ahead';
+import { columnNamed } from '#lake/tables';
 import { telemetry } from '#lake/telemetry/kind';
 import { readings } from '#lake/telemetry/tables';
-import { numbersOf, type TypedRows, textAt, textsOf } from '#lake/typed-rows';
+import { pickRows } from '#lake/typed-parts';
+import { bigintAt, numbersOf, type TypedRows, textAt, textsOf } from '#lake/typed-rows';
 import { type BenchOptions, type Finding, inTurn, sayRatio } from './measure.ts';
 import { runNode } from './run-program.ts';
 
@@ -120,25 +122,7 @@ async function benchHour({ folder, rows }: { folder: string; rows: TypedRows }):
 
 /** The rows that are picked. */
 function pick(rows: TypedRows, isPicked: (row: number) => boolean): TypedRows {
-    const picked = Int32Array.from({ length: rows.count }, (_, row) => row).filter(isPicked);
-    return {
-        count: picked.length,
-        texts: Object.fromEntries(
-            Object.entries(rows.texts).map(([name, { texts, places }]) => [
-                name,
-                { texts, places: picked.map((row) => places[row] as number) },
-            ]),
-        ),
-        numbers: Object.fromEntries(
-            Object.entries(rows.numbers).map(([name, { width, words, nulls }]) => {
-                const own = new Int32Array(picked.length * width);
-                picked.forEach((row, at) => {
-                    own.set(words.subarray(row * width, (row + 1) * width), at * width);
-                });
-                return [name, { width, words: own, nulls: nulls && Uint8Array.from(picked, (row) => nulls[row] as number) }];
-            }),
-        ),
-    };
+    return pickRows(readings, rows, Int32Array.from({ length: rows.count }, (_, row) => row).filter(isPicked));
 }
 
 /** Writes an hour of messages in the order of time; one of a hundred comes twice. */
@@ -243,12 +227,6 @@ function figuresOf(rows: TypedRows, { withMessage }: { withMessage: boolean }): 
 }
 
 function wholeNumbers(rows: TypedRows, name: string): bigint[] {
-    const { width, words } = numbersOf(rows, name);
-    return Array.from({ length: rows.count }, (_, row) => {
-        let value = 0n;
-        for (let word = width - 1; word >= 0; word -= 1) {
-            value = (value << 32n) | BigInt((words[row * width + word] as number) >>> 0);
-        }
-        return BigInt.asIntN(width * 32, value);
-    });
+    const { width, words } = numbersOf(rows, columnNamed(readings, name));
+    return Array.from({ length: rows.count }, (_, row) => bigintAt(words, row * width, width));
 }

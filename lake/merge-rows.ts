@@ -1,14 +1,19 @@
-/** Lists of rows merge into one: by the merge word of each column, for any table, every total exact. */
-import { OverflowError } from '#lake/errors';
+/**
+ * Lists of rows merge into one: by the merge word of each column, for any table, every total exact. First the keys of all lists are put in order;
+ * the numbers follow when they are asked for, some thousand rows at a time, so that they are never all in memory.
+ */
 import { keysOf, type MergedColumn, type MergedTable } from '#lake/tables';
-import { compareTexts, emptyRows, limitOf, overflowError, type Rows } from './rows.ts';
+import { limitOf, overflowError, type Rows } from './rows.ts';
+import { mergeRuns, uniteTexts } from './text-list.ts';
 import {
     bigintAt,
     compareNumbers,
+    copyColumn,
+    emptyNumbers,
     NO_TEXT,
     type NumberColumn,
+    type NumberPiece,
     nullsOf,
-    numbersOf,
     readerOf,
     setBigint,
     type TextColumn,
@@ -16,7 +21,6 @@ import {
     textsOf,
     toPlain,
     toTyped,
-    widthOf,
 } from './typed-rows.ts';
 
 /** The table and period of rows, for an error that names one of them. */
@@ -33,203 +37,168 @@ export function mergeRows(lists: readonly Rows[], place: Place): Rows {
 }
 
 /**
- * The rows of all lists together, one per key, every total exact. A key may stand several times in a list, if the list is sorted.
- * @throws OverflowError where a sum leaves its column; it names the row and the period
+ * The rows of all lists together, one per key, every total exact. A key may stand several times in a list, if the list is sorted. Asking the result
+ * for numbers asks the lists for theirs: lists that are handed in may not be the same.
+ * @throws OverflowError when numbers are asked for, where a sum leaves its column; it names the row and the period
  */
 export function mergeTyped(lists: readonly TypedRows[], place: Place): TypedRows {
-    try {
-        return mergeByPairs(lists, { ...place, isWide: false });
-    } catch (error) {
-        if (!(error instanceof OverflowError) || lists.length <= 2) {
-            throw error;
-        }
-        // Two of three lists may leave the column that all three together fit, where values are below zero.
-        return narrow(
-            mergeByPairs(
-                lists.map((rows) => widen(rows, place)),
-                { ...place, isWide: true },
-            ),
-            place,
-        );
+    const origins = originsOf(lists, place.table);
+    const columns = new Map<string, { column: MergedColumn; room: NumberColumn }>();
+    for (const column of place.table.columns.filter(({ type }) => type !== 'string')) {
+        columns.set(column.name, { column, room: emptyNumbers(column, 0) });
     }
-}
-
-interface Merging extends Place {
-    /** True if sums have room for any total on the way: slower, and seldom needed. */
-    isWide: boolean;
-}
-
-/** Merges two lists at a time, the shortest first, so that a long one among many short ones is gone through once. */
-function mergeByPairs(lists: readonly TypedRows[], merging: Merging): TypedRows {
-    const none = noRows(merging);
-    const waiting = [...lists].sort((a, b) => b.count - a.count);
-    if (waiting.length < 2) {
-        return mergeTwo(waiting[0] ?? none, none, merging);
-    }
-    while (waiting.length > 1) {
-        const merged = mergeTwo(waiting.pop() as TypedRows, waiting.pop() as TypedRows, merging);
-        let at = waiting.length;
-        while (at > 0 && (waiting[at - 1] as TypedRows).count < merged.count) {
-            at -= 1;
-        }
-        waiting.splice(at, 0, merged);
-    }
-    return waiting[0] as TypedRows;
-}
-
-function noRows({ table, isWide }: Merging): TypedRows {
-    const none = toTyped(table, emptyRows(table));
-    return isWide ? widen(none, { table, period: '' }) : none;
-}
-
-function mergeTwo(left: TypedRows, right: TypedRows, merging: Merging): TypedRows {
-    const { table } = merging;
-    const both: Record<string, BothTexts> = {};
-    for (const { name, type } of table.columns) {
-        if (type === 'string') {
-            both[name] = uniteTexts(textsOf(left, name), textsOf(right, name));
-        }
-    }
-    const sidesOf = (column: MergedColumn): BothSides => {
-        const ofTexts = both[column.name];
-        return ofTexts ? sidesOfTexts(column, ofTexts) : { left: numbersOf(left, column.name), right: numbersOf(right, column.name) };
+    let span: Span | undefined;
+    const rows: TypedRows = {
+        count: origins.count,
+        texts: origins.texts,
+        numbers(name, from, until) {
+            const merged = columns.get(name);
+            if (!merged) {
+                throw new TypeError(`no column ${name} in these rows`);
+            }
+            if (span?.from !== from || span.until !== until) {
+                span = spanOf(lists, origins, { from, until });
+            }
+            if (merged.room.words.length < (until - from) * merged.room.width) {
+                merged.room = emptyNumbers(merged.column, until - from);
+            }
+            const pieces = span.parts.map(({ list, first, last }) => (lists[list] as TypedRows).numbers(name, first, last + 1));
+            mergeNumbers(merged.column, merged.room, { span, pieces, origins, place, rows });
+            return { ...merged.room, start: 0 };
+        },
     };
-    const order = orderOf(keysOf(table).map(sidesOf), left.count, right.count);
-    const count = order.firsts.length;
-    const smallest = smallestOf(table.columns.filter(({ merge }) => merge === 'first').map(sidesOf), order);
-    const texts: Record<string, TextColumn> = {};
-    const numbers: Record<string, NumberColumn> = {};
-    const merged: TypedRows = { count, texts, numbers };
-    for (const column of table.columns) {
-        const { name, merge } = column;
-        const picked = merge === 'first' ? smallest : order;
-        const ofTexts = both[name];
-        if (ofTexts) {
-            texts[name] = pickTexts(ofTexts, picked);
-        } else {
-            numbers[name] = pickNumbers(column, { left: numbersOf(left, name), right: numbersOf(right, name), order: picked });
-        }
-    }
-    for (const column of table.columns) {
-        const { name, merge } = column;
-        if (merge !== 'key' && merge !== 'first') {
-            addOthers(column, merged, { left: numbersOf(left, name), right: numbersOf(right, name), order, merging });
-        }
-    }
-    return merged;
+    return rows;
 }
 
-/** Texts of two lists in one, and the places in it of either list's rows. */
-interface BothTexts {
-    texts: readonly string[];
-    left: Int32Array;
-    right: Int32Array;
-}
-
-/** A column of two lists, as what its values are compared by. */
-interface BothSides {
-    left: NumberColumn;
-    right: NumberColumn;
-}
-
-/** Texts compare as their places do. */
-function sidesOfTexts({ nullable }: MergedColumn, { left, right }: BothTexts): BothSides {
-    const columnOf = (places: Int32Array): NumberColumn => ({ width: 1, words: places, nulls: nullable ? nullsOf(places) : undefined });
-    return { left: columnOf(left), right: columnOf(right) };
-}
-
-function uniteTexts(left: TextColumn, right: TextColumn): BothTexts {
-    const texts: string[] = [];
-    const ofLeft = new Int32Array(left.texts.length);
-    const ofRight = new Int32Array(right.texts.length);
-    for (let leftAt = 0, rightAt = 0; leftAt < left.texts.length || rightAt < right.texts.length; ) {
-        const one = left.texts[leftAt];
-        const other = right.texts[rightAt];
-        const difference = one === undefined ? 1 : other === undefined ? -1 : compareTexts(one, other);
-        if (difference <= 0) {
-            ofLeft[leftAt] = texts.length;
-            leftAt += 1;
-        }
-        if (difference >= 0) {
-            ofRight[rightAt] = texts.length;
-            rightAt += 1;
-        }
-        texts.push((difference <= 0 ? one : other) as string);
-    }
-    return {
-        texts,
-        left: left.places.map((place) => (place === NO_TEXT ? NO_TEXT : (ofLeft[place] as number))),
-        right: right.places.map((place) => (place === NO_TEXT ? NO_TEXT : (ofRight[place] as number))),
-    };
-}
-
-/**
- * Origins of the merged rows: the first row that each is made of, and the rows that are merged into it beside that. Rows on the right are
- * counted on behind those on the left.
- */
-interface Order {
-    leftCount: number;
+/** The rows that merged rows are made of. Rows of all lists are counted on, list after list. */
+interface Origins {
+    count: number;
+    texts: Readonly<Record<string, TextColumn>>;
+    /** The first row of each list, and behind the last list the number of all rows. */
+    offsets: Int32Array;
+    /** All rows by their keys, ascending; of equal ones that of an earlier list is first. */
+    order: Int32Array;
+    /** The place in `order` where each merged row begins, and at last where the last one ends. */
+    starts: Int32Array;
+    /** The place in `order` of the row that gives each merged row its `first` columns. */
     firsts: Int32Array;
-    /** Pairs of a row and the merged row that it goes into. */
-    others: Int32Array;
 }
 
-function orderOf(keys: readonly BothSides[], leftCount: number, rightCount: number): Order {
-    const compare = keys.every(({ left }) => left.width === 1) ? compareByPlaces(keys, leftCount) : compareByValues(keys, leftCount);
-    const end = leftCount + rightCount;
-    const firsts = new Int32Array(end);
-    const others = new Int32Array(end * 2);
+function originsOf(lists: readonly TypedRows[], table: MergedTable): Origins {
+    const offsets = new Int32Array(lists.length + 1);
+    for (const [list, { count }] of lists.entries()) {
+        offsets[list + 1] = (offsets[list] as number) + count;
+    }
+    const ofTexts = new Map<string, TextColumn>();
+    for (const { name } of table.columns.filter(({ type }) => type === 'string')) {
+        ofTexts.set(name, putTogether(lists, { name, offsets }));
+    }
+    const sideOf = (column: MergedColumn): NumberColumn => {
+        const texts = ofTexts.get(column.name);
+        return texts ? placesOf(column, texts) : numbersTogether(lists, { column, offsets });
+    };
+    const compare = comparerOf(keysOf(table).map(sideOf));
+    const order = mergeRuns(offsets, compare);
+    const starts = new Int32Array(order.length + 1);
     let count = 0;
-    let otherCount = 0;
-    for (let leftAt = 0, rightAt = leftCount; leftAt < leftCount || rightAt < end; ) {
-        const isLeft = rightAt >= end || (leftAt < leftCount && compare(leftAt, rightAt) <= 0);
-        const row = isLeft ? leftAt : rightAt;
-        leftAt += isLeft ? 1 : 0;
-        rightAt += isLeft ? 0 : 1;
-        if (count > 0 && compare(firsts[count - 1] as number, row) === 0) {
-            others[otherCount] = row;
-            others[otherCount + 1] = count - 1;
-            otherCount += 2;
-        } else {
-            firsts[count] = row;
+    for (let at = 0; at < order.length; at += 1) {
+        if (at === 0 || compare(order[at - 1] as number, order[at] as number) !== 0) {
+            starts[count] = at;
             count += 1;
         }
     }
-    return { leftCount, firsts: firsts.slice(0, count), others: others.slice(0, otherCount) };
+    starts[count] = order.length;
+    const found = { count, offsets, order, starts: starts.subarray(0, count + 1) };
+    const firsts = firstsOf(found, () => table.columns.filter(({ merge }) => merge === 'first').map(sideOf));
+    const texts: Record<string, TextColumn> = {};
+    for (const { name, merge } of table.columns) {
+        const all = ofTexts.get(name);
+        if (all) {
+            texts[name] = { texts: all.texts, places: textsAt(all.places, order, { from: merge === 'first' ? firsts : starts, count }) };
+        }
+    }
+    return { ...found, texts, firsts };
 }
 
-/** Compares two rows, counted as in `Order`; below 0 where the first is smaller. */
-type Compare = (a: number, b: number) => number;
+/** The places of texts of the rows that stand at some places in the order. */
+function textsAt(places: Int32Array, order: Int32Array, { from, count }: { from: Int32Array; count: number }): Int32Array {
+    const picked = new Int32Array(count);
+    for (let row = 0; row < count; row += 1) {
+        picked[row] = places[order[from[row] as number] as number] as number;
+    }
+    return picked;
+}
 
-/** Compares by columns of texts alone, none of them null. */
-function compareByPlaces(columns: readonly BothSides[], leftCount: number): Compare {
-    const sides = columns.map(({ left, right }) => [left.words, right.words] as const);
-    return (a, b) => {
-        for (const [left, right] of sides) {
-            const placeA = (a < leftCount ? left[a] : right[a - leftCount]) as number;
-            const placeB = (b < leftCount ? left[b] : right[b - leftCount]) as number;
-            if (placeA !== placeB) {
-                return placeA - placeB;
+/** The place in the order, for each merged row, of the smallest row by the `first` columns. */
+function firstsOf({ count, order, starts }: Pick<Origins, 'count' | 'order' | 'starts'>, sides: () => NumberColumn[]): Int32Array {
+    if (count === order.length) {
+        return starts;
+    }
+    const columns = sides();
+    if (columns.length === 0) {
+        return starts;
+    }
+    const compare = comparerOf(columns);
+    const firsts = starts.slice(0, count);
+    for (let row = 0; row < count; row += 1) {
+        for (let at = (starts[row] as number) + 1; at < (starts[row + 1] as number); at += 1) {
+            if (compare(order[at] as number, order[firsts[row] as number] as number) < 0) {
+                firsts[row] = at;
             }
         }
-        return 0;
-    };
+    }
+    return firsts;
 }
 
-/** Compares by columns of any types; a null is behind every value. */
-function compareByValues(columns: readonly BothSides[], leftCount: number): Compare {
+/** A column of texts of all lists, one behind the other. */
+function putTogether(lists: readonly TypedRows[], { name, offsets }: { name: string; offsets: Int32Array }): TextColumn {
+    const columns = lists.map((rows) => textsOf(rows, name));
+    const { texts, placesOf: placesOfLists } = uniteTexts(columns.map((column) => column.texts));
+    const places = new Int32Array(offsets.at(-1) ?? 0);
+    for (const [list, column] of columns.entries()) {
+        const inAll = placesOfLists[list] as Int32Array;
+        const offset = offsets[list] as number;
+        for (let row = 0; row < column.places.length; row += 1) {
+            const place = column.places[row] as number;
+            places[offset + row] = place === NO_TEXT ? NO_TEXT : (inAll[place] as number);
+        }
+    }
+    return { texts, places };
+}
+
+/** Texts compare as their places do. */
+function placesOf({ nullable }: MergedColumn, { places }: TextColumn): NumberColumn {
+    return { width: 1, words: places, nulls: nullable ? nullsOf(places) : undefined };
+}
+
+/** A column of numbers of all lists, one behind the other. */
+function numbersTogether(lists: readonly TypedRows[], { column, offsets }: { column: MergedColumn; offsets: Int32Array }): NumberColumn {
+    const all = emptyNumbers(column, offsets.at(-1) ?? 0);
+    for (const [list, rows] of lists.entries()) {
+        copyColumn(rows, column.name, { into: all, at: offsets[list] as number });
+    }
+    return all;
+}
+
+/** Compares two rows by some columns: below 0 where the first is smaller. A null is behind every value. */
+type Compare = (a: number, b: number) => number;
+
+function comparerOf(columns: readonly NumberColumn[]): Compare {
+    return columns.every(({ width, nulls }) => width === 1 && nulls === undefined)
+        ? comparerOfPlaces(columns.map(({ words }) => words))
+        : comparerOfValues(columns);
+}
+
+function comparerOfValues(columns: readonly NumberColumn[]): Compare {
     return (a, b) => {
-        const rowA = a < leftCount ? a : a - leftCount;
-        const rowB = b < leftCount ? b : b - leftCount;
-        for (const { left, right } of columns) {
-            const ofA = a < leftCount ? left : right;
-            const ofB = b < leftCount ? left : right;
-            const isNullA = ofA.nulls?.[rowA] ?? 0;
-            const difference = isNullA - (ofB.nulls?.[rowB] ?? 0);
+        for (let column = 0; column < columns.length; column += 1) {
+            const { words, width, nulls } = columns[column] as NumberColumn;
+            const isNull = nulls === undefined ? 0 : (nulls[a] as number);
+            const difference = isNull - (nulls === undefined ? 0 : (nulls[b] as number));
             if (difference !== 0) {
                 return difference;
             }
-            const order = isNullA === 1 ? 0 : compareNumbers(ofA.words, rowA * ofA.width, ofB.words, rowB * ofB.width, ofA.width);
+            const order = isNull === 1 ? 0 : compareNumbers(words, a * width, words, b * width, width);
             if (order !== 0) {
                 return order;
             }
@@ -238,97 +207,126 @@ function compareByValues(columns: readonly BothSides[], leftCount: number): Comp
     };
 }
 
-/** The order with the smallest row by these columns, of all that each merged row is made of, in the place of the first one. */
-function smallestOf(columns: readonly BothSides[], order: Order): Order {
-    const { firsts, others, leftCount } = order;
-    if (columns.length === 0 || others.length === 0) {
-        return order;
-    }
-    const compare = compareByValues(columns, leftCount);
-    const smallest = firsts.slice();
-    for (let at = 0; at < others.length; at += 2) {
-        const row = others[at] as number;
-        const into = others[at + 1] as number;
-        if (compare(row, smallest[into] as number) < 0) {
-            smallest[into] = row;
+function comparerOfPlaces(columns: readonly Int32Array[]): Compare {
+    return (a, b) => {
+        for (let column = 0; column < columns.length; column += 1) {
+            const places = columns[column] as Int32Array;
+            const difference = (places[a] as number) - (places[b] as number);
+            if (difference !== 0) {
+                return difference;
+            }
         }
-    }
-    return { ...order, firsts: smallest };
+        return 0;
+    };
 }
 
-function pickTexts({ texts, left, right }: BothTexts, { firsts, leftCount }: Order): TextColumn {
-    return { texts, places: firsts.map((row) => (row < leftCount ? left[row] : right[row - leftCount]) as number) };
+/** Merged rows that are asked for, and what they are made of. */
+interface Span {
+    from: number;
+    until: number;
+    /** The lists that have rows of them, and the first and the last of these in the list. */
+    parts: { list: number; first: number; last: number }[];
+    /** Place in `parts` of each row in the order, from the span's first on. */
+    partOf: Int32Array;
 }
 
-interface Sides {
-    left: NumberColumn;
-    right: NumberColumn;
-    order: Order;
-}
-
-/** The numbers of one of the rows that each merged row is made of. */
-function pickNumbers(column: MergedColumn, { left, right, order }: Sides): NumberColumn {
-    const { firsts, leftCount } = order;
-    const { width } = left;
-    const words = new Int32Array(firsts.length * width);
-    const nulls = column.nullable ? new Uint8Array(firsts.length) : undefined;
-    for (let at = 0; at < firsts.length; ) {
-        const row = firsts[at] as number;
-        const from = row < leftCount ? left : right;
-        const fromRow = row < leftCount ? row : row - leftCount;
-        const end = row < leftCount ? leftCount : Number.POSITIVE_INFINITY;
-        let run = 1;
-        while (at + run < firsts.length && row + run < end && firsts[at + run] === row + run) {
-            run += 1;
+function spanOf(lists: readonly TypedRows[], { offsets, order, starts }: Origins, { from, until }: { from: number; until: number }): Span {
+    const start = starts[from] as number;
+    const partOf = new Int32Array((starts[until] as number) - start);
+    const parts: Span['parts'] = [];
+    const partOfList = new Map<number, number>();
+    let list = 0;
+    let part = -1;
+    for (let at = 0; at < partOf.length; at += 1) {
+        const row = order[start + at] as number;
+        if (part < 0 || row < (offsets[list] as number) || row >= (offsets[list + 1] as number)) {
+            list = listOf(offsets, row, lists.length);
+            part = partOfList.get(list) ?? parts.length;
+            if (part === parts.length) {
+                partOfList.set(list, part);
+                parts.push({ list, first: row - (offsets[list] as number), last: 0 });
+            }
         }
-        if (run >= LONG_RUN) {
-            words.set(from.words.subarray(fromRow * width, (fromRow + run) * width), at * width);
-            nulls?.set(from.nulls?.subarray(fromRow, fromRow + run) ?? [], at);
+        // Rows of a list come in their order.
+        (parts[part] as Span['parts'][number]).last = row - (offsets[list] as number);
+        partOf[at] = part;
+    }
+    return { from, until, parts, partOf };
+}
+
+/** The list that has the row, by halves: the last one that begins at the row or before it. */
+function listOf(offsets: Int32Array, row: number, count: number): number {
+    let [low, high] = [0, count - 1];
+    while (low < high) {
+        const middle = (low + high + 1) >> 1;
+        if ((offsets[middle] as number) <= row) {
+            low = middle;
         } else {
-            for (let word = 0; word < run * width; word += 1) {
-                words[at * width + word] = from.words[fromRow * width + word] as number;
-            }
-            for (let one = 0; nulls && from.nulls && one < run; one += 1) {
-                nulls[at + one] = from.nulls[fromRow + one] as number;
-            }
+            high = middle - 1;
         }
-        at += run;
     }
-    return { width, words, nulls };
+    return low;
 }
 
-/** Rows of one side that are copied by one call, which for fewer takes longer than a loop. */
-const LONG_RUN = 16;
+interface Merging {
+    span: Span;
+    /** Numbers of each part. */
+    pieces: readonly NumberPiece[];
+    origins: Origins;
+    place: Place;
+    /** The merged rows. */
+    rows: TypedRows;
+}
 
-/** Merges the numbers of all other rows into those that are there. */
-function addOthers(column: MergedColumn, merged: TypedRows, { left, right, order, merging }: Sides & { merging: Merging }): void {
-    const { others, leftCount } = order;
-    const { width, words, nulls } = numbersOf(merged, column.name);
-    for (let at = 0; at < others.length; at += 2) {
-        const row = others[at] as number;
-        const intoRow = others[at + 1] as number;
-        const from = row < leftCount ? left : right;
-        const fromRow = row < leftCount ? row : row - leftCount;
-        if (from.nulls?.[fromRow] === 1) {
-            continue;
-        }
+/** Fills `into` with a column's numbers of the span's rows. */
+function mergeNumbers(column: MergedColumn, into: NumberColumn, merging: Merging): void {
+    const { span, pieces, origins } = merging;
+    const { order, starts, firsts, offsets } = origins;
+    const { words, nulls, width } = into;
+    const isMerged = column.merge !== 'key' && column.merge !== 'first';
+    const picked = column.merge === 'first' ? firsts : starts;
+    // What is taken from a row's number among all rows for its place in its part's piece.
+    const before = Int32Array.from(
+        span.parts,
+        ({ list, first }, part) => (offsets[list] as number) + first - (pieces[part] as NumberPiece).start,
+    );
+    const start = starts[span.from] as number;
+    for (let at = 0, intoRow = 0; intoRow < span.until - span.from; intoRow += 1) {
+        const end = (starts[span.from + intoRow + 1] as number) - start;
         const intoAt = intoRow * width;
-        const fromAt = fromRow * width;
-        if (nulls?.[intoRow] === 1) {
-            words.set(from.words.subarray(fromAt, fromAt + width), intoAt);
-            nulls[intoRow] = 0;
-        } else if (column.merge === 'sum') {
-            const mayLeave = !merging.isWide && !(isFarFromLimit(words, intoAt, width) && isFarFromLimit(from.words, fromAt, width));
-            if (mayLeave) {
-                const sum = bigintAt(words, intoAt, width) + bigintAt(from.words, fromAt, width);
-                checkFits(sum, column, { row: intoRow, rows: merged, place: merging });
-                setBigint(words, intoAt, width, sum);
-            } else {
-                addNumber(words, intoAt, from.words, fromAt, width);
+        // The row whose number is taken, and the one behind the last that is merged into it.
+        const firstAt = isMerged ? at : (picked[span.from + intoRow] as number) - start;
+        const lastAt = isMerged ? end : firstAt + 1;
+        for (at = firstAt; at < lastAt; at += 1) {
+            const part = span.partOf[at] as number;
+            const from = pieces[part] as NumberPiece;
+            const fromRow = (order[start + at] as number) - (before[part] as number);
+            const fromAt = fromRow * width;
+            const isNull = from.nulls?.[fromRow] === 1;
+            if (at === firstAt || (nulls?.[intoRow] === 1 && !isNull)) {
+                for (let word = 0; word < width; word += 1) {
+                    words[intoAt + word] = from.words[fromAt + word] as number;
+                }
+                if (nulls) {
+                    nulls[intoRow] = isNull ? 1 : 0;
+                }
+            } else if (isNull) {
+                // A null says nothing.
+            } else if (column.merge === 'sum') {
+                if (!isFarFromLimit(words, intoAt, width) || !isFarFromLimit(from.words, fromAt, width)) {
+                    // On the way a sum may leave the column that all of it fits, where values are below zero.
+                    setBigint(words, intoAt, width, exactSum(column, width, { merging, row: span.from + intoRow }));
+                    at = end - 1;
+                } else {
+                    addNumber(words, intoAt, from.words, fromAt, width);
+                }
+            } else if ((column.merge === 'min') === compareNumbers(from.words, fromAt, words, intoAt, width) < 0) {
+                for (let word = 0; word < width; word += 1) {
+                    words[intoAt + word] = from.words[fromAt + word] as number;
+                }
             }
-        } else if ((column.merge === 'min') === compareNumbers(from.words, fromAt, words, intoAt, width) < 0) {
-            words.set(from.words.subarray(fromAt, fromAt + width), intoAt);
         }
+        at = end;
     }
 }
 
@@ -352,47 +350,22 @@ function addNumber(words: Int32Array, at: number, other: Int32Array, otherAt: nu
     }
 }
 
-function checkFits(value: bigint, column: MergedColumn, { row, rows, place }: { row: number; rows: TypedRows; place: Place }): void {
+/** The sum of all that a merged row is made of. @throws OverflowError where it leaves the column */
+function exactSum(column: MergedColumn, width: number, { merging, row }: { merging: Merging; row: number }): bigint {
+    const { span, pieces, origins, place, rows } = merging;
+    const { order, starts, offsets } = origins;
+    let sum = 0n;
+    for (let at = starts[row] as number; at < (starts[row + 1] as number); at += 1) {
+        const part = span.partOf[at - (starts[span.from] as number)] as number;
+        const { list, first } = span.parts[part] as Span['parts'][number];
+        const { words, nulls, start } = pieces[part] as NumberPiece;
+        const fromRow = (order[at] as number) - (offsets[list] as number) - first + start;
+        sum += nulls?.[fromRow] === 1 ? 0n : bigintAt(words, fromRow * width, width);
+    }
     const limit = limitOf(column);
-    if (value > limit || value < -limit) {
+    if (sum > limit || sum < -limit) {
         const key = Object.fromEntries(keysOf(place.table).map((one) => [one.name, String(readerOf(rows, one)(row))]));
-        throw overflowError(value, column, { ...place, key });
+        throw overflowError(sum, column, { ...place, key });
     }
-}
-
-/** Words on top of those that a sum has: room for the sum of 2^32 lists. */
-const EXTRA_WORDS = 1;
-
-/** The rows with room in their sums for any total. */
-function widen(rows: TypedRows, { table }: Place): TypedRows {
-    return { ...rows, numbers: { ...rows.numbers, ...resized(rows, { table, extra: EXTRA_WORDS }) } };
-}
-
-/** The rows with sums as their columns hold them. @throws OverflowError for the first one that does not fit */
-function narrow(rows: TypedRows, place: Place): TypedRows {
-    for (const column of place.table.columns.filter(({ merge }) => merge === 'sum')) {
-        const { words, width } = numbersOf(rows, column.name);
-        for (let row = 0; row < rows.count; row += 1) {
-            checkFits(bigintAt(words, row * width, width), column, { row, rows, place });
-        }
-    }
-    return { ...rows, numbers: { ...rows.numbers, ...resized(rows, { table: place.table, extra: 0 }) } };
-}
-
-/** The sums with the words of their columns' type, and so many extra ones. */
-function resized(rows: TypedRows, { table, extra }: { table: MergedTable; extra: number }): Record<string, NumberColumn> {
-    const sums: Record<string, NumberColumn> = {};
-    for (const column of table.columns.filter(({ merge }) => merge === 'sum')) {
-        const before = numbersOf(rows, column.name);
-        const width = widthOf(column) + extra;
-        const words = new Int32Array(rows.count * width);
-        for (let row = 0; row < rows.count; row += 1) {
-            const sign = (before.words[(row + 1) * before.width - 1] as number) >> 31;
-            for (let word = 0; word < width; word += 1) {
-                words[row * width + word] = word < before.width ? (before.words[row * before.width + word] as number) : sign;
-            }
-        }
-        sums[column.name] = { ...before, width, words };
-    }
-    return sums;
+    return sum;
 }

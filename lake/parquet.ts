@@ -23,9 +23,12 @@ import {
 import { readGroups } from './parquet/read-groups.ts';
 import { writeGroups } from './parquet/write-groups.ts';
 import { emptyRows, type Rows, valuesOf } from './rows.ts';
-import { numbersOf, type TypedRows, toPlain, toTyped } from './typed-rows.ts';
+import { type TypedRows, toMemory, toPlain, toTyped } from './typed-rows.ts';
 
 const FOOTER_END_BYTES = 8;
+
+/** Bytes that a row of pairs has in a file at most as a rule: some 35 as a mean. */
+const ROW_BYTES = 48;
 
 /** The bytes that `writeTyped` makes of plain rows. */
 export function writeRows(table: MergedTable, rows: Rows, options?: FooterEntries): Uint8Array<ArrayBuffer> {
@@ -35,7 +38,7 @@ export function writeRows(table: MergedTable, rows: Rows, options?: FooterEntrie
 /** The bytes of an object of a merged table or of contributions to it; equal rows, lists and formats give equal bytes. */
 export function writeTyped(table: MergedTable, rows: TypedRows, entries?: FooterEntries): Uint8Array<ArrayBuffer> {
     const elements = table.columns.map(schemaElement);
-    const file = openFile(elements);
+    const file = openFile(elements, { roomBytes: rows.count * ROW_BYTES });
     file.parquet.row_groups = writeGroups(file.writer, { table, rows, elements, groupRows: rowGroupRows(rows.count, table) });
     return finishFile(file, entries);
 }
@@ -45,6 +48,8 @@ interface ReadOptions {
     mayHold?: (group: RowGroup) => boolean;
     /** Places of the row groups to read; all where it is left out. */
     groups?: readonly number[] | undefined;
+    /** True reads all numbers at once, so that damage is found now and not when they are asked for. */
+    isWhole?: boolean | undefined;
 }
 
 /** Plain rows of an object, read as `readTyped` does. */
@@ -55,27 +60,36 @@ export async function readRows(table: MergedTable, bytes: Uint8Array<ArrayBuffer
 /**
  * The rows of an object of the table, whichever program of the lake wrote it; only of the row groups that `mayHold` what is looked for.
  * @throws StorageError where its columns are not those of this version, nor those of an older one that another column stands in for: else a
- * missing one would read as zeros.
+ * missing one would read as zeros. A damaged page may be told only when numbers are asked for (DamagedPageError).
  */
-export async function readTyped(
-    table: MergedTable,
-    bytes: Uint8Array<ArrayBuffer>,
-    { mayHold = () => true, groups }: ReadOptions = {},
-): Promise<TypedRows> {
-    const footer = parquetMetadata(bufferOf(bytes));
-    const whole = physical(footer);
-    const absent = findAbsent(table, whole);
-    checkUnits(table, footer);
-    const row_groups = whole.row_groups.filter((group, place) => (groups?.includes(place) ?? true) && mayHold(group));
-    const metadata = { ...whole, row_groups, num_rows: row_groups.reduce((sum, group) => sum + group.num_rows, 0n) };
-    const isAbsent = new Set(absent.map(({ name }) => name));
-    const present = { ...table, columns: table.columns.filter(({ name }) => !isAbsent.has(name)) };
-    // What other programs wrote the library reads, and what is otherwise than this one writes.
-    const rows =
-        (whole.created_by === CREATED_BY && readGroups(bytes, { table: present, metadata })) ||
-        toTyped(present, await readByLibrary(present, bytes, metadata));
-    const standIns = Object.fromEntries(absent.map(({ name, absentAs }) => [name, numbersOf(rows, absentAs)]));
-    return { ...rows, numbers: { ...rows.numbers, ...standIns } };
+export function readTyped(table: MergedTable, bytes: Uint8Array<ArrayBuffer>, options?: ReadOptions): Promise<TypedRows> {
+    return openTyped(table, bytes)(options);
+}
+
+/** Reads an object as `readTyped` does, as often as it is asked; the footer is read once. */
+export function openTyped(table: MergedTable, bytes: Uint8Array<ArrayBuffer>): (options?: ReadOptions) => Promise<TypedRows> {
+    let footer: FileMetaData | undefined;
+    return async ({ mayHold = () => true, groups, isWhole = false } = {}) => {
+        footer ??= parquetMetadata(bufferOf(bytes));
+        const whole = physical(footer);
+        const absent = findAbsent(table, whole);
+        checkUnits(table, footer);
+        const isWanted = groups && new Set(groups);
+        const row_groups = whole.row_groups.filter((group, place) => (isWanted?.has(place) ?? true) && mayHold(group));
+        const metadata = { ...whole, row_groups, num_rows: row_groups.reduce((sum, group) => sum + group.num_rows, 0n) };
+        const isAbsent = new Set(absent.map(({ name }) => name));
+        const present = { ...table, columns: table.columns.filter(({ name }) => !isAbsent.has(name)) };
+        // What other programs wrote the library reads, and what is otherwise than this one writes.
+        const rows =
+            (whole.created_by === CREATED_BY && readGroups(bytes, { table: present, metadata })) ||
+            toTyped(present, await readByLibrary(present, bytes, metadata));
+        const standIns = new Map(absent.map(({ name, absentAs }) => [name, absentAs]));
+        const withStandIns: TypedRows = {
+            ...rows,
+            numbers: (name, from, until) => rows.numbers(standIns.get(name) ?? name, from, until),
+        };
+        return isWhole ? toMemory(table, withStandIns) : withStandIns;
+    };
 }
 
 /** Unpacks what the library cannot by itself. */

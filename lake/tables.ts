@@ -141,6 +141,18 @@ export function measure(name: string, unit: string, what: string, { mayLack = fa
     ];
 }
 
+/** The column of the table. @throws TypeError where it has none of that name */
+export function columnNamed<OfTable extends Column>(
+    { name: ofTable, columns }: { name: string; columns: readonly OfTable[] },
+    name: string,
+): OfTable {
+    const found = columns.find((column) => column.name === name);
+    if (!found) {
+        throw new TypeError(`no column ${name} in ${ofTable}`);
+    }
+    return found;
+}
+
 /** The table's key columns, in the order in which rows are sorted. */
 export function keysOf({ columns }: MergedTable): MergedColumn[] {
     return columns.filter(({ merge }) => merge === 'key');

@@ -1,20 +1,21 @@
 /**
  * Rows of a merged table in typed arrays: what is read, merged and written on the way of every file. A million rows of bigints and strings are
- * some ten million objects, and collecting them cost a fifth of an upload; here they are a few arrays. Plain rows (rows.ts) are for what people
- * and tests look at.
+ * some ten million objects, and collecting them cost a fifth of an upload. Texts are there as a whole; numbers are handed out some thousand rows at a
+ * time, so that whoever makes them need not keep them. Plain rows (rows.ts) are for what people and tests look at.
  */
-import type { ColumnType, MergedColumn, MergedTable } from '#lake/tables';
-import { type ColumnValues, compareTexts, countRows, emptyRows, type Rows, valuesOf } from './rows.ts';
+import type { Column, ColumnType, MergedTable } from '#lake/tables';
+import { type ColumnValues, countRows, emptyRows, type Rows, valuesOf } from './rows.ts';
+import { areAscending, orderOfTexts, pickTexts, type TextList, textIn, toTextList } from './text-list.ts';
 
 /** Texts as places in a list. */
 export interface TextColumn {
-    /** All texts, each once, ascending by their bytes in UTF-8: places compare as their texts do. Some may be of no row. */
-    texts: readonly string[];
+    /** All texts, each once, ascending: places compare as their texts do. Some may be of no row. */
+    texts: TextList;
     /** `NO_TEXT` where the row has no value. */
     places: Int32Array;
 }
 
-/** The place of a null. As a number without a sign it is behind all others. */
+/** The place of a null. */
 export const NO_TEXT = -1;
 
 /** Numbers in the smallest units of their type: `width` words of 32 bits for each, the lowest first, in two's complement. */
@@ -25,20 +26,31 @@ export interface NumberColumn {
     nulls: Uint8Array | undefined;
 }
 
+/** Numbers of some rows of a column, the first of which stands at place `start`. */
+export interface NumberPiece extends NumberColumn {
+    start: number;
+}
+
 /** The rows of a merged table: every key once, ascending. */
 export interface TypedRows {
     count: number;
     /** Columns of texts by their names. */
     texts: Readonly<Record<string, TextColumn>>;
-    /** All other columns by their names. */
-    numbers: Readonly<Record<string, NumberColumn>>;
+    /**
+     * Hands out numbers of a column, from row `from` up to row `until`, which is exclusive. They are overwritten when the column is asked
+     * for again. @throws TypeError where the rows are of another table
+     */
+    numbers(name: string, from: number, until: number): NumberPiece;
 }
+
+/** Rows per look at numbers where all are gone through. */
+export const PIECE_ROWS = 4096;
 
 /** Words of a value of each type. */
 const WIDTHS: Readonly<Record<Exclude<ColumnType, 'string'>, number>> = { bigint: 2, 'decimal(28,9)': 3, 'decimal(38,0)': 4, timestamp: 2 };
 
 /** Words of a value of the column's type, which is no text. */
-export function widthOf({ name, type }: MergedColumn): number {
+export function widthOf({ name, type }: Column): number {
     if (type === 'string') {
         throw new TypeError(`column ${name} has texts, and no words`);
     }
@@ -46,19 +58,59 @@ export function widthOf({ name, type }: MergedColumn): number {
 }
 
 /** Room for `count` numbers of the column, all 0. */
-export function emptyNumbers(column: MergedColumn, count: number): NumberColumn {
+export function emptyNumbers(column: Column, count: number): NumberColumn {
     const width = widthOf(column);
     return { width, words: new Int32Array(count * width), nulls: column.nullable ? new Uint8Array(count) : undefined };
+}
+
+/** Rows whose numbers are all in memory, by the names of their columns. */
+export function rowsInMemory({
+    count,
+    texts,
+    numbers,
+}: Pick<TypedRows, 'count' | 'texts'> & { numbers: Readonly<Record<string, NumberColumn>> }): TypedRows {
+    return { count, texts, numbers: (name, from) => ({ ...found(numbers[name], name), start: from }) };
+}
+
+/** The rows with all their numbers in memory. */
+export function toMemory({ columns }: MergedTable, rows: TypedRows): TypedRows {
+    const numbers: Record<string, NumberColumn> = {};
+    for (const column of columns.filter(({ type }) => type !== 'string')) {
+        numbers[column.name] = numbersOf(rows, column);
+    }
+    return rowsInMemory({ ...rows, numbers });
+}
+
+/** All numbers of the column, in arrays of their own. @throws TypeError where the rows are of another table */
+export function numbersOf(rows: TypedRows, column: Column): NumberColumn {
+    const all = emptyNumbers(column, rows.count);
+    copyColumn(rows, column.name, { into: all, at: 0 });
+    return all;
+}
+
+/** Copies all numbers of a column to the rows from `at` on. */
+export function copyColumn(rows: TypedRows, name: string, { into, at }: { into: NumberColumn; at: number }): void {
+    for (let from = 0; from < rows.count; from += PIECE_ROWS) {
+        const until = Math.min(from + PIECE_ROWS, rows.count);
+        copyNumbers(rows.numbers(name, from, until), until - from, { into, at: at + from });
+    }
+}
+
+/** Copies the first `count` numbers of a piece to the rows from `at` on. */
+export function copyNumbers(
+    { words, nulls, width, start }: NumberPiece,
+    count: number,
+    { into, at }: { into: NumberColumn; at: number },
+): void {
+    into.words.set(words.subarray(start * width, (start + count) * width), at * width);
+    if (nulls) {
+        into.nulls?.set(nulls.subarray(start, start + count), at);
+    }
 }
 
 /** The column of texts. @throws TypeError where the rows are of another table */
 export function textsOf({ texts }: TypedRows, name: string): TextColumn {
     return found(texts[name], name);
-}
-
-/** The column of numbers. @throws TypeError where the rows are of another table */
-export function numbersOf({ numbers }: TypedRows, name: string): NumberColumn {
-    return found(numbers[name], name);
 }
 
 function found<T>(column: T | undefined, name: string): T {
@@ -70,7 +122,7 @@ function found<T>(column: T | undefined, name: string): T {
 
 /** The text of a row's column, in which it has one. */
 export function textAt({ texts, places }: TextColumn, at: number): string {
-    return texts[places[at] as number] as string;
+    return textIn(texts, places[at] as number);
 }
 
 /** 1 for each place that is none. */
@@ -82,14 +134,25 @@ export function nullsOf(places: Int32Array): Uint8Array {
     return nulls;
 }
 
-/** What reads a row's value of a column, null where it has none. */
-export function readerOf(rows: TypedRows, { name, type }: MergedColumn): (row: number) => bigint | string | null {
+/** What reads a row's value of a column, null where it has none. It is fastest from row to row. */
+export function readerOf(rows: TypedRows, column: Column): (row: number) => bigint | string | null {
+    const { name, type } = column;
     if (type === 'string') {
-        const column = textsOf(rows, name);
-        return (row) => (column.places[row] === NO_TEXT ? null : textAt(column, row));
+        const texts = textsOf(rows, name);
+        return (row) => (texts.places[row] === NO_TEXT ? null : textAt(texts, row));
     }
-    const { width, words, nulls } = numbersOf(rows, name);
-    return (row) => (nulls?.[row] === 1 ? null : bigintAt(words, row * width, width));
+    // Some rows are asked for together, and copied: others may ask for the column in between.
+    const piece = emptyNumbers(column, Math.min(PIECE_ROWS, rows.count));
+    const { words, nulls, width } = piece;
+    let from = Number.POSITIVE_INFINITY;
+    return (row) => {
+        if (row < from || row >= from + PIECE_ROWS) {
+            from = row;
+            const until = Math.min(from + PIECE_ROWS, rows.count);
+            copyNumbers(rows.numbers(name, from, until), until - from, { into: piece, at: 0 });
+        }
+        return nulls?.[row - from] === 1 ? null : bigintAt(words, (row - from) * width, width);
+    };
 }
 
 /** The number that begins at word `at`. */
@@ -139,11 +202,11 @@ export function toTyped(table: MergedTable, rows: Rows): TypedRows {
             numbers[column.name] = toNumberColumn(column, values, count);
         }
     }
-    return { count, texts, numbers };
+    return rowsInMemory({ count, texts, numbers });
 }
 
 /** Texts in any order as a column. */
-function toTextColumn({ name, nullable }: MergedColumn, values: ColumnValues): TextColumn {
+export function toTextColumn({ name, nullable }: Pick<Column, 'name' | 'nullable'>, values: ColumnValues): TextColumn {
     const places = new Map<string, number>();
     const ofRows = Int32Array.from(values as (string | null)[], (text, row) => {
         if (text === null || text === undefined) {
@@ -156,27 +219,27 @@ function toTextColumn({ name, nullable }: MergedColumn, values: ColumnValues): T
         places.set(text, place);
         return place;
     });
-    return sortTexts([...places.keys()], ofRows);
+    return sortTexts(toTextList([...places.keys()]), ofRows);
 }
 
 /** A column of texts that are each once in the list, in any order. Changes the places that it is given. */
-export function sortTexts(texts: readonly string[], places: Int32Array): TextColumn {
-    if (texts.every((text, at) => at === 0 || compareTexts(texts[at - 1] as string, text) < 0)) {
+export function sortTexts(texts: TextList, places: Int32Array): TextColumn {
+    if (areAscending(texts)) {
         return { texts, places };
     }
-    const order = Int32Array.from(texts, (_, at) => at).sort((a, b) => compareTexts(texts[a] as string, texts[b] as string));
-    const placeOf = new Int32Array(texts.length);
-    order.forEach((before, place) => {
-        placeOf[before] = place;
-    });
+    const order = orderOfTexts(texts);
+    const placeOf = new Int32Array(texts.count);
+    for (let place = 0; place < order.length; place += 1) {
+        placeOf[order[place] as number] = place;
+    }
     for (let row = 0; row < places.length; row += 1) {
         const place = places[row] as number;
         places[row] = place === NO_TEXT ? NO_TEXT : (placeOf[place] as number);
     }
-    return { texts: Array.from(order, (before) => texts[before] as string), places };
+    return { texts: pickTexts(texts, order), places };
 }
 
-function toNumberColumn(column: MergedColumn, values: ColumnValues, count: number): NumberColumn {
+function toNumberColumn(column: Column, values: ColumnValues, count: number): NumberColumn {
     const { width, words, nulls } = emptyNumbers(column, count);
     for (let row = 0; row < count; row += 1) {
         const value = values[row] as bigint | null | undefined;

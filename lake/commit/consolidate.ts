@@ -2,7 +2,7 @@
 import pMap from 'p-map';
 import { daysBuiltOn, kindOfTable } from '#lake/kinds';
 import { contributionKey, type TablePeriod } from '#lake/layout';
-import { readTyped } from '#lake/parquet';
+import { openTyped } from '#lake/parquet';
 import { mergeObjects, type ObjectToMerge } from '#lake/parquet/merge-objects';
 import { CALLS_AT_ONCE, type ObjectStore, tryPut } from '#lake/store/object-store';
 import type { MergedTable } from '#lake/tables';
@@ -124,11 +124,14 @@ async function mergedObject(
         key: string,
         table: MergedTable,
         object: Uint8Array<ArrayBuffer>,
-    ): Promise<ObjectToMerge & { format: number }> => ({
-        bytes: object,
-        format: await readable(key, async () => formatOfBytes(object, { kind, table }), of),
-        read: (groups) => readable(key, () => readTyped(table, object, { groups }), of),
-    });
+    ): Promise<ObjectToMerge & { format: number }> => {
+        const read = openTyped(table, object);
+        return {
+            bytes: object,
+            format: await readable(key, async () => formatOfBytes(object, { kind, table }), of),
+            read: (groups, isWhole) => readable(key, () => read({ groups, isWhole }), of),
+        };
+    };
     const objects = mayMerge ? [await toMerge(keyOf(of), merged, bytes)] : [];
     const isMerged = new Set(mayMerge ? contained : []);
     const read = await pMap(

@@ -248,7 +248,7 @@ async function keptParts(of: DerivedDay, { bytes, madeOf }: OwnObject, { parts, 
     for (const part of madeOf.parts) {
         const ofPart = rowsOf.get(part.period) ?? [];
         if (ofPart.length === part.rows && etags.get(part.period) === part.etag && hasVersions(part.inputs, versions)) {
-            kept.set(part.period, { part, rows: pickRows(rows, Int32Array.from(ofPart)) });
+            kept.set(part.period, { part, rows: pickRows(withWords(table), rows, Int32Array.from(ofPart)) });
         }
     }
     return kept;

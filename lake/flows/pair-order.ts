@@ -1,19 +1,20 @@
 /** The order of a table's pairs by the text of their addresses, found without a text for each pair. */
 import { compareTexts } from '#lake/rows';
+import { orderOfTexts, pickTexts, type TextList, toTextList, uniteTexts } from '#lake/text-list';
 import type { PairTable } from './pair-table.ts';
 
 export interface PairOrder {
     /** The table's rows by source and destination, ascending by the texts' bytes. */
-    rows: Int32Array;
+    order: Int32Array;
     /** All their addresses, each once, ascending. */
-    texts: string[];
+    texts: TextList;
     /** Places of the ordered rows' addresses in `texts`. */
     sources: Int32Array;
     destinations: Int32Array;
 }
 
 /** The order of some of the table's rows. */
-export function orderPairs(table: PairTable, rows: readonly number[]): PairOrder {
+export function orderPairs(table: PairTable, rows: Int32Array): PairOrder {
     const addresses = new Addresses();
     const sources = new Int32Array(rows.length);
     const destinations = new Int32Array(rows.length);
@@ -29,17 +30,20 @@ export function orderPairs(table: PairTable, rows: readonly number[]): PairOrder
         destinations[at] = placeOf[destinations[at] as number] as number;
     }
     const byDestination = sortStably(
-        Int32Array.from(rows, (_, at) => at),
+        Int32Array.from({ length: rows.length }, (_, at) => at),
         destinations,
-        texts.length,
+        texts.count,
     );
-    const order = sortStably(byDestination, sources, texts.length);
-    return {
-        rows: order.map((at) => rows[at] as number),
-        texts,
-        sources: order.map((at) => sources[at] as number),
-        destinations: order.map((at) => destinations[at] as number),
-    };
+    const order = sortStably(byDestination, sources, texts.count);
+    return { order: valuesAt(rows, order), texts, sources: valuesAt(sources, order), destinations: valuesAt(destinations, order) };
+}
+
+function valuesAt(values: Int32Array, places: Int32Array): Int32Array {
+    const picked = new Int32Array(places.length);
+    for (let at = 0; at < places.length; at += 1) {
+        picked[at] = values[places[at] as number] as number;
+    }
+    return picked;
 }
 
 const FIRST_ADDRESSES = 1 << 10;
@@ -94,34 +98,33 @@ class Addresses {
     }
 
     /** The addresses' texts, ascending, and the place among them of each address by its number. */
-    sorted(table: PairTable): { texts: string[]; placeOf: Int32Array } {
-        const numbers = Int32Array.from({ length: this.count }, (_, at) => at);
-        const ranked = sortByKey(
-            numbers.filter((at) => this.#isText[at] === 0),
-            this.#keys,
-        );
-        const textOf = (at: number): string => table.textOf(this.#keys[at] as number);
-        const others = numbers.filter((at) => this.#isText[at] === 1).sort((a, b) => compareTexts(textOf(a), textOf(b)));
-        const texts: string[] = [];
+    sorted(table: PairTable): { texts: TextList; placeOf: Int32Array } {
+        const ranked = sortByKey(this.#numbersWhere(0), this.#keys);
+        const others = this.#numbersWhere(1);
+        const otherTexts = toTextList(Array.from(others, (at) => table.textOf(this.#keys[at] as number)));
+        const otherOrder = orderOfTexts(otherTexts);
+        const { texts, placesOf } = uniteTexts([addressesOf(ranked, this.#keys), pickTexts(otherTexts, otherOrder)]);
         const placeOf = new Int32Array(this.count);
-        let other = 0;
-        const takeOthers = (before?: string): void => {
-            while (other < others.length) {
-                const text = textOf(others[other] as number);
-                if (before !== undefined && compareTexts(text, before) > 0) {
-                    return;
-                }
-                placeOf[others[other] as number] = texts.push(text) - 1;
-                other += 1;
-            }
-        };
-        for (const at of ranked) {
-            const text = addressOf(this.#keys[at] as number);
-            takeOthers(text);
-            placeOf[at] = texts.push(text) - 1;
+        for (let at = 0; at < ranked.length; at += 1) {
+            placeOf[ranked[at] as number] = placesOf[0]?.[at] as number;
         }
-        takeOthers();
+        for (let at = 0; at < others.length; at += 1) {
+            placeOf[others[otherOrder[at] as number] as number] = placesOf[1]?.[at] as number;
+        }
         return { texts, placeOf };
+    }
+
+    /** The numbers of the addresses that are texts (1), or of those that are not (0). */
+    #numbersWhere(isText: number): Int32Array {
+        const numbers = new Int32Array(this.count);
+        let count = 0;
+        for (let at = 0; at < this.count; at += 1) {
+            if (this.#isText[at] === isText) {
+                numbers[count] = at;
+                count += 1;
+            }
+        }
+        return numbers.subarray(0, count);
     }
 }
 
@@ -133,8 +136,6 @@ for (const [rank, octet] of OCTETS.entries()) {
     RANKS[octet] = rank;
 }
 
-const RANKED_TEXTS = OCTETS.map(String);
-
 /** The IPv4 address with each octet's rank in its place. */
 function rankOf(address: number): number {
     return (
@@ -145,8 +146,37 @@ function rankOf(address: number): number {
     );
 }
 
-function addressOf(rank: number): string {
-    return `${RANKED_TEXTS[rank >>> 24]}.${RANKED_TEXTS[(rank >>> 16) & 255]}.${RANKED_TEXTS[(rank >>> 8) & 255]}.${RANKED_TEXTS[rank & 255]}`;
+const MAX_ADDRESS_BYTES = 15;
+const POINT = 0x2e;
+const DIGIT_ZERO = 0x30;
+
+/** The texts of the IPv4 addresses that have these numbers, by their ranks. */
+function addressesOf(numbers: Int32Array, ranks: Int32Array): TextList {
+    const bytes = new Uint8Array(numbers.length * MAX_ADDRESS_BYTES);
+    const starts = new Int32Array(numbers.length + 1);
+    let end = 0;
+    for (let at = 0; at < numbers.length; at += 1) {
+        const rank = ranks[numbers[at] as number] as number;
+        for (let shift = 24; shift >= 0; shift -= 8) {
+            const octet = OCTETS[(rank >>> shift) & 255] as number;
+            if (octet >= 100) {
+                bytes[end] = DIGIT_ZERO + Math.floor(octet / 100);
+                end += 1;
+            }
+            if (octet >= 10) {
+                bytes[end] = DIGIT_ZERO + (Math.floor(octet / 10) % 10);
+                end += 1;
+            }
+            bytes[end] = DIGIT_ZERO + (octet % 10);
+            end += 1;
+            if (shift > 0) {
+                bytes[end] = POINT;
+                end += 1;
+            }
+        }
+        starts[at + 1] = end;
+    }
+    return { count: numbers.length, bytes, starts };
 }
 
 function hashOf(key: number): number {
@@ -160,8 +190,10 @@ const DIGITS = 1 << DIGIT_BITS;
 /** The numbers by their keys, which are below `end`; equal ones stay in their order: radix sort, lowest digit first. */
 function sortStably(numbers: Int32Array, keys: Int32Array, end: number): Int32Array {
     let sorted = numbers;
+    let spare: Int32Array = new Int32Array(numbers.length);
     for (let shift = 0; shift < 32 && (end - 1) >>> shift > 0; shift += DIGIT_BITS) {
-        sorted = sortByDigit(sorted, keys, shift);
+        sortByDigit(sorted, spare, { keys, shift });
+        [sorted, spare] = [spare, sorted];
     }
     return sorted;
 }
@@ -171,7 +203,7 @@ function sortByKey(numbers: Int32Array, keys: Int32Array): Int32Array {
     return sortStably(numbers, keys, 2 ** 32);
 }
 
-function sortByDigit(numbers: Int32Array, keys: Int32Array, shift: number): Int32Array {
+function sortByDigit(numbers: Int32Array, into: Int32Array, { keys, shift }: { keys: Int32Array; shift: number }): void {
     const starts = new Int32Array(DIGITS + 1);
     for (let at = 0; at < numbers.length; at += 1) {
         const digit = ((keys[numbers[at] as number] as number) >>> shift) & (DIGITS - 1);
@@ -180,13 +212,11 @@ function sortByDigit(numbers: Int32Array, keys: Int32Array, shift: number): Int3
     for (let digit = 1; digit < DIGITS; digit += 1) {
         starts[digit] = (starts[digit] as number) + (starts[digit - 1] as number);
     }
-    const sorted = new Int32Array(numbers.length);
     for (let at = 0; at < numbers.length; at += 1) {
         const number = numbers[at] as number;
         const digit = ((keys[number] as number) >>> shift) & (DIGITS - 1);
         const place = starts[digit] as number;
         starts[digit] = place + 1;
-        sorted[place] = number;
+        into[place] = number;
     }
-    return sorted;
 }

@@ -1,8 +1,9 @@
 /** Rows of table `flow_summaries` for one day of a file of flows: made by hand, for a file may have millions of pairs. */
 import { mergeTyped } from '#lake/merge-rows';
 import { emptyRows, limitOf, overflowError } from '#lake/rows';
-import type { MergedColumn } from '#lake/tables';
-import { emptyNumbers, type NumberColumn, numbersOf, setBigint, type TypedRows } from '#lake/typed-rows';
+import { columnNamed, figuresOf, type MergedColumn } from '#lake/tables';
+import { toTextList } from '#lake/text-list';
+import { emptyNumbers, type NumberColumn, setBigint, type TypedRows, toMemory } from '#lake/typed-rows';
 import { orderPairs } from './pair-order.ts';
 import { DURATION, type Measure, PACKETS, type PairTable } from './pair-table.ts';
 import { type FlowMeasure, flowMeasures, flowSummaries } from './tables.ts';
@@ -23,100 +24,145 @@ export function emptyPairRows(count = 0): PairRows {
 /** The pair table's name of each measure. */
 const IN_TABLE: Readonly<Record<FlowMeasure, Measure>> = { flow_duration_us: DURATION, fwd_pkts: PACKETS };
 
-function columnNamed(name: string): MergedColumn {
-    const column = flowSummaries.columns.find((one) => one.name === name);
-    if (!column) {
-        throw new TypeError(`flow_summaries has no column ${name}`);
-    }
-    return column;
-}
-
-/** Rows of one day of a file that was read. @throws OverflowError where a total leaves its column; it names the pair and the day */
-export function pairRowsOf(table: PairTable, { rows, site, day }: { rows: readonly number[]; site: string; day: string }): TypedRows {
-    const { rows: ordered, texts, sources, destinations } = orderPairs(table, rows);
-    const count = ordered.length;
-    const numbers = Object.fromEntries(
-        flowSummaries.columns.flatMap((column) => (column.merge === 'key' ? [] : [[column.name, emptyNumbers(column, count)]])),
+/**
+ * Rows of one day of a file that was read: those of the table, ascending. Their numbers are made from the table whenever they are asked for, so that
+ * there is no second copy of all.
+ * The table's rows change places for it, among those that are given, and no flow can be added any more.
+ * @throws OverflowError where a total leaves its column; it names the pair and the day
+ */
+export function pairRowsOf(table: PairTable, { rows, site, day }: { rows: Int32Array; site: string; day: string }): TypedRows {
+    const { order, texts, sources, destinations } = orderPairs(table, rows);
+    table.arrange(rows, order);
+    const large = table.largeAmong(rows);
+    checkTotals(
+        table,
+        large.map((at) => rows[at] as number),
+        { site, day },
     );
+    const columns = new Map<string, Asked>();
+    for (const column of figuresOf(flowSummaries)) {
+        columns.set(column.name, { column, room: emptyNumbers(column, 0), fill: fillerOf(column.name) });
+    }
     const typed: TypedRows = {
-        count,
+        count: rows.length,
         texts: {
-            site: { texts: [site], places: new Int32Array(count) },
+            site: { texts: toTextList([site]), places: new Int32Array(rows.length) },
             src_ip: { texts, places: sources },
             dst_ip: { texts, places: destinations },
         },
-        numbers,
+        numbers(name, from, until) {
+            const asked = columns.get(name);
+            if (!asked) {
+                throw new TypeError(`flow_summaries has no numbers ${name}`);
+            }
+            if (asked.room.words.length < (until - from) * asked.room.width) {
+                asked.room = emptyNumbers(asked.column, until - from);
+            }
+            asked.fill(table, { rows: rows.subarray(from, until), large: placesWithin(large, from, until) }, asked.room);
+            return { ...asked.room, start: 0 };
+        },
     };
-    const flows = numbersOf(typed, 'flows').words;
-    const timedFlows = numbersOf(typed, 'timed_flows').words;
-    for (let at = 0; at < count; at += 1) {
-        const row = ordered[at] as number;
-        setDouble(flows, at * 2, table.flowsOf(row));
-        setDouble(timedFlows, at * 2, table.timedFlowsOf(row));
-    }
-    for (const name of flowMeasures) {
-        fillMeasure(table, typed, { name, ordered, place: { site, day } });
-    }
-    // A day that the file writes in two ways (7/3/2017 and 07/03/2017) has its pairs twice.
+    // A day that the file writes in two ways (7/3/2017 and 07/03/2017) has its pairs twice. They are added up now: a sum may be too large.
     return sources.some((source, at) => at > 0 && source === sources[at - 1] && destinations[at] === destinations[at - 1])
-        ? mergeTyped([typed], { table: flowSummaries, period: day })
+        ? toMemory(flowSummaries, mergeTyped([typed], { table: flowSummaries, period: day }))
         : typed;
 }
 
-interface MeasureToFill {
-    name: FlowMeasure;
-    ordered: Int32Array;
-    place: { site: string; day: string };
+/** A column, and room for the numbers that were asked for last. */
+interface Asked {
+    column: MergedColumn;
+    room: NumberColumn;
+    fill: Filler;
 }
 
-/** Fills the four columns of a measure: a row's totals are words already, but for what does not fit the table's rows. */
-function fillMeasure(table: PairTable, typed: TypedRows, { name, ordered, place }: MeasureToFill): void {
-    const measure = IN_TABLE[name];
-    const sums = numbersOf(typed, `${name}_sum`).words;
-    const squares = numbersOf(typed, `${name}_sum_sq`).words;
-    const [least, most] = [numbersOf(typed, `${name}_min`), numbersOf(typed, `${name}_max`)];
-    for (let at = 0; at < ordered.length; at += 1) {
-        const row = ordered[at] as number;
-        if (table.isLarge(row)) {
-            const { sum, sumSq, min, max } = table.totalsOf(row, measure);
-            const key = { site: place.site, src_ip: table.sourceOf(row), dst_ip: table.destinationOf(row) };
-            const checked = (value: bigint, column: MergedColumn): bigint => {
-                if (value > limitOf(column)) {
-                    throw overflowError(value, column, { table: flowSummaries, period: place.day, key });
+/** The figures of a measure, by the ends of their columns' names. */
+const FIGURES = ['sum', 'sum_sq', 'min', 'max'] as const;
+
+/** The places from `from` up to `until`, of a list that ascends, counted from there. */
+function placesWithin(places: Int32Array, from: number, until: number): Int32Array {
+    if (places.length === 0) {
+        return places;
+    }
+    return places.filter((place) => place >= from && place < until).map((place) => place - from);
+}
+
+/** Only large totals can leave their columns: others are of less than 2^20 flows, with values below 2^32. */
+function checkTotals(table: PairTable, rows: Int32Array, { site, day }: { site: string; day: string }): void {
+    for (const row of rows) {
+        for (const name of flowMeasures) {
+            for (const figure of FIGURES) {
+                const value = largeFigure(table, row, { name, figure });
+                const column = columnNamed(flowSummaries, `${name}_${figure}`);
+                if (value !== null && value > limitOf(column)) {
+                    const key = { site, src_ip: table.sourceOf(row), dst_ip: table.destinationOf(row) };
+                    throw overflowError(value, column, { table: flowSummaries, period: day, key });
                 }
-                return value;
-            };
-            setBigint(sums, at * 2, 2, checked(sum, columnNamed(`${name}_sum`)));
-            setBigint(squares, at * 4, 4, checked(sumSq, columnNamed(`${name}_sum_sq`)));
-            setBound(least, at, min);
-            setBound(most, at, max);
-            continue;
-        }
-        table.copySums(row, measure, { sums, sumAt: at * 2, squares, squaresAt: at * 4 });
-        const min = table.minOf(row, measure);
-        if (min === undefined) {
-            setBound(least, at, null);
-            setBound(most, at, null);
-        } else {
-            least.words[at * 2] = min;
-            most.words[at * 2] = table.maxOf(row, measure);
+            }
         }
     }
 }
 
-function setBound({ words, nulls }: NumberColumn, at: number, bound: bigint | null): void {
-    if (bound !== null) {
-        setBigint(words, at * 2, 2, bound);
-    } else if (nulls) {
-        nulls[at] = 1;
+function largeFigure(
+    table: PairTable,
+    row: number,
+    { name, figure }: { name: FlowMeasure; figure: (typeof FIGURES)[number] },
+): bigint | null {
+    const { sum, sumSq, min, max } = table.totalsOf(row, IN_TABLE[name]);
+    return { sum, sum_sq: sumSq, min, max }[figure];
+}
+
+/** Rows of the table, and the places among them of those whose totals are not all in its words. */
+interface RowsToFill {
+    rows: Int32Array;
+    large: Int32Array;
+}
+
+/** Fills a column with the numbers of some rows of the table. */
+type Filler = (table: PairTable, of: RowsToFill, into: NumberColumn) => void;
+
+function fillerOf(column: string): Filler {
+    if (column === 'flows' || column === 'timed_flows') {
+        const isTimed = column === 'timed_flows';
+        return (table, { rows, large }, { words }) => {
+            table.copyFlows(rows, { isTimed, words });
+            for (const at of large) {
+                const row = rows[at] as number;
+                setBigint(words, at * 2, 2, BigInt(isTimed ? table.timedFlowsOf(row) : table.flowsOf(row)));
+            }
+        };
+    }
+    for (const name of flowMeasures) {
+        for (const figure of FIGURES) {
+            if (column === `${name}_${figure}`) {
+                return (table, of, into) => fillFigure(table, of, { name, figure, into });
+            }
+        }
+    }
+    throw new TypeError(`the pair table has nothing for column ${column}`);
+}
+
+interface FigureToFill {
+    name: FlowMeasure;
+    figure: (typeof FIGURES)[number];
+    into: NumberColumn;
+}
+
+function fillFigure(table: PairTable, { rows, large }: RowsToFill, { name, figure, into }: FigureToFill): void {
+    const measure = IN_TABLE[name];
+    const { words, nulls, width } = into;
+    nulls?.fill(0, 0, rows.length);
+    if (figure === 'sum') {
+        table.copySums(rows, measure, words);
+    } else if (figure === 'sum_sq') {
+        table.copySquares(rows, measure, words);
     } else {
-        // Where the column holds no nulls every flow has the measure, and no row is without flows.
-        throw new TypeError('a row of the pair table has no flow with the measure');
+        table.copyBounds(rows, measure, { isMax: figure === 'max', words, nulls });
     }
-}
-
-/** Stores a whole number below 2^53 in two words. */
-function setDouble(words: Int32Array, at: number, value: number): void {
-    words[at] = value;
-    words[at + 1] = value / 2 ** 32;
+    for (const at of large) {
+        const value = largeFigure(table, rows[at] as number, { name, figure });
+        setBigint(words, at * width, width, value ?? 0n);
+        if (nulls) {
+            nulls[at] = value === null ? 1 : 0;
+        }
+    }
 }

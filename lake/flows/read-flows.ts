@@ -32,8 +32,8 @@ export interface FlowsRead {
     /** Distinct pairs of kept rows, whatever the day. */
     pairs: number;
     table: PairTable;
-    /** The days of kept rows, ascending, with the rows of `table` that belong to each, in no order. */
-    days: Map<string, number[]>;
+    /** The days of kept rows, ascending, with the rows of `table` that belong to each, ascending. */
+    days: Map<string, Int32Array>;
 }
 
 export type FlowsResult = FlowsRead | Unusable;
@@ -206,19 +206,25 @@ function settle(
     };
 }
 
-function groupByDay({ table, dates }: FlowSink, order: DateOrder): Map<string, number[]> {
-    const rowsOfDay = new Map<string, number[]>();
+function groupByDay({ table, dates }: FlowSink, order: DateOrder): Map<string, Int32Array> {
+    const dayOfSlot = dates.all.map(({ mdy, dmy }) => (order === 'mdy' ? mdy : dmy) ?? '');
+    const days = [...new Set(dayOfSlot)].sort();
+    const placeOfDay = new Map(days.map((day, place) => [day, place]));
+    const placeOfSlot = Int32Array.from(dayOfSlot, (day) => placeOfDay.get(day) ?? 0);
+    const counts = new Int32Array(days.length);
     for (let row = 0; row < table.rowCount; row += 1) {
-        const slot = dates.all[table.groupOf(row) >> 2];
-        const day = (order === 'mdy' ? slot?.mdy : slot?.dmy) ?? '';
-        const rows = rowsOfDay.get(day);
-        if (rows) {
-            rows.push(row);
-        } else {
-            rowsOfDay.set(day, [row]);
-        }
+        const place = placeOfSlot[table.groupOf(row) >> 2] as number;
+        counts[place] = (counts[place] as number) + 1;
     }
-    return new Map([...rowsOfDay].sort(([a], [b]) => (a < b ? -1 : 1)));
+    const rowsOfDay = days.map((_, place) => new Int32Array(counts[place] as number));
+    counts.fill(0);
+    for (let row = 0; row < table.rowCount; row += 1) {
+        const place = placeOfSlot[table.groupOf(row) >> 2] as number;
+        const at = counts[place] as number;
+        (rowsOfDay[place] as Int32Array)[at] = row;
+        counts[place] = at + 1;
+    }
+    return new Map(days.flatMap((day, place) => (counts[place] === 0 ? [] : [[day, rowsOfDay[place] as Int32Array]])));
 }
 
 /** What the beginning of a file tells, and of Parquet its end: whether it is a file of flows at all. */

@@ -1,17 +1,19 @@
 /** Values of a column as a row group needs them: which ones are distinct, the smallest and the largest, and their bytes. */
-import { bigintAt, compareNumbers, NO_TEXT, type NumberColumn, nullsOf, type TextColumn } from '#lake/typed-rows';
+import { type TextList, textIn } from '#lake/text-list';
+import { bigintAt, compareNumbers, NO_TEXT, type NumberPiece, nullsOf, type TextColumn } from '#lake/typed-rows';
 
 /**
- * Values of one column by number: `items` are such numbers. Of texts a number is the place in the list of texts, of whole numbers the row.
+ * Values of one column in the rows of a group, by number: `items` are such numbers. Of texts a number is the place in the list of texts, of whole
+ * numbers the place in the words.
  */
 export interface ColumnValues {
-    /** Fills `items` with the rows' values that are no nulls. @returns how many there are */
-    collect(items: Int32Array, from: number, until: number): number;
-    /** True if the row has no value; undefined where no row can be so. */
+    /** Fills `items` with the values that are no nulls. @returns how many there are */
+    collect(items: Int32Array): number;
+    /** 1 for each row that has no value; undefined where no row can be so. */
     nulls: Uint8Array | undefined;
     /**
      * Finds the distinct ones of `count` items: fills `entries` with one item for each, in the order in which they are met, and `indexes` with the
-     * place among them of every item. @returns how many there are; undefined where a dictionary would save less than half
+     * place among them of every item. @returns how many there are; undefined where a dictionary would save too little
      */
     findDistinct(found: { items: Int32Array; count: number; entries: Int32Array; indexes: Int32Array }): number | undefined;
     /** The smallest and the largest of the items, as the library's footer takes them. */
@@ -24,43 +26,64 @@ export interface ColumnValues {
 
 const LENGTH_BYTES = 4;
 
-/** A character of UTF-16 has up to three bytes in UTF-8. */
-const MAX_UNIT_BYTES = 3;
+/** Arrays that the columns of a group use, one after the other. */
+export class ValueRoom {
+    /** Place of each text of a list in a column's dictionary, from 1; 0 where it has it not. All are 0 between two columns. */
+    readonly #inDictionary = new Map<TextList, Int32Array>();
+    /** Places in `entries`, from 1, by the hash of their values; 0 where there is none. */
+    #slots = new Int32Array(0);
 
-/** Characters from here on have more than one byte. */
-const NOT_ASCII = 0x80;
+    placesFor(texts: TextList): Int32Array {
+        const known = this.#inDictionary.get(texts) ?? new Int32Array(texts.count);
+        this.#inDictionary.set(texts, known);
+        return known;
+    }
 
-/** @param nullable true if rows may have no text @param dictionaryGain see `Codec` */
+    /** An array of `size` slots, all 0. */
+    slotsFor(size: number): Int32Array {
+        this.#slots = this.#slots.length === size ? this.#slots.fill(0) : new Int32Array(size);
+        return this.#slots;
+    }
+}
+
+/** How values are written. */
+export interface ValuesToWrite {
+    room: ValueRoom;
+    /** See `Codec`. */
+    dictionaryGain: number;
+}
+
+/** The texts of rows `from` to `until`, which is exclusive; with `nullable` rows may have none. */
 export function textValues(
     { texts, places }: TextColumn,
-    { nullable, dictionaryGain }: { nullable: boolean; dictionaryGain: number },
+    { from, until, nullable, room, dictionaryGain }: ValuesToWrite & { from: number; until: number; nullable: boolean },
 ): ColumnValues {
-    /** Place of each text in the group's dictionary, from 1; 0 where the group has it not. */
-    const inDictionary = new Int32Array(texts.length);
-    const lengthOf = (item: number): number => (texts[item] as string).length;
+    const { bytes, starts } = texts;
+    const ofRows = places.subarray(from, until);
+    const bytesOf = (item: number): number => LENGTH_BYTES + (starts[item + 1] as number) - (starts[item] as number);
     return {
-        nulls: nullable ? nullsOf(places) : undefined,
-        collect(items, from, until) {
-            const ofRows = places.subarray(from, until);
+        nulls: nullable ? nullsOf(ofRows) : undefined,
+        collect(items) {
             const present = nullable ? ofRows.filter((place) => place !== NO_TEXT) : ofRows;
             items.set(present);
             return present.length;
         },
         findDistinct({ items, count, entries, indexes }) {
+            const inDictionary = room.placesFor(texts);
             let distinct = 0;
             let entryBytes = 0;
             let allBytes = 0;
             for (let at = 0; at < count; at += 1) {
                 const item = items[at] as number;
-                const bytes = LENGTH_BYTES + lengthOf(item);
+                const size = bytesOf(item);
                 if (inDictionary[item] === 0) {
                     entries[distinct] = item;
                     distinct += 1;
                     inDictionary[item] = distinct;
-                    entryBytes += bytes;
+                    entryBytes += size;
                 }
                 indexes[at] = (inDictionary[item] as number) - 1;
-                allBytes += bytes;
+                allBytes += size;
             }
             for (let entry = 0; entry < distinct; entry += 1) {
                 inDictionary[entries[entry] as number] = 0;
@@ -74,55 +97,43 @@ export function textValues(
                 least = Math.min(item, least);
                 most = Math.max(item, most);
             }
-            return { min_value: texts[least] as string, max_value: texts[most] as string };
+            return { min_value: textIn(texts, least), max_value: textIn(texts, most) };
         },
         maxBytes(items, count) {
-            let bytes = 0;
+            let size = 0;
             for (let at = 0; at < count; at += 1) {
-                bytes += LENGTH_BYTES + lengthOf(items[at] as number) * MAX_UNIT_BYTES;
+                size += bytesOf(items[at] as number);
             }
-            return bytes;
+            return size;
         },
         write(output, items, count) {
             let end = 0;
             for (let at = 0; at < count; at += 1) {
-                end = writeText(output, end, texts[items[at] as number] as string);
+                const start = starts[items[at] as number] as number;
+                const length = (starts[(items[at] as number) + 1] as number) - start;
+                output[end] = length & 0xff;
+                output[end + 1] = (length >>> 8) & 0xff;
+                output[end + 2] = (length >>> 16) & 0xff;
+                output[end + 3] = length >>> 24;
+                end += LENGTH_BYTES;
+                for (let byte = 0; byte < length; byte += 1) {
+                    output[end + byte] = bytes[start + byte] as number;
+                }
+                end += length;
             }
             return end;
         },
     };
 }
 
-/** Writes a text in UTF-8 behind its length. @returns the place behind it */
-function writeText(output: Uint8Array, at: number, text: string): number {
-    const start = at + LENGTH_BYTES;
-    let end = start;
-    for (let unit = 0; unit < text.length; unit += 1) {
-        const code = text.charCodeAt(unit);
-        if (code >= NOT_ASCII) {
-            const bytes = Buffer.from(text);
-            output.set(bytes, start);
-            end = start + bytes.length;
-            break;
-        }
-        output[end] = code;
-        end += 1;
-    }
-    const length = end - start;
-    output[at] = length & 0xff;
-    output[at + 1] = (length >>> 8) & 0xff;
-    output[at + 2] = (length >>> 16) & 0xff;
-    output[at + 3] = length >>> 24;
-    return end;
-}
-
 /** Words of a whole number and of a timestamp; decimals have more. */
 const WHOLE_WORDS = 2;
 
-/** @param dictionaryGain see `Codec` */
-export function numberValues({ width, words, nulls }: NumberColumn, { dictionaryGain }: { dictionaryGain: number }): ColumnValues {
-    /** Places in `entries`, from 1, by the hash of their values; 0 where there is none. */
-    let slots = new Int32Array(0);
+/** The numbers of `rows` rows. */
+export function numberValues(
+    { width, words, nulls, start }: NumberPiece,
+    { rows, room, dictionaryGain }: ValuesToWrite & { rows: number },
+): ColumnValues {
     const hashOf = (at: number): number => {
         let hash = 0;
         for (let word = 0; word < width; word += 1) {
@@ -132,10 +143,10 @@ export function numberValues({ width, words, nulls }: NumberColumn, { dictionary
         return hash;
     };
     return {
-        nulls,
-        collect(items, from, until) {
+        nulls: nulls?.subarray(start, start + rows),
+        collect(items) {
             let count = 0;
-            for (let row = from; row < until; row += 1) {
+            for (let row = start; row < start + rows; row += 1) {
                 if (nulls?.[row] !== 1) {
                     items[count] = row;
                     count += 1;
@@ -145,7 +156,7 @@ export function numberValues({ width, words, nulls }: NumberColumn, { dictionary
         },
         findDistinct({ items, count, entries, indexes }) {
             const size = 2 ** (bitsOf(count) + 1);
-            slots = slots.length === size ? slots.fill(0) : new Int32Array(size);
+            const slots = room.slotsFor(size);
             let distinct = 0;
             for (let at = 0; at < count; at += 1) {
                 const item = (items[at] as number) * width;

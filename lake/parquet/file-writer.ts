@@ -7,7 +7,7 @@ import type { ColumnType, MergedTable } from '#lake/tables';
 const ROW_GROUP_ROWS = 5_000;
 
 /** A group costs every reader 1.4 kB of footer: past five million rows the groups grow instead, as in glue-jobs/period_object.py. */
-const MAX_ROW_GROUPS = 1_000;
+export const MAX_ROW_GROUPS = 1_000;
 
 /** Key of the metadata that lists what a merged object contains: `<source>.<version>`, comma between. */
 export const CONTAINS = 'flowlake.contains';
@@ -34,6 +34,9 @@ export const CREATED_BY = 'flowlake';
 /** A longer text would make every reader's footer heavy: of a list at 36 bytes each, some hundred and ten sources. */
 const MAX_INLINE_BYTES = 4096;
 
+/** Bounds of texts are cut to that many bytes in the footer: shorter ones are values of the group. */
+export const CUT_BOUND_BYTES = 64;
+
 /** What the footer says beside the columns. */
 export interface FooterEntries {
     /** What a merged object contains, as `<source>.<version>`, in any order. */
@@ -51,11 +54,19 @@ export interface OpenFile {
     parquet: ParquetWriter;
 }
 
-/** A file that begins, in memory. */
-export function openFile(elements: readonly SchemaElement[]): OpenFile {
-    const writer = new ByteWriter(1 << 16);
+const FIRST_BYTES = 1 << 16;
+
+/** A file that begins, in memory, with room for so many bytes: room that is not used costs nothing, and making more of it a copy of all. */
+export function openFile(elements: readonly SchemaElement[], { roomBytes = 0 }: { roomBytes?: number } = {}): OpenFile {
+    const writer = new ByteWriter(Math.max(roomBytes, FIRST_BYTES));
     const schema = [{ name: 'root', num_children: elements.length }, ...elements];
-    const parquet = new ParquetWriter({ writer, schema, createdBy: CREATED_BY, statistics: true, statisticsTruncateLength: 64 });
+    const parquet = new ParquetWriter({
+        writer,
+        schema,
+        createdBy: CREATED_BY,
+        statistics: true,
+        statisticsTruncateLength: CUT_BOUND_BYTES,
+    });
     return { writer, parquet };
 }
 

@@ -1,26 +1,37 @@
 /**
- * Decodes row groups that this program wrote straight into typed rows. It knows only what is written here (write-groups.ts) and was by
- * hyparquet-writer before, and gives up at anything else: the library then reads the file, or says what is wrong with it.
+ * Decodes row groups that this program wrote straight into typed rows: their texts at once, their numbers when they are asked for. It knows only what is
+ * written here (write-groups.ts) and was by hyparquet-writer before, and gives up at anything else: the library then reads the file, or says what is
+ * wrong with it.
  */
 // Imported as a whole: a name that older versions of Node have not would keep this file from loading.
 import * as zlib from 'node:zlib';
 import type { ColumnChunk, FileMetaData, PageHeader, SchemaElement } from 'hyparquet';
 import { parquetHeader } from 'hyparquet/src/column.js';
-import type { MergedTable } from '#lake/tables';
-import { emptyNumbers, NO_TEXT, type NumberColumn, type TextColumn, type TypedRows } from '#lake/typed-rows';
+import type { MergedColumn, MergedTable } from '#lake/tables';
+import {
+    copyNumbers,
+    emptyNumbers,
+    NO_TEXT,
+    type NumberColumn,
+    type NumberPiece,
+    type TextColumn,
+    type TypedRows,
+    widthOf,
+} from '#lake/typed-rows';
 import { type Codec, codecNamed } from './codec.ts';
 import { swapBytes } from './column-values.ts';
 import { readRuns } from './runs.ts';
 import { TextIndex } from './text-index.ts';
 
 /**
- * The rows of the groups in the footer; undefined where anything is not as this program writes it.
- * @throws DamagedPageError where a page is not as it was written
+ * The rows of the groups in the footer; undefined where anything is not as this program writes it. Pages with checksums are not decoded before their
+ * numbers are asked for.
+ * @throws DamagedPageError where a page is not as it was written, here or when numbers are asked for
  */
 export function readGroups(bytes: Uint8Array, { table, metadata }: { table: MergedTable; metadata: FileMetaData }): TypedRows | undefined {
     const count = Number(metadata.num_rows);
     const texts: Record<string, TextColumn> = {};
-    const numbers: Record<string, NumberColumn> = {};
+    const columns = new Map<string, GroupedNumbers>();
     for (const column of table.columns) {
         const element = metadata.schema.find(({ name }) => name === column.name);
         const chunks = metadata.row_groups.map(({ columns, num_rows }) => ({
@@ -34,19 +45,137 @@ export function readGroups(bytes: Uint8Array, { table, metadata }: { table: Merg
             }
             texts[column.name] = read;
         } else {
-            const read = emptyNumbers(column, count);
-            if (!readNumbers(bytes, { element, chunks, into: read })) {
+            const numbers = new GroupedNumbers(bytes, { column, element, chunks });
+            if (!numbers.isReadable()) {
                 return undefined;
             }
-            numbers[column.name] = read;
+            columns.set(column.name, numbers);
         }
     }
-    return { count, texts, numbers };
+    return {
+        count,
+        texts,
+        numbers(name, from, until) {
+            const column = columns.get(name);
+            if (!column) {
+                throw new TypeError(`no column ${name} in these rows`);
+            }
+            return column.piece(from, until);
+        },
+    };
+}
+
+interface Chunk {
+    chunk: ColumnChunk | undefined;
+    rows: number;
 }
 
 interface Chunks {
     element: SchemaElement | undefined;
-    chunks: readonly { chunk: ColumnChunk | undefined; rows: number }[];
+    chunks: readonly Chunk[];
+}
+
+/** Numbers of a column, decoded a row group at a time. */
+class GroupedNumbers {
+    readonly #bytes: Uint8Array;
+    readonly #column: MergedColumn;
+    readonly #element: SchemaElement | undefined;
+    readonly #chunks: readonly Chunk[];
+    /** The first row of each group, and behind the last one the number of all rows. */
+    readonly #starts: Int32Array;
+    /** Decoded groups by their places: all where pages have no checksum, else the last one. */
+    readonly #decoded = new Map<number, NumberColumn>();
+    #isKept = false;
+    /** The group that was decoded last: its arrays are used again. */
+    #last: NumberColumn | undefined;
+    /** Numbers of several groups. */
+    #room: NumberColumn;
+
+    constructor(bytes: Uint8Array, { column, element, chunks }: Chunks & { column: MergedColumn }) {
+        this.#bytes = bytes;
+        this.#column = column;
+        this.#element = element;
+        this.#chunks = chunks;
+        this.#starts = new Int32Array(chunks.length + 1);
+        for (const [group, { rows }] of chunks.entries()) {
+            this.#starts[group + 1] = (this.#starts[group] as number) + rows;
+        }
+        this.#room = emptyNumbers(column, 0);
+    }
+
+    /** True if numbers can be asked for. Without checksums only decoding tells: then all are decoded now, and kept. */
+    isReadable(): boolean {
+        if (!isNumberElement(this.#column, this.#element)) {
+            return false;
+        }
+        if (this.#chunks.every(({ chunk }) => chunk !== undefined && hasChecksum(this.#bytes, chunk))) {
+            return true;
+        }
+        this.#isKept = true;
+        return this.#chunks.every((_, group) => this.#decode(group) !== undefined);
+    }
+
+    piece(from: number, until: number): NumberPiece {
+        let group = this.#groupOf(from);
+        if (until <= (this.#starts[group + 1] as number)) {
+            return { ...this.#groupAt(group), start: from - (this.#starts[group] as number) };
+        }
+        if (this.#room.words.length < (until - from) * this.#room.width) {
+            this.#room = emptyNumbers(this.#column, until - from);
+        }
+        for (let at = from; at < until; group += 1) {
+            const start = this.#starts[group] as number;
+            const end = Math.min(until, this.#starts[group + 1] as number);
+            copyNumbers({ ...this.#groupAt(group), start: at - start }, end - at, { into: this.#room, at: at - from });
+            at = end;
+        }
+        return { ...this.#room, start: 0 };
+    }
+
+    /** The group that has the row, by halves. */
+    #groupOf(row: number): number {
+        let [low, high] = [0, this.#chunks.length - 1];
+        while (low < high) {
+            const middle = (low + high + 1) >> 1;
+            if ((this.#starts[middle] as number) <= row) {
+                low = middle;
+            } else {
+                high = middle - 1;
+            }
+        }
+        return low;
+    }
+
+    #groupAt(group: number): NumberColumn {
+        const numbers = this.#decoded.get(group) ?? this.#decode(group);
+        if (!numbers) {
+            throw new DamagedPageError('a page or its header has other bytes than were written');
+        }
+        return numbers;
+    }
+
+    #decode(group: number): NumberColumn | undefined {
+        const chunk = this.#chunks[group] as Chunk;
+        const last = this.#isKept ? undefined : this.#last;
+        const numbers = last?.words.length === chunk.rows * widthOf(this.#column) ? last : emptyNumbers(this.#column, chunk.rows);
+        numbers.nulls?.fill(0);
+        if (!this.#isKept) {
+            this.#decoded.clear();
+        }
+        const of = { element: this.#element, chunks: [chunk], into: numbers };
+        if (!readNumbers(this.#bytes, of)) {
+            return undefined;
+        }
+        this.#decoded.set(group, numbers);
+        this.#last = numbers;
+        return numbers;
+    }
+}
+
+function isNumberElement(column: MergedColumn, element: SchemaElement | undefined): boolean {
+    const width = widthOf(column);
+    const isType = width === 2 ? element?.type === 'INT64' : element?.type === 'FIXED_LEN_BYTE_ARRAY' && element.type_length === width * 4;
+    return isType && (element?.repetition_type === 'OPTIONAL' || element?.repetition_type === 'REQUIRED');
 }
 
 function readTexts(
@@ -60,37 +189,29 @@ function readTexts(
     const places = new Int32Array(count);
     const nulls = nullable ? new Uint8Array(count) : undefined;
     let row = 0;
-    let numbers = new Int32Array(0);
+    let numbers: Int32Array = new Int32Array(0);
     const isRead = eachPage(bytes, chunks, {
         onEntries(entries, entryCount) {
-            numbers = new Int32Array(entryCount);
+            numbers = room.words('entries', entryCount);
             return addTexts(index, entries, numbers);
         },
         onData({ data, values, present, levels, isIndexed }) {
             const ofPage = places.subarray(row, row + present);
             const rows = { words: places.subarray(row, row + values), width: 1, nulls: nulls?.subarray(row, row + values) };
             row += values;
-            if (!isIndexed) {
-                return addTexts(index, data, ofPage) && spread(rows, { levels, values, present }, { isOptional: nullable });
-            }
-            if (!readIndexes(data, ofPage, numbers.length)) {
+            if (!(isIndexed ? readIndexes(data, ofPage, numbers.length) : addTexts(index, data, ofPage))) {
                 return false;
             }
-            for (let at = 0; at < present; at += 1) {
+            for (let at = 0; isIndexed && at < present; at += 1) {
                 ofPage[at] = numbers[ofPage[at] as number] as number;
             }
             return spread(rows, { levels, values, present }, { isOptional: nullable });
         },
     });
-    if (!isRead) {
-        return undefined;
+    for (let at = 0; nulls && at < count; at += 1) {
+        places[at] = nulls[at] === 1 ? NO_TEXT : (places[at] as number);
     }
-    nulls?.forEach((isNull, at) => {
-        if (isNull === 1) {
-            places[at] = NO_TEXT;
-        }
-    });
-    return index.toColumn(places);
+    return isRead ? index.toColumn(places) : undefined;
 }
 
 const LENGTH_BYTES = 4;
@@ -114,9 +235,14 @@ function addTexts(index: TextIndex, bytes: Uint8Array, numbers: Int32Array): boo
 /** Reads a page of places in a dictionary; false where it is none, or a place is behind the dictionary's end. */
 function readIndexes(data: Uint8Array, into: Int32Array, entries: number): boolean {
     const bits = data[0] ?? Number.POSITIVE_INFINITY;
-    return (
-        bits <= MAX_INDEX_BITS && readRuns(data.subarray(1), { into, count: into.length, bits }) && into.every((place) => place < entries)
-    );
+    if (bits > MAX_INDEX_BITS || !readRuns(data.subarray(1), { into, count: into.length, bits })) {
+        return false;
+    }
+    let most = -1;
+    for (let at = 0; at < into.length; at += 1) {
+        most = Math.max(most, into[at] as number);
+    }
+    return most < entries;
 }
 
 /** Places of more bits do not fit the words that they are read through. */
@@ -124,30 +250,25 @@ const MAX_INDEX_BITS = 24;
 
 function readNumbers(bytes: Uint8Array, { element, chunks, into }: Chunks & { into: NumberColumn }): boolean {
     const { width, words, nulls } = into;
-    const isType = width === 2 ? element?.type === 'INT64' : element?.type === 'FIXED_LEN_BYTE_ARRAY' && element.type_length === width * 4;
     const isOptional = element?.repetition_type === 'OPTIONAL';
-    if (!isType || !(isOptional || element?.repetition_type === 'REQUIRED')) {
-        return false;
-    }
     let row = 0;
-    let entries = new Int32Array(0);
-    let indexes = new Int32Array(0);
+    let entries: Int32Array = new Int32Array(0);
     return eachPage(bytes, chunks, {
         onEntries(data, count) {
-            entries = new Int32Array(count * width);
-            return copyNumbers(data, entries, width);
+            entries = room.words('entries', count * width);
+            return copyPlain(data, entries, width);
         },
         onData({ data, values, present, levels, isIndexed }) {
             const to = words.subarray(row * width, (row + values) * width);
             const ofPage = { words: to, width, nulls: nulls?.subarray(row, row + values) };
             row += values;
             if (isIndexed) {
-                indexes = indexes.length === present ? indexes : new Int32Array(present);
+                const indexes = room.words('indexes', present);
                 if (!readIndexes(data, indexes, entries.length / width)) {
                     return false;
                 }
                 pickNumbers(to, { entries, indexes, width });
-            } else if (!copyNumbers(data, to.subarray(0, present * width), width)) {
+            } else if (!copyPlain(data, to.subarray(0, present * width), width)) {
                 return false;
             }
             return spread(ofPage, { levels, values, present }, { isOptional });
@@ -156,7 +277,7 @@ function readNumbers(bytes: Uint8Array, { element, chunks, into }: Chunks & { in
 }
 
 /** Copies PLAIN numbers; false where the bytes are not just as many. */
-function copyNumbers(bytes: Uint8Array, into: Int32Array, width: number): boolean {
+function copyPlain(bytes: Uint8Array, into: Int32Array, width: number): boolean {
     if (bytes.length !== into.length * 4) {
         return false;
     }
@@ -192,7 +313,7 @@ function spread(
     if (!isOptional) {
         return levels.length === 0 && present === values;
     }
-    const isPresent = new Int32Array(values);
+    const isPresent = room.words('levels', values);
     if (!readRuns(levels, { into: isPresent, count: values, bits: 1 })) {
         return false;
     }
@@ -230,16 +351,19 @@ interface PageReader {
     onData(page: DataPage): boolean;
 }
 
-/** Hands out the pages of a column, unpacked; false where one is damaged, of another form, or a group has not just its rows. */
-function eachPage(bytes: Uint8Array, chunks: Chunks['chunks'], reader: PageReader): boolean {
-    let room = new Uint8Array(0);
-    const unpack = (page: Uint8Array, size: number, codec: Codec): Uint8Array | undefined => {
+/** Arrays for one page after the other: new ones for each cost a fifth of reading, in the system. */
+class PageRoom {
+    #bytes = new Uint8Array(0);
+    readonly #words = new Map<'entries' | 'indexes' | 'levels', Int32Array>();
+
+    /** Unpacks a page to so many bytes, which the next page overwrites; undefined where it cannot be unpacked. */
+    unpack(page: Uint8Array, size: number, codec: Codec): Uint8Array | undefined {
         // A small page that unpacks to very much is damaged, and no memory is taken for it.
         if (size < 0 || size > (page.length + 1) * codec.maxRatio) {
             return undefined;
         }
-        room = room.length < size ? new Uint8Array(size) : room;
-        const unpacked = room.subarray(0, size);
+        this.#bytes = this.#bytes.length < size ? new Uint8Array(size) : this.#bytes;
+        const unpacked = this.#bytes.subarray(0, size);
         try {
             codec.uncompress(page, unpacked);
             return unpacked;
@@ -247,8 +371,25 @@ function eachPage(bytes: Uint8Array, chunks: Chunks['chunks'], reader: PageReade
             // Whatever is wrong, the library will say it.
             return undefined;
         }
-    };
-    const isRead = chunks.every(({ chunk, rows }) => chunk !== undefined && eachPageOf(bytes, { chunk, rows, unpack, reader }));
+    }
+
+    /** An array of `count` words for one purpose, which the next call for it overwrites. */
+    words(purpose: 'entries' | 'indexes' | 'levels', count: number): Int32Array {
+        let words = this.#words.get(purpose);
+        if (words === undefined || words.length < count) {
+            words = new Int32Array(count);
+            this.#words.set(purpose, words);
+        }
+        return words.subarray(0, count);
+    }
+}
+
+/** Room for all reading, which is never interrupted: with one of its own each column of a thousand small objects would keep some. */
+const room = new PageRoom();
+
+/** Hands out the pages of a column, unpacked; false where one is damaged, of another form, or a group has not just its rows. */
+function eachPage(bytes: Uint8Array, chunks: Chunks['chunks'], reader: PageReader): boolean {
+    const isRead = chunks.every(({ chunk, rows }) => chunk !== undefined && eachPageOf(bytes, { chunk, rows, reader }));
     if (!isRead && chunks.some(({ chunk }) => chunk !== undefined && hasChecksum(bytes, chunk))) {
         // Pages with checksums are of this writer alone, so that they are damaged. The library goes on for ever at some damaged headers.
         throw new DamagedPageError('a page or its header has other bytes than were written');
@@ -265,11 +406,10 @@ export function hasChecksum(bytes: Uint8Array, { meta_data: facts }: ColumnChunk
 interface ChunkToRead {
     chunk: ColumnChunk;
     rows: number;
-    unpack: (page: Uint8Array, size: number, codec: Codec) => Uint8Array | undefined;
     reader: PageReader;
 }
 
-function eachPageOf(bytes: Uint8Array, { chunk, rows, unpack, reader }: ChunkToRead): boolean {
+function eachPageOf(bytes: Uint8Array, { chunk, rows, reader }: ChunkToRead): boolean {
     const { meta_data: facts } = chunk;
     const start = Number(facts?.dictionary_page_offset ?? facts?.data_page_offset ?? -1);
     const end = start + Number(facts?.total_compressed_size ?? 0);
@@ -277,7 +417,7 @@ function eachPageOf(bytes: Uint8Array, { chunk, rows, unpack, reader }: ChunkToR
     if (!facts || !codec || Number(facts.num_values) !== rows || start < 0 || end > bytes.length) {
         return false;
     }
-    const unpackPage = (page: Uint8Array, size: number): Uint8Array | undefined => unpack(page, size, codec);
+    const unpack = (page: Uint8Array, size: number): Uint8Array | undefined => room.unpack(page, size, codec);
     const at = { view: new DataView(bytes.buffer, bytes.byteOffset + start, end - start), offset: 0 };
     let count = 0;
     let hasEntries = false;
@@ -293,7 +433,7 @@ function eachPageOf(bytes: Uint8Array, { chunk, rows, unpack, reader }: ChunkToR
         checkSum(header, page);
         if (header.type === 'DICTIONARY_PAGE' && !hasEntries && count === 0) {
             const { encoding, num_values = 0 } = header.dictionary_page_header ?? {};
-            const entries = encoding === 'PLAIN' ? unpackPage(page, header.uncompressed_page_size) : undefined;
+            const entries = encoding === 'PLAIN' ? unpack(page, header.uncompressed_page_size) : undefined;
             // Every entry has four bytes at least.
             if (!entries || num_values < 0 || num_values * 4 > entries.length || !reader.onEntries(entries, num_values)) {
                 return false;
@@ -301,7 +441,7 @@ function eachPageOf(bytes: Uint8Array, { chunk, rows, unpack, reader }: ChunkToR
             hasEntries = true;
             continue;
         }
-        const read = dataPageOf(header, page, unpackPage);
+        const read = dataPageOf(header, page, unpack);
         count += read?.values ?? 0;
         if (count > rows) {
             throw new DamagedPageError(`a page has ${read?.values} values, and its row group has ${rows} rows`);

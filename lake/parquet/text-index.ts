@@ -1,12 +1,9 @@
 /** Distinct texts of a column by their bytes: a string is made once for each, and not for every row. */
-import { isUtf8 } from 'node:buffer';
+import { areUtf8 } from '#lake/text-list';
 import { sortTexts, type TextColumn } from '#lake/typed-rows';
 
 const FIRST_TEXTS = 1 << 10;
 const FIRST_BYTES = 1 << 14;
-
-/** Longest text that V8 makes in one piece, and a little less (v8::String::kMaxLength). */
-const MAX_STRING = 2 ** 29 - 32;
 
 export class TextIndex {
     count = 0;
@@ -37,28 +34,8 @@ export class TextIndex {
 
     /** The column of rows that have these numbers, which it changes; undefined where a text is no UTF-8. */
     toColumn(places: Int32Array): TextColumn | undefined {
-        const texts = this.#texts();
-        return texts && sortTexts(texts, places);
-    }
-
-    #texts(): string[] | undefined {
-        const texts = new Array<string>(this.count);
-        const end = this.#starts[this.count] as number;
-        if (this.#isAscii && end < MAX_STRING) {
-            const all = this.#bytes.toString('latin1', 0, end);
-            for (let text = 0; text < this.count; text += 1) {
-                texts[text] = all.slice(this.#starts[text], this.#starts[text + 1]);
-            }
-            return texts;
-        }
-        for (let text = 0; text < this.count; text += 1) {
-            const bytes = this.#bytes.subarray(this.#starts[text], this.#starts[text + 1]);
-            if (!isUtf8(bytes)) {
-                return undefined;
-            }
-            texts[text] = bytes.toString();
-        }
-        return texts;
+        const texts = { count: this.count, bytes: this.#bytes, starts: this.#starts };
+        return this.#isAscii || areUtf8(texts) ? sortTexts(texts, places) : undefined;
     }
 
     #isEqual(text: number, bytes: Uint8Array, from: number, until: number): boolean {

@@ -12,9 +12,9 @@ import type { ColumnChunk, PageHeader, RowGroup, SchemaElement, Statistics } fro
 import type { ByteWriter } from 'hyparquet-writer';
 import { writePageHeader } from 'hyparquet-writer/src/datapage.js';
 import type { MergedTable } from '#lake/tables';
-import { numbersOf, type TypedRows, textsOf } from '#lake/typed-rows';
+import { type TypedRows, textsOf } from '#lake/typed-rows';
 import { type Codec, codecOf } from './codec.ts';
-import { type ColumnValues, numberValues, textValues } from './column-values.ts';
+import { type ColumnValues, numberValues, textValues, ValueRoom } from './column-values.ts';
 import { bitsFor, maxRunsBytes, writeRuns } from './runs.ts';
 
 export interface GroupsToWrite {
@@ -32,20 +32,19 @@ export function writeGroups(writer: ByteWriter, { table, rows, elements, groupRo
         throw new TypeError('Parquet is written from words in memory, lowest byte first, which this processor has otherwise');
     }
     const codec = codecOf(table);
-    const { dictionaryGain } = codec;
-    const columns = table.columns.map(({ name, type, nullable }) =>
-        type === 'string'
-            ? textValues(textsOf(rows, name), { nullable, dictionaryGain })
-            : numberValues(numbersOf(rows, name), { dictionaryGain }),
-    );
     const room = new Room(Math.min(groupRows, rows.count), codec);
+    const how = { room: room.values, dictionaryGain: codec.dictionaryGain };
     const groups: RowGroup[] = [];
     for (let from = 0; from < rows.count; from += groupRows) {
         const until = Math.min(from + groupRows, rows.count);
         const start = writer.offset;
-        const chunks = columns.map((values, at) =>
-            writeChunk(writer, { values, element: elements[at] as SchemaElement, from, until, room }),
-        );
+        const chunks = table.columns.map(({ name, type, nullable }, at) => {
+            const values =
+                type === 'string'
+                    ? textValues(textsOf(rows, name), { from, until, nullable, ...how })
+                    : numberValues(rows.numbers(name, from, until), { rows: until - from, ...how });
+            return writeChunk(writer, { values, element: elements[at] as SchemaElement, rows: until - from, room });
+        });
         groups.push({
             columns: chunks,
             total_byte_size: chunks.reduce((sum, { meta_data }) => sum + (meta_data?.total_uncompressed_size ?? 0n), 0n),
@@ -66,6 +65,7 @@ class Room {
     readonly entries: Int32Array;
     readonly indexes: Int32Array;
     readonly levels: Uint8Array;
+    readonly values = new ValueRoom();
     page = new Uint8Array(0);
     packed = new Uint8Array(0);
 
@@ -95,15 +95,14 @@ const NO_LEVELS = new Uint8Array(0);
 interface ChunkToWrite {
     values: ColumnValues;
     element: SchemaElement;
-    from: number;
-    until: number;
+    rows: number;
     room: Room;
 }
 
-function writeChunk(writer: ByteWriter, { values, element, from, until, room }: ChunkToWrite): ColumnChunk {
+function writeChunk(writer: ByteWriter, { values, element, rows, room }: ChunkToWrite): ColumnChunk {
     const start = writer.offset;
     const { items, entries, indexes } = room;
-    const count = values.collect(items, from, until);
+    const count = values.collect(items);
     const distinct = values.findDistinct({ items, count, entries, indexes });
     let uncompressed = 0;
     if (distinct !== undefined) {
@@ -111,7 +110,7 @@ function writeChunk(writer: ByteWriter, { values, element, from, until, room }: 
         uncompressed += writePage(writer, { room, bytes, levels: NO_LEVELS, header: (sizes) => dictionaryHeader(sizes, distinct) });
     }
     const dataStart = writer.offset;
-    const levelBytes = values.nulls ? levelsOf(values.nulls, { from, until, room }) : NO_LEVELS;
+    const levelBytes = values.nulls ? levelsOf(values.nulls, room) : NO_LEVELS;
     const bytes =
         distinct === undefined
             ? values.write(room.pageFor(values.maxBytes(items, count)), items, count)
@@ -125,9 +124,9 @@ function writeChunk(writer: ByteWriter, { values, element, from, until, room }: 
             type: 'DATA_PAGE_V2',
             ...sizes,
             data_page_header_v2: {
-                num_values: until - from,
-                num_nulls: until - from - count,
-                num_rows: until - from,
+                num_values: rows,
+                num_nulls: rows - count,
+                num_rows: rows,
                 encoding,
                 definition_levels_byte_length: levelBytes.length,
                 repetition_levels_byte_length: 0,
@@ -135,7 +134,7 @@ function writeChunk(writer: ByteWriter, { values, element, from, until, room }: 
             },
         }),
     });
-    const nullCount = { null_count: BigInt(until - from - count) };
+    const nullCount = { null_count: BigInt(rows - count) };
     const [ofBounds, boundCount] = distinct === undefined ? [items, count] : [entries, distinct];
     const statistics: Statistics = count === 0 ? nullCount : { ...values.bounds(ofBounds, boundCount), ...nullCount };
     return {
@@ -145,7 +144,7 @@ function writeChunk(writer: ByteWriter, { values, element, from, until, room }: 
             encodings: distinct === undefined ? ['PLAIN'] : ['PLAIN', 'RLE_DICTIONARY'],
             path_in_schema: [element.name],
             codec: room.codec.name,
-            num_values: BigInt(until - from),
+            num_values: BigInt(rows),
             total_uncompressed_size: BigInt(uncompressed),
             total_compressed_size: BigInt(writer.offset - start),
             data_page_offset: BigInt(dataStart),
@@ -174,13 +173,12 @@ function writeIndexes(room: Room, { distinct, count }: { distinct: number; count
 }
 
 /** Definition levels, which are not compressed: 1 for each row that has a value, 0 for each that has none. */
-function levelsOf(nulls: Uint8Array, { from, until, room }: { from: number; until: number; room: Room }): Uint8Array {
-    const rows = until - from;
-    for (let at = 0; at < rows; at += 1) {
-        room.levels[at] = nulls[from + at] === 1 ? 0 : 1;
+function levelsOf(nulls: Uint8Array, { levels }: Room): Uint8Array {
+    for (let row = 0; row < nulls.length; row += 1) {
+        levels[row] = nulls[row] === 1 ? 0 : 1;
     }
-    const bytes = new Uint8Array(maxRunsBytes(rows, 1));
-    return bytes.subarray(0, writeRuns(bytes, 0, { values: room.levels, count: rows, bits: 1 }));
+    const bytes = new Uint8Array(maxRunsBytes(nulls.length, 1));
+    return bytes.subarray(0, writeRuns(bytes, 0, { values: levels, count: nulls.length, bits: 1 }));
 }
 
 /** Compresses the first bytes of the room's page and appends them behind a header. @returns bytes of the page before compression */

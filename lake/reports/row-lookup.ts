@@ -2,7 +2,7 @@
 import type { RowGroup } from 'hyparquet';
 import { readTyped } from '#lake/parquet';
 import { compareTexts, type Rows } from '#lake/rows';
-import type { MergedColumn, MergedTable } from '#lake/tables';
+import { columnNamed, type MergedTable } from '#lake/tables';
 import { readerOf, toPlain } from '#lake/typed-rows';
 
 /** Values of key columns by their names, numbers as their digits; a column that is left out may have any value. */
@@ -14,14 +14,6 @@ export async function findRows(table: MergedTable, bytes: Uint8Array<ArrayBuffer
     const rows = await readTyped(table, bytes, { mayHold: (group) => wanted.every(([name, value]) => mayHoldValue(group, name, value)) });
     const values = wanted.map(([name, value]) => ({ value, valueAt: readerOf(rows, columnNamed(table, name)) }));
     return toPlain(table, rows, (row) => values.every(({ value, valueAt }) => String(valueAt(row)) === value));
-}
-
-function columnNamed({ name: ofTable, columns }: MergedTable, name: string): MergedColumn {
-    const found = columns.find((column) => column.name === name);
-    if (!found) {
-        throw new TypeError(`no column ${name} in ${ofTable}`);
-    }
-    return found;
 }
 
 const WHOLE_NUMBER = /^-?\d+$/;

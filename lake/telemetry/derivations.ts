@@ -10,8 +10,10 @@ export const derivedTables: readonly DerivedTable[] = [
         isChained: false,
         derive: async (part) => (await import('./derive-readings.ts')).deriveHour(part),
         partOf(rows, { day }) {
-            const words = rows.numbers.hour?.words;
-            return (row) => `${day}T${String(words?.[row * 2]).padStart(2, '0')}`;
+            return (row) => {
+                const { words, start } = rows.numbers('hour', row, row + 1);
+                return `${day}T${String(words[start * 2]).padStart(2, '0')}`;
+            };
         },
     },
     {

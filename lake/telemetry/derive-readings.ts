@@ -1,13 +1,16 @@
 /** What one hour of readings comes to in each derived table: the pure functions over the lake's rows. */
 import type { DayPart, DerivedPart, Json } from '#lake/kind';
-import { withWords } from '#lake/tables';
-import { bigintAt, numbersOf, type TypedRows, textAt, textsOf, toTyped } from '#lake/typed-rows';
+import { compareTexts } from '#lake/rows';
+import { columnNamed, withWords } from '#lake/tables';
+import { textIn } from '#lake/text-list';
+import { bigintAt, numbersOf, type TypedRows, textsOf, toTyped } from '#lake/typed-rows';
 import { episodes as episodesTable, metricHours as metricHoursTable } from './derived-tables.ts';
 import { type Episode, type EpisodeState, EpisodeWalk, NO_STATE } from './episodes.ts';
 import { type MetricHour, metricHours } from './metric-hours.ts';
 import { parseProfile } from './profile/profile.ts';
 import type { DerivingRules } from './rules.ts';
 import type { RulesOf, SortedReadings } from './sorted-readings.ts';
+import { readings } from './tables.ts';
 
 /** Rows of `metric_hours` for an hour. */
 export async function deriveHour({ period, rows, input }: DayPart): Promise<DerivedPart> {
@@ -42,11 +45,7 @@ function stateIn(state: Json): EpisodeState {
 /** Names of the profiles that read the rows. */
 function namesIn(rows: TypedRows): string[] {
     const { texts, places } = textsOf(rows, 'profile');
-    const isUsed = new Uint8Array(texts.length);
-    for (const place of places) {
-        isUsed[place] = 1;
-    }
-    return texts.filter((_, place) => isUsed[place] === 1);
+    return Array.from(new Set(places), (place) => textIn(texts, place)).sort(compareTexts);
 }
 
 /** The rules of the profiles as the lake has them now. */
@@ -66,25 +65,36 @@ function inOrder(rows: TypedRows): SortedReadings {
     const [site, device, metric, profile, message] = ['site', 'device', 'metric', 'profile', 'message'].map((name) =>
         textsOf(rows, name),
     ) as [Texts, Texts, Texts, Texts, Texts];
-    const { words: atWords } = numbersOf(rows, 'at_ms');
-    const { words: valueWords, width, nulls } = numbersOf(rows, 'value');
+    const { words: atWords } = numbersOf(rows, columnNamed(readings, 'at_ms'));
+    const { words: valueWords, width, nulls } = numbersOf(rows, columnNamed(readings, 'value'));
     const isSame = ({ places }: Texts, row: number): boolean => row > 0 && places[row] === places[row - 1];
     const isSameDevice = (row: number): boolean => isSame(device, row) && isSame(site, row);
     return {
         count: rows.count,
         isSameDevice,
         isSameSeries: (row) => isSame(metric, row) && isSameDevice(row),
-        siteAt: (row) => textAt(site, row),
-        deviceAt: (row) => textAt(device, row),
-        metricAt: (row) => textAt(metric, row),
-        profileAt: (row) => textAt(profile, row),
-        messageAt: (row) => textAt(message, row),
+        siteAt: textReader(site),
+        deviceAt: textReader(device),
+        metricAt: textReader(metric),
+        profileAt: textReader(profile),
+        messageAt: textReader(message),
         atMsAt: (row) => (atWords[row * 2 + 1] as number) * 2 ** 32 + ((atWords[row * 2] as number) >>> 0),
         unitsAt: (row) => (nulls?.[row] === 1 ? undefined : bigintAt(valueWords, row * width, width)),
     };
 }
 
 type Texts = ReturnType<typeof textsOf>;
+
+/** What reads a row's text; each is made into a string once. */
+function textReader({ texts, places }: Texts): (row: number) => string {
+    const strings = new Array<string | undefined>(texts.count);
+    return (row) => {
+        const place = places[row] as number;
+        const text = strings[place] ?? textIn(texts, place);
+        strings[place] = text;
+        return text;
+    };
+}
 
 function hourRows(hours: readonly MetricHour[], hourMs: number): TypedRows {
     return toTyped(withWords(metricHoursTable), {

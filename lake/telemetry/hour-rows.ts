@@ -1,6 +1,7 @@
 /** The readings of one hour as rows of a table: sorted by their keys, repeats merged by the words of lake/telemetry/tables.ts. */
 import { compareTexts } from '#lake/rows';
-import { compareNumbers, NO_TEXT, type NumberColumn, sortTexts, type TextColumn, type TypedRows } from '#lake/typed-rows';
+import { toTextList } from '#lake/text-list';
+import { compareNumbers, NO_TEXT, type NumberColumn, rowsInMemory, sortTexts, type TextColumn, type TypedRows } from '#lake/typed-rows';
 import { HOUR_MS, type HourReadings, type ReadingTable, VALUE_WORDS } from './reading-table.ts';
 
 /** Texts of all hours in their order, which is found out once. */
@@ -44,11 +45,11 @@ export function rowsOfHour(
     const { rows, copies } = mergeRepeats(readings, { sorted, order, messages: messages.places });
     const series = rows.map((reading) => readings.series[reading] as number);
     const times = instantsOf(rows, (reading) => hour * HOUR_MS + (readings.times[reading] as number));
-    return {
+    return rowsInMemory({
         count: rows.length,
         texts: {
             ...seriesTexts(table, series),
-            message: { texts: messages.texts, places: rows.map((reading) => messages.places[reading] as number) },
+            message: { texts: toTextList(messages.texts), places: rows.map((reading) => messages.places[reading] as number) },
             text: textsOfRows(table.texts.texts, readings.texts, rows),
             clock: { texts: CLOCKS, places: rows.map((reading) => 1 - (readings.isByArrival[reading] as number)) },
             profile: textsOfRows(table.profiles.texts, readings.profiles, rows),
@@ -60,11 +61,11 @@ export function rowsOfHour(
             value: valuesOf(readings, rows),
             copies: { width: 2, words: copies, nulls: undefined },
         },
-    };
+    });
 }
 
 /** Texts in ascending order, so that their places compare as they do. */
-const CLOCKS = ['arrival', 'device'];
+const CLOCKS = toTextList(['arrival', 'device']);
 
 /** The readings in the order of their keys. Those of a series mostly come in the order of time, which needs no sorting. */
 function sortReadings(readings: HourReadings, { order, messages }: { order: TableOrder; messages: Int32Array }): Int32Array {
@@ -167,7 +168,7 @@ function seriesTexts({ series }: ReadingTable, ofRows: Int32Array): Record<'site
             placeOf.set(text, place);
             return place;
         });
-        const sorted = sortTexts([...placeOf.keys()], places);
+        const sorted = sortTexts(toTextList([...placeOf.keys()]), places);
         return { texts: sorted.texts, places: ofRows.map((number) => sorted.places[numbers[number] as number] as number) };
     };
     return { site: column('site'), device: column('device'), metric: column('metric') };
@@ -188,10 +189,7 @@ function textsOfRows(all: readonly string[], numbers: Int32Array, rows: Int32Arr
         }
         return place;
     });
-    return sortTexts(
-        [...placeOf.keys()].map((number) => all[number] as string),
-        places,
-    );
+    return sortTexts(toTextList([...placeOf.keys()].map((number) => all[number] as string)), places);
 }
 
 /** Whole milliseconds as numbers of 64 bits. */

@@ -1,7 +1,7 @@
 /** Tells whether the figures of one source are part of another one's: so they are where its rows are part of the other's rows. */
-import { compareTexts } from '#lake/rows';
 import { figuresOf, keysOf, type MergedColumn, type MergedTable } from '#lake/tables';
-import { compareNumbers, NO_TEXT, type NumberColumn, numbersOf, type TypedRows, textAt, textsOf } from '#lake/typed-rows';
+import { compareTextsIn } from '#lake/text-list';
+import { compareNumbers, NO_TEXT, type NumberPiece, type TypedRows, textsOf } from '#lake/typed-rows';
 
 /** Rows by period. */
 type Periods = ReadonlyMap<string, TypedRows>;
@@ -15,14 +15,10 @@ export function isPartOf(table: MergedTable, part: Periods, whole: Periods): boo
 }
 
 function areRowsPartOf(table: MergedTable, part: TypedRows, whole: TypedRows): boolean {
-    const [firsts, figures] = [true, false].map((isFirst) => figuresOf(table).filter(({ merge }) => (merge === 'first') === isFirst));
+    const firsts = figuresOf(table).filter(({ merge }) => merge === 'first');
+    const grown = figuresOf(table).filter(({ merge }) => merge !== 'first');
     const compareKeys = comparerOf(keysOf(table), { whole, part });
-    const compareFirsts = comparerOf(firsts ?? [], { whole, part });
-    const grown = (figures ?? []).map((column) => ({
-        column,
-        part: numbersOf(part, column.name),
-        whole: numbersOf(whole, column.name),
-    }));
+    const compareFirsts = comparerOf(firsts, { whole, part });
     let at = 0;
     for (let row = 0; row < part.count; row += 1) {
         // Both are sorted by their keys.
@@ -32,18 +28,20 @@ function areRowsPartOf(table: MergedTable, part: TypedRows, whole: TypedRows): b
         if (at === whole.count || compareKeys(at, row) !== 0) {
             return false;
         }
-        if (compareFirsts(at, row) > 0 || !grown.every((figure) => mayGrowTo(figure.column, [figure.part, row], [figure.whole, at]))) {
+        if (
+            compareFirsts(at, row) > 0 ||
+            !grown.every((column) => mayGrowTo(column, numberOf(part, column, row), numberOf(whole, column, at)))
+        ) {
             return false;
         }
     }
     return true;
 }
 
-/** What compares a row of `whole` with one of `part` by some columns; a null is behind every value. */
-function comparerOf(
-    columns: readonly MergedColumn[],
-    rows: { whole: TypedRows; part: TypedRows },
-): (wholeRow: number, partRow: number) => number {
+/** What compares a row of `whole` with one of `part`; a null is behind every value. */
+type Compare = (wholeRow: number, partRow: number) => number;
+
+function comparerOf(columns: readonly MergedColumn[], rows: { whole: TypedRows; part: TypedRows }): Compare {
     const comparers = columns.map((column) => (column.type === 'string' ? comparerOfTexts(column, rows) : comparerOfNumbers(column, rows)));
     return (wholeRow, partRow) => {
         for (const compare of comparers) {
@@ -56,37 +54,36 @@ function comparerOf(
     };
 }
 
-function comparerOfTexts(
-    { name }: MergedColumn,
-    rows: { whole: TypedRows; part: TypedRows },
-): (wholeRow: number, partRow: number) => number {
+function comparerOfTexts({ name }: MergedColumn, rows: { whole: TypedRows; part: TypedRows }): Compare {
     const [whole, part] = [textsOf(rows.whole, name), textsOf(rows.part, name)];
     return (wholeRow, partRow) => {
-        const [isNull, isOtherNull] = [whole.places[wholeRow] === NO_TEXT, part.places[partRow] === NO_TEXT];
-        return isNull || isOtherNull ? Number(isNull) - Number(isOtherNull) : compareTexts(textAt(whole, wholeRow), textAt(part, partRow));
+        const [inWhole, inPart] = [whole.places[wholeRow] as number, part.places[partRow] as number];
+        return inWhole === NO_TEXT || inPart === NO_TEXT
+            ? Number(inWhole === NO_TEXT) - Number(inPart === NO_TEXT)
+            : compareTextsIn(whole.texts, inWhole, part.texts, inPart);
     };
 }
 
-function comparerOfNumbers(
-    { name }: MergedColumn,
-    rows: { whole: TypedRows; part: TypedRows },
-): (wholeRow: number, partRow: number) => number {
-    const [whole, part] = [numbersOf(rows.whole, name), numbersOf(rows.part, name)];
-    const { width } = whole;
+function comparerOfNumbers(column: MergedColumn, rows: { whole: TypedRows; part: TypedRows }): Compare {
     return (wholeRow, partRow) => {
-        const [isNull, isOtherNull] = [whole.nulls?.[wholeRow] === 1, part.nulls?.[partRow] === 1];
+        const [whole, part] = [numberOf(rows.whole, column, wholeRow), numberOf(rows.part, column, partRow)];
+        const [isNull, isOtherNull] = [whole, part].map(({ nulls, start }) => nulls?.[start] === 1);
         return isNull || isOtherNull
             ? Number(isNull) - Number(isOtherNull)
-            : compareNumbers(whole.words, wholeRow * width, part.words, partRow * width, width);
+            : compareNumbers(whole.words, whole.start * whole.width, part.words, part.start * part.width, whole.width);
     };
 }
 
 /** True if more rows may make the other of this value. Sums are of values that are never below 0. */
-function mayGrowTo({ merge }: MergedColumn, [column, row]: [NumberColumn, number], [other, otherRow]: [NumberColumn, number]): boolean {
-    if (column.nulls?.[row] === 1 || other.nulls?.[otherRow] === 1) {
+function mayGrowTo({ merge }: MergedColumn, one: NumberPiece, other: NumberPiece): boolean {
+    if (one.nulls?.[one.start] === 1 || other.nulls?.[other.start] === 1) {
         // A null says nothing: values may come to it, and never go.
-        return column.nulls?.[row] === 1;
+        return one.nulls?.[one.start] === 1;
     }
-    const order = compareNumbers(column.words, row * column.width, other.words, otherRow * other.width, column.width);
+    const order = compareNumbers(one.words, one.start * one.width, other.words, other.start * other.width, one.width);
     return merge === 'min' ? order >= 0 : order <= 0;
+}
+
+function numberOf(rows: TypedRows, { name }: MergedColumn, row: number): NumberPiece {
+    return rows.numbers(name, row, row + 1);
 }

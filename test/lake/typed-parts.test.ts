@@ -66,7 +66,9 @@ test('rows that are picked are those, in that order', () => {
                 .map((_, at) => at)
                 .filter((at) => at % 2 === 0)
                 .reverse();
-            expect(toPlain(table, pickRows(typed(list), Int32Array.from(places)))).toEqual(plain(places.map((at) => list[at] as Row)));
+            expect(toPlain(table, pickRows(table, typed(list), Int32Array.from(places)))).toEqual(
+                plain(places.map((at) => list[at] as Row)),
+            );
         }),
     );
 });

@@ -154,7 +154,7 @@ export async function read(bytes: Uint8Array): Promise<Figures | string> {
     }
     const { table, days } = result;
     const rows = [...days].flatMap(([day, places]) =>
-        places.map((row): [string, bigint[]] => {
+        [...places].map((row): [string, bigint[]] => {
             const figures = ([DURATION, PACKETS] as const).flatMap((measure) => Object.values(table.totalsOf(row, measure)) as bigint[]);
             return [`${day} ${table.sourceOf(row)} ${table.destinationOf(row)}`, [BigInt(table.flowsOf(row)), ...figures]];
         }),

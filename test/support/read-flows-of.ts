@@ -35,7 +35,7 @@ function totalsOf(result: FlowsResult): string[] {
     }
     const { table, days } = result;
     const rows = [...days].flatMap(([day, all]) =>
-        all.map((row) => {
+        [...all].map((row) => {
             const figures = [DURATION, PACKETS].flatMap((measure) =>
                 Object.values(table.totalsOf(row, measure as typeof DURATION)).map(String),
             );

@@ -10,7 +10,7 @@ import { readRows, readTyped, writeRows } from '#lake/parquet';
 import { mergeObjects } from '#lake/parquet/merge-objects';
 import { type Rows, sayValue } from '#lake/rows';
 import type { MergedTable } from '#lake/tables';
-import { manySensorRows, measured, rowsOfMeasured, sensorHours, textOfSensors } from '#test/support/sensor-table';
+import { MAX_VALUE, manySensorRows, measured, rowsOfMeasured, sensorHours, textOfSensors } from '#test/support/sensor-table';
 import { makeFolder } from '#test/support/temporary';
 
 const RUNS = Number(process.env.FLOWLAKE_TEST_RUNS ?? 1);
@@ -118,6 +118,50 @@ test('objects whose first key is a number are copied where its bounds are apart,
     ] as const) {
         expect(await mergeAsObjects(lists, table)).toEqual({ rows: textOfSensors(mergeRows(lists, { ...HOUR, table })), reads });
     }
+});
+
+/** Every `step`th of many rows from `first` on, with other columns. */
+function someSensorRows(many: Rows, { first, count, step }: { first: number; count: number; step: number }, others: Rows): Rows {
+    const places = Array.from({ length: count }, (_, at) => first + at * step);
+    const some = Object.entries(many).map(([name, values]) => [name, places.map((at) => values[at])]);
+    return { ...Object.fromEntries(some), ...others };
+}
+
+test('a few rows go into the groups of a large object that have their keys, and the other groups are copied', async () => {
+    const many = manySensorRows(15_000);
+    const few = someSensorRows(
+        many,
+        { first: 7_503, count: 40, step: 60 },
+        { note: new Array(40).fill('a'), received_ms: new Array(40).fill(-1n) },
+    );
+    const bytes = writeRows(sensorHours, many);
+    const read: (readonly number[] | undefined)[] = [];
+    const large = {
+        bytes,
+        read(groups?: readonly number[]) {
+            read.push(groups);
+            return readTyped(sensorHours, bytes, { groups });
+        },
+    };
+    const fewBytes = writeRows(sensorHours, few);
+    const { bytes: merged } = await mergeObjects([large, { bytes: fewBytes, read: () => readTyped(sensorHours, fewBytes) }], {
+        ...HOUR,
+        entries: {},
+    });
+    expect(textOfSensors(await readRows(sensorHours, merged))).toEqual(textOfSensors(mergeRows([many, few], HOUR)));
+    expect(read).toEqual([[1]]);
+});
+
+test('sums that leave their column on the way come to what all objects together come to, also in a large one', async () => {
+    const many = manySensorRows(15_000);
+    const totals = [...(many.total ?? [])] as bigint[];
+    const at = 7_503;
+    const large = { ...many, total: totals.with(at, -MAX_VALUE) };
+    const one = someSensorRows(many, { first: at, count: 1, step: 1 }, { total: [MAX_VALUE] });
+    const lists = [large, one, one];
+    const { rows } = await mergeAsObjects(lists, sensorHours);
+    expect(rows).toEqual(textOfSensors(mergeRows(lists, HOUR)));
+    await expect(mergeAsObjects([large, one, one, one], sensorHours)).rejects.toThrow('would be 19999999999999999999.999999998, above');
 });
 
 describe('DuckDB', () => {

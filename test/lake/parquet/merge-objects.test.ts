@@ -99,8 +99,8 @@ describe('large objects of different sites', () => {
         ]);
         await expectRows(bytes, [...lists, more]);
         // Ascending by their bytes: Zürich, berlin, osaka.
-        expect(read).toEqual([[5, 6, 7, 8, 9]]);
-        expect(groupsOf(bytes)).toEqual([5_000, 5_000, 5_000, 5_000, 1, 5_000, 5_000, 5_000, 5_000, 200, 5_000, 5_000, 5_000, 5_000, 1]);
+        expect(read).toEqual([[8, 9]]);
+        expect(groupsOf(bytes)).toEqual([5_000, 5_000, 5_000, 5_000, 1, 5_000, 5_000, 5_000, 2_600, 2_600, 5_000, 5_000, 5_000, 5_000, 1]);
     });
 });
 
@@ -132,6 +132,70 @@ test('objects of overlapping and of separate sites, small and large, come to the
         }),
         { numRuns: 8 * RUNS },
     );
+});
+
+describe('a few rows that go into a large object', () => {
+    test('leave the row groups as they are that none of them goes into', async () => {
+        const large = rowsOf({ site: 'b', count: 30_000, step: 2 });
+        const few = mergeRows(
+            [
+                rowsOf({ site: 'a', count: 1 }),
+                rowsOf({ site: 'b', count: 3, first: 20_001 }),
+                rowsOf({ site: 'b', count: 1, first: 20_000 }),
+                rowsOf({ site: 'c', count: 2 }),
+            ],
+            HOUR,
+        );
+        const [one, other] = [objectOf(writeRows(gaugeHours, large)), objectOf(writeRows(gaugeHours, few))];
+        const { bytes } = await merge([one, other]);
+        await expectRows(bytes, [large, few]);
+        // Before the first, into the third and behind the last.
+        expect(groupsOf(bytes)).toEqual([2_501, 2_500, 5_000, 2_501, 2_501, 5_000, 5_000, 2_501, 2_501]);
+        // Once more: the day keeps its groups of half the rows, of which there are not too many.
+        const more = rowsOf({ site: 'b', count: 1, first: 59_997 });
+        const again = await merge([objectOf(bytes), objectOf(writeRows(gaugeHours, more))]);
+        await expectRows(again.bytes, [large, few, more]);
+        expect(groupsOf(again.bytes)).toEqual([2_501, 2_500, 5_000, 2_501, 2_501, 5_000, 5_000, 2_501, 2_502]);
+    });
+
+    test('rewrite it where its groups are not half full', async () => {
+        const { bytes } = await merge([objectOf(writeRows(gaugeHours, rowsOf({ site: 'b', count: 24_000, step: 2 })))]);
+        const lists = [rowsOf({ site: 'b', count: 24_000, step: 2 })];
+        let day = bytes;
+        for (let round = 0; round < 12; round += 1) {
+            // Into other groups each time.
+            const few = rowsOf({ site: 'b', count: 6, first: 1 + round * 2, step: 7_999 });
+            lists.push(few);
+            day = (await merge([objectOf(day), objectOf(writeRows(gaugeHours, few))])).bytes;
+        }
+        await expectRows(day, lists);
+        expect(groupsOf(day).length).toBeLessThanOrEqual(10);
+    });
+
+    test('come to the rows that merging them one by one comes to, wherever they go', async () => {
+        const sites = ['a', 'b', 'Ａ', '\u{1f6b0}', `${'x'.repeat(63)}ü1`, `${'x'.repeat(63)}ü2`];
+        const piece = fc.record({
+            site: fc.constantFrom(...sites),
+            count: fc.integer({ min: 1, max: 40 }),
+            first: fc.nat(14_000),
+            step: fc.integer({ min: 1, max: 60 }),
+        });
+        // Sites begin and end inside of row groups, so that some groups have bounds of their first column alone.
+        const large = mergeRows(
+            sites.map((site) => rowsOf({ site, count: 6_300, step: 2 })),
+            HOUR,
+        );
+        const written = writeRows(gaugeHours, large);
+        await fc.assert(
+            fc.asyncProperty(fc.array(piece, { minLength: 1, maxLength: 4 }), async (pieces) => {
+                const lists = pieces.map(rowsOf);
+                const { bytes } = await merge([written, ...lists.map((rows) => writeRows(gaugeHours, rows))].map(objectOf));
+                await expectRows(bytes, [large, ...lists]);
+                expect(groupsOf(bytes).every((count) => count <= 5_000)).toBe(true);
+            }),
+            { numRuns: 6 * RUNS },
+        );
+    });
 });
 
 describe('a damaged object', () => {

@@ -6,9 +6,10 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { parquetMetadata, parquetReadObjects } from 'hyparquet';
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
-import { readRows, writeRows } from '#lake/parquet';
+import { readRows, readTyped, writeRows } from '#lake/parquet';
 import { rowGroupRows, schemaElement } from '#lake/parquet/file-writer';
 import { compareTexts, emptyRows, type Rows, valuesOf } from '#lake/rows';
+import { bigintAt } from '#lake/typed-rows';
 import { gaugeHours } from '#test/support/made-up-table';
 import { makeFolder } from '#test/support/temporary';
 
@@ -141,6 +142,32 @@ test('a column without any value, and one without any null', async () => {
     rows.level_min.fill(null);
     rows.level_max.fill(7n);
     await expectSame(rows);
+});
+
+test('numbers of any rows can be asked for, within a row group and over several', async () => {
+    const count = 12_345;
+    const plain = manyRows(count);
+    const bytes = [writeRows(gaugeHours, plain), writtenByLibrary(plain)];
+    const read = await Promise.all(bytes.map((one) => readTyped(gaugeHours, one)));
+    const range = fc.tuple(fc.nat(count), fc.nat(count)).map(([one, other]) => [Math.min(one, other), Math.max(one, other)] as const);
+    const column = fc.constantFrom('readings', 'level_sum', 'level_sum_sq', 'level_min');
+    fc.assert(
+        fc.property(
+            fc.oneof(range, fc.constantFrom([4_999, 5_001] as const, [5_000, 10_000] as const, [0, count] as const)),
+            column,
+            ([from, until], name) => {
+                for (const rows of read) {
+                    const { words, nulls, width, start } = rows.numbers(name, from, until);
+                    const values = Array.from({ length: until - from }, (_, at) =>
+                        nulls?.[start + at] === 1 ? null : bigintAt(words, (start + at) * width, width),
+                    );
+                    expect(values).toEqual([...valuesOf(plain, name)].slice(from, until));
+                }
+            },
+        ),
+        { numRuns: 8 * RUNS },
+    );
+    expect(() => read[0]?.numbers('gauge', 0, 1)).toThrow('no column gauge in these rows');
 });
 
 describe('DuckDB', () => {

@@ -296,7 +296,7 @@ async function describeReading(text: string, options: ReadOptions) {
     }
     const { table, days, dialect, dateOrder, durationUnit, pairs } = result;
     const totals = [...days].flatMap(([day, rows]) =>
-        rows.map((row) => [
+        [...rows].map((row) => [
             day,
             table.sourceOf(row),
             table.destinationOf(row),

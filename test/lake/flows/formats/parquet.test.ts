@@ -37,7 +37,7 @@ async function figuresOf(bytes: Buffer, options: ReadFlowsOptions = {}) {
     const { table, days, rowsRead, durationUnit } = result;
     const rows = [...days].flatMap(([day, of]) => {
         const columns = Object.values(toPlain(flowSummaries, pairRowsOf(table, { rows: of, site: 'main', day })));
-        return of.map((_, at) => [day, ...columns.map((column) => String(column[at]))].join(' '));
+        return [...of].map((_, at) => [day, ...columns.map((column) => String(column[at]))].join(' '));
     });
     return { rowsRead, durationUnit, rejects: rejects.map(({ lineNumber, reason }) => `${lineNumber} ${reason}`), rows: rows.sort() };
 }

@@ -19,7 +19,7 @@ async function read(lines: readonly string[], options: ReadFlowsOptions = {}) {
         return result.error;
     }
     const rows = [...result.days].flatMap(([day, places]) =>
-        places.map((row) => `${day} ${result.table.sourceOf(row)} ${result.table.totalsOf(row, DURATION).sum} us`),
+        [...places].map((row) => `${day} ${result.table.sourceOf(row)} ${result.table.totalsOf(row, DURATION).sum} us`),
     );
     return { rows: rows.sort(), unit: `${result.durationUnit} ${result.durationUnitBy}`, rejects };
 }
