@@ -5,7 +5,7 @@ import { columnNamed, figuresOf, type MergedColumn } from '#lake/tables';
 import { toTextList } from '#lake/text-list';
 import { emptyNumbers, type NumberColumn, setBigint, type TypedRows, toMemory } from '#lake/typed-rows';
 import { orderPairs } from './pair-order.ts';
-import { DURATION, type Measure, PACKETS, type PairTable } from './pair-table.ts';
+import { DURATION, type Measure, PACKETS, type PairTable, placeIn } from './pair-table.ts';
 import { type FlowMeasure, flowMeasures, flowSummaries } from './tables.ts';
 
 type Texts = 'site' | 'src_ip' | 'dst_ip';
@@ -63,10 +63,15 @@ export function pairRowsOf(table: PairTable, { rows, site, day }: { rows: Int32A
         },
     };
     // A day that the file writes in two ways (7/3/2017 and 07/03/2017) has its pairs twice. They are added up now: a sum may be too large.
-    return sources.some((source, at) => at > 0 && source === sources[at - 1] && destinations[at] === destinations[at - 1])
-        ? toMemory(flowSummaries, mergeTyped([typed], { table: flowSummaries, period: day }))
-        : typed;
+    if (sources.some((source, at) => at > 0 && source === sources[at - 1] && destinations[at] === destinations[at - 1])) {
+        return toMemory(flowSummaries, mergeTyped([typed], { table: flowSummaries, period: day }));
+    }
+    // Totals of large rows are bigints, and making them anew each time they are asked for takes longer than all else.
+    return large.length * MANY_LARGE > rows.length ? toMemory(flowSummaries, typed) : typed;
 }
+
+/** All numbers are made once and kept if more than one row of this many is large. */
+const MANY_LARGE = 16;
 
 /** A column, and room for the numbers that were asked for last. */
 interface Asked {
@@ -78,37 +83,35 @@ interface Asked {
 /** The figures of a measure, by the ends of their columns' names. */
 const FIGURES = ['sum', 'sum_sq', 'min', 'max'] as const;
 
+/** The pair table's name of each figure. */
+const IN_TOTALS = { sum: 'sum', sum_sq: 'sumSq', min: 'min', max: 'max' } as const;
+
 /** The places from `from` up to `until`, of a list that ascends, counted from there. */
 function placesWithin(places: Int32Array, from: number, until: number): Int32Array {
-    if (places.length === 0) {
-        return places;
-    }
-    return places.filter((place) => place >= from && place < until).map((place) => place - from);
+    return places.subarray(placeIn(places, from), placeIn(places, until)).map((place) => place - from);
 }
 
 /** Only large totals can leave their columns: others are of less than 2^20 flows, with values below 2^32. */
 function checkTotals(table: PairTable, rows: Int32Array, { site, day }: { site: string; day: string }): void {
+    const measures = flowMeasures.map((name) => ({
+        measure: IN_TABLE[name],
+        limits: FIGURES.map((figure) => {
+            const column = columnNamed(flowSummaries, `${name}_${figure}`);
+            return { total: IN_TOTALS[figure], column, limit: limitOf(column) };
+        }),
+    }));
     for (const row of rows) {
-        for (const name of flowMeasures) {
-            for (const figure of FIGURES) {
-                const value = largeFigure(table, row, { name, figure });
-                const column = columnNamed(flowSummaries, `${name}_${figure}`);
-                if (value !== null && value > limitOf(column)) {
+        for (const { measure, limits } of measures) {
+            const totals = table.totalsOf(row, measure);
+            for (const { total, column, limit } of limits) {
+                const value = totals[total];
+                if (value !== null && value > limit) {
                     const key = { site, src_ip: table.sourceOf(row), dst_ip: table.destinationOf(row) };
                     throw overflowError(value, column, { table: flowSummaries, period: day, key });
                 }
             }
         }
     }
-}
-
-function largeFigure(
-    table: PairTable,
-    row: number,
-    { name, figure }: { name: FlowMeasure; figure: (typeof FIGURES)[number] },
-): bigint | null {
-    const { sum, sumSq, min, max } = table.totalsOf(row, IN_TABLE[name]);
-    return { sum, sum_sq: sumSq, min, max }[figure];
 }
 
 /** Rows of the table, and the places among them of those whose totals are not all in its words. */
@@ -159,7 +162,7 @@ function fillFigure(table: PairTable, { rows, large }: RowsToFill, { name, figur
         table.copyBounds(rows, measure, { isMax: figure === 'max', words, nulls });
     }
     for (const at of large) {
-        const value = largeFigure(table, rows[at] as number, { name, figure });
+        const value = table.totalOf(rows[at] as number, measure, IN_TOTALS[figure]);
         setBigint(words, at * width, width, value ?? 0n);
         if (nulls) {
             nulls[at] = value === null ? 1 : 0;

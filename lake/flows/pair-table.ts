@@ -237,17 +237,27 @@ export class PairTable {
 
     /** The exact totals of one measure (`DURATION` or `PACKETS`) in a row that has at least one flow. */
     totalsOf(row: number, measure: Measure): Totals {
-        const extra = this.#extras.get(row)?.totals[measure];
-        const { sum, squares } = this.#sumsOf(row, measure);
-        const at = (row + 1) * ROW_WORDS + BOUNDS + measure * BOUNDS_WORDS;
-        const min = this.#bounds[at + MIN] as number;
-        const hasFast = min !== NONE;
         return {
-            sum: sum + (extra?.sum ?? 0n),
-            sumSq: squares + (extra?.squares ?? 0n),
-            min: hasFast ? BigInt(min) : (extra?.min ?? null),
-            max: extra?.max ?? (hasFast ? BigInt(this.#bounds[at + MAX] as number) : null),
+            sum: this.totalOf(row, measure, 'sum') ?? 0n,
+            sumSq: this.totalOf(row, measure, 'sumSq') ?? 0n,
+            min: this.totalOf(row, measure, 'min'),
+            max: this.totalOf(row, measure, 'max'),
         };
+    }
+
+    /** One of the totals, without the others being made. */
+    totalOf(row: number, measure: Measure, name: keyof Totals): bigint | null {
+        const extra = this.#extras.get(row)?.totals[measure];
+        if (name === 'sum') {
+            return this.#sumOf(row, measure) + (extra?.sum ?? 0n);
+        }
+        if (name === 'sumSq') {
+            return this.#squaresOf(row, measure) + (extra?.squares ?? 0n);
+        }
+        const at = (row + 1) * ROW_WORDS + BOUNDS + measure * BOUNDS_WORDS;
+        const hasFast = this.#bounds[at + MIN] !== NONE;
+        const fast = hasFast ? BigInt(this.#bounds[at + (name === 'min' ? MIN : MAX)] as number) : undefined;
+        return (name === 'min' ? (fast ?? extra?.min) : (extra?.max ?? fast)) ?? null;
     }
 
     /** Key of the row's source, a text where bit 0 of its group says so. */
@@ -446,13 +456,13 @@ export class PairTable {
         batch.readAhead = read;
     }
 
-    #sumsOf(row: number, measure: Measure): { sum: bigint; squares: bigint } {
-        const sums = this.#sums;
+    #sumOf(row: number, measure: Measure): bigint {
+        return BigInt(this.#sums[(row + 1) * ROW_DOUBLES + SUMS + measure * SUMS_DOUBLES + SUM] as number);
+    }
+
+    #squaresOf(row: number, measure: Measure): bigint {
         const at = (row + 1) * ROW_DOUBLES + SUMS + measure * SUMS_DOUBLES;
-        return {
-            sum: BigInt(sums[at + SUM] as number),
-            squares: BigInt(sums[at + SQUARES_HIGH] as number) * BigInt(LIMB) + BigInt(sums[at + SQUARES_LOW] as number),
-        };
+        return BigInt(this.#sums[at + SQUARES_HIGH] as number) * BigInt(LIMB) + BigInt(this.#sums[at + SQUARES_LOW] as number);
     }
 
     /** Takes flows and sums out of a row before they no longer fit. */
@@ -460,9 +470,8 @@ export class PairTable {
         const extra = this.#extraOf(row);
         extra.flows += this.#words[(row + 1) * ROW_WORDS + FLOWS] as number;
         for (const measure of MEASURES) {
-            const { sum, squares } = this.#sumsOf(row, measure);
-            extra.totals[measure].sum += sum;
-            extra.totals[measure].squares += squares;
+            extra.totals[measure].sum += this.#sumOf(row, measure);
+            extra.totals[measure].squares += this.#squaresOf(row, measure);
         }
         this.#words[(row + 1) * ROW_WORDS + FLOWS] = 0;
         const sumsAt = (row + 1) * ROW_DOUBLES + SUMS;
@@ -539,7 +548,7 @@ export class PairTable {
 }
 
 /** The first place with the number or a larger one in a list that ascends, by halves. */
-function placeIn(ascending: Int32Array, number: number): number {
+export function placeIn(ascending: Int32Array, number: number): number {
     let [low, high] = [0, ascending.length];
     while (low < high) {
         const middle = (low + high) >> 1;
