@@ -31,7 +31,7 @@ export function writeGroups(writer: ByteWriter, { table, rows, elements, groupRo
     if (endianness() !== 'LE') {
         throw new TypeError('Parquet is written from words in memory, lowest byte first, which this processor has otherwise');
     }
-    const codec = codecOf(table);
+    const codec = codecOf(table, rows.count);
     const room = new Room(Math.min(groupRows, rows.count), codec);
     const how = { room: room.values, dictionaryGain: codec.dictionaryGain };
     const groups: RowGroup[] = [];
