@@ -217,6 +217,8 @@ export interface SecondSource {
     open(): ByteStream;
     /** The file's name without its folders: some tools tell by nothing else what a file holds. */
     name: string;
+    /** Site that the raw key names. */
+    site: string;
     /** The input of that name, as `SourceBytes.input`, in the version that the source was read with by its record. */
     input: SourceBytes['input'];
 }

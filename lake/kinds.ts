@@ -13,9 +13,9 @@ export type KnownKinds = readonly [Kind, ...Kind[]];
 
 /** Every kind; the first one is that of raw keys that name none, and of messages and reports of earlier versions. */
 export const kinds: KnownKinds = [
-    // The second reader is named here and not in lake/flows: the two ways to read a file know nothing of each other.
+    // The second readers are named here and not in the kinds: the two ways to read a file know nothing of each other.
     { ...flows, secondReader: async () => (await import('#lake/verify/flows/second-reader')).secondReader },
-    telemetry,
+    { ...telemetry, secondReader: async () => (await import('#lake/verify/telemetry/second-reader')).secondReader },
 ];
 
 /** The kind that a raw key names. Undefined where this program does not know it. */

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
 import { ConflictError } from '#lake/errors';
 import type { SecondSource } from '#lake/kind';
+import { siteOf } from '#lake/layout';
 import type { ByteStream, ObjectStore } from '#lake/store/object-store';
 
 /** The object holds other bytes than those that were summarized. */
@@ -53,7 +54,7 @@ export async function openPinned(
         isFirst = false;
         return stream;
     };
-    return info && { open: () => open(info), name: posix.basename(key) };
+    return info && { open: () => open(info), name: posix.basename(key), site: siteOf(key) };
 }
 
 async function* pinnedBytes(

@@ -1,6 +1,6 @@
 /** The bytes of a raw object as text: in blocks of whole records, every record on one line. */
 import type { ByteStream } from '#lake/store/object-store';
-import { plainBytes } from './plain-bytes.ts';
+import { plainBytes } from '#lake/verify/plain-bytes';
 
 /** Text that goes to the engine at a time: enough that pairs meet in one block, little enough that memory stays flat. */
 const BLOCK_CHARACTERS = 16 << 20;

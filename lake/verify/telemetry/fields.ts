@@ -1,0 +1,117 @@
+/** Which fields of a message a profile names: what it names no pattern takes, and what it does not name is told of as unknown. */
+import { type Lets, listed, type Path, type ProfileDocument, type Some, type Source } from './document.ts';
+import type { Tree } from './json-tree.ts';
+import { isPattern, keysOf, placeCaptures } from './patterns.ts';
+
+type Keys = readonly string[];
+
+export interface NamedFields {
+    /** Paths within a message, and within the payload around it. */
+    inMessage: readonly Keys[];
+    around: readonly Keys[];
+    ignored: readonly Keys[];
+    /** Paths of metrics that are patterns. */
+    patterns: readonly Keys[];
+}
+
+/** Every path of the profile. */
+export function namedFields(profile: ProfileDocument): NamedFields {
+    const inMessage: Keys[] = [];
+    const around: Keys[] = [];
+    const name = (path: Path | undefined, isOuter = false): void => {
+        if (path !== undefined) {
+            (isOuter ? around : inMessage).push(keysOf(path));
+        }
+    };
+    const nameAll = (sources: Some<Source | string> | undefined): void => {
+        for (const source of listed(sources)) {
+            if (typeof source === 'object') {
+                name(source.path, source.outer);
+                nameAll(source.only);
+                const { when, show, plus } = source as { when?: readonly Source[]; show?: Path; plus?: Source };
+                nameAll(when);
+                nameAll(plus);
+                name(show);
+            }
+        }
+    };
+    const nameLets = (lets: Lets = {}): void => Object.values(lets).forEach(nameAll);
+    nameLets(profile.let);
+    nameAll(profile.device);
+    nameAll(profile.time);
+    nameAll(profile.identity);
+    nameAll(profile.notReadings);
+    for (const { path } of profile.unpack ?? []) {
+        name(path);
+    }
+    for (const metric of profile.metrics) {
+        name(metric.path);
+        name(metric.show);
+        nameLets(metric.let);
+        for (const some of [metric.from, metric.unitFrom, metric.scalePower, metric.only, metric.unless, metric.time, metric.historical]) {
+            nameAll(some);
+        }
+        for (const some of [metric.scale, metric.offset]) {
+            nameAll(typeof some === 'object' ? some : undefined);
+        }
+    }
+    const patterns = profile.metrics
+        .flatMap(({ path }) => (path === undefined ? [] : [keysOf(path)]))
+        .filter((keys) => keys.some(isPattern));
+    return { inMessage, around, patterns, ignored: (profile.ignore ?? []).map(keysOf) };
+}
+
+/** True if the field at the place is named beside the metrics' own patterns, or is ignored: no pattern takes it. */
+export function isTaken({ inMessage, ignored, patterns }: NamedFields, place: Keys): boolean {
+    const isOwn = (path: Keys): boolean => patterns.some((pattern) => pattern.join('.') === path.join('.'));
+    const isNamed = inMessage.some((path) => path.length === place.length && !isOwn(path) && placeCaptures(path, place) !== undefined);
+    return isNamed || isIgnored(ignored, place);
+}
+
+/** True if the place is that of an ignored path, or stands below it. */
+export function isIgnored(ignored: readonly Keys[], place: Keys): boolean {
+    return ignored.some((path) => path.length <= place.length && placeCaptures(path, place) !== undefined);
+}
+
+/**
+ * Adds the fields that no path names: the highest ones below which nothing is named.
+ * @param isLeftOut says which parts are looked at by themselves
+ */
+export function addUnknown(
+    tree: Tree,
+    {
+        paths,
+        ignored,
+        isLeftOut,
+        add,
+    }: { paths: readonly Keys[]; ignored: readonly Keys[]; isLeftOut: (part: Tree) => boolean; add: (field: string) => void },
+): void {
+    const look = (part: Tree, place: Keys): void => {
+        const members =
+            part.type === 'object'
+                ? [...part.members]
+                : part.type === 'list'
+                  ? part.items.map((item, at) => [String(at), item] as const)
+                  : [];
+        for (const [key, member] of members) {
+            const below = [...place, key];
+            if (isLeftOut(member) || isIgnored(ignored, below)) {
+                continue;
+            }
+            const isReached = [...paths, ...ignored].some(
+                (path) => path.length >= below.length && placeCaptures(path, below) !== undefined,
+            );
+            if (isReached) {
+                look(member, below);
+            } else if (part.type === 'object') {
+                // Of a list only fields of its elements are told.
+                add(below.map(written).join('.'));
+            }
+        }
+    };
+    look(tree, []);
+}
+
+function written(key: string): string {
+    return key === '' || key.includes('.') ? JSON.stringify(key) : key;
+}
