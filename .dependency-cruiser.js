@@ -155,6 +155,13 @@ const forbidden = [
         to: { path: '^lake/flows/', pathNot: '^lake/flows/tables\\.ts$' },
     },
     {
+        name: 'second-reader-of-telemetry-shares-nothing-with-the-first',
+        comment:
+            'lake/verify/telemetry reads messages its own way, by docs/profiles.md and docs/reading-telemetry.md: write it again there.',
+        from: { path: '^lake/verify/telemetry/' },
+        to: { path: '^lake/telemetry/' },
+    },
+    {
         name: 'cli-never-a-handler',
         comment: 'A command and a handler share a use case: call that one in lake/.',
         from: { path: '^cli/' },

@@ -1,5 +1,5 @@
 /** The lines of a chain object: docs/reading-telemetry.md, "A chain object". */
-import { objectIn } from './message-files.ts';
+import { objectIn, WAYS } from './message-files.ts';
 import { isBase64, type Message } from './places.ts';
 
 export interface ChainLine {
@@ -16,7 +16,7 @@ export function chainLines(lines: readonly Buffer[]): ChainLine[] | undefined {
     const sequences = found.slice(0, end).flatMap(({ sequence }) => (sequence === undefined ? [] : [BigInt(sequence)]));
     const last = sequences.at(-1);
     const isInOrder = sequences.every((sequence, at) => at === 0 || sequence >= (sequences[at - 1] ?? 0n));
-    const isWhole = end >= 0 && end === found.length - 1 && isInOrder && (last === undefined || BigInt(found[end]?.end ?? '') === last);
+    const isWhole = end >= 0 && end === found.length - 1 && isInOrder && BigInt(found[end]?.end ?? '') === (last ?? 0n);
     return isWhole ? found.slice(0, -1) : undefined;
 }
 
@@ -34,6 +34,7 @@ function lineOf(bytes: Buffer): ChainLine & { sequence?: string; end?: string } 
     const bytesSaid =
         payload !== undefined ? Buffer.from(payload) : base64 !== undefined && isBase64(base64) ? Buffer.from(base64, 'base64') : undefined;
     if (
+        !WAYS.includes(text('way') ?? '') ||
         sequence === undefined ||
         !/^\d{1,129}$/.test(sequence) ||
         arrived?.type !== 'number' ||

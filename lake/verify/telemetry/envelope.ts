@@ -2,7 +2,7 @@
 import { floor, fractionOf, timesTen } from './fractions.ts';
 import { isoTime } from './instants.ts';
 import type { Tree } from './json-tree.ts';
-import { objectIn } from './message-files.ts';
+import { objectIn, objectOf } from './message-files.ts';
 import { type Message, textOf } from './places.ts';
 
 const TIMES = ['arrived_ms', 'arrival', 'arrived_at', 'received_at', 'tst', 'timestamp', 'time'];
@@ -10,7 +10,7 @@ const NAMES = ['topic', 'payload', 'payload_base64', 'payloadlen', 'qos', 'retai
 
 /** True if the first message of a file makes it a log. */
 export function isEnvelope(bytes: Buffer): boolean {
-    const members = objectIn(bytes);
+    const members = objectOf(bytes)?.members;
     const hasPayload = members?.has('payload') || members?.has('payload_base64');
     return members?.has('topic') === true && hasPayload === true && [...members.keys()].every((name) => NAMES.includes(name));
 }
@@ -58,7 +58,8 @@ function arrivalOf(time: Tree): number | undefined {
         const number = digits === undefined ? undefined : fractionOf(time.text);
         return number && Number(floor(digits !== undefined && digits.length <= 10 ? timesTen(number, 3) : number));
     }
+    const isWhole = time.type === 'text' && /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[^z]*$/.test(time.text);
     // mosquitto writes Z+0000.
-    const written = time.type === 'text' ? isoTime(time.text.replace(/Z(?=[+-])/, '')) : undefined;
+    const written = isWhole ? isoTime(time.text.replace(/Z(?=[+-])/, '')) : undefined;
     return written?.offsetMs === undefined ? undefined : Number(floor(written.localMs)) - written.offsetMs;
 }

@@ -69,7 +69,7 @@ export function isTaken({ inMessage, ignored, patterns }: NamedFields, place: Ke
 }
 
 /** True if the place is that of an ignored path, or stands below it. */
-export function isIgnored(ignored: readonly Keys[], place: Keys): boolean {
+function isIgnored(ignored: readonly Keys[], place: Keys): boolean {
     return ignored.some((path) => path.length <= place.length && placeCaptures(path, place) !== undefined);
 }
 

@@ -1,7 +1,7 @@
 /** Times as devices write them, in UTC epoch milliseconds: docs/profiles.md, "Times". */
 import { type Fraction, floor, fractionOf, plus, timesTen, whole } from './fractions.ts';
 
-export const DAY_MS = 86_400_000;
+const DAY_MS = 86_400_000;
 
 const UNIT_POWERS: Readonly<Record<string, number>> = { s: 3, ms: 0, us: -3, ns: -6 };
 

@@ -3,17 +3,8 @@ import { isUtf8 } from 'node:buffer';
 import type { ByteStream } from '#lake/store/object-store';
 import { plainBytes } from '#lake/verify/plain-bytes';
 import { NotFollowedError } from '#lake/verify/second-reading';
-import { rowsOf } from './csv-rows.ts';
-import { NoJsonError, parseJson, type Tree } from './json-tree.ts';
-
-/** A message, or a row, as it stands in the file; `reason` says why it never comes to a profile. */
-export interface Found {
-    /** The bytes that the message is known by. */
-    shown: Buffer;
-    /** What a profile reads, where that is not what is shown. */
-    payload?: Buffer;
-    reason?: string;
-}
+import { type Found, rowsOf } from './csv-rows.ts';
+import { type JsonObject, NoJsonError, parseJson, type Tree } from './json-tree.ts';
 
 export interface MessageFile {
     form: 'json-lines' | 'json-array' | 'json-objects' | 'csv' | 'chain';
@@ -66,6 +57,9 @@ function jsonFile(text: string, start: number): MessageFile | undefined {
     const next = /[^ \t\r\n]/.exec(text.slice(lineEnd))?.[0];
     if (isOnLine && next === '[') {
         return { form: 'json-lines', messages: jsonLines(text) };
+    }
+    if (end === undefined && text.includes('\n', start)) {
+        throw new NotFollowedError('the array that it is does not end, or an element of it does not end on its line');
     }
     if (end === undefined) {
         // It was cut.
@@ -165,8 +159,8 @@ function endOfValue(text: string, start: number): number | undefined {
 }
 
 function csvFile(file: Buffer, text: string, start: number): MessageFile | undefined {
-    if (!isUtf8(file) || text.includes('\0') || !/[A-Za-z0-9_"'\u0080-\u00ff]/.test(text[start] ?? '')) {
-        throw new NotFollowedError('it is no JSON, and no text that begins as a header does');
+    if (!isUtf8(file) || text.includes('\0') || /\r(?!\n)/.test(text) || !/[A-Za-z0-9_"'\u0080-\u00ff]/.test(text[start] ?? '')) {
+        throw new NotFollowedError('it is no JSON, and no UTF-8 text of rows with LF or CRLF behind a header');
     }
     const messages = rowsOf(text);
     return messages && { form: 'csv', messages };
@@ -181,25 +175,39 @@ function bytesOf(latin1: string): Buffer {
     return Buffer.from(latin1, 'latin1');
 }
 
+/** Ways by which the messages of a chain object came. */
+export const WAYS = ['mqtt', 'http', 'kinesis'];
+
 /** True if a line is one of a chain object. */
 function isChainLine(line: string): boolean {
-    const members = objectIn(bytesOf(line));
+    const members = objectOf(bytesOf(line))?.members;
     const isText = (name: string): boolean => members?.get(name)?.type === 'text';
-    return isText('end') || (isText('sequence') && isText('way') && members?.get('arrived_ms')?.type === 'number');
+    const way = members?.get('way');
+    const isWay = way?.type === 'text' && WAYS.includes(way.text);
+    return isText('end') || (isText('sequence') && isWay && members?.get('arrived_ms')?.type === 'number');
 }
 
-/** Members of the object that the bytes are; undefined where they are none. */
-export function objectIn(bytes: Buffer): ReadonlyMap<string, Tree> | undefined {
+/** The object that the bytes are; undefined where they are none. */
+export function objectOf(bytes: Buffer): JsonObject | undefined {
     if (!isUtf8(bytes)) {
         return undefined;
     }
     try {
         const tree = parseJson(bytes.toString());
-        return tree.type === 'object' && tree.fault === undefined ? tree.members : undefined;
+        return tree.type === 'object' ? tree : undefined;
     } catch (error) {
         if (error instanceof NoJsonError) {
             return undefined;
         }
         throw error;
     }
+}
+
+/** Members of the object around a message; undefined where there is none. @throws NotFollowedError where it has a key twice */
+export function objectIn(bytes: Buffer): ReadonlyMap<string, Tree> | undefined {
+    const found = objectOf(bytes);
+    if (found?.fault !== undefined) {
+        throw new NotFollowedError('what stands around a message has a key twice');
+    }
+    return found?.members;
 }

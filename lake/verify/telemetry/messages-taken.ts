@@ -2,8 +2,9 @@
 import type { ReadingOptions, SecondSource } from '#lake/kind';
 import { NotFollowedError } from '#lake/verify/second-reading';
 import { type ChainLine, chainLines } from './chain-lines.ts';
+import type { Found } from './csv-rows.ts';
 import { isEnvelope, openEnvelope } from './envelope.ts';
-import { type Found, type MessageFile, messagesOf } from './message-files.ts';
+import { type MessageFile, messagesOf } from './message-files.ts';
 import type { Message } from './places.ts';
 import { type Outcome, ProfileReader } from './read-message.ts';
 
@@ -109,15 +110,17 @@ async function takeChain({ messages }: MessageFile, source: SecondSource, taken:
         }
         takeLine(line, { profile: name === undefined ? undefined : profiles.get(name), site: line.site ?? source.site, taken });
     }
-    taken.profiles.push(...[...profiles].map(([name, profile]) => `${name}@${profile?.version ?? 0}`).sort());
+    taken.profiles.push(...[...profiles].flatMap(([name, profile]) => (profile ? [`${name}@${profile.version}`] : [])).sort());
     return taken;
 }
 
+/** Names of sites. */
+const SITE = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
+
 function takeLine(line: ChainLine, { profile, site, taken }: { profile: OpenProfile | undefined; site: string; taken: Taken }): void {
     const { message } = line;
-    const reason = message === undefined ? 'no_chain_line' : profile === undefined ? 'no_profile' : undefined;
-    if (reason !== undefined || !message || !profile) {
-        addProblems(taken, { readings: [], problems: [{ reason: reason ?? '' }] });
+    if (!message || !profile || !SITE.test(site)) {
+        addProblems(taken, { readings: [], problems: [{ reason: !message ? 'no_chain_line' : !profile ? 'no_profile' : 'no_site' }] });
         return;
     }
     add(taken, profile.reader.read(message), { profile: profile.name, site, nameOf: (identity) => identity });

@@ -17,6 +17,7 @@ export interface Made {
 
 const TABLE_DIGITS = 9;
 const MAX_TEXT_LENGTH = 1024;
+const MAX_POWER = 30n;
 const MAX_STATISTICS = 10n ** 15n;
 const MAX_DIGITS_BEFORE_POINT = 19;
 
@@ -68,8 +69,13 @@ function yesOrNo(value: Tree, { bit }: Metric): Made {
     return { kept: { units: ((whole >> BigInt(bit ?? 0)) & 1n) * 10n ** 9n } };
 }
 
+/** A number, also one in quotes, without spaces around it. */
+export function bareNumberOf(value: Tree | undefined): Fraction | undefined {
+    return value?.type === 'number' || value?.type === 'text' ? fractionOf(value.text) : undefined;
+}
+
 /** A number, also one in quotes. */
-export function numberOf(
+function numberOf(
     value: Tree | undefined,
     { decimalComma = false, suffix }: Pick<Metric, 'decimalComma' | 'suffix'> = {},
 ): Fraction | undefined {
@@ -87,11 +93,11 @@ export function numberOf(
 function numberValue(sent: Fraction, metric: Metric, { view, unit }: { view: View; unit: string | undefined }): Made {
     const { scale = 1, scalePower, offset = 0, digits = 0, min, max, statistics = true, suspects = [] } = metric;
     const said = (number: number | string | NonNullable<Metric['scalePower']>): Fraction | undefined =>
-        typeof number === 'object' ? numberOf(take(number, view)) : fractionOf(String(number));
+        typeof number === 'object' ? bareNumberOf(take(number, view)) : fractionOf(String(number));
     const [factor, added] = [said(scale), said(offset)];
     const power = scalePower ? said(scalePower) : ZERO;
     const tens = power && wholeIn(power);
-    if (!factor || !added || tens === undefined || tens > 1000n || tens < -1000n) {
+    if (!factor || !added || tens === undefined || tens > MAX_POWER || tens < -MAX_POWER) {
         return { reason: 'no_scale' };
     }
     const scaled = plus(timesTen(times(sent, factor), Number(tens)), added);

@@ -61,7 +61,7 @@ export function topicCaptures(pattern: string, topic: string): Captures | undefi
 }
 
 /** Captures of one key by a pattern: `{name}` and `*` are any part of it. */
-export function keyCaptures(pattern: string, key: string): Captures | undefined {
+function keyCaptures(pattern: string, key: string): Captures | undefined {
     const names: string[] = [];
     const source = piecesOf(pattern, { names, one: '.*', all: '.*', star: '*' });
     return capturesOf(new RegExp(`^${source}$`, 's'), { names, text: key });

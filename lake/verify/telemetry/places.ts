@@ -97,7 +97,7 @@ function base({ path, header, from, text, outer }: Source, view: View): Tree | u
 }
 
 /** The keys of a path with what its names stand for; undefined where one is absent. */
-export function filledKeys(path: Path, names: Names): readonly string[] | undefined {
+function filledKeys(path: Path, names: Names): readonly string[] | undefined {
     const keys = keysOf(path).map((key) => (key.includes('{') ? filled(key, names) : key));
     return keys.every((key) => key !== undefined) ? keys : undefined;
 }
@@ -237,7 +237,7 @@ function holds(condition: Condition, view: View): boolean {
     );
 }
 
-export function hasSource({ path, header, from, text }: Source): boolean {
+function hasSource({ path, header, from, text }: Source): boolean {
     return path !== undefined || header !== undefined || from !== undefined || text !== undefined;
 }
 

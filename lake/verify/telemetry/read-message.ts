@@ -6,10 +6,10 @@ import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { type Condition, documentOf, type Lets, listed, type Metric, type ProfileDocument, type Time, type Times } from './document.ts';
 import { addUnknown, isTaken, type NamedFields, namedFields } from './fields.ts';
-import { type Fraction, floor, fractionOf, plus, whole } from './fractions.ts';
+import { type Fraction, floor, plus, whole } from './fractions.ts';
 import { dayMs, durationMs, formattedTime, instantIn, isoTime, millisecondsIn } from './instants.ts';
 import { faultIn, NoJsonError, parseJson, type Tree, textTree, treeOf } from './json-tree.ts';
-import { makeValue, numberOf } from './numbers.ts';
+import { bareNumberOf, makeValue } from './numbers.ts';
 import { type Captures, filled, isPattern, keysOf, merged, type Names, placeCaptures, topicCaptures } from './patterns.ts';
 import { choose, holdAll, isBase64, isReason, type Message, take, textOf, type View, valueAt } from './places.ts';
 
@@ -348,7 +348,7 @@ export class ProfileReader {
                 at = isLocal ? instantIn(zone, localMs, latestMs) : plus(localMs, whole(BigInt(-(offsetMs ?? 0))));
             }
         } else {
-            const number = value.type === 'number' || value.type === 'text' ? fractionOf(value.text) : undefined;
+            const number = bareNumberOf(value);
             const sinceMs = number && millisecondsIn(number, unit);
             if (sinceMs && ago) {
                 at = arrivedMs === undefined ? undefined : whole(BigInt(arrivedMs) - floor(sinceMs));
@@ -358,7 +358,7 @@ export class ProfileReader {
         }
         const more = added && take(added, view);
         if (at && added && more && more.type !== 'null') {
-            const number = numberOf(more);
+            const number = bareNumberOf(more);
             at = number && whole(floor(at) + floor(millisecondsIn(number, added.unit ?? 's')));
         }
         return at && Number.isSafeInteger(Number(floor(at))) ? at : undefined;
