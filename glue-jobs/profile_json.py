@@ -30,8 +30,32 @@ def parse_json(text: str):
     half a character, and what is beyond the limits of docs/profiles.md.
     """
     value = _decoded(_STRICT, text)
-    _check_limits(value, 0)
+    check_limits(value)
     return value
+
+
+def check_limits(value, level: int = 0) -> None:
+    """Raises Unreadable for half a character, and for what is beyond the limits of levels and keys."""
+    if isinstance(value, str):
+        if _HALF_CHARACTER.search(value):
+            raise Unreadable('half a character (a lone surrogate)')
+        return
+    if not isinstance(value, dict | list):
+        return
+    if level == _MAX_LEVELS:
+        raise Unreadable(f'more than {_MAX_LEVELS} levels')
+    if isinstance(value, list):
+        for each in value:
+            check_limits(each, level + 1)
+        return
+    if len(value) > _MAX_KEYS:
+        raise Unreadable(f'more than {_MAX_KEYS} keys in one object')
+    for key, each in value.items():
+        if len(key) > _MAX_KEY_BYTES // 4 and len(key.encode('utf-8', 'surrogatepass')) > _MAX_KEY_BYTES:
+            raise Unreadable(f'a key of more than {_MAX_KEY_BYTES} bytes')
+        if _HALF_CHARACTER.search(key):
+            raise Unreadable('half a character (a lone surrogate)')
+        check_limits(each, level + 1)
 
 
 def text_of(payload: bytes) -> str:
@@ -47,6 +71,12 @@ def text_of(payload: bytes) -> str:
 def parse_leniently(text: str):
     """The value, of which keys that come twice and limits are not judged. Raises Unreadable for anything but one JSON value."""
     return _decoded(_LENIENT, text)
+
+
+def json_text(cells: dict) -> str:
+    """A flat object as JSON, numbers as they were written."""
+    pairs = (f'{json.dumps(name)}:{value if isinstance(value, Number) else json.dumps(value)}' for name, value in cells.items())
+    return '{' + ','.join(pairs) + '}'
 
 
 def first_value_end(text: str, start: int) -> int | None:
@@ -95,7 +125,8 @@ def _decoded(decoder: json.JSONDecoder, text: str):
         raise Unreadable(f'no JSON: {error}') from error
 
 
-def _number(text: str) -> Number:
+def number_of(text: str) -> Number:
+    """The number that a text is. Raises Unreadable for more than 100 characters."""
     if len(text) > _MAX_NUMBER_LENGTH:
         raise Unreadable(f'a number of more than {_MAX_NUMBER_LENGTH} characters')
     return Number(text)
@@ -112,28 +143,5 @@ def _refuse_constant(name: str):
     raise Unreadable(f'{name} is no JSON')
 
 
-def _check_limits(value, level: int) -> None:
-    if isinstance(value, str):
-        if _HALF_CHARACTER.search(value):
-            raise Unreadable('half a character (a lone surrogate)')
-        return
-    if not isinstance(value, dict | list):
-        return
-    if level == _MAX_LEVELS:
-        raise Unreadable(f'more than {_MAX_LEVELS} levels')
-    if isinstance(value, list):
-        for each in value:
-            _check_limits(each, level + 1)
-        return
-    if len(value) > _MAX_KEYS:
-        raise Unreadable(f'more than {_MAX_KEYS} keys in one object')
-    for key, each in value.items():
-        if len(key) > _MAX_KEY_BYTES // 4 and len(key.encode('utf-8', 'surrogatepass')) > _MAX_KEY_BYTES:
-            raise Unreadable(f'a key of more than {_MAX_KEY_BYTES} bytes')
-        if _HALF_CHARACTER.search(key):
-            raise Unreadable('half a character (a lone surrogate)')
-        _check_limits(each, level + 1)
-
-
-_STRICT = json.JSONDecoder(object_pairs_hook=_object, parse_int=_number, parse_float=_number, parse_constant=_refuse_constant)
+_STRICT = json.JSONDecoder(object_pairs_hook=_object, parse_int=number_of, parse_float=number_of, parse_constant=_refuse_constant)
 _LENIENT = json.JSONDecoder(parse_int=Number, parse_float=Number, parse_constant=_refuse_constant)

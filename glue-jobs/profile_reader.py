@@ -5,15 +5,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from lake_errors import NotFollowedError
+from profile_cbor import parse_cbor
 from profile_elements import Element, each_paths, elements_of, unpacked
 from profile_fields import KnownFields, field_name
 from profile_json import Number, Unreadable, parse_json, parse_leniently, text_of
 from profile_metrics import Rejected, value_of
+from profile_senml import named_labels, records_of
 from profile_sources import ABSENT, Message, Scope, all_hold, holds, needs_payload, plain_text
 from profile_texts import Path, fill, is_pattern, match_key, path_of, topic_matches
 from profile_times import duration_ms, iso_ms, time_of
 
-_FOLLOWED_DECODERS = ('json', 'text')
+_FOLLOWED_DECODERS = ('json', 'text', 'cbor', 'senml', 'senml-cbor')
+# What is made JSON of is no longer than this.
+_MAX_DECODED_BYTES = 1 << 20
 _DEVICE_ID = re.compile(r'[^\x00-\x1f\x7f-\x9f]{1,256}')
 _METRIC_NAME = re.compile(r'[^\x00-\x1f\x7f-\x9f]{1,200}')
 _MAX_IDENTITY_LENGTH = 128
@@ -66,6 +70,8 @@ class ProfileReader:
         self._decoder = profile.get('decoder', 'json')
         if self._decoder not in _FOLLOWED_DECODERS:
             raise NotFollowedError(f'profile {profile["name"]} has the decoder {self._decoder}, which is not followed: only {", ".join(_FOLLOWED_DECODERS)} are')
+        if self._decoder not in ('json', 'text') and ('each' in profile or 'unpack' in profile):
+            raise NotFollowedError(f'profile {profile["name"]} cuts or unpacks payloads of the decoder {self._decoder}, which is not followed')
         self._profile = profile
         self._let = profile.get('let', {})
         self._each = each_paths(profile['each']) if 'each' in profile else None
@@ -118,6 +124,9 @@ class ProfileReader:
         return named or [Problem('no_value', device=device)]
 
     def _read_payload(self, message: Message, captured: dict[str, str], outcome: Outcome) -> None:
+        if self._decoder not in ('json', 'text'):
+            self._read_decoded(message, captured, outcome)
+            return
         text = text_of(message.payload)
         if self._decoder == 'text':
             self._read_element(Element((), None), text, text, message, captured, outcome)
@@ -140,6 +149,19 @@ class ProfileReader:
                 outcome.problems.append(Problem('unreadable'))
                 continue
             self._read_element(element, root, value, message, captured, outcome)
+
+    def _read_decoded(self, message: Message, captured: dict[str, str], outcome: Outcome) -> None:
+        if len(message.payload) > _MAX_DECODED_BYTES:
+            raise Unreadable(f'the payload has more than {_MAX_DECODED_BYTES} bytes')
+        value = parse_json(text_of(message.payload)) if self._decoder == 'senml' else parse_cbor(message.payload)
+        if self._decoder == 'cbor':
+            self._read_element(Element((), None), value, value, message, captured, outcome)
+            return
+        records = records_of(value if self._decoder == 'senml' else named_labels(value), message.arrived_ms)
+        outcome.problems += [Problem(record) for record in records if isinstance(record, str)]
+        for record in records:
+            if not isinstance(record, str):
+                self._read_element(Element((), None), record, record, message, captured, outcome)
 
     def _read_element(self, element: Element, root, value, message: Message, captured: dict[str, str], outcome: Outcome) -> None:
         scope = Scope(message, root=root, element=value, captured={**captured, **element.captured}, let=self._let)
@@ -196,7 +218,8 @@ class ProfileReader:
         """What a repeat of the message is known by."""
         parts = [plain_text(scope.value(each)) for each in self._profile.get('identity', [])]
         if not parts or None in parts:
-            own = scope.message.payload if element.text is None else element.text.encode()
+            whole = scope.message.payload if scope.message.own is None else scope.message.own
+            own = whole if element.text is None else element.text.encode()
             return hashlib.sha256(own).hexdigest()[:16]
         identity = ':'.join(part.replace('%', '%25').replace(':', '%3A') for part in parts)
         if len(identity) <= _MAX_IDENTITY_LENGTH:

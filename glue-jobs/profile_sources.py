@@ -25,6 +25,8 @@ class Message:
     key: str | None = None
     headers: dict[str, str] = field(default_factory=dict)
     is_retained: bool = False
+    # What it is known by where that is not the payload: a row of a file.
+    own: bytes | None = None
 
 
 class Scope:
@@ -254,7 +256,7 @@ def _number_in_bytes(text: str, source: dict):
     if of.get('little'):
         part = part[::-1]
     if of['as'] == 'float':
-        return _float_text(part)
+        return float_text(part)
     number = int.from_bytes(part, 'big', signed=of['as'] == 'signed' and 'bits' not in of)
     if 'bits' in of:
         first, count = of['bits']
@@ -275,14 +277,14 @@ def bytes_of(text: str, encoding: str) -> bytes | None:
         return None
 
 
-def _float_text(part: bytes):
-    form = {4: '>f', 8: '>d'}.get(len(part))
+def float_text(part: bytes):
+    """The shortest number that means a float of 2, 4 or 8 bytes; the text of infinity and what is no number; ABSENT for other lengths."""
+    form = {2: '>e', 4: '>f', 8: '>d'}.get(len(part))
     if form is None:
         return ABSENT
     [number] = struct.unpack(form, part)
     if number != number or number in (float('inf'), float('-inf')):
         return str(number)
-    # The shortest text that means this float, and no neighbour of it.
     return Number(next(text for text in (f'{number:.{digits}g}' for digits in range(1, 18)) if _means(text, form, part)))
 
 

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lake_errors import NotFollowedError, StorageError
-from profile_json import Number, Unreadable, first_value_end, members, parse_json, parse_leniently, past_blanks
+from profile_json import Number, Unreadable, first_value_end, json_text, members, parse_json, parse_leniently, past_blanks
 from profile_sources import Message, bytes_of
 from profile_times import iso_ms_with_zone
+from source_rows import rows_of_text
 
 _ENVELOPE_NAMES = {'topic', 'payload', 'payload_base64', 'payloadlen', 'qos', 'retain', 'mid', 'properties', 'headers'}
 _ARRIVAL_NAMES = ('arrived_ms', 'arrival', 'arrived_at', 'received_at', 'tst', 'timestamp', 'time')
@@ -31,7 +32,8 @@ def messages_of(data: bytes) -> Iterator[SourceMessage]:
     data = _plain(data).removeprefix(b'\xef\xbb\xbf')
     start = data.lstrip(b' \t\r\n')[:1]
     if start not in (b'{', b'['):
-        raise NotFollowedError('rows (CSV) are not followed')
+        yield from _rows(data)
+        return
     lines = [line for line in (line.strip(b' \t\r') for line in data.split(b'\n')) if line]
     first = _text(lines[0])
     opening = None if first is None else _value(first)
@@ -40,6 +42,17 @@ def messages_of(data: bytes) -> Iterator[SourceMessage]:
         return
     payloads = _json_lines(lines) if _is_lines(lines, first) else _json_values(data)
     yield from _of_log(payloads) if isinstance(opening, dict) and _is_envelope(opening) else (SourceMessage(Message(each)) for each in payloads)
+
+
+def _rows(data: bytes) -> Iterator[SourceMessage]:
+    text = _text(data)
+    if text is None:
+        raise NotFollowedError('a file that is neither JSON nor rows of UTF-8 is not followed')
+    for row, cells in rows_of_text(text):
+        if cells is None:
+            yield SourceMessage(reject='extra_cells')
+        else:
+            yield SourceMessage(Message(json_text(cells).encode(), own=row.encode()))
 
 
 def _plain(data: bytes) -> bytes:

@@ -1,5 +1,6 @@
 """The readings of one telemetry source as rows, with what the registry says of their devices, and what was rejected by reason."""
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ from source_messages import SourceMessage, messages_of
 
 # The years 1 to 9999, which every engine has.
 _FIRST_MS, _LAST_MS = -62_135_596_800_000, 253_402_300_799_999
+
+_SITE = re.compile(r'[A-Za-z0-9][A-Za-z0-9._-]*')
 
 # Columns of a row, without those that follow from them.
 ROW_SCHEMA = """
@@ -94,8 +97,13 @@ def rows_of(
 
 def _rows_of_message(source: TelemetrySource, found: SourceMessage, readers, registry: Registry, report: SourceReport) -> Iterator[tuple]:
     profile = found.profile or source.profile
-    if found.message is None or not source.versions.get(profile):
-        report.rejected[found.reject or 'no_profile'] += 1
+    reject = found.reject
+    if reject is None and not source.versions.get(profile):
+        reject = 'no_profile'
+    if reject is None and found.site is not None and not _SITE.fullmatch(found.site):
+        reject = 'no_site'
+    if reject is not None:
+        report.rejected[reject] += 1
         return
     outcome = readers(profile, source.versions[profile]).read(found.message)
     readings = [each for each in outcome.readings if _FIRST_MS <= each.at_ms <= _LAST_MS]

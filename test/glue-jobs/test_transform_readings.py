@@ -43,7 +43,32 @@ FORMS = {
             '{"x":1}',
         ]
     ),
+    'rows.csv': '\r\n'.join(
+        [
+            'device;ts; boot ;seq;temperature;unit;note',
+            'n-6;1767607200;0;1; 21.30 ;C',
+            '"n-6";1767607200;0;2;"72.4";F;"a ""b"";',
+            'c"',
+            'n-6;1767607200;0;3;;C;d',
+            'n-6;1767607200;0;4;21.30;C;d;e',
+            '',
+            # Without an identity it is known by its row.
+            'n-6;1767607200;;;21.40;C',
+        ]
+    ),
 }
+
+
+# A chain object, as the live inbox writes it: what stands in a line wins.
+CHAIN_KEY = 'raw/kind=telemetry/stream=aa/shard=0/0.jsonl.gz'
+CHAIN = [
+    {'sequence': '1', 'arrived_ms': 1767607200000, 'way': 'mqtt', 'device': 'n-9', 'topic': 't/n-9', 'profile': 'thermostat', 'site': 'roof'},
+    {'sequence': '2', 'arrived_ms': 1767607201000, 'way': 'mqtt', 'device': 'n-8', 'profile': 'thermostat'},
+    {'sequence': '3', 'arrived_ms': 1767607202000, 'way': 'mqtt', 'device': 'n-9', 'profile': 'nobody'},
+    {'sequence': '4', 'arrived_ms': 1767607203000, 'way': 'http'},
+    {'sequence': '5', 'arrived_ms': 1767607203000, 'way': 'http', 'profile': 'thermostat', 'site': 'a b/c'},
+]
+CHAIN_PAYLOAD = '{"device":"n-9","ts":1767607199,"boot":0,"seq":1,"temperature":21.30}'
 
 
 @pytest.fixture(scope='module')
@@ -62,6 +87,10 @@ def telemetry_folder(tmp_path_factory):
         (folder / 'forms' / name).write_text(text)
     (folder / 'forms/packed.jsonl.gz').write_bytes(gzip.compress(f'{{"device":"n-5",{THERMOSTAT},"seq":1,"temperature":1}}'.encode()))
     _node(PROGRAM, *lake, 'upload', '--kind', 'telemetry', '--profile', 'thermostat', folder / 'forms')
+    chain = [json.dumps(each) for each in [*({**line, 'payload': CHAIN_PAYLOAD} for line in CHAIN), {'end': '5'}]]
+    (folder / 'lake' / CHAIN_KEY).parent.mkdir(parents=True)
+    (folder / 'lake' / CHAIN_KEY).write_bytes(gzip.compress('\n'.join(chain).encode()))
+    _node(PROGRAM, *lake, 'reconcile')
     return folder / 'lake'
 
 
@@ -147,3 +176,35 @@ def test_rejects_are_counted_by_the_reasons_of_the_ledger(telemetry, telemetry_f
     assert list(telemetry.list('_flowlake')) == [REPORT, f'{REPORT}.sources']
     periods = json.loads(telemetry.read(REPORT))['periods']
     assert [(each['table'], each['period'], each['what']) for each in periods] == [('readings', day, 'written') for day in DAYS]
+
+
+def test_what_is_not_followed_is_said_and_the_rest_is_written(bucket, tmp_path, spark):
+    lake = ['--lake', tmp_path / 'lake']
+    (tmp_path / 'rows.csv').write_text('device,timestamp,temperature\nn-1,2026-01-05T10:00:00Z,21.30\n')
+    (tmp_path / 'lines.jsonl').write_text('{"device":"n-2","timestamp":"2026-01-05T10:00:00Z","temperature":21.30}\n')
+    (tmp_path / 'gone.jsonl').write_text('{"device":"n-3","timestamp":"2026-01-05T10:00:00Z","temperature":21.30}\n')
+    (tmp_path / 'packs.json').write_text('[{"bn":"n-4:","bt":1767607200,"n":"t","u":"Cel","v":21.3}]')
+    logged = {'topic': 'a', 'properties': {}, 'payload': {'device': 'n-5', 'timestamp': '2026-01-05T10:00:00Z', 'temperature': 1}}
+    (tmp_path / 'log.jsonl').write_text(json.dumps(logged))
+    document = {'name': 'p', 'device': {'path': 'device'}, 'time': {'path': 'timestamp'}, 'metrics': [{'name': 't', 'path': 'temperature', 'digits': 2}]}
+    (tmp_path / 'p.json').write_text(json.dumps(document))
+    _node(PROGRAM, *lake, 'profile', 'add', tmp_path / 'p.json')
+    for profile, names in [('p', ['cut.json', 'lines.jsonl', 'gone.jsonl', 'log.jsonl']), ('senml', ['packs.json'])]:
+        _node(PROGRAM, *lake, 'upload', '--kind', 'telemetry', '--profile', profile, *(tmp_path / name for name in names))
+    put_lake(bucket, tmp_path / 'lake')
+    bucket.delete_all('raw/kind=telemetry/gone.jsonl')
+    assert run_job(bucket, '--dry_run', 'true') == ['readings 2026-01-05 is to be written from 5 sources']
+    assert list(bucket.list('exports/')) == []
+    assert run_job(bucket) == [
+        'raw/kind=telemetry/cut.json was not read: an array with a damaged element is not followed',
+        'raw/kind=telemetry/gone.jsonl was not read: its raw object is gone',
+        'raw/kind=telemetry/lines.jsonl read: 1 reading of 1 message',
+        'raw/kind=telemetry/log.jsonl was not read: a log of a broker with MQTT 5 properties is not followed',
+        'raw/kind=telemetry/packs.json read: 1 reading of 1 message',
+        'readings 2026-01-05 written without 3 sources that could not be read: 2 rows of 2 sources',
+    ]
+    assert [(row['device'], row['value']) for row in exported(bucket)] == [('n-2', Decimal('21.30')), ('n-4:', Decimal('21.3'))]
+    # A day to which nothing contributes any more loses its object.
+    bucket.delete_all('ledger/')
+    assert run_job(bucket) == ['readings 2026-01-05 has no readings, its object was removed']
+    assert list(bucket.list('exports/')) == [] and list(bucket.list('_flowlake')) == []
