@@ -12,10 +12,11 @@ from profile_json import Number, Unreadable, parse_json, parse_leniently, text_o
 from profile_metrics import Rejected, value_of
 from profile_senml import named_labels, records_of
 from profile_sources import ABSENT, Message, Scope, all_hold, holds, needs_payload, plain_text
+from profile_sparkplug import NoRecord, SparkplugReader
 from profile_texts import Path, fill, is_pattern, match_key, path_of, topic_matches
 from profile_times import duration_ms, iso_ms, time_of
 
-_FOLLOWED_DECODERS = ('json', 'text', 'cbor', 'senml', 'senml-cbor')
+_FOLLOWED_DECODERS = ('json', 'text', 'cbor', 'senml', 'senml-cbor', 'sparkplug-b')
 # What is made JSON of is no longer than this.
 _MAX_DECODED_BYTES = 1 << 20
 _DEVICE_ID = re.compile(r'[^\x00-\x1f\x7f-\x9f]{1,256}')
@@ -72,6 +73,7 @@ class ProfileReader:
             raise NotFollowedError(f'profile {profile["name"]} has the decoder {self._decoder}, which is not followed: only {", ".join(_FOLLOWED_DECODERS)} are')
         if self._decoder not in ('json', 'text') and ('each' in profile or 'unpack' in profile):
             raise NotFollowedError(f'profile {profile["name"]} cuts or unpacks payloads of the decoder {self._decoder}, which is not followed')
+        self._sparkplug = SparkplugReader()
         self._profile = profile
         self._let = profile.get('let', {})
         self._each = each_paths(profile['each']) if 'each' in profile else None
@@ -153,17 +155,31 @@ class ProfileReader:
     def _read_decoded(self, message: Message, captured: dict[str, str], outcome: Outcome) -> None:
         if len(message.payload) > _MAX_DECODED_BYTES:
             raise Unreadable(f'the payload has more than {_MAX_DECODED_BYTES} bytes')
-        value = parse_json(text_of(message.payload)) if self._decoder == 'senml' else parse_cbor(message.payload)
         if self._decoder == 'cbor':
+            value = parse_cbor(message.payload)
             self._read_element(Element((), None), value, value, message, captured, outcome)
             return
-        records = records_of(value if self._decoder == 'senml' else named_labels(value), message.arrived_ms)
-        outcome.problems += [Problem(record) for record in records if isinstance(record, str)]
+        records = self._records_of(message)
+        outcome.problems += [
+            Problem(each.reason, metric=each.name, device=self._device_said(Scope(message, captured=captured, let=self._let)))
+            for each in records
+            if isinstance(each, NoRecord)
+        ]
         for record in records:
-            if not isinstance(record, str):
-                self._read_element(Element((), None), record, record, message, captured, outcome)
+            if not isinstance(record, NoRecord):
+                self._read_element(Element((), None), record, record, message, captured, outcome, is_record=True)
+        if not outcome.readings and not outcome.problems:
+            outcome.problems.append(Problem('no_reading', device=self._device_said(Scope(message, captured=captured, let=self._let))))
 
-    def _read_element(self, element: Element, root, value, message: Message, captured: dict[str, str], outcome: Outcome) -> None:
+    def _records_of(self, message: Message) -> list[dict | NoRecord]:
+        if self._decoder == 'sparkplug-b':
+            return self._sparkplug.records_of(message.payload, message.topic)
+        pack = parse_json(text_of(message.payload)) if self._decoder == 'senml' else named_labels(parse_cbor(message.payload))
+        return records_of(pack, message.arrived_ms)
+
+    def _read_element(
+        self, element: Element, root, value, message: Message, captured: dict[str, str], outcome: Outcome, *, is_record: bool = False
+    ) -> None:
         scope = Scope(message, root=root, element=value, captured={**captured, **element.captured}, let=self._let)
         device = self._device_said(scope)
         if device is None or not _DEVICE_ID.fullmatch(device):
@@ -178,8 +194,13 @@ class ProfileReader:
         self._tell_unknown(self._fields, value, outcome, [])
         before = len(outcome.readings) + len(outcome.problems)
         self._read_metrics(element, value, scope, device, outcome)
-        if len(outcome.readings) + len(outcome.problems) == before:
+        if len(outcome.readings) + len(outcome.problems) > before:
+            return
+        if not is_record:
             outcome.problems.append(Problem('no_reading', device=device))
+        elif value['name'] not in outcome.unknown_fields:
+            # A record whose name no metric has.
+            outcome.unknown_fields.append(value['name'])
 
     def _read_metrics(self, element: Element, value, scope: Scope, device: str, outcome: Outcome) -> None:
         reading_of = _MetricsOfMessage(self, element, scope, device, outcome)

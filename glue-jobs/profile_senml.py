@@ -1,4 +1,6 @@
 """SenML (RFC 8428): a pack into its records, base values resolved, each a message of its own."""
+from dataclasses import dataclass
+
 from profile_json import Number, Unreadable
 from profile_numbers import Ratio, compare, plus, ratio_of
 
@@ -16,6 +18,14 @@ _VALUES = {'v': 'value', 'vb': 'boolean', 'vs': 'text', 'vd': 'data', 's': 'sum'
 _SUMMED = {'v': 'bv', 's': 'bs'}
 
 
+@dataclass(frozen=True)
+class NoRecord:
+    """What stands in the place of a record and is none, and why."""
+
+    reason: str
+    name: str | None = None
+
+
 def named_labels(pack):
     """A pack of CBOR with the names of its fields in the place of their numbers."""
     if not isinstance(pack, list):
@@ -23,17 +33,17 @@ def named_labels(pack):
     return [{_LABELS.get(key, key): value for key, value in each.items()} if isinstance(each, dict) else each for each in pack]
 
 
-def records_of(pack, arrived_ms: int | None) -> list[dict | str]:
+def records_of(pack, arrived_ms: int | None) -> list[dict | NoRecord]:
     """
     The records of a pack, with `name`, `unit`, `time` and one value; in the place of one that is none the reason. Raises Unreadable for what is no pack.
     """
     if not isinstance(pack, list):
         raise Unreadable('a pack of SenML is a list')
     base: dict = {}
-    found: list[dict | str] = []
+    found: list[dict | NoRecord] = []
     for each in pack:
         if not isinstance(each, dict):
-            found.append('no_reading')
+            found.append(NoRecord('no_reading'))
             continue
         _check(each)
         base.update({name: value for name, value in each.items() if name.startswith('b')})
@@ -55,10 +65,10 @@ def _check(record: dict) -> None:
         raise Unreadable(f'SenML of a version after {_VERSION}')
 
 
-def _resolved(record: dict, base: dict, arrived_ms: int | None) -> dict | str:
+def _resolved(record: dict, base: dict, arrived_ms: int | None) -> dict | NoRecord:
     values = [name for name in _VALUES if name in record]
     if not values:
-        return 'no_value'
+        return NoRecord('no_value')
     resolved = {'name': base.get('bn', '') + record.get('n', '')}
     unit = record.get('u', base.get('bu'))
     if unit is not None:

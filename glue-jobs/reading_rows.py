@@ -85,8 +85,9 @@ def _has_rows(reports: dict[str, SourceReport]) -> bool:
 def _read_sources(sources: Iterator[TelemetrySource], *, bucket: str, profiles: dict, reports) -> Iterator[tuple]:
     lake = open_bucket(bucket, connections=1)
     registry = Registry(lake.read)
-    readers = profile_readers(profiles)
     for source in sources:
         report = SourceReport()
+        # Of each source its own: births of Sparkplug hold in the source that they stand in.
+        readers = profile_readers(profiles)
         yield from rows_of(source, lake.read(source.key), readers=readers, registry=registry, report=report)
         reports.add({source.key: report})
