@@ -1,8 +1,8 @@
 """CBOR (RFC 8949) into the values of JSON, without loss: every number keeps its digits, bytes become base64url."""
 import base64
 
+from profile_bytes import float_text
 from profile_json import Number, Unreadable, check_limits, number_of
-from profile_sources import float_text
 
 # Beyond it a power of two has more digits than a number may have.
 _MAX_BINARY_POWER = 1_000

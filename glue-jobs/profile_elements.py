@@ -2,8 +2,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from profile_bytes import bytes_of
 from profile_json import Unreadable, members, parse_json, past_blanks, text_of
-from profile_sources import bytes_of, look_up
+from profile_sources import look_up
 from profile_texts import Path, match_key, path_of
 
 

@@ -2,7 +2,6 @@
 import hashlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from lake_errors import NotFollowedError
 from profile_cbor import parse_cbor
@@ -10,6 +9,7 @@ from profile_elements import Element, each_paths, elements_of, unpacked
 from profile_fields import KnownFields, field_name
 from profile_json import Number, Unreadable, parse_json, parse_leniently, text_of
 from profile_metrics import Rejected, value_of
+from profile_outcome import Outcome, Problem, Reading
 from profile_senml import named_labels, records_of
 from profile_sources import ABSENT, Message, Scope, all_hold, holds, needs_payload, plain_text
 from profile_sparkplug import NoRecord, SparkplugReader
@@ -28,41 +28,6 @@ _COUNTS = {'digits', 'bit', 'bits', 'part', 'at', 'length'}
 _OWN_WORDS = {'words', 'map', 'units'}
 
 
-@dataclass(frozen=True)
-class Reading:
-    """What was measured; one of `units` (billionths) and `text` is None."""
-
-    device: str
-    metric: str
-    at_ms: int
-    received_ms: int
-    units: int | None
-    text: str | None
-    message: str
-    clock: str
-    is_historical: bool
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Why there is no reading: of a metric, or of the whole message where `metric` is None."""
-
-    reason: str
-    metric: str | None = None
-    device: str | None = None
-    # Of the device's clock only.
-    at_ms: int | None = None
-
-
-@dataclass
-class Outcome:
-    """What comes of one payload."""
-
-    readings: list[Reading] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-    unknown_fields: list[str] = field(default_factory=list)
-
-
 class ProfileReader:
     """Reads messages by one profile, a document as `parse_json` has it. Raises NotFollowedError for a profile that this reader does not follow."""
 
@@ -70,7 +35,8 @@ class ProfileReader:
         profile = _with_counts(document)
         self._decoder = profile.get('decoder', 'json')
         if self._decoder not in _FOLLOWED_DECODERS:
-            raise NotFollowedError(f'profile {profile["name"]} has the decoder {self._decoder}, which is not followed: only {", ".join(_FOLLOWED_DECODERS)} are')
+            followed = ', '.join(_FOLLOWED_DECODERS)
+            raise NotFollowedError(f'profile {profile["name"]} has the decoder {self._decoder}, which is not followed: only {followed} are')
         if self._decoder not in ('json', 'text') and ('each' in profile or 'unpack' in profile):
             raise NotFollowedError(f'profile {profile["name"]} cuts or unpacks payloads of the decoder {self._decoder}, which is not followed')
         self._sparkplug = SparkplugReader()
@@ -90,6 +56,11 @@ class ProfileReader:
         self._outer_fields = KnownFields(profile, outer=True)
         for path in self._each or []:
             self._outer_fields.add(tuple(key for key in path if key != '[]'))
+
+    @property
+    def reads_packs(self) -> bool:
+        """True where an array is one message: a pack of SenML."""
+        return self._decoder == 'senml'
 
     def read(self, message: Message) -> Outcome:
         """The readings and problems of a payload."""

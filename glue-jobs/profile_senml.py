@@ -35,7 +35,8 @@ def named_labels(pack):
 
 def records_of(pack, arrived_ms: int | None) -> list[dict | NoRecord]:
     """
-    The records of a pack, with `name`, `unit`, `time` and one value; in the place of one that is none the reason. Raises Unreadable for what is no pack.
+    The records of a pack, with `name`, `unit`, `time` and one value; in the place of one that is none the reason. Raises Unreadable for what is
+    no pack.
     """
     if not isinstance(pack, list):
         raise Unreadable('a pack of SenML is a list')

@@ -1,9 +1,7 @@
 """Sources and conditions of a profile: where a value stands in a message, and what must be true of it."""
-import base64
-import binascii
-import struct
 from dataclasses import dataclass, field
 
+from profile_bytes import number_in_bytes
 from profile_json import Number
 from profile_numbers import compare, ratio_of, ratio_of_value
 from profile_texts import Path, fill, fill_path, path_of, topic_matches
@@ -245,55 +243,8 @@ def _after_last(text: str, source: dict):
 
 
 def _number_in_bytes(text: str, source: dict):
-    of = source['bytes']
-    data = bytes_of(text.strip(), of['encoding'])
-    if data is None:
-        return ABSENT
-    start = of['at'] + len(data) if of['at'] < 0 else of['at']
-    part = data[start : start + of['length']] if start >= 0 else b''
-    if len(part) < of['length']:
-        return ABSENT
-    if of.get('little'):
-        part = part[::-1]
-    if of['as'] == 'float':
-        return float_text(part)
-    number = int.from_bytes(part, 'big', signed=of['as'] == 'signed' and 'bits' not in of)
-    if 'bits' in of:
-        first, count = of['bits']
-        number = (number >> first) & ((1 << count) - 1)
-        if of['as'] == 'signed' and number >> (count - 1):
-            number -= 1 << count
-    return Number(number)
-
-
-def bytes_of(text: str, encoding: str) -> bytes | None:
-    """The bytes that stand as `hex` or `base64` (also that of URLs, and without its end); None where they do not."""
-    try:
-        if encoding == 'hex':
-            return bytes.fromhex(text)
-        plain = text.replace('-', '+').replace('_', '/').rstrip('=')
-        return base64.b64decode(plain + '=' * (-len(plain) % 4), validate=True)
-    except (ValueError, binascii.Error):
-        return None
-
-
-def float_text(part: bytes):
-    """The shortest number that means a float of 2, 4 or 8 bytes; the text of infinity and what is no number; ABSENT for other lengths."""
-    form = {2: '>e', 4: '>f', 8: '>d'}.get(len(part))
-    if form is None:
-        return ABSENT
-    [number] = struct.unpack(form, part)
-    if number != number or number in (float('inf'), float('-inf')):
-        return str(number)
-    return Number(next(text for text in (f'{number:.{digits}g}' for digits in range(1, 18)) if _means(text, form, part)))
-
-
-def _means(text: str, form: str, part: bytes) -> bool:
-    try:
-        return struct.pack(form, float(text)) == part
-    except OverflowError:
-        # Rounded up past the largest float.
-        return False
+    number = number_in_bytes(text, source['bytes'])
+    return ABSENT if number is None else number
 
 
 _WORK = {

@@ -3,9 +3,9 @@ Sparkplug B: a payload into its metrics, each a message of its own. Names and ty
 The format: https://sparkplug.eclipse.org/specification/version/3.0/documents/sparkplug-specification-3.0.0.pdf, section 6.4.
 """
 from lake_errors import NotFollowedError
+from profile_bytes import float_text
 from profile_json import Number, Unreadable
 from profile_senml import NoRecord
-from profile_sources import float_text
 
 _BIRTHS, _DATA = {'NBIRTH', 'DBIRTH'}, {'NDATA', 'DDATA'}
 # Bits of the types of whole numbers, and those that have a sign.

@@ -32,8 +32,8 @@ def duration_ms(text: str) -> int:
 
 def instant_of(choice: dict, value, *, arrived_ms: int | None, ahead_ms: int, added) -> int | None:
     """
-    The instant that a value says by an entry of `time`; None where its form does not fit. `added` is the value of `plus`, or None. An hour that autumn
-    repeats is the later one where that is not more than `ahead_ms` after the arrival.
+    The instant that a value says by an entry of `time`; None where its form does not fit. `added` is the value of `plus`, or None. An hour that
+    autumn repeats is the later one where that is not more than `ahead_ms` after the arrival.
     """
     if 'format' in choice or choice.get('unit', 'ISO') == 'ISO':
         written = value if isinstance(value, str) and (not isinstance(value, Number) or 'format' in choice) else None
@@ -133,7 +133,8 @@ def _format_expression(form: str) -> re.Pattern:
 
 def time_of(choices: list, scope, *, earliest_ms: int, ahead_ms: int) -> tuple[int | None, str]:
     """
-    When it was measured by the first of the choices that can be believed, and `device` or `arrival` for whose clock that is; or None, and the reason.
+    When it was measured by the first of the choices that can be believed, and `device` or `arrival` for whose clock that is; or None, and the
+    reason.
     """
     arrived_ms = scope.message.arrived_ms
     is_bad = is_doubted = False

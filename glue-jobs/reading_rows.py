@@ -63,8 +63,8 @@ def write_readings(
     spark, sources: list[TelemetrySource], *, bucket: str, profiles: dict, first_day: str, last_day: str, into: str
 ) -> tuple[dict[str, SourceReport], dict[str, int]]:
     """
-    Writes the readings of the range below `into`, one sorted part for each day that has some, `day` in the part's path. Returns what came of each source by
-    its key, and how many rows each day has. Raises StorageError.
+    Writes the readings of the range below `into`, one sorted part for each day that has some, `day` in the part's path. Returns what came of each
+    source by its key, and how many rows each day has. Raises StorageError.
     """
     with spark_errors('the readings could not be written'):
         reports = spark.sparkContext.accumulator({}, _ReportsBySource())

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lake_errors import NotFollowedError, StorageError
+from profile_bytes import bytes_of
 from profile_json import Number, Unreadable, first_value_end, json_text, members, parse_json, parse_leniently, past_blanks
-from profile_sources import Message, bytes_of
+from profile_sources import Message
 from profile_times import iso_ms_with_zone
 from source_rows import rows_of_text
 
@@ -27,8 +28,11 @@ class SourceMessage:
     site: str | None = None
 
 
-def messages_of(data: bytes) -> Iterator[SourceMessage]:
-    """The messages in their order. Raises NotFollowedError for forms that this reader does not follow, StorageError for a damaged chain object."""
+def messages_of(data: bytes, *, packs: bool = False) -> Iterator[SourceMessage]:
+    """
+    The messages in their order; with `packs` an array is one, unless its elements are arrays. Raises NotFollowedError for forms that this reader does
+    not follow, StorageError for a damaged chain object.
+    """
     data = _plain(data).removeprefix(b'\xef\xbb\xbf')
     start = data.lstrip(b' \t\r\n')[:1]
     if start not in (b'{', b'['):
@@ -40,7 +44,7 @@ def messages_of(data: bytes) -> Iterator[SourceMessage]:
     if isinstance(opening, dict) and 'sequence' in opening:
         yield from _chain(lines)
         return
-    payloads = _json_lines(lines) if _is_lines(lines, first) else _json_values(data)
+    payloads = _json_lines(lines) if _is_lines(lines, first) else _json_values(data, packs)
     yield from _of_log(payloads) if isinstance(opening, dict) and _is_envelope(opening) else (SourceMessage(Message(each)) for each in payloads)
 
 
@@ -107,7 +111,7 @@ def _objects_of_line(line: bytes) -> list[bytes]:
     return found or [line]
 
 
-def _json_values(data: bytes) -> Iterator[bytes]:
+def _json_values(data: bytes, packs: bool) -> Iterator[bytes]:
     text = _text(data)
     if text is None:
         raise NotFollowedError('an array or objects over several lines that are no UTF-8 are not followed')
@@ -116,7 +120,9 @@ def _json_values(data: bytes) -> Iterator[bytes]:
         end = first_value_end(text, at)
         if end is None or past_blanks(text, end) < len(text):
             raise NotFollowedError('an array with a damaged element is not followed')
-        yield from (text[start:until].encode() for _, start, until in members(text, at))
+        elements = [text[start:until] for _, start, until in members(text, at)]
+        is_pack = packs and not any(each.startswith('[') for each in elements)
+        yield from [text[at:end].encode()] if is_pack else (each.encode() for each in elements)
         return
     while at < len(text):
         end = first_value_end(text, at)

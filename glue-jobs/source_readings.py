@@ -10,7 +10,8 @@ from urllib.parse import quote
 
 from lake_errors import NotFollowedError, StorageError
 from profile_json import parse_json
-from profile_reader import Outcome, ProfileReader, Reading
+from profile_outcome import Outcome, Reading
+from profile_reader import ProfileReader
 from source_messages import SourceMessage, messages_of
 
 # The years 1 to 9999, which every engine has.
@@ -77,14 +78,15 @@ def rows_of(
     source: TelemetrySource, data: bytes | None, *, readers: Callable[[str, int], ProfileReader], registry: Registry, report: SourceReport
 ) -> Iterator[tuple]:
     """
-    The rows of a source's raw object, and into `report` what was not one. A source that cannot be read as a whole gives no row: what it is, the report
-    says. `readers` gives the reader of a profile's version.
+    The rows of a source's raw object, and into `report` what was not one. A source that cannot be read as a whole gives no row, and the report says
+    why. `readers` gives the reader of a profile's version.
     """
     rows: list[tuple] = []
     try:
         if data is None:
             raise StorageError('its raw object is gone')
-        for each in messages_of(data):
+        version = source.versions.get(source.profile)
+        for each in messages_of(data, packs=bool(version) and readers(source.profile, version).reads_packs):
             report.messages += 1
             rows += _rows_of_message(source, each, readers, registry, report)
     except (NotFollowedError, StorageError, OSError) as error:
