@@ -113,7 +113,8 @@ class ProfileReader:
         root = unpacked(parse_leniently(text), unpack, texts)
         elements = elements_of(text, self._each, texts)
         if not elements:
-            outcome.problems.append(Problem('no_reading'))
+            device = self._device_said(Scope(message, root=root, captured=captured, let=self._let))
+            outcome.problems.append(Problem('no_reading', device=device))
         self._tell_unknown(self._outer_fields, root, outcome, elements)
         for element in elements:
             try:
@@ -249,14 +250,13 @@ class _MetricsOfMessage:
         elif sent is ABSENT and 'absentMeans' not in metric:
             return
         at_ms, clock = self._time(metric, scope)
-        if at_ms is None:
-            if clock not in self._told_times:
-                self._told_times.add(clock)
-                self._outcome.problems.append(Problem(clock, device=self._device))
-            return
+        has_time = at_ms is not None
+        if not has_time and clock not in self._told_times:
+            self._told_times.add(clock)
+            self._outcome.problems.append(Problem(clock, device=self._device))
         name = fill(metric['name'], scope)
         if name is None or not _METRIC_NAME.fullmatch(name):
-            self._outcome.problems.append(Problem('bad_name', device=self._device, at_ms=at_ms if clock == 'device' else None))
+            self._outcome.problems.append(Problem('bad_name', device=self._device))
             return
         problem = {'metric': name, 'device': self._device, 'at_ms': at_ms if clock == 'device' else None}
         if sent is ABSENT or any(holds(each, scope) for each in _listed(metric.get('unless', []))):
@@ -266,6 +266,8 @@ class _MetricsOfMessage:
             value = value_of(metric, sent, source, scope)
         except Rejected as rejected:
             self._outcome.problems.append(Problem(rejected.reason, **problem))
+            return
+        if not has_time:
             return
         if value.is_suspect:
             self._outcome.problems.append(Problem('suspect', **problem))

@@ -2,6 +2,7 @@
 import gzip
 import io
 import re
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from source_rows import rows_of_text
 
 _ENVELOPE_NAMES = {'topic', 'payload', 'payload_base64', 'payloadlen', 'qos', 'retain', 'mid', 'properties', 'headers'}
 _ARRIVAL_NAMES = ('arrived_ms', 'arrival', 'arrived_at', 'received_at', 'tst', 'timestamp', 'time')
+_CHAIN_TEXTS = ('payload', 'payload_base64', 'device', 'topic', 'key', 'profile', 'site')
 _GZIP, _ZSTD = b'\x1f\x8b', b'\x28\xb5\x2f\xfd'
 
 
@@ -60,13 +62,16 @@ def _rows(data: bytes) -> Iterator[SourceMessage]:
 
 
 def _plain(data: bytes) -> bytes:
-    if data.startswith(_GZIP):
-        return gzip.decompress(data)
-    if data.startswith(_ZSTD):
-        import pyarrow
+    try:
+        if data.startswith(_GZIP):
+            return gzip.decompress(data)
+        if data.startswith(_ZSTD):
+            import pyarrow
 
-        with pyarrow.CompressedInputStream(io.BytesIO(data), 'zstd') as stream:
-            return stream.read()
+            with pyarrow.CompressedInputStream(io.BytesIO(data), 'zstd') as stream:
+                return stream.read()
+    except (OSError, EOFError, zlib.error) as error:
+        raise StorageError(f'it is packed, and damaged: {error}') from error
     return data
 
 
@@ -159,13 +164,12 @@ def _enveloped(envelope, text: str) -> SourceMessage:
     payload = _payload_of(envelope, text)
     if payload is None or (arrival is not None and arrived_ms is None):
         return SourceMessage(reject='no_envelope')
-    headers = envelope.get('headers')
     return SourceMessage(
         Message(
             payload,
             arrived_ms=arrived_ms,
             topic=envelope['topic'],
-            headers=headers if isinstance(headers, dict) else {},
+            headers=_texts_of(envelope.get('headers')),
             is_retained=envelope.get('retain') is True or envelope.get('retain') == '1',
         )
     )
@@ -181,6 +185,10 @@ def _payload_of(envelope: dict, text: str) -> bytes | None:
     # Its own bytes, as they stand in the line.
     start, end = next((start, end) for key, start, end in members(text, 0) if key == 'payload')
     return text[start:end].encode()
+
+
+def _texts_of(headers) -> dict[str, str]:
+    return {name: str(text) for name, text in headers.items() if isinstance(text, str)} if isinstance(headers, dict) else {}
 
 
 def _arrival_ms(arrival) -> int | None:
@@ -204,13 +212,24 @@ def _chain(lines: list[bytes]) -> Iterator[SourceMessage]:
         except (UnicodeDecodeError, Unreadable):
             yield SourceMessage(reject='no_chain_line')
             continue
-        if not isinstance(told, dict) or 'sequence' not in told or not ('payload' in told or 'payload_base64' in told):
+        if not _is_chain_line(told):
             yield SourceMessage(reject='no_chain_line')
             continue
         sequence = told['sequence']
         yield _chained(told)
     if sequence is not None and sequence != end['end']:
         raise StorageError(f'a chain object that ends with {end["end"]}, and its last message is {sequence}')
+
+
+def _is_chain_line(told) -> bool:
+    if not isinstance(told, dict) or 'sequence' not in told or not ('payload' in told or 'payload_base64' in told):
+        return False
+    texts = (told[name] for name in _CHAIN_TEXTS if name in told)
+    return all(isinstance(text, str) and not isinstance(text, Number) for text in texts) and _is_whole(told.get('arrived_ms', Number(0)))
+
+
+def _is_whole(value) -> bool:
+    return isinstance(value, Number) and re.fullmatch(r'\d{1,16}', value) is not None
 
 
 def _chained(told: dict) -> SourceMessage:
@@ -224,7 +243,7 @@ def _chained(told: dict) -> SourceMessage:
         topic=told.get('topic'),
         device=told.get('device'),
         key=told.get('key'),
-        headers=told.get('headers', {}),
-        is_retained=told.get('retained', False),
+        headers=_texts_of(told.get('headers')),
+        is_retained=told.get('retained') is True,
     )
     return SourceMessage(message, profile=told.get('profile'), site=told.get('site'))
