@@ -7,8 +7,11 @@ import { createAthenaClient, openAthena } from '#lake/query/athena';
 import type { QueryEngine, Value } from '#lake/query/query-engine';
 import { QUERY_NAMES, type QueryName, readQuery, VIEW_NAMES } from '#lake/query/sql-files';
 import { createS3Client } from '#lake/store/s3-client';
+import { makeFleet } from '#test/engines/support/make-fleet';
+import { ASKED_OF_TELEMETRY } from '#test/engines/support/questions';
 import { type AthenaServer, startAthenaServer } from '#test/support/athena-server';
 import { dayAfter, type Flow, openFixture, putRejects, putSource, rowsOf } from '#test/support/lake-fixture';
+import { makeFolder } from '#test/support/temporary';
 import { makeBucket } from './support/buckets.ts';
 import { freePort } from './support/ministack.ts';
 import { startTrino, type Trino, trinoMissing } from './support/trino.ts';
@@ -31,7 +34,7 @@ const flows: Flow[] = Array.from({ length: 60 }, (_, at) => [
     ...(at % 3 === 0 ? [{ day: dayAfter(at), site: 'Zürich', src: 'fe80::1', dst: "it's", packets: 0n, duration: 0n }] : []),
 ]).flat();
 
-const QUESTIONS: readonly [QueryName, Value[]][] = [
+const QUESTIONS: readonly (readonly [QueryName, readonly Value[]])[] = [
     ['pair_report', ['10.0.0.1', '10.0.0.2', null, null, null]],
     ['pair_report', ['10.0.0.1', '10.0.0.2', 'berlin', dayAfter(20), dayAfter(10)]],
     ['pair_report', ['fe80::1', "it's", 'Zürich', null, dayAfter(10)]],
@@ -47,6 +50,7 @@ const QUESTIONS: readonly [QueryName, Value[]][] = [
     ['features', [dayAfter(20), dayAfter(5)]],
     ['rejects', [null, 10n]],
     ['rejects', ['raw/b.csv', 1n]],
+    ...ASKED_OF_TELEMETRY,
 ];
 
 (missing === undefined ? describe : describe.skip)(`Athena with Trino inside${missing === undefined ? '' : `: ${missing}`}`, () => {
@@ -59,7 +63,9 @@ const QUESTIONS: readonly [QueryName, Value[]][] = [
         const s3 = createS3Client({ environment: process.env });
         const glue = new GlueClient({});
         const bucket = await makeBucket(s3);
-        const fixture = await openFixture(flows);
+        const folder = await makeFolder();
+        await makeFleet(folder, 'lake');
+        const fixture = await openFixture(flows, { directory: join(folder, 'lake') });
         duckDb = fixture.engine;
         for (const source of ['raw/a.csv', 'raw/b.csv']) {
             await putSource(fixture.directory, { source, version: '2-0000000000000002' });
@@ -73,7 +79,7 @@ const QUESTIONS: readonly [QueryName, Value[]][] = [
                 const path = join(entry.parentPath, entry.name);
                 const bytes = await readFile(path);
                 // The lake itself writes a ledger record on one line.
-                const Body = path.endsWith('.json') ? bytes.toString().replaceAll(/\n\s*/g, '') : bytes;
+                const Body = path.includes('/ledger/') ? bytes.toString().replaceAll(/\n\s*/g, '') : bytes;
                 await s3.send(new PutObjectCommand({ Bucket: bucket, Key: path.slice(fixture.directory.length + 1), Body }));
             }
         }

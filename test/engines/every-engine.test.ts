@@ -128,6 +128,29 @@ describe('a pair whose figures leave the 38 digits that engines have', () => {
     });
 });
 
+describe('a lake without anything in it', () => {
+    let folder: string;
+    beforeAll(async () => {
+        folder = await makeFolder();
+        await putLake({ store, folder });
+    });
+
+    const engines: [string, () => Promise<QueryEngine>][] = [
+        ['Spark', () => spark.open(folder)],
+        ['Trino', () => openTrino()],
+    ];
+
+    test.each(engines)('has the columns of DuckDB and no row for %s, whatever is asked of telemetry', async (_, open) => {
+        const [duckDb, engine] = [await openDuckDb({ directory: folder }), await open()];
+        for (const question of QUESTIONS.filter(({ isOfTelemetry }) => isOfTelemetry)) {
+            const empty = await answerOf(duckDb, question);
+            expect(empty.rows).toEqual([]);
+            expect(differencesOf(await answerOf(engine, question), empty)).toEqual([]);
+        }
+        await Promise.all([duckDb.close(), engine.close()]);
+    });
+});
+
 describe('a line of docs/format.md', () => {
     beforeAll(() => putLake({ store, folder: lakes.typescript }));
 

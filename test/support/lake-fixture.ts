@@ -57,7 +57,7 @@ export async function openFixture(flows: readonly Flow[], { directory }: { direc
     return { directory: folder, engine, ask, askQuery: (name, parameters) => ask(readQuery(name), parameters) };
 }
 
-export async function rowsOf(engine: QueryEngine, sql: string, parameters: Value[] = []): Promise<Row[]> {
+export async function rowsOf(engine: QueryEngine, sql: string, parameters: readonly Value[] = []): Promise<Row[]> {
     const { columns, batches } = await engine.query(sql, { parameters });
     const rows: Row[] = [];
     for await (const batch of batches) {

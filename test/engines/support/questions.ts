@@ -40,7 +40,8 @@ const ASKED_OF_FLOWS: readonly Asked[] = [
     ['rejects', ['raw/site=Zürich/turn-2.csv', 2n]],
 ];
 
-const ASKED_OF_TELEMETRY: readonly Asked[] = [
+/** Over the fleet of test/engines/support/nasty-fleet.ts. */
+export const ASKED_OF_TELEMETRY: readonly Asked[] = [
     ['readings', ['th-1', null, null, null, null, null, null, 500n]],
     ['readings', ['%_\\', 'wide', 'Berlin', dayAfter(10), dayAfter(10), null, null, 3n]],
     ['readings', ['a"b', null, 'main', null, dayAfter(20), ms(`${dayAfter(3)}T09:10:00.250Z`), ms(`${dayAfter(9)}T09:10:00.250Z`), 99n]],
