@@ -97,7 +97,7 @@ function whatItIs({ firstKeys }: ToolFinder, isAll: boolean): Pick<Unusable, 'er
     }
     const shown = firstKeys.slice(0, 8).map((key) => JSON.stringify(key.length > 40 ? `${key.slice(0, 40)}…` : key));
     const more = firstKeys.length > shown.length ? ` and ${firstKeys.length - shown.length} more` : '';
-    const error = `JSON with the keys ${shown.join(', ') || '(none)'}${more}: no flows of a tool that is known; known are ${KNOWN_TOOLS}`;
+    const error = `JSON with the keys ${shown.join(', ') || '(none)'}${more}: no flows of a tool that is known; known are ${KNOWN_TOOLS}; messages of devices: --kind telemetry --profile NAME`;
     return { error, what: 'JSON of no tool that is known' };
 }
 

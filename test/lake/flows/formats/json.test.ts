@@ -442,7 +442,7 @@ describe('what a file is', () => {
         ],
         [
             '[{"a":1,"b/c":{"ts":2}},{"d":3}]',
-            /^JSON with the keys "a", "b\/c": no flows of a tool that is known; known are conn\.log of Zeek/,
+            /^JSON with the keys "a", "b\/c": no flows of a tool that is known; known are conn\.log of Zeek.*; messages of devices: --kind telemetry/,
         ],
         ['{}', /^JSON with the keys \(none\)/],
         ['{"a"', /^the file begins as JSON does, and no JSON object was found; known JSON is/],
