@@ -82,6 +82,17 @@ describe('profile', () => {
         });
         expect(await run(['profile', 'try', path], { input: '{"id": "a7"}' })).toMatchObject({ exitCode: 1 });
     });
+
+    test.each([
+        ['{"id": "a7", "t": 1}\n{"id": "a7", "t": 2}\n', 'several messages, one on a line: try one of them'],
+        ['{"topic": "a", "payload": "{}", "tst": 1}\n', 'a line of a log, with a payload in it: try the payload by itself, with --topic'],
+        ['{"id": "a7",\n"t": {"x":\n[1]}}', undefined],
+    ])('try of %j says what to try where that is no payload', async (input, hint) => {
+        const path = await write('cold-room.json', PROFILE);
+        const { exitCode, stdout } = await run(['profile', 'try', path], { input });
+        expect(exitCode).toBe(1);
+        expect(/this is (.*?)(?:$|;)/m.exec(stdout)?.[1]).toBe(hint);
+    });
 });
 
 test('a corrected profile is read again by the command itself; what is derived of pruned days comes by its rules too', async () => {
