@@ -99,3 +99,8 @@ export function parquetColumns({ columns, rows }: CollectedRows): CollectedRows 
 function billionths(value: Value): Value {
     return value === null ? null : BigInt(String(value).replace('.', ''));
 }
+
+/** Says that the lake has no such device. */
+export function noDevice(device: string, { site }: { site: string | undefined }): Failure {
+    return new Failure(`No device ${device}${site === undefined ? '' : ` at site ${site}`}: flowlake devices lists those that there are`);
+}

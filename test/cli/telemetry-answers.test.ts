@@ -84,3 +84,23 @@ describe('a file whose messages have metrics without a reading', () => {
         });
     });
 });
+
+test('a device that the lake does not know has no alerts to be shown, and that is said', async () => {
+    await upload('a.jsonl', [{ v: 1 }]);
+    expect(await run('alerts', 'a7')).toMatchObject({ exitCode: 0, stderr: '0 rows\n' });
+    expect(await run('alerts', 'a8', '--site', 'main')).toMatchObject({
+        exitCode: 1,
+        stderr: '0 rows\nflowlake: No device a8 at site main: flowlake devices lists those that there are\n',
+    });
+});
+
+test.each([
+    ['readings a7 --every 1h --last 3', '--last is of single readings: leave it out, or --every'],
+    ['readings a7 --metric v --plot --last 3', '--last is of single readings: leave it out, or --plot'],
+    ['sample x --kind telemetry --flows 3', '--flows is of flows: leave it out, or --kind telemetry'],
+    ['sample x --kind telemetry --pairs 3', '--pairs is of flows: leave it out, or --kind telemetry'],
+    ['sample x --kind telemetry --as zeek', '--as is of flows: leave it out, or --kind telemetry'],
+    ['sample x --devices 3', '--devices is of telemetry: leave it out, or add --kind telemetry'],
+])('flowlake %s has an option that would do nothing, and is refused', async (line, why) => {
+    expect(await run(...line.split(' '))).toMatchObject({ exitCode: 2, stderr: expect.stringContaining(why) });
+});

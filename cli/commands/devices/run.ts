@@ -1,5 +1,6 @@
 /** Shows the devices, and how they are at this moment. */
-import { Failure, type RunContext } from '#cli/command';
+import type { RunContext } from '#cli/command';
+import { noDevice } from '#cli/device-readings';
 import { forPeople } from '#cli/draw/for-people';
 import { printRows } from '#cli/draw/print-rows';
 import { useFigures } from '#cli/use-figures';
@@ -16,9 +17,7 @@ export async function showDevices(device: string | undefined, { site, limit }: D
         const result = withState(await lake.ask('devices', [site ?? null, device ?? null, BigInt(limit)]), context.now());
         const rows = await printRows(context.output === 'table' ? forPeople(result, { without: ['silent_from_ms'] }) : result, context);
         if (rows === 0 && device !== undefined) {
-            throw new Failure(
-                `No device ${device}${site === undefined ? '' : ` at site ${site}`}: flowlake devices lists those that there are`,
-            );
+            throw noDevice(device, { site });
         }
         if (rows === limit && device === undefined) {
             await context.stderr.write(`The first ${limit} devices; --limit shows more\n`);

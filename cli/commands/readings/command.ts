@@ -1,7 +1,7 @@
 /** `flowlake readings`: what a device measured. */
 import { defineCommand } from '#cli/command';
 import { choice, flag, instant, text, whole } from '#cli/option';
-import { STEPS } from './steps.ts';
+import { DEFAULT_LAST, STEPS } from './steps.ts';
 
 export const readings = defineCommand({
     name: 'readings',
@@ -17,7 +17,7 @@ export const readings = defineCommand({
         to: instant('--to <time>', 'time before which readings count; of a day its end', { isEnd: true }),
         every: choice('--every <step>', 'a row for each step: 1m, 5m, 15m, 1h, 6h or 1d', [...STEPS.keys()]),
         plot: flag('--plot', 'draw the metric over time instead of listing rows'),
-        last: whole('--last <n>', 'how many readings are listed, the newest', { fallback: 100 }),
+        last: whole('--last <n>', 'how many readings are listed, the newest', { fallback: DEFAULT_LAST }),
     },
     examples: [
         { line: 'readings thermostat-07', does: 'its newest 100 readings' },

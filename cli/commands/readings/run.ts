@@ -9,7 +9,7 @@ import { useFigures } from '#cli/use-figures';
 import { UsageError } from '#lake/errors';
 import type { Lake } from '#lake/lake';
 import type { QueryResult, Value } from '#lake/query/query-engine';
-import { STEPS } from './steps.ts';
+import { DEFAULT_LAST, STEPS } from './steps.ts';
 
 export interface ReadingsOptions {
     metric: string | undefined;
@@ -31,6 +31,9 @@ export async function showReadings(device: string, options: ReadingsOptions, con
     }
     if (options.plot && context.isOutputGiven && context.output !== 'table') {
         throw new UsageError('A plot is for reading: leave out --plot, or --output');
+    }
+    if (options.last !== DEFAULT_LAST && (options.plot || options.every !== undefined)) {
+        throw new UsageError(`--last is of single readings: leave it out, or ${options.plot ? '--plot' : '--every'}`);
     }
     return useFigures(context, async (lake) => {
         const rows = options.plot ? await plot(lake, { device, options, context }) : await list(lake, { device, options, context });

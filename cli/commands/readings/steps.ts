@@ -7,3 +7,6 @@ export const STEPS: ReadonlyMap<string, number> = new Map([
     ['6h', 21_600_000],
     ['1d', 86_400_000],
 ]);
+
+/** How many readings are listed where nothing is said. */
+export const DEFAULT_LAST = 100;

@@ -5,6 +5,9 @@ import { choice, whole } from '#cli/option';
 /** Names of sample/flows/tools.ts, said once more so that help need not load them. */
 const TOOL_NAMES = ['zeek', 'zeek-json', 'suricata', 'nfdump', 'nfstream', 'aws-vpc'] as const;
 
+/** How much is written where nothing is said of it. */
+const FALLBACKS = { devices: 24, flows: 100_000, pairs: 200 };
+
 export const sample = defineCommand({
     name: 'sample',
     summary: 'write realistic files of flows, or of device messages, the same for the same seed',
@@ -17,10 +20,10 @@ export const sample = defineCommand({
     arguments: { dir: { meaning: 'folder to write to; made if it is missing', count: 'one' } },
     options: {
         kind: choice('--kind <kind>', 'flows or telemetry', ['flows', 'telemetry'], 'flows'),
-        devices: whole('--devices <n>', 'devices of a fleet (telemetry)', { fallback: 24 }),
-        flows: whole('--flows <n>', 'rows in all files together', { fallback: 100_000 }),
+        devices: whole('--devices <n>', 'devices of a fleet (telemetry)', { fallback: FALLBACKS.devices }),
+        flows: whole('--flows <n>', 'rows in all files together', { fallback: FALLBACKS.flows }),
         days: whole('--days <n>', 'days', { fallback: 30 }),
-        pairs: whole('--pairs <n>', 'pairs of devices', { fallback: 200 }),
+        pairs: whole('--pairs <n>', 'pairs of devices', { fallback: FALLBACKS.pairs }),
         seed: whole('--seed <n>', 'other seed, other traffic', { fallback: 1, min: 0 }),
         as: choice('--as <tool>', `whose files: ${TOOL_NAMES.join(', ')}; CICFlowMeter's where it is not said`, TOOL_NAMES),
     },
@@ -32,6 +35,6 @@ export const sample = defineCommand({
     ],
     async run({ arguments: { dir }, options, ...context }) {
         const { writeSampleFiles } = await import('./run.ts');
-        return writeSampleFiles(dir, options, context);
+        return writeSampleFiles(dir, { ...options, fallbacks: FALLBACKS }, context);
     },
 });

@@ -18,16 +18,23 @@ interface SampleOptions {
     seed: number;
     /** Name of the tool that the files shall be of; undefined for CICFlowMeter. */
     as: string | undefined;
+    /** What an option is where it is not given. */
+    fallbacks: { devices: number; flows: number; pairs: number; as?: undefined };
 }
 
-/** Writes the files and says how many, and how fast. @throws UsageError for a tool's files of telemetry */
-export async function writeSampleFiles(
-    dir: string,
-    { kind, devices, days, seed, flows, pairs, as }: SampleOptions,
-    { stderr, now, signal }: RunContext,
-): Promise<number> {
-    if (kind === 'telemetry' && as !== undefined) {
-        throw new UsageError('--as is of flows: leave it out, or --kind telemetry');
+const OF_FLOWS = ['as', 'flows', 'pairs'] as const;
+const OF_TELEMETRY = ['devices'] as const;
+
+/** Writes the files and says how many, and how fast. @throws UsageError for an option of the other kind */
+export async function writeSampleFiles(dir: string, options: SampleOptions, { stderr, now, signal }: RunContext): Promise<number> {
+    const { kind, devices, days, seed, flows, pairs, as } = options;
+    const foreign = (kind === 'telemetry' ? OF_FLOWS : OF_TELEMETRY).find((name) => options[name] !== options.fallbacks[name]);
+    if (foreign !== undefined) {
+        throw new UsageError(
+            kind === 'telemetry'
+                ? `--${foreign} is of flows: leave it out, or --kind telemetry`
+                : `--${foreign} is of telemetry: leave it out, or add --kind telemetry`,
+        );
     }
     const files =
         kind === 'telemetry'
