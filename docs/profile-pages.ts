@@ -33,6 +33,7 @@ const GROUPS: readonly [title: string, intro: string, of: (schema: Words) => Wor
     ],
     ['A time', 'Words of an entry of `time`, besides those of a source.', ({ $defs }) => $defs?.time],
     ['A number in bytes', 'Words of `bytes`.', ({ $defs }) => $defs?.bytes],
+    ['A text to unpack', 'Words of an entry of `unpack`.', (schema) => schema.properties?.unpack?.items as Words | undefined],
     ['A sentinel', 'Words of an entry of `sentinels`.', ({ $defs }) => $defs?.sentinel],
     ['A suspect', 'Words of an entry of `suspects`.', ({ $defs }) => $defs?.suspect],
     ['An alert', 'Words of an entry of `alerts`.', ({ $defs }) => $defs?.alert],

@@ -318,7 +318,7 @@ function faultsOfFilters(path: string, text: string): Fault[] {
         : [{ path, why: `is "${text}", which changes a text by ":${unknown}": known are ${Object.keys(FILTERS).join(', ')}` }];
 }
 
-function faultsOfPath(path: string, value: string | readonly string[], { captured }: Names): Fault[] {
+function faultsOfPath(path: string, value: string | readonly string[], { captured, known }: Names): Fault[] {
     const unknown = parsePath(value).find(
         (segment) =>
             segment.literal === undefined && (segment.captures.length === 0 || segment.captures.some((name) => !captured.includes(name))),
@@ -328,7 +328,7 @@ function faultsOfPath(path: string, value: string | readonly string[], { capture
         : [
               {
                   path,
-                  why: `is ${JSON.stringify(value)}, in which ${unknown.isEveryElement ? '[]' : unknown.captures.length === 0 ? '*' : `{${unknown.captures.join('}, {')}}`} stands for no key that is known here: only names that the metric's own "path" captures may stand in another path`,
+                  why: `is ${JSON.stringify(value)}, in which ${unknown.isEveryElement ? '[]' : unknown.captures.length === 0 ? '*' : `{${unknown.captures.join('}, {')}}`} stands for no key that is known here: only names that the metric's own "path" captures may stand in another path${unknown.captures.some((name) => known.includes(name)) ? ', not those of "each": leave "each" out, and let one pattern go all the way, as in a.{i}.b.{n}.value' : ''}`,
               },
           ];
 }

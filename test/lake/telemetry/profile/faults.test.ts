@@ -53,7 +53,12 @@ test.each<[object, string, RegExp]>([
     [
         metrics({ name: '{n}', path: '{n}', only: { path: '{m}', is: 1 } }),
         'metrics[0].only.path',
-        /\{m\} stands for no key that is known here/,
+        /\{m\} stands for no key that is known here[^,]*$/,
+    ],
+    [
+        { each: 'a.{m}.b[]', ...metrics({ let: { kind: { path: 'a.{m}.kind', outer: true } } }) },
+        'metrics[0].let.kind.path',
+        /\{m\} stands for no key .*, not those of "each": leave "each" out/,
     ],
     [metrics({ path: undefined, from: { path: 'a.{n}' } }), 'metrics[0].from', /a pattern of keys, which only "path" may have/],
     [
