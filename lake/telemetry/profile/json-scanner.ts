@@ -198,9 +198,6 @@ export class JsonScanner {
             if (field.isNamed) {
                 this.#value(field, depth);
             } else {
-                if (!field.isIgnored && !field.isQuiet) {
-                    this.unknown.push(field.path);
-                }
                 this.#skip(depth, true);
             }
             if (this.#isLast(0x5d)) {

@@ -388,11 +388,3 @@ test('the arrival is kept beside the time, and is the time where nobody knows it
     expect(of(1767607201000)?.receivedMs).toBe(1767607201000);
     expect(of(undefined)?.receivedMs).toBe(1767607200000);
 });
-
-test('of a list of which some elements are named, the others are told', () => {
-    const metrics = [metricOf({ name: 'a', path: 'regs.2' }), metricOf({ name: 'b', path: 'deep.1.x' })];
-    const payload = { regs: [1, 2, 3, [4]], deep: [{ x: 1 }, { x: 2, y: 3 }], whole: [1, 2] };
-    const fieldsWithout = (ignore: string[]) => parseProfile(profileOf({ metrics, ignore })).open().read(messageOf(payload)).unknownFields;
-    expect(fieldsWithout([])).toEqual(['regs.0', 'regs.1', 'regs.3', 'deep.0', 'deep.1.y', 'whole']);
-    expect(fieldsWithout(['regs', 'deep.*', 'whole'])).toEqual([]);
-});
