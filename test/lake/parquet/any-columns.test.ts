@@ -37,13 +37,15 @@ describe.each(tables)('a Parquet object of %s', (name, table) => {
         );
     });
 
-    test.each([0, 1, 4_999, 5_001, 12_345])('of %d rows comes back, by our reader and by the library', async (count) => {
+    test.each([0, 1, 255, 256, 4_999, 5_001, 12_345])('of %d rows comes back, by our reader and by the library', async (count) => {
         const rows = manySensorRows(count);
         const bytes = writeRows(table, rows);
         expect(textOfSensors(await readRows(table, bytes))).toEqual(textOfSensors(rows));
         const { row_groups } = parquetMetadata(bytes.slice().buffer);
+        // Small objects are never of zstd.
+        const wanted = count < 256 ? 'SNAPPY' : codec;
         expect(
-            row_groups.flatMap(({ columns }) => columns.map(({ meta_data }) => meta_data?.codec)).filter((one) => one !== codec),
+            row_groups.flatMap(({ columns }) => columns.map(({ meta_data }) => meta_data?.codec)).filter((one) => one !== wanted),
         ).toEqual([]);
         // By another name of the writer the library reads it.
         const foreign = Buffer.from(bytes);
