@@ -8,6 +8,26 @@ import { buildSync } from 'esbuild';
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
 
 /**
+ * What kinds name and no Lambda ever loads: second readers, which are for `verify` alone, with their database, and what only commands ask for. Without
+ * it each bundle stays under 1 MiB.
+ */
+const NEVER_LOADED = [
+    '#lake/verify/*',
+    '@duckdb/node-api',
+    '#lake/flows/trace',
+    '#lake/flows/anomalies/find-anomalies',
+    '#lake/telemetry/trace',
+    '#lake/telemetry/presets',
+    '#lake/telemetry/try-payload',
+];
+
+/** What one of the Lambdas never loads: who summarizes derives nothing, who consolidates reads no source. */
+const NEVER_LOADED_BY = {
+    summarize: ['#lake/telemetry/derive-readings'],
+    consolidate: ['#lake/flows/read', '#lake/flows/read-flows', '#lake/telemetry/read'],
+};
+
+/**
  * Bundles lambdas/<job>/handler.ts as dist-lambdas/<job>/index.mjs (handler `index.handler`). Equal sources give equal bytes, so that a
  * deployment without a change is none. The AWS SDK goes in too: a bundled one starts faster than the one of the runtime, and is the version
  * that was tested.
@@ -20,8 +40,7 @@ export function bundleLambda(job: 'summarize' | 'consolidate'): { folder: string
         absWorkingDir: ROOT,
         entryPoints: [`lambdas/${job}/handler.ts`],
         outfile: `dist-lambdas/${job}/index.mjs`,
-        // A kind names its second reader, which is for `verify` alone: neither it nor its database is ever loaded here.
-        external: ['#lake/verify/*', '@duckdb/node-api'],
+        external: [...NEVER_LOADED, ...NEVER_LOADED_BY[job]],
         alias: { '@aws-sdk/credential-provider-node': './lambdas/role-credentials.ts' },
         bundle: true,
         format: 'esm',

@@ -56,6 +56,10 @@ const BAD_IMPORTS: Record<string, { file: string; text: string; beside?: Record<
         file: 'lake/verify/flows/planted-reader.ts',
         text: "export { readFlows } from '#lake/flows/read-flows';",
     },
+    'second-reader-of-telemetry-shares-nothing-with-the-first': {
+        file: 'lake/verify/telemetry/planted-reader.ts',
+        text: "export { readTelemetry } from '#lake/telemetry/read';",
+    },
     'cli-never-a-handler': {
         file: 'cli/planted-handler.ts',
         text: "import { handler } from '../lambdas/planted/handler.ts';\nexport const again = handler;",

@@ -36,10 +36,12 @@ export const flows: Kind = {
     isLikelyName: (name) => FLOW_FILE.test(name),
     toStoredKey: (typed) => typed.map((address) => shortAddress(address) ?? address),
     // The reader is loaded when something is read: naming the kind must cost nothing.
-    inspect: async (bytes, parts) => (await import('./read-flows.ts')).inspectFlows(bytes, parts),
-    read: async (source, options) => (await import('./read.ts')).readSource(source, options),
-    beginning: async (source, options) => (await import('./read.ts')).readFirstFlows(source, options),
-    trace: async (source, wanted) => (await import('./trace.ts')).traceRows(source, wanted),
+    inspect: async (bytes, parts) => (await import('#lake/flows/read-flows')).inspectFlows(bytes, parts),
+    read: async (source, options) => (await import('#lake/flows/read')).readSource(source, options),
+    beginning: async (source, options) => (await import('#lake/flows/read')).readFirstFlows(source, options),
+    trace: async (source, wanted) => (await import('#lake/flows/trace')).traceRows(source, wanted),
     doubtsOf,
-    passes: { anomalies: async (days, parameters) => (await import('./anomalies/find-anomalies.ts')).findAnomalies(days, parameters) },
+    passes: {
+        anomalies: async (days, parameters) => (await import('#lake/flows/anomalies/find-anomalies')).findAnomalies(days, parameters),
+    },
 };

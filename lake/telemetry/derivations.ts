@@ -8,7 +8,7 @@ export const derivedTables: readonly DerivedTable[] = [
         table: metricHours,
         format: 1,
         isChained: false,
-        derive: async (part) => (await import('./derive-readings.ts')).deriveHour(part),
+        derive: async (part) => (await import('#lake/telemetry/derive-readings')).deriveHour(part),
         partOf(rows, { day }) {
             return (row) => {
                 const { words, start } = rows.numbers('hour', row, row + 1);
@@ -20,7 +20,7 @@ export const derivedTables: readonly DerivedTable[] = [
         table: episodes,
         format: 1,
         isChained: true,
-        derive: async (part) => (await import('./derive-readings.ts')).deriveEpisodes(part),
-        atEnd: async (state, context) => (await import('./derive-readings.ts')).openEpisodes(state, context),
+        derive: async (part) => (await import('#lake/telemetry/derive-readings')).deriveEpisodes(part),
+        atEnd: async (state, context) => (await import('#lake/telemetry/derive-readings')).openEpisodes(state, context),
     },
 ];

@@ -25,10 +25,10 @@ export const telemetry: Kind = {
         noun: 'profile',
         example: 'plain-json',
         viewPrefix: WIDE_VIEW,
-        presets: async () => (await import('./presets.ts')).PRESETS,
-        check: async (document) => (await import('./profile/profile.ts')).parseProfile(document).name,
-        tryOut: async (document, payload) => (await import('./try-payload.ts')).tryPayload(document, payload),
-        viewOf: async (document) => wideViewOf((await import('./profile/profile.ts')).parseProfile(document).document),
+        presets: async () => (await import('#lake/telemetry/presets')).PRESETS,
+        check: async (document) => (await import('#lake/telemetry/profile/profile')).parseProfile(document).name,
+        tryOut: async (document, payload) => (await import('#lake/telemetry/try-payload')).tryPayload(document, payload),
+        viewOf: async (document) => wideViewOf((await import('#lake/telemetry/profile/profile')).parseProfile(document).document),
     },
     options: [
         {
@@ -39,10 +39,10 @@ export const telemetry: Kind = {
     ],
     isLikelyName: (name) => MESSAGE_FILE.test(name),
     // The reader is loaded when something is read: naming the kind must cost nothing.
-    inspect: async (bytes) => (await import('./read.ts')).inspectTelemetry(bytes),
-    read: async (source, options) => (await import('./read.ts')).readTelemetry(source, options),
-    beginning: async (source, options) => (await import('./read.ts')).readFirstMessages(source, options),
-    trace: async (source, wanted) => (await import('./trace.ts')).traceReadings(source, wanted),
+    inspect: async (bytes) => (await import('#lake/telemetry/read')).inspectTelemetry(bytes),
+    read: async (source, options) => (await import('#lake/telemetry/read')).readTelemetry(source, options),
+    beginning: async (source, options) => (await import('#lake/telemetry/read')).readFirstMessages(source, options),
+    trace: async (source, wanted) => (await import('#lake/telemetry/trace')).traceReadings(source, wanted),
     doubtsOf,
     derived: derivedTables,
 };

@@ -19,7 +19,10 @@ async function examine(directory: string, now = () => new Date()) {
 }
 
 /** A check for each kind's figures. */
-const STRAYS = kinds.map(({ merged }, at) => (at === 0 ? 'stray files' : `stray files of ${merged.name}`));
+const STRAYS = kinds.flatMap(({ merged, derived = [] }, at) => [
+    at === 0 ? 'stray files' : `stray files of ${merged.name}`,
+    ...derived.map(({ table }) => `stray files of ${table.name}`),
+]);
 
 test('a lake that is well: every check says so, exit code 0, nothing is changed', async () => {
     const directory = await makeLake({ days: [{ day: '2026-01-05' }] });

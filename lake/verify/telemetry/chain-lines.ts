@@ -3,7 +3,7 @@ import { objectIn, WAYS } from './message-files.ts';
 import { isBase64, type Message } from './places.ts';
 
 export interface ChainLine {
-    /** Undefined where the line is none of a chain object. */
+    /** The message of a line; undefined where the line is none of a chain object. */
     message?: Message;
     profile?: string | undefined;
     site?: string | undefined;

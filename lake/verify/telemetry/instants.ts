@@ -19,7 +19,7 @@ export function durationMs(text: string): number {
 
 /** A date and time as it is written, before anything is said of its zone. */
 export interface Written {
-    /** As if it were UTC; with a fraction of milliseconds. */
+    /** Instant as if it were UTC, with a fraction of milliseconds. */
     localMs: Fraction;
     /** What its zone is ahead of UTC; undefined where it says none. */
     offsetMs: number | undefined;

@@ -10,7 +10,7 @@ export type Tree = { at: Span } & (
     | { type: 'object'; members: ReadonlyMap<string, Tree>; fault?: string }
 );
 
-/** Where a value stands: `source.slice(start, end)`. */
+/** Place of a value: `source.slice(start, end)`. */
 export interface Span {
     source: string;
     start: number;

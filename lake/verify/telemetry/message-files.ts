@@ -126,7 +126,7 @@ function skipBlanks(text: string, from: number): number {
     return at;
 }
 
-/** Where the value that begins at a place ends, by its brackets and quotes; undefined where it does not, or is none. */
+/** End of the value that begins at a place, by its brackets and quotes; undefined where it does not, or is none. */
 function endOfValue(text: string, start: number): number | undefined {
     const closers: string[] = [];
     for (let at = start; at < text.length; at += 1) {

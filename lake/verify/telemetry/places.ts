@@ -1,4 +1,4 @@
-/** Where a value stands in a message, and what conditions say of it: docs/profiles.md, "Sources" and "Conditions". */
+/** Finds a value in a message, and what conditions say of it: docs/profiles.md, "Sources" and "Conditions". */
 import { type Condition, listed, type Path, type Reason, type Some, type Source } from './document.ts';
 import { compared, fractionOf, whole } from './fractions.ts';
 import { type Tree, textTree, treeOf } from './json-tree.ts';

@@ -115,7 +115,10 @@ test('what may not be looked at is told as that, each with the right that is mis
         ...PARTS,
         'sources',
         'figures',
-        ...kinds.map(({ merged }, at) => (at === 0 ? 'stray files' : `stray files of ${merged.name}`)),
+        ...kinds.flatMap(({ merged, derived = [] }, at) => [
+            at === 0 ? 'stray files' : `stray files of ${merged.name}`,
+            ...derived.map(({ table }) => `stray files of ${table.name}`),
+        ]),
         'clock',
     ]);
     for (const { todo } of all.filter(({ result }) => result === 'could not check')) {
