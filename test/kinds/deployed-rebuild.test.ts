@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { kindOfTable, kinds } from '#lake/kinds';
+import { kindOfTable } from '#lake/kinds';
 import { mergedKey, type TablePeriod } from '#lake/layout';
 import { readContains, readRows } from '#lake/parquet';
 import { environment, settled, store } from '#test/aws/support/deployed';
@@ -44,7 +44,7 @@ async function contentOf(of: TablePeriod) {
 
 async function upload(name: string, text: string): Promise<void> {
     await writeFile(join(folder, name), text);
-    for (const { name: kind } of kinds.slice(1)) {
+    for (const kind of ['gauges', 'tides']) {
         expect(await run('upload', '--kind', kind, '--site', 'delta', name)).toMatchObject({ exitCode: 0 });
     }
     await settled();
