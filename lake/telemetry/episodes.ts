@@ -4,6 +4,7 @@
  * that has not ended yet is a deadline in the state, and whether it has passed is the question of whoever looks.
  */
 import { compareTexts } from '#lake/rows';
+import { formatUnits } from './profile/decimal.ts';
 import type { AlertRule, DerivingRules, FenceRule, SilenceRule, ThresholdRule } from './rules.ts';
 import type { RulesOf, SortedReadings } from './sorted-readings.ts';
 
@@ -338,10 +339,11 @@ function isWorse(rule: ThresholdRule | FenceRule, value: bigint, worst: bigint):
 
 /** A value in units of 10^-9 as decimal text, without zeros at its end. */
 export function sayUnits(units: bigint): string {
-    const digits = String(units < 0n ? -units : units).padStart(10, '0');
-    const behind = digits.slice(-9).replace(/0+$/, '');
-    return `${units < 0n ? '-' : ''}${digits.slice(0, -9)}${behind === '' ? '' : `.${behind}`}`;
+    return formatUnits(units, VALUE_DIGITS).replace(/\.?0+$/, '');
 }
+
+/** Digits behind the point of column `value`. */
+const VALUE_DIGITS = 9;
 
 /** A span of time as people say it: `90 s`, `15 min`, `2 h`. */
 function sayMs(ms: number): string {
