@@ -26,6 +26,8 @@ interface SparkJobProps {
     lake: LakeBucket;
     /** Objects that the job may use beside what every job may: all that it makes under `_flowlake/`. */
     rights: ObjectRights;
+    /** Arguments of every run beside those of every job. */
+    arguments?: Readonly<Record<string, string>>;
     key?: Key | undefined;
 }
 
@@ -35,9 +37,11 @@ interface SparkJobProps {
  */
 export class SparkJob extends Construct {
     readonly job: PySparkEtlJob;
+    readonly role: Role;
 
-    constructor(scope: Construct, id: string, { job, jobName, description, config, codeFolder, lake, rights, key }: SparkJobProps) {
+    constructor(scope: Construct, id: string, props: SparkJobProps) {
         super(scope, id);
+        const { job, jobName, description, config, codeFolder, lake, rights, key } = props;
         const script = new Asset(this, 'script', { path: join(codeFolder, JOB_SCRIPTS[job]) });
         // One zip, in which the modules keep the names that they are imported by: an asset of its own is named after its hash.
         const modules = new Asset(this, 'modules', { path: codeFolder, exclude: Object.values(JOB_SCRIPTS) });
@@ -62,6 +66,7 @@ export class SparkJob extends Construct {
         const logPrefix = `/flowlake/${config.stage}/${job}`;
         createLogs(this, { prefix: logPrefix, config, key, role });
 
+        this.role = role;
         this.job = new PySparkEtlJob(this, 'job', {
             jobName,
             description: `${description}; takes --from and --to (YYYY-MM-DD)`,
@@ -82,6 +87,7 @@ export class SparkJob extends Construct {
                 '--stage': config.stage,
                 '--job-bookmark-option': 'job-bookmark-disable',
                 '--custom-logGroup-prefix': logPrefix,
+                ...props.arguments,
             },
         });
         // No security configuration: the bucket encrypts what the job writes, and the groups its logs.

@@ -39,10 +39,10 @@ const MERGED_PREFIXES = kinds.map(({ merged }) => merged.prefix);
 
 const DERIVED_PREFIXES = derivations().map(({ derived }) => derived.table.prefix);
 
-/** Rights of whoever merges what sources contribute. */
-const CONSOLIDATION_RIGHTS = {
-    get: [...CONTRIBUTION_PREFIXES, LEDGER_PREFIX, ...MERGED_PREFIXES],
-    put: MERGED_PREFIXES,
+/** Rights of whoever merges what sources contribute, and derives what is made of that. */
+const BRINGING_UP_RIGHTS = {
+    get: [...CONTRIBUTION_PREFIXES, LEDGER_PREFIX, ...MERGED_PREFIXES, ...DERIVED_PREFIXES, ...INPUT_PREFIXES],
+    put: [...MERGED_PREFIXES, ...DERIVED_PREFIXES],
 };
 
 export class LakeStack extends Stack {
@@ -113,29 +113,27 @@ export class LakeStack extends Stack {
             key,
             ifFailing: `Days are not merged, or much later than they should be: reports show older figures. What was read is safe in ${CONTRIBUTIONS}.`,
         });
-        lake.grantObjects(consolidate.role, {
-            get: [...CONSOLIDATION_RIGHTS.get, ...DERIVED_PREFIXES, ...INPUT_PREFIXES],
-            put: [...CONSOLIDATION_RIGHTS.put, ...DERIVED_PREFIXES],
-        });
-        if (DERIVED_PREFIXES.length > 0) {
-            // It tells of what is built on a period.
-            consolidate.role.addToPolicy(
-                new PolicyStatement({ actions: ['sqs:SendMessage', 'sqs:GetQueueUrl'], resources: [consolidateQueue.queue.queueArn] }),
-            );
-        }
+        lake.grantObjects(consolidate.role, BRINGING_UP_RIGHTS);
 
         new Catalog(this, 'catalog', { databaseName: names.database, bucket, firstDay: config.firstDay });
         new Athena(this, 'athena', { config, names, bucket, key });
-        new SparkJob(this, 'consolidate-days', {
+        const consolidateDays = new SparkJob(this, 'consolidate-days', {
             job: 'consolidate-days',
             jobName: names.consolidateDaysJob,
-            description: 'Consolidates days that are too large for the Lambda',
+            description: 'Consolidates and derives days that are too large for the Lambda',
             config,
             codeFolder: code.glueJobs,
             lake,
-            rights: CONSOLIDATION_RIGHTS,
+            rights: BRINGING_UP_RIGHTS,
+            arguments: DERIVED_PREFIXES.length > 0 ? { '--consolidate_queue': names.consolidateQueue } : {},
             key,
         });
+        // Both tell of what is built on a period.
+        for (const { role } of DERIVED_PREFIXES.length > 0 ? [consolidate, consolidateDays] : []) {
+            role.addToPolicy(
+                new PolicyStatement({ actions: ['sqs:SendMessage', 'sqs:GetQueueUrl'], resources: [consolidateQueue.queue.queueArn] }),
+            );
+        }
         new SparkJob(this, 'export-features', {
             job: 'export-features',
             jobName: names.exportFeaturesJob,

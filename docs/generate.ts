@@ -26,16 +26,18 @@ export function generatePages(): Record<string, string> {
     };
 }
 
-/** The facts of a kind that the Spark jobs know: its number and its tables, and nothing of how it is read. */
-function forSpark({
-    name,
-    format,
-    unsaidFormat,
-    merged,
-    contributions,
-    rejects,
-}: Kind): Pick<Kind, 'name' | 'format' | 'unsaidFormat' | 'merged' | 'contributions' | 'rejects'> {
-    return { name, format, ...(unsaidFormat !== undefined && { unsaidFormat }), merged, contributions, rejects };
+/** The facts of a kind that the Spark jobs know: its number, its tables and where its inputs stand, and nothing of how it is read. */
+function forSpark({ name, format, unsaidFormat, merged, contributions, rejects, inputs, derived }: Kind): object {
+    return {
+        name,
+        format,
+        ...(unsaidFormat !== undefined && { unsaidFormat }),
+        merged,
+        contributions,
+        rejects,
+        ...(inputs && { inputs: inputs.prefix }),
+        ...(derived && { derived: derived.map(({ table, format: number, isChained }) => ({ format: number, isChained, table })) }),
+    };
 }
 
 function describeTables(described: readonly Table[]): string {

@@ -1,5 +1,6 @@
 """The bucket of a lake, over boto3: what a single object PUT on a condition makes possible, and what the jobs need beside it."""
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -89,6 +90,23 @@ class LakeBucket:
     def download(self, key: str, path: str) -> None:
         """Writes the object to a file."""
         self._client.download_file(self.name, key, path)
+
+    def fetch(self, key: str, path: str) -> str | None:
+        """Writes the object to a file, read as a whole: its etag, and None where nothing is there."""
+        try:
+            answer = self._client.get_object(Bucket=self.name, Key=key)
+        except ClientError as error:
+            if _code_of(error) == 'NoSuchKey':
+                return None
+            raise
+        with open(path, 'wb') as file:
+            shutil.copyfileobj(answer['Body'], file)
+        return answer['ETag']
+
+    def list_etags(self, prefix: str) -> Iterator[tuple[str, str]]:
+        """Every key that begins with the prefix, ascending, with its object's etag."""
+        for page in self._client.get_paginator('list_objects_v2').paginate(Bucket=self.name, Prefix=prefix):
+            yield from ((entry['Key'], entry['ETag']) for entry in page.get('Contents', []))
 
     def put_file(self, path: str, key: str, *, etag: str | None) -> None:
         """Writes the object whole or not at all, if it has this etag now (None: if there is none). Raises ConflictError where not."""

@@ -1,6 +1,7 @@
 """Says where each object of the lake lives, like lake/layout.ts, and where the jobs keep what is being made."""
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from lake_tables import Kind, Table
 
@@ -28,6 +29,11 @@ class TablePeriod:
     def table(self) -> str:
         """Name of the merged table."""
         return self.kind.merged.name
+
+    @property
+    def day(self) -> str:
+        """The day that the period is, or is an hour of."""
+        return self.period.partition('T')[0]
 
     @property
     def merged_key(self) -> str:
@@ -71,6 +77,11 @@ def period_of(table: Table, key: str) -> str | None:
         return day
     hour = _HOUR.search(key)
     return hour and f'{day}T{hour[1]}'
+
+
+def hour_start_ms(period: str) -> int:
+    """The beginning of an hour (`2026-01-05T13`), in milliseconds since 1970."""
+    return round(datetime.strptime(period, '%Y-%m-%dT%H').replace(tzinfo=UTC).timestamp()) * 1_000
 
 
 def say_when(period: str) -> str:

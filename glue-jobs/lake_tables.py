@@ -22,7 +22,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A table whose rows merge: one object per period, every key once in it."""
+    """A table of periods: one object per period, every key once in it."""
 
     name: str
     # Beginning of its objects' keys, with the final slash.
@@ -31,6 +31,7 @@ class Table:
     per: str
     # How a person names a row, its key columns in braces.
     row_name: str
+    # Of a derived table, whose rows never merge, `key` columns are those that rows are sorted by, and all others `first`.
     columns: tuple[Column, ...]
     # How pages of its objects are compressed: `snappy` or `zstd`.
     codec: str = 'snappy'
@@ -49,6 +50,17 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Derived:
+    """A table that is computed from a kind's merged objects and its inputs: one object per day."""
+
+    table: Table
+    # Number of what the program makes of the same merged rows.
+    format: int
+    # A day begins with what the day before it ended with.
+    is_chained: bool
+
+
+@dataclass(frozen=True)
 class Kind:
     """A kind of data: what each source contributes to each period, and the table that these come to together."""
 
@@ -59,6 +71,9 @@ class Kind:
     format: int
     # Format of objects that do not say theirs and have all columns.
     unsaid_format: int
+    # Beginning of the keys of its inputs, with the final slash; None where it has none.
+    inputs_prefix: str | None = None
+    derived: tuple[Derived, ...] = ()
 
 
 @functools.cache
@@ -77,6 +92,8 @@ def parse_kinds(text: bytes | str) -> tuple[Kind, ...]:
             _table_of(entry['contributions']),
             format=entry['format'],
             unsaid_format=entry.get('unsaidFormat', entry['format']),
+            inputs_prefix=entry.get('inputs'),
+            derived=tuple(_derived_of(each) for each in entry.get('derived', [])),
         )
         for entry in json.loads(text)['kinds']
     )
@@ -85,6 +102,12 @@ def parse_kinds(text: bytes | str) -> tuple[Kind, ...]:
 def kind_named(name: str) -> Kind:
     """The kind of this name. Raises KeyError where there is none."""
     return {kind.name: kind for kind in read_kinds()}[name]
+
+
+def _derived_of(entry: dict) -> Derived:
+    table = entry['table']
+    columns = [{**each, 'merge': 'key' if each['name'] in table['sortedBy'] else 'first'} for each in table['columns']]
+    return Derived(_table_of({**table, 'columns': columns, 'rowName': table['grain']}), entry['format'], entry['isChained'])
 
 
 def _table_of(entry: dict) -> Table:

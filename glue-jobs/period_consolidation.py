@@ -11,7 +11,7 @@ from lake_bucket import LakeBucket
 from lake_errors import ConflictError, StorageError
 from lake_layout import WORK_PREFIX, TablePeriod
 from period_contents import Footer, read_footer
-from period_object import write_period_object
+from period_object import download_parts, write_period_object
 from period_state import PeriodState, look_at_period
 
 # A footer takes some 20 ms.
@@ -72,7 +72,7 @@ def _write_period(of: TablePeriod, state: PeriodState, *, bucket: LakeBucket, me
             _check_columns(bucket, of, footers)
             merge(of=of, paths=[f's3://{bucket.name}/{key}' for key in keys], into=f's3://{bucket.name}/{work}/parts')
         with tempfile.TemporaryDirectory() as folder:
-            parts = _download_parts(bucket, f'{work}/parts/', folder)
+            parts = download_parts(bucket, f'{work}/parts/', folder)
             path = os.path.join(folder, 'merged.parquet')
             read_in = min([of.kind.format, *(footer.format_of(of.kind) for footer in footers.values())])
             rows = write_period_object(path, parts, table=of.kind.merged, contains=state.counting, read_in=read_in)
@@ -96,12 +96,3 @@ def _check_columns(bucket: LakeBucket, of: TablePeriod, footers: dict[str, Foote
         missing = sorted(nullable - footer.columns)
         if missing:
             raise StorageError(f'{missing[0]} is missing in s3://{bucket.name}/{key}: run flowlake reconcile')
-
-
-def _download_parts(bucket: LakeBucket, prefix: str, folder: str) -> list[str]:
-    paths = []
-    for key in bucket.list(prefix):
-        if key.endswith('.parquet'):
-            paths.append(os.path.join(folder, key.removeprefix(prefix)))
-            bucket.download(key, paths[-1])
-    return paths

@@ -14,11 +14,16 @@ CONTAINS = 'flowlake.contains'
 # Key of the metadata that says where a longer list stands: `<offset>:<length>` of the text in front of the footer.
 CONTAINS_AT = 'flowlake.contains_at'
 
-# Key of the metadata that says the kind's format in which all rows were read; of rows that were read in several, the lowest.
+# Keys of the metadata that say what a derived object was made of, or where that stands, as lake/parquet/file-writer.ts has them.
+MADE_OF = 'flowlake.made_of'
+MADE_OF_AT = 'flowlake.made_of_at'
+
+# Key of the metadata that says the kind's format in which all rows were read; of rows that were read in several, the lowest. Of
+# a derived object it is the derived table's format.
 FORMAT = 'flowlake.format'
 
-# A longer list would make every reader's footer heavy.
-MAX_INLINE_LIST_BYTES = 4096
+# A longer text would make every reader's footer heavy.
+MAX_INLINE_BYTES = 4096
 
 # Holds the footer of most objects, so that one request is enough.
 _FIRST_READ_BYTES = 1 << 16
@@ -40,14 +45,33 @@ def read_contents(bucket: LakeBucket, key: str) -> tuple[str | None, list[str]]:
     end = bucket.read_end(key, _FIRST_READ_BYTES)
     if end is None:
         return None, []
-    etag, entries = end[0], _metadata_of(bucket, key, end, _NEXT_STEP).metadata or {}
-    place = entries.get(CONTAINS_AT.encode())
+    text = _read_text(bucket, key, end, (CONTAINS, CONTAINS_AT))[0]
+    return end[0], text.split(',') if text else []
+
+
+def read_made_of(bucket: LakeBucket, key: str) -> tuple[str | None, str, int]:
+    """
+    Etag of a derived object, None where there is none; the text that says what it was made of, and the format that it says: empty and 0 where it
+    says nothing, also because it is damaged. Raises ConflictError where it changes meanwhile.
+    """
+    end = bucket.read_end(key, _FIRST_READ_BYTES)
+    if end is None:
+        return None, '', 0
+    try:
+        text, entries = _read_text(bucket, key, end, (MADE_OF, MADE_OF_AT))
+        return end[0], text, int(entries.get(FORMAT.encode(), b'0'))
+    except (StorageError, ValueError):
+        return end[0], '', 0
+
+
+def _read_text(bucket: LakeBucket, key: str, end: tuple[str, int, bytes], names: tuple[str, str]) -> tuple[str, dict[bytes, bytes]]:
+    """The text of the metadata, or of the place that it names, empty where there is none; and all of the metadata."""
+    entries = _metadata_of(bucket, key, end, _NEXT_STEP).metadata or {}
+    place = entries.get(names[1].encode())
     if place is None:
-        text = entries.get(CONTAINS.encode(), b'')
-    else:
-        start, length = map(int, place.split(b':'))
-        text = bucket.read_range(key, etag=etag, start=start, length=length)
-    return etag, text.decode().split(',') if text else []
+        return entries.get(names[0].encode(), b'').decode(), entries
+    start, length = map(int, place.split(b':'))
+    return bucket.read_range(key, etag=end[0], start=start, length=length).decode(), entries
 
 
 @dataclass(frozen=True)
@@ -78,12 +102,21 @@ def read_footer(bucket: LakeBucket, key: str) -> Footer:
 
 def place_list(contains: list[str], *, sink) -> dict[str, str]:
     """The metadata entry that lists the contributions; a long list is written to `sink`, which stands where the footer will begin."""
-    text = ','.join(sorted(contains))
-    if len(text) <= MAX_INLINE_LIST_BYTES:
-        return {CONTAINS: text}
-    place = f'{sink.tell()}:{len(text)}'
-    sink.write(text.encode())
-    return {CONTAINS_AT: place}
+    return _place_text(','.join(sorted(contains)), (CONTAINS, CONTAINS_AT), sink=sink)
+
+
+def place_made_of(made_of: str, *, sink) -> dict[str, str]:
+    """The metadata entry that says what a derived object was made of, as `place_list` has it."""
+    return _place_text(made_of, (MADE_OF, MADE_OF_AT), sink=sink)
+
+
+def _place_text(text: str, names: tuple[str, str], *, sink) -> dict[str, str]:
+    encoded = text.encode()
+    if len(encoded) <= MAX_INLINE_BYTES:
+        return {names[0]: text}
+    place = f'{sink.tell()}:{len(encoded)}'
+    sink.write(encoded)
+    return {names[1]: place}
 
 
 def _metadata_of(bucket: LakeBucket, key: str, end: tuple[str, int, bytes], next_step: str) -> pyarrow.parquet.FileMetaData:

@@ -1,12 +1,14 @@
 """The one Parquet file of a period, as lake/parquet.ts writes it, from sorted parts that may be far larger than memory."""
+import os
 from collections.abc import Iterator
 
 import pyarrow
 import pyarrow.compute
 import pyarrow.parquet
 
+from lake_bucket import LakeBucket
 from lake_tables import Table
-from period_contents import FORMAT, place_list
+from period_contents import FORMAT, place_list, place_made_of
 
 # A group costs every reader 1.4 kB of footer: past so many of them the groups grow instead.
 MAX_ROW_GROUPS = 1_000
@@ -21,10 +23,12 @@ _ARROW_TYPES = {
 }
 
 
-def write_period_object(path: str, parts: list[str], *, table: Table, contains: list[str], read_in: int | None = None) -> int:
+def write_period_object(
+    path: str, parts: list[str], *, table: Table, contains: list[str] | None = None, made_of: str | None = None, read_in: int | None = None
+) -> int:
     """
-    Writes the rows of the part files, one after the other, the list of what is contained, and the lowest format in which any of it was read,
-    where that is given. Returns the number of rows.
+    Writes the rows of the part files, one after the other, the list of what is contained or what a derived object was made of, and the lowest
+    format in which any of it was read, where that is given. Returns the number of rows.
     Raises pyarrow.ArrowInvalid where a part has a null in a column that may have none.
     """
     files = [pyarrow.parquet.ParquetFile(part) for part in parts]
@@ -40,8 +44,22 @@ def write_period_object(path: str, parts: list[str], *, table: Table, contains: 
         for rows in groups:
             writer.write_table(rows, row_group_size=group_rows)
         said = {} if read_in is None else {FORMAT: str(read_in)}
-        writer.add_key_value_metadata({**place_list(contains, sink=sink), **said})
+        if contains is not None:
+            said.update(place_list(contains, sink=sink))
+        if made_of is not None:
+            said.update(place_made_of(made_of, sink=sink))
+        writer.add_key_value_metadata(said)
     return row_count
+
+
+def download_parts(bucket: LakeBucket, prefix: str, folder: str) -> list[str]:
+    """Brings the parts that Spark has written below the prefix into a folder: their paths, in the order of their rows."""
+    paths = []
+    for key in bucket.list(prefix):
+        if key.endswith('.parquet'):
+            paths.append(os.path.join(folder, key.removeprefix(prefix)))
+            bucket.download(key, paths[-1])
+    return paths
 
 
 def arrow_schema(table: Table) -> pyarrow.Schema:

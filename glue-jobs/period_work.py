@@ -1,17 +1,27 @@
 """The periods of a run, each worked on by itself: some at once, one's failure no other's."""
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from lake_tables import read_kinds
 from period_report import Period, PeriodReport, PeriodResult, result_of
+
+
+# Periods, and what is done for each.
+Stage = tuple[Sequence[Period], Callable[[Period], PeriodResult]]
 
 
 def work_on(
     periods: Sequence[Period], work: Callable[[Period], PeriodResult], *, report: PeriodReport, at_once: int
 ) -> list[str]:
     """Does the work for each period and prints and reports what came of it. Returns the failures in words."""
+    return work_in_stages([(periods, work)], report=report, at_once=at_once)
 
-    def attempt(of: Period) -> str | None:
+
+def work_in_stages(stages: Sequence[Stage], *, report: PeriodReport, at_once: int) -> list[str]:
+    """As `work_on`, one stage after the other: the periods of a stage are begun when all before them are done, or have failed."""
+
+    def attempt(work: Callable[[Period], PeriodResult], of: Period) -> str | None:
         failure = None
         try:
             result = work(of)
@@ -23,12 +33,15 @@ def work_on(
         report.add(result)
         return failure
 
-    report.begin(len(periods))
+    report.begin(sum(len(periods) for periods, _ in stages))
+    failures = []
     try:
-        with ThreadPoolExecutor(at_once) as pool:
-            return [failure for failure in pool.map(attempt, periods) if failure is not None]
+        for periods, work in stages:
+            with ThreadPoolExecutor(at_once) as pool:
+                failures += [failure for failure in pool.map(partial(attempt, work), periods) if failure is not None]
     finally:
         report.close()
+    return failures
 
 
 def raise_failures(failures: list[str]) -> None:

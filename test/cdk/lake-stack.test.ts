@@ -214,8 +214,16 @@ describe('the Spark jobs', () => {
         expect(new Set(jobs.map((job) => textOf(job.Command.ScriptLocation))).size).toBe(2);
     });
 
+    test('that consolidates tells the workers of the days that it does not derive, and nobody else does', () => {
+        const [consolidateDays, exportFeatures] = jobs.map(({ DefaultArguments }) => DefaultArguments['--consolidate_queue']);
+        expect([consolidateDays, exportFeatures]).toEqual(['flowlake-dev-consolidate.fifo', undefined]);
+        expect(may('consolidatedaysrole', 'sqs:SendMessage')).toEqual([`<${queueOf('flowlake-dev-consolidate.fifo')[0]}.Arn>`]);
+        expect(may('consolidatedaysrole', 'sqs:GetQueueUrl')).toEqual(may('consolidatedaysrole', 'sqs:SendMessage'));
+        expect(may('exportfeaturesrole', 'sqs:SendMessage')).toEqual([]);
+    });
+
     test('write nothing but what each is for, and delete no figure', () => {
-        expect(may('consolidatedaysrole', 's3:PutObject')).toEqual(objectsOf('_flowlake', ...MERGED));
+        expect(may('consolidatedaysrole', 's3:PutObject').sort()).toEqual(objectsOf('_flowlake', ...MERGED, ...DERIVED).sort());
         expect(may('consolidatedaysrole', 's3:DeleteObject')).toEqual(['_flowlake*']);
         expect(may('exportfeaturesrole', 's3:GetObject').filter((one) => !one.startsWith('arn:'))).toEqual(['_flowlake*', 'pair_days/*']);
         expect(may('exportfeaturesrole', 's3:PutObject')).toEqual(['_flowlake*', 'exports/features/*']);

@@ -39,7 +39,8 @@ async function tell({ from, to, wait }: { from: string; to: string; wait: boolea
 }
 
 const RANGE = { from: '2026-01-05', to: '2026-01-06' };
-const LATER = 'Once the job is over, flowlake reconcile derives the days of tables that are built on these\n';
+const LATER =
+    'Once it is over the job has the days of tables that are built on these derived; where it is cut off, flowlake reconcile does it\n';
 
 describe('days that are built on those of the job', () => {
     test('are told when it is over, of the range alone', async () => {
@@ -49,7 +50,7 @@ describe('days that are built on those of the job', () => {
         });
     });
 
-    test('are left to reconcile where nobody waits for it, from the beginning or any more', async () => {
+    test('are left to the job where nobody waits for it, from the beginning or any more', async () => {
         expect(await tell({ ...RANGE, wait: false })).toEqual({ said: LATER, told: [] });
         interruption.abort();
         expect(await tell({ ...RANGE, wait: true })).toEqual({ said: LATER, told: [] });

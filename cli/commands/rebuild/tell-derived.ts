@@ -1,4 +1,4 @@
-/** What follows the Spark job on days of derived tables: it tells nobody itself. */
+/** What follows the Spark job on days of derived tables: it tells of them at its end, and tells nobody where it is cut off. */
 import type { RunContext } from '#cli/command';
 import { sayCount } from '#cli/draw/quantity';
 import { listDerivedDays } from '#lake/commit/periods';
@@ -22,7 +22,9 @@ export async function tellDerived(lake: BucketLake, { from, to, wait, context }:
     }
     // Whoever stops waiting leaves the job at work.
     if (!wait || signal.aborted) {
-        await stderr.write('Once the job is over, flowlake reconcile derives the days of tables that are built on these\n');
+        await stderr.write(
+            'Once it is over the job has the days of tables that are built on these derived; where it is cut off, flowlake reconcile does it\n',
+        );
         return;
     }
     await tellPeriods(days, { queue: await lake.queue('consolidateQueue'), uploadedAt: now() });
