@@ -10,7 +10,7 @@ from spark_errors import spark_errors
 # Sources are of very different sizes: with more parts than cores none waits long for the last one.
 _PARTS_A_CORE = 4
 
-# As the table `readings` merges: a null is behind every value.
+# As the table `readings` merges: a null is behind every value. What the registry says goes with the row that stays: of equal rows it is equal.
 _MERGED = """
 with merged as (
     select
@@ -21,7 +21,12 @@ with merged as (
         at_ms,
         message,
         place,
-        min(struct(received_ms, value is null as has_no_value, value, text is null as has_no_text, text, clock, profile)) as first,
+        min(
+            struct(
+                received_ms, value is null as has_no_value, value, text is null as has_no_text, text, clock, profile,
+                device_site, device_profile, device_ip, device_since
+            )
+        ) as first,
         count(*) as copies
     from rows_of_sources
     where day between :first_day and :last_day
@@ -42,6 +47,10 @@ select
     first.profile as profile,
     copies,
     place,
+    first.device_site as device_site,
+    first.device_profile as device_profile,
+    first.device_ip as device_ip,
+    first.device_since as device_since,
     day
 from merged
 distribute by day

@@ -22,7 +22,7 @@ _SITE = re.compile(r'[A-Za-z0-9][A-Za-z0-9._-]*')
 # Columns of a row, without those that follow from them.
 ROW_SCHEMA = """
 day string, site string, device string, metric string, at_ms bigint, message string, received_ms bigint, value decimal(28,9), text string,
-clock string, profile string, place string
+clock string, profile string, place string, device_site string, device_profile string, device_ip string, device_since string
 """
 
 
@@ -53,20 +53,48 @@ class SourceReport:
     not_read: str | None = None
 
 
+@dataclass(frozen=True)
+class Assignment:
+    """What the registry says of a device for a span of days."""
+
+    site: str
+    profile: str
+    ip: str | None
+    # First day; None: from the beginning.
+    valid_from: str | None
+    # Day on which it holds no more; None: it holds still.
+    valid_to: str | None
+    place: str | None
+
+    def holds_on(self, day: str) -> bool:
+        """True if the device was so on the day."""
+        return (self.valid_from or '') <= day < (self.valid_to or '9999-99-99')
+
+
 class Registry:
     """The devices of the lake; each is looked up once. `read` gives the object of a key, or None."""
 
     def __init__(self, read: Callable[[str], bytes | None]):
         self._read = read
-        self._assignments: dict[str, list[dict]] = {}
+        self._assignments: dict[str, list[Assignment]] = {}
 
-    def place_of(self, device: str, day: str) -> str | None:
-        """Where the device stood on the day, by the assignment that held; None where nobody said."""
+    def find(self, device: str, day: str) -> Assignment | None:
+        """The assignment of the device that held on the day; None where nobody said. Raises StorageError where the device's record is damaged."""
         if device not in self._assignments:
-            text = self._read(device_key(device)) or b''
-            self._assignments[device] = [json.loads(line) for line in text.decode().splitlines() if line.strip()]
-        holding = (each for each in self._assignments[device] if (each['valid_from'] or '') <= day < (each['valid_to'] or '9999-99-99'))
-        return next((each['place'] for each in holding), None)
+            key = device_key(device)
+            self._assignments[device] = _parse_assignments(self._read(key) or b'', key=key, device=device)
+        return next((each for each in self._assignments[device] if each.holds_on(day)), None)
+
+
+def _parse_assignments(text: bytes, *, key: str, device: str) -> list[Assignment]:
+    try:
+        lines = [json.loads(line) for line in text.decode().split('\n') if line != '']
+        if any(line['device'] != device for line in lines):
+            raise ValueError(device)
+        return [Assignment(**{name: line[name] for name in Assignment.__dataclass_fields__}) for line in lines]
+    except (ValueError, KeyError, TypeError) as error:
+        message = f'{key} is no record of device {device}: restore it from a backup, or delete it and register the device anew'
+        raise StorageError(message) from error
 
 
 def device_key(device: str) -> str:
@@ -112,12 +140,20 @@ def _rows_of_message(source: TelemetrySource, found: SourceMessage, readers, reg
     report.readings += len(readings)
     _count_rejects(outcome, readings, report)
     for each in readings:
-        day = datetime.fromtimestamp(each.at_ms // 1_000, UTC).date().isoformat()
+        day = _day_of(each.at_ms)
+        # Where it stood is asked of the day on which it measured, all else of the day on which its message came.
+        stood, was = registry.find(each.device, day), registry.find(each.device, _day_of(each.received_ms))
         value = None if each.units is None else Decimal(each.units).scaleb(-9)
         yield (
             *(day, found.site or source.site, each.device, each.metric, each.at_ms, each.message, each.received_ms, value, each.text),
-            *(each.clock, profile, registry.place_of(each.device, day)),
+            *(each.clock, profile, stood and stood.place),
+            *((was.site, was.profile, was.ip, was.valid_from) if was else (None, None, None, None)),
         )
+
+
+def _day_of(at_ms: int) -> str:
+    """The day in UTC. An arrival that no calendar has counts as the first or the last day."""
+    return datetime.fromtimestamp(min(max(at_ms, _FIRST_MS), _LAST_MS) // 1_000, UTC).date().isoformat()
 
 
 def _count_rejects(outcome: Outcome, readings: list[Reading], report: SourceReport) -> None:

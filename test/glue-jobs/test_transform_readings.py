@@ -1,4 +1,4 @@
-"""Readings read a third way, by Spark: row by row those of the lake's own tables, with the place of the registry."""
+"""Readings read a third way, by Spark: row by row those of the lake's own tables, with what the registry says of their devices."""
 import contextlib
 import gzip
 import io
@@ -17,6 +17,7 @@ from transform_readings import main
 
 REPORT = '_flowlake/reports/one.json'
 DAYS = ['2026-01-05', '2026-01-06']
+OF_DEVICE = ['device_site', 'device_profile', 'device_ip', 'device_since']
 READINGS = [column.name for column in kind_named('telemetry').merged.columns]
 
 # Forms of history beside the sample's: each is read as the lake reads it.
@@ -43,6 +44,11 @@ FORMS = {
             '{"topic":"a","payload":{"device":"n-4","ts":1767607201,"temperature":21.30}}',
             '{"x":1}',
         ]
+    ),
+    # Of a device that moved: measured before and told at once, measured before and told after, the same of both, and measured and told after.
+    'moved.jsonl': '\n'.join(
+        f'{{"tst":"{arrived}T23:59:59Z","topic":"a","payload":{{"device":"n-7","ts":{1767607200 + measured},"seq":{measured},"temperature":21.30}}}}'
+        for arrived, measured in [('2026-01-05', 0), ('2026-01-06', 1), ('2026-01-06', 2), ('2026-01-05', 2), ('2026-01-06', 86_400)]
     ),
     'rows.csv': '\r\n'.join(
         [
@@ -83,6 +89,8 @@ def telemetry_folder(tmp_path_factory):
         _node(PROGRAM, *lake, 'upload', '--kind', 'telemetry', '--profile', path.stem, folder / 'fleet' / path.stem)
     _node(PROGRAM, *lake, 'device', 'add', 'thermostat-001', '--profile', 'thermostat', '--place', 'office')
     _node(PROGRAM, *lake, 'device', 'add', 'thermostat-001', '--place', 'attic', '--from', DAYS[1])
+    _node(PROGRAM, *lake, 'device', 'add', 'n-7', '--profile', 'thermostat', '--site', 'berlin', '--ip', '10.0.0.7', '--place', 'line\u2028two')
+    _node(PROGRAM, *lake, 'device', 'add', 'n-7', '--profile', 'plain-json', '--site', 'hamburg', '--ip', '2001:DB8::7', '--from', DAYS[1])
     (folder / 'forms').mkdir()
     for name, text in FORMS.items():
         (folder / 'forms' / name).write_text(text)
@@ -149,7 +157,7 @@ def ledger_records(folder) -> list[dict]:
 def test_every_reading_is_that_of_the_lake_digit_by_digit(telemetry, telemetry_folder):
     rows, expected = exported(telemetry), lake_rows(telemetry_folder)
     assert len(rows) == len(expected) > 5_000
-    assert list(rows[0]) == [*READINGS, 'place', 'day']
+    assert list(rows[0]) == [*READINGS, 'place', *OF_DEVICE, 'day']
     plain = [name for name in READINGS if name not in ('value', 'measured_at')]
     for row, of_lake in zip(rows, expected):
         assert {name: row[name] for name in [*plain, 'day']} == {name: of_lake[name] for name in [*plain, 'day']}
@@ -160,8 +168,35 @@ def test_every_reading_is_that_of_the_lake_digit_by_digit(telemetry, telemetry_f
 
 
 def test_a_reading_has_the_place_that_its_device_had_on_that_day(telemetry):
-    places = {(row['day'], row['device'] == 'thermostat-001', row['place']) for row in exported(telemetry)}
+    others = [row for row in exported(telemetry) if row['device'] != 'n-7']
+    places = {(row['day'], row['device'] == 'thermostat-001', row['place']) for row in others}
     assert places == {(DAYS[0], True, 'office'), (DAYS[1], True, 'attic'), (DAYS[0], False, None), (DAYS[1], False, None)}
+
+
+def test_a_reading_has_the_attributes_that_its_device_had_when_the_message_came(telemetry):
+    rows = exported(telemetry)
+    before, after = ['berlin', 'thermostat', '10.0.0.7', None], ['hamburg', 'plain-json', '2001:db8::7', DAYS[1]]
+    found = [(row['at_ms'] // 1_000 - 1767607200, row['place'], row['copies'], [row[name] for name in OF_DEVICE]) for row in rows if row['device'] == 'n-7']
+    # Where it stood is asked of the day on which it measured; of a message that came twice the first arrival counts.
+    assert found == [(0, 'line\u2028two', 1, before), (1, 'line\u2028two', 1, after), (2, 'line\u2028two', 2, before), (86_400, 'line\u2028two', 1, after)]
+    registered = {row['device'] for row in rows if row['device_profile'] is not None}
+    assert registered == {'n-7', 'thermostat-001'}
+
+
+def test_a_damaged_record_of_a_device_is_said_and_not_taken_for_none(bucket, tmp_path, spark):
+    lake = ['--lake', tmp_path / 'lake']
+    for number in (1, 2):
+        (tmp_path / f'{number}.jsonl').write_text(f'{{"deviceId":"d-{number}","timestamp":"2026-01-05T10:00:00Z","temperature":21.30}}\n')
+    _node(PROGRAM, *lake, 'device', 'add', 'd-1', '--profile', 'plain-json')
+    _node(PROGRAM, *lake, 'upload', '--kind', 'telemetry', '--profile', 'plain-json', tmp_path / '1.jsonl', tmp_path / '2.jsonl')
+    put_lake(bucket, tmp_path / 'lake')
+    for damaged in (b'{"device": "d-1"', b'{"device": "d-2"}', b'[1]', b'{"device": "d-1"}'):
+        put_bytes(bucket, 'devices/d-1.json', damaged)
+        assert run_job(bucket)[0] == (
+            'raw/kind=telemetry/1.jsonl was not read: devices/d-1.json is no record of device d-1: '
+            'restore it from a backup, or delete it and register the device anew'
+        )
+        assert [row['device'] for row in exported(bucket)] == ['d-2']
 
 
 def test_rejects_are_counted_by_the_reasons_of_the_ledger(telemetry, telemetry_folder):
