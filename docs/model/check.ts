@@ -1,12 +1,13 @@
 /**
- * `npm run check:model`: has spin try every interleaving of commit-rules.pml within bounds, as the rules stand and with one of them taken out at a
+ * `npm run check:model`: has spin try every interleaving of commit-rules.pml and derived-tables.pml within bounds, as the rules stand and with one of them taken out at a
  * time. Ends with 1 where a promise is broken, a rule that is taken out is not missed, or something never happens. `-- --deep` tries larger
  * bounds too; `-- --trace <variant>` prints the shortest history that breaks a promise without that rule.
  */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import pMap from 'p-map';
-import { BOUNDS, GOALS, PROMISES, VARIANTS } from './runs.ts';
+import type { Bounds, Model, Variant } from './model.ts';
+import { MODELS } from './runs.ts';
 import { type Found, missingPrograms, openSearches } from './spin.ts';
 import { inWords } from './trace.ts';
 
@@ -15,9 +16,10 @@ const SMALL_MEGABYTES = 3000;
 const DEEP_MEGABYTES = 6000;
 
 const { deep, trace } = readArguments();
-const traced = VARIANTS.filter(({ name }) => name === trace);
+const variants = MODELS.flatMap((model) => model.variants.map((variant) => ({ model, variant })));
+const traced = variants.filter(({ variant }) => variant.name === trace);
 if (trace !== undefined && traced.length === 0) {
-    stop(`There is no variant ${trace}; there are: ${VARIANTS.map(({ name }) => name).join(', ')}`, MISUSE);
+    stop(`There is no variant ${trace}; there are: ${variants.map(({ variant }) => variant.name).join(', ')}`, MISUSE);
 }
 const missing = missingPrograms();
 if (missing.length > 0) {
@@ -55,50 +57,50 @@ function stop(message: string, code: number): never {
 }
 
 async function checkAll(): Promise<boolean> {
-    console.log('The rules as they stand hold, every interleaving:');
-    const small = BOUNDS.filter(({ isDeep }) => !isDeep);
-    const areHeld = await pMap(small, checkBounds, { concurrency: availableParallelism() });
-    // One at a time: each may take all the memory that there is.
-    const areHeldDeep = deep
-        ? await pMap(
-              BOUNDS.filter(({ isDeep }) => isDeep),
-              checkBounds,
-              { concurrency: 1 },
-          )
-        : [];
-    console.log('\nWhat must happen at all:');
-    const areReached = await pMap(Object.keys(GOALS), checkGoal, { concurrency: availableParallelism() });
-    console.log('\nWithout one rule, which promise breaks, and after how many steps:');
-    const areMissed = await pMap(VARIANTS, checkVariant, { concurrency: availableParallelism() });
-    const results = [...areHeld, ...areHeldDeep, ...areReached, ...areMissed];
+    const results: boolean[] = [];
+    for (const model of MODELS) {
+        console.log(`${results.length === 0 ? '' : '\n'}${model.file}: ${model.of} as they stand hold, every interleaving:`);
+        const small = model.bounds.filter(({ isDeep }) => !isDeep);
+        const concurrency = availableParallelism();
+        results.push(...(await pMap(small, (bounds) => checkBounds(model, bounds), { concurrency })));
+        // One at a time: each may take all the memory that there is.
+        for (const bounds of deep ? model.bounds.filter(({ isDeep }) => isDeep) : []) {
+            results.push(await checkBounds(model, bounds));
+        }
+        console.log('\nWhat must happen at all:');
+        results.push(...(await pMap(Object.keys(model.goals), (goal) => checkGoal(model, goal), { concurrency })));
+        console.log('\nWithout one rule, which promise breaks, and after how many steps:');
+        results.push(...(await pMap(model.variants, (variant) => checkVariant(model, variant), { concurrency })));
+    }
     const wrong = results.filter((isRight) => !isRight).length;
     console.log(`\n${results.length - wrong} of ${results.length} are as they must be`);
     return wrong === 0;
 }
 
-async function checkBounds({ name, defines, isDeep = false }: (typeof BOUNDS)[number]): Promise<boolean> {
-    const found = await searches.search({ defines, isShortest: false, maxMegabytes: isDeep ? DEEP_MEGABYTES : SMALL_MEGABYTES });
+async function checkBounds({ file }: Model, { name, defines, isDeep = false }: Bounds): Promise<boolean> {
+    const found = await searches.search({ file, defines, isShortest: false, maxMegabytes: isDeep ? DEEP_MEGABYTES : SMALL_MEGABYTES });
     if (found.history) {
         console.log(`WRONG ${name}: ${found.history.at(-1)}. One history that does it, not the shortest:\n${inWords(found.history)}`);
         return false;
     }
-    console.log(`  ${name.padEnd(48)} ${countsOf(found)}`);
+    console.log(`  ${name.padEnd(54)} ${countsOf(found)}`);
     return true;
 }
 
-async function checkGoal(goal: string): Promise<boolean> {
+async function checkGoal({ file, goals }: Model, goal: string): Promise<boolean> {
     const found = await searches.search({
-        defines: [`GOAL=${goal}`, ...(GOALS[goal] ?? [])],
+        file,
+        defines: [`GOAL=${goal}`, ...(goals[goal] ?? [])],
         isShortest: true,
         maxMegabytes: SMALL_MEGABYTES,
     });
     const isReached = found.history?.at(-1) === `reached: ${goal}`;
-    console.log(`${isReached ? ' ' : 'WRONG'} ${goal.padEnd(48)} ${isReached ? `after ${found.history?.length} steps` : 'never happens'}`);
+    console.log(`${isReached ? ' ' : 'WRONG'} ${goal.padEnd(54)} ${isReached ? `after ${found.history?.length} steps` : 'never happens'}`);
     return isReached;
 }
 
-async function checkVariant({ name, text, defines, breaks }: (typeof VARIANTS)[number]): Promise<boolean> {
-    const { history } = await searches.search({ defines, isShortest: true, maxMegabytes: SMALL_MEGABYTES });
+async function checkVariant({ file }: Model, { name, text, defines, breaks }: Variant): Promise<boolean> {
+    const { history } = await searches.search({ file, defines, isShortest: true, maxMegabytes: SMALL_MEGABYTES });
     const promise = promiseOf(history);
     const result =
         promise === undefined ? 'holds: the rule is not missed within these bounds' : `breaks ${promise} after ${history?.length} steps`;
@@ -107,10 +109,12 @@ async function checkVariant({ name, text, defines, breaks }: (typeof VARIANTS)[n
 }
 
 async function printTrace(): Promise<boolean> {
-    for (const { name, text, defines } of traced) {
-        const { history } = await searches.search({ defines, isShortest: true, maxMegabytes: SMALL_MEGABYTES });
+    for (const { model, variant } of traced) {
+        const { file, promises } = model;
+        const { history } = await searches.search({ file, defines: variant.defines, isShortest: true, maxMegabytes: SMALL_MEGABYTES });
         const promise = promiseOf(history);
-        console.log(`${name}: ${text}. ${promise === undefined ? 'No promise breaks.' : `Breaks ${promise}: ${PROMISES[promise]}.`}`);
+        const broken = promise === undefined ? 'No promise breaks.' : `Breaks ${promise}: ${promises[promise]}.`;
+        console.log(`${variant.name}: ${variant.text}. ${broken}`);
         console.log(inWords(history ?? []));
         return promise !== undefined;
     }

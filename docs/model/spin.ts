@@ -1,16 +1,15 @@
-/** Runs spin on commit-rules.pml in a folder of its own, which is gone afterwards. */
+/** Runs spin on a model in a folder of its own, which is gone afterwards. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const MODEL = fileURLToPath(new URL('commit-rules.pml', import.meta.url));
-const FILE = 'commit-rules.pml';
-
 export interface Search {
+    /** Name of the model's file, beside this one. */
+    file: string;
     /** Definitions for the model, `-D`. */
-    defines: string[];
+    defines: readonly string[];
     /** True searches breadth first: the history that is found is the shortest. Takes several times the memory. */
     isShortest: boolean;
     maxMegabytes: number;
@@ -71,13 +70,13 @@ export function openSearches() {
 
     return {
         /** Searches once. @throws Error where the search came to no end: the memory, or the depth, did not do */
-        async search({ defines, isShortest, maxMegabytes }: Search): Promise<Found> {
+        async search({ file, defines, isShortest, maxMegabytes }: Search): Promise<Found> {
             count += 1;
             const place = join(folder, String(count));
             mkdirSync(place);
-            copyFileSync(MODEL, join(place, FILE));
+            copyFileSync(fileURLToPath(new URL(file, import.meta.url)), join(place, file));
             const flags = defines.map((define) => `-D${define}`);
-            await call('spin', ['-a', ...flags, FILE], place);
+            await call('spin', ['-a', ...flags, file], place);
             const kind = isShortest ? ['-O1', '-DBFS'] : ['-O2', '-DCOLLAPSE'];
             await call('gcc', [...kind, '-DSAFETY', '-DNOFAIR', `-DMEMLIM=${maxMegabytes}`, '-o', 'pan', 'pan.c'], place);
             // -E: a worker that nobody tells anything waits for ever, and may.
@@ -87,7 +86,7 @@ export function openSearches() {
                 rmSync(place, { recursive: true });
                 return found;
             }
-            const replay = await call('spin', ['-t', ...flags, FILE], place).catch((error: unknown) => String(error));
+            const replay = await call('spin', ['-t', ...flags, file], place).catch((error: unknown) => String(error));
             rmSync(place, { recursive: true });
             return { ...found, history: linesUntilTheEnd(replay) };
         },
