@@ -1,0 +1,33 @@
+/**
+ * The port to the inbox: the ordered stream that takes messages in. Embedded it is a table of a database, on AWS the shards of a Kinesis stream.
+ * A message is acknowledged to its device once `append` has resolved, and never before.
+ */
+import type { ChainMessage } from '#lake/telemetry/chain-line';
+
+/** A message as a way in hands it over. Its sequence number is the inbox's to give. */
+export type NewMessage = Omit<ChainMessage, 'sequence'>;
+
+/** The way in of an inbox. */
+export interface InboxWriter {
+    /** Stores the message durably. Resolves in the order of the calls, with its sequence number. @throws StorageError where it is not in the inbox */
+    append(message: NewMessage): Promise<string>;
+}
+
+export interface ReadOptions {
+    /** Sequence number of the last message that the caller has; `0` for none. */
+    after: string;
+    maxMessages: number;
+    maxBytes: number;
+}
+
+/** What the consumers of an embedded inbox see: only messages that are durable. */
+export interface InboxReader {
+    /** Name of the stream of numbers that this inbox gives: another one where numbers begin again. */
+    readonly stream: string;
+    /** Messages behind `after`, in order; one at least where there is one, however large. */
+    read(options: ReadOptions): ChainMessage[];
+    /** Sequence number of the last durable message; `0` where there never was one. */
+    last(): string;
+    /** Calls back after messages have become durable. @returns what ends that */
+    onAppended(listener: () => void): () => void;
+}
