@@ -3,6 +3,7 @@
  * licences of what is bundled. `node build.ts` runs it; test/support/build-once.js runs it before the tests.
  */
 import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
@@ -17,6 +18,9 @@ const EXECUTABLE = 'flowlake.js';
 
 /** What must be installed beside the program: it has a native part. All else is bundled. */
 const EXTERNAL = ['@duckdb/node-api'];
+
+/** ws, below mqtt, would look for native helpers that nobody has installed. */
+const WITHOUT_OPTIONAL_PARTS = { 'process.env.WS_NO_BUFFER_UTIL': '"1"', 'process.env.WS_NO_UTF_8_VALIDATE': '"1"' };
 
 /** commander loads child_process for subcommands that are programs of their own; we have none, and it costs a tenth of the start-up. */
 const withoutSubprograms: Plugin = {
@@ -48,6 +52,7 @@ export async function buildPackage(): Promise<void> {
         mainFields: ['module', 'main'],
         target: 'node20',
         external: EXTERNAL,
+        define: WITHOUT_OPTIONAL_PARTS,
         plugins: [withoutSubprograms],
         minify: true,
         legalComments: 'none',
@@ -55,22 +60,29 @@ export async function buildPackage(): Promise<void> {
         write: false,
         logLevel: 'warning',
     });
-    const files = new Map(outputFiles.map((file) => [file.path.slice(DIST.length + 1), file.text]));
-    for (const [name, text] of files) {
-        refuseDynamicRequire(name, text);
-    }
+    refuseForeignRequire(metafile);
+    const files = new Map(outputFiles.map((file) => [file.path.slice(DIST.length + 1), withRequire(file.text)]));
     files.set(EXECUTABLE, withHashbang(files.get(EXECUTABLE) ?? ''));
     files.set('THIRD-PARTY-LICENSES.txt', await licencesOf(metafile));
     await replaceFiles(files);
 }
 
-/** esbuild leaves a stub that throws where bundled CommonJS code requires a built-in of Node: find out now, not at the user's. */
-function refuseDynamicRequire(name: string, text: string): void {
-    if (text.includes('Dynamic require of')) {
-        throw new Error(
-            `dist/${name} would hold CommonJS code that calls require() at run time: use the package's ESM build or make it external`,
-        );
+/** Bundled CommonJS code may require what Node has built in, and nothing else: find out now, not at the user's. */
+function refuseForeignRequire({ outputs }: Metafile): void {
+    for (const [name, { imports }] of Object.entries(outputs)) {
+        const foreign = imports.find(({ kind, path }) => kind === 'require-call' && !isBuiltin(path));
+        if (foreign) {
+            throw new Error(`${name} would call require('${foreign.path}') at run time: bundle that package, or make it external`);
+        }
     }
+}
+
+/** The chunk in which esbuild's stub for require() stands: an ES module has none, and the stub takes the one that it finds. */
+function withRequire(text: string): string {
+    if (!text.includes('Dynamic require of')) {
+        return text;
+    }
+    return `import{createRequire as requireOf}from"node:module";const require=requireOf(import.meta.url);${text}`;
 }
 
 function withHashbang(text: string): string {
@@ -104,6 +116,10 @@ async function readLicence(folder: string, license: unknown): Promise<string> {
     const file = (await readdir(join(ROOT, folder))).find((name) => /^licen[cs]e/i.test(name));
     if (file !== undefined) {
         return (await readFile(join(ROOT, folder, file), 'utf8')).trim();
+    }
+    if (license === 'MIT' && folder.startsWith('node_modules/@hono/')) {
+        // Packages of the project that hono itself is of: its authors, its licence.
+        return readLicence('node_modules/hono', license);
     }
     if (license === 'Apache-2.0') {
         return 'Licensed under the Apache License, Version 2.0: its text is that of the file LICENSE of this package.';
