@@ -70,6 +70,41 @@ export function kindNameOf(rawKey: string): string | undefined {
     return /^raw\/kind=([^/]+)\/./s.exec(rawKey)?.[1];
 }
 
+/** A list of raw objects that a live inbox writes: one of its shards. */
+export interface ChainOf {
+    /** Name of the kind of data. */
+    kind: string;
+    /** Name of the inbox's stream of numbers. */
+    stream: string;
+    shard: string;
+}
+
+/** Sequence numbers of Kinesis have up to 128 digits; of one width, they sort as numbers do. */
+const CHAIN_END_DIGITS = 129;
+
+/** The beginning of the keys of a chain's objects. @throws UsageError for a stream or shard that no key may name */
+export function chainPrefix({ kind, stream, shard }: ChainOf): string {
+    for (const name of [stream, shard]) {
+        if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) {
+            throw new UsageError(`A chain cannot be named ${JSON.stringify(name)}: letters, digits, dot, dash and underscore are usable`);
+        }
+    }
+    return `${RAW_PREFIX}kind=${kind}/stream=${stream}/shard=${shard}/`;
+}
+
+/** The key of the chain's object that follows the one that ends with this sequence number; `0` for the first. */
+export function chainKey(chain: ChainOf, predecessorEnd: string): string {
+    return `${chainPrefix(chain)}${predecessorEnd.replace(/^0+/, '').padStart(CHAIN_END_DIGITS, '0')}.jsonl.gz`;
+}
+
+/** The prefix of the chain that a raw object belongs to, and the end of its predecessor, without leading zeros; undefined for any other object. */
+export function chainPlaceOf(rawKey: string): { prefix: string; predecessorEnd: string } | undefined {
+    const [, prefix, digits] = CHAIN_KEY.exec(rawKey) ?? [];
+    return prefix === undefined || digits === undefined ? undefined : { prefix, predecessorEnd: digits.replace(/^0+(?=\d)/, '') };
+}
+
+const CHAIN_KEY = new RegExp(`^(raw/kind=[^/]+/stream=[^/]+/shard=[^/]+/)(\\d{${CHAIN_END_DIGITS}})\\.jsonl\\.gz$`);
+
 export function ledgerKey(source: string): string {
     return `${LEDGER_PREFIX}${source}.json`;
 }

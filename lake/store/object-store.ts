@@ -96,7 +96,7 @@ export async function tryPut(
     store: Pick<ObjectStore, 'put'>,
     key: string,
     body: Uint8Array,
-    options: { ifMatch: string },
+    options: PutOptions & { ifMatch: string },
 ): Promise<ObjectInfo | undefined> {
     try {
         return await store.put(key, body, options);

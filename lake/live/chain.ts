@@ -1,0 +1,185 @@
+/**
+ * Writes the chain: the raw objects of one shard of an inbox, each named after where its predecessor ended. A name can be taken once, so the objects form one
+ * list without overlap or branch, whatever batches come again, in other pieces, or late. docs/design.md, "The chain", has the rules.
+ */
+import { setImmediate } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { gunzip, gzip, gzipSync } from 'node:zlib';
+import { StorageError, UsageError } from '#lake/errors';
+import { type ChainOf, chainKey, chainPlaceOf, chainPrefix } from '#lake/layout';
+import { ABSENT, type ObjectStore, tryPut } from '#lake/store/object-store';
+import { type ChainMessage, compareSequences, decodeLine, encodeEnd, encodeMessage } from '#lake/telemetry/chain-line';
+
+const pack = promisify(gzip);
+const unpack = promisify(gunzip);
+
+/** A shard of a stream of messages of devices. */
+export type ChainShard = Omit<ChainOf, 'kind'>;
+
+/** Name of an object's end among its metadata: what its last line says, for whoever does not want to read it all. */
+const END = 'end';
+
+/** How long the end in memory is believed, at most: prune waits for this time beyond a worker's life (docs/design.md, "The chain"). */
+const BELIEVED_MS = 10 * 60 * 1000;
+
+/** What came of a batch. */
+export interface Appended {
+    /** Where the chain ends now: at the batch's last message, or behind it. All of the batch stands in the chain. */
+    end: string;
+    /** How many messages were appended; the others stood in the chain before. */
+    appended: number;
+    /** The object that holds what was appended; undefined where nothing was. */
+    key: string | undefined;
+}
+
+/** Appends to one chain. Several writers of one chain are safe; only one of them may get the messages of the shard, in their order, at a time. */
+export class ChainWriter {
+    readonly #store: Pick<ObjectStore, 'list' | 'head' | 'get' | 'put'>;
+    readonly #chain: ChainOf;
+    readonly #now: () => Date;
+    /** The chain's end as it was last seen, and since when it was surely the end. */
+    #seen: { end: string; atMs: number } | undefined;
+    #isBusy = false;
+
+    constructor(store: Pick<ObjectStore, 'list' | 'head' | 'get' | 'put'>, { now, ...shard }: ChainShard & { now: () => Date }) {
+        this.#store = store;
+        this.#chain = { kind: 'telemetry', ...shard };
+        this.#now = now;
+    }
+
+    /**
+     * Appends what is behind the chain's end, as one object. Messages come in the order of their sequence numbers, and several of one number
+     * all in one batch. Safe to call again with the same messages, in whatever batches. @throws StorageError where it cannot be told whether they are in
+     */
+    async append(messages: readonly ChainMessage[]): Promise<Appended> {
+        if (this.#isBusy) {
+            throw new Error('a chain is appended to by one batch after the other');
+        }
+        checkOrder(messages);
+        this.#isBusy = true;
+        try {
+            return await this.#append(messages);
+        } finally {
+            this.#isBusy = false;
+        }
+    }
+
+    async #append(messages: readonly ChainMessage[]): Promise<Appended> {
+        let end = await this.#end();
+        for (;;) {
+            const behind = messages.filter(({ sequence }) => compareSequences(sequence, end) > 0);
+            const last = behind.at(-1)?.sequence;
+            if (last === undefined) {
+                return { end, appended: 0, key: undefined };
+            }
+            const key = chainKey(this.#chain, end);
+            const atMs = this.#now().getTime();
+            if (await tryPut(this.#store, key, await encodeObject(behind, last), { ifMatch: ABSENT, metadata: { [END]: last } })) {
+                this.#seen = { end: last, atMs };
+                return { end: last, appended: behind.length, key };
+            }
+            const before = end;
+            end = await this.#look();
+            if (compareSequences(end, before) <= 0) {
+                throw new StorageError(`${key} is taken, and yet the chain ends with ${end}: nothing but flowlake may write there`);
+            }
+        }
+    }
+
+    async #end(): Promise<string> {
+        const age = this.#seen && this.#now().getTime() - this.#seen.atMs;
+        return this.#seen && age !== undefined && age >= 0 && age <= BELIEVED_MS ? this.#seen.end : this.#look();
+    }
+
+    async #look(): Promise<string> {
+        const atMs = this.#now().getTime();
+        const end = await readChainEnd(this.#store, this.#chain);
+        this.#seen = { end, atMs };
+        return end;
+    }
+}
+
+/** The sequence number that the chain ends with: the end of its object with the greatest name. `0` where it has none. */
+export async function readChainEnd(store: Pick<ObjectStore, 'list' | 'head' | 'get'>, shard: ChainShard): Promise<string> {
+    let last: { key: string; predecessorEnd: string } | undefined;
+    for await (const { key } of store.list(chainPrefix({ kind: 'telemetry', ...shard }))) {
+        const place = chainPlaceOf(key);
+        last = place ? { key, ...place } : last;
+    }
+    if (!last) {
+        return '0';
+    }
+    const end = await readEnd(store, last.key);
+    if (compareSequences(end, last.predecessorEnd) <= 0) {
+        throw new StorageError(`${last.key} is no chain object: its end ${end} is not behind its name`);
+    }
+    return end;
+}
+
+/** Keys of the chain's objects that hold messages behind this end, in their order. */
+export async function listChain(
+    store: Pick<ObjectStore, 'list'>,
+    { behind, ...shard }: ChainShard & { behind: string },
+): Promise<string[]> {
+    const keys: string[] = [];
+    for await (const { key } of store.list(chainPrefix({ kind: 'telemetry', ...shard }))) {
+        const place = chainPlaceOf(key);
+        if (place && compareSequences(place.predecessorEnd, behind) >= 0) {
+            keys.push(key);
+        }
+    }
+    return keys;
+}
+
+/** The end that the object tells in its metadata or, where it was copied without them, in its last line. */
+async function readEnd(store: Pick<ObjectStore, 'head' | 'get'>, key: string): Promise<string> {
+    const told = (await store.head(key))?.metadata[END];
+    if (told !== undefined && decodeLine(encodeEnd(told)).is === 'end') {
+        return told;
+    }
+    const object = await store.get(key);
+    if (!object) {
+        throw new StorageError(`${key} was taken away: the last object of a chain must stay`);
+    }
+    const text = await unpack(object.bytes).then(
+        (bytes) => bytes.toString(),
+        () => '',
+    );
+    const line = decodeLine(text.trimEnd().split('\n').at(-1) ?? '');
+    if (line.is !== 'end') {
+        throw new StorageError(
+            `${key} is no chain object, or a damaged one: its last line does not tell its end. Put back the object as it was written`,
+        );
+    }
+    return line.sequence;
+}
+
+/** Other work of the thread has its turn after so many messages: it is the one that answers devices. */
+const MESSAGES_AT_ONCE = 500;
+
+/** Packing less than this takes no longer than handing it over to another thread. */
+const SMALL_TEXT = 1 << 16;
+
+/** The object's bytes: the same for the same messages. */
+async function encodeObject(messages: readonly ChainMessage[], end: string): Promise<Uint8Array> {
+    const lines: string[] = [];
+    for (const message of messages) {
+        lines.push(encodeMessage(message));
+        if (lines.length % MESSAGES_AT_ONCE === 0) {
+            await setImmediate();
+        }
+    }
+    const text = `${[...lines, encodeEnd(end)].join('\n')}\n`;
+    return text.length < SMALL_TEXT ? gzipSync(text) : pack(text);
+}
+
+/** @throws UsageError for messages that are out of order, or have no number that can stand behind the end of an empty chain */
+function checkOrder(messages: readonly ChainMessage[]): void {
+    let before = '0';
+    for (const { sequence } of messages) {
+        if (!/^\d*[1-9]\d*$/.test(sequence) || compareSequences(sequence, before) < 0) {
+            throw new UsageError(`Message ${JSON.stringify(sequence)} cannot follow ${before} in a chain`);
+        }
+        before = sequence;
+    }
+}
