@@ -29,12 +29,18 @@ export interface Threads {
     close(): Promise<void>;
 }
 
-export function openThreads(directory: string, events: TaskEvents = {}): Threads {
-    const threads = Array.from({ length: availableParallelism() }, () => openThread(directory, events));
+/** `isServing` says that this thread has others to answer: then it does no task itself, and a core is left for it. */
+export function openThreads(directory: string, { isServing = false, ...events }: TaskEvents & { isServing?: boolean } = {}): Threads {
+    const count = Math.max(1, availableParallelism() - (isServing ? 1 : 0));
+    const threads = Array.from({ length: count }, () => openThread(directory, events));
     return {
         async *run(tasks, { totalBytes } = {}) {
             // Several tasks are few only where it is known that there is little to read.
-            const isFew = totalBytes === undefined ? tasks.length <= 1 : tasks.length <= FEW_TASKS && totalBytes < SMALL_BYTES;
+            const isFew = isServing
+                ? false
+                : totalBytes === undefined
+                  ? tasks.length <= 1
+                  : tasks.length <= FEW_TASKS && totalBytes < SMALL_BYTES;
             if (isFew) {
                 for (const task of tasks) {
                     if (events.signal?.aborted && task !== tasks[0]) {
