@@ -27,6 +27,7 @@ import {
     writeSync,
 } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
+import { platform } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { ConflictError } from '#lake/errors';
@@ -59,6 +60,25 @@ export function temporaryFolder(directory: string): string {
 /** A name for a file that is being written, that no other process and no other file has. */
 export function temporaryPath(directory: string): string {
     return join(temporaryFolder(directory), `${process.pid}-${randomUUID()}`);
+}
+
+/**
+ * Waits until the names of the objects in a folder, and of the folders above it, are on the disk. A put waits for the object's bytes only: after a power
+ * cut its name may be gone, and whoever throws away what the object was made of must know that it stays.
+ */
+export async function syncFolder(directory: string, prefix: string): Promise<void> {
+    // Windows opens no folder, and keeps names by itself.
+    for (let folder = dirname(`${prefix}object`); platform() !== 'win32'; folder = dirname(folder)) {
+        const fd = openSync(join(directory, folder), 'r');
+        try {
+            await synced(fd);
+        } finally {
+            closeSync(fd);
+        }
+        if (folder === '.') {
+            return;
+        }
+    }
 }
 
 /**
