@@ -108,8 +108,8 @@ const forbidden = [
     {
         name: 'work-here-is-for-directories',
         comment:
-            'lake/here does the work of a directory lake, under its marks. Take Workers as an argument; an edge, or an upload, chooses them.',
-        from: { path: '^lake/', pathNot: '^lake/(here|upload)/' },
+            'lake/here does the work of a directory lake, under its marks. Take Workers as an argument; an edge, an upload, or what serves a directory chooses them.',
+        from: { path: '^lake/', pathNot: '^lake/(here|upload|serve)/' },
         to: { path: '^lake/here/' },
     },
     {

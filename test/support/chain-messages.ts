@@ -5,7 +5,7 @@ import type { ObjectStore } from '#lake/store/object-store';
 import type { ChainMessage } from '#lake/telemetry/chain-line';
 
 /** 2026-01-05, 10:00 in UTC. */
-export const FIRST_ARRIVAL_MS = Date.UTC(2026, 0, 5, 10);
+const FIRST_ARRIVAL_MS = Date.UTC(2026, 0, 5, 10);
 
 /** The n-th message of device `th-1`, a second after the one before. */
 export function newMessage(n: number, fields: Partial<NewMessage> = {}): NewMessage {

@@ -56,14 +56,17 @@ describe('an object of the chain', () => {
         expect((await objectsOf(one)).flat()).toHaveLength(3000);
     });
 
-    it.each(['9', '99', '49669'.padEnd(56, '0'), '1'.padEnd(128, '0')])('follows one that ends with %s, as numbers compare', async (end) => {
-        const store = memoryStore();
-        const next = String(BigInt(end) + 1n);
-        await writerOver(store).append(batch(end));
-        expect(await writerOver(store).append(batch(end, next))).toMatchObject({ appended: 1, end: next });
-        expect(await objectsOf(store)).toEqual([[end], [next]]);
-        expect(await readChainEnd(store, shard)).toBe(next);
-    });
+    it.each(['9', '99', '49669'.padEnd(56, '0'), '1'.padEnd(128, '0')])(
+        'follows one that ends with %s, as numbers compare',
+        async (end) => {
+            const store = memoryStore();
+            const next = String(BigInt(end) + 1n);
+            await writerOver(store).append(batch(end));
+            expect(await writerOver(store).append(batch(end, next))).toMatchObject({ appended: 1, end: next });
+            expect(await objectsOf(store)).toEqual([[end], [next]]);
+            expect(await readChainEnd(store, shard)).toBe(next);
+        },
+    );
 });
 
 describe('a batch', () => {

@@ -1,0 +1,301 @@
+/** The inbox of one machine: what was answered is on the disk, in order, under a number that no other message gets. */
+import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { cp, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { type Inbox, type InboxOptions, MAX_PAYLOAD_BYTES, openInbox } from '#lake/serve/inbox';
+import { newMessage } from '#test/support/chain-messages';
+import { makeFolder } from '#test/support/temporary';
+
+const NOW = new Date('2026-01-05T10:00:00Z');
+const opened: Inbox[] = [];
+
+async function open(file: string, options: Partial<InboxOptions> = {}): Promise<Inbox> {
+    const inbox = await openInbox(file, { now: () => NOW, endOfChain: async () => '0', ...options });
+    opened.push(inbox);
+    return inbox;
+}
+
+async function newFile(): Promise<string> {
+    return join(await makeFolder(), 'live', 'inbox.sqlite');
+}
+
+function appendAll(inbox: Inbox, count: number, from = 1): Promise<string[]> {
+    return Promise.all(Array.from({ length: count }, (_, at) => inbox.append(newMessage(from + at))));
+}
+
+const everything = (inbox: Inbox, after = '0') => inbox.read({ after, maxMessages: 1e9, maxBytes: 1e9 });
+
+afterEach(() => {
+    for (const inbox of opened.splice(0)) {
+        inbox.close();
+    }
+});
+
+describe('a message', () => {
+    it('comes out as it went in, with the number that its sender was told, also after the file was opened again', async () => {
+        const file = await newFile();
+        const messages = [
+            newMessage(1),
+            newMessage(2, { payload: Buffer.from([0, 255, 254]), isRetained: true, session: 's', headers: { a: 'b' }, key: 'k' }),
+            newMessage(3, { payload: Buffer.alloc(0), device: undefined, profile: undefined, site: undefined }),
+            // A field that a later version adds is kept too.
+            newMessage(4, { refused: 'a foreign topic' } as object),
+        ];
+        const inbox = await open(file);
+        const sequences = await Promise.all(messages.map((message) => inbox.append(message)));
+        expect(sequences).toEqual(['1', '2', '3', '4']);
+        const expected = messages.map((message, at) => ({ ...message, sequence: sequences[at] }));
+        expect(everything(inbox)).toEqual(expected);
+        inbox.close();
+        expect(everything(await open(file))).toEqual(expected);
+    });
+
+    it('is answered in the order of the calls, and not before it can be read', async () => {
+        const inbox = await open(await newFile());
+        const answered: string[] = [];
+        const all = Array.from({ length: 500 }, async (_, at) => {
+            const sequence = await inbox.append(newMessage(at + 1));
+            expect(inbox.read({ after: String(Number(sequence) - 1), maxMessages: 1, maxBytes: 1 })).toMatchObject([{ sequence }]);
+            answered.push(sequence);
+        });
+        expect(inbox.last()).toBe('0');
+        await Promise.all(all);
+        expect(answered).toEqual(Array.from({ length: 500 }, (_, at) => String(at + 1)));
+    });
+
+    it('of more than 128 KiB is refused, and holds up no other', async () => {
+        const inbox = await open(await newFile());
+        const [large, small] = await Promise.allSettled([
+            inbox.append(newMessage(1, { payload: Buffer.alloc(MAX_PAYLOAD_BYTES + 1) })),
+            inbox.append(newMessage(2, { payload: Buffer.alloc(MAX_PAYLOAD_BYTES) })),
+        ]);
+        expect(large).toMatchObject({
+            status: 'rejected',
+            reason: { name: 'UsageError', message: 'A message has 131073 bytes, of 131072' },
+        });
+        expect(small).toEqual({ status: 'fulfilled', value: '1' });
+    });
+
+    it('is refused once the inbox is closed; what waited is stored', async () => {
+        const file = await newFile();
+        const inbox = await open(file);
+        const waiting = appendAll(inbox, 3);
+        inbox.close();
+        inbox.close();
+        expect(await waiting).toEqual(['1', '2', '3']);
+        await expect(inbox.append(newMessage(4))).rejects.toThrow('is closed');
+        expect((await open(file)).last()).toBe('3');
+    });
+});
+
+describe('messages that wait together', () => {
+    it('are one commit, and listeners hear of it once', async () => {
+        const inbox = await open(await newFile());
+        const heard: string[] = [];
+        const end = inbox.onAppended(() => heard.push(inbox.last()));
+        await appendAll(inbox, 1000);
+        await appendAll(inbox, 2, 1001);
+        expect(heard).toEqual(['1000', '1002']);
+        end();
+        await appendAll(inbox, 1, 1003);
+        expect(heard).toHaveLength(2);
+    });
+
+    it('are committed before the turn ends once they are many bytes', async () => {
+        const inbox = await open(await newFile());
+        const payload = Buffer.alloc(MAX_PAYLOAD_BYTES);
+        const all = Array.from({ length: 200 }, (_, at) => inbox.append(newMessage(at + 1, { payload })));
+        expect(inbox.last()).toBe('128');
+        await Promise.all(all);
+        expect(inbox.last()).toBe('200');
+    });
+});
+
+describe('reading', () => {
+    it('goes on behind a number, up to so many messages or bytes, and gives one at least', async () => {
+        const inbox = await open(await newFile());
+        await Promise.all([1, 2, 3].map((n) => inbox.append(newMessage(n, { payload: Buffer.alloc(1000) }))));
+        const sequences = (options: object) =>
+            inbox.read({ after: '0', maxMessages: 9, maxBytes: 1e9, ...options }).map(({ sequence }) => sequence);
+        expect(sequences({})).toEqual(['1', '2', '3']);
+        expect(sequences({ maxMessages: 2 })).toEqual(['1', '2']);
+        expect(sequences({ after: '2' })).toEqual(['3']);
+        expect(sequences({ after: '3' })).toEqual([]);
+        expect(sequences({ maxBytes: 1 })).toEqual(['1']);
+        expect(sequences({ maxBytes: 2500, after: '1' })).toEqual(['2', '3']);
+    });
+});
+
+describe('numbers', () => {
+    it('go on after all messages were discarded and the file was opened again', async () => {
+        const file = await newFile();
+        const inbox = await open(file);
+        const { stream } = inbox;
+        await appendAll(inbox, 3);
+        await inbox.discardUpTo('3');
+        expect(everything(inbox)).toEqual([]);
+        expect([inbox.discardedTo(), inbox.last()]).toEqual(['3', '3']);
+        inbox.close();
+        const again = await open(file, { endOfChain: async () => '3' });
+        expect([again.discardedTo(), again.last(), again.stream]).toEqual(['3', '3', stream]);
+        expect(await appendAll(again, 2)).toEqual(['4', '5']);
+    });
+
+    it('begin again only under another stream: where the chain is beyond what the file knows, as of one that was restored', async () => {
+        const file = await newFile();
+        const inbox = await open(file);
+        const { stream } = inbox;
+        await appendAll(inbox, 2);
+        inbox.close();
+        await cp(file, `${file}.backup`);
+        const lost = await open(file);
+        await appendAll(lost, 5);
+        lost.close();
+        await cp(`${file}.backup`, file);
+
+        const replaced: unknown[] = [];
+        const asked: string[] = [];
+        const anew = await open(file, {
+            onReplaced: (what) => replaced.push(what),
+            endOfChain: async (of) => {
+                asked.push(of);
+                return '7';
+            },
+        });
+        expect(asked).toEqual([stream]);
+        expect(replaced).toEqual([{ stream, last: '2', endOfChain: '7', file: `${file}.of-${stream}` }]);
+        expect(anew.stream).not.toBe(stream);
+        expect(await appendAll(anew, 1)).toEqual(['1']);
+        const aside = await open(`${file}.of-${stream}`);
+        expect(everything(aside)).toHaveLength(2);
+
+        // Restored once more: the file that was put aside first stays.
+        anew.close();
+        aside.close();
+        await cp(`${file}.backup`, file);
+        await open(file, { endOfChain: async () => '7' });
+        expect((await readdir(join(file, '..'))).filter((name) => name.includes('.of-')).sort()).toEqual([
+            `inbox.sqlite.of-${stream}`,
+            `inbox.sqlite.of-${stream}-2`,
+        ]);
+    });
+
+    it('are of a stream that tells when it began, and is like no other', async () => {
+        const [one, other] = [await open(await newFile()), await open(await newFile())];
+        expect(one.stream).toMatch(/^20260105T100000Z-[0-9a-f]{8}$/);
+        expect(other.stream).not.toBe(one.stream);
+    });
+
+    it('cannot be asked for where the end of the chain cannot be told: the file stays as it is, and free', async () => {
+        const file = await newFile();
+        const { stream } = await open(file);
+        opened.splice(0)[0]?.close();
+        const endOfChain = () => Promise.reject(new Error('the store does not answer'));
+        await expect(openInbox(file, { now: () => NOW, endOfChain })).rejects.toThrow('the store does not answer');
+        expect((await open(file)).stream).toBe(stream);
+    });
+});
+
+describe('discarding', () => {
+    it('takes steps, between which others have their turns, and never what is behind the number', async () => {
+        const inbox = await open(await newFile());
+        await appendAll(inbox, 12_000);
+        const turns: string[] = [];
+        let isDone = false;
+        const watching = (async () => {
+            while (!isDone) {
+                turns.push(inbox.discardedTo());
+                await nextTurn();
+            }
+        })();
+        await inbox.discardUpTo('11000');
+        isDone = true;
+        await watching;
+        expect(new Set(turns)).toEqual(new Set(['0', '5000', '10000', '11000']));
+        expect(everything(inbox).map(({ sequence }) => Number(sequence))).toEqual(Array.from({ length: 1000 }, (_, at) => 11_001 + at));
+        await inbox.discardUpTo('99999999');
+        expect(inbox.discardedTo()).toBe('12000');
+        expect(await appendAll(inbox, 1)).toEqual(['12001']);
+    });
+
+    it('takes smaller steps of large messages', async () => {
+        const inbox = await open(await newFile());
+        await Promise.all(
+            Array.from({ length: 150 }, (_, at) => inbox.append(newMessage(at, { payload: Buffer.alloc(MAX_PAYLOAD_BYTES) }))),
+        );
+        const discarding = inbox.discardUpTo('150');
+        expect(inbox.discardedTo()).toBe('64');
+        await discarding;
+        expect(inbox.discardedTo()).toBe('150');
+    });
+
+    it('frees room for what comes next, and the log does not grow with what came', async () => {
+        const file = await newFile();
+        const inbox = await open(file);
+        const sizes: number[] = [];
+        for (let round = 0; round < 12; round += 1) {
+            await appendAll(inbox, 4000);
+            await inbox.discardUpTo(inbox.last());
+            sizes.push(statSync(file).size + statSync(`${file}-wal`).size);
+        }
+        expect(Math.max(...sizes.slice(3))).toBeLessThanOrEqual(Math.max(...sizes.slice(0, 3)) * 1.5);
+    });
+});
+
+describe('a full disk', () => {
+    it('refuses exactly what does not fit, says so, and takes messages again once there is room', async () => {
+        const inbox = await open(await newFile(), { maxBytes: 1 << 20 });
+        const stored = await appendAll(inbox, 100);
+        expect(inbox.problem()).toBeUndefined();
+        const large = Array.from({ length: 20 }, (_, at) => inbox.append(newMessage(at, { payload: Buffer.alloc(100_000) })));
+        const outcomes = await Promise.allSettled(large);
+        expect(new Set(outcomes.map(({ status }) => status))).toEqual(new Set(['rejected']));
+        expect(outcomes[0]).toMatchObject({
+            reason: { name: 'StorageError', message: expect.stringContaining('cannot store messages: the disk is full') },
+        });
+        expect(inbox.problem()).toEqual({ message: expect.stringContaining('the disk is full'), since: NOW });
+        expect(inbox.last()).toBe('100');
+        expect(everything(inbox).map(({ sequence }) => sequence)).toEqual(stored);
+
+        expect(await appendAll(inbox, 3)).toEqual(['101', '102', '103']);
+        expect(inbox.problem()).toBeUndefined();
+    });
+});
+
+describe('opening', () => {
+    it('is refused while the file is open elsewhere', async () => {
+        const file = await newFile();
+        await open(file);
+        await expect(open(file)).rejects.toThrow(`cannot open the inbox ${file}: another process has it open; one flowlake serves a lake`);
+    });
+
+    it('is refused for what is no inbox, or damaged, and leaves the file as it is', async () => {
+        const file = await newFile();
+        (await open(file)).close();
+        const garbage = Buffer.alloc(8192, 'garbage ');
+        writeFileSync(file, garbage);
+        await expect(open(file)).rejects.toThrow('it is no database');
+        expect(statSync(file).size).toBe(garbage.length);
+    });
+
+    it('is refused for a form of a newer version', async () => {
+        const file = await newFile();
+        (await open(file)).close();
+        const database = new DatabaseSync(file);
+        database.exec('pragma user_version = 2');
+        database.close();
+        await expect(open(file)).rejects.toThrow('was written by a newer flowlake (form 2, this one knows 1)');
+    });
+
+    it('makes a file that only its owner may read', async () => {
+        const file = await newFile();
+        const inbox = await open(file);
+        await appendAll(inbox, 1);
+        for (const name of [file, `${file}-wal`]) {
+            expect(existsSync(name) && (statSync(name).mode & 0o777).toString(8)).toBe('600');
+        }
+    });
+});

@@ -1,0 +1,218 @@
+/** Sealing: every message of the inbox comes into the tables once, whatever fails on the way, and only then leaves the inbox. */
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { findUndoneWork } from '#lake/commit/reconcile';
+import { mergedKey, RAW_PREFIX } from '#lake/layout';
+import { type Inbox, openInbox } from '#lake/serve/inbox';
+import { endOfChainIn } from '#lake/serve/seal-pass';
+import { type Sealer, type SealerOptions, startSealing } from '#lake/serve/sealing';
+import { openDirectoryStore } from '#lake/store/directory';
+import type { ObjectStore } from '#lake/store/object-store';
+import { readings } from '#lake/telemetry/tables';
+import { addThermometer, newMessage } from '#test/support/chain-messages';
+import { readingsOf } from '#test/support/readings-of';
+import { makeFolder } from '#test/support/temporary';
+
+const opened: { inbox: Inbox; sealer: Sealer }[] = [];
+
+interface Served {
+    directory: string;
+    store: ObjectStore;
+    inbox: Inbox;
+    sealer: Sealer;
+}
+
+async function serve(directory: string, options: Partial<SealerOptions> = {}): Promise<Served> {
+    const store = options.store ?? openDirectoryStore(directory);
+    const now = () => new Date();
+    const endOfChain = endOfChainIn(openDirectoryStore(directory));
+    const inbox = await openInbox(join(directory, '.flowlake/live/inbox.sqlite'), { now, endOfChain });
+    const { signal } = new AbortController();
+    const sealer = startSealing({ inbox, directory, store, now, signal, settings: { everyMs: 1e9 }, ...options });
+    opened.push({ inbox, sealer });
+    return { directory, store, inbox, sealer };
+}
+
+async function newLake(): Promise<string> {
+    const directory = join(await makeFolder(), 'lake');
+    await addThermometer(openDirectoryStore(directory));
+    return directory;
+}
+
+async function close({ inbox, sealer }: Pick<Served, 'inbox' | 'sealer'>): Promise<void> {
+    await sealer.stop();
+    inbox.close();
+}
+
+function appendAll(inbox: Inbox, from: number, to: number): Promise<string[]> {
+    return Promise.all(Array.from({ length: to - from + 1 }, (_, at) => inbox.append(newMessage(from + at))));
+}
+
+const numbers = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, at) => from + at);
+
+async function chainOf(store: ObjectStore): Promise<string[]> {
+    const keys: string[] = [];
+    for await (const { key } of store.list(RAW_PREFIX)) {
+        keys.push(key);
+    }
+    return keys;
+}
+
+async function expectNothingUndone(store: ObjectStore): Promise<void> {
+    expect(await findUndoneWork(store, { now: new Date() })).toEqual({ sources: [], deadObjects: [], periods: [], derived: [] });
+}
+
+afterEach(async () => {
+    for (const one of opened.splice(0)) {
+        await close(one);
+    }
+});
+
+describe('sealing', () => {
+    it('takes all messages into the chain and the tables, and only then out of the inbox', async () => {
+        const { store, inbox, sealer } = await serve(await newLake());
+        await appendAll(inbox, 1, 50);
+        expect(sealer.status()).toMatchObject({ sealedTo: '0', inLakeTo: '0', lagMessages: 50, faults: [] });
+        expect(sealer.status().lagMs).toBeGreaterThan(0);
+        expect(await sealer.sealNow()).toMatchObject({
+            messages: 50,
+            objects: [expect.stringContaining('/shard=0/000')],
+            unreadable: [],
+            faults: [],
+        });
+        expect(sealer.status()).toEqual({ sealedTo: '50', inLakeTo: '50', lagMessages: 0, lagMs: 0, faults: [], lastError: undefined });
+        expect(inbox.discardedTo()).toBe('50');
+        expect(await readingsOf(store)).toEqual(numbers(1, 50));
+        await expectNothingUndone(store);
+
+        await appendAll(inbox, 51, 60);
+        await sealer.sealNow();
+        expect(await sealer.sealNow()).toMatchObject({ messages: 0, objects: [] });
+        expect(await readingsOf(store)).toEqual(numbers(1, 60));
+        expect(await chainOf(store)).toHaveLength(2);
+    });
+
+    it('begins by itself some time after a message came, and at once where there are many', async () => {
+        const { store, inbox, sealer } = await serve(await newLake(), { settings: { everyMs: 50, maxMessages: 100 } });
+        await appendAll(inbox, 1, 3);
+        await until(() => sealer.status().inLakeTo === '3');
+        await close({ inbox, sealer });
+        expect(await readingsOf(store)).toEqual(numbers(1, 3));
+
+        const many = await serve(await newLake(), { settings: { everyMs: 1e9, maxMessages: 100 } });
+        await appendAll(many.inbox, 1, 99);
+        await sleep(20);
+        expect(many.sealer.status().sealedTo).toBe('0');
+        await appendAll(many.inbox, 100, 101);
+        await until(() => many.sealer.status().inLakeTo === '101');
+
+        const large = await serve(await newLake(), { settings: { everyMs: 1e9, maxBytes: 100_000 } });
+        await large.inbox.append(newMessage(1, { payload: Buffer.alloc(100_001, ' ') }));
+        await until(() => large.sealer.status().inLakeTo === '1');
+    });
+
+    it('makes no object without a message, and several of many', async () => {
+        const { store, inbox, sealer } = await serve(await newLake(), { settings: { everyMs: 1e9, maxMessages: 10 } });
+        await sealer.sealNow();
+        expect(await chainOf(store)).toEqual([]);
+        await appendAll(inbox, 1, 205);
+        await sealer.sealNow();
+        expect(await chainOf(store)).toHaveLength(21);
+        expect(await readingsOf(store)).toEqual(numbers(1, 205));
+        expect(inbox.discardedTo()).toBe('205');
+    });
+
+    it('goes on after a restart with what was left in the inbox, and says no message twice', async () => {
+        const directory = await newLake();
+        const first = await serve(directory);
+        await appendAll(first.inbox, 1, 20);
+        await close(first);
+        const second = await serve(directory);
+        await second.sealer.sealNow();
+        await appendAll(second.inbox, 21, 25);
+        await close(second);
+        const third = await serve(directory);
+        await until(() => third.sealer.status().inLakeTo === '25');
+        expect(await readingsOf(third.store)).toEqual(numbers(1, 25));
+    });
+
+    it('keeps in the inbox what others have not read', async () => {
+        let read = '7';
+        const { inbox, sealer } = await serve(await newLake(), { readTo: () => read });
+        await appendAll(inbox, 1, 20);
+        await sealer.sealNow();
+        expect([inbox.discardedTo(), sealer.status().inLakeTo]).toEqual(['7', '20']);
+        read = '20';
+        await sealer.sealNow();
+        expect(inbox.discardedTo()).toBe('20');
+    });
+
+    it('ends after the pass that is under way, and answers everybody', async () => {
+        const { inbox, sealer } = await serve(await newLake());
+        await appendAll(inbox, 1, 5);
+        const [first, second] = [sealer.sealNow(), sealer.sealNow()];
+        const third = sealer.sealNow();
+        await sealer.stop();
+        expect(await first).toMatchObject({ messages: 5 });
+        await Promise.allSettled([second, third]);
+        await expect(sealer.sealNow()).rejects.toThrow('sealing has ended');
+    });
+});
+
+describe('what cannot be done', () => {
+    it('in the chain is kept as a fault; messages go on being taken in, and are sealed later', async () => {
+        const directory = await newLake();
+        const broken = openDirectoryStore(directory);
+        let isBroken = true;
+        const store: ObjectStore = {
+            ...broken,
+            put: (key, ...rest) =>
+                isBroken && key.startsWith(RAW_PREFIX) ? Promise.reject(new Error('no room')) : broken.put(key, ...rest),
+        };
+        const { inbox, sealer } = await serve(directory, { store });
+        await appendAll(inbox, 1, 3);
+        expect(await sealer.sealNow()).toMatchObject({
+            messages: 0,
+            faults: [{ what: 'append to the chain', message: 'no room', tries: 1 }],
+        });
+        await appendAll(inbox, 4, 6);
+        expect(await sealer.sealNow()).toMatchObject({ faults: [{ tries: 2 }] });
+        const { lastError, faults, lagMessages, inLakeTo } = sealer.status();
+        expect([lastError, lagMessages, inLakeTo, inbox.discardedTo()]).toEqual(['no room', 6, '0', '0']);
+        expect((faults[0]?.nextTryAt.getTime() ?? 0) - (faults[0]?.since.getTime() ?? 0)).toBeGreaterThanOrEqual(60_000);
+        isBroken = false;
+        expect(await sealer.sealNow()).toMatchObject({ messages: 6, faults: [] });
+        expect(await readingsOf(store)).toEqual(numbers(1, 6));
+    });
+
+    it('of one period holds up no other, leaves a mark, and is done once it can be', async () => {
+        const directory = await newLake();
+        const { store, inbox, sealer } = await serve(directory);
+        const hour = join(directory, mergedKey(readings, '2026-01-05T10'));
+        // A folder stands where the hour's object belongs.
+        await mkdir(hour, { recursive: true });
+        await appendAll(inbox, 1, 3);
+        await inbox.append(newMessage(4000));
+        const { faults } = await sealer.sealNow();
+        expect(faults).toMatchObject([{ what: expect.stringContaining('consolidate readings 2026-01-05T10'), tries: 1 }]);
+        expect(sealer.status()).toMatchObject({ inLakeTo: '4', lastError: faults[0]?.message });
+        expect(inbox.discardedTo()).toBe('4');
+        expect(await readingsOf(store)).toEqual([4000]);
+
+        await inbox.append(newMessage(4001));
+        await sealer.sealNow();
+        expect(await readingsOf(store)).toEqual([4000, 4001]);
+        await rm(hour, { recursive: true });
+        expect(await sealer.sealNow()).toMatchObject({ faults: [] });
+        expect(await readingsOf(store)).toEqual([1, 2, 3, 4000, 4001]);
+        await expectNothingUndone(store);
+    });
+});
+
+async function until(isSo: () => boolean): Promise<void> {
+    while (!isSo()) {
+        await sleep(5);
+    }
+}
