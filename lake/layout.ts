@@ -42,6 +42,11 @@ export function rawKey({ kind, site, name }: { kind?: string | undefined; site?:
             `Name ${JSON.stringify(name)} is not usable: a first folder kind=... says what kind of data it is. Rename it, or upload what is in it with --kind`,
         );
     }
+    if (chainPlaceOf(key)) {
+        throw new UsageError(
+            `Name ${JSON.stringify(name)} is not usable: it is that of an object of a chain, which live inboxes alone write (--as NAME)`,
+        );
+    }
     const lengthBytes = Buffer.byteLength(key);
     if (lengthBytes > MAX_KEY_BYTES) {
         const shown = JSON.stringify(`${name.slice(0, 40)}...`);
@@ -78,6 +83,12 @@ export interface ChainOf {
     stream: string;
     shard: string;
 }
+
+/**
+ * How long a writer believes the end of a chain that it remembers; then it looks again. Prune waits for this time beyond a worker's life before it frees
+ * the name of an object: docs/design.md, "The chain".
+ */
+export const CHAIN_END_BELIEVED_MS = 10 * 60 * 1000;
 
 /** Sequence numbers of Kinesis have up to 128 digits; of one width, they sort as numbers do. */
 const CHAIN_END_DIGITS = 129;

@@ -5,7 +5,7 @@ import { StorageError } from '#lake/errors';
 import type { InputVersions } from '#lake/inputs';
 import type { Kind, ReadingOptions } from '#lake/kind';
 import { findKindOfRecord, kindOfSource } from '#lake/kinds';
-import { isInputName, LEDGER_PREFIX, ledgerKey } from '#lake/layout';
+import { chainPlaceOf, isInputName, LEDGER_PREFIX, ledgerKey } from '#lake/layout';
 import { shortHash } from '#lake/source-id';
 import { ABSENT, CALLS_AT_ONCE, type ListedObject, type ObjectInfo, type ObjectStore, tryPut } from '#lake/store/object-store';
 
@@ -199,6 +199,25 @@ export function isOfContent(record: LedgerRecord, raw: Pick<CommitEntry, 'etag' 
     }
     const kind = kindOfSource(record.source, record);
     return isOfThisFormat(record) && sayContent(kind, record) === sayContent(kind, raw);
+}
+
+/**
+ * True if the raw object is one of a chain, and not the one that was read. A name of a chain is taken once, so this is no correction: it is never
+ * read. Only where the one before could not be used is it. In a lake that moved to another home, whose etags are hashes of another kind, nothing tells the two
+ * apart; there it is read.
+ */
+export function isStrangeInChain(
+    { key, etag }: Pick<ObjectInfo, 'key' | 'etag'>,
+    record: Pick<LedgerRecord, 'etag' | 'state'> | undefined,
+): boolean {
+    const isHashOfADirectory = (one: string): boolean => /^[0-9a-f]{64}$/.test(one);
+    return (
+        record !== undefined &&
+        record.state !== 'failed' &&
+        chainPlaceOf(key) !== undefined &&
+        etag !== record.etag &&
+        isHashOfADirectory(etag) === isHashOfADirectory(record.etag)
+    );
 }
 
 /** True if what is live was read in the format of this program. */

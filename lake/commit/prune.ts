@@ -2,11 +2,20 @@
 
 import { lookAtInputs } from '#lake/inputs';
 import { findKindOfSource, kindOfTable } from '#lake/kinds';
-import { contributionOf, contributionsPrefix, nameOfPeriod, RAW_PREFIX, type TablePeriod } from '#lake/layout';
-import { fenceLedger, type HeldRecord, type LedgerRecord, readLedger } from '#lake/ledger';
+import {
+    CHAIN_END_BELIEVED_MS,
+    chainPlaceOf,
+    contributionOf,
+    contributionsPrefix,
+    nameOfPeriod,
+    RAW_PREFIX,
+    type TablePeriod,
+} from '#lake/layout';
+import { fenceLedger, type HeldRecord, isStrangeInChain, type LedgerRecord, readLedger } from '#lake/ledger';
 import { sourceId } from '#lake/source-id';
-import { type ObjectInfo, type ObjectStore, tryDelete } from '#lake/store/object-store';
+import { type ListedObject, type ObjectInfo, type ObjectStore, tryDelete } from '#lake/store/object-store';
 import { containedOf } from './period-state.ts';
+import { OLDER_THAN_ANY_WORKER_MS } from './reconcile.ts';
 import { needsReading } from './summarize.ts';
 
 export type PruneFinding =
@@ -14,16 +23,22 @@ export type PruneFinding =
     /** Why the raw object stays. */
     | { key: string; raw: ObjectInfo; canGo: false; reason: string };
 
+export interface PruneOptions {
+    /** The first day whose raw objects stay. */
+    before: string;
+    now: Date;
+}
+
 /** Every raw object without a kept row on the day `before` or later, and whether it may go. */
-export async function* findPrunable(store: ObjectStore, { before }: { before: string }): AsyncGenerator<PruneFinding> {
-    for await (const { key, raw, reason } of lookAt(store, { before })) {
+export async function* findPrunable(store: ObjectStore, options: PruneOptions): AsyncGenerator<PruneFinding> {
+    for await (const { key, raw, reason } of lookAt(store, options)) {
         yield reason === undefined ? { key, raw, canGo: true } : { key, raw, canGo: false, reason };
     }
 }
 
 /** Frees every raw object that may go, and tells of each as `findPrunable` does, once it is gone. What is uploaded again meanwhile stays. */
-export async function* prune(store: ObjectStore, { before }: { before: string }): AsyncGenerator<PruneFinding> {
-    for await (const look of lookAt(store, { before })) {
+export async function* prune(store: ObjectStore, options: PruneOptions): AsyncGenerator<PruneFinding> {
+    for await (const look of lookAt(store, options)) {
         const { key, raw } = look;
         const reason = look.reason ?? (await free(look, store));
         yield reason === undefined ? { key, raw, canGo: true } : { key, raw, canGo: false, reason };
@@ -38,7 +53,7 @@ interface Look extends HeldRecord {
     reason: string | undefined;
 }
 
-async function* lookAt(store: ObjectStore, { before }: { before: string }): AsyncGenerator<Look> {
+async function* lookAt(store: ObjectStore, { before, now }: PruneOptions): AsyncGenerator<Look> {
     const safeByPeriod = new Map<string, Promise<ReadonlySet<string>>>();
     const safeOf = (of: TablePeriod): Promise<ReadonlySet<string>> => {
         const name = nameOfPeriod(of);
@@ -46,13 +61,44 @@ async function* lookAt(store: ObjectStore, { before }: { before: string }): Asyn
         safeByPeriod.set(name, known);
         return known;
     };
-    for await (const { key } of store.list(RAW_PREFIX)) {
+    for await (const { key, whyInChain } of listRaw(store, now)) {
         const raw = await store.head(key);
         const held = await readLedger(store, sourceId(key));
         if (raw && !(held.record?.last_day != null && held.record.last_day >= before)) {
-            yield { key, raw, ...held, reason: await whyItStays(raw, held.record, { store, safeOf }) };
+            yield { key, raw, ...held, reason: whyInChain() ?? (await whyItStays(raw, held.record, { store, safeOf })) };
         }
     }
+}
+
+/** Every raw object, and why it stays for being one of a chain. */
+async function* listRaw(store: ObjectStore, now: Date): AsyncGenerator<{ key: string; whyInChain: () => string | undefined }> {
+    // Objects of a chain are listed one behind the other: the next one tells whether this is the last.
+    let held: ListedObject | undefined;
+    for await (const object of store.list(RAW_PREFIX)) {
+        if (held) {
+            yield withReason(held, { next: object, now });
+        }
+        held = object;
+    }
+    if (held) {
+        yield withReason(held, { next: undefined, now });
+    }
+}
+
+function withReason(object: ListedObject, { next, now }: { next: ListedObject | undefined; now: Date }) {
+    const { key } = object;
+    const whyInChain = (): string | undefined => {
+        const place = chainPlaceOf(key);
+        if (!place) {
+            return undefined;
+        }
+        if (chainPlaceOf(next?.key ?? '')?.prefix !== place.prefix) {
+            return 'it is the last object of its chain, and the next one will be named after its end';
+        }
+        const isYoung = now.getTime() - object.modifiedAt.getTime() <= OLDER_THAN_ANY_WORKER_MS + CHAIN_END_BELIEVED_MS;
+        return isYoung ? 'it is younger than 24 hours and 10 minutes: a slow writer may still take its name' : undefined;
+    };
+    return { key, whyInChain };
 }
 
 /** Frees the raw object. @returns why it stays after all, or undefined where it is gone */
@@ -86,6 +132,9 @@ async function whyItStays(
     const kind = findKindOfSource(raw.key, record);
     if (!kind) {
         return 'it is of a kind that this flowlake does not know';
+    }
+    if (isStrangeInChain(raw, record)) {
+        return 'it is not the object of its chain that was read; see flowlake verify';
     }
     if (!record || (await needsReading(raw, record, lookAtInputs(store)))) {
         return 'it is not in the figures yet; run flowlake reconcile first';

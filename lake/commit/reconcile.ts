@@ -35,7 +35,7 @@ export async function findUndoneWork(store: ObjectStore, { now }: { now: Date })
 }
 
 /** No worker lives this long: what it wrote for a commit that never came is dead by then. */
-const OLDER_THAN_ANY_WORKER_MS = 24 * 60 * 60 * 1000;
+export const OLDER_THAN_ANY_WORKER_MS = 24 * 60 * 60 * 1000;
 
 /** Raw keys of sources whose raw object is not what the ledger says is live, or that were read with inputs that no longer hold. */
 export async function findUnread(store: ObjectStore, records: ReadonlyMap<string, LedgerRecord>): Promise<string[]> {

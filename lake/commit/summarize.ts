@@ -3,7 +3,16 @@ import { type InputsNow, lookAtInputs } from '#lake/inputs';
 import type { Kind } from '#lake/kind';
 import { kindOfSource } from '#lake/kinds';
 import { contributionKey, rejectsKey, type TablePeriod } from '#lake/layout';
-import { commitLedger, fenceLedger, isOfContent, type LedgerRecord, newVersion, readLedger, toOptions } from '#lake/ledger';
+import {
+    commitLedger,
+    fenceLedger,
+    isOfContent,
+    isStrangeInChain,
+    type LedgerRecord,
+    newVersion,
+    readLedger,
+    toOptions,
+} from '#lake/ledger';
 import { sourceId } from '#lake/source-id';
 import type { ObjectInfo, ObjectStore } from '#lake/store/object-store';
 import { type Attempt, discard, type Reading, readSource } from './read-source.ts';
@@ -63,7 +72,7 @@ export async function summarize(
         lost = undefined;
         // 2. The raw object, and the inputs that it was read with: both anew in every pass.
         const raw = await store.head(rawKey);
-        if (raw && ((await needsReading(raw, record, lookAtInputs(store))) || isToMakeWay(record, options))) {
+        if (raw && ((await needsReading(raw, record, lookAtInputs(store))) || isToMakeWay(raw, record, options))) {
             // 3. and 4. Read it, write what it contributes, commit.
             const attempt: Attempt = { version: newVersion(record, { attempt: options.newAttempt?.() }), keys: [] };
             const isWon = await attemptCommit(raw, { kind, record, etag, attempt, options });
@@ -123,7 +132,7 @@ async function discardFailed(store: ObjectStore, { source, attempt }: { source: 
 
 /** True if the ledger's live version is not what the raw object holds now, or was read with inputs that no longer hold. */
 export async function needsReading(raw: ObjectInfo, record: LedgerRecord | undefined, inputs: InputsNow): Promise<boolean> {
-    if (record?.retracted_generation === raw.generation) {
+    if (record?.retracted_generation === raw.generation || isStrangeInChain(raw, record)) {
         return false;
     }
     if (!record) {
@@ -133,8 +142,8 @@ export async function needsReading(raw: ObjectInfo, record: LedgerRecord | undef
     return !isOfContent(record, { etag: raw.etag, options: toOptions(kind, raw) }) || !(await inputs.areOf(kind.inputs, record.inputs));
 }
 
-function isToMakeWay(record: LedgerRecord | undefined, { anew }: SummarizeOptions): boolean {
-    return anew !== undefined && record?.version === anew;
+function isToMakeWay(raw: ObjectInfo, record: LedgerRecord | undefined, { anew }: SummarizeOptions): boolean {
+    return anew !== undefined && record?.version === anew && !isStrangeInChain(raw, record);
 }
 
 /** Deletes the objects of every version that is not live. */

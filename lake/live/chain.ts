@@ -6,7 +6,7 @@ import { setImmediate } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { gunzip, gzip, gzipSync } from 'node:zlib';
 import { StorageError, UsageError } from '#lake/errors';
-import { type ChainOf, chainKey, chainPlaceOf, chainPrefix } from '#lake/layout';
+import { CHAIN_END_BELIEVED_MS, type ChainOf, chainKey, chainPlaceOf, chainPrefix } from '#lake/layout';
 import { ABSENT, type ObjectStore, tryPut } from '#lake/store/object-store';
 import { type ChainMessage, compareSequences, decodeLine, encodeEnd, encodeMessage } from '#lake/telemetry/chain-line';
 
@@ -18,9 +18,6 @@ export type ChainShard = Omit<ChainOf, 'kind'>;
 
 /** Name of an object's end among its metadata: what its last line says, for whoever does not want to read it all. */
 const END = 'end';
-
-/** How long the end in memory is believed, at most: prune waits for this time beyond a worker's life (docs/design.md, "The chain"). */
-const BELIEVED_MS = 10 * 60 * 1000;
 
 /** What came of a batch. */
 export interface Appended {
@@ -88,7 +85,7 @@ export class ChainWriter {
 
     async #end(): Promise<string> {
         const age = this.#seen && this.#now().getTime() - this.#seen.atMs;
-        return this.#seen && age !== undefined && age >= 0 && age <= BELIEVED_MS ? this.#seen.end : this.#look();
+        return this.#seen && age !== undefined && age >= 0 && age <= CHAIN_END_BELIEVED_MS ? this.#seen.end : this.#look();
     }
 
     async #look(): Promise<string> {

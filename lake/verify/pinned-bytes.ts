@@ -4,11 +4,19 @@ import { posix } from 'node:path';
 import { ConflictError } from '#lake/errors';
 import type { SecondSource } from '#lake/kind';
 import { siteOf } from '#lake/layout';
+import { isStrangeInChain } from '#lake/ledger';
 import type { ByteStream, ObjectStore } from '#lake/store/object-store';
 
 /** The object holds other bytes than those that were summarized. */
 export class ChangedError extends Error {
     override name = 'ChangedError';
+    /** True if it is no correction, because there are none of its kind of object. */
+    readonly isStrange: boolean;
+
+    constructor(message: string, { isStrange }: { isStrange: boolean }) {
+        super(message);
+        this.isStrange = isStrange;
+    }
 }
 
 /** The object is the one that was summarized, by its file and by all that its store says, and its bytes are others: they rotted on the disk. */
@@ -45,7 +53,15 @@ export async function openPinned(
 ): Promise<Omit<SecondSource, 'input'> | undefined> {
     const info = await options.store.head(key).catch(unreadable);
     if (info && info.etag !== etag) {
-        throw new ChangedError(`${key} has etag ${info.etag} instead of ${etag}`);
+        const isStrange = etag !== null && isStrangeInChain(info, { etag, state: 'done' });
+        throw new ChangedError(
+            isStrange
+                ? `an object of a chain is never replaced; its etag is ${info.etag}`
+                : `${key} has etag ${info.etag} instead of ${etag}`,
+            {
+                isStrange,
+            },
+        );
     }
     let isFirst = true;
     const open = (found: { key: string; etag: string }): ByteStream => {

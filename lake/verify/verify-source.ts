@@ -154,7 +154,9 @@ async function recountRaw(record: LiveRecord, options: VerifySourceOptions): Pro
         return { recount, isThere: false };
     } catch (error) {
         signal?.throwIfAborted();
-        if (error instanceof ChangedError) {
+        if (error instanceof ChangedError && error.isStrange) {
+            addRotten(record, error.message, options);
+        } else if (error instanceof ChangedError) {
             findings.note('raw_changed', source, `${source} was changed since it was summarized; ${instead}. Run flowlake reconcile`);
         } else if (error instanceof RottenError) {
             addRotten(record, error.message, options);
@@ -187,8 +189,8 @@ async function noteInputs(record: SourceRecord | undefined, { kind, inputs, find
 }
 
 /**
- * Adds a raw object whose bytes rotted. Nothing tells the store of it, so nobody reads the file anew; and it must not be read: what it
- * holds was never uploaded.
+ * Adds a raw object whose bytes rotted, or one in the place of a chain's object. Nobody reads the file anew, and it must not be read: what it holds was never
+ * uploaded, and no device said it.
  */
 function addRotten({ source, etag }: SourceRecord, why: string, { kind, findings }: VerifySourceOptions): void {
     const about = { source, table: kind.merged.name };

@@ -153,9 +153,9 @@ export const breaks: readonly Break[] = [
         name: 'delete-before-commit',
         does: 'the objects of the old version are deleted before the new one is live',
         file: 'lake/commit/summarize.ts',
-        text: 'if (raw && ((await needsReading(raw, record, lookAtInputs(store))) || isToMakeWay(record, options))) {',
+        text: 'if (raw && ((await needsReading(raw, record, lookAtInputs(store))) || isToMakeWay(raw, record, options))) {',
         replacement:
-            'if (raw && ((await needsReading(raw, record, lookAtInputs(store))) || isToMakeWay(record, options))) {\n            await deleteSuperseded(kind, { source, record: record && { ...record, version: null }, store });',
+            'if (raw && ((await needsReading(raw, record, lookAtInputs(store))) || isToMakeWay(raw, record, options))) {\n            await deleteSuperseded(kind, { source, record: record && { ...record, version: null }, store });',
         tests: [HISTORIES],
     },
     {

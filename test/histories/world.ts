@@ -304,7 +304,7 @@ export class World {
     }
 
     async #prune(store: ObjectStore): Promise<void> {
-        for await (const _ of prune(store, { before: '9999-12-31' })) {
+        for await (const _ of prune(store, { before: '9999-12-31', now: this.now })) {
             // Each goes when its turn comes.
         }
     }

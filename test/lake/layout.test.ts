@@ -3,6 +3,9 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import {
+    chainKey,
+    chainPlaceOf,
+    chainPrefix,
     contributionKey,
     contributionOf,
     contributionsPrefix,
@@ -81,6 +84,43 @@ test('a raw key names its kind in front of its site, and without one it is of th
     expect(() => rawKey({ name: 'kind=gauges/a.csv' })).toThrow('Rename it, or upload what is in it with --kind');
     expect(() => rawKey({ site: 'main', name: 'kind=gauges/a.csv' })).toThrow('Rename it, or upload what is in it with --kind');
     expect(rawKey({ site: 'berlin', name: 'kind=gauges/a.csv' })).toBe('raw/site=berlin/kind=gauges/a.csv');
+});
+
+describe('a chain', () => {
+    const chain = { kind: 'telemetry', stream: '20260105T100000Z-00c0ffee', shard: '0' };
+
+    test('has keys that sort as the numbers do, and give them back', () => {
+        const ends = ['0', '9', '10', '99', '100', '5'.repeat(56), '9'.repeat(128)];
+        const keys = ends.map((end) => chainKey(chain, end));
+        expect(keys.toSorted()).toEqual(keys);
+        expect(keys.map(chainPlaceOf)).toEqual(ends.map((predecessorEnd) => ({ prefix: chainPrefix(chain), predecessorEnd })));
+        expect(chainKey(chain, '0009')).toBe(chainKey(chain, '9'));
+    });
+
+    test('has no other objects than those', () => {
+        const key = chainKey(chain, '7');
+        const others = [
+            key.replace('0/0', '0/'),
+            `${key}x`,
+            key.replace('stream=', 'site='),
+            key.replace('kind=telemetry/', ''),
+            'raw/a.csv',
+        ];
+        expect(others.map(chainPlaceOf)).toEqual(others.map(() => undefined));
+    });
+
+    test('has a stream and a shard that a key may name', () => {
+        expect(() => chainPrefix({ ...chain, stream: 'a/b' })).toThrow('A chain cannot be named "a/b"');
+        expect(() => chainPrefix({ ...chain, shard: '' })).toThrow('A chain cannot be named ""');
+    });
+
+    test('gets no object by an upload', () => {
+        const name = chainKey(chain, '7').slice('raw/kind=telemetry/'.length);
+        expect(() => rawKey({ kind: 'telemetry', name })).toThrow(
+            'it is that of an object of a chain, which live inboxes alone write (--as NAME)',
+        );
+        expect(rawKey({ kind: 'telemetry', name: `copies/${name}` })).toBe(`raw/kind=telemetry/copies/${name}`);
+    });
 });
 
 test('a raw key has 1024 bytes at most, counted in UTF-8 and with its folders', () => {

@@ -28,10 +28,12 @@ export async function freeRawFiles({ rawBefore, dryRun }: PruneOptions, context:
         const store = await lake.store();
         const findings: PruneFinding[] = [];
         if (dryRun) {
-            await collectInto(findings, findPrunable(store, { before: rawBefore }), context);
+            await collectInto(findings, findPrunable(store, { before: rawBefore, now: context.now() }), context);
         } else {
             try {
-                await changeLake(lake, context, () => collectInto(findings, prune(store, { before: rawBefore }), context));
+                await changeLake(lake, context, () =>
+                    collectInto(findings, prune(store, { before: rawBefore, now: context.now() }), context),
+                );
             } catch (error) {
                 // What is freed is gone for ever: it is said whatever came after.
                 if (findings.length > 0) {

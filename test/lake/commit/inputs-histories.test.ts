@@ -121,7 +121,7 @@ async function playHistory(seed: number, without?: Rule): Promise<string | undef
         } else if (does === 'add') {
             await addInput(own, prefix, 'lock', { zero_mm: Number(subject) });
         } else {
-            for await (const _ of prune(own, { before: '9999-12-31' })) {
+            for await (const _ of prune(own, { before: '9999-12-31', now: new Date() })) {
                 // Each goes when its turn comes.
             }
         }

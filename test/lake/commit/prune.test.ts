@@ -15,6 +15,7 @@ import { readFigures, type SmallFile, smallFile, unusableFile } from '#test/supp
 
 const A = 'raw/a.csv';
 const BEFORE = '2026-02-03';
+const NOW = new Date('2026-03-01T00:00:00Z');
 
 let store: ObjectStore;
 
@@ -40,7 +41,7 @@ async function work(key: string): Promise<void> {
 /** Raw keys and what is found of each: `goes`, or why it stays. */
 async function findings(before = BEFORE): Promise<Record<string, string>> {
     const found: Record<string, string> = {};
-    for await (const finding of findPrunable(store, { before })) {
+    for await (const finding of findPrunable(store, { before, now: NOW })) {
         expect(finding.raw).toEqual(await store.head(finding.key));
         found[finding.key] = finding.canGo ? 'goes' : finding.reason;
     }
@@ -114,7 +115,7 @@ describe('a raw object', () => {
         await work(A);
         await work('raw/b.csv');
         const figures = await readFigures(store);
-        for await (const { canGo } of prune(store, { before: BEFORE })) {
+        for await (const { canGo } of prune(store, { before: BEFORE, now: NOW })) {
             expect(canGo).toBe(true);
         }
         expect(await store.head(A)).toBeUndefined();
@@ -134,7 +135,7 @@ describe('a raw object', () => {
                 await store.delete(key, options);
             },
         };
-        for await (const finding of prune(racing, { before: BEFORE })) {
+        for await (const finding of prune(racing, { before: BEFORE, now: NOW })) {
             expect(finding).toMatchObject({ key: A, canGo: false, reason: 'it was uploaded again just now' });
         }
         await work(A);
