@@ -2,34 +2,32 @@
  * The inbox of one machine: a table of an SQLite database whose row ids are the sequence numbers. What waits for the disk together is committed together:
  * a sync takes as long for a thousand messages as for one.
  */
-import { randomBytes } from 'node:crypto';
-import { chmodSync, closeSync, existsSync, openSync, renameSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { existsSync, renameSync } from 'node:fs';
+import { extname } from 'node:path';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { Worker } from 'node:worker_threads';
 import { StorageError, UsageError } from '#lake/errors';
 import type { InboxReader, InboxWriter, NewMessage, ReadOptions } from '#lake/live/inbox';
-import { makeFolder } from '#lake/store/make-folder';
-import { translate } from '#lake/store/system-errors';
-import { type ChainMessage, compareSequences } from '#lake/telemetry/chain-line';
+import type { ChainMessage } from '#lake/telemetry/chain-line';
+import { holdInbox, openInboxDatabase, prepareInbox, readNumber, toStorageError } from './inbox-database.ts';
+import type { FromInbox, ToInbox } from './inbox-worker.ts';
 
 /** Largest payload of a message, as AWS IoT Core has it: https://docs.aws.amazon.com/general/latest/gr/iot-core.html */
 export const MAX_PAYLOAD_BYTES = 128 * 1024;
 
-/** What waits is committed once it is this much, without waiting for the end of the turn: so a flood fills the disk and not the memory. */
-const COMMIT_AT_BYTES = 16 * 1024 * 1024;
+/** More than this is not one commit: those behind it would wait for long. */
+const COMMIT_BYTES = 16 * 1024 * 1024;
+const COMMIT_MESSAGES = 20_000;
+
+/** What may wait for the disk. A flood that it does not keep up with must not fill the memory. */
+const WAITING_BYTES = 64 * 1024 * 1024;
+
+/** What a message takes in memory beside its payload and facts. */
+const MESSAGE_BYTES = 500;
 
 /** Rows of one deletion: more would hold up the messages that come meanwhile. */
 const DISCARD_ROWS = 5_000;
 const DISCARD_BYTES = 8 * 1024 * 1024;
-
-/** The write-ahead log is cut back to this size once it is in the database. */
-const LOG_BYTES = 64 * 1024 * 1024;
-
-const PAGE_BYTES = 4096;
-
-/** The number of the tables' form, in the database's own header. */
-const FORM = 1;
 
 export interface InboxOptions {
     now: () => Date;
@@ -57,12 +55,12 @@ export interface Inbox extends InboxWriter, InboxReader {
     appendedBytes(): number;
     /** Sequence number up to which messages have been discarded. */
     discardedTo(): string;
-    /** Discards what stands in the chain: messages up to this number. Others have their turns meanwhile. */
+    /** Discards what stands in the chain: messages up to this number. What comes meanwhile is stored in between. */
     discardUpTo(sequence: string): Promise<void>;
     /** Why messages are being refused, and since when; undefined where the last commit went well. */
     problem(): { message: string; since: Date } | undefined;
-    /** Commits what waits, and closes the file. */
-    close(): void;
+    /** Stores what waits, and closes the file. */
+    close(): Promise<void>;
 }
 
 /**
@@ -71,22 +69,44 @@ export interface Inbox extends InboxWriter, InboxReader {
  * @throws StorageError where another process has it open, or the file is no inbox
  */
 export async function openInbox(file: string, { now, endOfChain, onReplaced, maxBytes }: InboxOptions): Promise<Inbox> {
-    const inbox = new SqliteInbox(file, { now, maxBytes });
+    const release = holdInbox(file);
+    let open: OpenFile | undefined;
     try {
-        const end = await endOfChain(inbox.stream);
-        if (compareSequences(inbox.last(), end) >= 0) {
-            return inbox;
+        open = openFile(file, now());
+        const end = await endOfChain(open.stream);
+        if (BigInt(end) > open.last) {
+            open.database.close();
+            const replaced = { stream: open.stream, last: String(open.last), endOfChain: end, file: putAside(file, open.stream) };
+            onReplaced?.(replaced);
+            open = openFile(file, now());
         }
-        const { stream } = inbox;
-        const last = inbox.last();
-        inbox.close();
-        const replaced = { stream, last, endOfChain: end, file: putAside(file, stream) };
-        onReplaced?.(replaced);
+        return new SqliteInbox(file, { ...open, now, maxBytes, release });
     } catch (error) {
-        inbox.close();
+        if (open?.database.isOpen) {
+            open.database.close();
+        }
+        release();
         throw error;
     }
-    return new SqliteInbox(file, { now, maxBytes });
+}
+
+/** The file as it was found. The connection is for reading. */
+interface OpenFile {
+    database: DatabaseSync;
+    stream: string;
+    /** Number of the last message that it ever held. */
+    last: bigint;
+}
+
+function openFile(file: string, now: Date): OpenFile {
+    const database = openInboxDatabase(file);
+    try {
+        const stream = prepareInbox(database, { file, now });
+        return { database, stream, last: readNumber(database, "select seq from sqlite_sequence where name = 'messages'") ?? 0n };
+    } catch (error) {
+        database.close();
+        throw toStorageError(error, `cannot open the inbox ${file}`);
+    }
 }
 
 /** @returns the file's new path */
@@ -115,56 +135,59 @@ class SqliteInbox implements Inbox {
     readonly stream: string;
     readonly #file: string;
     readonly #now: () => Date;
+    readonly #release: () => void;
+    readonly #writer: InboxThread;
     readonly #database: DatabaseSync;
-    readonly #begin: StatementSync;
-    readonly #commit: StatementSync;
-    readonly #insert: StatementSync;
     readonly #read: StatementSync;
+    readonly #sizes: StatementSync;
     readonly #listeners = new Set<() => void>();
     #waiting: Waiting[] = [];
+    /** Bytes of what waits, and of what is being committed. */
     #waitingBytes = 0;
     #appendedBytes = 0;
     #turn: NodeJS.Immediate | undefined;
+    #committing: Promise<void> | undefined;
     #last: bigint;
     #discardedTo: bigint;
     #problem: { message: string; since: Date } | undefined;
-    #isOpen = true;
+    #closing: Promise<void> | undefined;
 
-    constructor(file: string, { now, maxBytes }: Pick<InboxOptions, 'now' | 'maxBytes'>) {
+    constructor(file: string, options: OpenFile & Pick<InboxOptions, 'now' | 'maxBytes'> & { release: () => void }) {
+        this.stream = options.stream;
         this.#file = file;
-        this.#now = now;
-        this.#database = openDatabase(file);
-        try {
-            this.stream = this.#prepareTables(maxBytes);
-            this.#begin = this.#database.prepare('begin immediate');
-            this.#commit = this.#database.prepare('commit');
-            this.#insert = this.#database.prepare('insert into messages (facts, payload) values (?, ?)');
-            this.#insert.setReadBigInts(true);
-            this.#read = this.#database.prepare('select id, facts, payload from messages where id > ? order by id limit ?');
-            this.#read.setReadBigInts(true);
-            this.#last = this.#number("select seq as number from sqlite_sequence where name = 'messages'") ?? 0n;
-            this.#discardedTo = (this.#number('select min(id) as number from messages') ?? this.#last + 1n) - 1n;
-        } catch (error) {
-            this.#database.close();
-            throw asStorageError(error, `cannot open the inbox ${file}`);
-        }
+        this.#now = options.now;
+        this.#release = options.release;
+        this.#database = options.database;
+        this.#read = this.#database.prepare('select id, facts, payload from messages where id > ? order by id limit ?');
+        this.#read.setReadBigInts(true);
+        this.#sizes = this.#database.prepare(
+            'select id, length(payload) as bytes from messages where id > ? and id <= ? order by id limit ?',
+        );
+        this.#sizes.setReadBigInts(true);
+        this.#last = options.last;
+        this.#discardedTo = (readNumber(this.#database, 'select min(id) from messages') ?? this.#last + 1n) - 1n;
+        this.#writer = new InboxThread({ file, maxBytes: options.maxBytes });
     }
 
-    append(message: NewMessage): Promise<string> {
-        const { payload, ...facts } = message;
+    append({ payload, ...facts }: NewMessage): Promise<string> {
         if (payload.length > MAX_PAYLOAD_BYTES) {
             return Promise.reject(new UsageError(`A message has ${payload.length} bytes, of ${MAX_PAYLOAD_BYTES}`));
         }
-        if (!this.#isOpen) {
+        if (this.#closing) {
             return Promise.reject(new StorageError(`the inbox ${this.#file} is closed`));
         }
+        if (this.#waitingBytes > WAITING_BYTES) {
+            return Promise.reject(
+                this.#noteProblem(new StorageError(`the disk does not keep up with what comes into the inbox ${this.#file}`)),
+            );
+        }
         return new Promise((resolve, reject) => {
-            this.#waiting.push({ facts: JSON.stringify(facts), payload, resolve, reject });
-            this.#waitingBytes += payload.length;
-            if (this.#waitingBytes >= COMMIT_AT_BYTES) {
-                this.#commitWaiting();
-            } else {
-                this.#turn ??= setImmediate(() => this.#commitWaiting());
+            const waiting = { facts: JSON.stringify(facts), payload, resolve, reject };
+            this.#waiting.push(waiting);
+            this.#waitingBytes += sizeOf(waiting);
+            if (!this.#committing) {
+                // All that comes in this turn is one commit; what comes while it is on its way is the next one.
+                this.#turn ??= setImmediate(() => this.#commitNext());
             }
         });
     }
@@ -177,7 +200,7 @@ class SqliteInbox implements Inbox {
                 throw new StorageError(`the inbox ${this.#file} is damaged: message ${id} is none`);
             }
             bytes += facts.length + payload.length;
-            if (messages.length > 0 && bytes > maxBytes) {
+            if (id > this.#last || (messages.length > 0 && bytes > maxBytes)) {
                 break;
             }
             messages.push({
@@ -212,96 +235,78 @@ class SqliteInbox implements Inbox {
 
     async discardUpTo(sequence: string): Promise<void> {
         const end = BigInt(sequence) < this.#last ? BigInt(sequence) : this.#last;
-        while (this.#isOpen && this.#discardedTo < end) {
+        while (!this.#closing && this.#discardedTo < end) {
             const upTo = this.#endOfStep(end);
-            try {
-                this.#database.prepare('delete from messages where id <= ?').run(upTo);
-            } catch (error) {
-                throw asStorageError(error, `cannot discard messages of the inbox ${this.#file}`);
-            }
+            await this.#writer.ask({ discardUpTo: upTo }).catch((error: unknown) => {
+                throw toStorageError(error, `cannot discard messages of the inbox ${this.#file}`);
+            });
             this.#discardedTo = upTo;
-            await nextTurn();
         }
     }
 
-    close(): void {
-        if (!this.#isOpen) {
-            return;
+    close(): Promise<void> {
+        this.#closing ??= this.#close();
+        return this.#closing;
+    }
+
+    async #close(): Promise<void> {
+        while (this.#waiting.length > 0 || this.#committing) {
+            this.#commitNext();
+            await this.#committing;
         }
-        this.#commitWaiting();
-        this.#isOpen = false;
+        await this.#writer.close();
         this.#database.close();
+        this.#release();
     }
 
-    /** Commits all that waits as one transaction, and answers in the order of the calls. */
-    #commitWaiting(): void {
-        const [waiting, bytes] = [this.#waiting, this.#waitingBytes];
+    /** Commits what waits as one transaction, unless one is on its way; what comes until it is done is the next one. */
+    #commitNext(): void {
         clearImmediate(this.#turn);
         this.#turn = undefined;
-        this.#waiting = [];
-        this.#waitingBytes = 0;
-        if (waiting.length === 0) {
+        if (this.#committing || this.#waiting.length === 0) {
             return;
         }
-        let first: bigint;
-        try {
-            first = this.#store(waiting);
-        } catch (error) {
-            this.#refuse(waiting, error);
-            return;
-        }
-        this.#problem = undefined;
-        this.#appendedBytes += bytes;
-        this.#last = first + BigInt(waiting.length) - 1n;
-        for (const [at, { resolve }] of waiting.entries()) {
-            resolve(String(first + BigInt(at)));
-        }
-        for (const listener of this.#listeners) {
-            listener();
-        }
+        const batch = takeBatch(this.#waiting);
+        const bytes = batch.reduce((sum, waiting) => sum + sizeOf(waiting), 0);
+        const done = (): void => {
+            this.#committing = undefined;
+            this.#waitingBytes -= bytes;
+            // Before those that wait for this one are answered: the disk is what takes longest.
+            this.#commitNext();
+        };
+        this.#committing = this.#writer.ask(...encodeBatch(batch)).then(
+            ({ first, last }) => {
+                done();
+                this.#last = last;
+                this.#appendedBytes += bytes;
+                this.#problem = undefined;
+                for (const [at, { resolve }] of batch.entries()) {
+                    resolve(String(first + BigInt(at)));
+                }
+                for (const listener of this.#listeners) {
+                    listener();
+                }
+            },
+            (error: unknown) => {
+                done();
+                const problem = this.#noteProblem(toStorageError(error, `the inbox ${this.#file} cannot store messages`));
+                for (const { reject } of batch) {
+                    reject(problem);
+                }
+            },
+        );
     }
 
-    /** @returns the number of the first message; those behind it have the numbers that follow */
-    #store(waiting: readonly Waiting[]): bigint {
-        const database = this.#database;
-        const first = this.#last + 1n;
-        this.#begin.run();
-        try {
-            let last: number | bigint = this.#last;
-            for (const { facts, payload } of waiting) {
-                last = this.#insert.run(facts, payload).lastInsertRowid;
-            }
-            if (last !== this.#last + BigInt(waiting.length)) {
-                throw new StorageError(`the inbox ${this.#file} is damaged: behind ${this.#last} it gave the number ${last}`);
-            }
-            this.#commit.run();
-        } catch (error) {
-            // SQLite itself takes a transaction back that found the disk full.
-            if (database.isTransaction) {
-                database.exec('rollback');
-            }
-            throw error;
-        }
-        return first;
-    }
-
-    #refuse(waiting: readonly Waiting[], error: unknown): void {
-        const problem = asStorageError(error, `the inbox ${this.#file} cannot store messages`);
-        this.#problem = { message: problem.message, since: this.#problem?.since ?? this.#now() };
-        for (const { reject } of waiting) {
-            reject(problem);
-        }
+    #noteProblem(error: Error): Error {
+        this.#problem = { message: error.message, since: this.#problem?.since ?? this.#now() };
+        return error;
     }
 
     /** The number up to which the next step discards. */
     #endOfStep(end: bigint): bigint {
-        const sizes = this.#database.prepare(
-            'select id, length(payload) as bytes from messages where id > ? and id <= ? order by id limit ?',
-        );
-        sizes.setReadBigInts(true);
-        let [upTo, bytes] = [end, 0n];
-        for (const row of sizes.iterate(this.#discardedTo, end, DISCARD_ROWS)) {
-            bytes += BigInt(Number(row.bytes));
+        let [upTo, bytes] = [end, 0];
+        for (const row of this.#sizes.iterate(this.#discardedTo, end, DISCARD_ROWS)) {
+            bytes += Number(row.bytes);
             upTo = BigInt(Number(row.id));
             if (bytes >= DISCARD_BYTES) {
                 break;
@@ -309,92 +314,82 @@ class SqliteInbox implements Inbox {
         }
         return upTo;
     }
-
-    /** Makes the tables where the file is new. @returns the stream's name */
-    #prepareTables(maxBytes: number | undefined): string {
-        const database = this.#database;
-        const form = Number(this.#number('pragma user_version'));
-        if (form > FORM) {
-            throw new StorageError(
-                `${this.#file} was written by a newer flowlake (form ${form}, this one knows ${FORM}): install that version`,
-            );
-        }
-        if (form === 0) {
-            // AUTOINCREMENT: without it SQLite counts from 1 again once all rows are deleted.
-            database.exec(`
-                begin immediate;
-                create table stream (name text not null) strict;
-                create table messages (id integer primary key autoincrement, facts text not null, payload blob not null) strict;
-                pragma user_version = ${FORM};`);
-            database.prepare('insert into stream (name) values (?)').run(newStream(this.#now()));
-            database.exec('commit');
-        }
-        if (maxBytes !== undefined) {
-            database.exec(`pragma max_page_count = ${Math.max(1, Math.floor(maxBytes / PAGE_BYTES))}`);
-        }
-        const name = database.prepare('select name from stream').get()?.name;
-        if (typeof name !== 'string') {
-            throw new StorageError(`${this.#file} is no inbox: it does not tell the name of its stream`);
-        }
-        return name;
-    }
-
-    /** The first value of the first row as a number; undefined where it is null or there is none. */
-    #number(sql: string): bigint | undefined {
-        const statement = this.#database.prepare(sql);
-        statement.setReadBigInts(true);
-        const [value] = Object.values(statement.get() ?? {});
-        return typeof value === 'bigint' ? value : undefined;
-    }
 }
 
-/** A name that no other stream has: when it began, and chance. */
-function newStream(at: Date): string {
-    return `${at.toISOString().replace(/[-:]|\.\d+/g, '')}-${randomBytes(4).toString('hex')}`;
+function sizeOf({ facts, payload }: Pick<Waiting, 'facts' | 'payload'>): number {
+    return facts.length + payload.length + MESSAGE_BYTES;
 }
 
-/** Opens the file for this process alone, with every commit on the disk before it returns. @throws StorageError */
-function openDatabase(file: string): DatabaseSync {
-    let database: DatabaseSync | undefined;
-    try {
-        makeFolder(dirname(file));
-        // What devices say is nobody else's business.
-        closeSync(openSync(file, 'a', 0o600));
-        chmodSync(file, 0o600);
-        database = new DatabaseSync(file);
-        database.exec(`
-            pragma locking_mode = exclusive;
-            pragma journal_mode = wal;
-            pragma synchronous = full;
-            pragma journal_size_limit = ${LOG_BYTES};`);
-        const { journal_mode: journal } = database.prepare('pragma journal_mode').get() ?? {};
-        const { synchronous } = database.prepare('pragma synchronous').get() ?? {};
-        // 2 is FULL: https://www.sqlite.org/pragma.html#pragma_synchronous. A killed process does not tell it from OFF, only a power cut does.
-        if (journal !== 'wal' || synchronous !== 2) {
-            throw new StorageError(`the inbox ${file} would not be durable: journal ${journal}, synchronous ${synchronous}`);
-        }
-        return database;
-    } catch (error) {
-        database?.close();
-        throw asStorageError(translate(error, { directory: dirname(file), doing: 'write' }), `cannot open the inbox ${file}`);
-    }
+/** Takes the first messages out of those that wait, as many as one commit has. */
+function takeBatch(waiting: Waiting[]): Waiting[] {
+    let bytes = 0;
+    const end = waiting.findIndex((message, at) => {
+        bytes += sizeOf(message);
+        return at >= COMMIT_MESSAGES || (at > 0 && bytes > COMMIT_BYTES);
+    });
+    return waiting.splice(0, end < 0 ? waiting.length : end);
 }
 
-/** Result codes of SQLite: https://www.sqlite.org/rescode.html */
-const MEANINGS: Record<number, string> = {
-    5: 'another process has it open; one flowlake serves a lake',
-    8: 'it may not be written; check who owns the folder',
-    10: 'the disk reports an input/output error',
-    11: 'it is damaged. It may hold messages that are not in the lake yet: bring it back from a backup, or move it away to begin a new one',
-    13: 'the disk is full, or the inbox has the size that it may have; free some space',
-    26: 'it is no database. If it was an inbox, it may have held messages that are not in the lake yet: bring it back from a backup, or move it away to begin a new one',
-};
-
-function asStorageError(error: unknown, what: string): Error {
-    if (error instanceof Error && 'errcode' in error && typeof error.errcode === 'number') {
-        // The lower eight bits are the code, those above tell more of it.
-        const meaning = MEANINGS[error.errcode & 0xff] ?? error.message;
-        return new StorageError(`${what}: ${meaning}`, { cause: error });
+/** The request, and what of it is handed over without a copy. */
+function encodeBatch(batch: readonly Waiting[]): [ToInbox, ArrayBuffer[]] {
+    const lengths = Uint32Array.from(batch, ({ payload }) => payload.length);
+    const payloads = new Uint8Array(lengths.reduce((sum, length) => sum + length, 0));
+    let at = 0;
+    for (const { payload } of batch) {
+        payloads.set(payload, at);
+        at += payload.length;
     }
-    return error instanceof Error ? error : new StorageError(`${what}: ${String(error)}`);
+    return [{ facts: batch.map(({ facts }) => facts).join('\n'), payloads, lengths }, [payloads.buffer, lengths.buffer]];
+}
+
+type Stored = Extract<FromInbox, { first: bigint }>;
+
+/** The thread that writes; one that has ended is followed by another. */
+class InboxThread {
+    readonly #workerData: { file: string; maxBytes: number | undefined };
+    #worker: Worker | undefined;
+    /** Those who wait for an answer, in the order of their requests. */
+    #asked: { resolve: (stored: Stored) => void; reject: (error: Error) => void }[] = [];
+
+    constructor(workerData: { file: string; maxBytes: number | undefined }) {
+        this.#workerData = workerData;
+        this.#worker = this.#start();
+    }
+
+    ask(request: ToInbox, transfer: ArrayBuffer[] = []): Promise<Stored> {
+        this.#worker ??= this.#start();
+        this.#worker.postMessage(request, transfer);
+        return new Promise((resolve, reject) => {
+            this.#asked.push({ resolve, reject });
+        });
+    }
+
+    async close(): Promise<void> {
+        await this.ask('close');
+        await this.#worker?.terminate();
+    }
+
+    #start(): Worker {
+        // In the sources this is inbox-worker.ts beside this file, in the built package inbox-worker.js beside the bundle.
+        const worker = new Worker(new URL(`inbox-worker${extname(import.meta.url)}`, import.meta.url), { workerData: this.#workerData });
+        let failure = new Error('the thread that writes it has ended');
+        worker.on('message', (message: FromInbox) => {
+            const { resolve, reject } = this.#asked.shift() ?? {};
+            if ('first' in message) {
+                resolve?.(message);
+            } else {
+                reject?.(Object.assign(new Error(message.message), message.errcode !== undefined && { errcode: message.errcode }));
+            }
+        });
+        worker.on('error', (error) => {
+            failure = error;
+        });
+        worker.on('exit', () => {
+            this.#worker = undefined;
+            for (const { reject } of this.#asked.splice(0)) {
+                reject(failure);
+            }
+        });
+        return worker;
+    }
 }

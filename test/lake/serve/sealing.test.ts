@@ -43,7 +43,7 @@ async function newLake(): Promise<string> {
 
 async function close({ inbox, sealer }: Pick<Served, 'inbox' | 'sealer'>): Promise<void> {
     await sealer.stop();
-    inbox.close();
+    await inbox.close();
 }
 
 function appendAll(inbox: Inbox, from: number, to: number): Promise<string[]> {

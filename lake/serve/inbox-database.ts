@@ -1,0 +1,124 @@
+/** The file of an inbox as a database: how it is opened, by one process alone and with every commit on the disk, and what its errors mean. */
+import { randomBytes } from 'node:crypto';
+import { chmodSync, closeSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { StorageError } from '#lake/errors';
+import { makeFolder } from '#lake/store/make-folder';
+import { translate } from '#lake/store/system-errors';
+
+/** The write-ahead log is cut back to this size once it is in the database. */
+const LOG_BYTES = 64 * 1024 * 1024;
+
+const PAGE_BYTES = 4096;
+
+/** The number of the tables' form, in the database's own header. */
+const FORM = 1;
+
+/**
+ * Opens the file, which is made where there is none, for reading and writing. What a connection commits is on the disk when its commit returns.
+ * @throws StorageError
+ */
+export function openInboxDatabase(file: string, { maxBytes }: { maxBytes?: number | undefined } = {}): DatabaseSync {
+    let database: DatabaseSync | undefined;
+    try {
+        makeFolder(dirname(file));
+        // What devices say is nobody else's business.
+        closeSync(openSync(file, 'a', 0o600));
+        chmodSync(file, 0o600);
+        database = new DatabaseSync(file);
+        database.exec(`
+            pragma journal_mode = wal;
+            pragma synchronous = full;
+            pragma journal_size_limit = ${LOG_BYTES};`);
+        const { journal_mode: journal } = database.prepare('pragma journal_mode').get() ?? {};
+        const { synchronous } = database.prepare('pragma synchronous').get() ?? {};
+        // 2 is FULL: https://www.sqlite.org/pragma.html#pragma_synchronous. A killed process does not tell it from OFF, only a power cut does.
+        if (journal !== 'wal' || synchronous !== 2) {
+            throw new StorageError(`the inbox ${file} would not be durable: journal ${journal}, synchronous ${synchronous}`);
+        }
+        if (maxBytes !== undefined) {
+            database.exec(`pragma max_page_count = ${Math.max(1, Math.floor(maxBytes / PAGE_BYTES))}`);
+        }
+        return database;
+    } catch (error) {
+        database?.close();
+        throw toStorageError(translate(error, { directory: dirname(file), doing: 'write' }), `cannot open the inbox ${file}`);
+    }
+}
+
+/** Makes the tables where the file is new. @returns the name of the inbox's stream of numbers */
+export function prepareInbox(database: DatabaseSync, { file, now }: { file: string; now: Date }): string {
+    const form = Number(readNumber(database, 'pragma user_version'));
+    if (form > FORM) {
+        throw new StorageError(`${file} was written by a newer flowlake (form ${form}, this one knows ${FORM}): install that version`);
+    }
+    if (form === 0) {
+        database.exec('begin immediate');
+        // AUTOINCREMENT: without it SQLite counts from 1 again once all rows are deleted.
+        database.exec(`
+            create table stream (name text not null) strict;
+            create table messages (id integer primary key autoincrement, facts text not null, payload blob not null) strict;
+            pragma user_version = ${FORM};`);
+        database.prepare('insert into stream (name) values (?)').run(newStream(now));
+        database.exec('commit');
+    }
+    const name = database.prepare('select name from stream').get()?.name;
+    if (typeof name !== 'string') {
+        throw new StorageError(`${file} is no inbox: it does not tell the name of its stream`);
+    }
+    return name;
+}
+
+/** A name that no other stream has: when it began, and chance. */
+function newStream(at: Date): string {
+    return `${at.toISOString().replace(/[-:]|\.\d+/g, '')}-${randomBytes(4).toString('hex')}`;
+}
+
+/** Holds the file for this process until what it returns is called; a process that was killed holds it no more. @throws StorageError where another one does */
+export function holdInbox(file: string): () => void {
+    let lock: DatabaseSync | undefined;
+    try {
+        makeFolder(dirname(file));
+        lock = new DatabaseSync(`${file}.lock`);
+        lock.exec('begin exclusive');
+        return () => lock?.close();
+    } catch (error) {
+        lock?.close();
+        throw toStorageError(translate(error, { directory: dirname(file), doing: 'write' }), `cannot open the inbox ${file}`);
+    }
+}
+
+/** The first value of the first row as a number; undefined where it is null or there is none. */
+export function readNumber(database: DatabaseSync, sql: string): bigint | undefined {
+    const statement = database.prepare(sql);
+    statement.setReadBigInts(true);
+    const [value] = Object.values(statement.get() ?? {});
+    return typeof value === 'bigint' ? value : undefined;
+}
+
+/** Result codes of SQLite: https://www.sqlite.org/rescode.html */
+const MEANINGS: Record<number, string> = {
+    5: 'another process has it open; one flowlake serves a lake',
+    8: 'it may not be written; check who owns the folder',
+    10: 'the disk reports an input/output error',
+    11: 'it is damaged. It may hold messages that are not in the lake yet: bring it back from a backup, or move it away to begin a new one',
+    13: 'the disk is full, or the inbox has the size that it may have; free some space',
+    14: 'it cannot be opened; check who owns the folder',
+    26: 'it is no database. If it was an inbox, it may have held messages that are not in the lake yet: bring it back from a backup, or move it away to begin a new one',
+};
+
+/** The result code of an error of SQLite; undefined for any other. */
+export function resultCodeOf(error: unknown): number | undefined {
+    // The lower eight bits are the code, those above tell more of it.
+    return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : undefined;
+}
+
+/** The StorageError for what SQLite refused; any other error as it is. */
+export function toStorageError(error: unknown, what: string): Error {
+    const code = resultCodeOf(error);
+    if (code !== undefined && error instanceof Error) {
+        return new StorageError(`${what}: ${MEANINGS[code] ?? error.message}`, { cause: error });
+    }
+    return error instanceof Error ? error : new StorageError(`${what}: ${String(error)}`);
+}

@@ -1,0 +1,74 @@
+/**
+ * Entry of the thread that writes an inbox, one thing after the other. Why a thread: a commit waits for the disk, for milliseconds or, on a busy one, for
+ * hundreds; the thread that answers devices goes on meanwhile (docs/performance.md).
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import { openInboxDatabase, resultCodeOf } from './inbox-database.ts';
+
+export type ToInbox =
+    /** Stores messages in one transaction: a line of facts for each, and their payloads one behind the other. */
+    | { facts: string; payloads: Uint8Array<ArrayBuffer>; lengths: Uint32Array<ArrayBuffer> }
+    /** Deletes messages up to this number. */
+    | { discardUpTo: bigint }
+    | 'close';
+
+/** What came of it, in the order of the requests. */
+export type FromInbox =
+    /** Numbers of the first and the last message; 0 where nothing was stored. */
+    { first: bigint; last: bigint } | { errcode: number | undefined; message: string };
+
+const database = openInboxDatabase(workerData.file, { maxBytes: workerData.maxBytes });
+const begin = database.prepare('begin immediate');
+const commit = database.prepare('commit');
+const insert = database.prepare('insert into messages (facts, payload) values (?, ?)');
+insert.setReadBigInts(true);
+const discard = database.prepare('delete from messages where id <= ?');
+
+parentPort?.on('message', (request: ToInbox) => {
+    try {
+        answer(work(request));
+    } catch (error) {
+        answer({ errcode: resultCodeOf(error), message: error instanceof Error ? error.message : String(error) });
+    }
+    if (request === 'close') {
+        parentPort?.close();
+    }
+});
+
+function answer(message: FromInbox): void {
+    parentPort?.postMessage(message);
+}
+
+function work(request: ToInbox): FromInbox {
+    const nothing = { first: 0n, last: 0n };
+    if (request === 'close') {
+        database.close();
+        return nothing;
+    }
+    if ('discardUpTo' in request) {
+        discard.run(request.discardUpTo);
+        return nothing;
+    }
+    return store(request);
+}
+
+function store({ facts, payloads, lengths }: Extract<ToInbox, { facts: string }>): FromInbox {
+    begin.run();
+    try {
+        let last = 0n;
+        let at = 0;
+        for (const [index, line] of facts.split('\n').entries()) {
+            const length = lengths[index] ?? 0;
+            last = BigInt(insert.run(line, payloads.subarray(at, at + length)).lastInsertRowid);
+            at += length;
+        }
+        commit.run();
+        return { first: last - BigInt(lengths.length) + 1n, last };
+    } catch (error) {
+        // SQLite itself takes a transaction back that found the disk full.
+        if (database.isTransaction) {
+            database.exec('rollback');
+        }
+        throw error;
+    }
+}
