@@ -12,8 +12,8 @@ import { build, type Metafile, type Plugin } from 'esbuild';
 const ROOT = fileURLToPath(new URL('.', import.meta.url));
 const DIST = join(ROOT, 'dist');
 
-/** Names in dist/ and their sources. Each may be run by itself: the bin of package.json, and what the thread pool starts. */
-const ENTRY_POINTS = { flowlake: 'cli/main.ts', worker: 'lake/here/worker.ts' };
+/** Names in dist/ and their sources. Each may be run by itself: the bin of package.json, and what threads begin with. */
+const ENTRY_POINTS = { flowlake: 'cli/main.ts', worker: 'lake/here/worker.ts', 'inbox-worker': 'lake/serve/inbox-worker.ts' };
 const EXECUTABLE = 'flowlake.js';
 
 /** What must be installed beside the program: it has a native part. All else is bundled. */
