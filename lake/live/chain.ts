@@ -98,19 +98,28 @@ export class ChainWriter {
 
 /** The sequence number that the chain ends with: the end of its object with the greatest name. `0` where it has none. */
 export async function readChainEnd(store: Pick<ObjectStore, 'list' | 'head' | 'get'>, shard: ChainShard): Promise<string> {
-    let last: { key: string; predecessorEnd: string } | undefined;
-    for await (const { key } of store.list(chainPrefix({ kind: 'telemetry', ...shard }))) {
-        const place = chainPlaceOf(key);
-        last = place ? { key, ...place } : last;
+    for (let gone: string | undefined; ; ) {
+        let last: { key: string; predecessorEnd: string } | undefined;
+        for await (const { key } of store.list(chainPrefix({ kind: 'telemetry', ...shard }))) {
+            const place = chainPlaceOf(key);
+            last = place ? { key, ...place } : last;
+        }
+        if (!last) {
+            return '0';
+        }
+        const end = await readEnd(store, last.key);
+        if (end !== undefined && compareSequences(end, last.predecessorEnd) > 0) {
+            return end;
+        }
+        // It was the last when it was listed. By now it may have a successor, and have been pruned.
+        if (end === undefined && last.key !== gone) {
+            gone = last.key;
+            continue;
+        }
+        throw new StorageError(
+            `${last.key} is no chain object: ${end === undefined ? 'it cannot be read' : `its end ${end} is not behind its name`}`,
+        );
     }
-    if (!last) {
-        return '0';
-    }
-    const end = await readEnd(store, last.key);
-    if (compareSequences(end, last.predecessorEnd) <= 0) {
-        throw new StorageError(`${last.key} is no chain object: its end ${end} is not behind its name`);
-    }
-    return end;
 }
 
 /** Keys of the chain's objects that hold messages behind this end, in their order. */
@@ -128,15 +137,16 @@ export async function listChain(
     return keys;
 }
 
-/** The end that the object tells in its metadata or, where it was copied without them, in its last line. */
-async function readEnd(store: Pick<ObjectStore, 'head' | 'get'>, key: string): Promise<string> {
-    const told = (await store.head(key))?.metadata[END];
+/** The end that the object tells in its metadata or, where it was copied without them, in its last line; undefined where it is gone. */
+async function readEnd(store: Pick<ObjectStore, 'head' | 'get'>, key: string): Promise<string | undefined> {
+    const info = await store.head(key);
+    const told = info?.metadata[END];
     if (told !== undefined && decodeLine(encodeEnd(told)).is === 'end') {
         return told;
     }
-    const object = await store.get(key);
+    const object = info && (await store.get(key));
     if (!object) {
-        throw new StorageError(`${key} was taken away: the last object of a chain must stay`);
+        return undefined;
     }
     const text = await unpack(object.bytes).then(
         (bytes) => bytes.toString(),
