@@ -23,6 +23,9 @@ const OBJECTS_AT_ONCE = 8;
 const PART_MESSAGES = 500;
 const PART_BYTES = 1 << 19;
 
+/** Threads stay for so long after a pass: the next one finds them warm where somebody asks again and again, and their memory is free where nobody does. */
+const IDLE_MS = 10_000;
+
 /** Faults of a pass, beside those of single objects, periods and days. */
 const FINISH = 'finish what a command that was cut off has left';
 const BEGIN = 'mark that the lake is being changed';
@@ -67,6 +70,8 @@ export class SealPass {
     #undoneMark: Mark | undefined;
     #sealedTo: string | undefined;
     #inLakeTo: string;
+    #threads: Threads | undefined;
+    #untilIdle: NodeJS.Timeout | undefined;
 
     constructor(options: SealPassOptions) {
         const { inbox, store, now, faults } = options;
@@ -91,7 +96,9 @@ export class SealPass {
         const { inbox, directory, signal, faults } = this.#options;
         const sealed = { messages: 0, objects: [] as string[], unreadable: [] as string[] };
         const target = inbox.last();
-        const threads = openThreads(directory, { signal, isServing: true });
+        clearTimeout(this.#untilIdle);
+        this.#threads ??= openThreads(directory, { signal, isServing: true });
+        const threads = this.#threads;
         const finish = this.#finishOnce(threads, isAsked);
         const sealSome = async (): Promise<void> => {
             const { keys, messages } = await this.#append({ target, isAsked });
@@ -106,9 +113,17 @@ export class SealPass {
                 await this.#trying(BEGIN, () => withMark(directory, { signal, finish }, sealSome));
             } while (compareSequences(this.#inLakeTo, target) < 0 && !faults.find(SEAL) && !faults.find(BEGIN));
         } finally {
-            await threads.close();
+            this.#untilIdle = setTimeout(() => this.close(), IDLE_MS).unref();
         }
         return { ...sealed, faults: faults.list() };
+    }
+
+    /** Ends the threads; the next pass would begin with new ones. */
+    async close(): Promise<void> {
+        clearTimeout(this.#untilIdle);
+        const threads = this.#threads;
+        this.#threads = undefined;
+        await threads?.close();
     }
 
     /** Finishes what killed commands left; at most once in a pass, and not before it is due where it failed. */

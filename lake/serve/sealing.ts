@@ -138,6 +138,7 @@ export function startSealing({ settings, onSealed, ...options }: SealerOptions):
             endListening();
             clearTimeout(timer);
             await running;
+            await pass.close();
             for (const { reject } of asking.splice(0)) {
                 reject(new StorageError('sealing has ended'));
             }

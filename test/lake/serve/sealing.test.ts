@@ -1,50 +1,17 @@
 /** Sealing: every message of the inbox comes into the tables once, whatever fails on the way, and only then leaves the inbox. */
-import { mkdir, rm } from 'node:fs/promises';
+import { cp, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { findUndoneWork } from '#lake/commit/reconcile';
 import { mergedKey, RAW_PREFIX } from '#lake/layout';
-import { type Inbox, openInbox } from '#lake/serve/inbox';
-import { endOfChainIn } from '#lake/serve/seal-pass';
-import { type Sealer, type SealerOptions, startSealing } from '#lake/serve/sealing';
+import type { Inbox } from '#lake/serve/inbox';
 import { openDirectoryStore } from '#lake/store/directory';
 import type { ObjectStore } from '#lake/store/object-store';
 import { readings } from '#lake/telemetry/tables';
-import { addThermometer, newMessage } from '#test/support/chain-messages';
+import { newMessage } from '#test/support/chain-messages';
 import { readingsOf } from '#test/support/readings-of';
-import { makeFolder } from '#test/support/temporary';
-
-const opened: { inbox: Inbox; sealer: Sealer }[] = [];
-
-interface Served {
-    directory: string;
-    store: ObjectStore;
-    inbox: Inbox;
-    sealer: Sealer;
-}
-
-async function serve(directory: string, options: Partial<SealerOptions> = {}): Promise<Served> {
-    const store = options.store ?? openDirectoryStore(directory);
-    const now = () => new Date();
-    const endOfChain = endOfChainIn(openDirectoryStore(directory));
-    const inbox = await openInbox(join(directory, '.flowlake/live/inbox.sqlite'), { now, endOfChain });
-    const { signal } = new AbortController();
-    const sealer = startSealing({ inbox, directory, store, now, signal, settings: { everyMs: 1e9 }, ...options });
-    opened.push({ inbox, sealer });
-    return { directory, store, inbox, sealer };
-}
-
-async function newLake(): Promise<string> {
-    const directory = join(await makeFolder(), 'lake');
-    await addThermometer(openDirectoryStore(directory));
-    return directory;
-}
-
-async function close({ inbox, sealer }: Pick<Served, 'inbox' | 'sealer'>): Promise<void> {
-    await sealer.stop();
-    await inbox.close();
-}
+import { inboxFile, newLake, serveLake } from '#test/support/served-lake';
 
 function appendAll(inbox: Inbox, from: number, to: number): Promise<string[]> {
     return Promise.all(Array.from({ length: to - from + 1 }, (_, at) => inbox.append(newMessage(from + at))));
@@ -64,15 +31,9 @@ async function expectNothingUndone(store: ObjectStore): Promise<void> {
     expect(await findUndoneWork(store, { now: new Date() })).toEqual({ sources: [], deadObjects: [], periods: [], derived: [] });
 }
 
-afterEach(async () => {
-    for (const one of opened.splice(0)) {
-        await close(one);
-    }
-});
-
 describe('sealing', () => {
     it('takes all messages into the chain and the tables, and only then out of the inbox', async () => {
-        const { store, inbox, sealer } = await serve(await newLake());
+        const { store, inbox, sealer } = await serveLake(await newLake());
         await appendAll(inbox, 1, 50);
         expect(sealer.status()).toMatchObject({ sealedTo: '0', inLakeTo: '0', lagMessages: 50, faults: [] });
         expect(sealer.status().lagMs).toBeGreaterThan(0);
@@ -95,26 +56,26 @@ describe('sealing', () => {
     });
 
     it('begins by itself some time after a message came, and at once where there are many', async () => {
-        const { store, inbox, sealer } = await serve(await newLake(), { settings: { everyMs: 50, maxMessages: 100 } });
+        const { store, inbox, sealer, close } = await serveLake(await newLake(), { settings: { everyMs: 50, maxMessages: 100 } });
         await appendAll(inbox, 1, 3);
         await until(() => sealer.status().inLakeTo === '3');
-        await close({ inbox, sealer });
+        await close();
         expect(await readingsOf(store)).toEqual(numbers(1, 3));
 
-        const many = await serve(await newLake(), { settings: { everyMs: 1e9, maxMessages: 100 } });
+        const many = await serveLake(await newLake(), { settings: { everyMs: 1e9, maxMessages: 100 } });
         await appendAll(many.inbox, 1, 99);
         await sleep(20);
         expect(many.sealer.status().sealedTo).toBe('0');
         await appendAll(many.inbox, 100, 101);
         await until(() => many.sealer.status().inLakeTo === '101');
 
-        const large = await serve(await newLake(), { settings: { everyMs: 1e9, maxBytes: 100_000 } });
+        const large = await serveLake(await newLake(), { settings: { everyMs: 1e9, maxBytes: 100_000 } });
         await large.inbox.append(newMessage(1, { payload: Buffer.alloc(100_001, ' ') }));
         await until(() => large.sealer.status().inLakeTo === '1');
     });
 
     it('makes no object without a message, and several of many', async () => {
-        const { store, inbox, sealer } = await serve(await newLake(), { settings: { everyMs: 1e9, maxMessages: 10 } });
+        const { store, inbox, sealer } = await serveLake(await newLake(), { settings: { everyMs: 1e9, maxMessages: 10 } });
         await sealer.sealNow();
         expect(await chainOf(store)).toEqual([]);
         await appendAll(inbox, 1, 205);
@@ -126,21 +87,45 @@ describe('sealing', () => {
 
     it('goes on after a restart with what was left in the inbox, and says no message twice', async () => {
         const directory = await newLake();
-        const first = await serve(directory);
+        const first = await serveLake(directory);
         await appendAll(first.inbox, 1, 20);
-        await close(first);
-        const second = await serve(directory);
+        await first.close();
+        const second = await serveLake(directory);
         await second.sealer.sealNow();
         await appendAll(second.inbox, 21, 25);
-        await close(second);
-        const third = await serve(directory);
+        await second.close();
+        const third = await serveLake(directory);
         await until(() => third.sealer.status().inLakeTo === '25');
         expect(await readingsOf(third.store)).toEqual(numbers(1, 25));
     });
 
+    it('loses nothing of an inbox that was restored from a backup: its numbers begin again under another stream', async () => {
+        // Without the look at the chain the numbers go on as the backup has them: new messages are taken for those that the chain has.
+        for (const [endOfChain, expected] of [
+            [undefined, [...numbers(1, 20), ...numbers(101, 104)]],
+            [async () => '0', [...numbers(1, 20), ...numbers(104, 104)]],
+        ] as const) {
+            const directory = await newLake();
+            const first = await serveLake(directory);
+            await appendAll(first.inbox, 1, 17);
+            await first.close();
+            await cp(inboxFile(directory), `${directory}.backup`);
+            const second = await serveLake(directory);
+            await appendAll(second.inbox, 18, 20);
+            await second.sealer.sealNow();
+            await second.close();
+            await cp(`${directory}.backup`, inboxFile(directory));
+            const third = await serveLake(directory, endOfChain && { endOfChain });
+            await appendAll(third.inbox, 101, 104);
+            await third.sealer.sealNow();
+            expect(await readingsOf(third.store)).toEqual(expected);
+            await expectNothingUndone(third.store);
+        }
+    });
+
     it('keeps in the inbox what others have not read', async () => {
         let read = '7';
-        const { inbox, sealer } = await serve(await newLake(), { readTo: () => read });
+        const { inbox, sealer } = await serveLake(await newLake(), { readTo: () => read });
         await appendAll(inbox, 1, 20);
         await sealer.sealNow();
         expect([inbox.discardedTo(), sealer.status().inLakeTo]).toEqual(['7', '20']);
@@ -150,7 +135,7 @@ describe('sealing', () => {
     });
 
     it('ends after the pass that is under way, and answers everybody', async () => {
-        const { inbox, sealer } = await serve(await newLake());
+        const { inbox, sealer } = await serveLake(await newLake());
         await appendAll(inbox, 1, 5);
         const [first, second] = [sealer.sealNow(), sealer.sealNow()];
         const third = sealer.sealNow();
@@ -171,7 +156,7 @@ describe('what cannot be done', () => {
             put: (key, ...rest) =>
                 isBroken && key.startsWith(RAW_PREFIX) ? Promise.reject(new Error('no room')) : broken.put(key, ...rest),
         };
-        const { inbox, sealer } = await serve(directory, { store });
+        const { inbox, sealer } = await serveLake(directory, { store });
         await appendAll(inbox, 1, 3);
         expect(await sealer.sealNow()).toMatchObject({
             messages: 0,
@@ -189,7 +174,7 @@ describe('what cannot be done', () => {
 
     it('of one period holds up no other, leaves a mark, and is done once it can be', async () => {
         const directory = await newLake();
-        const { store, inbox, sealer } = await serve(directory);
+        const { store, inbox, sealer } = await serveLake(directory);
         const hour = join(directory, mergedKey(readings, '2026-01-05T10'));
         // A folder stands where the hour's object belongs.
         await mkdir(hour, { recursive: true });
