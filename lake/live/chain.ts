@@ -19,6 +19,12 @@ export type ChainShard = Omit<ChainOf, 'kind'>;
 /** Name of an object's end among its metadata: what its last line says, for whoever does not want to read it all. */
 const END = 'end';
 
+export interface ChainWriterOptions extends ChainShard {
+    now: () => Date;
+    /** How long the end in memory is believed; no longer than this unless there surely never is another writer. */
+    believeMs?: number | undefined;
+}
+
 /** What came of a batch. */
 export interface Appended {
     /** Where the chain ends now: at the batch's last message, or behind it. All of the batch stands in the chain. */
@@ -34,14 +40,19 @@ export class ChainWriter {
     readonly #store: Pick<ObjectStore, 'list' | 'head' | 'get' | 'put'>;
     readonly #chain: ChainOf;
     readonly #now: () => Date;
+    readonly #believeMs: number;
     /** The chain's end as it was last seen, and since when it was surely the end. */
     #seen: { end: string; atMs: number } | undefined;
     #isBusy = false;
 
-    constructor(store: Pick<ObjectStore, 'list' | 'head' | 'get' | 'put'>, { now, ...shard }: ChainShard & { now: () => Date }) {
+    constructor(
+        store: Pick<ObjectStore, 'list' | 'head' | 'get' | 'put'>,
+        { now, believeMs = CHAIN_END_BELIEVED_MS, ...shard }: ChainWriterOptions,
+    ) {
         this.#store = store;
         this.#chain = { kind: 'telemetry', ...shard };
         this.#now = now;
+        this.#believeMs = believeMs;
     }
 
     /**
@@ -85,7 +96,7 @@ export class ChainWriter {
 
     async #end(): Promise<string> {
         const age = this.#seen && this.#now().getTime() - this.#seen.atMs;
-        return this.#seen && age !== undefined && age >= 0 && age <= CHAIN_END_BELIEVED_MS ? this.#seen.end : this.#look();
+        return this.#seen && age !== undefined && age >= 0 && age <= this.#believeMs ? this.#seen.end : this.#look();
     }
 
     async #look(): Promise<string> {

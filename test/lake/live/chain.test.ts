@@ -162,6 +162,11 @@ describe('two writers', () => {
         clock.nowMs -= 1;
         await writer.append(batch(4));
         expect(lists).toBe(3);
+        const only = new ChainWriter(counted, { ...shard, now: () => new Date(clock.nowMs), believeMs: Number.POSITIVE_INFINITY });
+        await only.append(batch(5));
+        clock.nowMs += 1e9;
+        await only.append(batch(6));
+        expect(lists).toBe(4);
     });
 });
 

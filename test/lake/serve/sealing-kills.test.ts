@@ -30,7 +30,10 @@ async function run(
 ): Promise<Ran> {
     const answers = `${argv[0]}.answers`;
     writeFileSync(answers, '');
-    const child = spawn(process.execPath, [APPEND_AND_SEAL, ...argv, answers], { stdio: 'inherit', env: { ...process.env, ...environment } });
+    const child = spawn(process.execPath, [APPEND_AND_SEAL, ...argv, answers], {
+        stdio: 'inherit',
+        env: { ...process.env, ...environment },
+    });
     const ended = once(child, 'close');
     if (killAfterMs !== undefined) {
         while (child.exitCode === null && statSync(answers).size === 0) {
