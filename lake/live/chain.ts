@@ -27,7 +27,7 @@ export interface ChainWriterOptions extends ChainShard {
 
 /** What came of a batch. */
 export interface Appended {
-    /** Where the chain ends now: at the batch's last message, or behind it. All of the batch stands in the chain. */
+    /** The end of the chain, now that all of the batch stands in it: at the batch's last message, or behind it. */
     end: string;
     /** How many messages were appended; the others stood in the chain before. */
     appended: number;

@@ -8,7 +8,7 @@ export interface Fault {
     /** What cannot be done. */
     what: string;
     message: string;
-    /** When it failed first, of the machine's clock. */
+    /** The time of its first failure, by the machine's clock. */
     since: Date;
     tries: number;
     nextTryAt: Date;
@@ -52,7 +52,7 @@ export class Faults {
         return this.#all.get(what);
     }
 
-    /** Those that hold, the one that failed last at the end. */
+    /** The faults that hold, the one that failed last at the end. */
     list(): Fault[] {
         return [...this.#all.values()].map(({ dueAtTick: _, ...fault }) => fault);
     }

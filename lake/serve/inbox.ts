@@ -45,7 +45,7 @@ export interface ReplacedInbox {
     /** Last number that it knows of, and the one that the chain ends with. */
     last: string;
     endOfChain: string;
-    /** Where its file is now. */
+    /** The path of its file now. */
     file: string;
 }
 
@@ -348,7 +348,7 @@ type Stored = Extract<FromInbox, { first: bigint }>;
 class InboxThread {
     readonly #workerData: { file: string; maxBytes: number | undefined };
     #worker: Worker | undefined;
-    /** Those who wait for an answer, in the order of their requests. */
+    /** Callers that wait for an answer, in the order of their requests. */
     #asked: { resolve: (stored: Stored) => void; reject: (error: Error) => void }[] = [];
 
     constructor(workerData: { file: string; maxBytes: number | undefined }) {

@@ -1,4 +1,4 @@
-/** When messages of the inbox are sealed: some time after the first of them came, at once where there are many, and when somebody asks. */
+/** Decides when messages of the inbox are sealed: some time after the first of them came, at once where there are many, and whenever somebody asks. */
 import { StorageError } from '#lake/errors';
 import { type Fault, Faults } from './faults.ts';
 import { SEAL, type Sealed, SealPass, type SealPassOptions } from './seal-pass.ts';

@@ -9,7 +9,12 @@ import promises from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import process from 'node:process';
 
-const { FLOWLAKE_TEST_DIE_AT_COMMITS: dieAtCommits, FLOWLAKE_TEST_DIE_AT: dieAt, FLOWLAKE_TEST_DIE_IN: lake = '', FLOWLAKE_TEST_STEPS: steps = '' } = process.env;
+const {
+    FLOWLAKE_TEST_DIE_AT_COMMITS: dieAtCommits,
+    FLOWLAKE_TEST_DIE_AT: dieAt,
+    FLOWLAKE_TEST_DIE_IN: lake = '',
+    FLOWLAKE_TEST_STEPS: steps = '',
+} = process.env;
 
 function takeStep(path) {
     if (!path.startsWith(`${lake}/`) || /\/\.flowlake\/(lock|objects)\b/.test(path)) {

@@ -28,7 +28,10 @@ export function inboxFile(directory: string): string {
 }
 
 /** Opens the inbox of the lake and begins to seal, when somebody asks for it. */
-export async function serveLake(directory: string, options: Partial<SealerOptions> & { endOfChain?: () => Promise<string> } = {}): Promise<ServedLake> {
+export async function serveLake(
+    directory: string,
+    options: Partial<SealerOptions> & { endOfChain?: () => Promise<string> } = {},
+): Promise<ServedLake> {
     const { store = openDirectoryStore(directory), endOfChain = endOfChainIn(openDirectoryStore(directory)), ...more } = options;
     const now = () => new Date();
     const inbox = await openInbox(inboxFile(directory), { now, endOfChain });
