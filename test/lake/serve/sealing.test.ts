@@ -1,5 +1,6 @@
 /** Sealing: every message of the inbox comes into the tables once, whatever fails on the way, and only then leaves the inbox. */
-import { cp, mkdir, rm } from 'node:fs/promises';
+import { cp, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
@@ -193,6 +194,53 @@ describe('what cannot be done', () => {
         expect(await sealer.sealNow()).toMatchObject({ faults: [] });
         expect(await readingsOf(store)).toEqual([1, 2, 3, 4000, 4001]);
         await expectNothingUndone(store);
+    });
+
+    it('because it was ended is done after the next start', async () => {
+        const directory = await newLake();
+        const plain = openDirectoryStore(directory);
+        const ending = new AbortController();
+        const store: ObjectStore = {
+            ...plain,
+            async put(key, ...rest) {
+                const info = await plain.put(key, ...rest);
+                if (key.startsWith(RAW_PREFIX)) {
+                    ending.abort(new Error('it is to end now'));
+                }
+                return info;
+            },
+        };
+        const first = await serveLake(directory, { store, signal: ending.signal });
+        await appendAll(first.inbox, 1, 5);
+        await expect(first.sealer.sealNow()).rejects.toThrow('it is to end now');
+        await expect(first.sealer.sealNow()).rejects.toThrow('sealing has ended');
+        expect([await readingsOf(plain), first.inbox.discardedTo()]).toEqual([[], '0']);
+        await first.close();
+        const second = await serveLake(directory);
+        expect(await second.sealer.sealNow()).toMatchObject({ faults: [] });
+        expect(await chainOf(plain)).toHaveLength(1);
+        expect([await readingsOf(plain), second.inbox.discardedTo()]).toEqual([numbers(1, 5), '5']);
+    });
+
+    it('of what a killed command left is told, and holds up nothing; it is finished once it can be', async () => {
+        const directory = await newLake();
+        const store = openDirectoryStore(directory);
+        const left = 'raw/kind=telemetry/left.jsonl';
+        await store.put(left, Buffer.from(newMessage(7).payload), { metadata: { profile: 'thermometer' } });
+        await mkdir(join(directory, '.flowlake/running'), { recursive: true });
+        await writeFile(join(directory, '.flowlake/running/999999999-dead'), `${hostname()} 999999999 1`);
+        // A folder stands where its hour belongs.
+        const hour = join(directory, mergedKey(readings, '2026-01-05T10'));
+        await mkdir(hour, { recursive: true });
+        const { inbox, sealer } = await serveLake(directory);
+        await inbox.append(newMessage(4000));
+        const { faults } = await sealer.sealNow();
+        expect(faults).toMatchObject([{ what: 'finish what a command that was cut off has left' }]);
+        expect(await readingsOf(store)).toEqual([4000]);
+        await rm(hour, { recursive: true });
+        expect(await sealer.sealNow()).toMatchObject({ faults: [] });
+        expect(await readingsOf(store)).toEqual([7, 4000]);
+        expect(await readdir(join(directory, '.flowlake/running'))).toEqual([]);
     });
 });
 
