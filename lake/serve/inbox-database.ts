@@ -114,11 +114,11 @@ export function resultCodeOf(error: unknown): number | undefined {
     return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : undefined;
 }
 
-/** The StorageError for what SQLite refused; any other error as it is. */
-export function toStorageError(error: unknown, what: string): Error {
-    const code = resultCodeOf(error);
-    if (code !== undefined && error instanceof Error) {
-        return new StorageError(`${what}: ${MEANINGS[code] ?? error.message}`, { cause: error });
+/** The StorageError that says what could not be done, and why. One that says so already stays as it is. */
+export function toStorageError(error: unknown, what: string): StorageError {
+    if (error instanceof StorageError) {
+        return error;
     }
-    return error instanceof Error ? error : new StorageError(`${what}: ${String(error)}`);
+    const meaning = MEANINGS[resultCodeOf(error) ?? -1] ?? (error instanceof Error ? error.message : String(error));
+    return new StorageError(`${what}: ${meaning}`, { cause: error });
 }

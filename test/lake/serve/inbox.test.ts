@@ -1,5 +1,5 @@
 /** The inbox of one machine: what was answered is on the disk, in order, under a number that no other message gets. */
-import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import { cp, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -280,6 +280,27 @@ describe('a full disk', () => {
         expect(everything(inbox).map(({ sequence }) => sequence)).toEqual(stored);
 
         expect(await appendAll(inbox, 3)).toEqual(['101', '102', '103']);
+        expect(inbox.problem()).toBeUndefined();
+    });
+});
+
+describe('a thread that ends', () => {
+    it('has what waits for it refused, and is followed by another', async () => {
+        const file = await newFile();
+        const inbox = await open(file);
+        // The thread opens the file by itself, and finds a folder in its place.
+        renameSync(file, `${file}.aside`);
+        mkdirSync(file);
+        const outcomes = await Promise.allSettled([inbox.append(newMessage(1)), inbox.append(newMessage(2))]);
+        const refused = {
+            status: 'rejected',
+            reason: { name: 'StorageError', message: expect.stringContaining('a folder stands where a file is needed') },
+        };
+        expect(outcomes).toMatchObject([refused, refused]);
+        expect(inbox.problem()).toMatchObject({ since: NOW });
+        rmdirSync(file);
+        renameSync(`${file}.aside`, file);
+        expect(await appendAll(inbox, 2)).toEqual(['1', '2']);
         expect(inbox.problem()).toBeUndefined();
     });
 });
