@@ -19,7 +19,7 @@ export async function retract(rawKey: string, options: SummarizeOptions): Promis
     for (;;) {
         const { etag, record } = await readLedger(store, source);
         if (!record) {
-            return { record: undefined, periods: [], hasCommitted: false };
+            return { record: undefined, periods: [], hasCommitted: false, isStrange: false };
         }
         const raw = await store.head(rawKey);
         if (raw && raw.generation !== asked?.generation) {

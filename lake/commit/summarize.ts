@@ -44,6 +44,8 @@ export interface Summarized {
     periods: TablePeriod[];
     /** True if this call has committed what it read; false where it found nothing to read, or another was faster. */
     hasCommitted: boolean;
+    /** True if the raw object stands in the place of one of a chain that was read before, and is never read itself. */
+    isStrange: boolean;
 }
 
 /**
@@ -92,7 +94,7 @@ export async function summarize(
         }
         // 6. Delete what does not count any more, and tell.
         await deleteSuperseded(kind, { source, record: last, store });
-        return { record: last, periods: periodsOf(kind, last), hasCommitted };
+        return { record: last, periods: periodsOf(kind, last), hasCommitted, isStrange: raw !== undefined && isStrangeInChain(raw, last) };
     }
 }
 

@@ -23,6 +23,8 @@ export interface ChainWriterOptions extends ChainShard {
     now: () => Date;
     /** How long the end in memory is believed; no longer than this unless there surely never is another writer. */
     believeMs?: number | undefined;
+    /** A number up to which messages surely stood in the chain once: should its objects have been taken away, their names are not given again. */
+    atLeast?: string | undefined;
 }
 
 /** What came of a batch. */
@@ -41,18 +43,20 @@ export class ChainWriter {
     readonly #chain: ChainOf;
     readonly #now: () => Date;
     readonly #believeMs: number;
+    readonly #atLeast: string;
     /** The chain's end as it was last seen, and since when it was surely the end. */
     #seen: { end: string; atMs: number } | undefined;
     #isBusy = false;
 
     constructor(
         store: Pick<ObjectStore, 'list' | 'head' | 'get' | 'put'>,
-        { now, believeMs = CHAIN_END_BELIEVED_MS, ...shard }: ChainWriterOptions,
+        { now, believeMs = CHAIN_END_BELIEVED_MS, atLeast = '0', ...shard }: ChainWriterOptions,
     ) {
         this.#store = store;
         this.#chain = { kind: 'telemetry', ...shard };
         this.#now = now;
         this.#believeMs = believeMs;
+        this.#atLeast = atLeast;
     }
 
     /**
@@ -73,7 +77,7 @@ export class ChainWriter {
     }
 
     async #append(messages: readonly ChainMessage[]): Promise<Appended> {
-        let end = await this.#end();
+        let end = await this.end();
         for (;;) {
             const behind = messages.filter(({ sequence }) => compareSequences(sequence, end) > 0);
             const last = behind.at(-1)?.sequence;
@@ -94,14 +98,16 @@ export class ChainWriter {
         }
     }
 
-    async #end(): Promise<string> {
+    /** The end of the chain, from memory where that can be believed. */
+    async end(): Promise<string> {
         const age = this.#seen && this.#now().getTime() - this.#seen.atMs;
         return this.#seen && age !== undefined && age >= 0 && age <= this.#believeMs ? this.#seen.end : this.#look();
     }
 
     async #look(): Promise<string> {
         const atMs = this.#now().getTime();
-        const end = await readChainEnd(this.#store, this.#chain);
+        const listed = await readChainEnd(this.#store, this.#chain);
+        const end = compareSequences(listed, this.#atLeast) < 0 ? this.#atLeast : listed;
         this.#seen = { end, atMs };
         return end;
     }

@@ -77,7 +77,8 @@ export class SealPass {
         const { inbox, store, now, faults } = options;
         this.#options = options;
         // Whoever has the inbox open is the only one who writes its chain, and a listing of a year's objects takes seconds.
-        this.#chain = new ChainWriter(store, { stream: inbox.stream, shard: SHARD, now, believeMs: Number.POSITIVE_INFINITY });
+        const isOnlyWriter = { believeMs: Number.POSITIVE_INFINITY };
+        this.#chain = new ChainWriter(store, { stream: inbox.stream, shard: SHARD, now, atLeast: inbox.discardedTo(), ...isOnlyWriter });
         this.#work = new TableWork(faults);
         this.#inLakeTo = inbox.discardedTo();
     }
@@ -157,9 +158,8 @@ export class SealPass {
         await this.#trying(SEAL, async () => {
             if (this.#sealedTo === undefined) {
                 const { inbox, store } = this.#options;
-                const shard = { stream: inbox.stream, shard: SHARD };
-                const end = await readChainEnd(store, shard);
-                appended.keys.push(...(await listChain(store, { ...shard, behind: inbox.discardedTo() })));
+                const end = await this.#chain.end();
+                appended.keys.push(...(await listChain(store, { stream: inbox.stream, shard: SHARD, behind: inbox.discardedTo() })));
                 this.#sealedTo = end;
             }
             // What comes meanwhile is for the next pass: it would be an object of its own, of a few messages.

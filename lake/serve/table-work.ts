@@ -58,7 +58,7 @@ export class TableWork {
                 this.#note({ kind: 'derive', table: part.of.table, days: [part.of.period] }, 'error' in part ? part.error : undefined);
             }
             if (outcome.task.kind !== 'derive') {
-                this.#note(outcome.task, 'error' in outcome ? outcome.error : undefined);
+                this.#note(outcome.task, problemOf(outcome));
             }
             done.push(...('error' in outcome ? [] : [outcome]));
         }
@@ -76,6 +76,15 @@ export class TableWork {
             this.#faults.failed(name, error);
         }
     }
+}
+
+function problemOf(outcome: Outcome): Error | string | undefined {
+    if ('error' in outcome) {
+        return outcome.error;
+    }
+    return outcome.result.summarized?.isStrange
+        ? 'it has the name of an object of the chain that was read before, and is never read itself: flowlake verify tells which'
+        : undefined;
 }
 
 function summarizing(key: string): Task {

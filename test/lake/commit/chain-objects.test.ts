@@ -117,8 +117,10 @@ describe('other bytes in the place of an object of a chain', () => {
 
     test('are never read: no reading goes, none comes, and nothing is left to do', async () => {
         const [first = ''] = await appendAndWork([1, 2]);
+        expect(await summarize(first, { store, now: () => clock.now })).toMatchObject({ isStrange: false });
         const was = await replace(first);
         await work(first);
+        expect(await summarize(first, { store, now: () => clock.now })).toMatchObject({ isStrange: true });
         expect(await readingsOf(store)).toEqual([1, 2]);
         const records = new Map([[sourceId(first), await recordOf(first)]]);
         expect(await findUnread(store, records)).not.toContain(first);

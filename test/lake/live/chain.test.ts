@@ -206,6 +206,14 @@ describe('the end of a chain', () => {
         await expect(writerOver(store).append(batch(7))).rejects.toThrow('its end 0 is not behind its name');
     });
 
+    it('is no less than what its writer is told, where objects were taken away', async () => {
+        const store = memoryStore();
+        const writer = new ChainWriter(store, { ...shard, now: () => new Date(), atLeast: '5' });
+        expect(await writer.end()).toBe('5');
+        expect(await writer.append(batch(4, 5, 6))).toMatchObject({ appended: 1, key: chainKey({ kind: 'telemetry', ...shard }, '5') });
+        expect(await new ChainWriter(store, { ...shard, now: () => new Date(), atLeast: '5' }).end()).toBe('6');
+    });
+
     it('is not that of other chains, nor of other files beside it', async () => {
         const store = memoryStore();
         await writerOver(store).append(batch(1));

@@ -124,6 +124,20 @@ describe('sealing', () => {
         }
     });
 
+    it('goes on where somebody has taken the chain away', async () => {
+        const directory = await newLake();
+        const first = await serveLake(directory);
+        await appendAll(first.inbox, 1, 5);
+        await first.sealer.sealNow();
+        await first.close();
+        await rm(join(directory, 'raw'), { recursive: true });
+        const second = await serveLake(directory);
+        expect(await second.sealer.sealNow()).toMatchObject({ messages: 0, faults: [] });
+        await appendAll(second.inbox, 6, 7);
+        expect(await second.sealer.sealNow()).toMatchObject({ messages: 2, faults: [] });
+        expect(await readingsOf(second.store)).toEqual(numbers(1, 7));
+    });
+
     it('keeps in the inbox what others have not read', async () => {
         let read = '7';
         const { inbox, sealer } = await serveLake(await newLake(), { readTo: () => read });
@@ -241,6 +255,27 @@ describe('what cannot be done', () => {
         expect(await sealer.sealNow()).toMatchObject({ faults: [] });
         expect(await readingsOf(store)).toEqual([7, 4000]);
         expect(await readdir(join(directory, '.flowlake/running'))).toEqual([]);
+    });
+
+    it('of an object that has the name of one that was read before is told: it is never read', async () => {
+        const directory = await newLake();
+        const first = await serveLake(directory, { readTo: () => '0' });
+        await appendAll(first.inbox, 1, 5);
+        const { objects } = await first.sealer.sealNow();
+        await first.close();
+        await rm(join(directory, 'raw'), { recursive: true });
+        const second = await serveLake(directory, { readTo: () => '0', signal: AbortSignal.abort() });
+        await appendAll(second.inbox, 6, 7);
+        await second.close();
+        const third = await serveLake(directory);
+        const { faults } = await third.sealer.sealNow();
+        expect(faults).toMatchObject([
+            {
+                what: `summarize ${objects[0]}`,
+                message: expect.stringContaining('has the name of an object of the chain that was read before'),
+            },
+        ]);
+        expect(await readingsOf(third.store)).toEqual(numbers(1, 5));
     });
 });
 
