@@ -32,7 +32,8 @@ export interface EpisodeState {
     devices: readonly DeviceState[];
 }
 
-interface DeviceState {
+/** What the rules of a device's profile have seen of it; plain JSON. */
+export interface DeviceState {
     site: string;
     device: string;
     profile: string;
@@ -67,10 +68,11 @@ const DUE_RULE = 'silent';
 /** Goes through readings, hour after hour in the order of time, and keeps state and the episodes that have ended. */
 export class EpisodeWalk {
     private readonly devices = new Map<string, DeviceState>();
-    private readonly ended: Episode[] = [];
+    private readonly walk: DeviceWalk;
     private readonly rulesOf: RulesOf;
 
     constructor(opening: EpisodeState, rulesOf: RulesOf) {
+        this.walk = new DeviceWalk(rulesOf);
         this.rulesOf = rulesOf;
         for (const device of opening.devices) {
             this.devices.set(nameOf(device), structuredClone(device));
@@ -85,7 +87,13 @@ export class EpisodeWalk {
                 end += 1;
             }
             for (const row of rowsByTime(readings, start, end)) {
-                this.take(eventOf(readings, row));
+                const reading = readingAt(readings, row);
+                const name = nameOf(reading);
+                const before = this.devices.get(name);
+                const after = this.walk.take(before, reading);
+                if (after !== before) {
+                    this.devices.set(name, after);
+                }
             }
             start = end;
         }
@@ -93,7 +101,7 @@ export class EpisodeWalk {
 
     /** Episodes that ended in what was added, in the order of site, device, rule and beginning. */
     endedEpisodes(): Episode[] {
-        return [...this.ended].sort(compareEpisodes);
+        return [...this.walk.ended].sort(compareEpisodes);
     }
 
     /** Episodes that are open behind what was added, in the same order. Of a silence the beginning is a deadline, and may lie ahead. */
@@ -114,10 +122,24 @@ export class EpisodeWalk {
                 })),
         };
     }
+}
 
-    private take(event: Event): void {
-        const name = nameOf(event);
-        let device = this.devices.get(name);
+/** Takes readings of devices one by one, each into the state of its device. */
+export class DeviceWalk {
+    /** Episodes that ended so far, in the order of the readings that told it. */
+    readonly ended: Episode[] = [];
+    private readonly rulesOf: RulesOf;
+
+    constructor(rulesOf: RulesOf) {
+        this.rulesOf = rulesOf;
+    }
+
+    /**
+     * Takes a reading of a device, which is newer than all that were taken of its metric. Readings of different metrics may come in any order, as they do live: only what is said of
+     * silences depends on it. @returns the device's state, which is the one that was given where that goes on
+     */
+    take(before: DeviceState | undefined, event: DeviceReading): DeviceState {
+        let device = before;
         if (device && device.profile !== event.profile) {
             this.leaveProfile(device, event);
             device = undefined;
@@ -129,16 +151,17 @@ export class EpisodeWalk {
         } else {
             const { site, device: id, profile, atMs } = event;
             device = { site, device: id, profile, firstMs: atMs, lastMs: atMs, metrics: {}, spans: {}, positions: {} };
-            this.devices.set(name, device);
         }
-        device.lastMs = event.atMs;
+        device.firstMs = Math.min(device.firstMs, event.atMs);
+        device.lastMs = Math.max(device.lastMs, event.atMs);
         for (const rule of rulesIn(this.rulesOf(device.profile))) {
             this.look(device, rule, event);
         }
+        return device;
     }
 
     /** A device that another profile reads from now on: what its rules had begun ends with its last reading. */
-    private leaveProfile(device: DeviceState, { atMs }: Event): void {
+    private leaveProfile(device: DeviceState, { atMs }: DeviceReading): void {
         for (const episode of openEpisodesOf(device, this.rulesOf(device.profile))) {
             if (episode.began_ms < atMs) {
                 this.ended.push({ ...episode, ended_ms: atMs });
@@ -147,13 +170,13 @@ export class EpisodeWalk {
     }
 
     /** What the device's silence until this reading says. */
-    private lookBefore(device: DeviceState, rule: AlertRule, event: Event): void {
+    private lookBefore(device: DeviceState, rule: AlertRule, event: DeviceReading): void {
         if (rule.is === 'silent' && event.atMs - device.lastMs > rule.afterMs) {
             this.ended.push({ ...silence(device, rule), ended_ms: event.atMs });
         }
     }
 
-    private look(device: DeviceState, rule: AlertRule, event: Event): void {
+    private look(device: DeviceState, rule: AlertRule, event: DeviceReading): void {
         if (rule.is === 'missing' && event.metric === rule.metric) {
             const since = device.metrics[rule.metric] ?? device.firstMs;
             if (event.atMs - since > rule.afterMs) {
@@ -214,7 +237,7 @@ export class EpisodeWalk {
     }
 
     /** The distance from the fence's middle in millimetres, once latitude and longitude of one message are there. */
-    private distanceAt(device: DeviceState, rule: FenceRule, event: Event): bigint | undefined {
+    private distanceAt(device: DeviceState, rule: FenceRule, event: DeviceReading): bigint | undefined {
         if (event.units === undefined || (event.metric !== rule.latitude && event.metric !== rule.longitude)) {
             return undefined;
         }
@@ -230,8 +253,8 @@ export class EpisodeWalk {
     }
 }
 
-/** One reading. */
-interface Event {
+/** One reading, as rules look at it. */
+export interface DeviceReading {
     site: string;
     device: string;
     profile: string;
@@ -248,7 +271,7 @@ interface Seen {
     isBack: boolean;
 }
 
-function eventOf(readings: SortedReadings, row: number): Event {
+function readingAt(readings: SortedReadings, row: number): DeviceReading {
     return {
         site: readings.siteAt(row),
         device: readings.deviceAt(row),
@@ -280,8 +303,13 @@ function rulesIn(rules: DerivingRules | undefined): readonly AlertRule[] {
     ];
 }
 
+/** The rules by which a device of the profile is silent. */
+export function silencesIn(rules: DerivingRules): SilenceRule[] {
+    return rulesIn(rules).filter((rule) => rule.is === 'silent');
+}
+
 /** What is open, each as it would be if it ended later; of silence and missing metrics the deadline may lie ahead. */
-function openEpisodesOf(device: DeviceState, rules: DerivingRules | undefined): Episode[] {
+export function openEpisodesOf(device: DeviceState, rules: DerivingRules | undefined): Episode[] {
     const open: Episode[] = [];
     for (const rule of rulesIn(rules)) {
         if (rule.is === 'silent') {

@@ -1,0 +1,46 @@
+/**
+ * Whether a device is online, late or silent: judged by arrivals and by how far latest state is, never by a clock alone. A machine whose clock jumps, that was
+ * switched off, or whose inbox stands still, knows nothing of its devices for a while, and says so.
+ */
+import type { DeviceItem } from './state-store.ts';
+
+/**
+ * `online`: its next message is not due yet. `late`: it is due, and may still come. `silent`: it should have come. `unknown`: nobody can tell, because its
+ * profile names no interval, or because latest state stands still.
+ */
+export const DEVICE_STATES = ['online', 'late', 'silent', 'unknown'] as const;
+
+export type StateOfDevice = (typeof DEVICE_STATES)[number];
+
+/** What time it is for latest state; UTC epoch milliseconds. */
+export interface LiveClock {
+    /** The machine's clock. */
+    nowMs: number;
+    /** All that arrived before is in latest state. */
+    watermarkMs: number;
+    /** Since when devices have been watched without a break: the start of this program, or the last jump of the machine's clock. */
+    watchedSinceMs: number;
+    /** True while the watermark stands still. */
+    isPipelineLate: boolean;
+}
+
+/** When something is due that was said by an arrival: for arrivals before the watch began, or by a clock that has gone back since, the time is counted from its beginning. */
+export function deadlineOf(dueMs: number, receivedMs: number, { nowMs, watchedSinceMs }: LiveClock): number {
+    const isWatched = receivedMs >= watchedSinceMs && receivedMs <= nowMs;
+    return isWatched ? dueMs : watchedSinceMs + dueMs - receivedMs;
+}
+
+/** What the device's item says of it. */
+export function stateOf({ dueMs, silentMs, lastReceivedMs, open }: DeviceItem, clock: LiveClock): StateOfDevice {
+    if (dueMs === null || silentMs === null || lastReceivedMs === null) {
+        return 'unknown';
+    }
+    const isRaised = open.some(({ kind }) => kind === 'silent');
+    if (clock.isPipelineLate) {
+        return !isRaised && clock.nowMs <= deadlineOf(dueMs, lastReceivedMs, clock) ? 'online' : 'unknown';
+    }
+    if (isRaised || clock.watermarkMs > deadlineOf(silentMs, lastReceivedMs, clock)) {
+        return 'silent';
+    }
+    return clock.watermarkMs > deadlineOf(dueMs, lastReceivedMs, clock) ? 'late' : 'online';
+}

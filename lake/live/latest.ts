@@ -1,0 +1,326 @@
+/**
+ * What messages change of the devices that sent them: latest readings, alerts, and what is told of both. A pure function of the devices' items and the
+ * messages in the order of the inbox: however the messages are cut into batches, and however often one comes again, the items end the same.
+ */
+import { compareTexts } from '#lake/rows';
+import { compareSequences } from '#lake/telemetry/chain-line';
+import { DeviceWalk, type Episode, openEpisodesOf, sayUnits, silencesIn } from '#lake/telemetry/episodes';
+import { compare, formatUnits, parseDecimal, powerOfTen, type Ratio, ZERO } from '#lake/telemetry/profile/decimal';
+import type { Reading } from '#lake/telemetry/reading';
+import type { LiveProfile, ReadMessage } from './live-profiles.ts';
+import type { DeviceItem, LatestMetric, LiveEpisode, LiveEvent, StateChange } from './state-store.ts';
+
+/** Metrics that an item holds. A profile can make names of what messages say, and an item is written with each message. */
+export const MAX_METRICS = 500;
+
+/**
+ * A reading's time is never this far beyond the arrival of a later message, over what its profile allows, unless the clock of the machine that stamps arrivals
+ * was ahead. Such a time is no longer believed: it would keep everything newer away until the true clock comes there.
+ */
+export const CLOCK_WENT_BACK_MS = 5 * 60_000;
+
+/** What a batch of messages comes to. */
+export interface Followed {
+    /** One for each device that has something new, in the order in which the batch names them. */
+    changes: StateChange[];
+    /** Messages that name no device, and so are in no item. */
+    unassigned: number;
+}
+
+export interface FollowOptions {
+    /** Stream of numbers that the messages' sequence numbers are of. */
+    stream: string;
+    /** The machine's clock, for when an alert was raised. */
+    nowMs: number;
+}
+
+/** Devices that the messages are of. */
+export function devicesOf(messages: readonly ReadMessage[]): string[] {
+    return [...new Set(messages.flatMap(devicesOfOne))];
+}
+
+/** Follows messages in the order of the inbox. `items` holds those of their devices that are known. */
+export function followMessages(
+    items: ReadonlyMap<string, DeviceItem>,
+    messages: readonly ReadMessage[],
+    { stream, nowMs }: FollowOptions,
+): Followed {
+    const devices = new Map<string, FollowedDevice>();
+    let unassigned = 0;
+    for (const read of messages) {
+        const ids = devicesOfOne(read);
+        unassigned += ids.length === 0 ? 1 : 0;
+        for (const id of ids) {
+            const device = devices.get(id) ?? new FollowedDevice(id, items.get(id), { stream, nowMs });
+            devices.set(id, device);
+            device.take(read);
+        }
+    }
+    return { changes: [...devices.values()].flatMap((device) => device.change() ?? []), unassigned };
+}
+
+function devicesOfOne({ message, reading }: ReadMessage): string[] {
+    if (reading.is === 'read') {
+        return [...new Set(reading.readings.map(({ device }) => device))];
+    }
+    return message.device === undefined ? [] : [message.device];
+}
+
+/** The id of an alert: device, rule and beginning. Neither rule nor beginning holds a `~`. */
+export function alertId({ device, rule, began_ms }: Pick<Episode, 'device' | 'rule' | 'began_ms'>): string {
+    return `${device}~${rule}~${began_ms}`;
+}
+
+/** An item of a device that nothing is known of. */
+export function newItem(device: string, stream: string): DeviceItem {
+    return {
+        device,
+        site: '',
+        profile: '',
+        metrics: {},
+        lastAtMs: null,
+        lastReceivedMs: null,
+        dueMs: null,
+        silentMs: null,
+        nextSilenceMs: null,
+        rules: null,
+        open: [],
+        refused: 0,
+        rejected: 0,
+        lastRejected: null,
+        late: 0,
+        unkept: 0,
+        stream,
+        sequence: '0',
+        version: 0,
+    };
+}
+
+/** One device while a batch is followed. */
+class FollowedDevice {
+    readonly #before: DeviceItem;
+    /** Messages up to this one are in the item. */
+    readonly #taken: string;
+    readonly #options: FollowOptions;
+    readonly #metrics: Map<string, LatestMetric>;
+    readonly #open: Map<string, LiveEpisode>;
+    readonly #item: { -readonly [name in keyof DeviceItem]: DeviceItem[name] };
+    readonly #newer = new Map<string, LatestMetric>();
+    readonly #alerts = new Map<string, LiveEpisode>();
+    readonly #events: LiveEvent[] = [];
+    #isTouched = false;
+
+    constructor(device: string, known: DeviceItem | undefined, options: FollowOptions) {
+        const before = known ?? newItem(device, options.stream);
+        this.#before = before;
+        this.#options = options;
+        this.#taken = before.stream === options.stream ? before.sequence : '0';
+        this.#metrics = new Map(Object.entries(before.metrics));
+        this.#open = new Map(before.open.map((alert) => [alert.id, alert]));
+        this.#item = { ...before, rules: structuredClone(before.rules), stream: options.stream, sequence: this.#taken };
+    }
+
+    /** Takes the message, unless it is in the item already. */
+    take({ message, reading }: ReadMessage): void {
+        if (compareSequences(message.sequence, this.#taken) <= 0) {
+            return;
+        }
+        const item = this.#item;
+        this.#isTouched = true;
+        item.sequence = message.sequence;
+        if (reading.is !== 'read') {
+            // What was refused or cannot be read says nothing of the device, which may be another one; a new device still shows where it was to belong.
+            item.site ||= message.site ?? '';
+            item.profile ||= message.profile ?? '';
+            item.refused += reading.is === 'refused' ? 1 : 0;
+            item.rejected += reading.is === 'rejected' ? 1 : 0;
+            if (reading.is === 'rejected') {
+                item.lastRejected = { receivedMs: message.arrivedMs, reason: reading.reason, why: reading.why };
+            }
+            return;
+        }
+        const { profile, site, readings } = reading;
+        item.site = site;
+        item.profile = profile.name;
+        this.#takeReadings(
+            readings.filter(({ device }) => device === item.device),
+            { profile, arrivedMs: message.arrivedMs },
+        );
+    }
+
+    /** What is to be written; undefined where the item has all messages already. */
+    change(): StateChange | undefined {
+        if (!this.#isTouched) {
+            return undefined;
+        }
+        const metrics = Object.fromEntries(this.#newer);
+        const latest: LiveEvent[] = this.#newer.size > 0 ? [{ kind: 'latest', device: this.#item.device, metrics }] : [];
+        return {
+            item: {
+                ...this.#item,
+                metrics: Object.fromEntries(this.#metrics),
+                open: [...this.#open.values()].sort((a, b) => compareTexts(a.id, b.id)),
+                version: this.#before.version + 1,
+            },
+            alerts: [...this.#alerts.values()],
+            events: [...latest, ...this.#events],
+        };
+    }
+
+    #takeReadings(readings: readonly Reading[], { profile, arrivedMs }: { profile: LiveProfile; arrivedMs: number }): void {
+        const item = this.#item;
+        const limitMs = arrivedMs + profile.aheadMs + CLOCK_WENT_BACK_MS;
+        if (item.rules && item.rules.lastMs > limitMs) {
+            this.#endAll(arrivedMs);
+            item.lastAtMs = null;
+        }
+        const walk = new DeviceWalk((name) => (name === profile.name ? profile.rules : undefined));
+        for (const reading of inOrder(readings)) {
+            if (this.#keep(reading, limitMs)) {
+                this.#walk(walk, reading);
+            }
+        }
+        item.lastReceivedMs = arrivedMs;
+        const { dueEveryMs, graceMs } = profile.rules;
+        const silences = silencesIn(profile.rules).map(({ afterMs }) => afterMs);
+        const firstMs = silences.length === 0 ? undefined : Math.min(...silences);
+        item.dueMs = sum(arrivedMs, dueEveryMs ?? firstMs);
+        item.silentMs = sum(arrivedMs, dueEveryMs === undefined ? firstMs : dueEveryMs + graceMs);
+        item.nextSilenceMs = item.rules ? sum(arrivedMs, firstMs) : null;
+        this.#settle(walk.ended, { profile, arrivedMs });
+    }
+
+    /** Keeps the reading if it is the newest of its metric. @returns true if rules are to look at it */
+    #keep(reading: Reading, limitMs: number): boolean {
+        const item = this.#item;
+        const known = this.#metrics.get(reading.metric);
+        const next = latestOf(reading);
+        if (reading.isHistorical === true) {
+            item.late += 1;
+            return false;
+        }
+        if (!known && this.#metrics.size >= MAX_METRICS) {
+            item.unkept += 1;
+            return false;
+        }
+        const order = known && known.atMs <= limitMs ? next.atMs - known.atMs || compareTexts(next.message, known.message) : 1;
+        const isNewer = order > 0;
+        // A copy counts as in history: the smallest one stands.
+        if (isNewer || (order === 0 && known && compareCopies(next, known) < 0)) {
+            this.#metrics.set(reading.metric, next);
+            this.#newer.set(reading.metric, next);
+        }
+        item.late += isNewer ? 0 : 1;
+        return isNewer;
+    }
+
+    #walk(walk: DeviceWalk, { device, metric, message, atMs, units }: Reading): void {
+        const item = this.#item;
+        const { site, profile } = item;
+        // At another site, and by another profile, a device begins anew.
+        if (item.rules && (item.rules.site !== site || item.rules.profile !== profile)) {
+            this.#endAll(atMs);
+        }
+        item.rules = walk.take(item.rules ?? undefined, { site, device, profile, metric, message, atMs, units });
+        item.lastAtMs = Math.max(item.lastAtMs ?? atMs, atMs);
+    }
+
+    /** Brings the alerts to what the rules say behind a message. */
+    #settle(ended: readonly Episode[], { profile, arrivedMs }: { profile: LiveProfile; arrivedMs: number }): void {
+        for (const episode of ended) {
+            // A silence that nobody was told of while it lasted is history's to tell.
+            if (episode.kind === 'alert' || this.#open.has(alertId(episode))) {
+                this.#note(episode);
+            }
+        }
+        const { rules } = this.#item;
+        const holding = rules ? openEpisodesOf(rules, profile.rules).filter(({ kind }) => kind === 'alert') : [];
+        for (const episode of holding) {
+            this.#note(episode);
+        }
+        const ids = new Set(holding.map(alertId));
+        for (const alert of [...this.#open.values()].filter(({ id }) => !ids.has(id))) {
+            // A silence ends with any message that has a reading; an alert whose rule the profile does not have any more, with the last reading.
+            const endMs = alert.kind === 'silent' ? arrivedMs : (rules?.lastMs ?? arrivedMs);
+            this.#close({ ...alert, ended_ms: Math.max(alert.began_ms, endMs) });
+        }
+    }
+
+    /** Ends all that is open, and the rules forget what they have seen. */
+    #endAll(atMs: number): void {
+        for (const alert of this.#open.values()) {
+            this.#close({ ...alert, ended_ms: Math.max(alert.began_ms, atMs) });
+        }
+        this.#item.rules = null;
+    }
+
+    /** Raises the episode, changes its figures, or ends it. */
+    #note(episode: Episode): void {
+        const id = alertId(episode);
+        const known = this.#open.get(id);
+        const alert = liveEpisode(episode, { raisedMs: known ? known.raised_ms : this.#options.nowMs });
+        const open = { ...alert, ended_ms: null };
+        if (!known) {
+            this.#events.push({ kind: 'raised', alert: open });
+        }
+        if (alert.ended_ms !== null) {
+            this.#close(alert);
+        } else if (!known || known.readings !== open.readings || known.worst !== open.worst || known.why !== open.why) {
+            this.#open.set(id, open);
+            this.#alerts.set(id, open);
+        }
+    }
+
+    #close(alert: LiveEpisode): void {
+        this.#open.delete(alert.id);
+        this.#alerts.set(alert.id, alert);
+        this.#events.push({ kind: 'cleared', alert });
+    }
+}
+
+/** An episode as it stands among the live alerts. */
+export function liveEpisode(episode: Episode, { raisedMs }: { raisedMs: number | null }): LiveEpisode {
+    const { ended_ms: endedMs = null, worst, ...words } = episode;
+    return { ...words, id: alertId(episode), ended_ms: endedMs, worst: worst === undefined ? null : sayUnits(worst), raised_ms: raisedMs };
+}
+
+function sum(ms: number, more: number | undefined): number | null {
+    return more === undefined ? null : ms + more;
+}
+
+const COLUMN_DIGITS = 9;
+
+function latestOf({ units, text, unit, kind, digits = 0, atMs, message, receivedMs, clock }: Reading): LatestMetric {
+    const shown = kind === 'yes/no' ? 0 : digits;
+    const value = units === undefined ? null : formatUnits(units / powerOfTen(COLUMN_DIGITS - shown), shown);
+    return { value, text: text ?? null, unit: unit ?? null, atMs, message, receivedMs, clock };
+}
+
+/** Readings in the order of history: by time, message and metric. Of copies the one that history keeps is the first. */
+function inOrder(readings: readonly Reading[]): Reading[] {
+    return [...readings].sort(
+        (a, b) =>
+            a.atMs - b.atMs ||
+            compareTexts(a.message, b.message) ||
+            compareTexts(a.metric, b.metric) ||
+            compareCopies(latestOf(a), latestOf(b)),
+    );
+}
+
+/** Compares two readings of one key by what history compares: arrival, value, text, clock. Nothing stands behind everything. */
+function compareCopies(a: LatestMetric, b: LatestMetric): number {
+    return (
+        a.receivedMs - b.receivedMs ||
+        compareNulls(a.value, b.value, (one, other) => compare(parsed(one), parsed(other))) ||
+        compareNulls(a.text, b.text, compareTexts) ||
+        compareTexts(a.clock, b.clock)
+    );
+}
+
+function compareNulls(a: string | null, b: string | null, compareValues: (a: string, b: string) => number): number {
+    return a === null || b === null ? Number(a === null) - Number(b === null) : compareValues(a, b);
+}
+
+function parsed(text: string): Ratio {
+    return parseDecimal(text) ?? ZERO;
+}
