@@ -70,6 +70,8 @@ export interface LiveAlert extends LiveEpisode {
     acknowledged: { at_ms: number; by: string; note: string } | null;
     /** What history says of it, once the readings of its time are in the lake: late data may change it or take it away; `added` is one that only history has. */
     history: HistoryVerdict;
+    /** The episode as history has it, where that differs. */
+    inHistory: LiveEpisode | null;
 }
 
 export type HistoryVerdict = 'pending' | 'confirmed' | 'changed' | 'gone' | 'added';
@@ -79,6 +81,8 @@ export type LiveEvent =
     /** The metrics of a device that have a newer reading. */
     | { kind: 'latest'; device: string; metrics: Readonly<Record<string, LatestMetric>> }
     | { kind: 'raised' | 'cleared'; alert: LiveEpisode }
+    /** A person says that the alert is known. */
+    | { kind: 'acknowledged'; alert: LiveAlert }
     /** Latest state stands still, or goes on again: since when it stood, and what is known of why. */
     | { kind: 'pipeline_late' | 'pipeline_on_time'; since_ms: number; why: string };
 
@@ -93,8 +97,8 @@ export interface StateChange {
 /** What is written at once. */
 export interface StateBatch {
     changes: readonly StateChange[];
-    /** The consumer's place in the inbox before the batch and behind it; left out by who reads no inbox. */
-    cursor?: { before: Cursor; after: Cursor } | undefined;
+    /** The consumer's place in the inbox before the batch, undefined where it never was there, and behind it; left out by who reads no inbox. */
+    cursor?: { before: Cursor | undefined; after: Cursor } | undefined;
     /** The machine's clock, for the events. */
     nowMs: number;
 }

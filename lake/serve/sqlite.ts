@@ -1,0 +1,123 @@
+/** Opens a database of `serve`: one from which a power cut takes no write that was answered, and that two processes can have open. */
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite';
+import { StorageError } from '#lake/errors';
+
+/** How long a write waits for another process's. */
+const BUSY_MS = 5_000;
+
+/** What `pragma synchronous` answers where each commit is synced to the disk before it returns. */
+const FULL = 2;
+
+export type Row = Record<string, SQLOutputValue>;
+
+export interface Database {
+    /** True if the file was not there before. */
+    readonly isNew: boolean;
+    /** Runs a statement, which is prepared once for its text. @throws StorageError */
+    run(sql: string, ...values: SQLInputValue[]): { changes: number; id: number };
+    /** The first row. @throws StorageError */
+    get(sql: string, ...values: SQLInputValue[]): Row | undefined;
+    /** All rows. @throws StorageError */
+    all(sql: string, ...values: SQLInputValue[]): Row[];
+    /** Does all of it or nothing: where it throws, or answers `false`, nothing is written. */
+    transaction<T>(work: () => T): T;
+    close(): void;
+}
+
+export interface OpenDatabaseOptions {
+    /** Statements that make its tables. */
+    schema: string;
+    /** Number of the schema. A file with a higher one is of a newer program. */
+    version: number;
+    /** What to do where the file is damaged. */
+    advice: string;
+}
+
+/** Opens the database, and makes it where it is not there. @throws StorageError where it is damaged, of a newer program, or cannot be made durable */
+export function openDatabase(file: string, { schema, version, advice }: OpenDatabaseOptions): Database {
+    const told = <T>(work: () => T): T => {
+        try {
+            return work();
+        } catch (error) {
+            if (error instanceof Error && 'code' in error && error.code === 'ERR_SQLITE_ERROR') {
+                throw new StorageError(`${file}: ${error.message}. ${advice}`, { cause: error });
+            }
+            throw error;
+        }
+    };
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    const database = told(() => new DatabaseSync(file));
+    try {
+        const isNew = told(() => prepare(database, { file, schema, version }));
+        return statementsOf(database, { isNew, told });
+    } catch (error) {
+        database.close();
+        throw error;
+    }
+}
+
+/** @returns true if the tables were made now */
+function prepare(database: DatabaseSync, { file, schema, version }: { file: string; schema: string; version: number }): boolean {
+    database.exec(`pragma busy_timeout = ${BUSY_MS}; pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on`);
+    const journal = database.prepare('pragma journal_mode').get()?.journal_mode;
+    const synchronous = database.prepare('pragma synchronous').get()?.synchronous;
+    if (journal !== 'wal' || synchronous !== FULL) {
+        throw new StorageError(
+            `${file} cannot be made durable here: journal_mode is ${journal} and synchronous ${synchronous}, not wal and ${FULL}. Put the lake on a local disk`,
+        );
+    }
+    database.exec('begin immediate');
+    try {
+        const found = Number(database.prepare('pragma user_version').get()?.user_version);
+        if (found > version) {
+            throw new StorageError(
+                `${file} was written by a newer version of flowlake (schema ${found}, this one has ${version}): install that one`,
+            );
+        }
+        if (found === 0) {
+            database.exec(schema);
+            database.exec(`pragma user_version = ${version}`);
+        }
+        database.exec('commit');
+        return found === 0;
+    } catch (error) {
+        database.exec('rollback');
+        throw error;
+    }
+}
+
+function statementsOf(database: DatabaseSync, { isNew, told }: { isNew: boolean; told: <T>(work: () => T) => T }): Database {
+    const statements = new Map<string, StatementSync>();
+    const statement = (sql: string): StatementSync => {
+        const known = statements.get(sql) ?? database.prepare(sql);
+        statements.set(sql, known);
+        return known;
+    };
+    return {
+        isNew,
+        run: (sql, ...values) =>
+            told(() => {
+                const { changes, lastInsertRowid } = statement(sql).run(...values);
+                return { changes: Number(changes), id: Number(lastInsertRowid) };
+            }),
+        get: (sql, ...values) => told(() => statement(sql).get(...values)),
+        all: (sql, ...values) => told(() => statement(sql).all(...values)),
+        transaction: (work) =>
+            told(() => {
+                database.exec('begin immediate');
+                try {
+                    const result = work();
+                    database.exec(result === false ? 'rollback' : 'commit');
+                    return result;
+                } catch (error) {
+                    if (database.isTransaction) {
+                        database.exec('rollback');
+                    }
+                    throw error;
+                }
+            }),
+        close: () => database.close(),
+    };
+}

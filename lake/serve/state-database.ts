@@ -1,0 +1,289 @@
+/**
+ * Latest state of one machine, in a database: items, alerts, what people said of them, events to be told and hooks to be called. What a batch of messages
+ * changes is one transaction with the consumer's place in the inbox, so that a batch is in it once, whatever dies when.
+ */
+import { randomUUID } from 'node:crypto';
+import { UsageError } from '#lake/errors';
+import type { Cursor, DeviceItem, HistoryVerdict, LiveAlert, LiveEpisode, LiveEvent, StateBatch, StateStore } from '#lake/live/state-store';
+import { type Database, openDatabase, type Row } from './sqlite.ts';
+
+/** Events of new readings that are kept, and of all others: who comes back later is told that some are missing. */
+const MAX_LATEST_EVENTS = 20_000;
+const MAX_OTHER_EVENTS = 100_000;
+/** Closed alerts that are kept here; history has all. */
+const MAX_CLOSED_ALERTS = 100_000;
+/** Deletes go in steps, so that nobody waits long for one. */
+const STEP = 5_000;
+
+const SCHEMA = `
+create table facts (name text primary key, value text not null);
+create table cursor (one integer primary key check (one = 1), stream text not null, sequence text not null);
+create table items (
+    device text primary key, site text not null, profile text not null, last_received_ms integer, due_ms integer, silent_ms integer, next_silence_ms integer,
+    is_silent integer not null, version integer not null, item text not null);
+create index items_by_silence on items (next_silence_ms, last_received_ms, device) where next_silence_ms is not null;
+create table alerts (
+    id text primary key, site text not null, device text not null, profile text not null, rule text not null, kind text not null, severity text not null,
+    began_ms integer not null, ended_ms integer, worst text, readings integer not null, why text not null, raised_ms integer,
+    history text not null default 'pending', in_history text, acknowledged_ms integer, acknowledged_by text, note text);
+create index alerts_by_beginning on alerts (began_ms desc, id desc);
+create index alerts_of_device on alerts (device, began_ms desc, id desc);
+create index open_alerts on alerts (began_ms desc, id desc) where ended_ms is null;
+create table acknowledgements (alert text not null, at_ms integer not null, by_whom text not null, note text not null);
+create table events (id integer primary key autoincrement, at_ms integer not null, is_latest integer not null, event text not null);
+create index latest_events on events (is_latest, id);
+create table outbox (
+    id integer primary key autoincrement, hook text not null, event integer not null, alert text, at_ms integer not null, body text not null,
+    attempts integer not null default 0, next_ms integer not null default 0, error text, given_up_ms integer, unique (hook, event));
+create index outbox_by_alert on outbox (hook, alert, id);
+`;
+
+export interface OpenStateOptions {
+    /** Names of the hooks that are to be told of events from now on. */
+    hooks?: readonly string[];
+}
+
+/** What history says of an alert. */
+export interface Judged {
+    alert: LiveEpisode;
+    history: HistoryVerdict;
+    /** The episode as history has it, where that differs. */
+    inHistory: LiveEpisode | null;
+}
+
+export interface StateDatabase extends StateStore {
+    /** True if the database was made now: what the inbox does not hold any more is to be brought from the lake. */
+    readonly isNew: boolean;
+    /** Names this database; another one where it was made anew. */
+    readonly name: string;
+    readonly database: Database;
+    /** Where the consumer stands in the inbox; undefined before the first batch. */
+    cursor(): Cursor | undefined;
+    /** Notes that latest state stands still, or goes on: once for each change. */
+    notePipeline(event: LiveEvent & { kind: 'pipeline_late' | 'pipeline_on_time' }, nowMs: number): boolean;
+    /** Since when latest state stands still; undefined while it goes on. */
+    pipelineLateSince(): number | undefined;
+    /** Notes that a person knows of the alert. @returns undefined where there is no such alert @throws UsageError without a name */
+    acknowledge(id: string, said: { by: string; note: string; atMs: number }): LiveAlert | undefined;
+    /** Notes what history says of alerts, and adds those that only history has. */
+    judge(judged: readonly Judged[]): void;
+    /** Calls back after events have been written by this process. @returns what ends that */
+    onEvents(listener: () => void): () => void;
+    /** Deletes what is too old or too much, in steps. */
+    tidy(): void;
+    close(): void;
+}
+
+/** Opens the database, and makes it where it is not there. @throws StorageError where it is damaged, of a newer program, or cannot be made durable */
+export function openStateDatabase(file: string, { hooks = [] }: OpenStateOptions = {}): StateDatabase {
+    const database = openDatabase(file, {
+        schema: SCHEMA,
+        version: 1,
+        advice: `Where the file is damaged, stop serve and remove ${file} with its -wal and -shm: it is made anew from the lake and the inbox; what people acknowledged is lost`,
+    });
+    const fact = (name: string): string | undefined => {
+        const value = database.get('select value from facts where name = ?', name)?.value;
+        return typeof value === 'string' ? value : undefined;
+    };
+    const setFact = (name: string, value: string): void => {
+        database.run('insert into facts values (?, ?) on conflict (name) do update set value = excluded.value', name, value);
+    };
+    database.run("insert into facts values ('name', ?) on conflict (name) do nothing", randomUUID());
+    const append = (event: LiveEvent, nowMs: number): void => {
+        const text = JSON.stringify(event);
+        const isLatest = event.kind === 'latest';
+        const { id } = database.run('insert into events (at_ms, is_latest, event) values (?, ?, ?)', nowMs, Number(isLatest), text);
+        if (!isLatest && event.kind !== 'acknowledged') {
+            const alert = 'alert' in event ? event.alert.id : null;
+            for (const hook of hooks) {
+                database.run(
+                    'insert into outbox (hook, event, alert, at_ms, body) values (?, ?, ?, ?, ?)',
+                    ...[hook, id, alert, nowMs, text],
+                );
+            }
+        }
+    };
+    const cursor = (): Cursor | undefined => {
+        const row = database.get('select stream, sequence from cursor');
+        return row && { stream: String(row.stream), sequence: String(row.sequence) };
+    };
+    const listeners = new Set<() => void>();
+    const tell = (isWritten: boolean): boolean => {
+        for (const listener of isWritten ? listeners : []) {
+            listener();
+        }
+        return isWritten;
+    };
+    const writeAll = ({ changes, cursor: moved, nowMs }: StateBatch): boolean => {
+        if (moved) {
+            const at = cursor();
+            if (at?.stream !== moved.before?.stream || at?.sequence !== moved.before?.sequence) {
+                return false;
+            }
+            const set = 'on conflict (one) do update set stream = excluded.stream, sequence = excluded.sequence';
+            database.run(`insert into cursor values (1, ?, ?) ${set}`, moved.after.stream, moved.after.sequence);
+        }
+        for (const { item, alerts, events } of changes) {
+            if (!writeItem(database, item)) {
+                return false;
+            }
+            for (const alert of alerts) {
+                writeAlert(database, alert);
+            }
+            for (const event of events) {
+                append(event, nowMs);
+            }
+        }
+        return true;
+    };
+    return {
+        isNew: database.isNew,
+        name: fact('name') ?? '',
+        database,
+        cursor,
+        async read(devices) {
+            const items = new Map<string, DeviceItem>();
+            for (const device of devices) {
+                const row = database.get('select item from items where device = ?', device);
+                if (row) {
+                    items.set(device, itemIn(row));
+                }
+            }
+            return items;
+        },
+        write: async (batch) => tell(database.transaction(() => writeAll(batch))),
+        notePipeline: (event, nowMs) => {
+            const isChanged = database.transaction(() => {
+                const isLate = event.kind === 'pipeline_late';
+                if (isLate === (fact('pipeline_late') !== undefined)) {
+                    return false;
+                }
+                if (isLate) {
+                    setFact('pipeline_late', String(event.since_ms));
+                } else {
+                    database.run("delete from facts where name = 'pipeline_late'");
+                }
+                append(event, nowMs);
+                return true;
+            });
+            return tell(isChanged);
+        },
+        pipelineLateSince() {
+            const since = fact('pipeline_late');
+            return since === undefined ? undefined : Number(since);
+        },
+        acknowledge: (id, { by, note, atMs }) => {
+            if (by.trim() === '') {
+                throw new UsageError('An acknowledgement needs a name: say who knows of the alert');
+            }
+            const alert = database.transaction(() => {
+                const { changes } = database.run(
+                    'update alerts set acknowledged_ms = ?, acknowledged_by = ?, note = ? where id = ?',
+                    ...[atMs, by, note, id],
+                );
+                const row = changes === 0 ? undefined : database.get('select * from alerts where id = ?', id);
+                if (!row) {
+                    return undefined;
+                }
+                database.run('insert into acknowledgements values (?, ?, ?, ?)', id, atMs, by, note);
+                append({ kind: 'acknowledged', alert: alertIn(row) }, atMs);
+                return alertIn(row);
+            });
+            tell(alert !== undefined);
+            return alert;
+        },
+        judge(judged) {
+            database.transaction(() => {
+                for (const { alert, history, inHistory } of judged) {
+                    if (history === 'added') {
+                        writeAlert(database, alert);
+                    }
+                    database.run(
+                        'update alerts set history = ?, in_history = ? where id = ?',
+                        ...[history, inHistory && JSON.stringify(inHistory), alert.id],
+                    );
+                }
+            });
+        },
+        onEvents(listener) {
+            listeners.add(listener);
+            return () => listeners.delete(listener);
+        },
+        tidy: () => tidy(database),
+        close: () => database.close(),
+    };
+}
+
+/** @returns false where the item has another version than the one that was read */
+function writeItem(database: Database, item: DeviceItem): boolean {
+    const { device, site, profile, lastReceivedMs, dueMs, silentMs, nextSilenceMs, open, version } = item;
+    const isSilent = Number(open.some(({ kind }) => kind === 'silent'));
+    const values = [site, profile, lastReceivedMs, dueMs, silentMs, nextSilenceMs, isSilent, version, JSON.stringify(item)];
+    const { changes } =
+        version === 1
+            ? database.run('insert into items values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing', device, ...values)
+            : database.run(
+                  'update items set site = ?, profile = ?, last_received_ms = ?, due_ms = ?, silent_ms = ?, next_silence_ms = ?, is_silent = ?, version = ?, item = ? where device = ? and version = ?',
+                  ...values,
+                  device,
+                  version - 1,
+              );
+    return changes === 1;
+}
+
+/** Writes the alert as it is now; what people said of it stays. History is to judge it anew. */
+function writeAlert(database: Database, alert: LiveEpisode): void {
+    const { id, site, device, profile, rule, kind, severity, began_ms, ended_ms, worst, readings, why, raised_ms } = alert;
+    database.run(
+        `insert into alerts (id, site, device, profile, rule, kind, severity, began_ms, ended_ms, worst, readings, why, raised_ms)
+         values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         on conflict (id) do update set site = excluded.site, profile = excluded.profile, severity = excluded.severity, ended_ms = excluded.ended_ms, worst = excluded.worst,
+         readings = excluded.readings, why = excluded.why, raised_ms = coalesce(alerts.raised_ms, excluded.raised_ms), history = 'pending', in_history = null`,
+        ...[id, site, device, profile, rule, kind, severity, began_ms, ended_ms, worst, readings, why, raised_ms],
+    );
+}
+
+function tidy(database: Database): void {
+    for (const [isLatest, kept] of [
+        [1, MAX_LATEST_EVENTS],
+        [0, MAX_OTHER_EVENTS],
+    ] as const) {
+        const last = database.get('select id from events where is_latest = ? order by id desc limit 1 offset ?', isLatest, kept)?.id;
+        if (typeof last === 'number') {
+            // First it is said that they are gone: who reads in between is told too often rather than not at all.
+            database.run(
+                `insert into facts values (?, ?) on conflict (name) do update set value = excluded.value`,
+                ...[isLatest ? 'latest_events_gone' : 'other_events_gone', String(last)],
+            );
+            inSteps(database, `events where is_latest = ${isLatest} and id <= ${last}`, 'id');
+        }
+    }
+    const closed = 'alerts where ended_ms is not null';
+    const oldest = database.get(`select began_ms from ${closed} order by began_ms desc limit 1 offset ?`, MAX_CLOSED_ALERTS)?.began_ms;
+    if (typeof oldest === 'number') {
+        inSteps(database, `${closed} and began_ms <= ${oldest}`, 'rowid');
+        database.run('delete from acknowledgements where alert not in (select id from alerts)');
+    }
+}
+
+function inSteps(database: Database, from: string, key: string): void {
+    const table = from.slice(0, from.indexOf(' '));
+    while (database.run(`delete from ${table} where ${key} in (select ${key} from ${from} limit ${STEP})`).changes === STEP) {
+        // On to the next step.
+    }
+}
+
+/** The item of a row. */
+export function itemIn(row: Row): DeviceItem {
+    return JSON.parse(String(row.item));
+}
+
+/** The alert of a row. */
+export function alertIn(row: Row): LiveAlert {
+    const { acknowledged_ms: atMs, acknowledged_by: by, note, in_history: inHistory, ...words } = row;
+    return {
+        ...(words as unknown as Omit<LiveAlert, 'acknowledged' | 'inHistory'>),
+        acknowledged: atMs === null ? null : { at_ms: Number(atMs), by: String(by), note: String(note) },
+        inHistory: typeof inHistory === 'string' ? JSON.parse(inHistory) : null,
+    };
+}

@@ -1,0 +1,194 @@
+/**
+ * What is asked of latest state: the fleet, its devices, alerts and events. A device's state depends on what time it is, so the database computes it as
+ * lake/live/device-state.ts does: pages hold what was asked for, however many devices there are.
+ */
+import type { SQLInputValue } from 'node:sqlite';
+import { UsageError } from '#lake/errors';
+import { DEVICE_STATES, type LiveClock, type StateOfDevice, stateOf } from '#lake/live/device-state';
+import type { DeviceItem, LiveAlert, LiveEvent } from '#lake/live/state-store';
+import type { Database } from './sqlite.ts';
+import { alertIn, itemIn } from './state-database.ts';
+
+/** `deadlineOf` in SQL; the clock's parameters are those of `clockValues`. */
+function deadline(column: string): string {
+    return `case when last_received_ms between clock.since and clock.now then ${column} else clock.since + ${column} - last_received_ms end`;
+}
+
+const CLOCK = 'clock as (select ? as now, ? as watermark, ? as since, ? as is_late)';
+
+function clockValues({ nowMs, watermarkMs, watchedSinceMs, isPipelineLate }: LiveClock): number[] {
+    return [nowMs, watermarkMs, watchedSinceMs, Number(isPipelineLate)];
+}
+
+/** `stateOf` in SQL. */
+const STATE = `case
+    when due_ms is null or silent_ms is null or last_received_ms is null then 'unknown'
+    when clock.is_late then case when not is_silent and clock.now <= ${deadline('due_ms')} then 'online' else 'unknown' end
+    when is_silent or clock.watermark > ${deadline('silent_ms')} then 'silent'
+    when clock.watermark > ${deadline('due_ms')} then 'late'
+    else 'online' end`;
+
+/** How many devices and open alerts there are. */
+export interface Fleet {
+    devices: number;
+    /** Devices by state: each of them is there, with 0 too. */
+    states: Record<StateOfDevice, number>;
+    /** Devices by profile and site, names ascending. */
+    groups: { profile: string; site: string; states: Record<StateOfDevice, number> }[];
+    openAlerts: { info: number; warning: number; critical: number };
+}
+
+/** A device as it is now. */
+export interface DeviceNow {
+    state: StateOfDevice;
+    item: DeviceItem;
+}
+
+export interface DevicesAsked {
+    state?: StateOfDevice | undefined;
+    profile?: string | undefined;
+    site?: string | undefined;
+    /** Beginning of their ids. */
+    prefix?: string | undefined;
+    /** Id of the last device of the page before. */
+    after?: string | undefined;
+    limit: number;
+}
+
+export interface AlertsAsked {
+    state?: 'open' | 'closed' | 'acknowledged' | undefined;
+    device?: string | undefined;
+    rule?: string | undefined;
+    severity?: string | undefined;
+    /** Id of the last alert of the page before. */
+    after?: string | undefined;
+    limit: number;
+}
+
+/** An event with the number by which who listens goes on. */
+export interface NumberedEvent {
+    id: number;
+    atMs: number;
+    event: LiveEvent;
+}
+
+export interface StateQueries {
+    fleet(clock: LiveClock): Fleet;
+    /** Devices in the order of their ids. */
+    devices(asked: DevicesAsked, clock: LiveClock): DeviceNow[];
+    /** Undefined where nothing is known of it. */
+    device(id: string, clock: LiveClock): DeviceNow | undefined;
+    /** Alerts, the latest beginnings first. @throws UsageError where there is no alert `after` */
+    alerts(asked: AlertsAsked): LiveAlert[];
+    alert(id: string): LiveAlert | undefined;
+    /** Events behind the number, ascending. `isWhole` is false where some of them are not kept any more. */
+    events(asked: { after: number; limit: number; latest?: boolean }): { events: NumberedEvent[]; isWhole: boolean };
+    /** Number of the last event; 0 where there never was one. */
+    lastEvent(): number;
+    /** Devices of which a silence is to be raised, ids ascending. */
+    awaited(clock: LiveClock, limit: number): string[];
+}
+
+/** Opens the questions to a database of latest state. */
+export function openStateQueries(database: Database): StateQueries {
+    const goneTo = (name: string): number => Number(database.get('select value from facts where name = ?', name)?.value ?? 0);
+    const alertRow = (id: string) => database.get('select * from alerts where id = ?', id);
+    return {
+        fleet(clock) {
+            const fleet: Fleet = { devices: 0, states: noDevices(), groups: [], openAlerts: { info: 0, warning: 0, critical: 0 } };
+            const sql = `with ${CLOCK} select profile, site, ${STATE} as state, count(*) as devices from items, clock group by 1, 2, 3 order by 1, 2, 3`;
+            for (const row of database.all(sql, ...clockValues(clock))) {
+                const [profile, site, count] = [String(row.profile), String(row.site), Number(row.devices)];
+                const last = fleet.groups.at(-1);
+                const group = last?.profile === profile && last.site === site ? last : { profile, site, states: noDevices() };
+                if (group !== last) {
+                    fleet.groups.push(group);
+                }
+                const state = DEVICE_STATES.find((one) => one === row.state) ?? 'unknown';
+                group.states[state] += count;
+                fleet.states[state] += count;
+                fleet.devices += count;
+            }
+            for (const row of database.all('select severity, count(*) as alerts from alerts where ended_ms is null group by 1')) {
+                fleet.openAlerts[String(row.severity) as keyof Fleet['openAlerts']] = Number(row.alerts);
+            }
+            return fleet;
+        },
+        devices({ state, profile, site, prefix = '', after = '', limit }, clock) {
+            const { where, values } = conditions([
+                ['device > ?', after],
+                ['substr(device, 1, length(?)) = ?', prefix, prefix],
+                ['profile = ?', profile],
+                ['site = ?', site],
+                [`${STATE} = ?`, state],
+            ]);
+            const sql = `with ${CLOCK} select item from items, clock ${where} order by device limit ?`;
+            return database.all(sql, ...clockValues(clock), ...values, limit).map((row) => nowOf(itemIn(row), clock));
+        },
+        device(id, clock) {
+            const row = database.get('select item from items where device = ?', id);
+            return row && nowOf(itemIn(row), clock);
+        },
+        alerts({ state, device, rule, severity, after, limit }) {
+            const last = after === undefined ? undefined : alertRow(after);
+            if (after !== undefined && !last) {
+                throw new UsageError(
+                    `There is no alert ${JSON.stringify(after)} (any more) to go on behind: begin with the first page again`,
+                );
+            }
+            const { where, values } = conditions([
+                [
+                    { open: 'ended_ms is null', closed: 'ended_ms is not null', acknowledged: 'acknowledged_ms is not null', all: 'true' }[
+                        state ?? 'all'
+                    ],
+                ],
+                ['device = ?', device],
+                ['rule = ?', rule],
+                ['severity = ?', severity],
+                ['(began_ms, id) < (?, ?)', last?.began_ms, last?.id],
+            ]);
+            return database.all(`select * from alerts ${where} order by began_ms desc, id desc limit ?`, ...values, limit).map(alertIn);
+        },
+        alert(id) {
+            const row = alertRow(id);
+            return row && alertIn(row);
+        },
+        events({ after, limit, latest = true }) {
+            const rows = latest
+                ? database.all('select id, at_ms, event from events where id > ? order by id limit ?', after, limit)
+                : database.all('select id, at_ms, event from events where is_latest = 0 and id > ? order by id limit ?', after, limit);
+            // Asked behind the rows: what is deleted in between is told.
+            const gone = Math.max(goneTo('other_events_gone'), latest ? goneTo('latest_events_gone') : 0);
+            return {
+                events: rows.map(({ id, at_ms, event }) => ({ id: Number(id), atMs: Number(at_ms), event: JSON.parse(String(event)) })),
+                isWhole: after >= gone,
+            };
+        },
+        lastEvent: () => Number(database.get("select seq from sqlite_sequence where name = 'events'")?.seq ?? 0),
+        awaited: (clock, limit) =>
+            database
+                .all(
+                    `with ${CLOCK} select device from items, clock where next_silence_ms is not null and clock.watermark > ${deadline('next_silence_ms')} order by device limit ?`,
+                    ...clockValues(clock),
+                    limit,
+                )
+                .map(({ device }) => String(device)),
+    };
+}
+
+function nowOf(item: DeviceItem, clock: LiveClock): DeviceNow {
+    return { state: stateOf(item, clock), item };
+}
+
+function noDevices(): Record<StateOfDevice, number> {
+    return { online: 0, late: 0, silent: 0, unknown: 0 };
+}
+
+/** Conditions whose values are known, joined. */
+function conditions(all: readonly [string, ...(SQLInputValue | undefined)[]][]): { where: string; values: SQLInputValue[] } {
+    const wanted = all.filter(([, ...values]) => !values.includes(undefined));
+    return {
+        where: `where ${wanted.map(([condition]) => condition).join(' and ')}`,
+        values: wanted.flatMap(([, ...values]) => values.filter((value) => value !== undefined)),
+    };
+}
