@@ -35,6 +35,7 @@ create index latest_events on events (is_latest, id);
 create table outbox (
     id integer primary key autoincrement, hook text not null, event integer not null, alert text, at_ms integer not null, body text not null,
     attempts integer not null default 0, next_ms integer not null default 0, error text, given_up_ms integer, unique (hook, event));
+create index outbox_waiting on outbox (hook, next_ms) where given_up_ms is null;
 create index outbox_by_alert on outbox (hook, alert, id);
 `;
 
@@ -68,7 +69,7 @@ export interface StateDatabase extends StateStore {
     /** Notes what history says of alerts, and adds those that only history has. */
     judge(judged: readonly Judged[]): void;
     /** Calls back after events have been written by this process. @returns what ends that */
-    onEvents(listener: () => void): () => void;
+    onEvents(listener: (written: { isLatestOnly: boolean }) => void): () => void;
     /** Deletes what is too old or too much, in steps. */
     tidy(): void;
     close(): void;
@@ -107,10 +108,10 @@ export function openStateDatabase(file: string, { hooks = [] }: OpenStateOptions
         const row = database.get('select stream, sequence from cursor');
         return row && { stream: String(row.stream), sequence: String(row.sequence) };
     };
-    const listeners = new Set<() => void>();
-    const tell = (isWritten: boolean): boolean => {
+    const listeners = new Set<(written: { isLatestOnly: boolean }) => void>();
+    const tell = (isWritten: boolean, { isLatestOnly = false } = {}): boolean => {
         for (const listener of isWritten ? listeners : []) {
-            listener();
+            listener({ isLatestOnly });
         }
         return isWritten;
     };
@@ -151,7 +152,11 @@ export function openStateDatabase(file: string, { hooks = [] }: OpenStateOptions
             }
             return items;
         },
-        write: async (batch) => tell(database.transaction(() => writeAll(batch))),
+        write: async (batch) => {
+            const isWritten = database.transaction(() => writeAll(batch));
+            const events = batch.changes.flatMap((change) => change.events);
+            return events.length === 0 ? isWritten : tell(isWritten, { isLatestOnly: events.every(({ kind }) => kind === 'latest') });
+        },
         notePipeline: (event, nowMs) => {
             const isChanged = database.transaction(() => {
                 const isLate = event.kind === 'pipeline_late';
