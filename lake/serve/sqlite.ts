@@ -23,6 +23,7 @@ export interface Database {
     all(sql: string, ...values: SQLInputValue[]): Row[];
     /** Does all of it or nothing: where it throws, or answers `false`, nothing is written. */
     transaction<T>(work: () => T): T;
+    /** Safe to call twice. */
     close(): void;
 }
 
@@ -118,6 +119,6 @@ function statementsOf(database: DatabaseSync, { isNew, told }: { isNew: boolean;
                     throw error;
                 }
             }),
-        close: () => database.close(),
+        close: () => (database.isOpen ? database.close() : undefined),
     };
 }

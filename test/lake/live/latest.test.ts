@@ -21,14 +21,17 @@ beforeEach(async () => {
 /** Puts messages into the inbox, each arriving when it was measured unless it is said, and follows all that are there. */
 async function follow(
     ...payloads: (Record<string, unknown> & { at?: number; arrivedMs?: number })[]
-): Promise<{ item: DeviceItem; events: LiveEvent[] }> {
+): Promise<{ item: DeviceItem; events: readonly LiveEvent[] }> {
     for (const { at = 0, arrivedMs = START_MS + at, ...fields } of payloads) {
         inbox.add({ arrivedMs, payload: { t: START_MS + at, n: inbox.messages.length, ...fields } });
     }
     return followInbox();
 }
 
-async function followInbox(device = 'th-1', items = new Map<string, DeviceItem>()): Promise<{ item: DeviceItem; events: LiveEvent[] }> {
+async function followInbox(
+    device = 'th-1',
+    items = new Map<string, DeviceItem>(),
+): Promise<{ item: DeviceItem; events: readonly LiveEvent[] }> {
     const { changes } = followMessages(items, await profiles.read(inbox.messages), { stream: inbox.stream, nowMs: START_MS });
     const change = changes.find(({ item }) => item.device === device)!;
     return { item: change.item, events: change.events };
