@@ -12,7 +12,7 @@ import type { StateDatabase } from './state-database.ts';
 /** Calls under way at once, of one hook. */
 const CALLS_AT_ONCE = 4;
 
-/** An answer that takes longer is none. */
+/** An answer that takes longer is none, and a program that runs longer is ended. */
 const ANSWER_MS = 15_000;
 const COMMAND_MS = 60_000;
 
@@ -35,6 +35,9 @@ export interface HookSenderOptions {
     now: () => number;
     /** Variables that commands get. */
     environment: Readonly<Record<string, string | undefined>>;
+    /** How long an answer, and a program, may take. */
+    answerMs?: number;
+    commandMs?: number;
     /** Told of what a person should know. Never holds a secret or an address. */
     onFault: (what: string) => void;
 }
@@ -47,6 +50,8 @@ export class HookSender {
     readonly #calls = new Map<string, number>();
     /** Hooks that do not answer, and what was said of them: it is said once, not with each attempt. */
     readonly #failing = new Map<string, string>();
+    /** Notes of answers that are still to be made, by the call. */
+    readonly #notes = new Map<number, () => void>();
     readonly #stopping = new AbortController();
     #timer: NodeJS.Timeout | undefined;
     #stopListening: (() => void) | undefined;
@@ -87,17 +92,17 @@ export class HookSender {
     #look(): void {
         for (const hook of this.#stopping.signal.aborted ? [] : this.#options.hooks) {
             try {
+                this.#noteAll();
                 this.#lookAt(hook);
             } catch (error) {
-                this.#options.onFault(`hook ${hook.name} cannot be told now: ${messageOf(error)}`);
+                this.#sayOnce(hook.name, `cannot be told now: ${messageOf(error)}`);
             }
         }
     }
 
     #lookAt(hook: Hook): void {
-        const without = [...this.#underWay.keys()];
-        const mine = this.#calls.get(hook.name) ?? 0;
-        const limit = CALLS_AT_ONCE - mine;
+        const without = [...this.#underWay.keys(), ...this.#notes.keys()];
+        const limit = CALLS_AT_ONCE - (this.#calls.get(hook.name) ?? 0);
         for (const call of limit > 0 ? this.#outbox.due(hook.name, { nowMs: this.#options.now(), without, limit }) : []) {
             this.#calls.set(hook.name, (this.#calls.get(hook.name) ?? 0) + 1);
             const telling = this.#tell(hook, call).finally(() => {
@@ -110,41 +115,55 @@ export class HookSender {
     }
 
     async #tell(hook: Hook, call: HookCall): Promise<void> {
-        const { now, onFault } = this.#options;
         const error = await this.#attempt(hook, call);
         if (this.#stopping.signal.aborted && error !== undefined) {
             return;
         }
-        try {
-            const nowMs = now();
-            if (error === undefined) {
-                this.#outbox.done(call.id);
-                if (this.#failing.delete(hook.name)) {
-                    onFault(`hook ${hook.name} answers again`);
-                }
-            } else if (nowMs - call.atMs >= GIVE_UP_MS && call.attempts + 1 >= MIN_ATTEMPTS) {
-                this.#outbox.giveUp(call.id, { error, nowMs });
-                onFault(`hook ${hook.name} was not told of event ${call.event} in a day, and is told no more of it: ${error}`);
-            } else {
-                this.#outbox.failed(call.id, { error, nextMs: nowMs + waitAfter(call.attempts) });
-                if (this.#failing.get(hook.name) !== error) {
-                    onFault(`hook ${hook.name} does not take event ${call.event}, and is told again: ${error}`);
-                }
-                this.#failing.set(hook.name, error);
+        const nowMs = this.#options.now();
+        if (error === undefined) {
+            this.#notes.set(call.id, () => this.#outbox.done(call.id));
+            if (this.#failing.delete(hook.name)) {
+                this.#options.onFault(`hook ${hook.name} answers again`);
             }
-        } catch (failure) {
-            onFault(`what hook ${hook.name} answered cannot be noted, and it may be told once more: ${messageOf(failure)}`);
+        } else if (nowMs - call.atMs >= GIVE_UP_MS && call.attempts + 1 >= MIN_ATTEMPTS) {
+            this.#notes.set(call.id, () => this.#outbox.giveUp(call.id, { error, nowMs }));
+            this.#options.onFault(`hook ${hook.name} was not told of event ${call.event} in a day, and is told no more of it: ${error}`);
+        } else {
+            this.#notes.set(call.id, () => this.#outbox.failed(call.id, { error, nextMs: nowMs + waitAfter(call.attempts) }));
+            this.#sayOnce(hook.name, `does not take event ${call.event}, and is told again: ${error}`, error);
         }
+        try {
+            this.#noteAll();
+        } catch (failure) {
+            this.#sayOnce(hook.name, `has answered, which cannot be noted now: ${messageOf(failure)}`);
+        }
+    }
+
+    /** Notes what hooks answered. What cannot be noted is noted with the next look, and the hook is not told again before. @throws StorageError */
+    #noteAll(): void {
+        for (const [id, note] of this.#notes) {
+            note();
+            this.#notes.delete(id);
+        }
+    }
+
+    /** Says what is wrong with a hook, unless that was said last. */
+    #sayOnce(hook: string, what: string, why = what): void {
+        if (this.#failing.get(hook) !== why) {
+            this.#options.onFault(`hook ${hook} ${what}`);
+        }
+        this.#failing.set(hook, why);
     }
 
     /** @returns why the hook has not taken it */
     async #attempt(hook: Hook, { event, atMs, body }: HookCall): Promise<string | undefined> {
-        const { state, now, environment } = this.#options;
+        const { state, now, environment, answerMs = ANSWER_MS, commandMs = COMMAND_MS } = this.#options;
+        const { signal } = this.#stopping;
         const told: Told = { id: `${state.name}-${event}`, type: typeOf(body), body: bodyOf(body, atMs) };
         try {
             return 'url' in hook
-                ? await post(hook, told, { nowMs: now(), signal: this.#stopping.signal })
-                : await run(hook, told, { environment, signal: this.#stopping.signal });
+                ? await post(hook, told, { nowMs: now(), answerMs, signal })
+                : await run(hook, told, { environment, commandMs, signal });
         } catch (error) {
             return messageOf(error);
         }
@@ -180,7 +199,7 @@ export function signatureOf({ id, timestamp, body }: { id: string; timestamp: st
 async function post(
     { url, key }: Webhook,
     { id, body }: Told,
-    { nowMs, signal }: { nowMs: number; signal: AbortSignal },
+    { nowMs, answerMs, signal }: { nowMs: number; answerMs: number; signal: AbortSignal },
 ): Promise<string | undefined> {
     const timestamp = String(Math.floor(nowMs / 1000));
     const response = await fetch(url, {
@@ -195,7 +214,7 @@ async function post(
         },
         // Another address than the one that was written down is sent nothing.
         redirect: 'manual',
-        signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]),
+        signal: AbortSignal.any([signal, AbortSignal.timeout(answerMs)]),
     });
     await response.body?.cancel();
     return response.ok ? undefined : `it answers ${response.status}`;
@@ -205,7 +224,11 @@ async function post(
 function run(
     { command: [program, ...parts] }: CommandHook,
     { id, type, body }: Told,
-    { environment, signal }: { environment: Readonly<Record<string, string | undefined>>; signal: AbortSignal },
+    {
+        environment,
+        commandMs,
+        signal,
+    }: { environment: Readonly<Record<string, string | undefined>>; commandMs: number; signal: AbortSignal },
 ): Promise<string | undefined> {
     return new Promise((resolve) => {
         const child = spawn(program, parts, {
@@ -213,8 +236,12 @@ function run(
             env: { ...environment, FLOWLAKE_EVENT_ID: id, FLOWLAKE_EVENT_TYPE: type },
             signal,
             killSignal: 'SIGKILL',
-            timeout: COMMAND_MS,
         });
+        const timer = setTimeout(() => child.kill('SIGKILL'), commandMs);
+        const end = (error: string | undefined): void => {
+            clearTimeout(timer);
+            resolve(error);
+        };
         let said = '';
         child.stderr.on('data', (bytes: Buffer) => {
             said = (said + bytes.toString()).slice(0, MAX_ERROR_LENGTH);
@@ -222,10 +249,10 @@ function run(
         // A program that does not read what it is told may still do its work: its exit code decides.
         child.stdin.on('error', () => undefined);
         child.stdin.end(`${body}\n`);
-        child.once('error', (error) => resolve(messageOf(error)));
+        child.once('error', (error) => end(messageOf(error)));
         child.once('close', (code, by) => {
-            const how = by === null ? `it ends with ${code}` : `it was ended by ${by}, after ${COMMAND_MS / 1000} s at most`;
-            resolve(code === 0 ? undefined : `${how}${said.trim() === '' ? '' : `: ${said.trim()}`}`);
+            const how = by === null ? `it ends with ${code}` : `it was ended by ${by}, after ${commandMs / 1000} s at most`;
+            end(code === 0 ? undefined : `${how}${said.trim() === '' ? '' : `: ${said.trim()}`}`);
         });
     });
 }
