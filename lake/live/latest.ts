@@ -153,8 +153,9 @@ class FollowedDevice {
         if (!this.#isTouched) {
             return undefined;
         }
+        const { device, site, profile, lastReceivedMs } = this.#item;
         const metrics = Object.fromEntries(this.#newer);
-        const latest: LiveEvent[] = this.#newer.size > 0 ? [{ kind: 'latest', device: this.#item.device, metrics }] : [];
+        const latest: LiveEvent = { kind: 'latest', device, site, profile, received_ms: lastReceivedMs ?? 0, metrics };
         return {
             item: {
                 ...this.#item,
@@ -163,7 +164,7 @@ class FollowedDevice {
                 version: this.#before.version + 1,
             },
             alerts: [...this.#alerts.values()],
-            events: [...latest, ...this.#events],
+            events: [...(this.#newer.size > 0 ? [latest] : []), ...this.#events],
         };
     }
 

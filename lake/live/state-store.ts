@@ -79,10 +79,17 @@ export type HistoryVerdict = 'pending' | 'confirmed' | 'changed' | 'gone' | 'add
 /** Something that a person, a dashboard or a hook is told of. */
 export type LiveEvent =
     /** The metrics of a device that have a newer reading. */
-    | { kind: 'latest'; device: string; metrics: Readonly<Record<string, LatestMetric>> }
+    | {
+          kind: 'latest';
+          device: string;
+          site: string;
+          profile: string;
+          received_ms: number;
+          metrics: Readonly<Record<string, LatestMetric>>;
+      }
     | { kind: 'raised' | 'cleared'; alert: LiveEpisode }
-    /** A person says that the alert is known. */
-    | { kind: 'acknowledged'; alert: LiveAlert }
+    /** A person says that the alert is known; history says otherwise of it, or has one that was not raised. */
+    | { kind: 'acknowledged' | 'judged'; alert: LiveAlert }
     /** Latest state stands still, or goes on again: since when it stood, and what is known of why. */
     | { kind: 'pipeline_late' | 'pipeline_on_time'; since_ms: number; why: string };
 

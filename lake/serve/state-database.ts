@@ -25,11 +25,12 @@ create index items_by_silence on items (next_silence_ms, last_received_ms, devic
 create table alerts (
     id text primary key, site text not null, device text not null, profile text not null, rule text not null, kind text not null, severity text not null,
     began_ms integer not null, ended_ms integer, worst text, readings integer not null, why text not null, raised_ms integer,
-    history text not null default 'pending', in_history text, acknowledged_ms integer, acknowledged_by text, note text);
+    history text not null default 'pending', in_history text, stream text, sequence text);
 create index alerts_by_beginning on alerts (began_ms desc, id desc);
 create index alerts_of_device on alerts (device, began_ms desc, id desc);
 create index open_alerts on alerts (began_ms desc, id desc) where ended_ms is null;
-create table acknowledgements (alert text not null, at_ms integer not null, by_whom text not null, note text not null);
+create table acknowledgements (alert text primary key, acknowledged_ms integer not null, acknowledged_by text not null, note text not null);
+create view known_alerts as select alerts.*, acknowledged_ms, acknowledged_by, note from alerts left join acknowledgements on alert = id;
 create table events (id integer primary key autoincrement, at_ms integer not null, is_latest integer not null, event text not null);
 create index latest_events on events (is_latest, id);
 create table outbox (
@@ -43,6 +44,13 @@ export interface OpenStateOptions {
     /** Names of the hooks that are to be told of events from now on. */
     hooks?: readonly string[];
 }
+
+/** What became of an acknowledgement. */
+export type Acknowledged =
+    | { is: 'acknowledged'; alert: LiveAlert }
+    /** Somebody did before, with other words; the alert says who. */
+    | { is: 'taken'; alert: LiveAlert }
+    | { is: 'missing' };
 
 /** What history says of an alert. */
 export interface Judged {
@@ -64,10 +72,14 @@ export interface StateDatabase extends StateStore {
     notePipeline(event: LiveEvent & { kind: 'pipeline_late' | 'pipeline_on_time' }, nowMs: number): boolean;
     /** Since when latest state stands still; undefined while it goes on. */
     pipelineLateSince(): number | undefined;
-    /** Notes that a person knows of the alert. @returns undefined where there is no such alert @throws UsageError without a name */
-    acknowledge(id: string, said: { by: string; note: string; atMs: number }): LiveAlert | undefined;
-    /** Notes what history says of alerts, and adds those that only history has. */
-    judge(judged: readonly Judged[]): void;
+    /** Notes that a person knows of the alert; who was first stays. Safe to repeat. @throws UsageError without a name */
+    acknowledge(id: string, said: { by: string; note: string; atMs: number }): Acknowledged;
+    /** Alerts that ended in a span of time, and with `isLast` those that are open, as far as all that they were made of is sealed. */
+    alertsToJudge(asked: { fromMs: number; untilMs: number; isLast: boolean; sealed: Cursor }): LiveAlert[];
+    /** True if an alert of its device and rule overlaps the episode. */
+    hasAlert(episode: LiveEpisode): boolean;
+    /** Notes what history says of alerts, and adds those that only history has. No hook is told. */
+    judge(judged: readonly Judged[], nowMs: number): void;
     /** Calls back after events have been written by this process. @returns what ends that */
     onEvents(listener: (written: { isLatestOnly: boolean }) => void): () => void;
     /** Deletes what is too old or too much, in steps. */
@@ -94,7 +106,7 @@ export function openStateDatabase(file: string, { hooks = [] }: OpenStateOptions
         const text = JSON.stringify(event);
         const isLatest = event.kind === 'latest';
         const { id } = database.run('insert into events (at_ms, is_latest, event) values (?, ?, ?)', nowMs, Number(isLatest), text);
-        if (!isLatest && event.kind !== 'acknowledged') {
+        if (!isLatest && event.kind !== 'acknowledged' && event.kind !== 'judged') {
             const alert = 'alert' in event ? event.alert.id : null;
             for (const hook of hooks) {
                 database.run(
@@ -115,6 +127,10 @@ export function openStateDatabase(file: string, { hooks = [] }: OpenStateOptions
         }
         return isWritten;
     };
+    const alertOf = (id: string): LiveAlert | undefined => {
+        const row = database.get('select * from known_alerts where id = ?', id);
+        return row && alertIn(row);
+    };
     const writeAll = ({ changes, cursor: moved, nowMs }: StateBatch): boolean => {
         if (moved) {
             const at = cursor();
@@ -129,7 +145,7 @@ export function openStateDatabase(file: string, { hooks = [] }: OpenStateOptions
                 return false;
             }
             for (const alert of alerts) {
-                writeAlert(database, alert);
+                writeAlert(database, alert, item);
             }
             for (const event of events) {
                 append(event, nowMs);
@@ -181,34 +197,56 @@ export function openStateDatabase(file: string, { hooks = [] }: OpenStateOptions
             if (by.trim() === '') {
                 throw new UsageError('An acknowledgement needs a name: say who knows of the alert');
             }
-            const alert = database.transaction(() => {
-                const { changes } = database.run(
-                    'update alerts set acknowledged_ms = ?, acknowledged_by = ?, note = ? where id = ?',
-                    ...[atMs, by, note, id],
-                );
-                const row = changes === 0 ? undefined : database.get('select * from alerts where id = ?', id);
-                if (!row) {
-                    return undefined;
+            let isNoted = false;
+            const said = database.transaction((): Acknowledged => {
+                const before = alertOf(id);
+                if (!before) {
+                    return { is: 'missing' };
+                }
+                const { acknowledged } = before;
+                if (acknowledged) {
+                    return { is: acknowledged.by === by && acknowledged.note === note ? 'acknowledged' : 'taken', alert: before };
                 }
                 database.run('insert into acknowledgements values (?, ?, ?, ?)', id, atMs, by, note);
-                append({ kind: 'acknowledged', alert: alertIn(row) }, atMs);
-                return alertIn(row);
+                const alert = alertOf(id) ?? before;
+                append({ kind: 'acknowledged', alert }, atMs);
+                isNoted = true;
+                return { is: 'acknowledged', alert };
             });
-            tell(alert !== undefined);
-            return alert;
+            tell(isNoted);
+            return said;
         },
-        judge(judged) {
+        alertsToJudge({ fromMs, untilMs, isLast, sealed }) {
+            const rows = database.all(
+                `select * from known_alerts where (ended_ms >= ? and ended_ms < ? or ended_ms is null and ?) and began_ms < ?
+                and (sequence is null or stream <> ? or (length(sequence), sequence) <= (length(?), ?)) order by id`,
+                ...[fromMs, untilMs, Number(isLast), untilMs, sealed.stream, sealed.sequence, sealed.sequence],
+            );
+            return rows.map(alertIn);
+        },
+        hasAlert({ device, rule, began_ms: beganMs, ended_ms: endedMs }) {
+            const overlap = 'device = ? and rule = ? and began_ms <= ? and coalesce(ended_ms, ?) >= ?';
+            const endMs = endedMs ?? Number.MAX_SAFE_INTEGER;
+            return database.get(`select id from alerts where ${overlap}`, device, rule, endMs, beganMs, beganMs) !== undefined;
+        },
+        judge(judged, nowMs) {
+            let isTold = false;
             database.transaction(() => {
                 for (const { alert, history, inHistory } of judged) {
+                    const before = alertOf(alert.id);
                     if (history === 'added') {
                         writeAlert(database, alert);
                     }
-                    database.run(
-                        'update alerts set history = ?, in_history = ? where id = ?',
-                        ...[history, inHistory && JSON.stringify(inHistory), alert.id],
-                    );
+                    const text = inHistory && JSON.stringify(inHistory);
+                    database.run('update alerts set history = ?, in_history = ? where id = ?', history, text, alert.id);
+                    const after = alertOf(alert.id);
+                    if (after && history !== 'confirmed' && JSON.stringify(after) !== JSON.stringify(before)) {
+                        append({ kind: 'judged', alert: after }, nowMs);
+                        isTold = true;
+                    }
                 }
             });
+            tell(isTold);
         },
         onEvents(listener) {
             listeners.add(listener);
@@ -236,15 +274,17 @@ function writeItem(database: Database, item: DeviceItem): boolean {
     return changes === 1;
 }
 
-/** Writes the alert as it is now; what people said of it stays. History is to judge it anew. */
-function writeAlert(database: Database, alert: LiveEpisode): void {
+/** Writes the alert as it is now; what people said of it stays. History is to judge it anew, once the message is sealed that `at` names. */
+function writeAlert(database: Database, alert: LiveEpisode, at?: Cursor): void {
     const { id, site, device, profile, rule, kind, severity, began_ms, ended_ms, worst, readings, why, raised_ms } = alert;
     database.run(
-        `insert into alerts (id, site, device, profile, rule, kind, severity, began_ms, ended_ms, worst, readings, why, raised_ms)
-         values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        `insert into alerts (id, site, device, profile, rule, kind, severity, began_ms, ended_ms, worst, readings, why, raised_ms, stream, sequence)
+         values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
          on conflict (id) do update set site = excluded.site, profile = excluded.profile, severity = excluded.severity, ended_ms = excluded.ended_ms, worst = excluded.worst,
-         readings = excluded.readings, why = excluded.why, raised_ms = coalesce(alerts.raised_ms, excluded.raised_ms), history = 'pending', in_history = null`,
+         readings = excluded.readings, why = excluded.why, raised_ms = coalesce(alerts.raised_ms, excluded.raised_ms), stream = excluded.stream,
+         sequence = excluded.sequence, history = 'pending', in_history = null`,
         ...[id, site, device, profile, rule, kind, severity, began_ms, ended_ms, worst, readings, why, raised_ms],
+        ...[at?.stream ?? null, at?.sequence ?? null],
     );
 }
 
@@ -285,7 +325,7 @@ export function itemIn(row: Row): DeviceItem {
 
 /** The alert of a row. */
 export function alertIn(row: Row): LiveAlert {
-    const { acknowledged_ms: atMs, acknowledged_by: by, note, in_history: inHistory, ...words } = row;
+    const { acknowledged_ms: atMs, acknowledged_by: by, note, in_history: inHistory, stream: _stream, sequence: _sequence, ...words } = row;
     return {
         ...(words as unknown as Omit<LiveAlert, 'acknowledged' | 'inHistory'>),
         acknowledged: atMs === null ? null : { at_ms: Number(atMs), by: String(by), note: String(note) },

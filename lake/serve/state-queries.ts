@@ -3,7 +3,6 @@
  * lake/live/device-state.ts does: pages hold what was asked for, however many devices there are.
  */
 import type { SQLInputValue } from 'node:sqlite';
-import { UsageError } from '#lake/errors';
 import { DEVICE_STATES, type LiveClock, type StateOfDevice, stateOf } from '#lake/live/device-state';
 import type { DeviceItem, LiveAlert, LiveEvent } from '#lake/live/state-store';
 import type { Database } from './sqlite.ts';
@@ -30,12 +29,14 @@ const STATE = `case
 
 /** How many devices and open alerts there are. */
 export interface Fleet {
-    devices: number;
-    /** Devices by state: each of them is there, with 0 too. */
-    states: Record<StateOfDevice, number>;
-    /** Devices by profile and site, names ascending. */
-    groups: { profile: string; site: string; states: Record<StateOfDevice, number> }[];
+    /** Devices by state: each state is there, with 0 too. */
+    devices: Record<StateOfDevice, number>;
+    /** The same of each profile and site, names ascending. */
+    groups: { profile: string; site: string; devices: Record<StateOfDevice, number> }[];
+    /** Open alerts by severity, and how many of all of them nobody has acknowledged. */
     openAlerts: { info: number; warning: number; critical: number };
+    unacknowledged: number;
+    isPipelineLate: boolean;
 }
 
 /** A device as it is now. */
@@ -56,12 +57,13 @@ export interface DevicesAsked {
 }
 
 export interface AlertsAsked {
-    state?: 'open' | 'closed' | 'acknowledged' | undefined;
+    /** `open` has not ended; `unacknowledged` is open, and nobody has acknowledged it. */
+    state?: 'open' | 'closed' | 'acknowledged' | 'unacknowledged' | undefined;
     device?: string | undefined;
     rule?: string | undefined;
     severity?: string | undefined;
-    /** Id of the last alert of the page before. */
-    after?: string | undefined;
+    /** Beginning and id of the last alert of the page before. */
+    after?: { beganMs: number; id: string } | undefined;
     limit: number;
 }
 
@@ -78,10 +80,10 @@ export interface StateQueries {
     devices(asked: DevicesAsked, clock: LiveClock): DeviceNow[];
     /** Undefined where nothing is known of it. */
     device(id: string, clock: LiveClock): DeviceNow | undefined;
-    /** Alerts, the latest beginnings first. @throws UsageError where there is no alert `after` */
+    /** Alerts, the latest beginnings first, and of equal ones the greatest id. */
     alerts(asked: AlertsAsked): LiveAlert[];
     alert(id: string): LiveAlert | undefined;
-    /** Events behind the number, ascending. `isWhole` is false where some of them are not kept any more. */
+    /** Events behind the number, ascending. `isWhole` is false where some of them are not kept any more, and where there never was one of that number. */
     events(asked: { after: number; limit: number; latest?: boolean }): { events: NumberedEvent[]; isWhole: boolean };
     /** Number of the last event; 0 where there never was one. */
     lastEvent(): number;
@@ -91,26 +93,34 @@ export interface StateQueries {
 
 /** Opens the questions to a database of latest state. */
 export function openStateQueries(database: Database): StateQueries {
+    const lastEvent = (): number => Number(database.get("select seq from sqlite_sequence where name = 'events'")?.seq ?? 0);
     const goneTo = (name: string): number => Number(database.get('select value from facts where name = ?', name)?.value ?? 0);
-    const alertRow = (id: string) => database.get('select * from alerts where id = ?', id);
     return {
         fleet(clock) {
-            const fleet: Fleet = { devices: 0, states: noDevices(), groups: [], openAlerts: { info: 0, warning: 0, critical: 0 } };
-            const sql = `with ${CLOCK} select profile, site, ${STATE} as state, count(*) as devices from items, clock group by 1, 2, 3 order by 1, 2, 3`;
+            const fleet: Fleet = {
+                devices: noDevices(),
+                groups: [],
+                openAlerts: { info: 0, warning: 0, critical: 0 },
+                unacknowledged: 0,
+                isPipelineLate: clock.isPipelineLate,
+            };
+            const sql = `with ${CLOCK} select profile, site, ${STATE} as state, count(*) as count from items, clock group by 1, 2, 3 order by 1, 2, 3`;
             for (const row of database.all(sql, ...clockValues(clock))) {
-                const [profile, site, count] = [String(row.profile), String(row.site), Number(row.devices)];
+                const [profile, site, count] = [String(row.profile), String(row.site), Number(row.count)];
                 const last = fleet.groups.at(-1);
-                const group = last?.profile === profile && last.site === site ? last : { profile, site, states: noDevices() };
+                const group = last?.profile === profile && last.site === site ? last : { profile, site, devices: noDevices() };
                 if (group !== last) {
                     fleet.groups.push(group);
                 }
                 const state = DEVICE_STATES.find((one) => one === row.state) ?? 'unknown';
-                group.states[state] += count;
-                fleet.states[state] += count;
-                fleet.devices += count;
+                group.devices[state] += count;
+                fleet.devices[state] += count;
             }
-            for (const row of database.all('select severity, count(*) as alerts from alerts where ended_ms is null group by 1')) {
-                fleet.openAlerts[String(row.severity) as keyof Fleet['openAlerts']] = Number(row.alerts);
+            const open =
+                'select severity, count(*) as count, count(acknowledged_ms) as acknowledged from known_alerts where ended_ms is null group by 1';
+            for (const row of database.all(open)) {
+                fleet.openAlerts[String(row.severity) as keyof Fleet['openAlerts']] = Number(row.count);
+                fleet.unacknowledged += Number(row.count) - Number(row.acknowledged);
             }
             return fleet;
         },
@@ -130,27 +140,19 @@ export function openStateQueries(database: Database): StateQueries {
             return row && nowOf(itemIn(row), clock);
         },
         alerts({ state, device, rule, severity, after, limit }) {
-            const last = after === undefined ? undefined : alertRow(after);
-            if (after !== undefined && !last) {
-                throw new UsageError(
-                    `There is no alert ${JSON.stringify(after)} (any more) to go on behind: begin with the first page again`,
-                );
-            }
             const { where, values } = conditions([
-                [
-                    { open: 'ended_ms is null', closed: 'ended_ms is not null', acknowledged: 'acknowledged_ms is not null', all: 'true' }[
-                        state ?? 'all'
-                    ],
-                ],
+                [ALERTS[state ?? 'all']],
                 ['device = ?', device],
                 ['rule = ?', rule],
                 ['severity = ?', severity],
-                ['(began_ms, id) < (?, ?)', last?.began_ms, last?.id],
+                ['(began_ms, id) < (?, ?)', after?.beganMs, after?.id],
             ]);
-            return database.all(`select * from alerts ${where} order by began_ms desc, id desc limit ?`, ...values, limit).map(alertIn);
+            return database
+                .all(`select * from known_alerts ${where} order by began_ms desc, id desc limit ?`, ...values, limit)
+                .map(alertIn);
         },
         alert(id) {
-            const row = alertRow(id);
+            const row = database.get('select * from known_alerts where id = ?', id);
             return row && alertIn(row);
         },
         events({ after, limit, latest = true }) {
@@ -161,10 +163,10 @@ export function openStateQueries(database: Database): StateQueries {
             const gone = Math.max(goneTo('other_events_gone'), latest ? goneTo('latest_events_gone') : 0);
             return {
                 events: rows.map(({ id, at_ms, event }) => ({ id: Number(id), atMs: Number(at_ms), event: JSON.parse(String(event)) })),
-                isWhole: after >= gone,
+                isWhole: after >= gone && after <= lastEvent(),
             };
         },
-        lastEvent: () => Number(database.get("select seq from sqlite_sequence where name = 'events'")?.seq ?? 0),
+        lastEvent,
         awaited: (clock, limit) =>
             database
                 .all(
@@ -175,6 +177,15 @@ export function openStateQueries(database: Database): StateQueries {
                 .map(({ device }) => String(device)),
     };
 }
+
+/** Conditions of alerts by what is asked for. */
+const ALERTS = {
+    all: 'true',
+    open: 'ended_ms is null',
+    closed: 'ended_ms is not null',
+    acknowledged: 'acknowledged_ms is not null',
+    unacknowledged: 'ended_ms is null and acknowledged_ms is null',
+} as const;
 
 function nowOf(item: DeviceItem, clock: LiveClock): DeviceNow {
     return { state: stateOf(item, clock), item };

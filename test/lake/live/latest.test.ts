@@ -63,7 +63,9 @@ describe('the latest reading', () => {
             },
             door: { value: null, text: 'open', unit: null, atMs: START_MS + 5, message: '0', receivedMs: START_MS + 100, clock: 'device' },
         });
-        expect(events).toEqual([{ kind: 'latest', device: 'th-1', metrics: item.metrics }]);
+        expect(events).toEqual([
+            { kind: 'latest', device: 'th-1', site: 'main', profile: 'thermostat', received_ms: START_MS + 100, metrics: item.metrics },
+        ]);
     });
 
     test('is told of each metric by itself: one message brings the one, the next the other', async () => {

@@ -84,7 +84,7 @@ async function raise(device: string, kind: 'raised' | 'cleared' = 'raised'): Pro
     versions[device] = (versions[device] ?? 0) + 1;
     const alert = { ...alertOf(device), ended_ms: kind === 'cleared' ? 9 : null };
     const events: LiveEvent[] = [
-        { kind: 'latest', device, metrics: {} },
+        { kind: 'latest', device, site: 'main', profile: 'p', received_ms: 1, metrics: {} },
         { kind, alert },
     ];
     await state.write({

@@ -128,8 +128,8 @@ describe('the state of a device', () => {
                     );
                     expect(byPage.length).toBe(made.length);
                     expect(byPage.filter(([, one, told]) => one !== told)).toEqual([]);
-                    const { states } = queries.fleet(clock);
-                    expect(Object.values(states).reduce((sum, count) => sum + count, 0)).toBe(made.length);
+                    const { devices } = queries.fleet(clock);
+                    expect(Object.values(devices).reduce<number>((sum, count) => sum + count, 0)).toBe(made.length);
                 },
             ),
             { numRuns: 60 },
@@ -167,13 +167,14 @@ describe('devices', () => {
         );
         const none = { online: 0, late: 0, silent: 0, unknown: 0 };
         expect(queries.fleet(clockAt(1250))).toEqual({
-            devices: 3,
-            states: { online: 1, late: 0, silent: 1, unknown: 1 },
+            devices: { online: 1, late: 0, silent: 1, unknown: 1 },
             groups: [
-                { profile: 'p', site: 'main', states: { ...none, online: 1, silent: 1 } },
-                { profile: 'q', site: 'main', states: { ...none, unknown: 1 } },
+                { profile: 'p', site: 'main', devices: { ...none, online: 1, silent: 1 } },
+                { profile: 'q', site: 'main', devices: { ...none, unknown: 1 } },
             ],
             openAlerts: { info: 0, warning: 1, critical: 1 },
+            unacknowledged: 2,
+            isPipelineLate: false,
         });
     });
 });
@@ -206,8 +207,8 @@ describe('alerts', () => {
         ]);
         const [first, second, ...rest] = all();
         expect(queries.alerts({ limit: 2 }).map(({ id }) => id)).toEqual([first, second]);
-        expect(queries.alerts({ limit: 2, after: second! }).map(({ id }) => id)).toEqual(rest);
-        expect(() => queries.alerts({ limit: 2, after: 'x~y~1' })).toThrow(UsageError);
+        const { began_ms: beganMs, id } = queries.alert(second!)!;
+        expect(queries.alerts({ limit: 2, after: { beganMs, id } }).map((one) => one.id)).toEqual(rest);
     });
 
     test('are filtered by state, device, rule and severity', () => {
@@ -220,12 +221,14 @@ describe('alerts', () => {
 
     test('are acknowledged by somebody, with a note, and stay so when they change', async () => {
         const [id = ''] = all();
-        expect(state.acknowledge(id, { by: 'Ada', note: 'on my way', atMs: 7 })).toMatchObject({
-            id,
-            acknowledged: { at_ms: 7, by: 'Ada', note: 'on my way' },
-        });
-        expect(state.acknowledge('x~y~1', { by: 'Ada', note: '', atMs: 7 })).toBeUndefined();
+        const said = { by: 'Ada', note: 'on my way', atMs: 7 };
+        const noted = { is: 'acknowledged', alert: { id, acknowledged: { at_ms: 7, by: 'Ada', note: 'on my way' } } };
+        expect(state.acknowledge(id, said)).toMatchObject(noted);
+        expect(state.acknowledge(id, { ...said, atMs: 8 })).toMatchObject(noted);
+        expect(state.acknowledge(id, { ...said, by: 'Bob' })).toMatchObject({ is: 'taken', alert: { acknowledged: { by: 'Ada' } } });
+        expect(state.acknowledge('x~y~1', said)).toEqual({ is: 'missing' });
         expect(() => state.acknowledge(id, { by: ' ', note: '', atMs: 7 })).toThrow(UsageError);
+        expect(ids({ state: 'unacknowledged' })).toHaveLength(2);
         const item = (await state.read(['a'])).get('a')!;
         const ended = alert('a', { began: 9, ended: 20 });
         await state.write({
@@ -251,10 +254,14 @@ describe('alerts', () => {
         const [id = ''] = all();
         const known = queries.alert(id)!;
         const added = { ...alert('z', { began: 3, ended: 4 }), raised_ms: null };
-        state.judge([
-            { alert: known, history: 'changed', inHistory: { ...known, readings: 9 } },
-            { alert: added, history: 'added', inHistory: null },
-        ]);
+        const judged = [
+            { alert: known, history: 'changed' as const, inHistory: { ...known, readings: 9 } },
+            { alert: added, history: 'added' as const, inHistory: null },
+        ];
+        const before = queries.lastEvent();
+        state.judge(judged, 1);
+        state.judge(judged, 2);
+        expect(queries.events({ after: before, limit: 9 }).events.map(({ event }) => event.kind)).toEqual(['judged', 'judged']);
         expect(queries.alert(id)).toMatchObject({ history: 'changed', inHistory: { readings: 9 }, readings: known.readings });
         expect(queries.alert(added.id)).toMatchObject({ history: 'added', raised_ms: null });
     });

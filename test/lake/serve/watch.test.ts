@@ -156,7 +156,7 @@ describe('a silence', () => {
 
 describe('nothing is raised of a fleet that is well', () => {
     const fleet = Array.from({ length: FLEET }, (_, at) => `d${at}`);
-    const states = () => queries.fleet(watch.clock()).states;
+    const states = () => queries.fleet(watch.clock()).devices;
 
     test.each([
         ['ahead by a day', DAY],
