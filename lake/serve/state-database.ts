@@ -4,7 +4,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import { UsageError } from '#lake/errors';
-import type { Cursor, DeviceItem, HistoryVerdict, LiveAlert, LiveEpisode, LiveEvent, StateBatch, StateStore } from '#lake/live/state-store';
+import type { Judged } from '#lake/live/history-verdict';
+import type { Cursor, DeviceItem, LiveAlert, LiveEpisode, LiveEvent, StateBatch, StateStore } from '#lake/live/state-store';
 import { type Database, openDatabase, type Row } from './sqlite.ts';
 
 /** Events of new readings that are kept, and of all others: who comes back later is told that some are missing. */
@@ -52,14 +53,6 @@ export type Acknowledged =
     | { is: 'taken'; alert: LiveAlert }
     | { is: 'missing' };
 
-/** What history says of an alert. */
-export interface Judged {
-    alert: LiveEpisode;
-    history: HistoryVerdict;
-    /** The episode as history has it, where that differs. */
-    inHistory: LiveEpisode | null;
-}
-
 export interface StateDatabase extends StateStore {
     /** True if the database was made now: what the inbox does not hold any more is to be brought from the lake. */
     readonly isNew: boolean;
@@ -76,7 +69,7 @@ export interface StateDatabase extends StateStore {
     acknowledge(id: string, said: { by: string; note: string; atMs: number }): Acknowledged;
     /** Alerts that ended in a span of time, and with `isLast` those that are open, as far as all that they were made of is sealed. */
     alertsToJudge(asked: { fromMs: number; untilMs: number; isLast: boolean; sealed: Cursor }): LiveAlert[];
-    /** True if an alert of its device and rule overlaps the episode. */
+    /** True if an alert stands for the episode of history: by its id, by its verdict, or one that overlaps it and has no verdict yet. */
     hasAlert(episode: LiveEpisode): boolean;
     /** Notes what history says of alerts, and adds those that only history has. No hook is told. */
     judge(judged: readonly Judged[], nowMs: number): void;
@@ -224,10 +217,10 @@ export function openStateDatabase(file: string, { hooks = [] }: OpenStateOptions
             );
             return rows.map(alertIn);
         },
-        hasAlert({ device, rule, began_ms: beganMs, ended_ms: endedMs }) {
-            const overlap = 'device = ? and rule = ? and began_ms <= ? and coalesce(ended_ms, ?) >= ?';
-            const endMs = endedMs ?? Number.MAX_SAFE_INTEGER;
-            return database.get(`select id from alerts where ${overlap}`, device, rule, endMs, beganMs, beganMs) !== undefined;
+        hasAlert({ id, device, rule, began_ms: beganMs, ended_ms: endedMs }) {
+            const sql = `select id from alerts where device = ? and rule = ? and
+                (id = ? or in_history ->> 'id' = ? or history = 'pending' and began_ms <= ? and coalesce(ended_ms, ?) >= ?)`;
+            return database.get(sql, device, rule, id, id, endedMs ?? Number.MAX_SAFE_INTEGER, beganMs, beganMs) !== undefined;
         },
         judge(judged, nowMs) {
             let isTold = false;
