@@ -235,15 +235,19 @@ class FollowedDevice {
             }
         }
         const { rules } = this.#item;
-        const holding = rules ? openEpisodesOf(rules, profile.rules).filter(({ kind }) => kind === 'alert') : [];
+        // By another profile nothing is said of alerts before rules have taken a reading that it has read.
+        const isOwn = rules?.profile === profile.name;
+        const holding = isOwn ? openEpisodesOf(rules, profile.rules).filter(({ kind }) => kind === 'alert') : [];
         for (const episode of holding) {
             this.#note(episode);
         }
         const ids = new Set(holding.map(alertId));
-        for (const alert of [...this.#open.values()].filter(({ id }) => !ids.has(id))) {
+        for (const alert of [...this.#open.values()]) {
             // A silence ends with any message that has a reading; an alert whose rule the profile does not have any more, with the last reading.
-            const endMs = alert.kind === 'silent' ? arrivedMs : (rules?.lastMs ?? arrivedMs);
-            this.#close({ ...alert, ended_ms: Math.max(alert.began_ms, endMs) });
+            if (alert.kind === 'silent' || (isOwn && !ids.has(alert.id))) {
+                const endMs = isOwn && alert.kind === 'alert' ? rules.lastMs : arrivedMs;
+                this.#close({ ...alert, ended_ms: Math.max(alert.began_ms, endMs) });
+            }
         }
     }
 

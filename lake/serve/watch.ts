@@ -25,7 +25,7 @@ const SILENCES_AT_ONCE = 500;
 const TIDY_EVERY = 60;
 
 export interface WatchOptions {
-    state: StateDatabase;
+    state: Pick<StateDatabase, 'read' | 'write' | 'notePipeline' | 'pipelineLateSince' | 'tidy'>;
     queries: Pick<StateQueries, 'awaited'>;
     profiles: Pick<LiveProfiles, 'open'>;
     /** How far the consumer is. */

@@ -152,7 +152,6 @@ export class DeviceWalk {
             const { site, device: id, profile, atMs } = event;
             device = { site, device: id, profile, firstMs: atMs, lastMs: atMs, metrics: {}, spans: {}, positions: {} };
         }
-        device.firstMs = Math.min(device.firstMs, event.atMs);
         device.lastMs = Math.max(device.lastMs, event.atMs);
         for (const rule of rulesIn(this.rulesOf(device.profile))) {
             this.look(device, rule, event);
