@@ -2,7 +2,7 @@
  * What history says of live alerts. Live rules see each reading once, as it comes; history sees all of them in their order, also those that came late. So its verdict
  * stands, and is shown beside what was raised: nothing is raised or taken back by it.
  */
-import { mergedKey } from '#lake/layout';
+import { dayOf, mergedKey } from '#lake/layout';
 import { readRows } from '#lake/parquet';
 import { compareTexts, countRows, type Rows, valuesOf } from '#lake/rows';
 import type { ObjectStore } from '#lake/store/object-store';
@@ -89,4 +89,14 @@ function episodesIn(rows: Rows): Episode[] {
             why: text('why', row),
         };
     });
+}
+
+/** The last day that has episodes; undefined where none has. @throws StorageError */
+export async function findLastDay(store: ObjectStore): Promise<string | undefined> {
+    let last: string | undefined;
+    for await (const { key } of store.list(episodesTable.prefix)) {
+        const day = dayOf(key);
+        last = day !== undefined && key === mergedKey(episodesTable, day) ? day : last;
+    }
+    return last;
 }

@@ -7,6 +7,7 @@ import { compareSequences } from '#lake/telemetry/chain-line';
 import { DeviceWalk, type Episode, openEpisodesOf, sayUnits, silencesIn } from '#lake/telemetry/episodes';
 import { compare, formatUnits, parseDecimal, powerOfTen, type Ratio, ZERO } from '#lake/telemetry/profile/decimal';
 import type { Reading } from '#lake/telemetry/reading';
+import type { DerivingRules } from '#lake/telemetry/rules';
 import type { LiveProfile, ReadMessage } from './live-profiles.ts';
 import type { DeviceItem, LatestMetric, LiveEpisode, LiveEvent, StateChange } from './state-store.ts';
 
@@ -182,12 +183,7 @@ class FollowedDevice {
             }
         }
         item.lastReceivedMs = arrivedMs;
-        const { dueEveryMs, graceMs } = profile.rules;
-        const silences = silencesIn(profile.rules).map(({ afterMs }) => afterMs);
-        const firstMs = silences.length === 0 ? undefined : Math.min(...silences);
-        item.dueMs = sum(arrivedMs, dueEveryMs ?? firstMs);
-        item.silentMs = sum(arrivedMs, dueEveryMs === undefined ? firstMs : dueEveryMs + graceMs);
-        item.nextSilenceMs = item.rules ? sum(arrivedMs, firstMs) : null;
+        Object.assign(item, deadlinesOf(item, profile.rules));
         this.#settle(walk.ended, { profile, arrivedMs });
     }
 
@@ -289,15 +285,34 @@ export function liveEpisode(episode: Episode, { raisedMs }: { raisedMs: number |
     return { ...words, id: alertId(episode), ended_ms: endedMs, worst: worst === undefined ? null : sayUnits(worst), raised_ms: raisedMs };
 }
 
-function sum(ms: number, more: number | undefined): number | null {
-    return more === undefined ? null : ms + more;
+/** When a device is due, silent, and to be told of as silent, by its last message. */
+export function deadlinesOf(
+    { lastReceivedMs, rules: state }: Pick<DeviceItem, 'lastReceivedMs' | 'rules'>,
+    rules: DerivingRules,
+): Pick<DeviceItem, 'dueMs' | 'silentMs' | 'nextSilenceMs'> {
+    const { dueEveryMs, graceMs } = rules;
+    const silences = silencesIn(rules).map(({ afterMs }) => afterMs);
+    const firstMs = silences.length === 0 ? undefined : Math.min(...silences);
+    return {
+        dueMs: sum(lastReceivedMs, dueEveryMs ?? firstMs),
+        silentMs: sum(lastReceivedMs, dueEveryMs === undefined ? firstMs : dueEveryMs + graceMs),
+        nextSilenceMs: state ? sum(lastReceivedMs, firstMs) : null,
+    };
+}
+
+function sum(ms: number | null, more: number | undefined): number | null {
+    return ms === null || more === undefined ? null : ms + more;
 }
 
 const COLUMN_DIGITS = 9;
 
+/** A value, which is kept in units of 10^-9, with its metric's digits. */
+export function showUnits(units: bigint, digits: number): string {
+    return formatUnits(units / powerOfTen(COLUMN_DIGITS - digits), digits);
+}
+
 function latestOf({ units, text, unit, kind, digits = 0, atMs, message, receivedMs, clock }: Reading): LatestMetric {
-    const shown = kind === 'yes/no' ? 0 : digits;
-    const value = units === undefined ? null : formatUnits(units / powerOfTen(COLUMN_DIGITS - shown), shown);
+    const value = units === undefined ? null : showUnits(units, kind === 'yes/no' ? 0 : digits);
     return { value, text: text ?? null, unit: unit ?? null, atMs, message, receivedMs, clock };
 }
 

@@ -8,7 +8,7 @@ import { checkSite, DEFAULT_SITE, isInputName } from '#lake/layout';
 import type { ObjectStore } from '#lake/store/object-store';
 import { type ChainMessage, toMessage } from '#lake/telemetry/chain-line';
 import { telemetry } from '#lake/telemetry/kind';
-import { parseProfile } from '#lake/telemetry/profile/profile';
+import { type Profile, parseProfile } from '#lake/telemetry/profile/profile';
 import type { MessageReader } from '#lake/telemetry/profile/reader';
 import { clockLimits } from '#lake/telemetry/profile/time-choices';
 import type { Reading } from '#lake/telemetry/reading';
@@ -27,6 +27,7 @@ export interface LiveProfile {
     name: string;
     version: number;
     rules: DerivingRules;
+    factsOf: Profile['factsOf'];
     /** How far a device's clock may be ahead of the arrival and is still believed. */
     aheadMs: number;
     /** Keeps what Sparkplug's births say, for as long as the version holds. */
@@ -142,8 +143,8 @@ const NO_VALUE = { reason: 'no_value', why: 'no metric of the profile has a valu
 
 function openProfile({ name, version }: { name: string; version: number }, document: unknown): LiveProfile | { why: string } {
     try {
-        const { rules, document: words, open } = parseProfile(document);
-        return { name, version, rules, aheadMs: clockLimits(words).aheadMs, reader: open() };
+        const { rules, factsOf, document: words, open } = parseProfile(document);
+        return { name, version, rules, factsOf, aheadMs: clockLimits(words).aheadMs, reader: open() };
     } catch (error) {
         if (error instanceof UsageError) {
             return { why: `version ${version} of profile ${name} cannot be used: ${error.message}` };

@@ -1,9 +1,7 @@
 /** Has history judge live alerts, once days of table `episodes` were derived. */
-import { dayOf, mergedKey } from '#lake/layout';
-import { findUnraised, judgeAlerts, readEpisodes } from '#lake/live/history-verdict';
+import { findLastDay, findUnraised, judgeAlerts, readEpisodes } from '#lake/live/history-verdict';
 import type { Cursor, LiveEpisode } from '#lake/live/state-store';
 import type { ObjectStore } from '#lake/store/object-store';
-import { episodes as episodesTable } from '#lake/telemetry/derived-tables';
 import type { StateDatabase } from './state-database.ts';
 
 const DAY_MS = 86_400_000;
@@ -52,13 +50,4 @@ export async function judgeHistory({ store, state, days, sealed, nowMs }: JudgeO
 
 function nameOf(ms: number): string {
     return new Date(ms).toISOString().slice(0, 'yyyy-mm-dd'.length);
-}
-
-async function findLastDay(store: ObjectStore): Promise<string | undefined> {
-    let last: string | undefined;
-    for await (const { key } of store.list(episodesTable.prefix)) {
-        const day = dayOf(key);
-        last = day !== undefined && key === mergedKey(episodesTable, day) ? day : last;
-    }
-    return last;
 }
