@@ -7,7 +7,7 @@ import { mergedKey } from '#lake/layout';
 import { findLastDay } from '#lake/live/history-verdict';
 import { deadlinesOf, liveEpisode, newItem, showUnits } from '#lake/live/latest';
 import type { LiveProfile, LiveProfiles } from '#lake/live/live-profiles';
-import type { DeviceItem, LatestMetric, StateChange } from '#lake/live/state-store';
+import type { Cursor, DeviceItem, LatestMetric, StateBatch, StateChange } from '#lake/live/state-store';
 import type { QueryEngine, Value } from '#lake/query/query-engine';
 import { compareTexts } from '#lake/rows';
 import type { ObjectStore } from '#lake/store/object-store';
@@ -36,9 +36,9 @@ export interface RebuildOptions {
     store: ObjectStore;
     engine: QueryEngine;
     profiles: Pick<LiveProfiles, 'open'>;
-    state: Pick<StateDatabase, 'write'>;
-    /** Stream of the inbox that is followed from its first message on. */
-    stream: string;
+    state: Pick<StateDatabase, 'read' | 'write'>;
+    /** The last message of the inbox that is in the tables: what comes behind it is followed as ever. */
+    inLake: Cursor;
     /** The machine's clock, UTC epoch milliseconds. */
     nowMs: number;
 }
@@ -52,19 +52,27 @@ export interface Rebuilt {
     fromDay: string;
 }
 
-/** Makes latest state anew, in a database that is empty. Counts of what was late, refused and rejected begin at 0. @throws StorageError */
-export async function rebuildState({ store, engine, profiles, state, stream, nowMs }: RebuildOptions): Promise<Rebuilt> {
+/**
+ * Makes latest state anew, in a database that has no cursor. Safe to repeat where it was cut off. Counts of what was late, refused and rejected begin at 0.
+ * @throws StorageError
+ */
+export async function rebuildState({ store, engine, profiles, state, inLake, nowMs }: RebuildOptions): Promise<Rebuilt> {
     const fromDay = new Date(nowMs - DAYS_BACK * DAY_MS).toISOString().slice(0, 'yyyy-mm-dd'.length);
     const states = await readStates(store);
     const rebuilt: Rebuilt = { devices: 0, metrics: 0, openAlerts: 0, fromDay };
     let changes: StateChange[] = [];
-    const write = async (): Promise<void> => {
-        await state.write({ changes, nowMs });
+    const write = async (cursor?: StateBatch['cursor']): Promise<void> => {
+        const known = await state.read(changes.map(({ item }) => item.device));
+        await state.write({ changes: changes.filter(({ item }) => !known.has(item.device)), cursor, nowMs });
         changes = [];
     };
     for await (const rows of devicesIn(await engine.query(NEWEST, { parameters: [fromDay, BigInt(nowMs + DAY_MS)] }))) {
         const device = String(rows[0]?.device);
-        const item = await itemOf(rows, { item: newItem(device, stream), state: states.get(device), profiles });
+        const item = await itemOf(rows, {
+            item: { ...newItem(device, inLake.stream), sequence: inLake.sequence },
+            state: states.get(device),
+            profiles,
+        });
         changes.push({ item, alerts: item.open, events: [] });
         rebuilt.devices += 1;
         rebuilt.metrics += rows.length;
@@ -73,7 +81,7 @@ export async function rebuildState({ store, engine, profiles, state, stream, now
             await write();
         }
     }
-    await write();
+    await write({ before: undefined, after: inLake });
     return rebuilt;
 }
 

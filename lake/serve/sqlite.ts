@@ -13,8 +13,6 @@ const FULL = 2;
 export type Row = Record<string, SQLOutputValue>;
 
 export interface Database {
-    /** True if the file was not there before. */
-    readonly isNew: boolean;
     /** Runs a statement, which is prepared once for its text. @throws StorageError */
     run(sql: string, ...values: SQLInputValue[]): { changes: number; id: number };
     /** The first row. @throws StorageError */
@@ -51,16 +49,16 @@ export function openDatabase(file: string, { schema, version, advice }: OpenData
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
     const database = told(() => new DatabaseSync(file));
     try {
-        const isNew = told(() => prepare(database, { file, schema, version }));
-        return statementsOf(database, { isNew, told });
+        told(() => prepare(database, { file, schema, version }));
+        return statementsOf(database, told);
     } catch (error) {
         database.close();
         throw error;
     }
 }
 
-/** @returns true if the tables were made now */
-function prepare(database: DatabaseSync, { file, schema, version }: { file: string; schema: string; version: number }): boolean {
+/** Makes commits durable, and the tables where there are none. */
+function prepare(database: DatabaseSync, { file, schema, version }: { file: string; schema: string; version: number }): void {
     database.exec(`pragma busy_timeout = ${BUSY_MS}; pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on`);
     const journal = database.prepare('pragma journal_mode').get()?.journal_mode;
     const synchronous = database.prepare('pragma synchronous').get()?.synchronous;
@@ -82,14 +80,13 @@ function prepare(database: DatabaseSync, { file, schema, version }: { file: stri
             database.exec(`pragma user_version = ${version}`);
         }
         database.exec('commit');
-        return found === 0;
     } catch (error) {
         database.exec('rollback');
         throw error;
     }
 }
 
-function statementsOf(database: DatabaseSync, { isNew, told }: { isNew: boolean; told: <T>(work: () => T) => T }): Database {
+function statementsOf(database: DatabaseSync, told: <T>(work: () => T) => T): Database {
     const statements = new Map<string, StatementSync>();
     const statement = (sql: string): StatementSync => {
         const known = statements.get(sql) ?? database.prepare(sql);
@@ -97,7 +94,6 @@ function statementsOf(database: DatabaseSync, { isNew, told }: { isNew: boolean;
         return known;
     };
     return {
-        isNew,
         run: (sql, ...values) =>
             told(() => {
                 const { changes, lastInsertRowid } = statement(sql).run(...values);

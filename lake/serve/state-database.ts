@@ -54,12 +54,10 @@ export type Acknowledged =
     | { is: 'missing' };
 
 export interface StateDatabase extends StateStore {
-    /** True if the database was made now: what the inbox does not hold any more is to be brought from the lake. */
-    readonly isNew: boolean;
     /** Names this database; another one where it was made anew. */
     readonly name: string;
     readonly database: Database;
-    /** Where the consumer stands in the inbox; undefined before the first batch. */
+    /** Where the consumer stands in the inbox; undefined in a database that is new: what the inbox does not hold any more is to be brought from the lake. */
     cursor(): Cursor | undefined;
     /** Notes that latest state stands still, or goes on: once for each change. */
     notePipeline(event: LiveEvent & { kind: 'pipeline_late' | 'pipeline_on_time' }, nowMs: number): boolean;
@@ -147,7 +145,6 @@ export function openStateDatabase(file: string, { hooks = [] }: OpenStateOptions
         return true;
     };
     return {
-        isNew: database.isNew,
         name: fact('name') ?? '',
         database,
         cursor,

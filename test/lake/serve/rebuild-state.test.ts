@@ -78,7 +78,7 @@ function fail(what: string): never {
 
 test('latest state that was lost is made anew from the lake, and goes on with the inbox', async () => {
     const { store, engine, profiles, follow } = await openLake(READINGS);
-    const rebuilt = await rebuildState({ store, engine, profiles, state, stream: 's1', nowMs: NOW_MS });
+    const rebuilt = await rebuildState({ store, engine, profiles, state, inLake: { stream: 's1', sequence: '8' }, nowMs: NOW_MS });
     expect(rebuilt).toEqual({ devices: 2, metrics: 4, openAlerts: 1, fromDay: '2025-12-29' });
 
     const whole = openStateDatabase(join(await makeFolder(), 'state.sqlite'));
@@ -92,7 +92,7 @@ test('latest state that was lost is made anew from the lake, and goes on with th
     expect(await shape(state)).toEqual(await shape(whole));
     whole.close();
 
-    // The inbox still holds some that the lake has too, and one that it does not.
+    // The inbox still holds those that the lake has, and one that it does not.
     const queries = openStateQueries(state.database);
     expect(queries.lastEvent()).toBe(0);
     say(['d1', '2026-01-05T11:30', 'temperature', '20']);
@@ -103,15 +103,32 @@ test('latest state that was lost is made anew from the lake, and goes on with th
     ]);
 });
 
+test('what was cut off is made anew from its beginning', async () => {
+    const { store, engine, profiles } = await openLake(READINGS);
+    const inLake = { stream: 's1', sequence: '8' };
+    const cut = {
+        ...state,
+        write: async (batch: Parameters<StateDatabase['write']>[0]) =>
+            state.write({ ...batch, changes: batch.changes.slice(0, 1), cursor: undefined }),
+    };
+    await rebuildState({ store, engine, profiles, state: cut, inLake, nowMs: NOW_MS });
+    expect(state.cursor()).toBeUndefined();
+    await rebuildState({ store, engine, profiles, state, inLake, nowMs: NOW_MS });
+    expect(state.cursor()).toEqual(inLake);
+    expect([...(await state.read(['d1', 'd2'])).values()].map(({ version }) => version)).toEqual([1, 1]);
+});
+
 test('a reading from the future of a wrong clock is no latest one', async () => {
     const { store, engine, profiles } = await openLake([...READINGS, ['d1', '2026-03-05T10:00', 'temperature', '99']]);
-    await rebuildState({ store, engine, profiles, state, stream: 's1', nowMs: NOW_MS });
+    await rebuildState({ store, engine, profiles, state, inLake: { stream: 's1', sequence: '8' }, nowMs: NOW_MS });
     expect((await state.read(['d1'])).get('d1')?.metrics.temperature).toMatchObject({ value: '33.0' });
 });
 
 test('a lake without readings gives an empty state', async () => {
     const { store, engine, profiles } = await openLake([]);
-    expect(await rebuildState({ store, engine, profiles, state, stream: 's1', nowMs: NOW_MS + DAY_MS })).toMatchObject({
+    expect(
+        await rebuildState({ store, engine, profiles, state, inLake: { stream: 's1', sequence: '8' }, nowMs: NOW_MS + DAY_MS }),
+    ).toMatchObject({
         devices: 0,
         metrics: 0,
     });
