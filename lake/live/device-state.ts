@@ -1,5 +1,5 @@
 /**
- * Whether a device is online, late or silent: judged by arrivals and by how far latest state is, never by a clock alone. A machine whose clock jumps, that was
+ * The state of a device, online, late or silent, is judged by arrivals and by how far latest state is, never by a clock alone. A machine whose clock jumps, that was
  * switched off, or whose inbox stands still, knows nothing of its devices for a while, and says so.
  */
 import type { DeviceItem } from './state-store.ts';
@@ -24,7 +24,10 @@ export interface LiveClock {
     isPipelineLate: boolean;
 }
 
-/** When something is due that was said by an arrival: for arrivals before the watch began, or by a clock that has gone back since, the time is counted from its beginning. */
+/**
+ * The time at which something is due that was said by an arrival. Of an arrival before the watch began, and of one by a clock that has gone back since, it is counted
+ * from the watch's beginning.
+ */
 export function deadlineOf(dueMs: number, receivedMs: number, { nowMs, watchedSinceMs }: LiveClock): number {
     const isWatched = receivedMs >= watchedSinceMs && receivedMs <= nowMs;
     return isWatched ? dueMs : watchedSinceMs + dueMs - receivedMs;

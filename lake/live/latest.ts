@@ -12,13 +12,13 @@ import type { LiveProfile, ReadMessage } from './live-profiles.ts';
 import type { DeviceItem, LatestMetric, LiveEpisode, LiveEvent, StateChange } from './state-store.ts';
 
 /** Metrics that an item holds. A profile can make names of what messages say, and an item is written with each message. */
-export const MAX_METRICS = 500;
+const MAX_METRICS = 500;
 
 /**
  * A reading's time is never this far beyond the arrival of a later message, over what its profile allows, unless the clock of the machine that stamps arrivals
  * was ahead. Such a time is no longer believed: it would keep everything newer away until the true clock comes there.
  */
-export const CLOCK_WENT_BACK_MS = 5 * 60_000;
+const CLOCK_WENT_BACK_MS = 5 * 60_000;
 
 /** What a batch of messages comes to. */
 export interface Followed {
@@ -285,7 +285,7 @@ export function liveEpisode(episode: Episode, { raisedMs }: { raisedMs: number |
     return { ...words, id: alertId(episode), ended_ms: endedMs, worst: worst === undefined ? null : sayUnits(worst), raised_ms: raisedMs };
 }
 
-/** When a device is due, silent, and to be told of as silent, by its last message. */
+/** The arrivals by which a device is due, silent, and to be told of as silent, by its last message. */
 export function deadlinesOf(
     { lastReceivedMs, rules: state }: Pick<DeviceItem, 'lastReceivedMs' | 'rules'>,
     rules: DerivingRules,

@@ -52,7 +52,7 @@ export interface LiveProfilesOptions {
     store: ObjectStore;
     /** Milliseconds of a clock that never goes back. */
     monotonicMs: () => number;
-    /** Told of a profile that cannot be used and of a payload that broke its reader, with what is known. */
+    /** Is told of a profile that cannot be used, and of a payload that broke its reader. */
     onFault: (what: string) => void;
 }
 

@@ -61,7 +61,7 @@ export interface LiveEpisode extends Omit<Episode, 'ended_ms' | 'worst'> {
     ended_ms: number | null;
     /** Decimal text. */
     worst: string | null;
-    /** When this program raised it, by the machine's clock; null for one that only history has. */
+    /** The machine's clock when this program raised it; null for one that only history has. */
     raised_ms: number | null;
 }
 

@@ -38,7 +38,7 @@ export interface HookSenderOptions {
     /** How long an answer, and a program, may take. */
     answerMs?: number;
     commandMs?: number;
-    /** Told of what a person should know. Never holds a secret or an address. */
+    /** Is told what a person should know; never a secret or an address. */
     onFault: (what: string) => void;
 }
 
@@ -185,14 +185,14 @@ function typeOf({ kind }: LiveEvent): string {
     return kind.startsWith('pipeline_') ? `pipeline.${kind.slice('pipeline_'.length)}` : `alert.${kind}`;
 }
 
-/** The same bytes at each attempt. */
+/** What is sent: each attempt has the same bytes. */
 function bodyOf(event: LiveEvent, atMs: number): string {
     const { kind: _kind, ...words } = event;
     return JSON.stringify({ type: typeOf(event), timestamp: new Date(atMs).toISOString(), data: 'alert' in words ? words.alert : words });
 }
 
 /** The signature of a request, by Standard Webhooks. */
-export function signatureOf({ id, timestamp, body }: { id: string; timestamp: string; body: string }, key: Buffer): string {
+function signatureOf({ id, timestamp, body }: { id: string; timestamp: string; body: string }, key: Buffer): string {
     return `v1,${createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64')}`;
 }
 

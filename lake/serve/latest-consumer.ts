@@ -27,7 +27,7 @@ export interface LatestConsumerOptions {
     now: () => number;
     /** Milliseconds of a clock that never goes back. */
     monotonicMs: () => number;
-    /** Told of what does not work, and that it works again. */
+    /** Is told what does not work, and that it works again. */
     onFault: (what: string) => void;
 }
 

@@ -57,7 +57,7 @@ export interface StateDatabase extends StateStore {
     /** Names this database; another one where it was made anew. */
     readonly name: string;
     readonly database: Database;
-    /** Where the consumer stands in the inbox; undefined in a database that is new: what the inbox does not hold any more is to be brought from the lake. */
+    /** The consumer's place in the inbox; undefined in a database that is new: what the inbox does not hold any more is to be brought from the lake. */
     cursor(): Cursor | undefined;
     /** Notes that latest state stands still, or goes on: once for each change. */
     notePipeline(event: LiveEvent & { kind: 'pipeline_late' | 'pipeline_on_time' }, nowMs: number): boolean;

@@ -31,7 +31,7 @@ const STATE = `case
 export interface Fleet {
     /** Devices by state: each state is there, with 0 too. */
     devices: Record<StateOfDevice, number>;
-    /** The same of each profile and site, names ascending. */
+    /** Devices by state of each profile and site, names ascending. */
     groups: { profile: string; site: string; devices: Record<StateOfDevice, number> }[];
     /** Open alerts by severity, and how many of all of them nobody has acknowledged. */
     openAlerts: { info: number; warning: number; critical: number };
@@ -78,7 +78,7 @@ export interface StateQueries {
     fleet(clock: LiveClock): Fleet;
     /** Devices in the order of their ids. */
     devices(asked: DevicesAsked, clock: LiveClock): DeviceNow[];
-    /** Undefined where nothing is known of it. */
+    /** A device as it is now; undefined where nothing is known of it. */
     device(id: string, clock: LiveClock): DeviceNow | undefined;
     /** Alerts, the latest beginnings first, and of equal ones the greatest id. */
     alerts(asked: AlertsAsked): LiveAlert[];

@@ -34,7 +34,7 @@ export interface WatchOptions {
     now: () => number;
     /** Milliseconds of a clock that never goes back. */
     monotonicMs: () => number;
-    /** Told of what a person should know. */
+    /** Is told what a person should know. */
     onFault: (what: string) => void;
 }
 

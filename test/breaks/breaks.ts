@@ -16,6 +16,7 @@ export interface Break {
 const HISTORIES = 'test/lake/commit/protocol.test.ts';
 const RACES = 'test/lake/commit/protocol-races.test.ts';
 const LIVE_HISTORIES = 'test/lake/live/histories.test.ts';
+const LATEST = 'test/lake/live/latest.test.ts';
 const DERIVE_RACES = 'test/lake/commit/derive-races.test.ts';
 
 /** Every break; the name is unique. */
@@ -547,7 +548,7 @@ export const breaks: readonly Break[] = [
         file: 'lake/live/latest.ts',
         text: 'const isNewer = order > 0;',
         replacement: 'const isNewer = true;',
-        tests: [LIVE_HISTORIES],
+        tests: [LIVE_HISTORIES, LATEST],
     },
     {
         name: 'no-identity-at-a-tie',
@@ -555,7 +556,7 @@ export const breaks: readonly Break[] = [
         file: 'lake/live/latest.ts',
         text: 'next.atMs - known.atMs || compareTexts(next.message, known.message) : 1;',
         replacement: 'next.atMs - known.atMs || 1 : 1;',
-        tests: [LIVE_HISTORIES],
+        tests: [LIVE_HISTORIES, LATEST],
     },
     {
         name: 'late-judged-live',
@@ -563,7 +564,7 @@ export const breaks: readonly Break[] = [
         file: 'lake/live/latest.ts',
         text: '        return isNewer;',
         replacement: '        return true;',
-        tests: [LIVE_HISTORIES],
+        tests: [LIVE_HISTORIES, LATEST],
     },
     {
         name: 'message-taken-twice',
@@ -571,7 +572,7 @@ export const breaks: readonly Break[] = [
         file: 'lake/live/latest.ts',
         text: 'if (compareSequences(message.sequence, this.#taken) <= 0) {',
         replacement: 'if (compareSequences(message.sequence, this.#taken) < -1_000) {',
-        tests: ['test/lake/live/latest.test.ts'],
+        tests: [LATEST],
     },
     {
         name: 'frozen-by-a-clock',
@@ -579,7 +580,7 @@ export const breaks: readonly Break[] = [
         file: 'lake/live/latest.ts',
         text: 'known && known.atMs <= limitMs ?',
         replacement: 'known ?',
-        tests: [LIVE_HISTORIES],
+        tests: [LIVE_HISTORIES, LATEST],
     },
     {
         name: 'rules-frozen-by-a-clock',
@@ -587,7 +588,7 @@ export const breaks: readonly Break[] = [
         file: 'lake/live/latest.ts',
         text: 'if (item.rules && item.rules.lastMs > limitMs) {',
         replacement: 'if (item.rules && item.rules.lastMs > limitMs * 2) {',
-        tests: [LIVE_HISTORIES],
+        tests: [LIVE_HISTORIES, LATEST],
     },
     {
         name: 'alerts-of-the-old-profile',
@@ -595,7 +596,7 @@ export const breaks: readonly Break[] = [
         file: 'lake/live/latest.ts',
         text: 'if (item.rules && (item.rules.site !== site || item.rules.profile !== profile)) {',
         replacement: 'if (item.rules && item.rules.site !== site) {',
-        tests: [LIVE_HISTORIES],
+        tests: [LIVE_HISTORIES, LATEST],
     },
     {
         name: 'item-without-condition',

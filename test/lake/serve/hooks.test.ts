@@ -343,6 +343,32 @@ describe('a command that hangs', () => {
     });
 });
 
+describe('docs/latest.md', () => {
+    const page = readFileSync(new URL('../../../docs/latest.md', import.meta.url), 'utf8');
+    const blockOf = (language: string) => new RegExp(`\`\`\`${language}\\n([^]*?)\`\`\``).exec(page)?.[1] ?? '';
+
+    test('has settings that are taken', () => {
+        expect(parseHooks(JSON.parse(blockOf('json')))).toMatchObject([{ name: 'desk' }, { name: 'page' }]);
+    });
+
+    test('has a check of signatures that takes what is sent, and nothing else', async () => {
+        const file = join(folder, 'check.mjs');
+        writeFileSync(file, blockOf('js'));
+        const { isGenuine } = await import(file);
+        await raise('a');
+        await sender().tellAll();
+        const { headers, body } = requests[0]!;
+        const good = { headers, body, secret: SECRET, nowMs: START_MS + 60_000 };
+        expect(isGenuine(good)).toBe(true);
+        expect(isGenuine({ ...good, body: body.replace('31.5', '11.5') })).toBe(false);
+        expect(isGenuine({ ...good, secret: `whsec_${Buffer.alloc(24, 8).toString('base64')}` })).toBe(false);
+        expect(isGenuine({ ...good, nowMs: START_MS + 600_000 })).toBe(false);
+        expect(isGenuine({ ...good, headers: { ...headers, 'webhook-id': 'other' } })).toBe(false);
+        expect(isGenuine({ ...good, headers: {} })).toBe(false);
+        expect(isGenuine({ ...good, headers: { ...headers, 'webhook-signature': `v1,AAAA ${headers['webhook-signature']}` } })).toBe(true);
+    });
+});
+
 describe('settings of hooks', () => {
     const good = { name: 'desk', url: 'https://example.com/x', secret: SECRET };
     test.each([
