@@ -1,4 +1,5 @@
 /** The options of commands: how each is written, what it means, and how strictly its text is read. */
+import { INSTANT_RULE, isDay, readInstant } from '#lake/instant';
 
 export interface Option<T> {
     /** Flags as commander reads them: `--top <n>`, `-o, --out <file>`; a switch has no `<...>`. */
@@ -58,20 +59,14 @@ export function day(flags: string, meaning: string): Option<string | undefined> 
  */
 export function instant(flags: string, meaning: string, { isEnd = false }: { isEnd?: boolean } = {}): Option<string | undefined> {
     const parse = (given: string): string => {
-        if (isDay(given)) {
-            return new Date(Date.parse(`${given}T00:00:00Z`) + (isEnd ? MS_PER_DAY : 0)).toISOString();
+        const found = readInstant(given, { isEnd });
+        if (found === undefined) {
+            throw new UnreadableOption(INSTANT_RULE);
         }
-        const [, day = '', time = ''] = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?)Z?$/.exec(given) ?? [];
-        const found = new Date(`${day}T${time}Z`);
-        if (!isDay(day) || Number.isNaN(found.getTime()) || found.toISOString().slice(0, 'yyyy-mm-dd'.length) !== day) {
-            throw new UnreadableOption('Expected a time of UTC, YYYY-MM-DDTHH:MM, or a day, YYYY-MM-DD.');
-        }
-        return found.toISOString();
+        return found;
     };
     return { flags, meaning, fallback: undefined, parse };
 }
-
-const MS_PER_DAY = 86_400_000;
 
 /** An option that takes a size in bytes, `10GB` or `500 MB`: decimal units, as sizes are shown. */
 export function bytes(flags: string, meaning: string): Option<number | undefined> {
@@ -102,10 +97,4 @@ export function choice(flags: string, meaning: string, choices: readonly string[
 /** The words as a list: `a, b or c`. */
 function orList(words: readonly string[]): string {
     return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
-}
-
-/** True if the calendar has the day, written `YYYY-MM-DD`. */
-export function isDay(text: string): boolean {
-    const date = new Date(`${text}T00:00:00Z`);
-    return /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(date.getTime()) && date.toISOString().slice(0, 10) === text;
 }

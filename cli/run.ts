@@ -1,12 +1,12 @@
 /** One run of the command line: reads the line, runs the command, and turns whatever happens into words and an exit code. */
 import { readFileSync } from 'node:fs';
 import { ConflictError, NotFoundError, OverflowError, SqlError, StorageError, UsageError } from '#lake/errors';
+import { isDay } from '#lake/instant';
 import { parseLakeLocation } from '#lake/lake';
 import { packageRoot } from '#lake/package-root';
 import type { Command, Surroundings } from './command.ts';
 import { Failure } from './command.ts';
 import { commands as allCommands } from './commands.ts';
-import { isDay } from './option.ts';
 import { OutputClosed } from './output.ts';
 import type { Call, Reply } from './parse-line.ts';
 import { parseLine } from './parse-line.ts';

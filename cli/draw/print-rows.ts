@@ -2,6 +2,7 @@
 
 import type { OutputFormat } from '#cli/command';
 import type { Output } from '#cli/output';
+import { csvLine } from '#lake/csv';
 import type { QueryResult, Value } from '#lake/query/query-engine';
 import type { Chunk } from './print-table.ts';
 import { renderTable } from './print-table.ts';
@@ -39,14 +40,11 @@ export function withoutColumns({ columns, batches }: QueryResult, names: readonl
     return { columns: columns.filter(({ name }) => !names.includes(name)), batches: pick() };
 }
 
-/**
- * CSV with a header line and quotes as RFC 4180 has them; lines end in LF, as other programs of a pipe expect. Null is an empty
- * field and the empty text is `""`.
- */
+/** CSV with a header line. */
 export async function* renderCsv({ columns, batches }: QueryResult): AsyncGenerator<Chunk> {
-    yield { text: `${columns.map(({ name }) => csvField(name)).join(',')}\n`, rows: 0 };
+    yield { text: csvLine(columns.map(({ name }) => name)), rows: 0 };
     for await (const batch of batches) {
-        yield { text: batch.map((row) => `${row.map(csvField).join(',')}\n`).join(''), rows: batch.length };
+        yield { text: batch.map(csvLine).join(''), rows: batch.length };
     }
 }
 
@@ -64,14 +62,6 @@ export async function* renderJson({ columns, batches }: QueryResult): AsyncGener
         yield { text, rows: batch.length };
     }
     yield { text: separator === '\n' ? ']\n' : '\n]\n', rows: 0 };
-}
-
-function csvField(value: Value): string {
-    if (value === null) {
-        return '';
-    }
-    const text = String(value);
-    return text === '' || /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
 function jsonValue(value: Value): string {

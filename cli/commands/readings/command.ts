@@ -1,7 +1,7 @@
 /** `flowlake readings`: what a device measured. */
 import { defineCommand } from '#cli/command';
 import { choice, flag, instant, text, whole } from '#cli/option';
-import { DEFAULT_LAST, STEPS } from './steps.ts';
+import { DEFAULT_LAST, STEPS } from '#lake/telemetry/steps';
 
 export const readings = defineCommand({
     name: 'readings',

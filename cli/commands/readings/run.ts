@@ -9,7 +9,7 @@ import { useFigures } from '#cli/use-figures';
 import { UsageError } from '#lake/errors';
 import type { Lake } from '#lake/lake';
 import type { QueryResult, Value } from '#lake/query/query-engine';
-import { DEFAULT_LAST, STEPS } from './steps.ts';
+import { DEFAULT_LAST, STEPS } from '#lake/telemetry/steps';
 
 export interface ReadingsOptions {
     metric: string | undefined;
