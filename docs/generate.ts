@@ -9,6 +9,7 @@ import { describeCommands } from '#cli/describe';
 import type { Kind } from '#lake/kind';
 import { kinds, kindsWithInputs, tables } from '#lake/kinds';
 import { DEVICES_PREFIX, LEDGER_PREFIX, RAW_PREFIX } from '#lake/layout';
+import { apiDocument } from '#lake/live/api/routes';
 import type { Column, MergedColumn, MergedTable, Table } from '#lake/tables';
 import { describePresets, describeWords } from './profile-pages.ts';
 
@@ -21,6 +22,7 @@ export function generatePages(): Record<string, string> {
         'tables.md': `${NOTE}\n${describeTables(tables)}`,
         'profile-words.md': `${NOTE}\n${describeWords()}`,
         'presets.md': `${NOTE}\n${describePresets()}`,
+        'openapi.json': `${JSON.stringify(apiDocument(), null, 4)}\n`,
         'security.md': withPrefixesOfKinds(readFileSync(new URL('security.md', import.meta.url), 'utf8')),
         '../glue-jobs/tables.json': `${JSON.stringify({ kinds: kinds.map(forSpark), tables }, null, 4)}\n`,
     };

@@ -1,0 +1,164 @@
+/**
+ * Streams of server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html) out of the log of events. A stream reads from the log only what its
+ * client takes: a slow client costs no memory here, and finds the rest in the log when it comes back with the last id that it saw.
+ */
+import { eventBody } from './bodies.ts';
+import type { EventLog, LiveEvent } from './services.ts';
+
+export interface StreamLimits {
+    /** After so long without an event a comment goes out, so that both ends see that the connection lives. */
+    heartbeatMs: number;
+    maxStreams: number;
+    /** A stream is ended after that, and the client comes again: with a token that may have been revoked meanwhile. */
+    maxLifeMs: number;
+    /** Events that are read from the log at once. */
+    batch: number;
+}
+
+export const STREAM_LIMITS: StreamLimits = { heartbeatMs: 15_000, maxStreams: 100, maxLifeMs: 3_600_000, batch: 100 };
+
+/** Milliseconds after which a client dials again. */
+const RETRY_MS = 2000;
+
+export class EventStreams {
+    readonly #log: EventLog;
+    readonly #limits: StreamLimits;
+    readonly #onBroken: (error: unknown) => void;
+    /** What ends each open stream. */
+    readonly #open = new Set<() => void>();
+
+    constructor(log: EventLog, { limits, onBroken }: { limits: StreamLimits; onBroken: (error: unknown) => void }) {
+        this.#log = log;
+        this.#limits = limits;
+        this.#onBroken = onBroken;
+    }
+
+    get isFull(): boolean {
+        return this.#open.size >= this.#limits.maxStreams;
+    }
+
+    /** The events behind `after` that are wanted, for as long as the client reads. */
+    open({ after, isWanted }: { after: string; isWanted: (event: LiveEvent) => boolean }): ReadableStream<Uint8Array> {
+        const { heartbeatMs, maxLifeMs, batch } = this.#limits;
+        const log = this.#log;
+        const pause = new Pause();
+        let isOver = false;
+        const end = () => {
+            isOver = true;
+            stopListening();
+            clearTimeout(life);
+            this.#open.delete(end);
+            pause.wake();
+        };
+        const stopListening = log.onAdded(() => pause.wake());
+        const life = setTimeout(end, maxLifeMs);
+        life.unref();
+        this.#open.add(end);
+
+        /** Last event that was read from the log, and last id that the client was told. */
+        let [read, told] = [after, after];
+        /** What goes out next; undefined once the stream is over. */
+        const nextText = async (): Promise<string | undefined> => {
+            while (!isOver) {
+                pause.begin();
+                const events = await log.read({ after: read, limit: batch });
+                if (events === undefined) {
+                    read = await log.last();
+                    told = read;
+                    return sayEvent({ id: read, type: 'reset', body: { type: 'reset' } });
+                }
+                read = events.at(-1)?.id ?? read;
+                const wanted = events.filter(isWanted);
+                if (wanted.length > 0) {
+                    told = wanted.at(-1)?.id ?? told;
+                    return wanted.map((event) => sayEvent({ ...event, body: eventBody(event) })).join('');
+                }
+                if (events.length > 0) {
+                    // Others have a turn, however many there are that nobody wants here.
+                    await new Promise((resolve) => setImmediate(resolve));
+                } else if (!(await pause.wait(heartbeatMs))) {
+                    const isBehind = read !== told;
+                    told = read;
+                    // An id alone is no event, but what the client comes back with.
+                    return isBehind ? `id: ${read}\n\n` : ': still here\n\n';
+                }
+            }
+            return undefined;
+        };
+
+        const encoder = new TextEncoder();
+        let isBegun = false;
+        let isCancelled = false;
+        return new ReadableStream<Uint8Array>(
+            {
+                pull: async (controller) => {
+                    try {
+                        const text = isBegun
+                            ? await nextText()
+                            : `retry: ${RETRY_MS}\n${sayEvent({ id: after, type: 'ready', body: { type: 'ready' } })}`;
+                        isBegun = true;
+                        if (isCancelled) {
+                            return;
+                        }
+                        if (text === undefined) {
+                            controller.close();
+                        } else {
+                            controller.enqueue(encoder.encode(text));
+                        }
+                    } catch (error) {
+                        end();
+                        this.#onBroken(error);
+                        controller.error(error);
+                    }
+                },
+                cancel: () => {
+                    isCancelled = true;
+                    end();
+                },
+            },
+            // Nothing is read ahead of the client.
+            { highWaterMark: 0 },
+        );
+    }
+
+    /** Ends all streams: their clients find the server gone, and come back with the last id that they saw. */
+    close(): void {
+        for (const end of this.#open) {
+            end();
+        }
+    }
+}
+
+/** A pause that is over when somebody wakes it, also in the time between `begin` and `wait`. */
+class Pause {
+    #isWoken = false;
+    #resolve: ((isWoken: boolean) => void) | undefined;
+
+    begin(): void {
+        this.#isWoken = false;
+    }
+
+    wake(): void {
+        this.#isWoken = true;
+        this.#resolve?.(true);
+    }
+
+    /** True if it was woken, false if the time is over. */
+    async wait(ms: number): Promise<boolean> {
+        if (this.#isWoken) {
+            return true;
+        }
+        let timer: NodeJS.Timeout | undefined;
+        const isWoken = await new Promise<boolean>((resolve) => {
+            this.#resolve = resolve;
+            timer = setTimeout(() => resolve(false), ms);
+        });
+        clearTimeout(timer);
+        this.#resolve = undefined;
+        return isWoken;
+    }
+}
+
+function sayEvent({ id, type, body }: { id: string; type: string; body: object }): string {
+    return `id: ${id}\nevent: ${type}\ndata: ${JSON.stringify(body)}\n\n`;
+}

@@ -1,0 +1,89 @@
+/** GET /v1/live: what happens, as server-sent events; and tickets for it. */
+import { createRoute } from '@hono/zod-openapi';
+import { answerOnce, chooseType } from '../answer.ts';
+import { ANY_PROBLEMS, type ApiApp, answers, only } from '../app.ts';
+import { Problem } from '../problem.ts';
+import { EventBody, LAST_EVENT_ID, LiveQuery, NoQuery, TicketBody } from '../schemas.ts';
+import type { LiveEvent } from '../services.ts';
+
+const EVENT_TYPES: readonly LiveEvent['type'][] = ['latest', 'state', 'alert', 'pipeline'];
+
+const liveRoute = createRoute({
+    method: 'get',
+    path: '/v1/live',
+    summary: 'What happens, as server-sent events',
+    description:
+        'Each event has an id, a type and one line of JSON. Header Last-Event-ID, or `after`, resumes behind an event; else the stream begins now, and says so by an event `ready`. ' +
+        'An event `reset` says that events behind the id are no longer kept: ask for the state anew. A stream ends after an hour at the latest: come again with the last id.',
+    tags: ['live'],
+    security: [{ token: [] }, { ticket: [] }],
+    middleware: only('reader'),
+    request: { query: LiveQuery },
+    responses: answers({ 200: { description: 'Events, as they happen', content: { 'text/event-stream': { schema: EventBody } } } }, [
+        ...ANY_PROBLEMS,
+        'not_found',
+    ]),
+});
+
+const ticketRoute = createRoute({
+    method: 'post',
+    path: '/v1/live-tickets',
+    summary: 'A ticket that opens GET /v1/live for a minute',
+    description: 'For programs that cannot send headers, as browsers’ EventSource cannot: `/v1/live?ticket=...`.',
+    tags: ['live'],
+    middleware: only('reader'),
+    request: { query: NoQuery },
+    responses: answers({ 201: { description: 'The ticket', content: { 'application/json': { schema: TicketBody } } } }, ANY_PROBLEMS),
+});
+
+/** Adds the routes. */
+export function addLive(app: ApiApp): void {
+    app.openapi(liveRoute, async (c) => {
+        const { services, streams } = c.env.context;
+        if (!services.events || !streams) {
+            throw new Problem('not_found', 'Events do not go this way here: docs/api.md says which way they go');
+        }
+        chooseType(c.req.header('accept'), ['text/event-stream']);
+        const { after, device, type } = c.req.valid('query');
+        const types = typesOf(type);
+        // A browser that dials again has the newer id in the header, and the one that it began with in the address.
+        const resumed = c.req.header('last-event-id') || undefined;
+        if (resumed !== undefined && !LAST_EVENT_ID.test(resumed)) {
+            const detail = 'Expected the id of an event, in digits.';
+            throw new Problem('bad_parameter', `Last-Event-ID: ${detail}`, {
+                parameters: [{ in: 'header', name: 'Last-Event-ID', detail }],
+            });
+        }
+        const headers = { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' };
+        if (c.req.method === 'HEAD') {
+            return new Response(null, { headers });
+        }
+        if (streams.isFull) {
+            throw new Problem('unavailable', 'As many clients follow the events as may do so at once', {
+                headers: { 'retry-after': '30' },
+            });
+        }
+        const stream = streams.open({
+            after: resumed ?? after ?? (await services.events.last()),
+            isWanted: (event) => (device === undefined || event.device === device) && (types === undefined || types.includes(event.type)),
+        });
+        return new Response(stream, { headers });
+    });
+
+    app.openapi(ticketRoute, (c) => {
+        const caller = c.get('caller');
+        const { ticket, expiresMs } = c.env.context.tickets.issue(caller.is === 'reader' ? caller.name : '');
+        return answerOnce({ ticket, expires_ms: expiresMs }, { status: 201 });
+    });
+}
+
+/** @throws Problem for a type that there is not */
+function typesOf(listed: string | undefined): string[] | undefined {
+    const types = listed?.split(',');
+    const unknown = types?.find((type) => !EVENT_TYPES.some((known) => known === type));
+    if (unknown !== undefined) {
+        const detail = `There is no type ${JSON.stringify(unknown)}: there are ${EVENT_TYPES.join(', ')}.`;
+        throw new Problem('bad_parameter', `type: ${detail}`, { parameters: [{ in: 'query', name: 'type', detail }] });
+    }
+    return types;
+}

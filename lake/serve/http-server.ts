@@ -1,0 +1,218 @@
+/** The HTTP server of one machine: carries requests to the API and its answers back, over loopback unless told otherwise, with bounds for whoever is slow. */
+import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse, STATUS_CODES } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import { type AddressInfo, isIPv4, isIPv6 } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
+import { getRequestListener } from '@hono/node-server';
+import { StorageError, UsageError } from '#lake/errors';
+import type { Connection } from '#lake/live/api/app';
+import { PROBLEMS, Problem, type ProblemName } from '#lake/live/api/problem';
+import type { Caller } from '#lake/live/api/services';
+
+export interface HttpServerOptions {
+    /** Address to listen on. */
+    host?: string;
+    /** 0 for any free one. */
+    port: number;
+    fetch(request: Request, connection: Connection): Promise<Response>;
+    tls?: HttpTls | undefined;
+    /**
+     * Names by which clients may call this server, beside those of loopback; undefined: whatever they call it, where it does not listen on loopback alone. A page of the web
+     * can have a name of its own lead to this machine (DNS rebinding), and comes to nothing by this.
+     */
+    names?: readonly string[] | undefined;
+    /** Called when the server closes, before it waits for answers that are on their way: end those that have no end. */
+    onClosing?: () => void;
+    limits?: Partial<HttpLimits>;
+}
+
+export interface HttpTls {
+    /** PEM. */
+    key: string;
+    cert: string;
+    /** Certificates that those of clients must come from. */
+    ca?: string;
+    /** Who has the client certificate with that SHA-256 fingerprint (`AB:CD:...`); left out where none are asked for. */
+    callerOf?: (fingerprint256: string) => Promise<Caller | undefined>;
+}
+
+export interface HttpLimits {
+    maxConnections: number;
+    maxHeaderBytes: number;
+    /** Until the headers of a request are there, and until all of it is. */
+    headersMs: number;
+    requestMs: number;
+    /** A connection on which nothing moves for so long is closed: also that of a client that does not read what it asked for. */
+    stillMs: number;
+    /** A connection may wait so long for its next request. */
+    keepAliveMs: number;
+    /** Answers on their way have so long when the server closes. */
+    closeMs: number;
+}
+
+const LIMITS: HttpLimits = {
+    maxConnections: 2000,
+    maxHeaderBytes: 16 * 1024,
+    headersMs: 10_000,
+    requestMs: 30_000,
+    stillMs: 120_000,
+    keepAliveMs: 75_000,
+    closeMs: 10_000,
+};
+
+export interface HttpServer {
+    /** Where it is, `http://127.0.0.1:8080`. */
+    url: string;
+    port: number;
+    /** Takes no more requests, and waits for answers that are on their way. Safe to call twice. */
+    close(): Promise<void>;
+}
+
+/** Listens. @throws UsageError where the address cannot be had, with what to do */
+export async function openHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+    const { host = '127.0.0.1', port, tls, onClosing = () => {} } = options;
+    const limits = { ...LIMITS, ...options.limits };
+    const isCalledRightly = nameCheck({ host, names: options.names });
+    let isClosing = false;
+    const answer = getRequestListener(
+        // Never rejects: the API answers its own faults.
+        async (request, { incoming }) => {
+            if (!isCalledRightly(incoming.headers.host)) {
+                return new Problem(
+                    'misdirected',
+                    `This server is not called ${incoming.headers.host ?? ''}: call it by its own name`,
+                ).toResponse();
+            }
+            return options.fetch(request, { caller: await callerOf(incoming as IncomingMessage, tls) });
+        },
+        {
+            overrideGlobalObjects: false,
+            errorHandler: () => new Problem('bad_request', 'The request’s address or Host cannot be read').toResponse(),
+        },
+    );
+    const listener = (incoming: IncomingMessage, outgoing: ServerResponse) => {
+        outgoing.once('close', () => {
+            if (isClosing) {
+                incoming.socket.end();
+            }
+        });
+        void answer(incoming, outgoing);
+    };
+    const server = createServerOf(listener, { tls, limits });
+    server.maxConnections = limits.maxConnections;
+    server.timeout = limits.stillMs;
+    server.on('clientError', answerUnreadable);
+    await listen(server, { host, port });
+    const { port: actual } = server.address() as AddressInfo;
+
+    let closed: Promise<void> | undefined;
+    const close = () => {
+        closed ??= new Promise((resolve) => {
+            isClosing = true;
+            const timer = setTimeout(() => server.closeAllConnections(), limits.closeMs);
+            server.close(() => {
+                clearTimeout(timer);
+                resolve();
+            });
+            onClosing();
+        });
+        return closed;
+    };
+    return { url: `${tls ? 'https' : 'http'}://${isIPv6(host) ? `[${host}]` : host}:${actual}`, port: actual, close };
+}
+
+type Listener = (incoming: IncomingMessage, outgoing: ServerResponse) => void;
+
+function createServerOf(listener: Listener, { tls, limits }: { tls: HttpTls | undefined; limits: HttpLimits }): Server {
+    const settings: ServerOptions = {
+        maxHeaderSize: limits.maxHeaderBytes,
+        headersTimeout: limits.headersMs,
+        requestTimeout: limits.requestMs,
+        keepAliveTimeout: limits.keepAliveMs,
+        // How often it is looked for requests that take too long; half a minute where nothing is said.
+        connectionsCheckingInterval: Math.min(2000, limits.headersMs),
+    };
+    if (!tls) {
+        return createServer(settings, listener);
+    }
+    const { key, cert, ca, callerOf: asksForCertificates } = tls;
+    return createTlsServer(
+        {
+            ...settings,
+            key,
+            cert,
+            ...(ca !== undefined && { ca }),
+            minVersion: 'TLSv1.2',
+            requestCert: asksForCertificates !== undefined,
+            // A client without a certificate has a token. A certificate that is not sound counts for nothing.
+            rejectUnauthorized: false,
+        },
+        listener,
+    );
+}
+
+async function callerOf({ socket }: IncomingMessage, tls: HttpTls | undefined): Promise<Caller | undefined> {
+    if (!tls?.callerOf || !(socket instanceof TLSSocket) || !socket.authorized) {
+        return undefined;
+    }
+    // Asked for each request: a certificate may have been revoked since the connection began.
+    return tls.callerOf(socket.getPeerCertificate().fingerprint256);
+}
+
+/** @throws UsageError */
+function listen(server: Server, { host, port }: { host: string; port: number }): Promise<void> {
+    return new Promise((resolve, reject) => {
+        server.once('error', (error: NodeJS.ErrnoException) => reject(whyNotListening(error, { host, port })));
+        server.listen({ host, port }, resolve);
+    });
+}
+
+function whyNotListening(error: NodeJS.ErrnoException, { host, port }: { host: string; port: number }): Error {
+    const why: Record<string, string> = {
+        EADDRINUSE: `Port ${port} of ${host} is taken by another program: choose another one with --http-port, 0 for any free one`,
+        EACCES: `Port ${port} is not for this user: choose one from 1024 on with --http-port`,
+        EADDRNOTAVAIL: `${host} is no address of this machine: choose one with --host, 127.0.0.1 for this machine alone`,
+        ENOTFOUND: `${host} is no address of this machine: choose one with --host, 127.0.0.1 for this machine alone`,
+    };
+    const known = why[error.code ?? ''];
+    return known === undefined
+        ? new StorageError(`Cannot listen on ${host}, port ${port}: ${error.message}`, { cause: error })
+        : new UsageError(known, { cause: error });
+}
+
+/** True for names that a client may call this server by. */
+function nameCheck({ host, names }: { host: string; names: readonly string[] | undefined }): (called: string | undefined) => boolean {
+    if (names === undefined && !isLoopback(host)) {
+        return () => true;
+    }
+    const known = new Set((names ?? []).map((name) => name.toLowerCase()));
+    return (called) => {
+        const name = (called ?? '').replace(/:\d+$/, '').toLowerCase();
+        return isLoopback(name.replace(/^\[(.*)\]$/, '$1')) || known.has(name);
+    };
+}
+
+function isLoopback(name: string): boolean {
+    return name === 'localhost' || name === '::1' || (isIPv4(name) && name.startsWith('127.'));
+}
+
+/** Answers what is no HTTP, or took too long, as far as anybody is there to read it. */
+function answerUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
+    if (!socket.writable || error.code === 'ECONNRESET') {
+        socket.destroy();
+        return;
+    }
+    const [name, detail]: [ProblemName, string] =
+        error.code === 'HPE_HEADER_OVERFLOW'
+            ? ['headers_too_large', 'The headers are larger than this server takes']
+            : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+              ? ['timeout', 'The request did not come in time']
+              : ['bad_request', 'This is no sound HTTP'];
+    const { status } = PROBLEMS[name];
+    const body = new Problem(name, detail).toText();
+    socket.end(
+        `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/problem+json\r\nconnection: close\r\n` +
+            `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+    );
+}
