@@ -100,6 +100,19 @@ const forbidden = [
         to: { path: WORLD, dependencyTypes: ['core'] },
     },
     {
+        name: 'live-is-for-both-homes',
+        comment:
+            'lake/live is shared by one machine and AWS: take a port or a service as an argument; lake/serve, or a handler, brings the adapter.',
+        from: { path: '^lake/live/' },
+        to: { path: [ADAPTERS, '^lake/(aws|here|serve)/'], pathNot: PORTS },
+    },
+    {
+        name: 'live-touches-no-world',
+        comment: 'lake/live opens no file, socket or database: what one machine has stands in lake/serve.',
+        from: { path: '^lake/live/' },
+        to: { path: [WORLD, '^(net|sqlite|worker_threads)$'], dependencyTypes: ['core'] },
+    },
+    {
         name: 'use-cases-know-ports-not-adapters',
         comment: 'Take the port (ObjectStore, QueryEngine) as an argument; lake/open-lake.ts chooses the adapter.',
         from: { path: USE_CASES, pathNot: OPENERS },

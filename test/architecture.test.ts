@@ -39,6 +39,12 @@ const BAD_IMPORTS: Record<string, { file: string; text: string; beside?: Record<
         file: 'lake/telemetry/planted-fs.ts',
         text: "export const text = (await import('node:fs/promises')).readFile;",
     },
+    'live-is-for-both-homes': {
+        file: 'lake/live/planted-server.ts',
+        text: "import { server } from '#lake/serve/planted-server';\nexport const chosen = server;",
+        beside: { 'lake/serve/planted-server.ts': 'export const server = 1;' },
+    },
+    'live-touches-no-world': { file: 'lake/live/planted-http.ts', text: "export { createServer } from 'node:http';" },
     'use-cases-know-ports-not-adapters': {
         file: 'lake/reports/planted-use-case.ts',
         text: "import { adapter } from '#lake/store/planted-adapter';\nexport const chosen = adapter;",
