@@ -25,7 +25,7 @@ export const PROBLEMS = {
 
 export type ProblemName = keyof typeof PROBLEMS;
 
-export const PROBLEM_PREFIX = 'urn:flowlake:problem:';
+const PROBLEM_PREFIX = 'urn:flowlake:problem:';
 
 /** A fault of one parameter. */
 export interface ParameterFault {

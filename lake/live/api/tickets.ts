@@ -4,7 +4,7 @@
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
-export const TICKET_LIFE_MS = 60_000;
+const TICKET_LIFE_MS = 60_000;
 
 export class Tickets {
     readonly #key: Uint8Array;

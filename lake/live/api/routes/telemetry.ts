@@ -11,7 +11,7 @@ import { type RejectReason, TakenBody, TelemetryQuery } from '../schemas.ts';
 import type { ArrivedMessage } from '../services.ts';
 
 /** As AWS IoT Core has it for a payload. */
-export const MAX_MESSAGE_BYTES = 128 * 1024;
+const MAX_MESSAGE_BYTES = 128 * 1024;
 
 const MAX_BODY_BYTES = 1024 * 1024;
 
