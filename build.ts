@@ -4,7 +4,7 @@
  */
 import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { build, type Metafile, type Plugin } from 'esbuild';
@@ -33,6 +33,17 @@ const withoutSubprograms: Plugin = {
     },
 };
 
+/** zod carries its messages in fifty languages, a seventh of all of dist/. The API says what is wrong in words of its own. */
+const zodInEnglish: Plugin = {
+    name: 'zod-in-english',
+    setup({ onLoad }) {
+        onLoad({ filter: /\/node_modules\/zod\/v4\/locales\/index\.js$/ }, ({ path }) => ({
+            contents: "export { default as en } from './en.js';",
+            resolveDir: dirname(path),
+        }));
+    },
+};
+
 /**
  * Brings dist/ up to date with the sources. Safe beside programs that run from it and beside another build: files that did not
  * change are left alone, changed ones are replaced by rename, and what the last build left over goes last.
@@ -53,7 +64,7 @@ export async function buildPackage(): Promise<void> {
         target: 'node20',
         external: EXTERNAL,
         define: WITHOUT_OPTIONAL_PARTS,
-        plugins: [withoutSubprograms],
+        plugins: [withoutSubprograms, zodInEnglish],
         minify: true,
         legalComments: 'none',
         metafile: true,
