@@ -1,9 +1,9 @@
 /** The readings of one device: what is asked, what the lake has, what is said where there are none, and what an export of them looks like. */
 
+import { type CollectedRows, collectRows } from '#lake/collect-rows';
 import type { Lake } from '#lake/lake';
 import { EXPORTS_PREFIX } from '#lake/layout';
 import type { Value } from '#lake/query/query-engine';
-import { type CollectedRows, collectRows } from './collect-rows.ts';
 import { Failure } from './command.ts';
 import type { FileFormat } from './pair-report.ts';
 

@@ -3,11 +3,11 @@ import { extname } from 'node:path';
 import type { PlotOptions } from '#cli/draw/plot';
 import { renderPlot } from '#cli/draw/plot';
 import { renderCsv, renderJson } from '#cli/draw/print-rows';
+import { type CollectedRows, collectRows } from '#lake/collect-rows';
 import { UsageError } from '#lake/errors';
 import type { Lake } from '#lake/lake';
 import { EXPORTS_PREFIX } from '#lake/layout';
 import type { QueryResult } from '#lake/query/query-engine';
-import { type CollectedRows, collectRows } from './collect-rows.ts';
 import type { OutputFormat } from './command.ts';
 import { Failure } from './command.ts';
 

@@ -1,10 +1,11 @@
 /** Shows alerts and silences. */
-import { collectRows } from '#cli/collect-rows';
+
 import type { RunContext } from '#cli/command';
 import { noDevice } from '#cli/device-readings';
 import { forPeople } from '#cli/draw/for-people';
 import { printRows } from '#cli/draw/print-rows';
 import { useFigures } from '#cli/use-figures';
+import { collectRows } from '#lake/collect-rows';
 import type { Lake } from '#lake/lake';
 
 interface AlertsOptions {

@@ -1,12 +1,12 @@
 /** Brings the report of one pair, or the readings of one device, to where they are wanted. */
 
-import type { CollectedRows } from '#cli/collect-rows';
 import type { RunContext } from '#cli/command';
 import { explainNoReadings, fetchReadings, parquetColumns, readingsKey } from '#cli/device-readings';
 import { printRows } from '#cli/draw/print-rows';
 import { sayCount } from '#cli/draw/quantity';
 import { chooseDestination, explainNoRows, type FileFormat, fetchReport, renderReport, reportKey, streamReport } from '#cli/pair-report';
 import { useFigures } from '#cli/use-figures';
+import type { CollectedRows } from '#lake/collect-rows';
 import { UsageError } from '#lake/errors';
 import { kinds } from '#lake/kinds';
 import type { Lake } from '#lake/lake';

@@ -1,11 +1,12 @@
 /** Shows what a device measured: its readings, steps of time, or a plot. */
-import { collectRows } from '#cli/collect-rows';
+
 import { Failure, type RunContext } from '#cli/command';
 import { askedOf, explainNoReadings, seriesOf } from '#cli/device-readings';
 import { forPeople } from '#cli/draw/for-people';
 import { renderSeries, type SeriesPoint } from '#cli/draw/plot-series';
 import { printRows } from '#cli/draw/print-rows';
 import { useFigures } from '#cli/use-figures';
+import { collectRows } from '#lake/collect-rows';
 import { UsageError } from '#lake/errors';
 import type { Lake } from '#lake/lake';
 import type { QueryResult, Value } from '#lake/query/query-engine';

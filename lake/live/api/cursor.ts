@@ -15,13 +15,18 @@ export function decodeCursor<const S extends readonly ('string' | 'number')[]>(l
     const isSound =
         name === list &&
         parts.length === shape.length &&
-        shape.every((type, at) => typeof parts[at] === type && (type === 'string' || Number.isSafeInteger(parts[at]))) &&
+        shape.every((type, at) => typeof parts[at] === type && (type === 'string' || isTime(parts[at]))) &&
         encodeCursor(list, parts) === cursor;
     if (!isSound) {
         const detail = `It is no cursor of ${list}: follow the link \`next\` of a page, or leave it out to begin at the first page.`;
         throw new Problem('bad_parameter', `after: ${detail}`, { parameters: [{ in: 'query', name: 'after', detail }] });
     }
     return parts as PlaceOf<S>;
+}
+
+/** Numbers are UTC epoch milliseconds: within what ECMAScript can name a day of. */
+function isTime(part: Part | undefined): boolean {
+    return typeof part === 'number' && Number.isInteger(part) && Math.abs(part) <= 8.64e15;
 }
 
 type PlaceOf<S extends readonly ('string' | 'number')[]> = { -readonly [K in keyof S]: S[K] extends 'string' ? string : number };

@@ -78,7 +78,7 @@ async function listSteps(c: Context<ApiEnv>, { question, stepMs, after, limit }:
         throw wrongParameter('from', 'With `every` a beginning is needed: `from=2026-01-05`.');
     }
     // A page ends where the one before began.
-    const endMs = after === undefined ? toMs : decodeCursor('steps', ['number'], after)[0];
+    const endMs = after === undefined ? toMs : Math.min(toMs, decodeCursor('steps', ['number'], after)[0]);
     const firstStepMs = (Math.ceil(endMs / stepMs) - limit) * stepMs;
     const pageFromMs = Math.max(fromMs, firstStepMs);
     const found = await c.env.context.services.steps({ ...question, fromMs: pageFromMs, toMs: endMs, stepMs });
