@@ -1,7 +1,7 @@
 /** The HTTP server of one machine: carries requests to the API and its answers back, over loopback unless told otherwise, with bounds for whoever is slow. */
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse, STATUS_CODES } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import { type AddressInfo, isIPv4, isIPv6 } from 'node:net';
+import { type AddressInfo, isIPv4, isIPv6, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import { getRequestListener } from '@hono/node-server';
@@ -33,8 +33,8 @@ export interface HttpTls {
     cert: string;
     /** Certificates that those of clients must come from. */
     ca?: string;
-    /** Who has the client certificate with that SHA-256 fingerprint (`AB:CD:...`); left out where none are asked for. */
-    callerOf?: (fingerprint256: string) => Promise<Caller | undefined>;
+    /** Who has the client certificate with that fingerprint, SHA-256 in hex digits of lower case; left out where none are asked for. */
+    callerOf?: (fingerprint: string) => Promise<Caller | undefined>;
 }
 
 export interface HttpLimits {
@@ -78,6 +78,9 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
     const answer = getRequestListener(
         // Never rejects: the API answers its own faults.
         async (request, { incoming }) => {
+            if (namesOf(incoming).length !== 1) {
+                return new Problem('bad_request', 'A request has one header Host').toResponse();
+            }
             if (!isCalledRightly(incoming.headers.host)) {
                 return new Problem(
                     'misdirected',
@@ -91,10 +94,15 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
             errorHandler: () => new Problem('bad_request', 'The request’s address or Host cannot be read').toResponse(),
         },
     );
+    /** All connections; those that may ask, which of TLS are those with its handshake behind them; and those of them on which an answer is on its way. */
+    const [connections, asking, busy] = [new Set<Socket>(), new Set<Socket>(), new Set<Socket>()];
     const listener = (incoming: IncomingMessage, outgoing: ServerResponse) => {
+        const { socket } = incoming;
+        busy.add(socket);
         outgoing.once('close', () => {
+            busy.delete(socket);
             if (isClosing) {
-                incoming.socket.end();
+                socket.end();
             }
         });
         void answer(incoming, outgoing);
@@ -103,6 +111,8 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
     server.maxConnections = limits.maxConnections;
     server.timeout = limits.stillMs;
     server.on('clientError', answerUnreadable);
+    server.on('connection', (socket: Socket) => keepWhileOpen(connections, socket));
+    server.on(tls ? 'secureConnection' : 'connection', (socket: Socket) => keepWhileOpen(asking, socket));
     await listen(server, { host, port });
     const { port: actual } = server.address() as AddressInfo;
 
@@ -110,16 +120,29 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
     const close = () => {
         closed ??= new Promise((resolve) => {
             isClosing = true;
-            const timer = setTimeout(() => server.closeAllConnections(), limits.closeMs);
+            const timer = setTimeout(() => destroyAll(connections), limits.closeMs);
             server.close(() => {
                 clearTimeout(timer);
                 resolve();
             });
             onClosing();
+            // Node's own closing leaves connections alone that have not asked for anything yet.
+            destroyAll([...asking].filter((socket) => !busy.has(socket)));
         });
         return closed;
     };
     return { url: `${tls ? 'https' : 'http'}://${isIPv6(host) ? `[${host}]` : host}:${actual}`, port: actual, close };
+}
+
+function keepWhileOpen(sockets: Set<Socket>, socket: Socket): void {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+}
+
+function destroyAll(sockets: Iterable<Socket>): void {
+    for (const socket of sockets) {
+        socket.destroy();
+    }
 }
 
 type Listener = (incoming: IncomingMessage, outgoing: ServerResponse) => void;
@@ -144,6 +167,7 @@ function createServerOf(listener: Listener, { tls, limits }: { tls: HttpTls | un
             cert,
             ...(ca !== undefined && { ca }),
             minVersion: 'TLSv1.2',
+            handshakeTimeout: limits.headersMs,
             requestCert: asksForCertificates !== undefined,
             // A client without a certificate has a token. A certificate that is not sound counts for nothing.
             rejectUnauthorized: false,
@@ -157,7 +181,7 @@ async function callerOf({ socket }: IncomingMessage, tls: HttpTls | undefined): 
         return undefined;
     }
     // Asked for each request: a certificate may have been revoked since the connection began.
-    return tls.callerOf(socket.getPeerCertificate().fingerprint256);
+    return tls.callerOf(socket.getPeerCertificate().fingerprint256.replaceAll(':', '').toLowerCase());
 }
 
 /** @throws UsageError */
@@ -179,6 +203,11 @@ function whyNotListening(error: NodeJS.ErrnoException, { host, port }: { host: s
     return known === undefined
         ? new StorageError(`Cannot listen on ${host}, port ${port}: ${error.message}`, { cause: error })
         : new UsageError(known, { cause: error });
+}
+
+/** What a request says in headers Host. Node takes the first of several, and some proxy may have looked at another one. */
+function namesOf({ rawHeaders }: { rawHeaders: readonly string[] }): string[] {
+    return rawHeaders.filter((_, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === 'host');
 }
 
 /** True for names that a client may call this server by. */
