@@ -95,7 +95,8 @@ function wrongParameters(target: string, issues: readonly Issue[]): Problem {
         code === 'unrecognized_keys'
             ? keys.map((name) => ({
                   in: place,
-                  name,
+                  // Whatever was made up is not answered at length.
+                  name: name.slice(0, 100),
                   detail: 'There is no such parameter: GET /v1/openapi.json lists those that there are.',
               }))
             : [{ in: place, name: String(path[0] ?? 'body'), detail: message }],
