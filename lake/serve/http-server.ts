@@ -62,7 +62,7 @@ const LIMITS: HttpLimits = {
 };
 
 export interface HttpServer {
-    /** Where it is, `http://127.0.0.1:8080`. */
+    /** The address to ask, `http://127.0.0.1:8080`. */
     url: string;
     port: number;
     /** Takes no more requests, and waits for answers that are on their way. Safe to call twice. */

@@ -5,7 +5,7 @@ import { openHttpServer } from '#lake/serve/http-server';
 import { type ApiSubject, describeApi } from './contract.ts';
 import { MemoryServices } from './memory-services.ts';
 
-describeApi('in memory', async (): Promise<ApiSubject> => {
+async function open(): Promise<ApiSubject> {
     const services = new MemoryServices();
     const api = createApi(services);
     const server = await openHttpServer({ port: 0, fetch: api.fetch, onClosing: api.endStreams });
@@ -21,7 +21,8 @@ describeApi('in memory', async (): Promise<ApiSubject> => {
         },
         untilSeen: async () => {},
         untilSealed: async () => {},
-        hasEvents: true,
         close: server.close,
     };
-});
+}
+
+describeApi('in memory', { open, hasEvents: true });

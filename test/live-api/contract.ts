@@ -19,9 +19,14 @@ export interface ApiSubject {
     untilSeen(): Promise<void>;
     /** Resolves once what was taken in is in the lake. */
     untilSealed(): Promise<void>;
-    /** False where events go another way than by server-sent events. */
-    hasEvents: boolean;
     close(): Promise<void>;
+}
+
+export interface ApiContract {
+    /** Called once, before the first test. */
+    open(): Promise<ApiSubject>;
+    /** False where events go another way than by GET /v1/live. */
+    hasEvents: boolean;
 }
 
 const JSON_TYPE = 'application/json';
@@ -43,7 +48,7 @@ interface Answer {
     json: any;
 }
 
-export function describeApi(name: string, open: () => Promise<ApiSubject>): void {
+export function describeApi(name: string, { open, hasEvents }: ApiContract): void {
     describe(`${name}: the API`, () => {
         let subject: ApiSubject;
         /** Beginning of the ids of this run. */
@@ -571,6 +576,13 @@ export function describeApi(name: string, open: () => Promise<ApiSubject>): void
             expect(again.status).toBe(304);
         });
 
+        if (!hasEvents) {
+            test('GET /v1/live says that events go another way', async () => {
+                expect(problemOf(await read('/v1/live'))).toBe('404 not_found');
+            });
+            return;
+        }
+
         describe('GET /v1/live', () => {
             const follow = async (query: string, headers: Record<string, string> = {}): Promise<EventClient> => {
                 const response = await fetch(`${subject.baseUrl}/v1/live${query}`, {
@@ -589,36 +601,29 @@ export function describeApi(name: string, open: () => Promise<ApiSubject>): void
             };
 
             test('tells of messages and alerts as they come', async () => {
-                if (!subject.hasEvents) {
-                    return;
-                }
                 const { id, token } = await newDevice();
-                const client = await follow(`?device=${id}&type=latest,alert`);
+                const client = await follow(`?device=${id}&kind=latest,raised`);
                 expect(await take(client, 1)).toMatchObject([{ type: 'ready' }]);
                 await send(token, `{"t":${T0},"temperature":30.50}`);
                 const events = await take(client, 2);
                 const latest = events.find(({ type }) => type === 'latest');
                 expect(latest?.data).toMatchObject({
-                    type: 'latest',
+                    kind: 'latest',
                     device: id,
                     site,
                     metrics: { temperature: { value: 30.5, at_ms: T0 } },
                 });
                 expect(latest?.text).toContain('"value":30.50,');
-                expect(events.find(({ type }) => type === 'alert')?.data).toMatchObject({
-                    device: id,
-                    change: 'raised',
-                    alert: { rule: 'hot' },
+                expect(events.find(({ type }) => type === 'raised')?.data).toMatchObject({
+                    kind: 'raised',
+                    alert: { device: id, rule: 'hot', ended_ms: null },
                 });
                 await client.close();
             });
 
             test('goes on behind the last event that a client saw', async () => {
-                if (!subject.hasEvents) {
-                    return;
-                }
                 const { id, token } = await newDevice();
-                const first = await follow(`?device=${id}&type=latest`);
+                const first = await follow(`?device=${id}&kind=latest`);
                 await take(first, 1);
                 await send(token, `{"t":${T0},"temperature":1}`);
                 const [seen] = await take(first, 1);
@@ -631,7 +636,7 @@ export function describeApi(name: string, open: () => Promise<ApiSubject>): void
                     ['', { 'last-event-id': seen?.id ?? '' }],
                     ['&after=0', { 'last-event-id': seen?.id ?? '' }],
                 ] as const) {
-                    const again = await follow(`?device=${id}&type=latest${query}`, headers);
+                    const again = await follow(`?device=${id}&kind=latest${query}`, headers);
                     const events = await take(again, 4);
                     expect(events.map(({ type }) => type)).toEqual(['ready', 'latest', 'latest', 'latest']);
                     expect(events.slice(1).map(({ data }) => data.metrics.temperature.value)).toEqual([2, 3, 4]);
@@ -640,18 +645,12 @@ export function describeApi(name: string, open: () => Promise<ApiSubject>): void
             });
 
             test('says so where events behind an id are not kept', async () => {
-                if (!subject.hasEvents) {
-                    return;
-                }
                 const client = await follow('?after=999999999999999999');
                 expect((await take(client, 2)).map(({ type }) => type)).toEqual(['ready', 'reset']);
                 await client.close();
             });
 
             test('opens to a ticket, and to no token in the address', async () => {
-                if (!subject.hasEvents) {
-                    return;
-                }
                 const { json, headers, status } = await ask('POST', '/v1/live-tickets', { token: subject.readerToken });
                 expect(status).toBe(201);
                 expect(headers.get('cache-control')).toBe('no-store');
@@ -664,10 +663,7 @@ export function describeApi(name: string, open: () => Promise<ApiSubject>): void
             });
 
             test('names what is wrong with a question, and opens no stream for HEAD', async () => {
-                if (!subject.hasEvents) {
-                    return;
-                }
-                expect(parametersOf(await read('/v1/live?type=latest,nothing'))).toEqual(['query type']);
+                expect(parametersOf(await read('/v1/live?kind=latest,nothing'))).toEqual(['query kind']);
                 expect(parametersOf(await read('/v1/live?after=x'))).toEqual(['query after']);
                 expect(parametersOf(await read('/v1/live', { 'last-event-id': 'x' }))).toEqual(['header Last-Event-ID']);
                 expect(problemOf(await read('/v1/live', { accept: 'application/json' }))).toBe('406 not_acceptable');

@@ -29,6 +29,7 @@ test('every operation says what it does, and which problems it can have', () => 
 describe('a fault of an answer is seen', () => {
     const fleet = {
         devices: { online: 1, late: 0, silent: 0, unknown: 0 },
+        groups: [],
         open_alerts: { info: 0, warning: 0, critical: 0 },
         unacknowledged: 0,
         pipeline_late: false,
@@ -42,5 +43,5 @@ describe('a fault of an answer is seen', () => {
     test('where one is not described', () => expect(faultsOf({ ...fleet, more: 1 })).toHaveLength(1));
     test('where the status is not described', () => expect(faultsOf(fleet, { status: 418 })).toHaveLength(1));
     test('where the type is not described', () => expect(faultsOf(fleet, { type: 'text/html' })).toHaveLength(1));
-    test('where an event is of no known type', () => expect(faultsOfEvent('{"type":"other"}')).not.toEqual([]));
+    test('where an event is of no known kind', () => expect(faultsOfEvent('{"kind":"other"}')).not.toEqual([]));
 });

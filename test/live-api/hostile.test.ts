@@ -214,8 +214,7 @@ test('a token that was revoked is nobody’s from then on', async () => {
 describe('live events', () => {
     test('of the last thousand come at once to who comes late, and those of a slow reader wait in the log', async () => {
         const { services, read } = await open();
-        const tell = (n: number) =>
-            services.events.add({ device: `d${n}`, type: 'state', data: { site: 'main', state: 'late', since_ms: n } });
+        const tell = (n: number) => services.events.add({ kind: 'pipeline_late', since_ms: n, why: 'no reason' });
         for (let n = 1; n <= 1000; n += 1) {
             tell(n);
         }

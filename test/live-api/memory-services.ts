@@ -9,12 +9,11 @@ import type {
     ArrivedMessage,
     Caller,
     DeviceNow,
-    DeviceState,
     DevicesQuestion,
     EventLog,
     Fleet,
     LakeReading,
-    LiveEvent,
+    NumberedEvent,
     Page,
     ReadingPlace,
     ReadingStep,
@@ -22,7 +21,9 @@ import type {
     Taken,
     Versioned,
 } from '#lake/live/api/services';
-import type { LatestMetric, LiveAlert } from '#lake/live/state-store';
+import type { StateOfDevice } from '#lake/live/device-state';
+import { newItem } from '#lake/live/latest';
+import type { DeviceItem, LatestMetric, LiveAlert, LiveEvent } from '#lake/live/state-store';
 import { formatUnits } from '#lake/telemetry/profile/decimal';
 import { parseProfile, readMessage } from '#lake/telemetry/profile/profile';
 import type { Reading } from '#lake/telemetry/reading';
@@ -32,16 +33,6 @@ import { CONTRACT_PROFILE } from './contract-profile.ts';
 export interface Stored extends ArrivedMessage {
     device: string;
     arrivedMs: number;
-}
-
-interface MemoryDevice {
-    device: string;
-    site: string;
-    metrics: Record<string, LatestMetric>;
-    lastAtMs: number | null;
-    lastReceivedMs: number | null;
-    refused: number;
-    version: number;
 }
 
 const PROFILE = parseProfile(CONTRACT_PROFILE);
@@ -56,7 +47,7 @@ export class MemoryServices implements ApiServices {
     readonly events: MemoryEventLog;
     readonly #now: () => number;
     readonly #tokens = new Map<string, Caller>();
-    readonly #devices = new Map<string, MemoryDevice>();
+    readonly #items = new Map<string, DeviceItem>();
     readonly #alerts = new Map<string, LiveAlert>();
     readonly #readings = new Map<string, LakeReading>();
     #version = 0;
@@ -81,7 +72,11 @@ export class MemoryServices implements ApiServices {
     }
 
     addDevice(device: string, { site = 'main' }: { site?: string } = {}): void {
-        this.#devices.set(device, { device, site, metrics: {}, lastAtMs: null, lastReceivedMs: null, refused: 0, version: 1 });
+        this.#write({ ...newItem(device, 'memory'), site, profile: PROFILE.name });
+    }
+
+    #write(item: DeviceItem): void {
+        this.#items.set(item.device, { ...item, version: item.version + 1 });
         this.#version += 1;
     }
 
@@ -99,13 +94,10 @@ export class MemoryServices implements ApiServices {
                 const stored = { ...message, device, arrivedMs: this.#now() };
                 this.inbox.push(stored);
                 this.#follow(stored);
-            } else if (taken.is === 'refused') {
-                const known = this.#devices.get(device);
-                if (known) {
-                    known.refused += 1;
-                    known.version += 1;
-                    this.#version += 1;
-                }
+            }
+            const item = this.#items.get(device);
+            if (taken.is === 'refused' && item) {
+                this.#write({ ...item, refused: item.refused + 1 });
             }
             return taken;
         });
@@ -113,31 +105,39 @@ export class MemoryServices implements ApiServices {
 
     /** What a message changes. */
     #follow({ device, arrivedMs, payload, topic, headers }: Stored): void {
-        const known = this.#devices.get(device);
-        if (!known) {
+        const item = this.#items.get(device);
+        if (!item) {
             return;
         }
-        const { readings } = readMessage(PROFILE, { payload, topic, device, headers, arrivedMs });
-        const changed: Record<string, LatestMetric> = {};
+        const { site, profile } = item;
+        const { readings, problems } = readMessage(PROFILE, { payload, topic, device, headers, arrivedMs });
+        const newer: Record<string, LatestMetric> = {};
         for (const reading of readings) {
-            this.#keep(reading, known.site);
+            this.#keep(reading, site);
             const latest = latestOf(reading, arrivedMs);
-            const before = known.metrics[reading.metric];
+            const before = newer[reading.metric] ?? item.metrics[reading.metric];
             if (!before || before.atMs < latest.atMs || (before.atMs === latest.atMs && before.message < latest.message)) {
-                known.metrics[reading.metric] = latest;
-                changed[reading.metric] = latest;
+                newer[reading.metric] = latest;
             }
-            known.lastAtMs = Math.max(known.lastAtMs ?? 0, reading.atMs);
-            this.#watch(reading, known);
+            this.#watch(reading, site);
         }
-        known.lastReceivedMs = Math.max(known.lastReceivedMs ?? 0, arrivedMs);
-        known.version += 1;
-        this.#version += 1;
-        this.events.add({
-            device,
-            type: 'latest',
-            data: { site: known.site, profile: PROFILE.name, received_ms: arrivedMs, metrics: changed },
+        const [problem] = problems;
+        const open = [...this.#alerts.values()].filter((alert) => alert.device === device && alert.ended_ms === null);
+        if (readings.length === 0) {
+            const lastRejected = { receivedMs: arrivedMs, reason: problem?.reason ?? '', why: problem?.why ?? '' };
+            this.#write({ ...item, rejected: item.rejected + 1, lastRejected });
+            return;
+        }
+        this.#write({
+            ...item,
+            open,
+            metrics: { ...item.metrics, ...newer },
+            lastAtMs: Math.max(item.lastAtMs ?? 0, ...readings.map(({ atMs }) => atMs)),
+            lastReceivedMs: arrivedMs,
+            dueMs: arrivedMs + DUE_MS,
+            silentMs: arrivedMs + DUE_MS + GRACE_MS,
         });
+        this.events.add({ kind: 'latest', device, site, profile, received_ms: arrivedMs, metrics: newer });
     }
 
     #keep({ device, metric, atMs, receivedMs, units, text, message, clock }: Reading, site: string): void {
@@ -159,14 +159,14 @@ export class MemoryServices implements ApiServices {
         });
     }
 
-    #watch({ device, metric, atMs, units }: Reading, { site }: MemoryDevice): void {
+    #watch({ device, metric, atMs, units }: Reading, site: string): void {
         if (metric !== 'temperature' || units === undefined) {
             return;
         }
         const open = [...this.#alerts.values()].find((alert) => alert.device === device && alert.ended_ms === null);
         if (!open && units >= RAISE) {
             const alert: LiveAlert = {
-                id: `${device}/hot/${atMs}`,
+                id: `${device}~hot~${atMs}`,
                 site,
                 device,
                 profile: PROFILE.name,
@@ -181,72 +181,63 @@ export class MemoryServices implements ApiServices {
                 raised_ms: this.#now(),
                 acknowledged: null,
                 history: 'pending',
+                inHistory: null,
             };
             this.#change(alert, 'raised');
         } else if (open && units <= CLEAR) {
-            this.#change({ ...open, ended_ms: atMs }, 'ended');
+            this.#change({ ...open, ended_ms: atMs }, 'cleared');
         }
     }
 
-    #change(alert: LiveAlert, change: 'raised' | 'ended' | 'acknowledged'): void {
+    #change(alert: LiveAlert, kind: 'raised' | 'cleared' | 'acknowledged'): void {
         this.#alerts.set(alert.id, alert);
         this.#version += 1;
-        this.events.add({ device: alert.device, type: 'alert', data: { change, alert } });
+        this.events.add({ kind, alert });
     }
 
     async fleet(): Promise<Versioned<Fleet>> {
-        const devices = { online: 0, late: 0, silent: 0, unknown: 0 };
-        for (const device of this.#devices.values()) {
-            devices[this.#stateOf(device)] += 1;
-        }
+        const states = [...this.#items.values()].map((item) => ({ state: this.#stateOf(item), site: item.site }));
+        const groups = [...groupBy(states, ({ site }) => site)].sort(([a], [b]) => compareTexts(a, b));
         const openAlerts = { info: 0, warning: 0, critical: 0 };
         const open = [...this.#alerts.values()].filter((alert) => alert.ended_ms === null);
         for (const { severity } of open) {
             openAlerts[severity] += 1;
         }
         const unacknowledged = open.filter(({ acknowledged }) => acknowledged === null).length;
-        const answer = { devices, openAlerts, unacknowledged, isPipelineLate: this.isPipelineLate };
-        return { answer, version: `${this.#version} ${JSON.stringify(devices)} ${this.isPipelineLate}` };
+        const answer = {
+            devices: countsOf(states),
+            groups: groups.map(([site, found]) => ({ profile: PROFILE.name, site, devices: countsOf(found) })),
+            openAlerts,
+            unacknowledged,
+            isPipelineLate: this.isPipelineLate,
+        };
+        return { answer, version: `${this.#version} ${JSON.stringify(answer.groups)}` };
     }
 
     async devices({ state, profile, site, prefix = '', after = '', limit }: DevicesQuestion): Promise<Versioned<Page<DeviceNow>>> {
-        const found = [...this.#devices.values()]
-            .filter((device) => device.device > after && device.device.startsWith(prefix))
-            .filter((device) => (site ?? device.site) === device.site && (profile ?? PROFILE.name) === PROFILE.name)
-            .map((device) => this.#nowOf(device))
+        const found = [...this.#items.values()]
+            .filter((item) => item.device > after && item.device.startsWith(prefix))
+            .filter((item) => (site ?? item.site) === item.site && (profile ?? item.profile) === item.profile)
+            .map((item) => ({ state: this.#stateOf(item), item }))
             .filter((device) => (state ?? device.state) === device.state)
-            .sort((a, b) => (a.device < b.device ? -1 : 1));
+            .sort((a, b) => compareTexts(a.item.device, b.item.device));
         return { answer: { items: found.slice(0, limit), hasMore: found.length > limit }, version: undefined };
     }
 
     async device(id: string): Promise<Versioned<DeviceNow> | undefined> {
-        const device = this.#devices.get(id);
-        return device && { answer: this.#nowOf(device), version: `${device.version} ${this.#stateOf(device)} ${this.#version}` };
+        const item = this.#items.get(id);
+        if (!item) {
+            return undefined;
+        }
+        const answer = { state: this.#stateOf(item), item };
+        return { answer, version: `${item.version} ${answer.state}` };
     }
 
-    #stateOf({ lastReceivedMs }: MemoryDevice): DeviceState {
-        if (this.isPipelineLate || lastReceivedMs === null) {
+    #stateOf({ dueMs, silentMs }: DeviceItem): StateOfDevice {
+        if (this.isPipelineLate || dueMs === null || silentMs === null) {
             return 'unknown';
         }
-        const ageMs = this.#now() - lastReceivedMs;
-        return ageMs <= DUE_MS ? 'online' : ageMs <= DUE_MS + GRACE_MS ? 'late' : 'silent';
-    }
-
-    #nowOf(known: MemoryDevice): DeviceNow {
-        const { device, site, metrics, lastAtMs, lastReceivedMs, refused } = known;
-        return {
-            device,
-            site,
-            profile: PROFILE.name,
-            metrics,
-            lastAtMs,
-            lastReceivedMs,
-            refused,
-            dueMs: lastReceivedMs === null ? null : lastReceivedMs + DUE_MS,
-            silentMs: lastReceivedMs === null ? null : lastReceivedMs + DUE_MS + GRACE_MS,
-            state: this.#stateOf(known),
-            openAlerts: [...this.#alerts.values()].filter((alert) => alert.device === device && alert.ended_ms === null).length,
-        };
+        return this.#now() <= dueMs ? 'online' : this.#now() <= silentMs ? 'late' : 'silent';
     }
 
     async readings({
@@ -280,11 +271,11 @@ export class MemoryServices implements ApiServices {
             };
         });
         steps.sort((a, b) => b.fromMs - a.fromMs || compareTexts(a.metric, b.metric) || compareTexts(a.site, b.site));
-        return this.#devices.has(question.device) ? { answer: steps, version: undefined } : undefined;
+        return this.#items.has(question.device) ? { answer: steps, version: undefined } : undefined;
     }
 
     #found({ device, metric, site, fromMs, toMs }: ReadingsQuestion): LakeReading[] | undefined {
-        return this.#devices.has(device)
+        return this.#items.has(device)
             ? [...this.#readings.values()].filter(
                   (reading) =>
                       reading.device === device &&
@@ -296,9 +287,10 @@ export class MemoryServices implements ApiServices {
             : undefined;
     }
 
-    async alerts({ state, device, severity, after, limit }: AlertsQuestion): Promise<Versioned<Page<LiveAlert>>> {
+    async alerts({ state, device, rule, severity, after, limit }: AlertsQuestion): Promise<Versioned<Page<LiveAlert>>> {
         const found = [...this.#alerts.values()]
             .filter((alert) => (device ?? alert.device) === alert.device && (severity ?? alert.severity) === alert.severity)
+            .filter((alert) => (rule ?? alert.rule) === alert.rule)
             .filter(({ ended_ms, acknowledged }) => {
                 switch (state) {
                     case 'open':
@@ -340,27 +332,25 @@ export class MemoryServices implements ApiServices {
     }
 }
 
-type NewEvent = LiveEvent extends infer E ? (E extends LiveEvent ? Omit<E, 'id'> : never) : never;
-
 /** The last events. */
 export class MemoryEventLog implements EventLog {
     readonly #maxEvents: number;
-    readonly #events: LiveEvent[] = [];
+    readonly #events: NumberedEvent[] = [];
     #last = 0;
-    readonly #listeners = new Set<() => void>();
+    readonly #listeners = new Set<(added: { isLatestOnly: boolean }) => void>();
 
     constructor(maxEvents: number) {
         this.#maxEvents = maxEvents;
     }
 
-    add(event: NewEvent): void {
+    add(event: LiveEvent): void {
         this.#last += 1;
-        this.#events.push({ ...event, id: String(this.#last) } as LiveEvent);
+        this.#events.push({ id: String(this.#last), event });
         if (this.#events.length > this.#maxEvents) {
             this.#events.shift();
         }
         for (const listener of this.#listeners) {
-            listener();
+            listener({ isLatestOnly: event.kind === 'latest' });
         }
     }
 
@@ -373,16 +363,37 @@ export class MemoryEventLog implements EventLog {
         return String(this.#last);
     }
 
-    async read({ after, limit }: { after: string; limit: number }): Promise<readonly LiveEvent[] | undefined> {
+    async read({
+        after,
+        limit,
+        isLatestWanted,
+    }: {
+        after: string;
+        limit: number;
+        isLatestWanted: boolean;
+    }): Promise<readonly NumberedEvent[] | undefined> {
         const known = BigInt(after);
         const first = BigInt(this.#last - this.#events.length);
-        return known < first || known > this.#last ? undefined : this.#events.slice(Number(known - first)).slice(0, limit);
+        return known < first || known > this.#last
+            ? undefined
+            : this.#events
+                  .slice(Number(known - first))
+                  .filter(({ event }) => isLatestWanted || event.kind !== 'latest')
+                  .slice(0, limit);
     }
 
-    onAdded(listener: () => void): () => void {
+    onAdded(listener: (added: { isLatestOnly: boolean }) => void): () => void {
         this.#listeners.add(listener);
         return () => this.#listeners.delete(listener);
     }
+}
+
+function countsOf(states: readonly { state: StateOfDevice }[]): Record<StateOfDevice, number> {
+    const counts = { online: 0, late: 0, silent: 0, unknown: 0 };
+    for (const { state } of states) {
+        counts[state] += 1;
+    }
+    return counts;
 }
 
 function latestOf({ units, text, unit, atMs, message, clock, digits = 0 }: Reading, receivedMs: number): LatestMetric {

@@ -38,7 +38,7 @@ export interface ApiContext {
     services: ApiServices;
     limiter: RateLimiter;
     tickets: Tickets;
-    /** Undefined where events go another way. */
+    /** The streams that are open; undefined where events go another way. */
     streams: EventStreams | undefined;
     /** Called with what went wrong in answering. */
     onBroken(broken: Broken): void;

@@ -1,14 +1,14 @@
 /** Bodies of answers, as schemas.ts describes them: names of the lake's columns, numbers with all their digits. */
-import type { LatestMetric, LiveAlert } from '#lake/live/state-store';
+import type { LatestMetric, LiveAlert, LiveEpisode, LiveEvent } from '#lake/live/state-store';
 import { exactNumber, shortDecimal } from './exact-json.ts';
-import type { DeviceNow, Fleet, LakeReading, LiveEvent, ReadingStep } from './services.ts';
+import type { DeviceNow, Fleet, LakeReading, ReadingStep } from './services.ts';
 
-export function fleetBody({ devices, openAlerts, unacknowledged, isPipelineLate }: Fleet): object {
-    return { devices, open_alerts: openAlerts, unacknowledged, pipeline_late: isPipelineLate };
+export function fleetBody({ devices, groups, openAlerts, unacknowledged, isPipelineLate }: Fleet): object {
+    return { devices, groups, open_alerts: openAlerts, unacknowledged, pipeline_late: isPipelineLate };
 }
 
-export function deviceBody(now: DeviceNow): object {
-    const { device, site, profile, state, lastAtMs, lastReceivedMs, dueMs, silentMs, openAlerts, refused, metrics } = now;
+export function deviceBody({ state, item }: DeviceNow): object {
+    const { device, site, profile, lastAtMs, lastReceivedMs, dueMs, silentMs, open, refused, rejected, lastRejected, metrics } = item;
     return {
         device,
         site,
@@ -18,8 +18,10 @@ export function deviceBody(now: DeviceNow): object {
         last_received_ms: lastReceivedMs,
         due_ms: dueMs,
         silent_ms: silentMs,
-        open_alerts: openAlerts,
+        open_alerts: open.length,
         refused,
+        rejected,
+        last_rejected: lastRejected && { received_ms: lastRejected.receivedMs, reason: lastRejected.reason, why: lastRejected.why },
         metrics: metricsBody(metrics),
     };
 }
@@ -33,25 +35,14 @@ function metricsBody(metrics: Readonly<Record<string, LatestMetric>>): object {
     );
 }
 
-export function alertBody({ worst, ...alert }: LiveAlert): object {
-    const { id, site, device, profile, rule, kind, severity, began_ms, ended_ms, readings, why, raised_ms, acknowledged, history } = alert;
-    return {
-        id,
-        site,
-        device,
-        profile,
-        rule,
-        kind,
-        severity,
-        began_ms,
-        ended_ms,
-        worst: exactNumber(shortDecimal(worst)),
-        readings,
-        why,
-        raised_ms,
-        acknowledged,
-        history,
-    };
+export function alertBody({ acknowledged, history, inHistory, ...episode }: LiveAlert): object {
+    return { ...episodeBody(episode), acknowledged, history, in_history: inHistory && episodeBody(inHistory) };
+}
+
+function episodeBody(episode: LiveEpisode): object {
+    const { id, site, device, profile, rule, kind, severity, began_ms, ended_ms, worst, readings, why, raised_ms } = episode;
+    const told = { id, site, device, profile, rule, kind, severity, began_ms, ended_ms };
+    return { ...told, worst: exactNumber(shortDecimal(worst)), readings, why, raised_ms };
 }
 
 /** A reading as a row: its columns in the order of CSV. Numbers are exact. */
@@ -70,10 +61,18 @@ export function rowBody<R extends ReturnType<typeof readingRow> | ReturnType<typ
     return 'value' in row ? { ...row, value: exactNumber(row.value) } : { ...row, min: exactNumber(row.min), max: exactNumber(row.max) };
 }
 
-/** The data of an event. */
-export function eventBody({ device, type, data }: LiveEvent): object {
-    if (type === 'latest') {
-        return { type, device, ...data, metrics: metricsBody(data.metrics) };
+/** The data of an event; its kind stands in it too, for clients that look at data alone. */
+export function eventBody(event: LiveEvent): object {
+    switch (event.kind) {
+        case 'latest':
+            return { ...event, metrics: metricsBody(event.metrics) };
+        case 'raised':
+        case 'cleared':
+            return { kind: event.kind, alert: episodeBody(event.alert) };
+        case 'acknowledged':
+        case 'judged':
+            return { kind: event.kind, alert: alertBody(event.alert) };
+        default:
+            return event;
     }
-    return type === 'alert' ? { type, device, ...data, alert: alertBody(data.alert) } : { type, device, ...data };
 }

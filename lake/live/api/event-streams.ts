@@ -2,8 +2,10 @@
  * Streams of server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html) out of the log of events. A stream reads from the log only what its
  * client takes: a slow client costs no memory here, and finds the rest in the log when it comes back with the last id that it saw.
  */
+
+import type { LiveEvent } from '#lake/live/state-store';
 import { eventBody } from './bodies.ts';
-import type { EventLog, LiveEvent } from './services.ts';
+import type { EventLog } from './services.ts';
 
 export interface StreamLimits {
     /** After so long without an event a comment goes out, so that both ends see that the connection lives. */
@@ -37,8 +39,8 @@ export class EventStreams {
         return this.#open.size >= this.#limits.maxStreams;
     }
 
-    /** The events behind `after` that are wanted, for as long as the client reads. */
-    open({ after, isWanted }: { after: string; isWanted: (event: LiveEvent) => boolean }): ReadableStream<Uint8Array> {
+    /** The events behind `after` of these kinds, of one device or of all, for as long as the client reads. What is of no device is of all. */
+    open({ after, device, kinds }: { after: string; device?: string | undefined; kinds: readonly string[] }): ReadableStream<Uint8Array> {
         const { heartbeatMs, maxLifeMs, batch } = this.#limits;
         const log = this.#log;
         const pause = new Pause();
@@ -50,7 +52,14 @@ export class EventStreams {
             this.#open.delete(end);
             pause.wake();
         };
-        const stopListening = log.onAdded(() => pause.wake());
+        const isLatestWanted = kinds.includes('latest');
+        const isWanted = (event: LiveEvent) =>
+            kinds.includes(event.kind) && (device === undefined || (deviceOf(event) ?? device) === device);
+        const stopListening = log.onAdded(({ isLatestOnly }) => {
+            if (isLatestWanted || !isLatestOnly) {
+                pause.wake();
+            }
+        });
         const life = setTimeout(end, maxLifeMs);
         life.unref();
         this.#open.add(end);
@@ -61,17 +70,17 @@ export class EventStreams {
         const nextText = async (): Promise<string | undefined> => {
             while (!isOver) {
                 pause.begin();
-                const events = await log.read({ after: read, limit: batch });
+                const events = await log.read({ after: read, limit: batch, isLatestWanted });
                 if (events === undefined) {
                     read = await log.last();
                     told = read;
-                    return sayEvent({ id: read, type: 'reset', body: { type: 'reset' } });
+                    return sayEvent(read, { kind: 'reset' });
                 }
                 read = events.at(-1)?.id ?? read;
-                const wanted = events.filter(isWanted);
+                const wanted = events.filter(({ event }) => isWanted(event));
                 if (wanted.length > 0) {
                     told = wanted.at(-1)?.id ?? told;
-                    return wanted.map((event) => sayEvent({ ...event, body: eventBody(event) })).join('');
+                    return wanted.map(({ id, event }) => sayEvent(id, event)).join('');
                 }
                 if (events.length > 0) {
                     // Others have a turn, however many there are that nobody wants here.
@@ -93,9 +102,7 @@ export class EventStreams {
             {
                 pull: async (controller) => {
                     try {
-                        const text = isBegun
-                            ? await nextText()
-                            : `retry: ${RETRY_MS}\n${sayEvent({ id: after, type: 'ready', body: { type: 'ready' } })}`;
+                        const text = isBegun ? await nextText() : `retry: ${RETRY_MS}\n${sayEvent(after, { kind: 'ready' })}`;
                         isBegun = true;
                         if (isCancelled) {
                             return;
@@ -159,6 +166,19 @@ class Pause {
     }
 }
 
-function sayEvent({ id, type, body }: { id: string; type: string; body: object }): string {
-    return `id: ${id}\nevent: ${type}\ndata: ${JSON.stringify(body)}\n\n`;
+/** What a stream says of itself. */
+type StreamEvent = { kind: 'ready' | 'reset' };
+
+function sayEvent(id: string, event: LiveEvent | StreamEvent): string {
+    const body = isOfTheStream(event) ? event : eventBody(event);
+    return `id: ${id}\nevent: ${event.kind}\ndata: ${JSON.stringify(body)}\n\n`;
+}
+
+function isOfTheStream(event: LiveEvent | StreamEvent): event is StreamEvent {
+    return event.kind === 'ready' || event.kind === 'reset';
+}
+
+/** The device of an event; undefined for one of the pipeline. */
+function deviceOf(event: LiveEvent): string | undefined {
+    return 'alert' in event ? event.alert.device : 'device' in event ? event.device : undefined;
 }

@@ -11,7 +11,7 @@ const MAX_HEADERS = 16;
 
 const MAX_BYTES = 2048;
 
-/** Undefined where there are none. @throws Problem where they are too many */
+/** The headers by their names, in lower case; undefined where there are none. @throws Problem where they are too many */
 export function keptHeaders(headers: Headers): Record<string, string> | undefined {
     const kept = [...headers].filter(([name]) => KEPT.test(name) && !LEFT_OUT.test(name));
     const type = headers.get('content-type');

@@ -2,7 +2,8 @@
 import { z } from '@hono/zod-openapi';
 import { INSTANT_RULE, readInstant } from '#lake/instant';
 import { isDeviceId } from '#lake/layout';
-import { ALERT_STATES, DEVICE_STATES, SEVERITIES } from './services.ts';
+import { DEVICE_STATES } from '#lake/live/device-state';
+import { ALERT_STATES, SEVERITIES } from './services.ts';
 
 const ms = (meaning: string) => z.int().openapi({ description: `${meaning}, UTC epoch milliseconds` });
 const exact = (meaning: string) => z.number().openapi({ description: `${meaning}. Exact: written with all its digits` });
@@ -40,9 +41,14 @@ export const TakenBody = z
     })
     .openapi('Taken');
 
+const Counts = z
+    .object({ online: z.int(), late: z.int(), silent: z.int(), unknown: z.int() })
+    .openapi('Counts', { description: 'Devices by state' });
+
 export const FleetBody = z
     .object({
-        devices: z.object({ online: z.int(), late: z.int(), silent: z.int(), unknown: z.int() }),
+        devices: Counts,
+        groups: z.array(z.object({ profile: z.string(), site: z.string(), devices: Counts })),
         open_alerts: z.object({ info: z.int(), warning: z.int(), critical: z.int() }),
         unacknowledged: z.int().openapi({ description: 'Open alerts that nobody has acknowledged' }),
         pipeline_late: z.boolean().openapi({ description: 'True while messages wait too long before they are seen here' }),
@@ -73,6 +79,11 @@ export const DeviceBody = z
         silent_ms: ms('From when on the device is silent').nullable(),
         open_alerts: z.int(),
         refused: z.int().openapi({ description: 'Messages that came as this device’s and were put aside' }),
+        rejected: z.int().openapi({ description: 'Messages that had no reading' }),
+        last_rejected: z
+            .object({ received_ms: ms('Arrival'), reason: z.string(), why: z.string() })
+            .nullable()
+            .openapi({ description: 'Why the last of them had none' }),
         metrics: z.record(z.string(), MetricBody),
     })
     .openapi('Device');
@@ -111,7 +122,7 @@ export const ReadingsBody = z
     .union([z.object({ readings: z.array(ReadingBody), next }), z.object({ steps: z.array(StepBody), next })])
     .openapi('Readings', { description: '`steps` where `every` was asked for, else `readings`' });
 
-export const AlertBody = z
+const EpisodeBody = z
     .object({
         id: z.string(),
         site: z.string(),
@@ -125,11 +136,19 @@ export const AlertBody = z
         worst: exact('Value furthest beyond the bound').nullable(),
         readings: z.int(),
         why: z.string(),
-        raised_ms: ms('When it was raised'),
+        raised_ms: ms('When it was raised; null where only history has it').nullable(),
+    })
+    .openapi('Episode');
+
+export const AlertBody = z
+    .object({
+        ...EpisodeBody.shape,
         acknowledged: z.object({ at_ms: ms('When'), by: z.string(), note: z.string() }).nullable(),
-        history: z.enum(['pending', 'confirmed', 'changed', 'gone']).openapi({
-            description: 'What the readings of the lake say of it: late data may change it, or take it away',
+        history: z.enum(['pending', 'confirmed', 'changed', 'gone', 'added']).openapi({
+            description:
+                'What the readings of the lake say of it, once they are there: late data may change it or take it away; `added` is one that was not raised live',
         }),
+        in_history: EpisodeBody.nullable().openapi({ description: 'As the lake has it, where that differs' }),
     })
     .openapi('Alert');
 
@@ -148,33 +167,27 @@ export const HealthBody = z
     .object({ status: z.enum(['ok', 'pipeline_late', 'not_taking']) })
     .openapi('Health', { description: '`pipeline_late`: what is shown is old. `not_taking`: messages cannot be stored' });
 
-/** The data of an event by its type, as one line of JSON. */
+export const EVENT_KINDS = ['latest', 'raised', 'cleared', 'acknowledged', 'judged', 'pipeline_late', 'pipeline_on_time'] as const;
+
+/** The data of an event by its kind, as one line of JSON. */
 export const EventBody = z
     .union([
         z.object({
-            type: z.literal('latest'),
+            kind: z.literal('latest'),
             device: z.string(),
             site: z.string(),
             profile: z.string(),
             received_ms: ms('Arrival'),
             metrics: z.record(z.string(), MetricBody),
         }),
+        z.object({ kind: z.enum(['raised', 'cleared']), alert: EpisodeBody }),
+        z.object({ kind: z.enum(['acknowledged', 'judged']), alert: AlertBody }),
         z.object({
-            type: z.literal('state'),
-            device: z.string(),
-            site: z.string(),
-            state: z.enum(DEVICE_STATES),
-            since_ms: ms('Since when'),
+            kind: z.enum(['pipeline_late', 'pipeline_on_time']),
+            since_ms: ms('Since when what is shown stood still'),
+            why: z.string(),
         }),
-        z.object({
-            type: z.literal('alert'),
-            device: z.string(),
-            change: z.enum(['raised', 'ended', 'acknowledged', 'history']),
-            alert: AlertBody,
-        }),
-        z.object({ type: z.literal('pipeline'), late: z.boolean() }),
-        z.object({ type: z.literal('ready') }),
-        z.object({ type: z.literal('reset') }),
+        z.object({ kind: z.enum(['ready', 'reset']) }),
     ])
     .openapi('Event', { description: 'What stands in `data:` of a server-sent event' });
 
@@ -247,6 +260,7 @@ export const ReadingsQuery = z.strictObject({
 export const AlertsQuery = z.strictObject({
     state: choice(ALERT_STATES, '`open`: not ended. `unacknowledged`: open, and nobody has acknowledged it. `acknowledged`: ended or not'),
     device: text('Only alerts of this device', 'th-7'),
+    rule: text('Only alerts of this rule', 'hot'),
     severity: choice(SEVERITIES, 'Only alerts of this severity'),
     after,
     limit: limit('alerts'),
@@ -262,7 +276,7 @@ export const LiveQuery = z.strictObject({
         .openapi({ description: 'Id of the last event that is known; header Last-Event-ID says the same', example: '4711' })
         .optional(),
     device: text('Only events of this device', 'th-7'),
-    type: text('Only events of these types, with commas between', 'state,alert'),
+    kind: text('Only events of these kinds, with commas between', 'raised,cleared'),
     ticket: text('In place of a token, for programs that cannot send headers', 'WzE3Njc2MDcy...'),
 });
 
@@ -276,7 +290,7 @@ export const AlertPath = z.object({
     id: z
         .string()
         .max(512, 'An alert’s id has 512 characters at most.')
-        .openapi({ description: 'Id of the alert, percent-encoded', example: 'th-7:hot:1767607200000' }),
+        .openapi({ description: 'Id of the alert, percent-encoded', example: 'th-7~hot~1767607200000' }),
 });
 
 export const TelemetryQuery = z.strictObject({

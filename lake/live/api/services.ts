@@ -2,7 +2,8 @@
  * What the HTTP API needs of the lake, of latest state and of the inbox. One machine and AWS each give an implementation; the routes hold whatever is equal. Lists
  * of what lies in time are newest first.
  */
-import type { DeviceItem, LatestMetric, LiveAlert } from '#lake/live/state-store';
+import type { StateOfDevice } from '#lake/live/device-state';
+import type { DeviceItem, LiveAlert, LiveEvent } from '#lake/live/state-store';
 
 /** Who asks, as it was authenticated. */
 export type Caller =
@@ -42,17 +43,17 @@ export interface Page<T> {
     hasMore: boolean;
 }
 
-export const DEVICE_STATES = ['online', 'late', 'silent', 'unknown'] as const;
-
-export type DeviceState = (typeof DEVICE_STATES)[number];
-
 export const SEVERITIES = ['info', 'warning', 'critical'] as const;
 
 export type Severity = (typeof SEVERITIES)[number];
 
+/** Devices by their state. */
+type Counts = Readonly<Record<StateOfDevice, number>>;
+
 export interface Fleet {
-    /** Devices by their state. */
-    devices: Readonly<Record<DeviceState, number>>;
+    devices: Counts;
+    /** Devices of each profile and site, by their state. */
+    groups: readonly { profile: string; site: string; devices: Counts }[];
     /** Open alerts by severity, and how many of all of them nobody has acknowledged. */
     openAlerts: Readonly<Record<Severity, number>>;
     unacknowledged: number;
@@ -60,16 +61,14 @@ export interface Fleet {
     isPipelineLate: boolean;
 }
 
-/** A device as it is now. One that was registered and never sent has no times and no metrics. */
-export interface DeviceNow extends Pick<DeviceItem, 'device' | 'site' | 'profile' | 'metrics' | 'dueMs' | 'silentMs' | 'refused'> {
-    state: DeviceState;
-    lastAtMs: number | null;
-    lastReceivedMs: number | null;
-    openAlerts: number;
+/** A device as it is now. One that was registered and never sent has an item of version 0. */
+export interface DeviceNow {
+    state: StateOfDevice;
+    item: DeviceItem;
 }
 
 export interface DevicesQuestion {
-    state?: DeviceState | undefined;
+    state?: StateOfDevice | undefined;
     profile?: string | undefined;
     site?: string | undefined;
     /** Beginning of the id. */
@@ -85,6 +84,7 @@ export const ALERT_STATES = ['open', 'closed', 'acknowledged', 'unacknowledged']
 export interface AlertsQuestion {
     state?: (typeof ALERT_STATES)[number] | undefined;
     device?: string | undefined;
+    rule?: string | undefined;
     severity?: Severity | undefined;
     /** Beginning and id of the last alert that the caller has: alerts are in the order of (began_ms, id), largest first. */
     after: { beganMs: number; id: string } | undefined;
@@ -141,22 +141,24 @@ export interface ReadingStep {
     mean: number | null;
 }
 
-/** What happens, told as it happens. Ids are decimal digits and grow. */
-export type LiveEvent = { id: string; device: string | undefined } & (
-    | { type: 'latest'; data: { site: string; profile: string; received_ms: number; metrics: Readonly<Record<string, LatestMetric>> } }
-    | { type: 'state'; data: { site: string; state: DeviceState; since_ms: number } }
-    | { type: 'alert'; data: { change: 'raised' | 'ended' | 'acknowledged' | 'history'; alert: LiveAlert } }
-    | { type: 'pipeline'; data: { late: boolean } }
-);
+/** An event with the number by which a client resumes. */
+export interface NumberedEvent {
+    /** Decimal digits; they grow. */
+    id: string;
+    event: LiveEvent;
+}
 
 /** The log of events, as far as it is kept. */
 export interface EventLog {
     /** Id of the last event; `0` where there was none. */
     last(): Promise<string>;
-    /** Events behind `after`, oldest first; undefined where events behind it are no longer kept, or where the log has never had the id. */
-    read(options: { after: string; limit: number }): Promise<readonly LiveEvent[] | undefined>;
+    /**
+     * Events behind `after`, oldest first; without those of kind `latest`, which are the most by far, where they are not wanted. Undefined where some of them are no longer
+     * kept, or where the log has never had the id.
+     */
+    read(asked: { after: string; limit: number; isLatestWanted: boolean }): Promise<readonly NumberedEvent[] | undefined>;
     /** Calls back after events were added. @returns what ends that */
-    onAdded(listener: () => void): () => void;
+    onAdded(listener: (added: { isLatestOnly: boolean }) => void): () => void;
 }
 
 /** How it goes, for anybody who asks. */
@@ -176,7 +178,7 @@ export interface ApiServices {
     accept(device: string, messages: readonly ArrivedMessage[]): Promise<readonly Taken[]>;
     fleet(): Promise<Versioned<Fleet>>;
     devices(question: DevicesQuestion): Promise<Versioned<Page<DeviceNow>>>;
-    /** Undefined where the registry has no such device. */
+    /** The device; undefined where the registry has none of that id. */
     device(id: string): Promise<Versioned<DeviceNow> | undefined>;
     /** Readings of the lake, newest first; undefined where the lake knows no such device. */
     readings(
@@ -187,7 +189,7 @@ export interface ApiServices {
     alerts(question: AlertsQuestion): Promise<Versioned<Page<LiveAlert>>>;
     /** Safe to repeat. */
     acknowledge(order: { id: string; by: string; note: string }): Promise<Acknowledged>;
-    /** Undefined where events go another way than by GET /v1/live. */
+    /** The log that GET /v1/live reads; undefined where events go another way. */
     events: EventLog | undefined;
     health(): Promise<Health>;
 }

@@ -51,7 +51,7 @@ export function addDevices(app: ApiApp): void {
             after: after === undefined ? undefined : decodeCursor('devices', ['string'], after)[0],
         });
         const last = answer.items.at(-1);
-        const next = answer.hasMore && last ? nextPage(c, encodeCursor('devices', [last.device])) : null;
+        const next = answer.hasMore && last ? nextPage(c, encodeCursor('devices', [last.item.device])) : null;
         return answerState(c, { version, next, write: () => JSON.stringify({ devices: answer.items.map(deviceBody), next }) });
     });
 

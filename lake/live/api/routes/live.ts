@@ -3,17 +3,14 @@ import { createRoute } from '@hono/zod-openapi';
 import { answerOnce, chooseType } from '../answer.ts';
 import { ANY_PROBLEMS, type ApiApp, answers, only } from '../app.ts';
 import { Problem } from '../problem.ts';
-import { EventBody, LAST_EVENT_ID, LiveQuery, NoQuery, TicketBody } from '../schemas.ts';
-import type { LiveEvent } from '../services.ts';
-
-const EVENT_TYPES: readonly LiveEvent['type'][] = ['latest', 'state', 'alert', 'pipeline'];
+import { EVENT_KINDS, EventBody, LAST_EVENT_ID, LiveQuery, NoQuery, TicketBody } from '../schemas.ts';
 
 const liveRoute = createRoute({
     method: 'get',
     path: '/v1/live',
     summary: 'What happens, as server-sent events',
     description:
-        'Each event has an id, a type and one line of JSON. Header Last-Event-ID, or `after`, resumes behind an event; else the stream begins now, and says so by an event `ready`. ' +
+        'Each event has an id, a kind and one line of JSON. Header Last-Event-ID, or `after`, resumes behind an event; else the stream begins now, and says so by an event `ready`. ' +
         'An event `reset` says that events behind the id are no longer kept: ask for the state anew. A stream ends after an hour at the latest: come again with the last id.',
     tags: ['live'],
     security: [{ token: [] }, { ticket: [] }],
@@ -44,8 +41,8 @@ export function addLive(app: ApiApp): void {
             throw new Problem('not_found', 'Events do not go this way here: docs/api.md says which way they go');
         }
         chooseType(c.req.header('accept'), ['text/event-stream']);
-        const { after, device, type } = c.req.valid('query');
-        const types = typesOf(type);
+        const { after, device, kind } = c.req.valid('query');
+        const kinds = kindsOf(kind);
         // A browser that dials again has the newer id in the header, and the one that it began with in the address.
         const resumed = c.req.header('last-event-id') || undefined;
         if (resumed !== undefined && !LAST_EVENT_ID.test(resumed)) {
@@ -63,10 +60,7 @@ export function addLive(app: ApiApp): void {
                 headers: { 'retry-after': '30' },
             });
         }
-        const stream = streams.open({
-            after: resumed ?? after ?? (await services.events.last()),
-            isWanted: (event) => (device === undefined || event.device === device) && (types === undefined || types.includes(event.type)),
-        });
+        const stream = streams.open({ after: resumed ?? after ?? (await services.events.last()), device, kinds });
         return new Response(stream, { headers });
     });
 
@@ -77,13 +71,13 @@ export function addLive(app: ApiApp): void {
     });
 }
 
-/** @throws Problem for a type that there is not */
-function typesOf(listed: string | undefined): string[] | undefined {
-    const types = listed?.split(',');
-    const unknown = types?.find((type) => !EVENT_TYPES.some((known) => known === type));
+/** @throws Problem for a kind that there is not */
+function kindsOf(listed: string | undefined): readonly string[] {
+    const kinds = listed?.split(',') ?? EVENT_KINDS;
+    const unknown = kinds.find((kind) => !EVENT_KINDS.some((known) => known === kind));
     if (unknown !== undefined) {
-        const detail = `There is no type ${JSON.stringify(unknown)}: there are ${EVENT_TYPES.join(', ')}.`;
-        throw new Problem('bad_parameter', `type: ${detail}`, { parameters: [{ in: 'query', name: 'type', detail }] });
+        const detail = `There is no kind ${JSON.stringify(unknown)}: there are ${EVENT_KINDS.join(', ')}.`;
+        throw new Problem('bad_parameter', `kind: ${detail}`, { parameters: [{ in: 'query', name: 'kind', detail }] });
     }
-    return types;
+    return kinds;
 }

@@ -10,7 +10,7 @@ import { Problem } from '../problem.ts';
 import { type RejectReason, TakenBody, TelemetryQuery } from '../schemas.ts';
 import type { ArrivedMessage } from '../services.ts';
 
-/** As AWS IoT Core has it for a payload. */
+/** The largest payload that AWS IoT Core takes, too. */
 const MAX_MESSAGE_BYTES = 128 * 1024;
 
 const MAX_BODY_BYTES = 1024 * 1024;

@@ -1,29 +1,36 @@
 /** Streams of events: nothing is lost, nothing is kept for a client that does not read. */
 import { setImmediate as turn } from 'node:timers/promises';
 import { EventStreams, STREAM_LIMITS, type StreamLimits } from '#lake/live/api/event-streams';
+import { EVENT_KINDS } from '#lake/live/api/schemas';
 import type { EventLog } from '#lake/live/api/services';
 import { type EventClient, readEvents } from '#test/live-api/event-client';
 import { MemoryEventLog } from '#test/live-api/memory-services';
+
+interface Follow {
+    after?: string;
+    device?: string;
+    kinds?: readonly string[];
+}
 
 interface World {
     log: MemoryEventLog;
     streams: EventStreams;
     broken: unknown[];
-    follow(options?: { after?: string; device?: string }): EventClient;
+    follow(options?: Follow): EventClient;
 }
 
 function open({ limits = {}, maxEvents = 10_000 }: { limits?: Partial<StreamLimits>; maxEvents?: number } = {}): World {
     const log = new MemoryEventLog(maxEvents);
     const broken: unknown[] = [];
     const streams = new EventStreams(log, { limits: { ...STREAM_LIMITS, ...limits }, onBroken: (error) => broken.push(error) });
-    const follow = ({ after = '0', device }: { after?: string; device?: string } = {}) =>
-        readEvents(new Response(streams.open({ after, isWanted: (event) => device === undefined || event.device === device })));
+    const follow = ({ after = '0', device, kinds = EVENT_KINDS }: Follow = {}) =>
+        readEvents(new Response(streams.open({ after, device, kinds })));
     return { log, streams, broken, follow };
 }
 
 function tell(log: MemoryEventLog, count: number, device = 'd'): void {
     for (let n = 0; n < count; n += 1) {
-        log.add({ device, type: 'state', data: { site: 'main', state: 'late', since_ms: n } });
+        log.add({ kind: 'latest', device, site: 'main', profile: 'p', received_ms: n, metrics: {} });
     }
 }
 
@@ -42,7 +49,7 @@ test('gives a backlog of thousands, in order, and what happens meanwhile', async
     const { log, follow } = open();
     tell(log, 3000);
     const client = follow({ after: '1000' });
-    expect(await client.next()).toEqual({ id: '1000', type: 'ready', data: '{"type":"ready"}' });
+    expect(await client.next()).toEqual({ id: '1000', type: 'ready', data: '{"kind":"ready"}' });
     expect(idsOf(await client.take(1000))).toEqual(upTo(2000, 1001));
     tell(log, 500);
     expect(idsOf(await client.take(1500))).toEqual(upTo(3500, 2001));
@@ -75,7 +82,7 @@ test('reads from the log only what its client takes', async () => {
         reads += 1;
         return read(options);
     };
-    const reader = streams.open({ after: '0', isWanted: () => true }).getReader();
+    const reader = streams.open({ after: '0', kinds: EVENT_KINDS }).getReader();
     await turns(20);
     expect(reads).toBe(0);
     await reader.read();
@@ -118,13 +125,13 @@ test('says so where events behind an id are gone, and goes on from now', async (
     tell(log, 50);
     expect(await client.next()).toMatchObject({ type: 'reset', id: '150' });
     tell(log, 1);
-    expect(await client.next()).toMatchObject({ type: 'state', id: '151' });
+    expect(await client.next()).toMatchObject({ type: 'latest', id: '151' });
     await client.close();
 });
 
 test('sends comments while nothing happens', async () => {
     const { streams } = open({ limits: { heartbeatMs: 5 } });
-    const reader = streams.open({ after: '0', isWanted: () => true }).getReader();
+    const reader = streams.open({ after: '0', kinds: EVENT_KINDS }).getReader();
     await reader.read();
     expect(Buffer.from((await reader.read()).value ?? []).toString()).toBe(': still here\n\n');
     await reader.cancel();
@@ -157,9 +164,40 @@ test('ends where the log cannot be read, and says why', async () => {
         onAdded: () => () => {},
     };
     const streams = new EventStreams(log, { limits: STREAM_LIMITS, onBroken: (error) => broken.push(error) });
-    const reader = streams.open({ after: '0', isWanted: () => true }).getReader();
+    const reader = streams.open({ after: '0', kinds: EVENT_KINDS }).getReader();
     await reader.read();
     await expect(reader.read()).rejects.toThrow('disk');
     expect(broken).toEqual([new Error('disk')]);
     expect(streams.isFull).toBe(false);
+});
+
+test('neither reads nor wakes up for latest values that its client did not ask for', async () => {
+    const { log, follow } = open({ limits: { heartbeatMs: 10_000 } });
+    tell(log, 100);
+    let reads = 0;
+    const read = log.read.bind(log);
+    log.read = async (asked) => {
+        reads += 1;
+        return read(asked);
+    };
+    const client = follow({ kinds: ['pipeline_late'] });
+    await client.next();
+    const next = client.next();
+    await turns(5);
+    tell(log, 100);
+    await turns(20);
+    expect(reads).toBe(1);
+    log.add({ kind: 'pipeline_late', since_ms: 1, why: 'none' });
+    expect(await next).toMatchObject({ id: '201', type: 'pipeline_late' });
+    await client.close();
+});
+
+test('gives what is of no device to who asked for one', async () => {
+    const { log, follow } = open();
+    const client = follow({ device: 'd' });
+    await client.next();
+    tell(log, 1, 'other');
+    log.add({ kind: 'pipeline_late', since_ms: 1, why: 'none' });
+    expect(await client.next()).toMatchObject({ id: '2', type: 'pipeline_late' });
+    await client.close();
 });
