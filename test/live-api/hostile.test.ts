@@ -153,6 +153,44 @@ test('a device that sends more than it may is told when to go on, and nobody els
     expect((await send('1')).status).toBe(200);
 });
 
+test('a device has so many requests on their way, and no more', async () => {
+    const { services, send } = await open();
+    let store = () => {};
+    const isStored = new Promise<void>((resolve) => {
+        store = resolve;
+    });
+    const accept = services.accept.bind(services);
+    let waiting = 0;
+    services.accept = async (device, messages) => {
+        waiting += 1;
+        await isStored;
+        return accept(device, messages);
+    };
+    const begun = Array.from({ length: 32 }, () => send('1'));
+    while (waiting < 32) {
+        await turn();
+    }
+    const beyond = await send('1');
+    expect(beyond.headers.get('retry-after')).toBe('1');
+    expect(await nameOf(beyond)).toBe('429 too_many');
+    store();
+    expect((await Promise.all(begun)).map(({ status }) => status)).toEqual(begun.map(() => 200));
+    expect((await send('1')).status).toBe(200);
+});
+
+test('requests that come to nothing are counted too', async () => {
+    const { send } = await open({ rateLimit: { perSecond: 0.001, burst: 2 } });
+    expect((await send('[')).status).toBe(400);
+    expect((await send('[')).status).toBe(400);
+    expect((await send('1')).status).toBe(429);
+});
+
+test('an answer that does not tell of every message is none', async () => {
+    const { services, send } = await open();
+    services.accept = async () => [{ is: 'stored' }];
+    expect((await send('[1,2]')).status).toBe(500);
+});
+
 describe('where the inbox cannot store', () => {
     test('the answer is to come again, and nothing was taken', async () => {
         const { services, server, send, broken } = await open();

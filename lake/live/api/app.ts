@@ -4,7 +4,7 @@ import type { MiddlewareHandler } from 'hono';
 import type { EventStreams } from './event-streams.ts';
 import type { ProblemName } from './problem.ts';
 import { PROBLEMS, Problem } from './problem.ts';
-import type { RateLimiter } from './rate-limit.ts';
+import type { RateLimiter, RequestsOnTheirWay } from './rate-limit.ts';
 import { ProblemBody } from './schemas.ts';
 import type { ApiServices, Caller } from './services.ts';
 import type { Tickets } from './tickets.ts';
@@ -37,6 +37,7 @@ export interface Broken {
 export interface ApiContext {
     services: ApiServices;
     limiter: RateLimiter;
+    onTheirWay: RequestsOnTheirWay;
     tickets: Tickets;
     /** The streams that are open; undefined where events go another way. */
     streams: EventStreams | undefined;

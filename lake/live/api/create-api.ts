@@ -5,7 +5,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { ApiContext, Broken, Connection } from './app.ts';
 import { EventStreams, STREAM_LIMITS, type StreamLimits } from './event-streams.ts';
-import { type RateLimit, RateLimiter } from './rate-limit.ts';
+import { type RateLimit, RateLimiter, RequestsOnTheirWay } from './rate-limit.ts';
 import { createApp } from './routes.ts';
 import type { ApiServices } from './services.ts';
 import { Tickets } from './tickets.ts';
@@ -31,6 +31,9 @@ export interface Api {
 /** Half of what one core takes in by MQTT, for a device alone; far above what any device sends. */
 const RATE_LIMIT: RateLimit = { perSecond: 1000, burst: 20_000 };
 
+/** Requests with messages of one device at once: a connection waits for its answer, so few need two. */
+const MAX_ON_THEIR_WAY = 32;
+
 export function createApi(services: ApiServices, options: ApiOptions = {}): Api {
     const { now = Date.now, rateLimit = RATE_LIMIT, ticketKey = randomBytes(32), streamLimits = {}, onBroken = () => {} } = options;
     const limits = { ...STREAM_LIMITS, ...streamLimits };
@@ -39,6 +42,7 @@ export function createApi(services: ApiServices, options: ApiOptions = {}): Api 
         services,
         now,
         limiter: new RateLimiter(rateLimit, { now }),
+        onTheirWay: new RequestsOnTheirWay(MAX_ON_THEIR_WAY),
         tickets: new Tickets({ key: ticketKey, now }),
         streams: services.events && new EventStreams(services.events, { limits, onBroken: onBrokenStream }),
         onBroken,

@@ -29,7 +29,7 @@ export class RateLimiter {
     /** Milliseconds until the device may send again; 0 where it may now. Nothing is taken from its bucket. */
     waitMs(device: string): number {
         const { left } = this.#bucketOf(device);
-        return left > 0 ? 0 : Math.ceil(((1 - left) / this.#limit.perSecond) * 1000);
+        return left >= 1 ? 0 : Math.ceil(((1 - left) / this.#limit.perSecond) * 1000);
     }
 
     /** Takes messages from the bucket. A batch that is larger than what is left is let through, and paid for by the time after it. */
@@ -54,5 +54,34 @@ export class RateLimiter {
             this.#buckets.delete(oldest);
         }
         return bucket;
+    }
+}
+
+/** Bounds how many requests of a device are on their way at once, and so how much memory their bodies take. */
+export class RequestsOnTheirWay {
+    readonly #max: number;
+    readonly #of = new Map<string, number>();
+
+    constructor(max: number) {
+        this.#max = max;
+    }
+
+    /** Does the work, unless as many are on their way. @returns undefined where it was not begun */
+    async run<T>(device: string, work: () => Promise<T>): Promise<T | undefined> {
+        const before = this.#of.get(device) ?? 0;
+        if (before >= this.#max) {
+            return undefined;
+        }
+        this.#of.set(device, before + 1);
+        try {
+            return await work();
+        } finally {
+            const after = (this.#of.get(device) ?? 1) - 1;
+            if (after === 0) {
+                this.#of.delete(device);
+            } else {
+                this.#of.set(device, after);
+            }
+        }
     }
 }

@@ -1,8 +1,9 @@
 /** POST /v1/telemetry: messages of a device. */
 import { createRoute, z } from '@hono/zod-openapi';
+import type { Context } from 'hono';
 import { StorageError } from '#lake/errors';
 import { answerOnce } from '../answer.ts';
-import { ANY_PROBLEMS, type ApiApp, answers, only } from '../app.ts';
+import { ANY_PROBLEMS, type ApiApp, type ApiEnv, answers, only } from '../app.ts';
 import { readBody } from '../body.ts';
 import { BODY_TYPES, type Cut, cutMessages } from '../cut-messages.ts';
 import { keptHeaders } from '../kept-headers.ts';
@@ -44,37 +45,56 @@ export function addTelemetry(app: ApiApp): void {
     const { request, ...rest } = route;
     app.openAPIRegistry.registerPath(route);
     app.openapi({ ...rest, request: { query: request.query }, hide: true }, async (c) => {
-        const { services, limiter } = c.env.context;
+        const { limiter, onTheirWay } = c.env.context;
         const caller = c.get('caller');
         const device = caller.is === 'device' ? caller.device : '';
-        const cut = cutOf(c.req.header('content-type'));
         const waitMs = limiter.waitMs(device);
         if (waitMs > 0) {
             throw tooMany(waitMs);
         }
-        const headers = keptHeaders(c.req.raw.headers);
-        const body = await readBody(c.req.raw, { maxBytes: MAX_BODY_BYTES });
-        const payloads = payloadsOf(body, cut);
-        limiter.take(device, Math.max(1, payloads.length));
-
-        const { topic } = c.req.valid('query');
-        const fitting = payloads.flatMap((payload, index) => (payload.length > MAX_MESSAGE_BYTES ? [] : [{ index, payload }]));
-        const messages = fitting.map(({ payload }): ArrivedMessage => ({ payload, topic, headers }));
-        const taken = messages.length === 0 ? [] : await services.accept(device, messages);
-        const rejected: { index: number; reason: RejectReason; detail: string }[] = payloads.flatMap((payload, index) =>
-            payload.length > MAX_MESSAGE_BYTES ? [{ index, reason: 'too_large', detail: sayTooLarge(payload) }] : [],
-        );
-        taken.forEach((one, at) => {
-            if (one.is !== 'stored') {
-                rejected.push({ index: fitting[at]?.index ?? at, reason: one.is, detail: one.why });
-            }
-        });
-        if (messages.length > 0 && taken.every(({ is }) => is === 'not_stored')) {
-            throw new StorageError('None of the messages could be stored');
+        const answer = await onTheirWay.run(device, () => takeRequest(c, { device, topic: c.req.valid('query').topic }));
+        if (!answer) {
+            throw tooMany(0);
         }
-        rejected.sort((a, b) => a.index - b.index);
-        return answerOnce({ accepted: payloads.length - rejected.length, rejected });
+        return answer;
     });
+}
+
+async function takeRequest(c: Context<ApiEnv>, { device, topic }: { device: string; topic: string | undefined }): Promise<Response> {
+    const { services, limiter } = c.env.context;
+    // One is paid for whatever becomes of it, the others once they are known.
+    limiter.take(device, 1);
+    const cut = cutOf(c.req.header('content-type'));
+    const headers = keptHeaders(c.req.raw.headers);
+    const payloads = payloadsOf(await readBody(c.req.raw, { maxBytes: MAX_BODY_BYTES }), cut);
+    limiter.take(device, Math.max(0, payloads.length - 1));
+
+    const rejected: { index: number; reason: RejectReason; detail: string }[] = [];
+    const fitting: number[] = [];
+    const messages: ArrivedMessage[] = [];
+    payloads.forEach((payload, index) => {
+        if (payload.length > MAX_MESSAGE_BYTES) {
+            rejected.push({ index, reason: 'too_large', detail: sayTooLarge(payload) });
+        } else {
+            fitting.push(index);
+            messages.push({ payload, topic, headers });
+        }
+    });
+    const taken = messages.length === 0 ? [] : await services.accept(device, messages);
+    if (taken.length !== messages.length) {
+        throw new Error(`${messages.length} messages were to be stored, and of ${taken.length} it was told what became of them`);
+    }
+    const [first] = taken;
+    if (first?.is === 'not_stored' && taken.every(({ is }) => is === 'not_stored')) {
+        throw new StorageError(first.why);
+    }
+    taken.forEach((one, at) => {
+        if (one.is !== 'stored') {
+            rejected.push({ index: fitting[at] ?? at, reason: one.is, detail: one.why });
+        }
+    });
+    rejected.sort((a, b) => a.index - b.index);
+    return answerOnce({ accepted: payloads.length - rejected.length, rejected });
 }
 
 /** @throws Problem for a type that is not taken */
