@@ -637,9 +637,15 @@ export function describeApi(name: string, { open, hasEvents }: ApiContract): voi
                     ['&after=0', { 'last-event-id': seen?.id ?? '' }],
                 ] as const) {
                     const again = await follow(`?device=${id}&kind=latest${query}`, headers);
-                    const events = await take(again, 4);
-                    expect(events.map(({ type }) => type)).toEqual(['ready', 'latest', 'latest', 'latest']);
-                    expect(events.slice(1).map(({ data }) => data.metrics.temperature.value)).toEqual([2, 3, 4]);
+                    expect(await take(again, 1)).toMatchObject([{ type: 'ready', id: seen?.id }]);
+                    // Messages that come close together may be told as one.
+                    const values = [1];
+                    while (values.at(-1) !== 4) {
+                        const [event] = await take(again, 1);
+                        expect(BigInt(event?.id ?? 0)).toBeGreaterThan(BigInt(seen?.id ?? 0));
+                        values.push(event?.data.metrics.temperature.value);
+                    }
+                    expect(values).toEqual([...new Set(values)].sort());
                     await again.close();
                 }
             });
