@@ -84,7 +84,7 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
             if (!isCalledRightly(incoming.headers.host)) {
                 return new Problem(
                     'misdirected',
-                    `This server is not called ${incoming.headers.host ?? ''}: call it by its own name`,
+                    `This server is not called ${incoming.headers.host ?? ''}: call it by its own name, or start it with --name`,
                 ).toResponse();
             }
             return options.fetch(request, { caller: await callerOf(incoming as IncomingMessage, tls) });
