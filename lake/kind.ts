@@ -242,7 +242,8 @@ export interface Recount {
 
 /** What the beginning of a file tells. */
 export type Inspection =
-    | { is: 'usable' }
+    /** `saysHow`: true if the file itself says what an option that is needed would say. */
+    | { is: 'usable'; saysHow?: boolean }
     /** Nothing of it can be used; `why` says what was looked for and what was found, `what` in a few words what it is (`a PDF document`), if that is known. */
     | {
           is: 'unusable';
@@ -264,6 +265,8 @@ export interface ReadingOption {
     flag: string;
     /** The values that it may have; without them it names an input of the kind, which must be there. */
     choices?: readonly string[];
+    /** True if no file can be read without it, but one that says so itself (`Inspection`): an upload that does not say it is refused. */
+    isNeeded?: boolean;
     meaning: string;
 }
 

@@ -34,6 +34,7 @@ export const telemetry: Kind = {
         {
             name: 'profile',
             flag: 'profile',
+            isNeeded: true,
             meaning: 'how the messages of a file of history are to be read: the name of a profile of the lake',
         },
     ],

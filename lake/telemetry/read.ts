@@ -54,7 +54,7 @@ export async function watchReadings(
 export async function inspectTelemetry(bytes: AsyncIterable<Uint8Array>): Promise<Inspection> {
     const found = await inspectMessages(bytes);
     if (found.ok) {
-        return { is: 'usable' };
+        return found.form === 'chain' ? { is: 'usable', saysHow: true } : { is: 'usable' };
     }
     const { error, what } = found;
     return { is: 'unusable', why: error, what, isUnlike: found.isUnlike === true };

@@ -7,7 +7,7 @@ import { addInput, sayInput } from '#lake/inputs';
 import type { ReadingOptions } from '#lake/kind';
 import { kindOf, kinds } from '#lake/kinds';
 import type { Lake } from '#lake/lake';
-import { findMissingPresets } from './named-inputs.ts';
+import { assertSaid, findMissingPresets } from './named-inputs.ts';
 import type { UploadFile, UploadOptions } from './request.ts';
 import type { UploadResult } from './result.ts';
 import type { Trial } from './try-files.ts';
@@ -15,13 +15,14 @@ import type { Trial } from './try-files.ts';
 /**
  * Brings the files into the lake. In a directory they are in the figures then; in a deployed lake too, unless it does not wait for them.
  * @returns what came of each file, in no certain order
- * @throws UsageError for reading options that a file's kind does not know, StorageError where the lake cannot be written, the signal's reason
+ * @throws UsageError for reading options that a file's kind does not know, and where one that it needs is missing; StorageError where the lake cannot be written, the signal's reason
  */
 export async function upload(lake: Lake, files: readonly UploadFile[], options: UploadOptions): Promise<UploadResult[]> {
     for (const { key } of files) {
         assertKnown(options.readingOptions, key);
     }
     const store = await lake.store();
+    await assertSaid(store, files, options);
     for (const { kind, name, document } of await findMissingPresets(store, keysOf(files), options.readingOptions)) {
         const { version } = await addInput(store, kind.inputs.prefix, name, document, { onlyFirst: true });
         await options.events?.onInputAdded?.(sayInput(kind, { name, version }));
@@ -42,7 +43,9 @@ export async function tryUpload(lake: Lake, files: readonly UploadFile[], option
     for (const { key } of files) {
         assertKnown(options.readingOptions, key);
     }
-    const missing = await findMissingPresets(await lake.store(), keysOf(files), options.readingOptions);
+    const store = await lake.store();
+    await assertSaid(store, files, options);
+    const missing = await findMissingPresets(store, keysOf(files), options.readingOptions);
     const { tryFiles } = await import('./try-files.ts');
     return tryFiles(lake, files, { ...options, plannedInputs: new Map(missing.map(({ name, document }) => [name, document])) });
 }

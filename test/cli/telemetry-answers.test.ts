@@ -94,6 +94,44 @@ test('a device that the lake does not know has no alerts to be shown, and that i
     });
 });
 
+describe('an upload that does not say by which profile', () => {
+    test('is refused before anything is put, also as a trial, and names the profiles that there are', async () => {
+        const [path, other] = [join(folder, 'a.jsonl'), join(folder, 'b.jsonl')];
+        await writeFile(path, `${JSON.stringify({ d: 'a7', t: AT, v: 1 })}\n`);
+        await writeFile(other, `${JSON.stringify({ d: 'a7', t: AT, v: 2 })}\n`);
+        for (const more of [[], ['--dry-run']]) {
+            const { exitCode, stdout, stderr } = await run('upload', '--kind', 'telemetry', ...more, path, other);
+            expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+            expect(stderr).toContain(`Nothing tells by which profile to read ${path} and 1 more: add --profile NAME\n`);
+            expect(stderr).toMatch(/profiles of the lake: room\nprofiles of the program: .*plain-json.*zigbee2mqtt\n/);
+        }
+        expect(await run('status', '--output', 'json')).toMatchObject({ stdout: expect.not.stringContaining('a.jsonl') });
+    });
+
+    test('is taken where the file says it line by line, as an object of the chain does', async () => {
+        const line = {
+            sequence: '7',
+            arrived_ms: AT * 1000,
+            way: 'http',
+            profile: 'room',
+            payload: JSON.stringify({ d: 'a7', t: AT, v: 1 }),
+        };
+        const path = join(folder, 'chain.jsonl');
+        await writeFile(path, `${JSON.stringify(line)}\n{"end":"7"}\n`);
+        expect(await run('upload', '--kind', 'telemetry', path)).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('added') });
+        expect(await run('readings', 'a7', '--output', 'json')).toMatchObject({ stdout: expect.stringContaining('"metric":"v"') });
+    });
+
+    test('and that has no file of messages at all says what each is', async () => {
+        const path = join(folder, 'a.parquet');
+        await writeFile(path, 'PAR1 and more');
+        expect(await run('upload', '--kind', 'telemetry', path)).toMatchObject({
+            exitCode: 1,
+            stderr: expect.stringContaining('a Parquet file'),
+        });
+    });
+});
+
 test.each([
     ['readings a7 --every 1h --last 3', '--last is of single readings: leave it out, or --every'],
     ['readings a7 --metric v --plot --last 3', '--last is of single readings: leave it out, or --plot'],

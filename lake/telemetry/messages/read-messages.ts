@@ -67,11 +67,11 @@ export async function readMessages(source: Source, { options, taken, isEnough = 
 }
 
 /** What a file is by its beginning. */
-export async function inspectMessages(bytes: AsyncIterable<Uint8Array>): Promise<{ ok: true } | Unusable> {
+export async function inspectMessages(bytes: AsyncIterable<Uint8Array>): Promise<{ ok: true; form: MessageForm } | Unusable> {
     const chunks = decompress(bytes);
     try {
         const start = await readStart(chunks);
-        return start.ok ? { ok: true } : start;
+        return start.ok ? { ok: true, form: start.form } : start;
     } catch (error) {
         if (error instanceof DamagedFileError) {
             return { ok: false, error: error.message };
