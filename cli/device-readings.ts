@@ -3,6 +3,7 @@
 import { type CollectedRows, collectRows } from '#lake/collect-rows';
 import type { Lake } from '#lake/lake';
 import { EXPORTS_PREFIX } from '#lake/layout';
+import { nearestOf } from '#lake/nearest';
 import type { Value } from '#lake/query/query-engine';
 import { Failure } from './command.ts';
 import type { FileFormat } from './pair-report.ts';
@@ -57,7 +58,8 @@ export async function explainNoReadings(
 ): Promise<string> {
     const known = await seriesOf(lake, device);
     if (known.length === 0) {
-        throw new Failure(`No readings of ${device}: flowlake devices lists the devices that there are`);
+        await assertThere(lake, device, { site });
+        throw new Failure(`No readings of ${device}: it is registered, and nothing of it has come yet`);
     }
     const asked = askedOf(known, { metric, site });
     if (asked.length === 0) {
@@ -100,7 +102,34 @@ function billionths(value: Value): Value {
     return value === null ? null : BigInt(String(value).replace('.', ''));
 }
 
-/** Says that the lake has no such device. */
-export function noDevice(device: string, { site }: { site: string | undefined }): Failure {
-    return new Failure(`No device ${device}${site === undefined ? '' : ` at site ${site}`}: flowlake devices lists those that there are`);
+/** Lets a device and a site pass that the lake has: registered or heard. @throws Failure for others, naming the nearest */
+export async function assertThere(lake: Lake, device: string | undefined, { site }: { site: string | undefined }): Promise<void> {
+    if (device === undefined && site === undefined) {
+        return;
+    }
+    const there = await devicesOf(lake);
+    const sites = [...new Set(there.map((one) => one.site))];
+    if (device === undefined && site !== undefined && !sites.includes(site)) {
+        throw new Failure(`No device is at a site ${site}${sayNearest(nearestOf(site, sites))}`);
+    }
+    const known = there.filter((one) => one.device === (device ?? one.device));
+    if (known.some((one) => one.site === (site ?? one.site))) {
+        return;
+    }
+    const where = site === undefined ? '' : ` at site ${site}`;
+    const hint =
+        known.length > 0
+            ? `: it is at ${known.map((one) => one.site).join(', ')}`
+            : sayNearest(nearestOf(device ?? '', [...new Set(there.map((one) => one.device))]));
+    throw new Failure(`No device ${device}${where}${hint}`);
+}
+
+function sayNearest(nearest: readonly string[]): string {
+    return nearest.length === 0 ? ': the lake has no devices yet' : `. The nearest: ${nearest.join(', ')}; flowlake devices lists all`;
+}
+
+/** Every device that is registered or was heard. */
+async function devicesOf(lake: Lake): Promise<{ site: string; device: string }[]> {
+    const { rows } = await collectRows(await lake.ask('devices', [null, null, ALL_ROWS]));
+    return rows.map(([site, device]) => ({ site: String(site), device: String(device) }));
 }

@@ -12,10 +12,13 @@ export interface PrintOptions {
     stdout: Output;
     stderr: Output;
     signal: AbortSignal;
+    /** Called where there are no rows, before anything is printed: what it throws is then all that is said. */
+    ifNone?: () => Promise<void>;
 }
 
 /** Prints the rows. @returns how many there were. With no rows a table says so on stderr; columns are shown in any case. */
-export async function printRows(result: QueryResult, { output, stdout, stderr, signal }: PrintOptions): Promise<number> {
+export async function printRows(asked: QueryResult, { output, stdout, stderr, signal, ifNone }: PrintOptions): Promise<number> {
+    const result = ifNone === undefined ? asked : await beginsOr(asked, ifNone);
     const chunks = output === 'csv' ? renderCsv(result) : output === 'json' ? renderJson(result) : renderTable(result, stdout);
     let rows = 0;
     for await (const chunk of chunks) {
@@ -27,6 +30,25 @@ export async function printRows(result: QueryResult, { output, stdout, stderr, s
         await stderr.write('0 rows\n');
     }
     return rows;
+}
+
+/** The result, after `ifNone` where it has no rows. */
+async function beginsOr({ columns, batches }: QueryResult, ifNone: () => Promise<void>): Promise<QueryResult> {
+    const rest = batches[Symbol.asyncIterator]();
+    let next = await rest.next();
+    while (next.done !== true && next.value.length === 0) {
+        next = await rest.next();
+    }
+    if (next.done === true) {
+        await ifNone();
+    }
+    const first = next;
+    const all = async function* () {
+        for (let step = first; step.done !== true; step = await rest.next()) {
+            yield step.value;
+        }
+    };
+    return { columns, batches: all() };
 }
 
 /** The result without these columns. */

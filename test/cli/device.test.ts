@@ -123,6 +123,11 @@ describe('device add', () => {
             ['boiler-7', '10.0.0.8'],
             ['pump', '10.0.0.7'],
         ]);
+        expect(await run(['device', 'list', '--site', 'berln'])).toEqual({
+            exitCode: 1,
+            stdout: '',
+            stderr: 'flowlake: No device is registered at a site berln. The nearest: berlin, hamburg\n',
+        });
     });
 });
 

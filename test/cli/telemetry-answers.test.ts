@@ -90,7 +90,48 @@ test('a device that the lake does not know has no alerts to be shown, and that i
     expect(await run('alerts', 'a7')).toMatchObject({ exitCode: 0, stderr: '0 rows\n' });
     expect(await run('alerts', 'a8', '--site', 'main')).toMatchObject({
         exitCode: 1,
-        stderr: '0 rows\nflowlake: No device a8 at site main: flowlake devices lists those that there are\n',
+        stdout: '',
+        stderr: 'flowlake: No device a8 at site main. The nearest: a7; flowlake devices lists all\n',
+    });
+});
+
+describe('a device or site that the lake does not know is all that is said, with the nearest', () => {
+    test.each([
+        ['readings a8', 'No device a8. The nearest: a7; flowlake devices lists all'],
+        ['readings a8 --every 1h', 'No device a8. The nearest: a7; flowlake devices lists all'],
+        ['readings a8 --metric v --plot', 'No device a8. The nearest: a7; flowlake devices lists all'],
+        ['export --device a8', 'No device a8. The nearest: a7; flowlake devices lists all'],
+        ['readings a7 --metric x', 'No such readings of a7; it has v at main'],
+        ['readings a7 --site berlin', 'No such readings of a7; it has v at main'],
+        ['devices a8', 'No device a8. The nearest: a7; flowlake devices lists all'],
+        ['devices a7 --site berlin', 'No device a7 at site berlin: it is at main'],
+        ['devices --site mian', 'No device is at a site mian. The nearest: main; flowlake devices lists all'],
+        ['alerts --site mian', 'No device is at a site mian. The nearest: main; flowlake devices lists all'],
+    ])('%s', async (line, why) => {
+        await upload('a.jsonl', [{ v: 1 }]);
+        for (const output of ['table', 'json', 'csv']) {
+            const asked = line.includes('--plot') ? [] : ['--output', output];
+            expect(await run(...asked, ...line.split(' '))).toEqual({ exitCode: 1, stdout: '', stderr: `flowlake: ${why}\n` });
+        }
+    });
+
+    test('one that is registered, and of which nothing has come, has no readings', async () => {
+        await run('device', 'add', 'b1', '--profile', 'room');
+        await upload('a.jsonl', [{ v: 1 }]);
+        expect(await run('readings', 'b1')).toEqual({
+            exitCode: 1,
+            stdout: '',
+            stderr: 'flowlake: No readings of b1: it is registered, and nothing of it has come yet\n',
+        });
+    });
+
+    test('one that has readings at other times shows no rows, and says when it has some', async () => {
+        await upload('a.jsonl', [{ v: 1 }]);
+        expect(await run('readings', 'a7', '--from', '2026-02-01', '--output', 'json')).toEqual({
+            exitCode: 0,
+            stdout: '[]\n',
+            stderr: 'No readings of a7 in that time: it has some from 2026-01-01T00:00:00.000Z to 2026-01-01T00:00:00.000Z\n',
+        });
     });
 });
 

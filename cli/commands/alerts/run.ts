@@ -1,12 +1,9 @@
 /** Shows alerts and silences. */
-
 import type { RunContext } from '#cli/command';
-import { noDevice } from '#cli/device-readings';
+import { assertThere } from '#cli/device-readings';
 import { forPeople } from '#cli/draw/for-people';
 import { printRows } from '#cli/draw/print-rows';
 import { useFigures } from '#cli/use-figures';
-import { collectRows } from '#lake/collect-rows';
-import type { Lake } from '#lake/lake';
 
 interface AlertsOptions {
     open: boolean;
@@ -18,7 +15,7 @@ interface AlertsOptions {
     limit: number;
 }
 
-/** Prints the episodes, open ones first and then the newest. @throws Failure where a device is named that the lake does not know */
+/** Prints the episodes, open ones first and then the newest. @throws Failure where a device or site is named that the lake does not know */
 export async function showAlerts(
     device: string | undefined,
     { open, site, from, to, limit }: AlertsOptions,
@@ -29,17 +26,11 @@ export async function showAlerts(
         const now = BigInt(context.now().getTime());
         const parameters = [now, site ?? null, device ?? null, millisecond(from), millisecond(to), open ? 'open' : null, BigInt(limit)];
         const result = await lake.ask('alerts', parameters);
-        const rows = await printRows(context.output === 'table' ? forPeople(result) : result, context);
-        if (rows === 0 && device !== undefined && (await isUnknown(lake, device, site))) {
-            throw noDevice(device, { site });
-        }
+        const shown = context.output === 'table' ? forPeople(result) : result;
+        const rows = await printRows(shown, { ...context, ifNone: () => assertThere(lake, device, { site }) });
         if (rows === limit) {
             await context.stderr.write(`The first ${limit}; --limit shows more\n`);
         }
         return 0;
     });
-}
-
-async function isUnknown(lake: Lake, device: string, site: string | undefined): Promise<boolean> {
-    return (await collectRows(await lake.ask('devices', [site ?? null, device, 1n]))).rows.length === 0;
 }

@@ -57,11 +57,17 @@ function sayAssignment({ profile, site, ip, place, valid_from: from }: Assignmen
     return `is read by profile ${profile} ${where}, from ${from ?? 'the beginning'} on`;
 }
 
-/** Prints a row for each device as it stands today. */
+/** Prints a row for each device as it stands today. @throws Failure for a site where none ever was */
 export async function listDevices({ site }: { site: string | undefined }, context: RunContext): Promise<number> {
     return useLake(context, async (lake) => {
         const today = todayOf(context);
-        const all = (await readDevices(await lake.store())).filter((one) => site === undefined || one.site === site);
+        const registered = await readDevices(await lake.store());
+        const sites = [...new Set(registered.map((one) => one.site))];
+        if (site !== undefined && !sites.includes(site)) {
+            const nearest = nearestOf(site, sites).join(', ');
+            throw new Failure(`No device is registered at a site ${site}${nearest === '' ? '' : `. The nearest: ${nearest}`}`);
+        }
+        const all = registered.filter((one) => site === undefined || one.site === site);
         await print(
             all.filter(({ valid_from: from, valid_to: to }) => (from ?? '') <= today && (to === null || today < to)),
             context,

@@ -1,6 +1,6 @@
 /** Shows the devices, and how they are at this moment. */
 import type { RunContext } from '#cli/command';
-import { noDevice } from '#cli/device-readings';
+import { assertThere } from '#cli/device-readings';
 import { forPeople } from '#cli/draw/for-people';
 import { printRows } from '#cli/draw/print-rows';
 import { useFigures } from '#cli/use-figures';
@@ -11,14 +11,12 @@ interface DevicesOptions {
     limit: number;
 }
 
-/** Prints the devices by site and id. @throws Failure where one is named that the lake does not know */
+/** Prints the devices by site and id. @throws Failure where a device or site is named that the lake does not know */
 export async function showDevices(device: string | undefined, { site, limit }: DevicesOptions, context: RunContext): Promise<number> {
     return useFigures(context, async (lake) => {
         const result = withState(await lake.ask('devices', [site ?? null, device ?? null, BigInt(limit)]), context.now());
-        const rows = await printRows(context.output === 'table' ? forPeople(result, { without: ['silent_from_ms'] }) : result, context);
-        if (rows === 0 && device !== undefined) {
-            throw noDevice(device, { site });
-        }
+        const shown = context.output === 'table' ? forPeople(result, { without: ['silent_from_ms'] }) : result;
+        const rows = await printRows(shown, { ...context, ifNone: () => assertThere(lake, device, { site }) });
         if (rows === limit && device === undefined) {
             await context.stderr.write(`The first ${limit} devices; --limit shows more\n`);
         }

@@ -37,10 +37,8 @@ export async function showReadings(device: string, options: ReadingsOptions, con
         throw new UsageError(`--last is of single readings: leave it out, or ${options.plot ? '--plot' : '--every'}`);
     }
     return useFigures(context, async (lake) => {
-        const rows = options.plot ? await plot(lake, { device, options, context }) : await list(lake, { device, options, context });
-        if (rows === 0) {
-            await context.stderr.write(`${await explainNoReadings(lake, { device, ...options })}\n`);
-        }
+        const ifNone = async () => context.stderr.write(`${await explainNoReadings(lake, { device, ...options })}\n`);
+        await (options.plot ? plot : list)(lake, { device, options, context: { ...context, ifNone } });
         return 0;
     });
 }
@@ -53,23 +51,28 @@ interface Asked {
     options: ReadingsOptions;
 }
 
-/** Prints rows. @returns how many */
-async function list(lake: Lake, { device, options, context }: Asked & { context: RunContext }): Promise<number> {
+/** A question, and what is to be done where nothing answers it. */
+interface Shown extends Asked {
+    context: RunContext & { ifNone: () => Promise<void> };
+}
+
+/** Prints rows. */
+async function list(lake: Lake, { device, options, context }: Shown): Promise<void> {
     const { every, last } = options;
     const stepMs = every === undefined ? undefined : STEPS.get(every);
     const result =
         stepMs === undefined ? await askReadings(lake, { device, options, last }) : await askSteps(lake, { device, options, stepMs });
     const shown = context.output === 'table' ? forPeople(result, { without: ['at_ms', 'received_ms', 'message', 'copies'] }) : result;
-    return printRows(shown, context);
+    await printRows(shown, context);
 }
 
-/** Draws the metric. @returns how many steps it has */
-async function plot(lake: Lake, { device, options, context }: Asked & { context: RunContext }): Promise<number> {
+/** Draws the metric. */
+async function plot(lake: Lake, { device, options, context }: Shown): Promise<void> {
     const { stdout } = context;
     const { metric = '', every } = options;
     const range = await rangeOf(lake, { device, options });
     if (range === undefined) {
-        return 0;
+        return context.ifNone();
     }
     const fits = (ms: number): boolean => (range.toMs - range.fromMs) / ms <= stdout.columns * POINTS_PER_COLUMN;
     const [step, stepMs] =
@@ -92,7 +95,9 @@ async function plot(lake: Lake, { device, options, context }: Asked & { context:
     if (rows.length > 0 && sites.size === 0) {
         throw new Failure(`${metric} of ${device} is a text: a plot needs numbers (leave out --plot to list it)`);
     }
-    return rows.length;
+    if (rows.length === 0) {
+        await context.ifNone();
+    }
 }
 
 function askReadings(lake: Lake, { device, options, last }: Asked & { last: number }): Promise<QueryResult> {
