@@ -8,8 +8,8 @@ export interface Option<T> {
     /** The value where the option is not given; false for a switch. */
     fallback: T;
     choices?: readonly string[];
-    /** Reads the option's text; absent for a switch, which is true when given. @throws UnreadableOption */
-    parse?(text: string): T;
+    /** Reads the option's text, behind what was read `before` where it comes again; absent for a switch, which is true when given. @throws UnreadableOption */
+    parse?(text: string, before?: T): T;
 }
 
 /** The text of an option cannot be read; the message says in a sentence what was expected; parse-line.ts adds which option it was. */
@@ -77,6 +77,18 @@ export function bytes(flags: string, meaning: string): Option<number | undefined
             throw new UnreadableOption('Expected a size: 500MB, 10GB or 1.5TB.');
         }
         return size;
+    };
+    return { flags, meaning, fallback: undefined, parse };
+}
+
+/** An option that takes a header as curl does, `Name: value`, and may come again for another one. Its value has the names in lower case. */
+export function headers(flags: string, meaning: string): Option<Readonly<Record<string, string>> | undefined> {
+    const parse = (given: string, before?: Readonly<Record<string, string>>): Readonly<Record<string, string>> => {
+        const [, name, value = ''] = /^([^\s:]+):\s*(.*)$/s.exec(given) ?? [];
+        if (name === undefined) {
+            throw new UnreadableOption('Expected a header as curl takes it, "Name: value".');
+        }
+        return { ...before, [name.toLowerCase()]: value };
     };
     return { flags, meaning, fallback: undefined, parse };
 }

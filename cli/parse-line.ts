@@ -162,9 +162,9 @@ function buildOption(option: Option<unknown>): CommanderOption {
     if (option.fallback !== undefined) {
         built.default(option.fallback);
     }
-    return built.argParser((given: string) => {
+    return built.argParser((given: string, before: unknown) => {
         try {
-            return parse(given);
+            return parse(given, before);
         } catch (error) {
             throw error instanceof UnreadableOption ? new InvalidArgumentError(error.message) : error;
         }

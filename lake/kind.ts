@@ -101,8 +101,23 @@ export interface Inputs {
 /** @returns a row for each thing that was read, or why it was not; `isUsable` is false where nothing of the payload could be used */
 export type TryInput = (
     document: unknown,
-    payload: { bytes: Uint8Array; topic?: string | undefined; device?: string | undefined; now: Date },
+    payload: TriedPayload,
 ) => Promise<{ columns: QueryResult['columns']; rows: Value[][]; isUsable: boolean }>;
+
+/** A payload, and what is known of its way; what is left out is not known. */
+export interface TriedPayload {
+    bytes: Uint8Array;
+    topic?: string | undefined;
+    /** Device as authenticated. */
+    device?: string | undefined;
+    /** Headers by their names in lower case. */
+    headers?: Readonly<Record<string, string>> | undefined;
+    /** Partition key of a stream. */
+    key?: string | undefined;
+    /** True if the broker sent it again to a new subscription. */
+    isRetained?: boolean | undefined;
+    arrivedAt: Date;
+}
 
 /** An input as it was when it was asked for. Versions never change: a corrected document is another version. */
 export interface Input {

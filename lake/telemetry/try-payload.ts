@@ -7,8 +7,8 @@ import { type TriedLine, tryProfile } from './profile/try-profile.ts';
 const COLUMNS = ['device', 'metric', 'at', 'value', 'unit', 'note'] as const satisfies readonly (keyof TriedLine)[];
 
 /** A row for each reading, for each problem and for each field that the profile does not name. */
-export const tryPayload: TryInput = async (document, { bytes, topic, device, now }) => {
-    const message = { payload: bytes, topic, device, arrivedMs: now.getTime() };
+export const tryPayload: TryInput = async (document, { bytes, arrivedAt, ...way }) => {
+    const message = { ...way, payload: bytes, arrivedMs: arrivedAt.getTime() };
     const { lines, unknownFields } = tryProfile(parseProfile(document), message);
     const rows = lines.map((line) => COLUMNS.map((name) => line[name] ?? null));
     const unknown = unknownFields.map((field) => [

@@ -53,6 +53,42 @@ describe('profile', () => {
         });
     });
 
+    test('of the program is shown and tried without a lake, and one that is not there names those that are', async () => {
+        const runWithout = (...argv: string[]) => runLine(argv, { world: fakeWorld({ input: '{}' }) });
+        expect(JSON.parse((await runWithout('profile', 'show', 'tasmota')).stdout)).toEqual(PRESETS.get('tasmota'));
+        for (const verb of ['show', 'try']) {
+            expect(await runWithout('profile', verb, 'nope')).toEqual({
+                exitCode: 2,
+                stdout: '',
+                stderr: `flowlake: The program has no profile "nope", only ${[...PRESETS.keys()].sort().join(', ')}. One of a lake needs --lake; a file is named with its ending, nope.json\n`,
+            });
+        }
+    });
+
+    test('try takes all that is known of a message besides its payload', async () => {
+        const path = await write('by-way.json', {
+            name: 'by-way',
+            topics: ['t/{level}'],
+            device: [{ header: 'ce-subject' }, { from: 'certificate' }, { from: 'key' }],
+            time: 'arrival',
+            metrics: [{ name: '{level}', from: { header: 'x-value' }, digits: 1 }],
+        });
+        const tried = async (...argv: string[]) => {
+            const { stdout } = await run(['--output', 'json', 'profile', 'try', path, '--topic', 't/oven', ...argv], { input: '{}' });
+            return JSON.parse(stdout);
+        };
+        const value = ['--header', 'X-Value: 21.5', '--arrived', '2026-01-05T10:00'];
+        const row = { metric: 'oven', at: '2026-01-05T10:00:00.000Z', value: '21.5' };
+        expect(await tried(...value, '--header', 'Ce-Subject: a7')).toMatchObject([{ device: 'a7', ...row }]);
+        expect(await tried(...value, '--device', 'b8')).toMatchObject([{ device: 'b8', ...row }]);
+        expect(await tried(...value, '--key', 'c9')).toMatchObject([{ device: 'c9', ...row }]);
+        expect(await tried(...value, '--key', 'c9', '--retained')).toMatchObject([{ note: expect.stringContaining('retained') }]);
+        expect(await run(['profile', 'try', path, '--header', 'x'])).toMatchObject({
+            exitCode: 2,
+            stderr: expect.stringContaining('Expected a header as curl takes it, "Name: value".'),
+        });
+    });
+
     test('check names every fault', async () => {
         const path = await write('bad.json', { ...PROFILE, metrics: [{ nmae: 'x' }], time: { path: 't', unit: 'hours' } });
         const { exitCode, stderr } = await run(['profile', 'check', path]);

@@ -1,6 +1,6 @@
 /** `flowlake profile list`, and so on: the documents that the readings of a kind ask for. Each kind with inputs has these commands, by its own word for them. */
 import { type Command, defineCommand } from '#cli/command';
-import { text } from '#cli/option';
+import { flag, headers, instant, text } from '#cli/option';
 import type { KindWithInputs } from '#lake/kinds';
 
 /** The commands about the inputs of a kind. */
@@ -26,7 +26,7 @@ export function inputCommands(kind: KindWithInputs): Command[] {
         defineCommand({
             name: `${noun} show`,
             summary: `print a ${noun} as JSON`,
-            details: 'The version that holds in the lake; where the lake has none, the preset of that name.',
+            details: 'The version that holds in the lake; where the lake has none, or no lake is named, the preset of that name.',
             arguments: {
                 name: { meaning: `name of the ${noun}`, count: 'one' },
                 version: { meaning: 'number of another version than the one that holds', count: 'one or none' },
@@ -60,11 +60,19 @@ export function inputCommands(kind: KindWithInputs): Command[] {
             options: {
                 payload: text('--payload <file>', 'the payload; - or nothing reads what is piped in'),
                 topic: text('--topic <topic>', 'topic that it came under'),
-                device: text('--device <id>', 'device that sent it, as authenticated'),
+                device: text('--device <id>', 'device that sent it, as authenticated by certificate or token'),
+                header: headers('--header <header>', 'header of HTTP or MQTT 5 that it came with, "Name: value"; again for each'),
+                key: text('--key <key>', 'partition key of Kinesis that it came with'),
+                retained: flag('--retained', 'as the broker sends it again to a new subscription'),
+                arrived: instant('--arrived <time>', 'when it arrived, YYYY-MM-DDTHH:MM of UTC; now where nothing is said'),
             },
             examples: [
                 { line: `${noun} try mine.json --payload message.json`, does: 'each reading, or why there is none' },
                 { line: `${noun} try ${example} --topic site/a7 < message.json`, does: 'by one of the lake, or of the program' },
+                {
+                    line: `${noun} try mine.json --header "ce-subject: a7" --arrived 2026-01-05T10:00 < message.json`,
+                    does: 'as it came by HTTP that day',
+                },
             ],
             async run({ arguments: { document }, options, ...context }) {
                 const { tryPayload } = await import('./try.ts');

@@ -1,7 +1,8 @@
 /** The document that a word of the line means: a JSON file, or an input by its name. */
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { Failure } from '#cli/command';
+import { Failure, type RunContext } from '#cli/command';
+import { useLake } from '#cli/use-lake';
 import { StorageError, UsageError } from '#lake/errors';
 import { checkInputName, readInput } from '#lake/inputs';
 import type { KindWithInputs } from '#lake/kinds';
@@ -35,6 +36,25 @@ export function isFile(word: string): boolean {
 export async function presetOf({ inputs }: KindWithInputs, name: string): Promise<NamedDocument | undefined> {
     const presets = await inputs.presets?.();
     return presets?.has(name) ? { name, document: presets.get(name) } : undefined;
+}
+
+/**
+ * The version that holds in the lake, or else the preset, which is version 0; where no lake is named, the preset.
+ * @throws UsageError where there is neither, naming what there is
+ */
+export async function documentNamed(kind: KindWithInputs, name: string, context: RunContext): Promise<NamedDocument & { version: number }> {
+    if (context.lake) {
+        return useLake(context, async (lake) => findDocument(kind, name, await lake.store()), { mayBeNew: true });
+    }
+    const preset = await presetOf(kind, name);
+    if (!preset) {
+        const { noun, presets } = kind.inputs;
+        const names = [...((await presets?.()) ?? new Map<string, unknown>()).keys()].sort().join(', ') || 'none';
+        throw new UsageError(
+            `The program has no ${noun} ${JSON.stringify(name)}, only ${names}. One of a lake needs --lake; a file is named with its ending, ${name}.json`,
+        );
+    }
+    return { ...preset, version: 0 };
 }
 
 /** The version that holds in the lake, or else the preset. @throws UsageError where there is neither */

@@ -9,7 +9,7 @@ import { listInputs, readVersion, sayInput } from '#lake/inputs';
 import type { KindWithInputs } from '#lake/kinds';
 import type { Value } from '#lake/query/query-engine';
 import type { ObjectStore } from '#lake/store/object-store';
-import { findDocument } from './read-document.ts';
+import { documentNamed, findDocument } from './read-document.ts';
 
 /** Prints a row for each input of the lake and each preset. */
 export async function listAll(kind: KindWithInputs, context: RunContext): Promise<number> {
@@ -65,6 +65,12 @@ export async function showOne(
     const version = Number(asked ?? 0);
     if (asked !== undefined && !/^[1-9]\d{0,8}$/.test(asked)) {
         throw new UsageError(`Expected the number of a version from 1 on, got ${JSON.stringify(asked)}`);
+    }
+    if (!context.lake && version === 0) {
+        const { document } = await documentNamed(kind, name, context);
+        await context.stderr.write(`A preset of this program\n`);
+        await context.stdout.write(`${JSON.stringify(document, undefined, 4)}\n`);
+        return 0;
     }
     return useLake(
         context,
