@@ -19,8 +19,8 @@ from profile_times import duration_ms, iso_ms, time_of
 _FOLLOWED_DECODERS = ('json', 'text', 'cbor', 'senml', 'senml-cbor', 'sparkplug-b')
 # What is made JSON of is no longer than this.
 _MAX_DECODED_BYTES = 1 << 20
-_DEVICE_ID = re.compile(r'[^\x00-\x1f\x7f-\x9f]{1,256}')
-_METRIC_NAME = re.compile(r'[^\x00-\x1f\x7f-\x9f]{1,200}')
+_DEVICE_ID = re.compile(r'[^\x00-\x1f\x7f]{1,256}')
+_METRIC_NAME = re.compile(r'[^\x00-\x1f\x7f]{1,128}')
 _MAX_IDENTITY_LENGTH = 128
 
 # Words of a profile whose numbers count places; all other numbers keep their text. Words whose entries are the devices' own have none.
