@@ -81,7 +81,11 @@ export function applyChange(before: readonly Assignment[], change: DeviceChange,
     const { device, profile, site, ip, place, from } = change;
     if (!isDeviceId(device)) {
         const rule = 'letters, digits, dot, dash, underscore and colon, beginning with a letter or digit, 128 at most';
-        throw new UsageError(`The device id ${JSON.stringify(device)} is not usable: ${rule}`);
+        const usable = device.replace(/[^A-Za-z0-9._:-]+/g, ':').replace(/^[^A-Za-z0-9]+/, '');
+        const instead = isDeviceId(usable)
+            ? `. Register ${usable}, and let the profile make that of what the device sends: "device": {"text": "{gateway}:{node}"}, for example (docs/profiles.md)`
+            : '';
+        throw new UsageError(`The device id ${JSON.stringify(device)} is not usable: ${rule}${instead}`);
     }
     checkSite(site);
     const last = before.at(-1);

@@ -91,6 +91,11 @@ describe('device add', () => {
 
     test.each([
         ['an id that no device may have', ['-a/b'], 'device id'],
+        [
+            'an id of a gateway and a node',
+            ['gw/node', '--profile', 'plain-json'],
+            '. Register gw:node, and let the profile make that of what',
+        ],
         ['a new device without a profile', ['new'], 'say how its messages are read with --profile'],
         ['no address', ['boiler-7', '--ip', '10.0.0.700'], '"10.0.0.700" is no address'],
         ['no site', ['boiler-7', '--site', 'a/b'], 'Site "a/b" is not usable'],
