@@ -13,6 +13,9 @@ _POWERS = {'s': 3, 'ms': 0, 'us': -3, 'ns': -6}
 # Farther from 1970 nothing is a time: 100,000,000 days, as for JavaScript.
 _MAX_MS = 8_640_000_000_000_000
 
+# The end of year 9999.
+_LAST_MS = 253_402_300_799_999
+
 _ZONE = r'(?P<zone>[Zz]|[+-]\d{2}(?::?\d{2})?)'
 _ISO = re.compile(
     r'(?P<year>\d{4})(?:-(?P<month>\d{2})-(?P<day>\d{2})|(?P<month2>\d{2})(?P<day2>\d{2}))'
@@ -37,7 +40,7 @@ def instant_of(choice: dict, value, *, arrived_ms: int | None, ahead_ms: int, ad
     """
     if 'format' in choice or choice.get('unit', 'ISO') == 'ISO':
         written = value if isinstance(value, str) and (not isinstance(value, Number) or 'format' in choice) else None
-        ms = None if written is None else _written_ms(choice, written.strip(), arrived_ms=arrived_ms, ahead_ms=ahead_ms)
+        ms = None if written is None else _written_ms(choice, written, arrived_ms=arrived_ms, ahead_ms=ahead_ms)
         return None if ms is None else _sum_ms((ms, 1), choice, added)
     ms = _ms_of(value, choice['unit'])
     if ms is None:
@@ -144,13 +147,16 @@ def time_of(choices: list, scope, *, earliest_ms: int, ahead_ms: int) -> tuple[i
                 return arrived_ms, 'arrival'
             continue
         value = scope.value(choice)
-        if not scope.is_there(value) or (choice.get('ago') and arrived_ms is None):
+        if not scope.is_there(value):
+            continue
+        if choice.get('ago') and arrived_ms is None:
+            is_bad = True
             continue
         added = scope.value(choice['plus']) if 'plus' in choice else None
         ms = instant_of(choice, value, arrived_ms=arrived_ms, ahead_ms=ahead_ms, added=added if scope.is_there(added) else None)
         if ms is None:
             is_bad = True
-        elif ms < earliest_ms or (arrived_ms is not None and ms > arrived_ms + ahead_ms):
+        elif ms < earliest_ms or ms > _LAST_MS or (arrived_ms is not None and ms > arrived_ms + ahead_ms):
             is_doubted = True
         else:
             return ms, 'device'

@@ -45,7 +45,8 @@ interface Parts {
     offset: number | undefined;
 }
 
-const ISO = /^(\d{4})-?(\d\d)-?(\d\d)(?:[Tt ](\d\d)(?::?(\d\d)(?::?(\d\d)(?:[.,](\d{1,18}))?)?)?\s?([Zz]|[+-]\d\d(?::?\d\d)?)?)?$/;
+/** Dashes between year, month and day, or none; colons may be missing. */
+const ISO = /^(\d{4})(-?)(\d\d)\2(\d\d)(?:[Tt ](\d\d)(?::?(\d\d)(?::?(\d\d)(?:[.,](\d+))?)?)? ?([Zz]|[+-]\d\d(?::?\d\d)?)?)?$/;
 
 /** Parts of an ISO 8601 date and time: with T or a space between, any number of digits of a second, zone or none. */
 function parseIso(text: string): Parts | undefined {
@@ -53,7 +54,7 @@ function parseIso(text: string): Parts | undefined {
     if (match === null) {
         return undefined;
     }
-    const [, year, month, day, hour = '0', minute = '0', second = '0', fraction = '', zone] = match;
+    const [, year, , month, day, hour = '0', minute = '0', second = '0', fraction = '', zone] = match;
     return {
         year: Number(year),
         month: Number(month),
@@ -76,10 +77,12 @@ function parseOffset(zone: string | undefined): number | undefined {
 
 /** Reader of texts of one form: the letters YYYY, YY, MM, DD, HH, mm, ss, SSS and Z stand for digits, all else for itself. */
 function compileFormat(format: string): (text: string) => Parts | undefined {
-    const source = format.replace(
-        /YYYY|YY|MM|DD|HH|mm|ss|SSS|Z|[.*+?^${}()|[\]\\/]/g,
-        (part) => EXPRESSION_OF_LETTERS[part] ?? `\\${part}`,
-    );
+    const source = format.replace(/YYYY|YY|MM|DD|HH|mm|ss|SSS|Z|[.*+?^${}()|[\]\\/]/g, (part, at: number) => {
+        const letters = EXPRESSION_OF_LETTERS[part];
+        // Beside other digits only the whole number of them tells where one ends.
+        const isBesideDigits = BEGINS.test(format.slice(at + part.length)) || ENDS.test(format.slice(0, at));
+        return letters === undefined ? `\\${part}` : isBesideDigits ? letters.replace('{1,2}', '{2}') : letters;
+    });
     const expression = new RegExp(`^${source}$`);
     return (text) => {
         const groups = expression.exec(text)?.groups;
@@ -101,16 +104,19 @@ function compileFormat(format: string): (text: string) => Parts | undefined {
     };
 }
 
+const BEGINS = /^(?:YY|MM|DD|HH|mm|ss|SSS|Z)/;
+const ENDS = /(?:YY|MM|DD|HH|mm|ss|SSS|Z)$/;
+
 const EXPRESSION_OF_LETTERS: Readonly<Record<string, string>> = {
     YYYY: '(?<year>\\d{4})',
     YY: '(?<short>\\d\\d)',
     MM: '(?<month>\\d{1,2})',
     DD: '(?<day>\\d{1,2})',
     HH: '(?<hour>\\d{1,2})',
-    mm: '(?<minute>\\d\\d)',
-    ss: '(?<second>\\d\\d)',
-    SSS: '(?<fraction>\\d{1,18})',
-    Z: '(?<zone>[Zz]|[+-]\\d\\d:?\\d\\d)',
+    mm: '(?<minute>\\d{1,2})',
+    ss: '(?<second>\\d{1,2})',
+    SSS: '(?<fraction>\\d+)',
+    Z: '(?<zone>[Zz]|[+-]\\d\\d(?::?\\d\\d)?)',
 };
 
 /** Local milliseconds of a written time, as if it were UTC; undefined where there is no such date or time. */
