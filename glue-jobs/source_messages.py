@@ -108,9 +108,11 @@ def _json_lines(lines: list[bytes]) -> Iterator[bytes]:
 def _objects_of_line(line: bytes) -> list[bytes]:
     text, found, at = _text(line), [], 0
     while text is not None and at < len(text):
-        end = first_value_end(text, at)
-        if end is None:
-            return [line]
+        end = first_value_end(text, at) if text[at] in '{[' else None
+        behind = None if end is None else text[past_blanks(text, end) :][:1]
+        if behind is None or behind not in ('', '{'):
+            # What is left of the line is one message that cannot be read.
+            end = len(text)
         found.append(text[at:end].encode())
         at = past_blanks(text, end)
     return found or [line]

@@ -4,6 +4,7 @@
  */
 
 import type { Message } from '../message.ts';
+import { decodeBase64 } from '../profile/json-scanner.ts';
 import { membersOf, type Span, textOf } from './json-elements.ts';
 import type { MessagePlace } from './message-scanner.ts';
 
@@ -35,7 +36,12 @@ export function openEnvelope({ bytes, start, end }: MessagePlace): Message | { w
     const topic = topicAt && textOf(bytes, topicAt);
     const payload = payloadOf(bytes, members);
     if (topic === undefined || !payload) {
-        return { why: `it has no ${topic === undefined ? 'topic' : 'payload'}, as the others of the file have` };
+        const isBase64 = topic !== undefined && members.has('payload_base64');
+        return {
+            why: isBase64
+                ? 'its payload_base64 is no base64'
+                : `it has no ${topic === undefined ? 'topic' : 'payload'}, as the others of the file have`,
+        };
     }
     const name = TIMES.find((one) => members.has(one));
     const time = name && members.get(name);
@@ -53,7 +59,7 @@ function payloadOf(bytes: Buffer, members: ReadonlyMap<string, Span>): Uint8Arra
     const base64 = members.get('payload_base64');
     if (base64) {
         const text = textOf(bytes, base64);
-        return text === undefined ? undefined : Buffer.from(text, 'base64');
+        return text === undefined ? undefined : decodeBase64(text);
     }
     const span = members.get('payload');
     if (!span) {

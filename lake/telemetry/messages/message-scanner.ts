@@ -95,7 +95,7 @@ export class MessageScanner {
         const taker = this.#taker;
         const end = bytes.length;
         const isSpread = !this.#layout.isOnOneLine;
-        const lines = new WholeLines(bytes, this.#layout.form);
+        const lines = new WholeLines(bytes, { form: this.#layout.form, isLast });
         this.isPaused = false;
         let at = start;
         while (at < end) {
@@ -128,7 +128,8 @@ export class MessageScanner {
         const byte = bytes[start];
         const isContainer = byte === OPEN_OBJECT || byte === OPEN_ARRAY;
         const limit = Math.min(bytes.length, start + MAX_MESSAGE_BYTES);
-        const end = isContainer || form === 'json-array' ? elementEnd(bytes, start, limit, isOnOneLine) : CUT;
+        const element = isContainer || form === 'json-array' ? elementEnd(bytes, start, limit, isOnOneLine) : CUT;
+        const end = form === 'json-lines' && element >= 0 ? this.#endOnLine(bytes, element, isLast) : element;
         if (end >= 0) {
             return end;
         }
@@ -148,6 +149,18 @@ export class MessageScanner {
         return isLast ? bytes.length : OPEN;
     }
 
+    /** The end of an element of a line, where its line or another object follows; with anything else the line is no whole message from there on. */
+    #endOnLine(bytes: Buffer, end: number, isLast: boolean): number {
+        let next = end;
+        while (bytes[next] === SPACE || bytes[next] === TAB || bytes[next] === CR) {
+            next += 1;
+        }
+        if (next === bytes.length) {
+            return isLast ? end : OPEN;
+        }
+        return bytes[next] === LF || bytes[next] === OPEN_OBJECT ? end : CUT;
+    }
+
     #isOfArray(byte: number): boolean {
         if (this.#layout.form !== 'json-array') {
             return false;
@@ -165,31 +178,52 @@ export class MessageScanner {
 }
 
 /**
- * Lines that are one message each: those without a brace that closes and one that opens right behind it, which stand so nowhere in a message but in texts. Their
- * ends need not be looked for bracket by bracket.
+ * Lines that are one message each: those without a brace that closes and one that opens behind it, with blanks between or without, which stand so nowhere in
+ * a message but in texts. Their ends need not be looked for bracket by bracket.
  */
 class WholeLines {
     readonly #bytes: Buffer;
     readonly #isOn: boolean;
-    /** The next pair of such braces. */
-    #pair = -1;
+    readonly #isLast: boolean;
+    /** The next pair of such braces, by what stands behind the first one. */
+    readonly #pairs = ['}{', '} ', '}\t'].map((text) => ({ text, at: -1 }));
 
-    constructor(bytes: Buffer, form: JsonLayout['form']) {
+    constructor(bytes: Buffer, { form, isLast }: { form: JsonLayout['form']; isLast: boolean }) {
         this.#bytes = bytes;
         this.#isOn = form === 'json-lines';
+        this.#isLast = isLast;
     }
 
-    /** The end of the line, if it is one message that begins at `start`; else undefined. */
+    /** The end of the line, if it is one message that begins at `start`; else undefined. The last line of all may lack its line end. */
     endOf(start: number): number | undefined {
-        const lineEnd = this.#isOn ? this.#bytes.indexOf(LF, start) : -1;
+        const lineFeed = this.#isOn ? this.#bytes.indexOf(LF, start) : -1;
+        const lineEnd = this.#isOn && this.#isLast && lineFeed < 0 ? this.#bytes.length : lineFeed;
         if (lineEnd < 0 || lineEnd - start > MAX_MESSAGE_BYTES) {
             return undefined;
         }
-        if (this.#pair < start) {
-            const pair = this.#bytes.indexOf('}{', start, 'latin1');
-            this.#pair = pair < 0 ? this.#bytes.length : pair;
+        for (const pair of this.#pairs) {
+            if (pair.at < start) {
+                pair.at = this.#findPair(pair.text, start);
+            }
+            if (pair.at < lineEnd) {
+                return undefined;
+            }
         }
-        return this.#pair < lineEnd ? undefined : lineEnd;
+        return lineEnd;
+    }
+
+    #findPair(text: string, start: number): number {
+        const bytes = this.#bytes;
+        for (let at = bytes.indexOf(text, start, 'latin1'); at >= 0; at = bytes.indexOf(text, at + 1, 'latin1')) {
+            let next = at + 1;
+            while (bytes[next] === SPACE || bytes[next] === TAB) {
+                next += 1;
+            }
+            if (bytes[next] === OPEN_OBJECT) {
+                return at;
+            }
+        }
+        return bytes.length;
     }
 }
 

@@ -3,7 +3,7 @@ import { floor, fractionOf, timesTen } from './fractions.ts';
 import { isoTime } from './instants.ts';
 import type { Tree } from './json-tree.ts';
 import { objectIn, objectOf } from './message-files.ts';
-import { type Message, textOf } from './places.ts';
+import { isBase64, type Message } from './places.ts';
 
 const TIMES = ['arrived_ms', 'arrival', 'arrived_at', 'received_at', 'tst', 'timestamp', 'time'];
 const NAMES = ['topic', 'payload', 'payload_base64', 'payloadlen', 'qos', 'retain', 'mid', 'properties', 'headers', ...TIMES];
@@ -36,19 +36,24 @@ export function openEnvelope(bytes: Buffer): Message | undefined {
         topic: topic.text,
         headers:
             headers?.type === 'object'
-                ? Object.fromEntries([...headers.members].map(([name, value]) => [name.toLowerCase(), textOf(value) ?? 'null']))
+                ? Object.fromEntries([...headers.members].map(([name, value]) => [name.toLowerCase(), asSent(value)]))
                 : undefined,
-        isRetained: ['1', 'true'].includes(retain?.type === 'text' ? '' : (textOf(retain) ?? '')),
+        isRetained: ['1', 'true'].includes(retain === undefined || retain.type === 'text' ? '' : asSent(retain)),
     };
 }
 
 function payloadOf(members: ReadonlyMap<string, Tree>): Buffer | undefined {
     const base64 = members.get('payload_base64');
     if (base64) {
-        return base64.type === 'text' ? Buffer.from(base64.text, 'base64') : undefined;
+        return base64.type === 'text' && isBase64(base64.text) ? Buffer.from(base64.text, 'base64') : undefined;
     }
     const payload = members.get('payload');
-    return payload && Buffer.from(payload.type === 'null' ? 'null' : (textOf(payload) ?? ''));
+    return payload && Buffer.from(asSent(payload));
+}
+
+/** The characters of a text; of any other value the JSON that stands there. */
+function asSent(value: Tree): string {
+    return value.type === 'text' ? value.text : value.at.source.slice(value.at.start, value.at.end);
 }
 
 /** Epoch seconds have up to ten digits, milliseconds more. */
