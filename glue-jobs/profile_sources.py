@@ -1,7 +1,8 @@
 """Sources and conditions of a profile: where a value stands in a message, and what must be true of it."""
+import re
 from dataclasses import dataclass, field
 
-from profile_bytes import number_in_bytes
+from profile_bytes import NoData, number_in_bytes
 from profile_json import Number
 from profile_numbers import compare, ratio_of, ratio_of_value
 from profile_texts import Path, fill, fill_path, path_of, topic_matches
@@ -171,9 +172,11 @@ def kind_of(value) -> str | None:
         return None
     if isinstance(value, bool):
         return 'yes/no'
+    if isinstance(value, dict):
+        return 'object'
     if isinstance(value, Number):
         return 'number'
-    return {str: 'text', type(None): 'null', dict: 'object', list: 'list'}[type(value)]
+    return {str: 'text', type(None): 'null', list: 'list'}[type(value)]
 
 
 def _listed(one_or_more) -> list:
@@ -207,10 +210,12 @@ _TESTS = {
 
 def _worked_on(source: dict, value):
     for word, work in _WORK.items():
+        if isinstance(value, NoData):
+            return value
         if word in source and Scope.is_there(value):
-            text = plain_text(value)
+            text = value if word == 'bytes' else plain_text(value)
             value = ABSENT if text is None else work(text, source)
-    if 'map' in source and Scope.is_there(value):
+    if 'map' in source and Scope.is_there(value) and not isinstance(value, NoData):
         return source['map'].get(plain_text(value), value)
     return value
 
@@ -222,9 +227,21 @@ def _part(text: str, source: dict):
 
 
 def _extract(text: str, source: dict):
-    before, _, behind = source['extract'].partition('{}')
-    fits = text.startswith(before) and text.endswith(behind) and len(text) >= len(before) + len(behind)
-    return text[len(before) : len(text) - len(behind)] if fits else ABSENT
+    """What stands at `{}`; `*` is anything, and the first of both takes as much as fits: so literals are looked for from the end."""
+    literals, wilds = re.split(r'\*|\{\}', source['extract']), re.findall(r'\*|\{\}', source['extract'])
+    if not text.endswith(literals[-1]):
+        return ABSENT
+    end, found = len(text) - len(literals[-1]), ABSENT
+    for at in range(len(wilds) - 1, -1, -1):
+        limit = end - 1 if wilds[at] == '{}' else end
+        literal = literals[at]
+        start = text.rfind(literal, 0, max(limit, 0)) if at else 0
+        if limit < 0 or start < 0 or start + len(literal) > limit or not text.startswith(literal, start):
+            return ABSENT
+        if wilds[at] == '{}':
+            found = text[start + len(literal) : end]
+        end = start
+    return found
 
 
 def _before_last(text: str, source: dict):
@@ -242,8 +259,8 @@ def _after_last(text: str, source: dict):
     return text[at + len(source['afterLast']) :] if at >= 0 else ABSENT
 
 
-def _number_in_bytes(text: str, source: dict):
-    number = number_in_bytes(text, source['bytes'])
+def _number_in_bytes(value, source: dict):
+    number = number_in_bytes(value, source['bytes'])
     return ABSENT if number is None else number
 
 

@@ -1,6 +1,6 @@
 /** Which device a message is of. */
 import type { Problem } from '../reading.ts';
-import { NUMBER, TEXT } from './fields.ts';
+import { NULL, NUMBER, TEXT } from './fields.ts';
 import { textOf } from './sources.ts';
 import { type Context, type Source, showToken } from './tokens.ts';
 
@@ -27,10 +27,10 @@ export function findDevice(source: Source, context: Context): string | NoDevice 
                   `the message says that it is of ${JSON.stringify(named.slice(0, 100))}, but its certificate or token is that of "${certified}"`,
               );
     }
-    if (named === undefined || token === undefined) {
+    if (token === undefined || token.type === NULL) {
         return new NoDevice('no_device', 'it does not say which device it is of: none of the places that "device" names is there');
     }
-    if (token.type !== TEXT && token.type !== NUMBER) {
+    if (named === undefined || (token.type !== TEXT && token.type !== NUMBER)) {
         return new NoDevice('no_device', `${showToken(token)} is no id of a device: a text or a number must stand there`);
     }
     // biome-ignore lint/suspicious/noControlCharactersInRegex: an id goes to tables and terminals.

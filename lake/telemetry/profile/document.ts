@@ -29,11 +29,13 @@ export interface SourceWords {
 
 /** A number in binary data. */
 export interface BytesWords {
-    encoding: 'hex' | 'base64';
-    at: number;
+    encoding: 'hex' | 'base64' | 'number' | 'registers';
+    at?: number;
     length: number;
     as: 'unsigned' | 'signed' | 'float';
     little?: boolean;
+    /** True: the low word of 16 bits comes first. */
+    swap?: boolean;
     bits?: readonly number[];
 }
 

@@ -490,9 +490,12 @@ const WORDS = [
     { text: 'false', type: FALSE },
 ];
 
-/** The bytes of a base64 text (both alphabets), undefined where it is none. */
+/** Groups of four characters, of either alphabet; what fills the last one may be left out. */
+const BASE64 = /^(?:[A-Za-z0-9+/_-]{4})*(?:[A-Za-z0-9+/_-]{2}(?:==)?|[A-Za-z0-9+/_-]{3}=?)?$/;
+
+/** The bytes of a base64 text, undefined where it is none: a character is missing, or one too many. */
 export function decodeBase64(text: string): Uint8Array | undefined {
-    return /^[A-Za-z0-9+/_-]*={0,2}$/.test(text) ? Buffer.from(text, 'base64') : undefined;
+    return BASE64.test(text) ? Buffer.from(text, 'base64') : undefined;
 }
 
 /** A text short enough for a message to people. */

@@ -337,8 +337,17 @@ function knownOf(names: readonly string[]): string {
     return names.length === 0 ? 'no names are known here' : `known here are ${names.join(', ')}`;
 }
 
-function faultsOfBytes(path: string, { as, length, bits }: BytesWords): Fault[] {
+function faultsOfBytes(path: string, { encoding, at = 0, as, length, swap, bits }: BytesWords): Fault[] {
     const faults: Fault[] = [];
+    if (encoding === 'number' && at !== 0) {
+        faults.push({
+            path: `${path}.at`,
+            why: `is ${at}, but a number has no bytes beside its own: leave it out, and take "bits" for a part`,
+        });
+    }
+    if (swap === true && (length < 4 || length % 2 !== 0)) {
+        faults.push({ path: `${path}.swap`, why: `changes words of 16 bits over, but ${length} bytes are no two of them: take it away` });
+    }
     if (as === 'float' && length !== 4 && length !== 8) {
         faults.push({ path: `${path}.length`, why: `is ${length}, but a float has 4 or 8 bytes` });
     }

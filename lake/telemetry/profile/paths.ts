@@ -132,9 +132,39 @@ export function parseTopicPattern(text: string): TopicPattern {
     };
 }
 
-/** The expression of a text in which `{}` stands for what is wanted: `sensor.{}_temperature`. */
-export function parseExtract(text: string): RegExp {
-    return new RegExp(`^${text.split('{}').map(escapeExpression).join('(.+)')}$`, 's');
+/**
+ * Takes from a text what stands at `{}` of a pattern, one character or more: `sensor.{}_temperature`. `*` is any text, also none. As in paths each takes
+ * as much as fits, the first one first: so what stands between them is looked for from the end.
+ */
+export function compileExtract(pattern: string): (text: string) => string | undefined {
+    const wilds = pattern.match(/\*|\{\}/g) ?? [];
+    const [first = '', ...others] = pattern.split(/\*|\{\}/);
+    return (text) => {
+        let end = text.length;
+        let found: string | undefined;
+        let least = 0;
+        for (let at = others.length - 1; at >= 0; at--) {
+            const literal = others[at] ?? '';
+            const isLast = at === others.length - 1;
+            const start = isLast
+                ? end - literal.length
+                : end - least < literal.length
+                  ? -1
+                  : text.lastIndexOf(literal, end - least - literal.length);
+            if (start < 0 || !text.startsWith(literal, start)) {
+                return undefined;
+            }
+            if (!isLast && wilds[at + 1] === '{}') {
+                found = text.slice(start + literal.length, end);
+            }
+            end = start;
+            least = wilds[at] === '{}' ? 1 : 0;
+        }
+        if (!text.startsWith(first) || first.length > end - least) {
+            return undefined;
+        }
+        return wilds[0] === '{}' ? text.slice(first.length, end) : found;
+    };
 }
 
 function escapeExpression(text: string): string {

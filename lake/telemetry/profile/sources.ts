@@ -2,8 +2,8 @@
 import { readNumberBytes } from './binary.ts';
 import { compileTest } from './condition-tests.ts';
 import type { ConditionList, ConditionWords, PathWord, SourceWords } from './document.ts';
-import { type Field, NULL, TEXT } from './fields.ts';
-import { fillPath, namesIn, parseExtract, parseTopicPattern, showPath } from './paths.ts';
+import { ARRAY, type Field, NULL, OBJECT } from './fields.ts';
+import { compileExtract, fillPath, namesIn, parseTopicPattern, showPath } from './paths.ts';
 import { compileTemplate } from './templates.ts';
 import { decodeText } from './texts.ts';
 import { asList, type Context, type Scope, type Source, showToken, type Token, textToken, tokenOf, tokenOfLiteral } from './tokens.ts';
@@ -31,9 +31,9 @@ export function withLet(scope: Scope, words: Readonly<Record<string, SourceWords
     return inner;
 }
 
-/** The text of a value; null has none. */
+/** The text of a value; null, objects and lists have none. */
 export function textOf(token: Token | undefined): string | undefined {
-    return token === undefined || token.type === NULL ? undefined : token.text;
+    return token === undefined || token.type === NULL || token.type === OBJECT || token.type === ARRAY ? undefined : token.text;
 }
 
 export function fieldAt(path: PathWord, isOuter: boolean, scope: Scope): Field {
@@ -104,49 +104,56 @@ const FACTS = {
     payload: ({ message: { payload } }: Context) => textToken(decodeText(payload, 0, payload.length, false)),
 };
 
-/** What a source does to the text that it found, in the order of docs/profiles.md; undefined where it does nothing. */
+/** What a source does to the value that it found, in the order of docs/profiles.md; undefined where it does nothing. Null stays null. */
 function compileChanges(words: SourceWords): ((token: Token) => Token | undefined) | undefined {
-    const steps: ((text: string) => string | undefined)[] = [];
+    const steps: ((token: Token) => Token | undefined)[] = [];
+    const change = (turn: (text: string) => string | undefined): void => {
+        steps.push((token) => {
+            const text = textOf(token);
+            return text === undefined ? undefined : textToken(turn(text));
+        });
+    };
     const { split, part = 1, extract, upToLast, beforeLast, afterLast, bytes, map } = words;
     if (split !== undefined) {
-        steps.push((text) => text.split(split)[part - 1]?.trim());
+        change((text) => text.split(split)[part - 1]?.trim());
     }
     if (extract !== undefined) {
-        const expression = parseExtract(extract);
-        steps.push((text) => expression.exec(text)?.[1]);
+        change(compileExtract(extract));
     }
     if (beforeLast !== undefined) {
-        steps.push((text) => (text.includes(beforeLast) ? text.slice(0, text.lastIndexOf(beforeLast)) : undefined));
+        change((text) => (text.includes(beforeLast) ? text.slice(0, text.lastIndexOf(beforeLast)) : undefined));
     }
     if (upToLast !== undefined) {
-        steps.push((text) => (text.includes(upToLast) ? text.slice(0, text.lastIndexOf(upToLast) + upToLast.length) : undefined));
+        change((text) => (text.includes(upToLast) ? text.slice(0, text.lastIndexOf(upToLast) + upToLast.length) : undefined));
     }
     if (afterLast !== undefined) {
-        steps.push((text) => (text.includes(afterLast) ? text.slice(text.lastIndexOf(afterLast) + afterLast.length) : undefined));
+        change((text) => (text.includes(afterLast) ? text.slice(text.lastIndexOf(afterLast) + afterLast.length) : undefined));
     }
     if (bytes !== undefined) {
-        steps.push((text) => readNumberBytes(text, bytes));
+        steps.push((token) => readNumberBytes(token, bytes));
     }
     if (words.case !== undefined) {
-        steps.push(words.case === 'lower' ? (text) => text.toLowerCase() : (text) => text.toUpperCase());
+        change(words.case === 'lower' ? (text) => text.toLowerCase() : (text) => text.toUpperCase());
     }
-    if (steps.length === 0 && map === undefined) {
+    if (map !== undefined) {
+        steps.push((token) => {
+            const text = textOf(token);
+            const mapped = text !== undefined && Object.hasOwn(map, text) ? map[text] : undefined;
+            return mapped === undefined ? token : tokenOfLiteral(mapped);
+        });
+    }
+    if (steps.length === 0) {
         return undefined;
     }
-    return (token) => {
-        let { text } = token;
+    return (found) => {
+        let token: Token | undefined = found;
         for (const step of steps) {
-            const next = step(text);
-            if (next === undefined) {
-                return undefined;
+            if (token === undefined || token.type === NULL || token.why !== undefined) {
+                return token;
             }
-            text = next;
+            token = step(token);
         }
-        const mapped = map === undefined ? undefined : Object.hasOwn(map, text) ? map[text] : undefined;
-        if (mapped !== undefined) {
-            return tokenOfLiteral(mapped);
-        }
-        return { type: text === token.text ? token.type : TEXT, text };
+        return token;
     };
 }
 

@@ -3,7 +3,7 @@ import { UsageError } from '#lake/errors';
 import type { Message } from '../message.ts';
 import { parseDecimal, type Ratio } from './decimal.ts';
 import type { Num } from './document.ts';
-import { ESCAPED_TEXT, type Field, type FieldTree, NUMBER, TEXT } from './fields.ts';
+import { ESCAPED_TEXT, FALSE, type Field, type FieldTree, NUMBER, TEXT, TRUE } from './fields.ts';
 import { type JsonScanner, shorten } from './json-scanner.ts';
 import { decodeText } from './texts.ts';
 
@@ -13,6 +13,8 @@ export interface Token {
     text: string;
     /** The unit that the source says it is in, where it says one. */
     unit?: string | undefined;
+    /** Why it is no value: it is not the data that the profile takes it for. It is neither text nor number then. */
+    why?: string | undefined;
 }
 
 /** One message, or one element of a payload that holds several, while it is read. */
@@ -54,8 +56,15 @@ export function textToken(text: string | undefined): Token | undefined {
     return text === undefined ? undefined : { type: TEXT, text };
 }
 
+/** The number that a text is; infinity and what is no number stay texts. */
+export function numberToken(text: string): Token {
+    return { type: parseDecimal(text) === undefined ? TEXT : NUMBER, text };
+}
+
+/** The value that a profile says. */
 export function tokenOfLiteral(value: string | number | boolean): Token {
-    return { type: typeof value === 'number' || parseDecimal(String(value)) !== undefined ? NUMBER : TEXT, text: String(value) };
+    const type = typeof value === 'boolean' ? (value ? TRUE : FALSE) : typeof value === 'number' ? NUMBER : TEXT;
+    return { type, text: String(value) };
 }
 
 export function showToken(token: Token | undefined): string {

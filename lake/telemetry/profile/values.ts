@@ -37,6 +37,9 @@ export function compileValue(words: MetricWords, scope: Scope): ValueReader {
         if (token.type === NULL) {
             return noValue;
         }
+        if (token.why !== undefined) {
+            return problem('wrong_type', token.why);
+        }
         if (token.type === OBJECT || token.type === ARRAY) {
             return problem('wrong_type', `${token.type === OBJECT ? 'an object' : 'a list'} stands where a ${nameOfKind(kind)} should`);
         }

@@ -18,11 +18,12 @@ export interface Source {
     upToLast?: string;
     afterLast?: string;
     bytes?: {
-        encoding: 'hex' | 'base64';
-        at: number;
+        encoding: 'hex' | 'base64' | 'number' | 'registers';
+        at?: number;
         length: number;
         as: 'unsigned' | 'signed' | 'float';
         little?: boolean;
+        swap?: boolean;
         bits?: [number, number];
     };
     case?: 'lower' | 'upper';

@@ -1,8 +1,10 @@
 /** Finds a value in a message, and what conditions say of it: docs/profiles.md, "Sources" and "Conditions". */
 import { type Condition, listed, type Path, type Reason, type Some, type Source } from './document.ts';
-import { compared, fractionOf, whole } from './fractions.ts';
+import { compared, fractionOf, whole, wholeIn } from './fractions.ts';
 import { type Tree, textTree, treeOf } from './json-tree.ts';
 import { filled, keysOf, type Names, topicCaptures } from './patterns.ts';
+
+type Bytes = NonNullable<Source['bytes']>;
 
 /** A message as it came. */
 export interface Message {
@@ -41,9 +43,9 @@ export function valueAt(tree: Tree | undefined, keys: readonly string[]): Tree |
     return found;
 }
 
-/** A value as a text: what is no text as it was sent. */
+/** A value as a text: a number, or yes and no, as it was sent. Objects and lists have none. */
 export function textOf(value: Tree | undefined): string | undefined {
-    if (value === undefined || value.type === 'null') {
+    if (value === undefined || value.type === 'null' || value.type === 'object' || value.type === 'list') {
         return undefined;
     }
     const { source, start, end } = value.at;
@@ -117,12 +119,7 @@ function changed(source: Source, value: Tree | undefined): Tree | undefined {
         change((text) => text.split(split)[part - 1]?.trim());
     }
     if (extract !== undefined) {
-        const [before = '', after = ''] = extract.split('{}');
-        change((text) =>
-            text.length >= before.length + after.length && text.startsWith(before) && text.endsWith(after)
-                ? text.slice(before.length, text.length - after.length)
-                : undefined,
-        );
+        change((text) => extracted(text, extract));
     }
     const cut = (mark: string | undefined, turn: (text: string, at: number, mark: string) => string): void => {
         if (mark !== undefined) {
@@ -132,28 +129,73 @@ function changed(source: Source, value: Tree | undefined): Tree | undefined {
     cut(beforeLast, (text, at) => text.slice(0, at));
     cut(upToLast, (text, at, mark) => text.slice(0, at + mark.length));
     cut(afterLast, (text, at, mark) => text.slice(at + mark.length));
-    if (bytes) {
-        const text = textOf(found);
-        found = text === undefined ? undefined : numberInBytes(text, bytes);
+    if (bytes && found) {
+        found = numberInBytes(found, bytes);
+    }
+    if (found?.type === 'object' || found?.type === 'list') {
+        // Neither of them has a text: no map knows it, and no case changes it.
+        return source.case === undefined || found === NO_DATA ? found : undefined;
     }
     if (source.case !== undefined) {
         change((text) => (source.case === 'lower' ? text.toLowerCase() : text.toUpperCase()));
     }
     const key = map && textOf(found);
-    return map && key !== undefined && Object.hasOwn(map, key) ? textTree(String(map[key])) : found;
+    return map && key !== undefined && Object.hasOwn(map, key) ? treeOf(map[key]) : found;
 }
 
-function numberInBytes(text: string, { encoding, at, length, as, little = false, bits }: NonNullable<Source['bytes']>): Tree | undefined {
-    if (encoding === 'hex' ? !/^(0x)?([\da-fA-F]{2})*$/.test(text) : !isBase64(text)) {
-        return undefined;
+/** What stands at `{}` of the pattern, where `*` is anything; the first of both takes as much as fits. Goes from the end to the beginning. */
+function extracted(text: string, pattern: string): string | undefined {
+    const pieces = pattern.split(/(\*|\{\})/);
+    let taken: string | undefined;
+    /** Begin of what was found so far, and how far before that a literal must end. */
+    let begin = text.length;
+    let least = 0;
+    let wild: string | undefined;
+    for (;;) {
+        const literal = pieces.pop() ?? '';
+        const limit = begin - least;
+        const start = pieces.length === 0 ? 0 : wild === undefined ? limit - literal.length : lastPlace(text, literal, limit);
+        if (start < 0 || start + literal.length > limit || !text.startsWith(literal, start)) {
+            return undefined;
+        }
+        if (wild === '{}') {
+            taken = text.slice(start + literal.length, begin);
+        }
+        wild = pieces.pop();
+        if (wild === undefined) {
+            return taken;
+        }
+        begin = start;
+        least = wild === '{}' ? 1 : 0;
     }
-    const all = Buffer.from(text.replace(/^0x/, ''), encoding);
+}
+
+/** The last place of the part that ends at `end` or before; below zero where there is none. */
+function lastPlace(text: string, part: string, end: number): number {
+    return end < part.length ? -1 : text.lastIndexOf(part, end - part.length);
+}
+
+/** In the place of data that is no such data. */
+const NO_DATA: Tree = { type: 'object', members: new Map(), at: { source: '', start: 0, end: 0 } };
+
+/** The number in the data; undefined where that ends before it, `NO_DATA` where it is none. */
+function numberInBytes(value: Tree, { at = 0, length, as, little = false, swap = false, bits, encoding }: Bytes): Tree | undefined {
+    const all = dataOf(value, { encoding, length });
+    if (all === undefined) {
+        return NO_DATA;
+    }
     const start = at < 0 ? all.length + at : at;
     if (start < 0 || start + length > all.length) {
         return undefined;
     }
-    const taken = Buffer.from(all.subarray(start, start + length));
-    const ordered = little ? taken.reverse() : taken;
+    let ordered = Buffer.from(all.subarray(start, start + length));
+    if (swap) {
+        const words = Array.from({ length: length / 2 }, (_, word) => ordered.subarray(2 * word, 2 * word + 2));
+        ordered = Buffer.concat(words.reverse());
+    }
+    if (little) {
+        ordered.reverse();
+    }
     if (as === 'float') {
         const isSingle = length === 4;
         return floatTree(isSingle ? ordered.readFloatBE() : ordered.readDoubleBE(), isSingle);
@@ -166,6 +208,44 @@ function numberInBytes(text: string, { encoding, at, length, as, little = false,
         number = (number >> BigInt(first)) & ((1n << BigInt(count)) - 1n);
     }
     return numberTree(String(as === 'signed' ? BigInt.asIntN(width, number) : number));
+}
+
+function dataOf(value: Tree, { encoding, length }: Pick<Bytes, 'encoding' | 'length'>): Buffer | undefined {
+    if (encoding === 'registers' && value.type === 'list') {
+        return joined(value.items.map((item) => bytesOfNumber(item, 2)));
+    }
+    const text = textOf(value)?.trim();
+    if (text === undefined) {
+        return undefined;
+    }
+    switch (encoding) {
+        case 'hex': {
+            const digits = text.replace(/^0[xX]/, '');
+            return /^([\da-fA-F]{2} *)*$/.test(digits) ? Buffer.from(digits.replaceAll(' ', ''), 'hex') : undefined;
+        }
+        case 'base64':
+            return isBase64(text) ? Buffer.from(text, 'base64') : undefined;
+        case 'number':
+            return bytesOfNumber(value, length);
+        case 'registers':
+            return joined((text === '' ? [] : text.split(/[\s,]+/)).map((number) => bytesOfNumber(textTree(number), 2)));
+    }
+}
+
+function joined(parts: readonly (Buffer | undefined)[]): Buffer | undefined {
+    return parts.every((part) => part !== undefined) ? Buffer.concat(parts) : undefined;
+}
+
+/** The bytes of a whole number, below zero as its two's complement; undefined where these are too few for it. */
+function bytesOfNumber(value: Tree, length: number): Buffer | undefined {
+    const number = value.type === 'number' || value.type === 'text' ? fractionOf(value.text.trim()) : undefined;
+    const all = number && wholeIn(number);
+    const size = 1n << BigInt(8 * length);
+    if (all === undefined || all >= size || all < -size / 2n) {
+        return undefined;
+    }
+    const digits = (all < 0n ? all + size : all).toString(16);
+    return Buffer.from(digits.padStart(2 * length, '0'), 'hex');
 }
 
 /** The shortest text that means the float. */
@@ -186,8 +266,10 @@ function numberTree(text: string): Tree {
     return { type: 'number', text, at: { source: text, start: 0, end: text.length } };
 }
 
+/** Groups of four characters of the alphabet or of that of URLs; the last one may be shorter, with or without its filling. */
 export function isBase64(text: string): boolean {
-    return /^[A-Za-z0-9+/]*={0,2}$/.test(text) || /^[A-Za-z0-9_-]*={0,2}$/.test(text);
+    const bare = text.replace(/={1,2}$/, '');
+    return /^[\w+/-]*$/.test(bare) && bare.length % 4 !== 1 && (bare.length === text.length || text.length % 4 === 0);
 }
 
 /** True if all of the conditions hold. */

@@ -67,6 +67,16 @@ test.each<[object, string, RegExp]>([
         /a float has 4 or 8 bytes/,
     ],
     [
+        metrics({ path: undefined, from: { path: 'a', bytes: { encoding: 'number', at: 2, length: 2, as: 'signed' } } }),
+        'metrics[0].from.bytes.at',
+        /is 2, but a number has no bytes beside its own: leave it out/,
+    ],
+    ...[2, 3, 5].map((length): [object, string, RegExp] => [
+        metrics({ path: undefined, from: { path: 'a', bytes: { encoding: 'registers', length, as: 'signed', swap: true } } }),
+        'metrics[0].from.bytes.swap',
+        /bytes are no two of them: take it away/,
+    ]),
+    [
         metrics({ path: undefined, from: { path: 'a', bytes: { encoding: 'hex', at: 0, length: 1, as: 'signed', bits: [4, 5] } } }),
         'metrics[0].from.bytes.bits',
         /4 to 8, but 1 bytes have 8/,
