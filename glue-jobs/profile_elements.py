@@ -1,10 +1,10 @@
 """The messages of one payload: texts that hold JSON are unpacked, and `each` is cut into messages."""
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from profile_bytes import bytes_of
-from profile_json import Unreadable, members, parse_json, past_blanks, text_of
-from profile_sources import look_up
+from profile_json import Number, Unreadable, members, parse_json, past_blanks, text_of
+from profile_sources import Scope, all_hold, look_up
 from profile_texts import Path, match_key, path_of
 
 
@@ -32,12 +32,15 @@ class _Place:
     order: tuple[int, ...] = ()
 
 
-def unpacked(value, unpack: list[dict], texts: dict[Path, str]):
-    """The value with JSON in the place of texts that hold it; their texts are put into `texts`. Raises Unreadable."""
+def unpacked(value, unpack: list[dict], texts: dict[Path, str], scope_of: Callable[[object], Scope]):
+    """
+    The value with JSON in the place of texts that hold it; their texts are put into `texts`. A condition is looked up in what `scope_of` makes of the
+    value as it is by then. Raises Unreadable.
+    """
     for each in unpack:
         path = path_of(each['path'])
         held = look_up(value, path)
-        if not isinstance(held, str):
+        if not isinstance(held, str) or isinstance(held, Number) or ('only' in each and not all_hold(each['only'], scope_of(value))):
             continue
         if each['as'] == 'base64':
             data = bytes_of(held, 'base64')

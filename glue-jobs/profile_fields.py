@@ -18,7 +18,9 @@ class KnownFields:
         self._named: list[Path] = []
         # With all that stands beneath.
         self._whole: list[Path] = [path_of(each) for each in profile.get('ignore', [])]
-        self._collect({word: value for word, value in profile.items() if word not in _NOT_SOURCES}, outer)
+        self._collect({word: value for word, value in profile.items() if word not in _NOT_SOURCES and word != 'unpack'}, outer)
+        # Texts are unpacked in the payload, and in the messages of it.
+        self._collect(profile.get('unpack', []), None)
         self._plain = {path for path in self._named if not is_pattern(path)}
         self._remembered: dict[Path, str] = {}
 

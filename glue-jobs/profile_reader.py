@@ -1,7 +1,7 @@
 """Messages by a profile, in the order of docs/profiles.md: readings, or why there are none. One reader reads the messages of one source."""
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from lake_errors import NotFollowedError
 from profile_cbor import parse_cbor
@@ -105,12 +105,16 @@ class ProfileReader:
             self._read_element(Element((), None), text, text, message, captured, outcome)
             return
         unpack = self._profile.get('unpack', [])
+
+        def scope_within(around) -> Callable[[object], Scope]:
+            return lambda value: Scope(message, root=value if around is ABSENT else around, element=value, captured=captured, let={})
+
         if self._each is None:
-            root = unpacked(parse_json(text), unpack, {})
+            root = unpacked(parse_json(text), unpack, {}, scope_within(ABSENT))
             self._read_element(Element((), None), root, root, message, captured, outcome)
             return
         texts: dict[Path, str] = {}
-        root = unpacked(parse_leniently(text), unpack, texts)
+        root = unpacked(parse_leniently(text), unpack, texts, scope_within(ABSENT))
         elements = elements_of(text, self._each, texts)
         if not elements:
             device = self._device_said(Scope(message, root=root, captured=captured, let=self._let))
@@ -118,7 +122,7 @@ class ProfileReader:
         self._tell_unknown(self._outer_fields, root, outcome, elements)
         for element in elements:
             try:
-                value = unpacked(parse_json(text if element.text is None else element.text), unpack, {})
+                value = unpacked(parse_json(text if element.text is None else element.text), unpack, {}, scope_within(root))
             except Unreadable:
                 outcome.problems.append(Problem('unreadable'))
                 continue

@@ -133,13 +133,20 @@ export type AlertWords = {
     outside?: { latitude: Num; longitude: Num; radiusM: number; backM: number; latitudeMetric?: string; longitudeMetric?: string };
 };
 
+/** A text that holds a payload of its own. */
+export interface UnpackWords {
+    path: PathWord;
+    as: 'json' | 'base64';
+    only?: ConditionList;
+}
+
 export interface ProfileDocument {
     name: string;
     description?: string;
     decoder?: 'json' | 'text' | 'cbor' | 'senml' | 'senml-cbor' | 'sparkplug-b';
     topics?: readonly string[];
     each?: string | readonly string[];
-    unpack?: readonly { path: PathWord; as: 'json' | 'base64' }[];
+    unpack?: readonly UnpackWords[];
     let?: Readonly<Record<string, SourceWords | readonly SourceWords[]>>;
     device: SourceWords | readonly SourceWords[];
     time: TimeChoice | readonly TimeChoice[];

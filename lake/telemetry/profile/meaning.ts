@@ -199,12 +199,15 @@ function faultsOfNames(document: ProfileDocument): Fault[] {
 }
 
 /** Words that are read for every message: no pattern has captured anything for them. */
-const OF_EVERY_MESSAGE = ['device', 'time', 'identity', 'let', 'notReadings', 'unpack'] as const;
+const OF_EVERY_MESSAGE = ['device', 'time', 'identity', 'let', 'notReadings'] as const;
 
 /** Faults of paths, texts and topics wherever they stand. */
 function faultsOfPlaces(document: ProfileDocument): Fault[] {
     const global = globalNames(document);
     const faults: Fault[] = OF_EVERY_MESSAGE.flatMap((word) => faultsOfPlace(word, document[word], { captured: [], known: global }));
+    // Asked while the payload is taken apart: only its topic is known by then.
+    const ofTopics = (document.topics ?? []).flatMap((topic) => parseTopicPattern(topic).captures);
+    faults.push(...faultsOfPlace('unpack', document.unpack, { captured: [], known: ofTopics }));
     for (const [index, { path, ...words }] of document.metrics.entries()) {
         const captured = path === undefined ? [] : capturesOf(parsePath(path));
         faults.push(

@@ -15,6 +15,7 @@ import { OutcomeSink, type ReadingSink } from './reading-sink.ts';
 import { type Condition, compileConditions, compileSource, compileSources, fieldAt, withLet } from './sources.ts';
 import { clockLimits, compileTime } from './time-choices.ts';
 import { asList, type Context, type Scope, type TextOf, tokenOf } from './tokens.ts';
+import { compileScan } from './unpack.ts';
 
 /** Reads the messages of one source, in their order. */
 export interface MessageReader {
@@ -76,12 +77,10 @@ function compileProgram(document: ProfileDocument, decoder: Decoder): Program {
     for (const name of eachPaths?.flatMap(capturesOf) ?? []) {
         names.set(name, (context) => context.each.get(name));
     }
-    for (const { path, as } of document.unpack ?? []) {
-        for (const { tree } of new Set([outer, inner])) {
-            tree.at(parsePath(path).map((segment) => segment.literal ?? '')).unpack = as;
-        }
-    }
-    const scope = withLet({ outer, inner, names, lets: new Set(), captured: new Map() }, document.let);
+    const plain = { outer, inner, names, lets: new Set<string>(), captured: new Map<string, string>() };
+    const scanInner = compileScan(document.unpack ?? [], plain);
+    const scanOuter = inner === outer ? scanInner : compileScan(document.unpack ?? [], { ...plain, inner: outer });
+    const scope = withLet(plain, document.let);
     const limits = clockLimits(document);
     const sources: MessageSources = {
         device: compileSources(document.device, scope),
@@ -173,7 +172,7 @@ function compileProgram(document: ProfileDocument, decoder: Decoder): Program {
             context.each = captured;
             const one = open(own ? data.subarray(start, end) : payload, messages++);
             try {
-                inner.scanner.read(data, start, end);
+                scanInner(context, data, start, end);
                 readOne(context, one);
             } catch (error) {
                 one.fail(unreadable(error));
@@ -205,7 +204,7 @@ function compileProgram(document: ProfileDocument, decoder: Decoder): Program {
         if (!isUtf8(bytes)) {
             throw new UnreadableError('it is no UTF-8 text');
         }
-        outer.scanner.read(bytes, 0, bytes.length);
+        scanOuter(context, bytes, 0, bytes.length);
         context.hasPayload = true;
         if (elements === undefined) {
             readOne(context, whole);

@@ -41,9 +41,10 @@ export function namedFields(profile: ProfileDocument): NamedFields {
     nameAll(profile.time);
     nameAll(profile.identity);
     nameAll(profile.notReadings);
-    for (const { path } of profile.unpack ?? []) {
-        name(path);
-    }
+    // Texts are unpacked in the payload, and in the messages of it.
+    const ofUnpack = (profile.unpack ?? []).flatMap(({ path, only }) => [{ path }, ...listed(only)]);
+    nameAll(ofUnpack);
+    nameAll(ofUnpack.map((text) => ({ ...text, outer: true })));
     for (const metric of profile.metrics) {
         name(metric.path);
         name(metric.show);

@@ -122,7 +122,7 @@ export class ProfileReader {
             return;
         }
         const { around, inMessage, ignored } = this.#named;
-        const root = this.#treeOf(message.payload);
+        const root = this.#treeOf(message, captures);
         const cuts = listed(each).map((path) =>
             path
                 .split('.')
@@ -147,7 +147,7 @@ export class ProfileReader {
         for (const { tree, captures: inEach } of elements) {
             const together = merged([captures, inEach]);
             try {
-                const element = this.#unpacked(tree);
+                const element = tree === root ? root : this.#unpacked(tree, { message, root, captures });
                 if (!together || faultIn(element) !== undefined) {
                     throw new NoReadingError('unreadable');
                 }
@@ -365,20 +365,25 @@ export class ProfileReader {
     }
 
     /** The payload as a tree, with what `unpack` names unpacked. @throws NoJsonError, NoReadingError */
-    #treeOf(payload: Uint8Array): Tree {
+    #treeOf(message: Message, captures: Captures): Tree {
+        const { payload } = message;
         if (payload.length > MAX_PAYLOAD_BYTES) {
             throw new NoReadingError('unreadable');
         }
         const text = utf8(payload);
-        return this.#profile.decoder === 'text' ? textTree(text) : this.#unpacked(parseJson(text));
+        return this.#profile.decoder === 'text' ? textTree(text) : this.#unpacked(parseJson(text), { message, captures });
     }
 
-    /** The tree with JSON in the place of the texts that hold it. */
-    #unpacked(tree: Tree): Tree {
-        return (this.#profile.unpack ?? []).reduce((before, { path, as }) => {
+    /** The tree with JSON in the place of the texts that hold it. A condition sees what is unpacked by then, and names of the topic alone. */
+    #unpacked(tree: Tree, { message, root, captures }: { message: Message; root?: Tree; captures: Captures }): Tree {
+        const names: Names = (name) => captures.get(name);
+        return (this.#profile.unpack ?? []).reduce((before, { path, as, only }) => {
             const keys = keysOf(path);
             const packed = valueAt(before, keys);
-            if (packed?.type !== 'text') {
+            if (
+                packed?.type !== 'text' ||
+                (only !== undefined && !holdAll(only, { message, root: root ?? before, element: before, names }))
+            ) {
                 return before;
             }
             return replaced(before, keys, unpackedText(packed.text, as));

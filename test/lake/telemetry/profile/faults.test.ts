@@ -76,6 +76,12 @@ test.each<[object, string, RegExp]>([
         'metrics[0].from.bytes.swap',
         /bytes are no two of them: take it away/,
     ]),
+    [{ ...metrics({}), unpack: [{ path: 'a', as: 'json', only: { path: 'b' } }] }, 'unpack[0].only', /lacks one of "is"/],
+    [
+        { ...metrics({}), let: { n: { path: 'n' } }, unpack: [{ path: 'a', as: 'json', only: { text: '{n}', is: 'x' } }] },
+        'unpack[0].only.text',
+        /nothing names \{n\}: no names are known here/,
+    ],
     [
         metrics({ path: undefined, from: { path: 'a', bytes: { encoding: 'hex', at: 0, length: 1, as: 'signed', bits: [4, 5] } } }),
         'metrics[0].from.bytes.bits',
