@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from profile_bytes import bytes_of
 from profile_json import Number, Unreadable, members, parse_json, past_blanks, text_of
 from profile_sources import Scope, all_hold, look_up
-from profile_texts import Path, match_key, path_of
+from profile_texts import Path, is_pattern, match_key, path_of
 
 
 @dataclass(frozen=True)
@@ -52,11 +52,11 @@ def unpacked(value, unpack: list[dict], texts: dict[Path, str], scope_of: Callab
     return value
 
 
-def elements_of(text: str, each: list[Path], texts: dict[Path, str]) -> list[Element]:
-    """The messages of a payload, which is well-formed JSON, in its order."""
+def elements_of(text: str, each: list[Path], texts: dict[Path, str], is_for_patterns: Callable[[Path], bool]) -> list[Element]:
+    """The messages of a payload, which is well-formed JSON, in its order. `is_for_patterns` is false of a field that no pattern of keys takes."""
     found: list[Element] = []
     for path in each:
-        found += _cut(_Place(text, past_blanks(text, 0), len(text), ()), path, {}, texts, is_listed=False)
+        found += _cut(_Place(text, past_blanks(text, 0), len(text), ()), path, {}, texts, is_for_patterns)
     return sorted(found, key=lambda element: element.order)
 
 
@@ -73,25 +73,25 @@ def _apart(key: str) -> list[str]:
     return [*([key] if key else []), *['[]'] * depth]
 
 
-def _cut(place: _Place, pattern: Path, captured: dict[str, str], texts: dict[Path, str], *, is_listed: bool) -> Iterator[Element]:
+def _cut(
+    place: _Place, pattern: Path, captured: dict[str, str], texts: dict[Path, str], is_for_patterns: Callable[[Path], bool]
+) -> Iterator[Element]:
     if place.path in texts and place.text is not texts[place.path]:
         text = texts[place.path]
         place = _Place(text, past_blanks(text, 0), len(text), place.path, place.order)
     opening = place.text[place.start]
-    # An object in the place of a list is one message.
-    if not pattern or (pattern == ('[]',) and opening == '{'):
-        if not place.path:
-            yield Element((), None, captured)
-        elif is_listed or opening in '{[':
-            yield Element(place.path, place.text[place.start : place.end], captured, place.order)
+    # What is no list in the place of one is one message.
+    if not pattern or (pattern == ('[]',) and opening != '['):
+        yield Element(place.path, place.text[place.start : place.end] if place.path else None, captured, place.order)
         return
     first, rest = pattern[0], pattern[1:]
     if opening not in '{[' or (first == '[]' and opening != '['):
         return
     for at, (key, start, end) in enumerate(members(place.text, place.start)):
+        below = (*place.path, key)
         found = captured if first == '[]' else match_key(key, first, captured)
-        if found is not None:
-            yield from _cut(_Place(place.text, start, end, (*place.path, key), (*place.order, at)), rest, found, texts, is_listed=first == '[]')
+        if found is not None and (not is_pattern((first,)) or is_for_patterns(below)):
+            yield from _cut(_Place(place.text, start, end, below, (*place.order, at)), rest, found, texts, is_for_patterns)
 
 
 def _replaced(value, path: Path, by):

@@ -32,6 +32,11 @@ class KnownFields:
         """False for a field that the profile names itself, or ignores."""
         return path not in self._plain and not any(_fits_beginning(path, each) for each in self._whole)
 
+    @property
+    def reads_all_of_lists(self) -> bool:
+        """True if the whole value is read, and nothing within it."""
+        return () in self._named and not any([*self._named, *self._whole])
+
     def unknown(self, value, path: Path = (), *, stop: frozenset[Path] = frozenset(), above: frozenset[Path] = frozenset()) -> Iterator[Path]:
         """The paths that nobody names, each as far up as it goes; nothing at or below a path of `stop` is looked at, what is `above` one is."""
         children = value.items() if isinstance(value, dict) else ((str(at), each) for at, each in enumerate(value))
@@ -45,7 +50,8 @@ class KnownFields:
             is_entered = standing in ('above', 'named above') or (standing == 'named' and isinstance(child, dict)) or at in above
             if has_children and is_entered:
                 yield from self.unknown(child, at, stop=stop, above=above)
-            elif standing in ('above', 'unknown') and at not in above:
+            elif at not in above and (standing == 'unknown' or (standing == 'above' and isinstance(child, str | bool))):
+                # What is no object stands where only inner fields are named.
                 yield at
 
     def _standing(self, path: Path) -> str:

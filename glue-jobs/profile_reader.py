@@ -115,7 +115,7 @@ class ProfileReader:
             return
         texts: dict[Path, str] = {}
         root = unpacked(parse_leniently(text), unpack, texts, scope_within(ABSENT))
-        elements = elements_of(text, self._each, texts)
+        elements = elements_of(text, self._each, texts, self._outer_fields.is_for_patterns)
         if not elements:
             device = self._device_said(Scope(message, root=root, captured=captured, let=self._let))
             outcome.problems.append(Problem('no_reading', device=device))
@@ -225,7 +225,7 @@ class ProfileReader:
 
     def _tell_unknown(self, fields: KnownFields, value, outcome: Outcome, elements: list[Element]) -> None:
         stop = frozenset(element.path for element in elements)
-        if not isinstance(value, dict | list) or () in stop:
+        if not isinstance(value, dict | list) or () in stop or (isinstance(value, list) and fields.reads_all_of_lists):
             return
         above = frozenset(path[:length] for path in stop for length in range(1, len(path)))
         for path in fields.unknown(value, stop=stop, above=above):

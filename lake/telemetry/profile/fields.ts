@@ -48,14 +48,19 @@ export class Field {
     end = 0;
     /** True if somebody reads the value, or an inner field of it. */
     isNamed = false;
+    /** True if somebody reads the value itself. */
+    isRead = false;
+    /** True if the profile names inner fields of the value. */
+    isWay = false;
     /** True if the profile names the field itself, not by a pattern: no pattern takes its value. */
     isExact = false;
     /** True for fields that the profile knows and does not want. */
     isIgnored = false;
     /** True within what is read elsewhere: who reads it there tells what is unknown. */
     isQuiet = false;
-    /** True where the value's inner fields are read by somebody else, element by element. */
+    /** True where the value's inner fields are read by somebody else, element by element; `order` is its place among such values of the scan. */
     isElsewhere = false;
+    order = 0;
     /** The text of this field holds a payload of its own. */
     unpack: 'json' | 'base64' | undefined;
     /** Metrics whose pattern fits this field: their numbers are told by each scan that sees it. */
@@ -88,14 +93,21 @@ export class FieldTree {
     /** True while the profile is made into functions: what is named now, it names itself. */
     isCompiling = true;
 
+    constructor() {
+        // What nobody names in it is told, also where nobody names anything.
+        this.root.isNamed = true;
+    }
+
     /** The field at literal keys. */
     at(keys: readonly string[]): Field {
         let field = this.root;
         for (const key of keys) {
             field.isNamed = true;
+            field.isWay = true;
             field = this.#child(field, key);
         }
         field.isNamed = true;
+        field.isRead = true;
         field.isExact ||= this.isCompiling;
         return field;
     }
@@ -139,11 +151,13 @@ export class FieldTree {
                 return;
             }
             field.isNamed = true;
+            field.isRead = true;
             this.hasLearned = true;
             wanted.onFound(field, wanted.captured);
             return;
         }
         field.isNamed = true;
+        field.isWay = true;
         if (segment.literal !== undefined) {
             this.#want(this.#child(field, segment.literal), { ...wanted, index: wanted.index + 1 });
             return;

@@ -32,6 +32,8 @@ export class JsonScanner {
     readonly instances: number[] = [];
     /** Paths that nobody named, in the payload's order. */
     readonly unknown: string[] = [];
+    /** How many values were seen whose inner fields are read elsewhere. */
+    #elsewhere = 0;
     #bytes: Uint8Array = new Uint8Array(0);
     #pos = 0;
     #end = 0;
@@ -63,6 +65,7 @@ export class JsonScanner {
         this.scan++;
         this.instances.length = 0;
         this.unknown.length = 0;
+        this.#elsewhere = 0;
     }
 
     #value(field: Field, depth: number): void {
@@ -71,12 +74,17 @@ export class JsonScanner {
         field.scan = this.scan;
         field.bytes = bytes;
         field.start = start;
+        if (field.isElsewhere) {
+            field.order = this.#elsewhere++;
+        }
         const char = start < this.#end ? (bytes[start] as number) : 0;
         if (char === MINUS || (char >= 0x30 && char <= 0x39)) {
             this.#number();
             field.type = NUMBER;
+            this.#tellIfUnread(field);
         } else if (char === QUOTE) {
             field.type = this.#string() ? ESCAPED_TEXT : TEXT;
+            this.#tellIfUnread(field);
             field.start = start + 1;
             field.end = this.#pos - 1;
             if (field.instances.length > 0) {
@@ -88,24 +96,34 @@ export class JsonScanner {
             return;
         } else if (char === 0x7b) {
             field.type = OBJECT;
-            if (field.isNamed && (!field.isElsewhere || hasInner(field))) {
+            if (field.isNamed && (!field.isElsewhere || field.isWay)) {
                 this.#object(field, depth + 1);
             } else {
                 this.#skipObject(depth + 1, !field.isElsewhere);
             }
         } else if (char === 0x5b) {
             field.type = ARRAY;
-            if (field.isNamed && hasInner(field)) {
+            if (field.isNamed && (field.isWay || !field.isRead)) {
                 this.#array(field, depth + 1);
             } else {
                 this.#skipArray(depth + 1, !field.isElsewhere);
             }
         } else {
             field.type = this.#word();
+            if (field.type !== NULL) {
+                this.#tellIfUnread(field);
+            }
         }
         field.end = this.#pos;
         if (field.instances.length > 0) {
             this.instances.push(...field.instances);
+        }
+    }
+
+    /** Tells of a value that stands where the profile names inner fields alone. */
+    #tellIfUnread(field: Field): void {
+        if (!field.isRead && !field.isIgnored && !field.isQuiet && field.keys.length > 0) {
+            this.unknown.push(field.path);
         }
     }
 
@@ -198,6 +216,9 @@ export class JsonScanner {
             if (field.isNamed) {
                 this.#value(field, depth);
             } else {
+                if (!field.isIgnored && !field.isQuiet) {
+                    this.unknown.push(field.path);
+                }
                 this.#skip(depth, true);
             }
             if (this.#isLast(0x5d)) {
@@ -478,10 +499,6 @@ export class JsonScanner {
     #fault(what: string): UnreadableError {
         return new UnreadableError(`${what} (byte ${this.#pos + 1})`);
     }
-}
-
-function hasInner(field: Field): boolean {
-    return field.children.size > 0 || field.wanted.length > 0;
 }
 
 const WORDS = [

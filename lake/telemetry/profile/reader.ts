@@ -313,12 +313,12 @@ function tellEarly(
 
 /** What `each` says: where the messages of a payload stand. */
 function wantElements(tree: FieldTree, paths: readonly ReturnType<typeof parsePath>[]) {
-    const places: { field: Field; isList: boolean; captured: ReadonlyMap<string, string> }[] = [];
+    const places: { field: Field; isList: boolean; isFound: boolean; captured: ReadonlyMap<string, string> }[] = [];
     for (const path of paths) {
         const isList = path.at(-1)?.isEveryElement === true;
         tree.want(isList ? path.slice(0, -1) : path, (field, captured) => {
             field.isElsewhere = true;
-            places.push({ field, isList, captured });
+            places.push({ field, isList, isFound: path.some(({ expression }) => expression !== undefined), captured });
         });
     }
     return {
@@ -326,11 +326,11 @@ function wantElements(tree: FieldTree, paths: readonly ReturnType<typeof parsePa
             scanner: JsonScanner,
             call: (bytes: Uint8Array, start: number, end: number, captured: ReadonlyMap<string, string>) => void,
         ) => {
-            for (const { field, isList, captured } of places) {
-                // What the profile names itself, or leaves alone, is no message although a pattern fits its key.
-                if (field.scan !== scanner.scan || (captured.size > 0 && (field.isExact || field.isIgnored))) {
-                    continue;
-                }
+            // What the profile names itself, or leaves alone, is no message although a pattern fits its key.
+            const there = places.filter(
+                ({ field, isFound }) => field.scan === scanner.scan && !(isFound && (field.isExact || field.isIgnored)),
+            );
+            for (const { field, isList, captured } of there.sort((one, other) => one.field.order - other.field.order)) {
                 if (isList && field.type === ARRAY) {
                     forEachElement(field.bytes, field.start, field.end, (start, end) => call(field.bytes, start, end, captured));
                 } else {

@@ -99,18 +99,23 @@ export function addUnknown(
             if (isLeftOut(member) || isIgnored(ignored, below)) {
                 continue;
             }
-            const isReached = [...paths, ...ignored].some(
+            const reaching = [...paths, ...ignored].filter(
                 (path) => path.length >= below.length && placeCaptures(path, below) !== undefined,
             );
-            if (isReached) {
-                look(member, below);
-            } else if (part.type === 'object') {
-                // Of a list only fields of its elements are told.
+            const isRead = reaching.some((path) => path.length === below.length);
+            const goesOn = reaching.some((path) => path.length > below.length);
+            const isValue = ['number', 'text', 'yes/no'].includes(member.type);
+            if (reaching.length === 0 || (isValue && !isRead)) {
                 add(below.map(written).join('.'));
+            } else if (member.type !== 'list' || goesOn) {
+                // A list that is read as a whole has no elements that could be unknown.
+                look(member, below);
             }
         }
     };
-    look(tree, []);
+    if (tree.type !== 'list' || paths.every(({ length }) => length > 0) || paths.some(({ length }) => length > 0)) {
+        look(tree, []);
+    }
 }
 
 function written(key: string): string {

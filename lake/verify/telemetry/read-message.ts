@@ -122,6 +122,10 @@ export class ProfileReader {
             return;
         }
         const { around, inMessage, ignored } = this.#named;
+        // What the profile names itself, or leaves alone, is no message although a pattern of `each` fits its key.
+        const isOwn = (place: readonly string[]): boolean =>
+            around.some((path) => path.join('.') === place.join('.')) ||
+            ignored.some((path) => path.length <= place.length && placeCaptures(path, place) !== undefined);
         const root = this.#treeOf(message, captures);
         const cuts = listed(each).map((path) =>
             path
@@ -129,10 +133,7 @@ export class ProfileReader {
                 .flatMap(stepsOf)
                 .map((step) => (step === '[]' ? '*' : step)),
         );
-        const elements =
-            each === undefined
-                ? [{ tree: root, captures: new Map() }]
-                : elementsOf(root, listed(each), (place) => around.some((path) => path.join('.') === place.join('.')));
+        const elements = each === undefined ? [{ tree: root, captures: new Map() }] : elementsOf(root, listed(each), isOwn);
         const isElement = (part: Tree): boolean => each !== undefined && elements.some(({ tree }) => tree === part);
         if (faultIn(root, isElement) !== undefined && !isElement(root)) {
             throw new NoReadingError('unreadable');
