@@ -1,6 +1,9 @@
 """The messages of one payload: texts that hold JSON are unpacked, and `each` is cut into messages."""
+import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from urllib.parse import parse_qsl
 
 from profile_bytes import bytes_of
 from profile_json import Number, Unreadable, members, parse_json, past_blanks, text_of
@@ -47,9 +50,22 @@ def unpacked(value, unpack: list[dict], texts: dict[Path, str], scope_of: Callab
             if data is None:
                 raise Unreadable(f'"{".".join(path)}" is no base64')
             held = text_of(data)
+        if each['as'] == 'form':
+            held = _form_text(held)
         texts[path] = held
         value = _replaced(value, path, parse_json(held))
     return value
+
+
+def _form_text(text: str) -> str:
+    """The fields of a form as a JSON object of texts. Raises Unreadable where an escape means no character."""
+    if re.search(r'%(?![0-9A-Fa-f]{2})', text):
+        raise Unreadable('an escape of the form has no two digits')
+    try:
+        pairs = parse_qsl(text, keep_blank_values=True, errors='strict', max_num_fields=None)
+    except UnicodeDecodeError as error:
+        raise Unreadable(f'a form that is no UTF-8: {error}') from error
+    return '{' + ','.join(f'{json.dumps(name)}:{json.dumps(value)}' for name, value in pairs) + '}'
 
 
 def elements_of(text: str, each: list[Path], texts: dict[Path, str], is_for_patterns: Callable[[Path], bool]) -> list[Element]:

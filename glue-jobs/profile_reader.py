@@ -101,16 +101,13 @@ class ProfileReader:
             self._read_decoded(message, captured, outcome)
             return
         text = text_of(message.payload)
-        if self._decoder == 'text':
-            self._read_element(Element((), None), text, text, message, captured, outcome)
-            return
         unpack = self._profile.get('unpack', [])
 
         def scope_within(around) -> Callable[[object], Scope]:
             return lambda value: Scope(message, root=value if around is ABSENT else around, element=value, captured=captured, let={})
 
-        if self._each is None:
-            root = unpacked(parse_json(text), unpack, {}, scope_within(ABSENT))
+        if self._decoder == 'text' or self._each is None:
+            root = unpacked(text if self._decoder == 'text' else parse_json(text), unpack, {}, scope_within(ABSENT))
             self._read_element(Element((), None), root, root, message, captured, outcome)
             return
         texts: dict[Path, str] = {}

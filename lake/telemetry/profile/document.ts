@@ -136,7 +136,7 @@ export type AlertWords = {
 /** A text that holds a payload of its own. */
 export interface UnpackWords {
     path: PathWord;
-    as: 'json' | 'base64';
+    as: 'json' | 'base64' | 'form';
     only?: ConditionList;
 }
 

@@ -62,7 +62,7 @@ export class Field {
     isElsewhere = false;
     order = 0;
     /** The text of this field holds a payload of its own. */
-    unpack: 'json' | 'base64' | undefined;
+    unpack: 'json' | 'base64' | 'form' | undefined;
     /** Metrics whose pattern fits this field: their numbers are told by each scan that sees it. */
     readonly instances: number[] = [];
     /** The scan in which a metric took the value: a value is read by one pattern only. */

@@ -286,16 +286,18 @@ export class JsonScanner {
     #unpack(field: Field, depth: number): void {
         const outer = { bytes: this.#bytes, pos: this.#pos, end: this.#end };
         const text = decodeText(outer.bytes, field.start, field.end, field.type === ESCAPED_TEXT);
-        const inner = field.unpack === 'base64' ? decodeBase64(text) : new TextEncoder().encode(text);
+        const unpack = field.unpack;
+        const inner = unpack === 'base64' ? decodeBase64(text) : unpack === 'form' ? formToJson(text) : new TextEncoder().encode(text);
+        const place = field.keys.length === 0 ? 'the payload' : `"${field.path}"`;
         if (inner === undefined || !isUtf8(inner)) {
-            throw new UnreadableError(`"${field.path}" holds no ${inner === undefined ? 'base64' : 'UTF-8 text in its base64'}`);
+            const what = inner !== undefined ? 'UTF-8 text in its base64' : unpack === 'form' ? 'fields of a form' : 'base64';
+            throw new UnreadableError(`${place} holds no ${what}`);
         }
         this.#bytes = inner;
         this.#pos = 0;
         this.#end = inner.length;
         this.#skipSpace();
         this.#checkDepth(depth + 1);
-        const unpack = field.unpack;
         // Only once: a text within the text stays a text.
         field.unpack = undefined;
         try {
@@ -306,7 +308,12 @@ export class JsonScanner {
             }
         } catch (error) {
             throw error instanceof UnreadableError
-                ? new UnreadableError(`the text at "${field.path}" is no JSON: ${error.message}`, { cause: error })
+                ? new UnreadableError(
+                      unpack === 'form'
+                          ? `${place} holds a form in which ${error.message}`
+                          : `the text at ${place} is no JSON: ${error.message}`,
+                      { cause: error },
+                  )
                 : error;
         } finally {
             field.unpack = unpack;
@@ -513,6 +520,25 @@ const BASE64 = /^(?:[A-Za-z0-9+/_-]{4})*(?:[A-Za-z0-9+/_-]{2}(?:==)?|[A-Za-z0-9+
 /** The bytes of a base64 text, undefined where it is none: a character is missing, or one too many. */
 export function decodeBase64(text: string): Uint8Array | undefined {
     return BASE64.test(text) ? Buffer.from(text, 'base64') : undefined;
+}
+
+/** The fields of a form (application/x-www-form-urlencoded) as a JSON object of texts; undefined where an escape in them means no character. */
+function formToJson(text: string): Uint8Array | undefined {
+    try {
+        const members = text
+            .split('&')
+            .filter((pair) => pair !== '')
+            .map((pair) => {
+                const [name = '', ...value] = pair.replaceAll('+', ' ').split('=');
+                return `${JSON.stringify(decodeURIComponent(name))}:${JSON.stringify(decodeURIComponent(value.join('=')))}`;
+            });
+        return new TextEncoder().encode(`{${members.join()}}`);
+    } catch (error) {
+        if (error instanceof URIError) {
+            return undefined;
+        }
+        throw error;
+    }
 }
 
 /** A text short enough for a message to people. */

@@ -100,7 +100,7 @@ export interface ProfileDocument {
     decoder?: string;
     topics?: readonly string[];
     each?: Some<string>;
-    unpack?: readonly { path: Path; as: 'json' | 'base64'; only?: Some<Condition> }[];
+    unpack?: readonly { path: Path; as: 'json' | 'base64' | 'form'; only?: Some<Condition> }[];
     let?: Lets;
     device: Some<Source>;
     time: Times;

@@ -372,7 +372,7 @@ export class ProfileReader {
             throw new NoReadingError('unreadable');
         }
         const text = utf8(payload);
-        return this.#profile.decoder === 'text' ? textTree(text) : this.#unpacked(parseJson(text), { message, captures });
+        return this.#unpacked(this.#profile.decoder === 'text' ? textTree(text) : parseJson(text), { message, captures });
     }
 
     /** The tree with JSON in the place of the texts that hold it. A condition sees what is unpacked by then, and names of the topic alone. */
@@ -526,14 +526,35 @@ function stepsOf(part: string): string[] {
     return [...(key === '' ? [] : [key]), ...(lists.match(/\[\]/g) ?? [])];
 }
 
-function unpackedText(text: string, as: 'json' | 'base64'): Tree {
+function unpackedText(text: string, as: 'json' | 'base64' | 'form'): Tree {
     if (as === 'json') {
         return parseJson(text);
+    }
+    if (as === 'form') {
+        return formTree(text);
     }
     if (!isBase64(text)) {
         throw new NoJsonError('no base64');
     }
     return parseJson(utf8(Buffer.from(text, 'base64')));
+}
+
+/** The fields of a form, as the URL standard takes them. @throws NoJsonError where an escape means no character, or a field comes twice */
+function formTree(text: string): Tree {
+    const fields = new URLSearchParams(text.startsWith('?') ? `%3F${text.slice(1)}` : text);
+    if (!isDecodable(text) || new Set(fields.keys()).size < fields.size) {
+        throw new NoJsonError('no form');
+    }
+    return { type: 'object', members: new Map([...fields].map(([name, value]) => [name, textTree(value)])), at: textTree(text).at };
+}
+
+/** True if each escape is one of a character. */
+function isDecodable(text: string): boolean {
+    try {
+        return decodeURIComponent(text) !== '' || text === '';
+    } catch {
+        return false;
+    }
 }
 
 /** @throws NoJsonError where the bytes are no UTF-8 */
