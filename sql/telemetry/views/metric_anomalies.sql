@@ -13,18 +13,7 @@ with classed as (
         hour_ms,
         n,
         mean,
-        case digits
-            when 0 then 1e0
-            when 1 then 1e-1
-            when 2 then 1e-2
-            when 3 then 1e-3
-            when 4 then 1e-4
-            when 5 then 1e-5
-            when 6 then 1e-6
-            when 7 then 1e-7
-            when 8 then 1e-8
-            else 1e-9
-        end as step,
+        step,
         cast(day as date) >= date_trunc('week', cast(day as date)) + interval '5' day as is_weekend
     from metric_hour_values
     where mean is not null

@@ -1,15 +1,34 @@
 -- One row per device, metric and day: how much, between what, and on average? Filter on site, device or metric: every day is read, because the
 -- time from a day's last reading to the next day's first belongs to the day before. Of a metric of texts there are n and times, all else is null.
 -- time_mean weighs each value by how long it stood until the next one, gaps beyond the profile's limit left out.
-with hours as (
+with in_units as (
     select
         *,
-        lead(first_ms) over (partition by site, device, metric order by hour_ms) as next_ms,
-        max(digits) over (partition by site, device, metric, day) as day_digits
+        case 9 - digits
+            when 0 then cast(1 as decimal(10, 0))
+            when 1 then cast(10 as decimal(10, 0))
+            when 2 then cast(100 as decimal(10, 0))
+            when 3 then cast(1000 as decimal(10, 0))
+            when 4 then cast(10000 as decimal(10, 0))
+            when 5 then cast(100000 as decimal(10, 0))
+            when 6 then cast(1000000 as decimal(10, 0))
+            when 7 then cast(10000000 as decimal(10, 0))
+            when 8 then cast(100000000 as decimal(10, 0))
+            else cast(1000000000 as decimal(10, 0))
+        end as unit
     from metric_hours
 ),
 
--- Hours may differ in their digits, where the profile has changed: then the most count.
+-- Hours may differ in their digits, where the profile has changed: then the most count, which have the smallest unit.
+hours as (
+    select
+        *,
+        lead(first_ms) over (partition by site, device, metric order by hour_ms) as next_ms,
+        min(unit) over (partition by site, device, metric, day) as day_unit
+    from in_units
+),
+
+-- Quotients of powers of ten that are whole are doubles without loss.
 pieces as (
     select
         site,
@@ -17,7 +36,7 @@ pieces as (
         metric,
         day,
         n,
-        day_digits,
+        day_unit,
         sum,
         sum_sq,
         min,
@@ -30,18 +49,7 @@ pieces as (
         area_ms,
         greatest(longest_gap_ms, coalesce(next_ms - last_ms, 0)) as longest_gap_ms,
         case when next_ms - last_ms <= gap_limit_ms then next_ms - last_ms else 0 end as bridge_ms,
-        case day_digits - digits
-            when 0 then cast(1 as decimal(10, 0))
-            when 1 then cast(10 as decimal(10, 0))
-            when 2 then cast(100 as decimal(10, 0))
-            when 3 then cast(1000 as decimal(10, 0))
-            when 4 then cast(10000 as decimal(10, 0))
-            when 5 then cast(100000 as decimal(10, 0))
-            when 6 then cast(1000000 as decimal(10, 0))
-            when 7 then cast(10000000 as decimal(10, 0))
-            when 8 then cast(100000000 as decimal(10, 0))
-            else cast(1000000000 as decimal(10, 0))
-        end as factor
+        cast(cast(unit as double) / cast(day_unit as double) as decimal(10, 0)) as factor
     from hours
 ),
 
@@ -51,7 +59,7 @@ days as (
         device,
         metric,
         day,
-        day_digits,
+        day_unit,
         cast(sum(n) as bigint) as n,
         sum(case when sum is not null then cast(n as decimal(38, 0)) end) as values_n,
         sum(sum * factor) as sum,
@@ -66,7 +74,7 @@ days as (
         sum((area + last_value * bridge_ms) * factor) as area,
         sum(case when sum is not null then cast(area_ms + bridge_ms as decimal(38, 0)) end) as area_ms
     from pieces
-    group by site, device, metric, day, day_digits
+    group by site, device, metric, day, day_unit
 ),
 
 -- Exact to here. By way of text, because not every engine takes the nearest double of a decimal. No stddev_pop where its squares do not fit 38
@@ -96,30 +104,8 @@ final as (
             *,
             cast(min as double) as least_value,
             cast(max as double) as most_value,
-            case 9 - day_digits
-                when 0 then cast(1 as decimal(10, 0))
-                when 1 then cast(10 as decimal(10, 0))
-                when 2 then cast(100 as decimal(10, 0))
-                when 3 then cast(1000 as decimal(10, 0))
-                when 4 then cast(10000 as decimal(10, 0))
-                when 5 then cast(100000 as decimal(10, 0))
-                when 6 then cast(1000000 as decimal(10, 0))
-                when 7 then cast(10000000 as decimal(10, 0))
-                when 8 then cast(100000000 as decimal(10, 0))
-                else cast(1000000000 as decimal(10, 0))
-            end as unit,
-            cast(case day_digits
-                when 0 then cast(1 as decimal(10, 0))
-                when 1 then cast(10 as decimal(10, 0))
-                when 2 then cast(100 as decimal(10, 0))
-                when 3 then cast(1000 as decimal(10, 0))
-                when 4 then cast(10000 as decimal(10, 0))
-                when 5 then cast(100000 as decimal(10, 0))
-                when 6 then cast(1000000 as decimal(10, 0))
-                when 7 then cast(10000000 as decimal(10, 0))
-                when 8 then cast(100000000 as decimal(10, 0))
-                else cast(1000000000 as decimal(10, 0))
-            end as double) as per_value
+            day_unit as unit,
+            1e9 / cast(day_unit as double) as per_value
         from days
     ) as scaled
 )

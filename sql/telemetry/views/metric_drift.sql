@@ -8,7 +8,7 @@ with weeks as (
         device,
         metric,
         cast(date_trunc('week', cast(day as date)) as date) as week,
-        max(digits) as digits,
+        min(step) as step,
         cast(sum(n) as bigint) as n,
         cast(cast(sum(units) as varchar(40)) as double) / cast(sum(n) as double) / 1e9 as mean
     from metric_hour_values
@@ -40,7 +40,7 @@ changes as (
         device,
         metric,
         week,
-        digits,
+        step,
         n,
         mean,
         element_at(sorted_means, cast(floor((past_weeks - 1) * median) as integer) + 1) as usual,
@@ -67,19 +67,7 @@ beside as (
         case
             when f.devices >= 3 then element_at(f.sorted_changes, cast(floor((f.devices - 1) * 0.50) as integer) + 1)
             else 0e0
-        end as fleet_change,
-        case c.digits
-            when 0 then 1e0
-            when 1 then 1e-1
-            when 2 then 1e-2
-            when 3 then 1e-3
-            when 4 then 1e-4
-            when 5 then 1e-5
-            when 6 then 1e-6
-            when 7 then 1e-7
-            when 8 then 1e-8
-            else 1e-9
-        end as step
+        end as fleet_change
     from changes as c
     inner join fleets as f on f.site = c.site and f.metric = c.metric and f.week = c.week
 )

@@ -1,7 +1,7 @@
 -- One row per device, metric and hour, in the metric's own unit: how much, between what, and on average? Filter on day: only those days are read.
 -- Of a metric of texts there is n, all else is null. time_mean weighs each value by how long it stood until the next one in the hour; units is the
--- exact sum in units of 10^-9, for averages over more than an hour.
-with scaled as (
+-- exact sum in units of 10^-9, for averages over more than an hour; step is one in the last digit.
+with in_units as (
     select
         *,
         case 9 - digits
@@ -15,20 +15,14 @@ with scaled as (
             when 7 then cast(10000000 as decimal(10, 0))
             when 8 then cast(100000000 as decimal(10, 0))
             else cast(1000000000 as decimal(10, 0))
-        end as unit,
-        cast(case digits
-            when 0 then cast(1 as decimal(10, 0))
-            when 1 then cast(10 as decimal(10, 0))
-            when 2 then cast(100 as decimal(10, 0))
-            when 3 then cast(1000 as decimal(10, 0))
-            when 4 then cast(10000 as decimal(10, 0))
-            when 5 then cast(100000 as decimal(10, 0))
-            when 6 then cast(1000000 as decimal(10, 0))
-            when 7 then cast(10000000 as decimal(10, 0))
-            when 8 then cast(100000000 as decimal(10, 0))
-            else cast(1000000000 as decimal(10, 0))
-        end as double) as per_value
+        end as unit
     from metric_hours
+),
+
+-- Powers of ten up to 10^9 are doubles without loss, and so are their quotients that are whole.
+scaled as (
+    select *, 1e9 / cast(unit as double) as per_value
+    from in_units
 )
 
 -- By way of text, because not every engine takes the nearest double of a decimal. A value has up to 28 digits in units of 10^-9, and times a
@@ -51,5 +45,6 @@ select
     first_ms,
     last_ms,
     longest_gap_ms,
-    sum * unit as units
+    sum * unit as units,
+    case when digits is not null then 1e0 / per_value end as step
 from scaled

@@ -29,14 +29,15 @@ test('an hour has its figures in the metric’s own unit, and its exact sum in b
             last_value: '20.000000000',
             longest_gap_ms: 1_800_000n,
             units: 40_800_000_000n,
+            step: 0.1,
         },
     ]);
 });
 
 test('of texts there is the number of readings, and no figure', async () => {
     const { ask } = await openFleet({ readings: [{ at: '2026-01-05T07:00:00Z', is: 'moving', metric: 'status' }] });
-    expect(await ask('select n, digits, min, mean, units, first_ms from metric_hour_values')).toEqual([
-        { n: 1n, digits: null, min: null, mean: null, units: null, first_ms: ms('2026-01-05T07:00:00Z') },
+    expect(await ask('select n, digits, min, mean, units, step, first_ms from metric_hour_values')).toEqual([
+        { n: 1n, digits: null, min: null, mean: null, units: null, step: null, first_ms: ms('2026-01-05T07:00:00Z') },
     ]);
 });
 
@@ -49,4 +50,14 @@ test('values of up to 28 digits keep each of them', async () => {
     expect(await ask('select min, last_value from metric_hour_values')).toEqual([
         { min: '999999.123456789', last_value: '999999.123456789' },
     ]);
+});
+
+test('a step is one in the last digit: the very double that is written so', async () => {
+    const metrics = Array.from({ length: 10 }, (_, digits) => ({ name: `m${digits}`, path: `m${digits}`, digits }));
+    const { ask } = await openFleet({
+        profile: { metrics },
+        readings: metrics.map(({ name }) => ({ at: '2026-01-05T07:00:00Z', is: '1', metric: name })),
+    });
+    const steps = [1, 0.1, 0.01, 0.001, 0.0001, 0.00001, 0.000001, 0.0000001, 0.00000001, 0.000000001];
+    expect((await ask('select step from metric_hour_values order by metric')).map(({ step }) => step)).toEqual(steps);
 });
