@@ -43,6 +43,15 @@ const PROFILE = {
     ],
 };
 
+/** An alert rule of the made-up profile. */
+export const HOT = {
+    rule: 'hot',
+    metric: 'temperature',
+    above: { raise: 30, clear: 28 },
+    severity: 'warning',
+    message: 'too warm',
+};
+
 /** A lake with these readings in it, of which everything is derived. */
 export async function openFleet({ readings, profile = {}, devices = [], flows = [] }: FleetOptions): Promise<FixtureLake> {
     const lake = await openFixture(flows);

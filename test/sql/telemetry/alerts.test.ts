@@ -1,14 +1,6 @@
 /** alerts: what is wrong and was, open ones first. */
 import type { Value } from '#lake/query/query-engine';
-import { ms, openFleet } from '#test/support/fleet-fixture';
-
-const HOT = {
-    rule: 'hot',
-    metric: 'temperature',
-    above: { raise: 30, clear: 28 },
-    severity: 'warning',
-    message: 'too warm',
-};
+import { HOT, ms, openFleet } from '#test/support/fleet-fixture';
 
 const NOON = ms('2026-01-05T12:00:00Z');
 

@@ -1,13 +1,5 @@
 /** all_episodes: each alert and silence once. */
-import { ms, openFleet } from '#test/support/fleet-fixture';
-
-const HOT = {
-    rule: 'hot',
-    metric: 'temperature',
-    above: { raise: 30, clear: 28 },
-    severity: 'warning',
-    message: 'too warm',
-};
+import { HOT, ms, openFleet } from '#test/support/fleet-fixture';
 
 test('what ended stands once, what is open as the last day left it', async () => {
     const { ask } = await openFleet({

@@ -1,13 +1,5 @@
 /** device_health: when a device was heard, its battery, its silences and alerts. */
-import { ms, openFleet } from '#test/support/fleet-fixture';
-
-const HOT = {
-    rule: 'hot',
-    metric: 'temperature',
-    above: { raise: 30, clear: 28 },
-    severity: 'warning',
-    message: 'too warm',
-};
+import { HOT, ms, openFleet } from '#test/support/fleet-fixture';
 
 test('tells of each device what it said last, and what was wrong', async () => {
     const { ask } = await openFleet({

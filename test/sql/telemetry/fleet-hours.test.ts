@@ -1,13 +1,5 @@
 /** fleet_hours: what the devices of a site say together. */
-import { openFleet } from '#test/support/fleet-fixture';
-
-const HOT = {
-    rule: 'hot',
-    metric: 'temperature',
-    above: { raise: 30, clear: 28 },
-    severity: 'warning',
-    message: 'too warm',
-};
+import { HOT, openFleet } from '#test/support/fleet-fixture';
 
 test('an hour has averages over the site’s devices, and the share of them that came into alert', async () => {
     const { ask } = await openFleet({
