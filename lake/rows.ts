@@ -66,7 +66,7 @@ export function sayValue({ type }: Pick<MergedColumn, 'type'>, value: bigint | s
     }
     switch (type) {
         case 'decimal(28,9)':
-            return sayDecimal(value);
+            return formatUnits(value, SCALE);
         case 'timestamp':
             return sayInstant(value);
         default:
@@ -74,11 +74,12 @@ export function sayValue({ type }: Pick<MergedColumn, 'type'>, value: bigint | s
     }
 }
 
-/** Billionths as a decimal with all its digits. */
-function sayDecimal(billionths: bigint): string {
-    const isNegative = billionths < 0n;
-    const digits = String(isNegative ? -billionths : billionths).padStart(SCALE + 1, '0');
-    return `${isNegative ? '-' : ''}${digits.slice(0, -SCALE)}.${digits.slice(-SCALE)}`;
+/** Decimal text of a whole number of units of 10^-digits, with all its digits: `2130` with two digits is `21.30`. */
+export function formatUnits(units: bigint, digits: number): string {
+    const isNegative = units < 0n;
+    const text = String(isNegative ? -units : units).padStart(digits + 1, '0');
+    const point = text.length - digits;
+    return `${isNegative ? '-' : ''}${text.slice(0, point)}${digits === 0 ? '' : `.${text.slice(point)}`}`;
 }
 
 /** Milliseconds since 1970 as SQL shows a timestamp: `2026-01-05 13:00:00.000`. */

@@ -3,8 +3,7 @@
  * state before them: what is live and what is derived from history run this one function. Nothing here knows what time it is now: a silence
  * that has not ended yet is a deadline in the state, and whether it has passed is the question of whoever looks.
  */
-import { compareTexts } from '#lake/rows';
-import { formatUnits } from './profile/decimal.ts';
+import { compareTexts, formatUnits } from '#lake/rows';
 import type { AlertRule, DerivingRules, FenceRule, SilenceRule, ThresholdRule } from './rules.ts';
 import type { RulesOf, SortedReadings } from './sorted-readings.ts';
 

@@ -1,6 +1,7 @@
 /** Reads messages by a profile that a test writes down, and shows what came of them in short. */
+
+import { formatUnits } from '#lake/rows';
 import type { Message } from '#lake/telemetry/message';
-import { formatUnits } from '#lake/telemetry/profile/decimal';
 import { parseProfile } from '#lake/telemetry/profile/profile';
 import type { MessageReader } from '#lake/telemetry/profile/reader';
 

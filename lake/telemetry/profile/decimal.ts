@@ -64,11 +64,3 @@ export function floor(value: Ratio): bigint {
     const quotient = value.num / value.den;
     return value.num < 0n && quotient * value.den !== value.num ? quotient - 1n : quotient;
 }
-
-/** Decimal text of a whole number of units of 10^-digits: `2130` with two digits is `21.30`. */
-export function formatUnits(units: bigint, digits: number): string {
-    const isNegative = units < 0n;
-    const text = (isNegative ? -units : units).toString().padStart(digits + 1, '0');
-    const point = text.length - digits;
-    return `${isNegative ? '-' : ''}${text.slice(0, point)}${digits === 0 ? '' : `.${text.slice(point)}`}`;
-}

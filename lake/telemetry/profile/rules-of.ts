@@ -1,7 +1,8 @@
 /** What a profile says about hours, gaps and alerts, as those who derive need it. */
 import { UsageError } from '#lake/errors';
+import { formatUnits } from '#lake/rows';
 import type { AlertRule, DerivingRules } from '../rules.ts';
-import { formatUnits, roundTo } from './decimal.ts';
+import { roundTo } from './decimal.ts';
 import type { AlertWords, MetricWords, Num, ProfileDocument } from './document.ts';
 import { parseSpan } from './times.ts';
 import { numberOf } from './tokens.ts';

@@ -1,7 +1,9 @@
 /** Tries a profile on a payload: each reading, or why there is none, in words for whoever makes the device. */
+
+import { formatUnits } from '#lake/rows';
 import type { Message } from '../message.ts';
 import type { Problem, Reading } from '../reading.ts';
-import { formatUnits, powerOfTen } from './decimal.ts';
+import { powerOfTen } from './decimal.ts';
 import type { Profile } from './profile.ts';
 import type { MessageReader } from './reader.ts';
 import { showMs } from './time-choices.ts';

@@ -1,6 +1,8 @@
 /** The value of a metric: from what was sent to units of 10^-9, a text, or why it is none. */
+
+import { formatUnits } from '#lake/rows';
 import type { Problem } from '../reading.ts';
-import { add, compare, formatUnits, multiply, ONE, parseDecimal, powerOfTen, type Ratio, roundTo, ZERO } from './decimal.ts';
+import { add, compare, multiply, ONE, parseDecimal, powerOfTen, type Ratio, roundTo, ZERO } from './decimal.ts';
 import type { MetricWords, Num, SentinelWords, SourceWords } from './document.ts';
 import { ARRAY, FALSE, NULL, NUMBER, OBJECT, TEXT, TRUE } from './fields.ts';
 import { shorten } from './json-scanner.ts';

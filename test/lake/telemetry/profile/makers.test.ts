@@ -1,8 +1,9 @@
 /** The messages of twelve makers come out as what test/fixtures/messages says: each reading, each problem, nothing else. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
+import { formatUnits } from '#lake/rows';
 import { PRESETS } from '#lake/telemetry/presets';
-import { formatUnits, parseDecimal, roundTo } from '#lake/telemetry/profile/decimal';
+import { parseDecimal, roundTo } from '#lake/telemetry/profile/decimal';
 import { type Profile, parseProfile } from '#lake/telemetry/profile/profile';
 
 const FOLDER = new URL('../../../fixtures/messages/', import.meta.url);

@@ -1,7 +1,8 @@
 /** Numbers keep their digits from the bytes on; what is no value says why. */
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { formatUnits, parseDecimal, roundTo } from '#lake/telemetry/profile/decimal';
+import { formatUnits } from '#lake/rows';
+import { parseDecimal, roundTo } from '#lake/telemetry/profile/decimal';
 import { parseProfile } from '#lake/telemetry/profile/profile';
 import { messageOf, metricOf, profileOf, read, readValue } from '#test/support/read-messages';
 
