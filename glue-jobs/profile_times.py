@@ -22,8 +22,10 @@ _ISO = re.compile(
     r'(?:[Tt ](?P<hour>\d{2})(?::?(?P<minute>\d{2})(?::?(?P<second>\d{2})(?:[.,](?P<fraction>\d+))?)?)?(?: ?' + _ZONE + r')?)?',
     re.ASCII,
 )
-_TOKEN = re.compile('YYYY|YY|MM|DD|HH|mm|SSS|ss|Z')
-_GROUPS = {'YYYY': 'year', 'YY': 'short_year', 'MM': 'month', 'DD': 'day', 'HH': 'hour', 'mm': 'minute', 'ss': 'second', 'SSS': 'fraction'}
+_TOKEN = re.compile('YYYY|YY|MMM|MM|DD|HH|hh|mm|SSS|ss|A|Z')
+_MONTHS = ('jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec')
+_GROUPS = {'YYYY': 'year', 'YY': 'short_year', 'MM': 'month', 'DD': 'day', 'HH': 'hour', 'hh': 'clock', 'mm': 'minute', 'ss': 'second', 'SSS': 'fraction'}
+_FORMS = {'Z': _ZONE, 'A': '(?P<half>[AaPp][Mm])', 'MMM': rf'(?P<month_name>(?i:{"|".join(_MONTHS)}))'}
 _DURATION = {'ms': 1, 's': 1_000, 'm': 60_000, 'h': 3_600_000, 'd': 86_400_000}
 
 
@@ -87,6 +89,13 @@ def _written_ms(choice: dict, text: str, *, arrived_ms: int | None, ahead_ms: in
     year = int(parts.get('year') or 2000 + int(parts['short_year']))
     month, day = (int(parts.get(name) or parts.get(f'{name}2') or 1) for name in ('month', 'day'))
     hour, minute, second = (int(parts.get(name) or 0) for name in ('hour', 'minute', 'second'))
+    if parts.get('month_name'):
+        month = _MONTHS.index(parts['month_name'].lower()) + 1
+    if parts.get('half'):
+        clock = int(parts['clock'])
+        if not 1 <= clock <= 12:
+            return None
+        hour = clock % 12 + (12 if parts['half'].upper() == 'PM' else 0)
     ms_of_second = int(f'{parts.get("fraction") or ""}000'[:3])
     # The end of a day is the beginning of the next one, and a leap second that of the next minute.
     if hour > 24 or minute > 59 or second > 60 or (hour == 24 and (minute or second or ms_of_second)):
@@ -130,7 +139,7 @@ def _format_expression(form: str) -> re.Pattern:
         # Beside another number only the full length tells where one ends.
         touches = (at > 0 and tokens[at - 1].end() == match.start()) or (at + 1 < len(tokens) and tokens[at + 1].start() == match.end())
         length = {'YYYY': '{4}', 'YY': '{2}', 'SSS': '+'}.get(token, '{2}' if touches else '{1,2}')
-        expression += _ZONE if token == 'Z' else rf'(?P<{_GROUPS[token]}>\d{length})'
+        expression += _FORMS.get(token) or rf'(?P<{_GROUPS[token]}>\d{length})'
     return re.compile(expression + re.escape(form[end:]), re.ASCII)
 
 

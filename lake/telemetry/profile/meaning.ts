@@ -8,7 +8,7 @@ import { capturesOf, namesIn, parsePath, parseTopicPattern, type Segment } from 
 import { openReader } from './reader.ts';
 import { rulesOf } from './rules-of.ts';
 import { FILTERS } from './templates.ts';
-import { compileTextTime } from './times.ts';
+import { compileTextTime, lettersOf } from './times.ts';
 import { asList } from './tokens.ts';
 import { conversion, unitsLike } from './units.ts';
 import { isZone } from './zones.ts';
@@ -68,11 +68,29 @@ function faultsOfTime(path: string, { unit = 'ISO', zone, format, epoch, ago }: 
     if (epoch !== undefined && compileTextTime(undefined, undefined)(epoch, undefined) === undefined) {
         faults.push({ path: `${path}.epoch`, why: `is "${epoch}", no date: type one like "2000-01-01"` });
     }
+    const letters = format === undefined ? [] : lettersOf(format);
+    const parts = letters.map((group) => PART_OF_LETTERS[group] ?? group);
+    const twice = letters.find((_, at) => parts.indexOf(parts[at] ?? '') < at);
+    if (twice !== undefined) {
+        faults.push({
+            path: `${path}.format`,
+            why: `is "${format}", in which "${twice}" says once more what stands before: take one of them away`,
+        });
+    }
+    if (letters.includes('hh') !== letters.includes('A')) {
+        faults.push({
+            path: `${path}.format`,
+            why: `is "${format}": "hh", the hours of a clock of twelve, and "A", AM or PM, stand together; the hours of a day are "HH"`,
+        });
+    }
     if (format !== undefined && !/YY/.test(format)) {
         faults.push({ path: `${path}.format`, why: `is "${format}", which has no year: write one like "DD.MM.YYYY HH:mm:ss"` });
     }
     return faults;
 }
+
+/** Letters of a form that say the part of a date that others say too. */
+const PART_OF_LETTERS: Readonly<Record<string, string>> = { YY: 'YYYY', MMM: 'MM', hh: 'HH' };
 
 /** Largest number, in units of 10^-digits, of which hourly figures are kept. */
 const MOST_UNITS = 15;

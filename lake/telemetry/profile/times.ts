@@ -75,13 +75,13 @@ function parseOffset(zone: string | undefined): number | undefined {
     return zone.startsWith('-') ? -minutes : minutes;
 }
 
-/** Reader of texts of one form: the letters YYYY, YY, MM, DD, HH, mm, ss, SSS and Z stand for digits, all else for itself. */
+/** Reader of texts of one form: the letters YYYY, YY, MMM, MM, DD, HH, hh, mm, ss, SSS, A and Z stand for what they are in a date, all else for itself. */
 function compileFormat(format: string): (text: string) => Parts | undefined {
-    const source = format.replace(/YYYY|YY|MM|DD|HH|mm|ss|SSS|Z|[.*+?^${}()|[\]\\/]/g, (part, at: number) => {
+    const source = format.replace(LETTERS_OR_MARKS, (part, at: number) => {
         const letters = EXPRESSION_OF_LETTERS[part];
-        // Beside other digits only the whole number of them tells where one ends.
-        const isBesideDigits = BEGINS.test(format.slice(at + part.length)) || ENDS.test(format.slice(0, at));
-        return letters === undefined ? `\\${part}` : isBesideDigits ? letters.replace('{1,2}', '{2}') : letters;
+        // Beside other letters only the whole number of digits tells where one ends.
+        const isBesideLetters = BEGINS.test(format.slice(at + part.length)) || ENDS.test(format.slice(0, at));
+        return letters === undefined ? `\\${part}` : isBesideLetters ? letters.replace('{1,2}', '{2}') : letters;
     });
     const expression = new RegExp(`^${source}$`);
     return (text) => {
@@ -93,9 +93,9 @@ function compileFormat(format: string): (text: string) => Parts | undefined {
         return {
             // Two digits of a year are of this century: devices with such clocks were built in it.
             year: groups.year === undefined ? 2000 + number('short', 0) : number('year', 0),
-            month: number('month', 1),
+            month: groups.name === undefined ? number('month', 1) : MONTHS.indexOf(groups.name.toLowerCase()) + 1,
             day: number('day', 1),
-            hour: number('hour', 0),
+            hour: groups.half === undefined ? number('hour', 0) : hourOf(number('clock', 0), groups.half),
             minute: number('minute', 0),
             second: number('second', 0),
             ms: Number((groups.fraction ?? '').slice(0, 3).padEnd(3, '0')),
@@ -104,18 +104,37 @@ function compileFormat(format: string): (text: string) => Parts | undefined {
     };
 }
 
-const BEGINS = /^(?:YY|MM|DD|HH|mm|ss|SSS|Z)/;
-const ENDS = /(?:YY|MM|DD|HH|mm|ss|SSS|Z)$/;
+const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
+
+/** The hour of a clock of twelve hours; 24 and more where it has no such hour. */
+function hourOf(clock: number, half: string): number {
+    return clock < 1 || clock > 12 ? NO_HOUR : (clock % 12) + (half.toUpperCase() === 'PM' ? 12 : 0);
+}
+
+const NO_HOUR = 99;
+
+const LETTERS = 'YYYY|YY|MMM|MM|DD|HH|hh|mm|ss|SSS|A|Z';
+const LETTERS_OR_MARKS = new RegExp(`${LETTERS}|${/[.*+?^${}()|[\]\\/]/.source}`, 'g');
+const BEGINS = new RegExp(`^(?:${LETTERS})`);
+const ENDS = new RegExp(`(?:${LETTERS})$`);
+
+/** The groups of letters of a form, in their order. */
+export function lettersOf(format: string): string[] {
+    return [...format.matchAll(new RegExp(LETTERS, 'g'))].map(([letters]) => letters);
+}
 
 const EXPRESSION_OF_LETTERS: Readonly<Record<string, string>> = {
     YYYY: '(?<year>\\d{4})',
     YY: '(?<short>\\d\\d)',
+    MMM: `(?<name>${MONTHS.map((name) => [...name].map((letter) => `[${letter.toUpperCase()}${letter}]`).join('')).join('|')})`,
     MM: '(?<month>\\d{1,2})',
     DD: '(?<day>\\d{1,2})',
     HH: '(?<hour>\\d{1,2})',
+    hh: '(?<clock>\\d{1,2})',
     mm: '(?<minute>\\d{1,2})',
     ss: '(?<second>\\d{1,2})',
     SSS: '(?<fraction>\\d+)',
+    A: '(?<half>[AaPp][Mm])',
     Z: '(?<zone>[Zz]|[+-]\\d\\d(?::?\\d\\d)?)',
 };
 

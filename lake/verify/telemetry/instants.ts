@@ -42,9 +42,12 @@ export function isoTime(text: string): Written | undefined {
 const GROUPS: Readonly<Record<string, { part: keyof Parts; digits: string }>> = {
     YYYY: { part: 'year', digits: '\\d{4}' },
     YY: { part: 'year', digits: '\\d{2}' },
+    MMM: { part: 'month', digits: '[A-Za-z]{3}' },
     MM: { part: 'month', digits: '\\d{1,2}' },
     DD: { part: 'day', digits: '\\d{1,2}' },
     HH: { part: 'hour', digits: '\\d{1,2}' },
+    hh: { part: 'hour', digits: '\\d{1,2}' },
+    A: { part: 'half', digits: '[AaPp][Mm]' },
     mm: { part: 'minute', digits: '\\d{1,2}' },
     ss: { part: 'second', digits: '\\d{1,2}' },
     SSS: { part: 'fraction', digits: '\\d+' },
@@ -60,12 +63,17 @@ interface Parts {
     second: string;
     fraction: string;
     zone: string | undefined;
+    /** AM or PM of a clock of twelve hours. */
+    half?: string;
 }
+
+/** Their first three letters, one month behind the other. */
+const MONTHS = 'janfebmaraprmayjunjulaugsepoctnovdec';
 
 /** A time in the form that a profile gives. */
 export function formattedTime(text: string, format: string): Written | undefined {
     const parts: (keyof Parts)[] = [];
-    const pieces = format.split(/(YYYY|YY|MM|DD|HH|mm|ss|SSS|Z)/);
+    const pieces = format.split(/(YYYY|YY|MMM|MM|DD|HH|hh|mm|ss|SSS|A|Z)/);
     // Where digits follow digits, each group has all of its own.
     const source = pieces.map((piece, at) => {
         const group = GROUPS[piece];
@@ -81,6 +89,14 @@ export function formattedTime(text: string, format: string): Written | undefined
         return undefined;
     }
     const said = Object.fromEntries(parts.map((part, at) => [part, found[at + 1]])) as Partial<Parts>;
+    if (said.month !== undefined && /^[a-z]/i.test(said.month)) {
+        // In between two of them it is no whole number, and so no month.
+        said.month = String(MONTHS.indexOf(said.month.toLowerCase()) / 3 + 1);
+    }
+    if (said.half !== undefined) {
+        const hour = Number(said.hour);
+        said.hour = hour < 1 || hour > 12 ? 'none' : String((hour % 12) + (/p/i.test(said.half) ? 12 : 0));
+    }
     const year = said.year?.length === 2 ? `20${said.year}` : said.year;
     const start = { year: '', month: '1', day: '1', hour: '0', minute: '0', second: '0', fraction: '', zone: undefined };
     return year === undefined ? undefined : written({ ...start, ...said, year });

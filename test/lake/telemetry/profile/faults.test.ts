@@ -28,6 +28,14 @@ test.each<[object, string, RegExp]>([
         'metrics[0].max',
         /numbers up to 10\^12: lower it, take fewer "digits", or say "statistics": false/,
     ],
+    [
+        { ...metrics({}), time: { path: 't', format: 'DD.MM.YYYY hh:mm' } },
+        'time.format',
+        /"hh", the hours of a clock of twelve, and "A", AM or PM, stand together/,
+    ],
+    [{ ...metrics({}), time: { path: 't', format: 'DD.MM.YYYY HH:mm A' } }, 'time.format', /stand together; the hours of a day are "HH"/],
+    [{ ...metrics({}), time: { path: 't', format: 'DD.MM.YYYY MMM' } }, 'time.format', /in which "MMM" says once more what stands before/],
+    [{ ...metrics({}), time: { path: 't', format: 'YYYY YYYY' } }, 'time.format', /in which "YYYY" says once more/],
     [metrics({ scale: 1.2345678901234567 }), 'metrics[0].scale', /more than 15 digits: put it in quotes/],
     [
         metrics({ unit: 'Cel', unitFrom: { path: 'u', units: { F: 'degF' } } }),
