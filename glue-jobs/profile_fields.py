@@ -20,13 +20,17 @@ class KnownFields:
         self._whole: list[Path] = [path_of(each) for each in profile.get('ignore', [])]
         self._collect({word: value for word, value in profile.items() if word not in _NOT_SOURCES and word != 'unpack'}, outer)
         # Texts are unpacked in the payload, and in the messages of it.
-        self._collect(profile.get('unpack', []), None)
+        self._collect(profile.get('unpack', []), False if outer is False else None)
         self._plain = {path for path in self._named if not is_pattern(path)}
         self._remembered: dict[Path, str] = {}
 
     def add(self, path: Path) -> None:
         """Names one more path."""
         self._named.append(path)
+
+    def names(self, path: Path) -> bool:
+        """True for a field that the profile names itself."""
+        return path in self._plain
 
     def is_for_patterns(self, path: Path) -> bool:
         """False for a field that the profile names itself, or ignores."""

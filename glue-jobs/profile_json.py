@@ -68,8 +68,12 @@ def text_of(payload: bytes) -> str:
         raise Unreadable(f'the payload is no UTF-8: {error}') from error
 
 
+class Twice(dict):
+    """An object in which a key comes twice; it has the last one."""
+
+
 def parse_leniently(text: str):
-    """The value, of which keys that come twice and limits are not judged. Raises Unreadable for anything but one JSON value."""
+    """The value, of which keys that come twice (`Twice`) and limits are not judged. Raises Unreadable for anything but one JSON value."""
     return _decoded(_LENIENT, text)
 
 
@@ -139,9 +143,14 @@ def _object(pairs: list[tuple]) -> dict:
     return found
 
 
+def _lenient_object(pairs: list[tuple]) -> dict:
+    found = dict(pairs)
+    return found if len(found) == len(pairs) else Twice(found)
+
+
 def _refuse_constant(name: str):
     raise Unreadable(f'{name} is no JSON')
 
 
 _STRICT = json.JSONDecoder(object_pairs_hook=_object, parse_int=number_of, parse_float=number_of, parse_constant=_refuse_constant)
-_LENIENT = json.JSONDecoder(parse_int=Number, parse_float=Number, parse_constant=_refuse_constant)
+_LENIENT = json.JSONDecoder(object_pairs_hook=_lenient_object, parse_int=Number, parse_float=Number, parse_constant=_refuse_constant)

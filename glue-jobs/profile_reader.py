@@ -7,7 +7,7 @@ from lake_errors import NotFollowedError
 from profile_cbor import parse_cbor
 from profile_elements import Element, each_paths, elements_of, unpacked
 from profile_fields import KnownFields, field_name
-from profile_json import Number, Unreadable, parse_json, parse_leniently, text_of
+from profile_json import Number, Twice, Unreadable, parse_json, parse_leniently, text_of
 from profile_metrics import Rejected, value_of
 from profile_outcome import Outcome, Problem, Reading
 from profile_senml import named_labels, records_of
@@ -113,8 +113,10 @@ class ProfileReader:
         texts: dict[Path, str] = {}
         root = unpacked(parse_leniently(text), unpack, texts, scope_within(ABSENT))
         elements = elements_of(text, self._each, texts, self._outer_fields.is_for_patterns)
+        if () not in {element.path for element in elements} or any(key != '[]' for path in self._each for key in path):
+            _refuse_twice(root, (), frozenset(element.path for element in elements if element.path))
         if not elements:
-            device = self._device_said(Scope(message, root=root, captured=captured, let=self._let))
+            device = self._device_said(Scope(message, captured=captured, let=self._let))
             outcome.problems.append(Problem('no_reading', device=device))
         self._tell_unknown(self._outer_fields, root, outcome, elements)
         for element in elements:
@@ -164,7 +166,9 @@ class ProfileReader:
         if any(holds(each, scope) for each in self._not_readings_within) or (message.is_retained and self._profile.get('retained') != 'read'):
             outcome.problems.append(Problem('no_reading', device=device, at_ms=self._time_told(scope)))
             return
-        self._tell_unknown(self._fields, value, outcome, [])
+        # Of a message that is the whole payload the sources of what stands around messages read too.
+        around = self._outer_fields if self._each is not None and not element.path else None
+        self._tell_unknown(self._fields, value, outcome, [], around)
         before = len(outcome.readings) + len(outcome.problems)
         self._read_metrics(element, value, scope, device, outcome)
         if len(outcome.readings) + len(outcome.problems) > before:
@@ -182,18 +186,18 @@ class ProfileReader:
             if 'only' not in metric or all_hold(metric['only'], within):
                 reading_of.add(metric, *within.choose_source(metric.get('from', {'path': metric.get('path')})), within)
         if self._patterns:
-            for path, leaf in _leaves(value, ()):
+            for path, sent in _places(value, ()):
                 if self._fields.is_for_patterns(path):
-                    self._read_by_pattern(path, leaf, scope, reading_of)
+                    self._read_by_pattern(path, sent, scope, reading_of)
 
-    def _read_by_pattern(self, path: Path, leaf, scope: Scope, reading_of: '_MetricsOfMessage') -> None:
+    def _read_by_pattern(self, path: Path, sent, scope: Scope, reading_of: '_MetricsOfMessage') -> None:
         for metric, pattern in self._patterns:
             captured = _match_path(path, pattern)
             if captured is None:
                 continue
             within = scope.within(captured, metric.get('let', {}))
             if 'only' not in metric or all_hold(metric['only'], within):
-                reading_of.add(metric, leaf, {}, within)
+                reading_of.add(metric, sent, {}, within)
                 return
 
     def _device_said(self, scope: Scope) -> str | None:
@@ -220,14 +224,16 @@ class ProfileReader:
             return identity
         return hashlib.sha256(identity.encode()).hexdigest()[:32]
 
-    def _tell_unknown(self, fields: KnownFields, value, outcome: Outcome, elements: list[Element]) -> None:
+    def _tell_unknown(
+        self, fields: KnownFields, value, outcome: Outcome, elements: list[Element], around: KnownFields | None = None
+    ) -> None:
         stop = frozenset(element.path for element in elements)
         if not isinstance(value, dict | list) or () in stop or (isinstance(value, list) and fields.reads_all_of_lists):
             return
         above = frozenset(path[:length] for path in stop for length in range(1, len(path)))
         for path in fields.unknown(value, stop=stop, above=above):
             name = field_name(path)
-            if name not in outcome.unknown_fields:
+            if name not in outcome.unknown_fields and not (around and around.names(path)):
                 outcome.unknown_fields.append(name)
 
 
@@ -302,15 +308,24 @@ def plain_text_of_device(value) -> str | None:
     return None if isinstance(value, bool) else plain_text(value)
 
 
-def _leaves(value, path: Path) -> Iterator[tuple[Path, object]]:
-    if isinstance(value, dict):
-        for key, each in value.items():
-            yield from _leaves(each, (*path, key))
-    elif isinstance(value, list):
-        for at, each in enumerate(value):
-            yield from _leaves(each, (*path, str(at)))
-    else:
-        yield path, value
+def _places(value, path: Path) -> Iterator[tuple[Path, object]]:
+    """The fields of a value, those that hold others before these."""
+    if isinstance(value, dict | list):
+        for key, each in value.items() if isinstance(value, dict) else enumerate(value):
+            below = (*path, str(key))
+            yield below, each
+            yield from _places(each, below)
+
+
+def _refuse_twice(value, path: Path, messages: frozenset[Path]) -> None:
+    """Raises Unreadable where a key comes twice around the messages."""
+    if isinstance(value, Twice):
+        raise Unreadable('a key comes twice in one object')
+    if isinstance(value, dict | list):
+        for key, each in value.items() if isinstance(value, dict) else enumerate(value):
+            below = (*path, str(key))
+            if below not in messages:
+                _refuse_twice(each, below, messages)
 
 
 def _match_path(path: Path, pattern: Path) -> dict[str, str] | None:

@@ -3,7 +3,7 @@ import { compare, parseDecimal } from './decimal.ts';
 import type { ConditionWords, Literal, Num, ValueType } from './document.ts';
 import { ARRAY, FALSE, NULL, NUMBER, OBJECT, TEXT, TRUE } from './fields.ts';
 import { parseTopicPattern } from './paths.ts';
-import { asList, numberOf, type Token } from './tokens.ts';
+import { asList, numberOf, type Token, textOf } from './tokens.ts';
 
 /** All tests of a condition's words together. */
 export function compileTest({ is, isNot, present, type, above, below, like }: ConditionWords): (token: Token | undefined) => boolean {
@@ -31,7 +31,10 @@ export function compileTest({ is, isNot, present, type, above, below, like }: Co
     }
     if (like !== undefined) {
         const pattern = parseTopicPattern(like);
-        tests.push((token) => token !== undefined && pattern.match(token.text) !== undefined);
+        tests.push((token) => {
+            const text = textOf(token);
+            return text !== undefined && pattern.match(text) !== undefined;
+        });
     }
     return (token) => tests.every((test) => test(token));
 }
@@ -63,7 +66,8 @@ function compileLiteral(literal: Literal): (token: Token) => boolean {
 function compileBound(bound: Num, sign: number): (token: Token | undefined) => boolean {
     const limit = numberOf(bound);
     return (token) => {
-        const value = token === undefined ? undefined : parseDecimal(token.text);
+        const text = textOf(token);
+        const value = text === undefined ? undefined : parseDecimal(text);
         return value !== undefined && compare(value, limit) === sign;
     };
 }

@@ -1,8 +1,7 @@
 /** Which device a message is of. */
 import type { Problem } from '../reading.ts';
 import { NULL, NUMBER, TEXT } from './fields.ts';
-import { textOf } from './sources.ts';
-import { type Context, type Source, showToken } from './tokens.ts';
+import { type Context, type Source, showToken, textOf } from './tokens.ts';
 
 /** No device, and why. */
 export class NoDevice {

@@ -86,6 +86,8 @@ export const MAX_FIELDS = 10_000;
 /** A tree of fields. */
 export class FieldTree {
     readonly root = new Field([]);
+    /** Paths of the fields that were asked for by their keys. */
+    readonly paths = new Set<string>();
     /** How many fields there are. */
     size = 1;
     /** True once a new field was asked for while a message was scanned: it may stand before the place where it was asked for. */
@@ -109,6 +111,7 @@ export class FieldTree {
         field.isNamed = true;
         field.isRead = true;
         field.isExact ||= this.isCompiling;
+        this.paths.add(field.path);
         return field;
     }
 
@@ -183,6 +186,17 @@ export class FieldTree {
         }
         this.#want(child, { ...wanted, index: wanted.index + 1, captured });
     }
+}
+
+/** Says that the inner fields of a value are read elsewhere, and told there. */
+export function readElsewhere(field: Field): void {
+    field.isElsewhere = true;
+    field.children.forEach(quietAll);
+}
+
+function quietAll(field: Field): void {
+    field.isQuiet = true;
+    field.children.forEach(quietAll);
 }
 
 function ignoreAll(field: Field): void {

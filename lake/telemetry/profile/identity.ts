@@ -1,7 +1,6 @@
 /** What makes a message the same one when it comes again. */
 import { hash } from 'node:crypto';
-import { textOf } from './sources.ts';
-import type { Context, Source } from './tokens.ts';
+import { type Context, type Source, textOf } from './tokens.ts';
 
 /** 16 hex digits of the SHA-256 of a payload. */
 export function hashOf(payload: Uint8Array): string {

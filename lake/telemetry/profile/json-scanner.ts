@@ -96,6 +96,7 @@ export class JsonScanner {
             return;
         } else if (char === 0x7b) {
             field.type = OBJECT;
+            this.instances.push(...field.instances);
             if (field.isNamed && (!field.isElsewhere || field.isWay)) {
                 this.#object(field, depth + 1);
             } else {
@@ -103,6 +104,7 @@ export class JsonScanner {
             }
         } else if (char === 0x5b) {
             field.type = ARRAY;
+            this.instances.push(...field.instances);
             if (field.isNamed && (field.isWay || !field.isRead)) {
                 this.#array(field, depth + 1);
             } else {
@@ -115,7 +117,7 @@ export class JsonScanner {
             }
         }
         field.end = this.#pos;
-        if (field.instances.length > 0) {
+        if (field.instances.length > 0 && field.type !== OBJECT && field.type !== ARRAY) {
             this.instances.push(...field.instances);
         }
     }

@@ -2,9 +2,9 @@
 import { UsageError } from '#lake/errors';
 import type { Fault } from './check.ts';
 import { compare, parseDecimal, powerOfTen } from './decimal.ts';
-import type { BytesWords, MetricWords, ProfileDocument, TimeChoice, TimeWords } from './document.ts';
+import type { BytesWords, MetricWords, PathWord, ProfileDocument, TimeChoice, TimeWords } from './document.ts';
 import { namesOf } from './metrics.ts';
-import { capturesOf, namesIn, parsePath, parseTopicPattern, type Segment } from './paths.ts';
+import { capturesOf, fillPath, namesIn, parsePath, parseTopicPattern, type Segment, showPath } from './paths.ts';
 import { openReader } from './reader.ts';
 import { rulesOf } from './rules-of.ts';
 import { FILTERS } from './templates.ts';
@@ -226,6 +226,15 @@ function faultsOfPlaces(document: ProfileDocument): Fault[] {
     // Asked while the payload is taken apart: only its topic is known by then.
     const ofTopics = (document.topics ?? []).flatMap((topic) => parseTopicPattern(topic).captures);
     faults.push(...faultsOfPlace('unpack', document.unpack, { captured: [], known: ofTopics }));
+    for (const [index, { path, only }] of (document.unpack ?? []).entries()) {
+        const same = (document.unpack ?? []).slice(0, index).find((other) => showKeys(other.path) === showKeys(path));
+        if (same && (same.only === undefined || only === undefined)) {
+            faults.push({
+                path: `unpack[${index}].path`,
+                why: `is ${JSON.stringify(path)}, which stands before it already: say in "only" of both when which one holds`,
+            });
+        }
+    }
     for (const [index, { path, ...words }] of document.metrics.entries()) {
         const captured = path === undefined ? [] : capturesOf(parsePath(path));
         faults.push(
@@ -250,6 +259,11 @@ function faultsOfPlaces(document: ProfileDocument): Fault[] {
         faults.push(...faultsOfBraces(`each[${index}]`, path));
     }
     return [...faults, ...(document.topics ?? []).flatMap((topic, index) => faultsOfBraces(`topics[${index}]`, topic))];
+}
+
+/** A path, however it is written. */
+function showKeys(path: PathWord): string {
+    return showPath(fillPath(path, new Map()));
 }
 
 /** Patterns of metrics of which nothing is ever read, because each field that fits is left alone. A plain path is read all the same. */

@@ -1,6 +1,6 @@
 /** The metrics of a profile, made into functions that read each of them from a message. */
 import type { Problem } from '../reading.ts';
-import type { MetricWords } from './document.ts';
+import type { MetricWords, PathWord } from './document.ts';
 import { FastNumber } from './fast-number.ts';
 import { type Field, NULL, NUMBER, TEXT } from './fields.ts';
 import { capturesOf, namesIn, parsePath } from './paths.ts';
@@ -44,9 +44,39 @@ export function openMetric(
         onReader(compileMetric(words, options, undefined));
         return;
     }
+    nameAhead(words, options.scope);
     options.scope.inner.tree.want(path, (field, captured) => {
         onReader(compileMetric(words, { ...options, scope: withCaptured(options.scope, captured) }, field));
     });
+}
+
+/** Names the paths in the words of a metric whose own path is a pattern: what they read is known also in messages in which nothing fits that. */
+function nameAhead({ path: _, ...words }: MetricWords, { outer, inner }: Scope): void {
+    forEachPath(words, (place, isOuter) => {
+        const { tree } = isOuter ? outer : inner;
+        const segments = parsePath(place);
+        if (segments.every(({ literal }) => literal !== undefined)) {
+            tree.at(segments.map(({ literal }) => literal ?? ''));
+        } else {
+            tree.want(segments, () => undefined);
+        }
+    });
+}
+
+/** Words whose members are the device's own texts. */
+const OWN_TEXTS = new Set(['map', 'words', 'units']);
+
+function forEachPath(words: unknown, call: (path: PathWord, isOuter: boolean) => void): void {
+    if (typeof words !== 'object' || words === null) {
+        return;
+    }
+    for (const [word, value] of Object.entries(words)) {
+        if ((word === 'path' || word === 'show') && !Array.isArray(words)) {
+            call(value, 'outer' in words && words.outer === true);
+        } else if (!OWN_TEXTS.has(word)) {
+            forEachPath(value, call);
+        }
+    }
 }
 
 /** The names that a metric's own words give: captured by its path, or by its `let`. */

@@ -6,7 +6,7 @@ import type { MessageOutcome, Problem } from '../reading.ts';
 import { type Decoder, openDecoder } from './decoders/decoders.ts';
 import type { NotReadingWords, ProfileDocument } from './document.ts';
 import { forEachElement } from './elements.ts';
-import { ARRAY, type Field, FieldTree, MAX_FIELDS } from './fields.ts';
+import { ARRAY, ESCAPED_TEXT, type Field, FieldTree, MAX_FIELDS, readElsewhere, TEXT } from './fields.ts';
 import { JsonScanner, UnreadableError } from './json-scanner.ts';
 import { type MetricReader, openMetric, withFound } from './metrics.ts';
 import { type MessageSources, OneMessage } from './one-message.ts';
@@ -117,8 +117,8 @@ function compileProgram(document: ProfileDocument, decoder: Decoder): Program {
     outerTree.isCompiling = false;
     innerTree.isCompiling = false;
 
-    /** Reads what stands in the inner scanner: one message. */
-    const readOne = (context: Context, one: OneMessage) => {
+    /** Reads what stands in the inner scanner: one message. `isWhole` where that is the payload: sources of what stands around messages read it too. */
+    const readOne = (context: Context, one: OneMessage, isWhole: boolean) => {
         const { scanner } = inner;
         const noDevice = one.findDevice();
         if (noDevice !== undefined) {
@@ -135,7 +135,9 @@ function compileProgram(document: ProfileDocument, decoder: Decoder): Program {
             return;
         }
         for (const path of scanner.unknown) {
-            one.sink.unknownField(path);
+            if (!isWhole || !outerTree.paths.has(path)) {
+                one.sink.unknownField(path);
+            }
         }
         for (const metric of fixed) {
             metric.read(context, one);
@@ -168,12 +170,12 @@ function compileProgram(document: ProfileDocument, decoder: Decoder): Program {
         const { payload } = context.message;
         let messages = 0;
         let count = 0;
-        elements?.visit(outer.scanner, (data, start, end, captured) => {
+        elements?.visit(outer.scanner, (data, start, end, captured, isWhole) => {
             context.each = captured;
             const one = open(own ? data.subarray(start, end) : payload, messages++);
             try {
                 scanInner(context, data, start, end);
-                readOne(context, one);
+                readOne(context, one, isWhole);
             } catch (error) {
                 one.fail(unreadable(error));
             }
@@ -207,7 +209,7 @@ function compileProgram(document: ProfileDocument, decoder: Decoder): Program {
         scanOuter(context, bytes, 0, bytes.length);
         context.hasPayload = true;
         if (elements === undefined) {
-            readOne(context, whole);
+            readOne(context, whole, false);
             return;
         }
         for (const path of outer.scanner.unknown) {
@@ -313,28 +315,30 @@ function tellEarly(
 
 /** What `each` says: where the messages of a payload stand. */
 function wantElements(tree: FieldTree, paths: readonly ReturnType<typeof parsePath>[]) {
-    const places: { field: Field; isList: boolean; isFound: boolean; captured: ReadonlyMap<string, string> }[] = [];
+    const places: { field: Field; isList: boolean; captured: ReadonlyMap<string, string> }[] = [];
     for (const path of paths) {
         const isList = path.at(-1)?.isEveryElement === true;
+        const isPattern = path.some(({ expression }) => expression !== undefined);
         tree.want(isList ? path.slice(0, -1) : path, (field, captured) => {
-            field.isElsewhere = true;
-            places.push({ field, isList, isFound: path.some(({ expression }) => expression !== undefined), captured });
+            // What the profile names itself, or leaves alone, is no message although a pattern fits its key.
+            if (!(isPattern && (field.isExact || field.isIgnored))) {
+                readElsewhere(field);
+                places.push({ field, isList, captured });
+            }
         });
     }
     return {
         visit: (
             scanner: JsonScanner,
-            call: (bytes: Uint8Array, start: number, end: number, captured: ReadonlyMap<string, string>) => void,
+            call: (bytes: Uint8Array, start: number, end: number, captured: ReadonlyMap<string, string>, isWhole: boolean) => void,
         ) => {
-            // What the profile names itself, or leaves alone, is no message although a pattern fits its key.
-            const there = places.filter(
-                ({ field, isFound }) => field.scan === scanner.scan && !(isFound && (field.isExact || field.isIgnored)),
-            );
+            const there = places.filter(({ field }) => field.scan === scanner.scan);
             for (const { field, isList, captured } of there.sort((one, other) => one.field.order - other.field.order)) {
                 if (isList && field.type === ARRAY) {
-                    forEachElement(field.bytes, field.start, field.end, (start, end) => call(field.bytes, start, end, captured));
+                    forEachElement(field.bytes, field.start, field.end, (start, end) => call(field.bytes, start, end, captured, false));
                 } else {
-                    call(field.bytes, field.start, field.end, captured);
+                    const quote = field.type === TEXT || field.type === ESCAPED_TEXT ? 1 : 0;
+                    call(field.bytes, field.start - quote, field.end + quote, captured, field === tree.root);
                 }
             }
         },

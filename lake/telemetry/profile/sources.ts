@@ -2,11 +2,22 @@
 import { readNumberBytes } from './binary.ts';
 import { compileTest } from './condition-tests.ts';
 import type { ConditionList, ConditionWords, PathWord, SourceWords } from './document.ts';
-import { ARRAY, type Field, NULL, OBJECT } from './fields.ts';
+import { type Field, NULL } from './fields.ts';
 import { compileExtract, fillPath, namesIn, parseTopicPattern, showPath } from './paths.ts';
 import { compileTemplate } from './templates.ts';
 import { decodeText } from './texts.ts';
-import { asList, type Context, type Scope, type Source, showToken, type Token, textToken, tokenOf, tokenOfLiteral } from './tokens.ts';
+import {
+    asList,
+    type Context,
+    type Scope,
+    type Source,
+    showToken,
+    type Token,
+    textOf,
+    textToken,
+    tokenOf,
+    tokenOfLiteral,
+} from './tokens.ts';
 
 /** A scope in which more names are known. */
 export function withCaptured(scope: Scope, captured: ReadonlyMap<string, string>): Scope {
@@ -29,11 +40,6 @@ export function withLet(scope: Scope, words: Readonly<Record<string, SourceWords
         };
     }
     return inner;
-}
-
-/** The text of a value; null, objects and lists have none. */
-export function textOf(token: Token | undefined): string | undefined {
-    return token === undefined || token.type === NULL || token.type === OBJECT || token.type === ARRAY ? undefined : token.text;
 }
 
 export function fieldAt(path: PathWord, isOuter: boolean, scope: Scope): Field {

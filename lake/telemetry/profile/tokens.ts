@@ -3,7 +3,7 @@ import { UsageError } from '#lake/errors';
 import type { Message } from '../message.ts';
 import { parseDecimal, type Ratio } from './decimal.ts';
 import type { Num } from './document.ts';
-import { ESCAPED_TEXT, FALSE, type Field, type FieldTree, NUMBER, TEXT, TRUE } from './fields.ts';
+import { ARRAY, ESCAPED_TEXT, FALSE, type Field, type FieldTree, NULL, NUMBER, OBJECT, TEXT, TRUE } from './fields.ts';
 import { type JsonScanner, shorten } from './json-scanner.ts';
 import { decodeText } from './texts.ts';
 
@@ -50,6 +50,11 @@ export function tokenOf(field: Field): Token {
         type: field.type === ESCAPED_TEXT ? TEXT : field.type,
         text: decodeText(field.bytes, field.start, field.end, field.type === ESCAPED_TEXT),
     };
+}
+
+/** The text of a value; null, objects and lists have none. */
+export function textOf(token: Token | undefined): string | undefined {
+    return token === undefined || token.type === NULL || token.type === OBJECT || token.type === ARRAY ? undefined : token.text;
 }
 
 export function textToken(text: string | undefined): Token | undefined {

@@ -10,8 +10,6 @@ export interface NamedFields {
     inMessage: readonly Keys[];
     around: readonly Keys[];
     ignored: readonly Keys[];
-    /** Paths of metrics that are patterns. */
-    patterns: readonly Keys[];
 }
 
 /** Every path of the profile. */
@@ -56,17 +54,13 @@ export function namedFields(profile: ProfileDocument): NamedFields {
             nameAll(typeof some === 'object' ? some : undefined);
         }
     }
-    const patterns = profile.metrics
-        .flatMap(({ path }) => (path === undefined ? [] : [keysOf(path)]))
-        .filter((keys) => keys.some(isPattern));
-    return { inMessage, around, patterns, ignored: (profile.ignore ?? []).map(keysOf) };
+    return { inMessage, around, ignored: (profile.ignore ?? []).map(keysOf) };
 }
 
-/** True if the field at the place is named beside the metrics' own patterns, or is ignored: no pattern takes it. */
-export function isTaken({ inMessage, ignored, patterns }: NamedFields, place: Keys): boolean {
-    const isOwn = (path: Keys): boolean => patterns.some((pattern) => pattern.join('.') === path.join('.'));
-    const isNamed = inMessage.some((path) => path.length === place.length && !isOwn(path) && placeCaptures(path, place) !== undefined);
-    return isNamed || isIgnored(ignored, place);
+/** True if the field at the place is named itself, by no pattern, or is ignored: no pattern takes it. */
+export function isTaken({ inMessage, ignored }: NamedFields, place: Keys): boolean {
+    const isIt = (path: Keys): boolean => path.length === place.length && path.every((key, at) => key === place[at] && !isPattern(key));
+    return inMessage.some(isIt) || isIgnored(ignored, place);
 }
 
 /** True if the place is that of an ignored path, or stands below it. */
@@ -76,16 +70,22 @@ function isIgnored(ignored: readonly Keys[], place: Keys): boolean {
 
 /**
  * Adds the fields that no path names: the highest ones below which nothing is named.
+ * @param pathsAt tells the paths that may go to a place or through it
  * @param isLeftOut says which parts are looked at by themselves
  */
 export function addUnknown(
     tree: Tree,
     {
-        paths,
+        pathsAt,
         ignored,
         isLeftOut,
         add,
-    }: { paths: readonly Keys[]; ignored: readonly Keys[]; isLeftOut: (part: Tree) => boolean; add: (field: string) => void },
+    }: {
+        pathsAt: (place: Keys) => readonly Keys[];
+        ignored: readonly Keys[];
+        isLeftOut: (part: Tree) => boolean;
+        add: (field: string) => void;
+    },
 ): void {
     const look = (part: Tree, place: Keys): void => {
         const members =
@@ -99,7 +99,7 @@ export function addUnknown(
             if (isLeftOut(member) || isIgnored(ignored, below)) {
                 continue;
             }
-            const reaching = [...paths, ...ignored].filter(
+            const reaching = [...pathsAt(below), ...ignored].filter(
                 (path) => path.length >= below.length && placeCaptures(path, below) !== undefined,
             );
             const isRead = reaching.some((path) => path.length === below.length);
@@ -113,6 +113,7 @@ export function addUnknown(
             }
         }
     };
+    const paths = pathsAt([]);
     if (tree.type !== 'list' || paths.every(({ length }) => length > 0) || paths.some(({ length }) => length > 0)) {
         look(tree, []);
     }

@@ -124,23 +124,24 @@ export class ProfileReader {
         const { around, inMessage, ignored } = this.#named;
         // What the profile names itself, or leaves alone, is no message although a pattern of `each` fits its key.
         const isOwn = (place: readonly string[]): boolean =>
-            around.some((path) => path.join('.') === place.join('.')) ||
+            around.some((path) => path.length === place.length && path.every((key, at) => key === place[at])) ||
             ignored.some((path) => path.length <= place.length && placeCaptures(path, place) !== undefined);
         const root = this.#treeOf(message, captures);
-        const cuts = listed(each).map((path) =>
-            path
-                .split('.')
-                .flatMap(stepsOf)
-                .map((step) => (step === '[]' ? '*' : step)),
-        );
+        const cuts = listed(each).map((path) => path.split('.').flatMap(stepsOf));
         const elements = each === undefined ? [{ tree: root, captures: new Map() }] : elementsOf(root, listed(each), isOwn);
         const isElement = (part: Tree): boolean => each !== undefined && elements.some(({ tree }) => tree === part);
-        if (faultIn(root, isElement) !== undefined && !isElement(root)) {
+        // What stands around messages is taken apart where there are any below it.
+        const isAround = !isElement(root) || cuts.some((steps) => steps.some((step) => step !== '[]'));
+        if (isAround && faultIn(root, (part) => isElement(part) && part !== root) !== undefined) {
             throw new NoReadingError('unreadable');
         }
         const add = (field: string): unknown => outcome.unknownFields.add(field);
         if (each !== undefined && !isElement(root)) {
-            addUnknown(root, { paths: [...around, ...cuts], ignored, isLeftOut: isElement, add });
+            const cutsAt = (place: readonly string[]): (readonly string[])[] =>
+                cuts
+                    .filter((steps) => !place.some((_, at) => isPattern(steps[at] ?? '') && isOwn(place.slice(0, at + 1))))
+                    .map((steps) => steps.map((step) => (step === '[]' ? '*' : step)));
+            addUnknown(root, { pathsAt: (place) => [...around, ...cutsAt(place)], ignored, isLeftOut: isElement, add });
         }
         if (elements.length === 0) {
             throw new NoReadingError('no_reading');
@@ -154,7 +155,7 @@ export class ProfileReader {
                 }
                 const paths = element === root ? [...inMessage, ...around] : inMessage;
                 const isAny = this.#readElement(this.#viewOf({ message, root, element, captures: together }), outcome);
-                addUnknown(element, { paths, ignored, isLeftOut: () => false, add });
+                addUnknown(element, { pathsAt: () => paths, ignored, isLeftOut: () => false, add });
                 if (!isAny) {
                     throw new NoReadingError('no_reading');
                 }

@@ -84,6 +84,17 @@ test.each<[object, string, RegExp]>([
         'metrics[0].from.bytes.swap',
         /bytes are no two of them: take it away/,
     ]),
+    [
+        {
+            ...metrics({}),
+            unpack: [
+                { path: 'a.b', as: 'json' },
+                { path: ['a', 'b'], as: 'form', only: { path: 'c', is: 1 } },
+            ],
+        },
+        'unpack[1].path',
+        /stands before it already: say in "only" of both when which one holds/,
+    ],
     [{ ...metrics({}), unpack: [{ path: 'a', as: 'json', only: { path: 'b' } }] }, 'unpack[0].only', /lacks one of "is"/],
     [
         { ...metrics({}), let: { n: { path: 'n' } }, unpack: [{ path: 'a', as: 'json', only: { text: '{n}', is: 'x' } }] },
