@@ -24,7 +24,7 @@ import type {
 import type { StateOfDevice } from '#lake/live/device-state';
 import { newItem } from '#lake/live/latest';
 import type { DeviceItem, LatestMetric, LiveAlert, LiveEvent } from '#lake/live/state-store';
-import { formatUnits } from '#lake/telemetry/profile/decimal';
+import { formatUnits } from '#lake/rows';
 import { parseProfile, readMessage } from '#lake/telemetry/profile/profile';
 import type { Reading } from '#lake/telemetry/reading';
 import { CONTRACT_PROFILE } from './contract-profile.ts';
