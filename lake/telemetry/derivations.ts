@@ -18,7 +18,7 @@ export const derivedTables: readonly DerivedTable[] = [
     },
     {
         table: episodes,
-        format: 1,
+        format: 2,
         isChained: true,
         derive: async (part) => (await import('#lake/telemetry/derive-readings')).deriveEpisodes(part),
         atEnd: async (state, context) => (await import('#lake/telemetry/derive-readings')).openEpisodes(state, context),

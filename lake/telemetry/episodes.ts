@@ -152,8 +152,13 @@ export class DeviceWalk {
             device = { site, device: id, profile, firstMs: atMs, lastMs: atMs, metrics: {}, spans: {}, positions: {} };
         }
         device.lastMs = Math.max(device.lastMs, event.atMs);
-        for (const rule of rulesIn(this.rulesOf(device.profile))) {
+        const rules = rulesIn(this.rulesOf(device.profile));
+        for (const rule of rules) {
             this.look(device, rule, event);
+        }
+        // Behind all of them: several rules may watch one metric.
+        if (rules.some((rule) => rule.is === 'missing' && rule.metric === event.metric)) {
+            device.metrics[event.metric] = event.atMs;
         }
         return device;
     }
@@ -180,7 +185,6 @@ export class DeviceWalk {
             if (event.atMs - since > rule.afterMs) {
                 this.ended.push({ ...missing(device, rule), ended_ms: event.atMs });
             }
-            device.metrics[rule.metric] = event.atMs;
         }
         if (rule.is === 'threshold' && event.metric === rule.metric && event.units !== undefined) {
             const { units } = event;

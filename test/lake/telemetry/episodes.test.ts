@@ -148,6 +148,16 @@ test('a metric that does not come, though its device reports, is missing from it
     ]);
 });
 
+test('each of several rules tells that one metric did not come', () => {
+    const missing: AlertRule = { is: 'missing', rule: 'late', metric: 'battery', afterMs: 50, severity: 'info', message: 'battery late' };
+    const gone: AlertRule = { ...missing, rule: 'gone', afterMs: 90, severity: 'critical', message: 'battery gone' };
+    const readings: MadeReading[] = [0, 40, 80, 120].map((at) => ({ at, is: '1' }));
+    expect(episodesOf({ alerts: [missing, gone] }, readings, [{ at: 130, is: '3', metric: 'battery' }])).toMatchObject([
+        { rule: 'gone', began_ms: 90, ended_ms: 130 },
+        { rule: 'late', began_ms: 50, ended_ms: 130 },
+    ]);
+});
+
 describe('a fence', () => {
     const fence: AlertRule = {
         is: 'fence',
