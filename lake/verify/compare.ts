@@ -10,25 +10,37 @@ export interface Comparison {
     inLake: string;
     recomputed: string;
     about: Pick<Difference, 'kind' | 'table' | 'source'>;
+    /** True where rows have no key of their own: several may be equal in the key columns, and are compared in the order of their figures. */
+    mayRepeat?: boolean;
 }
 
 /**
  * Adds every figure that differs. A null equals a null alone, and a row that is there with nothing but nulls is not one that is missing. A
  * row that stands on one side only, or twice in the lake, is told by one figure: the first that always has a value, or `rows`.
+ * @returns the periods in which something differs
  */
-export async function compareFigures(engine: Engine, { table, inLake, recomputed, about }: Comparison, findings: Findings): Promise<void> {
-    const keys = ['period', ...keyNames(table)];
+export async function compareFigures(
+    engine: Engine,
+    { table, inLake, recomputed, about, mayRepeat = false }: Comparison,
+    findings: Findings,
+): Promise<string[]> {
+    const names = ['period', ...keyNames(table)];
     const figures = figureNames(table);
+    const keys = mayRepeat ? [...names, REPEAT] : names;
+    const placed = (rows: string): string =>
+        mayRepeat
+            ? `select *, row_number() over (partition by ${listed(names)} order by ${listed(figures)}) as ${REPEAT} from (${rows})`
+            : rows;
     const differs = (figure: string): string => `in_lake.${quoted(figure)} is distinct from recomputed.${quoted(figure)}`;
     const isOnBothSides = '_copies = 1 and _is_recomputed';
     await engine.run(`
         create or replace temp table differing as
         with in_lake as (
             select ${listed(keys)}, count(*) as _copies, ${figures.map((figure) => `any_value(${quoted(figure)}) as ${quoted(figure)}`).join(', ')}
-            from (${inLake})
+            from (${placed(inLake)})
             group by ${listed(keys)}
         ),
-        recomputed as (select *, true as _is_there from (${recomputed}))
+        recomputed as (select *, true as _is_there from (${placed(recomputed)}))
         select
             ${keys.map((key) => `coalesce(in_lake.${quoted(key)}, recomputed.${quoted(key)}) as ${quoted(key)}`).join(', ')},
             in_lake._copies as _copies,
@@ -45,7 +57,10 @@ export async function compareFigures(engine: Engine, { table, inLake, recomputed
         findings.add(...differencesOf(row, { table, about }));
     }
     findings.addUnlisted(Number(wholeOf(total, 'differences') ?? 0n) - (findings.count - before));
+    return (await engine.rows('select distinct period from differing')).map((row) => textOf(row, 'period') ?? '');
 }
+
+const REPEAT = '_repeat';
 
 function inLakeOf(figure: string): string {
     return quoted(`_in_lake_${figure}`);

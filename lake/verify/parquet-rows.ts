@@ -280,39 +280,51 @@ async function insert(
 }
 
 /**
- * What the footer says of a row group's smallest or largest values and is not so, in words: readers pass over rows for it. `name` is the
- * table that `loadRows` made of the file's rows.
+ * What the footers say of row groups' smallest or largest values and is not so, in words, by the file's key: readers pass over rows for it. `name` is the
+ * table that `loadRows` made of the files' rows.
  */
 export async function findLyingStatistics(
     engine: Engine,
     name: string,
-    { table, path }: { table: MergedTable; path: string },
-): Promise<string[]> {
+    { table, files }: { table: MergedTable; files: readonly ParquetFile[] },
+): Promise<ReadonlyMap<string, readonly string[]>> {
     const columns = table.columns.map((column) => quoted(column.name));
-    const metadata = `parquet_metadata(${literal(path)})`;
+    const lying = new Map<string, string[]>();
+    if (files.length === 0) {
+        return lying;
+    }
     const rows = await engine.rows(`
-        with sizes as (select distinct row_group_id, row_group_num_rows from ${metadata}),
+        with metadata as (
+            select file_name as filename, row_group_id, row_group_num_rows, path_in_schema,
+                coalesce(stats_min_value, stats_min) as smallest, coalesce(stats_max_value, stats_max) as largest
+            from parquet_metadata(${fileList(files.map(({ path }) => path))})
+        ),
+        sizes as (select distinct filename, row_group_id, row_group_num_rows from metadata),
         groups as (
-            select *, sum(row_group_num_rows) over (order by row_group_id) - row_group_num_rows as first_place
+            select *, sum(row_group_num_rows) over (partition by filename order by row_group_id) - row_group_num_rows as first_place
             from sizes
         ),
         found as (
-            select row_group_id, ${columns.map((column) => `[cast(min(${column}) as varchar), cast(max(${column}) as varchar)] as ${column}`).join(', ')}
+            select filename, row_group_id, ${columns.map((column) => `[cast(min(${column}) as varchar), cast(max(${column}) as varchar)] as ${column}`).join(', ')}
             from ${name}
-            join groups on place >= first_place and place < first_place + row_group_num_rows
-            group by all
+            join groups using (filename)
+            where place >= first_place and place < first_place + row_group_num_rows
+            group by filename, row_group_id
         ),
         ends as (unpivot found on ${columns.join(', ')} into name path_in_schema value ends)
-        select path_in_schema, min(row_group_id) as row_group_id
+        select filename, path_in_schema, min(row_group_id) as row_group_id
         from ends
-        join (select *, coalesce(stats_min_value, stats_min) as smallest, coalesce(stats_max_value, stats_max) as largest from ${metadata}) as said
-            using (row_group_id, path_in_schema)
+        join metadata using (filename, row_group_id, path_in_schema)
         where case path_in_schema ${table.columns.map((column) => `when ${literal(column.name)} then ${isOutside(column)}`).join(' ')} end
-        group by all`);
-    return rows.map(
-        (row) =>
-            `column ${textOf(row, 'path_in_schema')}, row group ${wholeOf(row, 'row_group_id')}: values outside of what its statistics say`,
-    );
+        group by all
+        order by all`);
+    const keyOf = new Map(files.map(({ key, path }) => [path, key]));
+    for (const row of rows) {
+        const key = keyOf.get(textOf(row, 'filename') ?? '') ?? '';
+        const said = `column ${textOf(row, 'path_in_schema')}, row group ${wholeOf(row, 'row_group_id')}: values outside of what its statistics say`;
+        lying.set(key, [...(lying.get(key) ?? []), said]);
+    }
+    return lying;
 }
 
 /** SQL that is true where values reach beyond what a footer says of them; all are texts. */
@@ -330,32 +342,4 @@ function groupByFile(rows: readonly Row[]): Map<string, Row[]> {
         groups.set(file, group);
     }
     return groups;
-}
-
-/**
- * Key of the metadata that lists what a period's object contains, `<source>.<version>`, comma between; or where in the file that list
- * stands.
- */
-const CONTAINS = 'flowlake.contains';
-const CONTAINS_AT = 'flowlake.contains_at';
-
-/** What a period's object says it contains; nothing where it says nothing. */
-export async function readContents(engine: Engine, path: string): Promise<string[]> {
-    const rows = await engine.rows(
-        `select decode(key) as key, decode(value) as value from parquet_kv_metadata(${literal(path)}) where starts_with(decode(key), ${literal(CONTAINS)})`,
-    );
-    const entries = new Map(rows.map((row) => [textOf(row, 'key'), textOf(row, 'value') ?? '']));
-    const [offset = 0, length = 0] = (entries.get(CONTAINS_AT) ?? '').split(':').map(Number);
-    const list = length > 0 ? await readText(path, { offset, length }) : (entries.get(CONTAINS) ?? '');
-    return list === '' ? [] : list.split(',');
-}
-
-async function readText(path: string, { offset, length }: { offset: number; length: number }): Promise<string> {
-    const file = await open(path);
-    try {
-        const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, offset);
-        return buffer.toString('utf8', 0, bytesRead);
-    } finally {
-        await file.close();
-    }
 }

@@ -57,8 +57,8 @@ async function compare(inLake: Rows, contributions: readonly Rows[]) {
     await engine.run(
         `create or replace temp table expected as select ${KEYS}, period, ${mergedFigures(sensorHours)} from given group by ${KEYS}, period`,
     );
-    const [file] = await load('held', [inLake]);
-    expect(await findLyingStatistics(engine, 'held', { table: sensorHours, path: file?.path ?? '' })).toEqual([]);
+    const files = await load('held', [inLake]);
+    expect(await findLyingStatistics(engine, 'held', { table: sensorHours, files })).toEqual(new Map());
     const findings = openFindings({ maxListed: 100 });
     await compareFigures(
         engine,
@@ -143,10 +143,10 @@ test.each([
 });
 
 test('statistics that leave a decimal or an instant out are told', async () => {
-    const [file] = await load('held', [rowsOfMeasured([MEASURED, { ...MEASURED, sensor: 8n, value: -5n, until: 0n }])]);
+    const files = await load('held', [rowsOfMeasured([MEASURED, { ...MEASURED, sensor: 8n, value: -5n, until: 0n }])]);
     await load('other', [rowsOfMeasured([MEASURED])]);
     await engine.run(`update held set value = value - 1, until = until - interval 1 millisecond, lowest = lowest - 1`);
-    const lies = await findLyingStatistics(engine, 'held', { table: sensorHours, path: file?.path ?? '' });
+    const lies = (await findLyingStatistics(engine, 'held', { table: sensorHours, files })).get(files[0]?.key ?? '') ?? [];
     expect(lies.map((text) => text.split(',')[0]).sort()).toEqual(['column lowest', 'column until', 'column value']);
 });
 

@@ -8,8 +8,9 @@ import { pairDays } from '#lake/flows/tables';
 import { ledgerKey } from '#lake/layout';
 import { sourceId } from '#lake/source-id';
 import { openEngine } from '#lake/verify/engine';
+import { readContents, readEntries } from '#lake/verify/parquet-entries';
 import { findPageFault } from '#lake/verify/parquet-pages';
-import { findLyingStatistics, loadRows, readContents } from '#lake/verify/parquet-rows';
+import { findLyingStatistics, loadRows } from '#lake/verify/parquet-rows';
 import { verifyLake } from '#lake/verify/verify';
 import { emptiedDayOfBefore } from '#test/support/emptied-day';
 import { PAIR_DAYS_OF_FORMAT_2, pairDaysKey, readPairRows, writePairRows } from '#test/support/flow-tables';
@@ -125,13 +126,14 @@ test('any byte of a Parquet file that changes is found, or changes nothing that 
     const rows = pairRowsOfFlows(flows);
     const right = writePairRows(rows, { contains: [`${FIRST_ID}.${VERSION}`] });
     const path = join(await makeFolder(), 'day=2024-05-01.parquet');
+    const files = [{ key: 'a', path }];
     const engine = await openEngine();
     try {
         await writeFile(path, right);
         const seen = async (): Promise<string> => {
-            const { damaged, wrongTypes, unsorted } = await loadRows(engine, 'found', { table: pairDays, files: [{ key: 'a', path }] });
-            const lies = damaged.size > 0 ? [] : await findLyingStatistics(engine, 'found', { table: pairDays, path });
-            const contents = damaged.size > 0 ? [] : await readContents(engine, path);
+            const { damaged, wrongTypes, unsorted } = await loadRows(engine, 'found', { table: pairDays, files });
+            const lies = damaged.size > 0 ? [] : ((await findLyingStatistics(engine, 'found', { table: pairDays, files })).get('a') ?? []);
+            const contents = damaged.size > 0 ? [] : await readContents(path, (await readEntries(engine, [path])).get(path));
             const table = (await engine.rows('select * exclude (period) from found order by place')).map((row) =>
                 Object.values(row).join(),
             );
@@ -302,7 +304,7 @@ describe('what a day contains, against the ledger', () => {
         await writeFile(path, writePairRows(emptyPairRows(), { contains }));
         const engine = await openEngine();
         try {
-            expect(await readContents(engine, path)).toEqual(contains);
+            expect(await readContents(path, (await readEntries(engine, [path])).get(path))).toEqual(contains);
         } finally {
             await engine.close();
         }
