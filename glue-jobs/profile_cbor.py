@@ -63,10 +63,14 @@ class _Reader:
             return self._take(length)
         parts = []
         while (initial := self._take(1)[0]) != 0xFF:
-            part = None if initial >> 5 != major else self._argument(initial & 31, major)
-            if part is None:
+            length_of_part = None if initial >> 5 != major else self._argument(initial & 31, major)
+            if length_of_part is None:
                 raise Unreadable('no CBOR')
-            parts.append(self._take(part))
+            part = self._take(length_of_part)
+            if major == 3:
+                # Each part of a text is one: https://www.rfc-editor.org/rfc/rfc8949#section-3.2.3
+                _text(part)
+            parts.append(part)
         return b''.join(parts)
 
     def _items(self, length: int | None, level: int):
@@ -81,15 +85,26 @@ class _Reader:
             count += 1
 
     def _map(self, length: int | None, level: int) -> dict:
-        items = list(self._items(None if length is None else 2 * length, level))
-        if len(items) % 2:
-            raise Unreadable('no CBOR')
         found = {}
-        for key, value in zip(items[::2], items[1::2]):
-            if not isinstance(key, str) or str(key) in found:
-                raise Unreadable('a key that is no text or number, or comes twice')
+        for key in self._keys(length, level):
+            value = self.value(level + 1)
+            if value is _BREAK or str(key) in found:
+                raise Unreadable('a key without a value, or that comes twice')
             found[str(key)] = value
         return found
+
+    def _keys(self, length: int | None, level: int):
+        count = 0
+        while length is None or count < length:
+            # Numbers below and above zero, and texts.
+            is_key = self._data[self.at : self.at + 1] and self._data[self.at] >> 5 in (0, 1, 3)
+            key = self.value(level + 1)
+            if key is _BREAK and length is None:
+                return
+            if not is_key:
+                raise Unreadable('a key that is no text and no whole number')
+            yield key
+            count += 1
 
     def _tagged(self, tag: int, level: int):
         value = self.value(level + 1)
@@ -115,7 +130,7 @@ class _Reader:
 
 
 def _fraction(tag: int, value) -> Number:
-    if not isinstance(value, list) or len(value) != 2 or not all(isinstance(each, Number) for each in value):
+    if not isinstance(value, list) or len(value) != 2 or not all(isinstance(each, Number) and each.lstrip('-').isdecimal() for each in value):
         raise Unreadable('a fraction that is none')
     power, digits = int(value[0]), int(value[1])
     if tag == 4:

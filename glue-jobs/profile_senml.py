@@ -48,7 +48,9 @@ def records_of(pack, arrived_ms: int | None) -> list[dict | NoRecord]:
             continue
         _check(each)
         base.update({name: value for name, value in each.items() if name.startswith('b')})
-        found.append(_resolved(each, base, arrived_ms))
+        if 'n' in each or any(name in each for name in _VALUES):
+            # A record of base values alone is for those behind it.
+            found.append(_resolved(each, base, arrived_ms))
     return found
 
 

@@ -14,6 +14,13 @@ _SIGNED = {1, 2, 3, 4}
 _NOT_FOLLOWED_VALUES = {16: 'bytes', 17: 'a data set', 18: 'a template', 19: 'an extension'}
 
 
+# Wire types of the known fields by their numbers.
+_PAYLOAD = {1: 0, 2: 2, 3: 0}
+_METRIC = {1: 2, 2: 0, 3: 0, 4: 0, 5: 0, 7: 0, 9: 2, 10: 0, 11: 0, 12: 5, 13: 1, 14: 0, 15: 2, 16: 2, 17: 2, 18: 2, 19: 2}
+_PROPERTIES = {1: 2, 2: 2}
+_PROPERTY = {1: 0, 2: 0, 3: 0, 4: 0, 5: 5, 6: 1, 7: 0, 8: 2}
+
+
 class SparkplugReader:
     """The metrics of the payloads of one source, in their order."""
 
@@ -29,8 +36,8 @@ class SparkplugReader:
             return []
         node = levels[1], levels[3]
         of = (*node, levels[4] if len(levels) == 5 else None)
-        fields = _fields(payload)
-        metrics = [_fields(_bytes(each)) for number, each in fields if number == 2]
+        fields = _fields(payload, _PAYLOAD)
+        metrics = [_fields(_bytes(each), _METRIC) for number, each in fields if number == 2]
         told = {'type': kind, **{name: Number(_whole(each)) for number, each in fields for name in [{1: 'timestamp', 3: 'seq'}.get(number)] if name}}
         if kind in _BIRTHS:
             self._remember(of, node, metrics, is_node=kind == 'NBIRTH')
@@ -43,7 +50,7 @@ class SparkplugReader:
         aliases, types = {}, {}
         for metric in map(dict, metrics):
             if 1 in metric:
-                name, kind = _text(metric[1]), _whole(metric[4]) if 4 in metric else None
+                name, kind = _text(metric[1]), _type(metric, 4)
                 types[name] = kind
                 if 2 in metric:
                     aliases[_whole(metric[2])] = name
@@ -54,20 +61,20 @@ class SparkplugReader:
         name = _text(metric[1]) if 1 in metric else aliases.get(_whole(metric[2]) if 2 in metric else None)
         if name is None:
             return NoRecord('no_birth')
-        kind = _whole(metric[4]) if 4 in metric else types.get(name)
+        kind = _type(metric, 4) if 4 in metric else types.get(name)
         record = {**told, 'name': name}
         if 3 in metric:
             record['timestamp'] = Number(_whole(metric[3]))
         if 5 in metric and _whole(metric[5]):
             record['historical'] = True
         if 9 in metric:
-            record['properties'] = _properties(_fields(_bytes(metric[9])))
+            record['properties'] = _properties(_fields(_bytes(metric[9]), _PROPERTIES))
         if 7 in metric and _whole(metric[7]):
             return {**record, 'value': None}
-        if (10 in metric or 11 in metric) and kind is None:
+        if (10 in metric or 11 in metric) and kind not in _BITS:
             return NoRecord('no_birth', name)
         value = _value(metric, kind, first=10)
-        return record if value is None else {**record, 'value': value}
+        return NoRecord('no_value', name) if value is None else {**record, 'value': value}
 
 
 def _value(metric: dict, kind: int | None, *, first: int):
@@ -94,7 +101,7 @@ def _with_sign(number: int, kind: int | None) -> int:
 
 def _properties(fields: list) -> dict:
     keys = [_text(each) for number, each in fields if number == 1]
-    values = [dict(_fields(_bytes(each))) for number, each in fields if number == 2]
+    values = [dict(_fields(_bytes(each), _PROPERTY)) for number, each in fields if number == 2]
     if len(keys) != len(values) or len(set(keys)) != len(keys):
         raise Unreadable('properties whose keys and values do not fit')
     return {key: _property(value) for key, value in zip(keys, values)}
@@ -103,16 +110,18 @@ def _properties(fields: list) -> dict:
 def _property(value: dict):
     if 2 in value and _whole(value[2]):
         return None
-    return _value(value, _whole(value[1]) if 1 in value else None, first=3)
+    return _value(value, _type(value, 1), first=3)
 
 
-def _fields(data: bytes) -> list[tuple[int, int | bytes]]:
-    """Number and value of each field of a message of Protocol Buffers."""
+def _fields(data: bytes, wires: dict[int, int]) -> list[tuple[int, int | bytes]]:
+    """Number and value of each field that is known; one of another wire type than its own is another field to Protocol Buffers."""
     found, at = [], 0
     while at < len(data):
+        start = at
         tag, at = _varint(data, at)
         number, wire = tag >> 3, tag & 7
-        if number == 0 or wire not in (0, 1, 2, 5):
+        # A tag has 32 bits, in five bytes at most; groups stand in no version of the format.
+        if number == 0 or wire not in (0, 1, 2, 5) or tag >> 32 or at - start > 5:
             raise Unreadable('no payload of Sparkplug B')
         if wire == 0:
             value, at = _varint(data, at)
@@ -121,7 +130,8 @@ def _fields(data: bytes) -> list[tuple[int, int | bytes]]:
             value, at = data[at : at + length], at + length
             if at > len(data):
                 raise Unreadable('the payload of Sparkplug B does not end')
-        found.append((number, value[::-1] if wire in (1, 5) else value))
+        if wires.get(number) == wire:
+            found.append((number, value[::-1] if wire in (1, 5) else value))
     return found
 
 
@@ -135,6 +145,11 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
         if byte < 128:
             return number & (1 << 64) - 1, at + place + 1
     raise Unreadable('a number of Sparkplug B that does not end')
+
+
+def _type(fields: dict, number: int) -> int | None:
+    """A type is a number of 32 bits; what is wider is cut, as Protocol Buffers have it."""
+    return _whole(fields[number]) & (1 << 32) - 1 if number in fields else None
 
 
 def _whole(value: int | bytes) -> int:

@@ -1,16 +1,17 @@
 /** CBOR (RFC 8949) as JSON text, without loss: floats as the shortest text that means them, whole numbers and decimals of any size. */
-import { Tokenizer } from 'cborg';
+import { isUtf8 } from 'node:buffer';
+import { Tokenizer, Token as TokenOf, Type } from 'cborg';
 import { MAX_DEPTH, UnreadableError } from '../json-scanner.ts';
 import { shortestFloat16, shortestFloat32 } from './floats.ts';
 
 /** JSON of a CBOR item. Keys may be texts or whole numbers; a byte string becomes base64url text. @throws UnreadableError */
 export function cborToJson(data: Uint8Array): string {
-    const tokens = new Tokenizer(data, { allowBigInt: true, allowIndefinite: true, allowUndefined: true });
+    const tokens = new Tokens(data);
     const out: string[] = [];
     try {
         writeItem(tokens, out, 0);
-        if (!tokens.done()) {
-            throw new UnreadableError(`something stands behind the end of the CBOR item (byte ${tokens.pos() + 1})`);
+        if (!tokens.isDone) {
+            throw new UnreadableError(`something stands behind the end of the CBOR item (byte ${tokens.place + 1})`);
         }
     } catch (error) {
         throw error instanceof UnreadableError
@@ -22,22 +23,78 @@ export function cborToJson(data: Uint8Array): string {
     return out.join('');
 }
 
-type Tokens = InstanceType<typeof Tokenizer>;
-type Token = ReturnType<Tokens['next']>;
+type Token = ReturnType<Tokenizer['next']>;
 
-function next(tokens: Tokens): Token {
-    if (tokens.done()) {
-        throw new UnreadableError('the CBOR ends too early');
+/** Initial bytes of byte strings and of texts of unknown length, which come in pieces. */
+const IN_PIECES: readonly (number | undefined)[] = [0x5f, 0x7f];
+
+/** The tokens of CBOR. Strings that come in pieces are one token each, and texts are UTF-8: the tokenizer knows neither. */
+class Tokens {
+    readonly #data: Uint8Array;
+    #tokenizer: Tokenizer;
+    /** Where in the data the tokenizer began. */
+    #start = 0;
+
+    constructor(data: Uint8Array) {
+        this.#data = data;
+        this.#tokenizer = this.#openAt(0);
     }
-    return tokens.next();
+
+    get place(): number {
+        return this.#start + this.#tokenizer.pos();
+    }
+
+    get isDone(): boolean {
+        return this.#tokenizer.done();
+    }
+
+    next(): Token {
+        return IN_PIECES.includes(this.#data[this.place]) ? this.#nextInPieces() : this.#nextWhole();
+    }
+
+    #nextWhole(): Token {
+        if (this.isDone) {
+            throw new UnreadableError('the CBOR ends too early');
+        }
+        const token = this.#tokenizer.next();
+        if (token.type.name === 'string' && !isUtf8(token.byteValue ?? new Uint8Array())) {
+            throw new UnreadableError('a text of the CBOR is no UTF-8');
+        }
+        return token;
+    }
+
+    #nextInPieces(): Token {
+        const isBytes = this.#data[this.place] === IN_PIECES[0];
+        this.#start = this.place + 1;
+        this.#tokenizer = this.#openAt(this.#start);
+        const pieces: Uint8Array[] = [];
+        for (;;) {
+            const piece = IN_PIECES.includes(this.#data[this.place]) ? undefined : this.#nextWhole();
+            if (piece?.type.name === 'break') {
+                const whole = Buffer.concat(pieces);
+                const type = isBytes ? Type.bytes : Type.string;
+                return Object.assign(new TokenOf(type, isBytes ? whole : whole.toString()), { byteValue: whole });
+            }
+            if (piece?.type.name !== (isBytes ? 'bytes' : 'string')) {
+                throw new UnreadableError('a string of the CBOR comes in pieces that are none of it');
+            }
+            pieces.push(isBytes ? piece.value : (piece.byteValue ?? new Uint8Array()));
+        }
+    }
+
+    #openAt(start: number): Tokenizer {
+        return new Tokenizer(this.#data.subarray(start), OPTIONS);
+    }
 }
+
+const OPTIONS = { allowBigInt: true, allowIndefinite: true, allowUndefined: true, retainStringBytes: true };
 
 /** Writes the next item; false at the end of an item of indefinite length. */
 function writeItem(tokens: Tokens, out: string[], depth: number): boolean {
     if (depth > MAX_DEPTH) {
         throw new UnreadableError(`it is nested more than ${MAX_DEPTH} levels deep`);
     }
-    const token = next(tokens);
+    const token = tokens.next();
     switch (token.type.name) {
         case 'break':
             return false;
@@ -62,7 +119,7 @@ function writeMembers(tokens: Tokens, out: string[], count: number, { depth, isM
         const comma = out.length;
         out.push(i === 0 ? '' : ',');
         if (isMap) {
-            const key = next(tokens);
+            const key = tokens.next();
             if (isEnd(key, count)) {
                 out[comma] = '';
                 break;
@@ -121,21 +178,24 @@ const BIGNUM = 2;
 const NEGATIVE_BIGNUM = 3;
 const DECIMAL_FRACTION = 4;
 const BIGFLOAT = 5;
-/** Bytes of a whole number, and powers of two: far beyond any measurement. */
-const MAX_BIGNUM_BYTES = 32;
-const MAX_POWER = 200;
+/** Bits of a whole number, and powers of two: JSON of more has more characters than a number may have. */
+const MAX_BITS = 1000;
 
 /** Numbers that CBOR has by tags; the content of any other tag stands for itself. */
 function writeTagged(tokens: Tokens, out: string[], tag: number, depth: number): void {
     if (tag === BIGNUM || tag === NEGATIVE_BIGNUM) {
-        out.push(String(readBignum(next(tokens), tag)));
+        out.push(String(readBignum(tokens.next(), tag)));
     } else if (tag === DECIMAL_FRACTION || tag === BIGFLOAT) {
-        const list = next(tokens);
-        if (list.type.name !== 'array' || list.value !== 2) {
+        const list = tokens.next();
+        const isOpen = list.type.name === 'array' && list.value === Number.POSITIVE_INFINITY;
+        if (list.type.name !== 'array' || (list.value !== 2 && !isOpen)) {
             throw new UnreadableError(`tag ${tag} stands before something else than an exponent and a mantissa`);
         }
-        const exponent = readInteger(next(tokens), tokens);
-        const mantissa = readInteger(next(tokens), tokens);
+        const exponent = readInteger(tokens.next(), tokens);
+        const mantissa = readInteger(tokens.next(), tokens);
+        if (isOpen && tokens.next().type.name !== 'break') {
+            throw new UnreadableError(`tag ${tag} stands before more than an exponent and a mantissa`);
+        }
         out.push(tag === DECIMAL_FRACTION ? `${mantissa}e${exponent}` : binaryFraction(mantissa, exponent));
     } else if (!writeItem(tokens, out, depth)) {
         throw new UnreadableError(`tag ${tag} stands before nothing`);
@@ -144,7 +204,7 @@ function writeTagged(tokens: Tokens, out: string[], tag: number, depth: number):
 
 function readInteger(token: Token, tokens: Tokens): bigint {
     if (token.type.name === 'tag' && (token.value === BIGNUM || token.value === NEGATIVE_BIGNUM)) {
-        return readBignum(next(tokens), token.value);
+        return readBignum(tokens.next(), token.value);
     }
     if (token.type.name !== 'uint' && token.type.name !== 'negint') {
         throw new UnreadableError(`a ${token.type.name} stands where a whole number should`);
@@ -153,17 +213,20 @@ function readInteger(token: Token, tokens: Tokens): bigint {
 }
 
 function readBignum(token: Token, tag: number): bigint {
-    if (token.type.name !== 'bytes' || token.value.length > MAX_BIGNUM_BYTES) {
-        throw new UnreadableError(`a whole number of more than ${MAX_BIGNUM_BYTES} bytes, or of something else than bytes`);
+    if (token.type.name !== 'bytes') {
+        throw new UnreadableError(`a large whole number is made of a ${token.type.name}, and not of bytes`);
     }
-    const size = token.value.length === 0 ? 0n : BigInt(`0x${Buffer.from(token.value).toString('hex')}`);
+    const size = BigInt(`0x0${Buffer.from(token.value).toString('hex')}`);
+    if (size >> BigInt(MAX_BITS) > 0n) {
+        throw new UnreadableError(`a whole number of more than ${MAX_BITS} bits`);
+    }
     return tag === BIGNUM ? size : -1n - size;
 }
 
 /** mantissa * 2^exponent as a decimal: it always ends. */
 function binaryFraction(mantissa: bigint, exponent: bigint): string {
-    if (exponent > MAX_POWER || exponent < -MAX_POWER) {
-        throw new UnreadableError(`a number has the power of two ${exponent}, and no more than ${MAX_POWER} are read`);
+    if (exponent > MAX_BITS || exponent < -MAX_BITS) {
+        throw new UnreadableError(`a number has the power of two ${exponent}, and no more than ${MAX_BITS} are read`);
     }
     return exponent >= 0n ? String(mantissa * 2n ** exponent) : `${mantissa * 5n ** -exponent}e${exponent}`;
 }

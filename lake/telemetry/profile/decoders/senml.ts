@@ -2,7 +2,7 @@
 import type { Problem } from '../../reading.ts';
 import { add, parseDecimal, type Ratio, ZERO } from '../decimal.ts';
 import { forEachElement } from '../elements.ts';
-import { ARRAY, FALSE, type Field, FieldTree, NUMBER, TRUE } from '../fields.ts';
+import { ARRAY, FALSE, type Field, FieldTree, NUMBER, TEXT, TRUE } from '../fields.ts';
 import { JsonScanner, UnreadableError } from '../json-scanner.ts';
 import { decodeText } from '../texts.ts';
 import { tokenOf } from '../tokens.ts';
@@ -26,10 +26,16 @@ const LABELS = {
     vd: '8',
 } as const;
 
+/** What must be of its kind wherever it stands. */
+const TEXTS = ['bn', 'bu', 'n', 'u', 'vs', 'vd'] as const;
+const NUMBERS = ['bt', 'bv', 'bs', 'v', 's', 't', 'ut'] as const;
+
 /** The newest version of SenML that is understood. */
 const VERSION = 10n;
 /** Times below 2^28 seconds count from the moment of sending (RFC 8428, 4.5.3). */
 const RELATIVE_BELOW = 2n ** 28n;
+
+const BRACE = '{'.charCodeAt(0);
 
 /** Makes a reader of packs: JSON in, JSON out, a list of records with name, unit, time and what they hold. */
 export function openSenml(
@@ -46,7 +52,13 @@ export function openSenml(
             throw new UnreadableError('it is no list of SenML records');
         }
         const pack = new Pack(form, arrivedMs);
-        forEachElement(bytes, root.start, root.end, (start, end) => pack.add(bytes, start, end));
+        forEachElement(bytes, root.start, root.end, (start, end) => {
+            if (bytes[start] === BRACE) {
+                pack.add(bytes, start, end);
+            } else {
+                pack.problems.push({ reason: 'no_reading', why: 'not a reading: an element of the pack is no record' });
+            }
+        });
         return { json: `[${pack.records.join(',')}]`, problems: pack.problems };
     };
 }
@@ -84,7 +96,15 @@ class Pack {
         }
         const version = this.#number('bver');
         if (version !== undefined && version.num > VERSION * version.den) {
-            throw new UnreadableError(`it is of version ${this.#text('bver')} of SenML, and no later one than ${VERSION} is understood`);
+            throw new UnreadableError(
+                `it is of version ${tokenOf(this.#fields.bver).text} of SenML, and no later one than ${VERSION} is understood`,
+            );
+        }
+        for (const name of TEXTS) {
+            this.#text(name);
+        }
+        for (const name of NUMBERS) {
+            this.#number(name);
         }
         this.#baseName = this.#text('bn') ?? this.#baseName;
         this.#baseUnit = this.#text('bu') ?? this.#baseUnit;
@@ -102,13 +122,16 @@ class Pack {
             members.push(['value', this.#sum('v', this.#baseValue)]);
         }
         if (this.#has(vb)) {
-            members.push(['boolean', vb.type === TRUE || vb.type === FALSE ? String(vb.type === TRUE) : raw(vb)]);
+            if (vb.type !== TRUE && vb.type !== FALSE) {
+                throw new UnreadableError('a record\'s "vb" is neither true nor false');
+            }
+            members.push(['boolean', String(vb.type === TRUE)]);
         }
         if (this.#has(vs)) {
-            members.push(['text', JSON.stringify(tokenOf(vs).text)]);
+            members.push(['text', JSON.stringify(this.#text('vs'))]);
         }
         if (this.#has(vd)) {
-            members.push(['data', JSON.stringify(tokenOf(vd).text)]);
+            members.push(['data', JSON.stringify(this.#text('vd'))]);
         }
         if (this.#has(s)) {
             members.push(['sum', this.#sum('s', this.#baseSum)]);
@@ -152,7 +175,14 @@ class Pack {
 
     #text(name: keyof typeof LABELS): string | undefined {
         const field = this.#fields[name];
-        return this.#has(field) ? tokenOf(field).text : undefined;
+        if (!this.#has(field)) {
+            return undefined;
+        }
+        const { type, text } = tokenOf(field);
+        if (type !== TEXT) {
+            throw new UnreadableError(`a record's "${name}" is no text`);
+        }
+        return text;
     }
 
     #number(name: keyof typeof LABELS): Ratio | undefined {
@@ -168,10 +198,9 @@ class Pack {
     }
 }
 
-/** The JSON value as it was sent. */
+/** The number as it was sent. */
 function raw(field: Field): string {
-    const text = decodeText(field.bytes, field.start, field.end, false);
-    return field.type === NUMBER ? text : JSON.stringify(text);
+    return decodeText(field.bytes, field.start, field.end, false);
 }
 
 /** Exact text of a ratio whose denominator is a power of ten. */

@@ -1,4 +1,5 @@
 /** Sparkplug B (3.0): its protobuf payloads as a list of records. Names and data types of aliases come from the last births. */
+import { isUtf8 } from 'node:buffer';
 import { Reader } from 'protobufjs/minimal.js';
 import type { Problem } from '../../reading.ts';
 import { UnreadableError } from '../json-scanner.ts';
@@ -157,9 +158,21 @@ function valueText({ value }: Metric, datatype: number | undefined): string | un
 /** Reads fields until the end; `read` answers false for a field that it does not know. @throws UnreadableError */
 function readFields(reader: Reader, end: number, read: (field: number, wire: number) => boolean): void {
     while (reader.pos < end) {
-        const tag = reader.uint32();
-        if (!read(tag >>> 3, tag & 7)) {
-            reader.skipType(tag & 7);
+        const tag = readUint32(reader);
+        const [field, wire] = [tag >>> 3, tag & 7];
+        // Groups, wire types 3 and 4, stand in no version of the format.
+        if (field === 0 || wire === 3) {
+            throw new UnreadableError('a field of the Sparkplug payload is none of the format');
+        }
+        if (read(field, wire)) {
+            continue;
+        }
+        if (wire === 0) {
+            readVarint(reader);
+        } else if (wire === 2) {
+            reader.pos = lengthWithin(reader, end);
+        } else {
+            reader.skipType(wire);
         }
     }
     if (reader.pos !== end) {
@@ -195,7 +208,7 @@ function readPayload(payload: Uint8Array): { timestamp: bigint | undefined; seq:
 
 /** End of the part that begins here. */
 function lengthWithin(reader: Reader, end: number): number {
-    const length = reader.uint32();
+    const length = readUint32(reader);
     if (reader.pos + length > end) {
         throw new UnreadableError('a part of the Sparkplug payload is longer than the whole');
     }
@@ -216,7 +229,7 @@ function readMetric(reader: Reader, end: number): Metric {
     readFields(reader, end, (field, wire) => {
         switch (field * 8 + wire) {
             case 8 + 2:
-                metric.name = reader.string();
+                metric.name = readText(reader);
                 return true;
             case 16:
                 metric.alias = readVarint(reader);
@@ -228,17 +241,17 @@ function readMetric(reader: Reader, end: number): Metric {
                 metric.datatype = reader.uint32();
                 return true;
             case 40:
-                metric.isHistorical = reader.bool();
+                metric.isHistorical = readVarint(reader) !== 0n;
                 return true;
             case 56:
-                metric.isNull = reader.bool();
+                metric.isNull = readVarint(reader) !== 0n;
                 return true;
             case 72 + 2:
                 metric.properties = readProperties(reader, lengthWithin(reader, end));
                 return true;
             case 136 + 2:
             case 144 + 2:
-                reader.skipType(wire);
+                reader.pos = lengthWithin(reader, end);
                 metric.value = { kind: 'json', text: '{}' };
                 return true;
             default: {
@@ -262,11 +275,11 @@ function readValue(reader: Reader, kind: number, wire: number): Metric['value'] 
         case 24 + 1:
             return { kind: 'json', text: numberText(doubleText(reader.double())) };
         case 32:
-            return { kind: 'json', text: String(reader.bool()) };
+            return { kind: 'json', text: String(readVarint(reader) !== 0n) };
         case 40 + 2:
-            return { kind: 'json', text: JSON.stringify(reader.string()) };
+            return { kind: 'json', text: JSON.stringify(readText(reader)) };
         case 48 + 2:
-            return { kind: 'json', text: JSON.stringify(Buffer.from(reader.bytes()).toString('base64')) };
+            return { kind: 'json', text: JSON.stringify(Buffer.from(readBytes(reader)).toString('base64')) };
         default:
             return undefined;
     }
@@ -278,7 +291,7 @@ function readProperties(reader: Reader, end: number): string[] {
     const values: (string | undefined)[] = [];
     readFields(reader, end, (field, wire) => {
         if (field === 1 && wire === 2) {
-            keys.push(reader.string());
+            keys.push(readText(reader));
         } else if (field === 2 && wire === 2) {
             values.push(readProperty(reader, lengthWithin(reader, end)));
         } else {
@@ -286,8 +299,10 @@ function readProperties(reader: Reader, end: number): string[] {
         }
         return true;
     });
-    const members = new Map(keys.map((key, index) => [key, values[index]]));
-    return [...members].flatMap(([key, value]) => (value === undefined ? [] : [`${JSON.stringify(key)}:${value}`]));
+    if (keys.length !== values.length || new Set(keys).size < keys.length) {
+        throw new UnreadableError('a metric of the Sparkplug payload has properties without a value or a name, or with one name twice');
+    }
+    return keys.flatMap((key, index) => (values[index] === undefined ? [] : [`${JSON.stringify(key)}:${values[index]}`]));
 }
 
 function readProperty(reader: Reader, end: number): string | undefined {
@@ -303,6 +318,32 @@ function readProperty(reader: Reader, end: number): string | undefined {
         return read !== undefined;
     });
     return value === undefined ? undefined : value.kind === 'json' ? value.text : valueText({ value } as Metric, datatype ?? 8);
+}
+
+function readBytes(reader: Reader): Uint8Array {
+    const end = lengthWithin(reader, reader.len);
+    const bytes = reader.buf.subarray(reader.pos, end);
+    reader.pos = end;
+    return bytes;
+}
+
+function readText(reader: Reader): string {
+    const bytes = readBytes(reader);
+    if (!isUtf8(bytes)) {
+        throw new UnreadableError('a text of the Sparkplug payload is no UTF-8');
+    }
+    return Buffer.from(bytes).toString();
+}
+
+/** A number of 32 bits: a tag or a length. More bits than those the library would drop. */
+function readUint32(reader: Reader): number {
+    const start = reader.pos;
+    const value = reader.uint32();
+    const length = reader.pos - start;
+    if (length > 5 || (length === 5 && (reader.buf[reader.pos - 1] as number) > 0x0f)) {
+        throw new UnreadableError('a tag or a length of the Sparkplug payload has more than 32 bits');
+    }
+    return value;
 }
 
 /** A varint of up to 64 bits, exactly: numbers of JavaScript end at 53. */
