@@ -2,9 +2,10 @@
  * What messages change of the devices that sent them: latest readings, alerts, and what is told of both. A pure function of the devices' items and the
  * messages in the order of the inbox: however the messages are cut into batches, and however often one comes again, the items end the same.
  */
+import { compareTexts, formatUnits } from '#lake/rows';
 import { compareSequences } from '#lake/telemetry/chain-line';
 import { DeviceWalk, type Episode, openEpisodesOf, sayUnits, silencesIn } from '#lake/telemetry/episodes';
-import { compare, formatUnits, parseDecimal, powerOfTen, type Ratio, ZERO } from '#lake/telemetry/profile/decimal';
+import { compare, parseDecimal, powerOfTen, type Ratio, ZERO } from '#lake/telemetry/profile/decimal';
 import type { Reading } from '#lake/telemetry/reading';
 import type { DerivingRules } from '#lake/telemetry/rules';
 import type { LiveProfile, ReadMessage } from './live-profiles.ts';

@@ -1,5 +1,6 @@
 /** A profile's document as the second reading takes it: docs/profile-words.md has its words. The lake holds none that is not whole. */
 import { NotFollowedError } from '#lake/verify/second-reading';
+import { givesRecords } from './decoders/decoded.ts';
 
 export type Path = string | readonly string[];
 export type Some<T> = T | readonly T[];
@@ -112,14 +113,10 @@ export interface ProfileDocument {
     clock?: { earliest?: string; ahead?: string };
 }
 
-const FOLLOWED_DECODERS: readonly (string | undefined)[] = [undefined, 'json', 'text'];
-
 /** @throws NotFollowedError for a profile that this reading does not follow */
 export function documentOf(document: unknown): ProfileDocument {
-    const profile = document as ProfileDocument;
-    if (!FOLLOWED_DECODERS.includes(profile.decoder)) {
-        throw new NotFollowedError(`its profile ${profile.name} has decoder ${profile.decoder}, which the second reading does not follow`);
-    }
+    const said = document as ProfileDocument;
+    const profile = givesRecords(said.decoder) ? { ...said, each: said.each ?? '[]' } : said;
     if (listed(profile.each).some((path) => path.includes('[][]'))) {
         throw new NotFollowedError(`its profile ${profile.name} cuts lists of lists, which the second reading does not follow`);
     }

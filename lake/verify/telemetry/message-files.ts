@@ -9,6 +9,8 @@ import { type JsonObject, NoJsonError, parseJson, type Tree } from './json-tree.
 export interface MessageFile {
     form: 'json-lines' | 'json-array' | 'json-objects' | 'csv' | 'chain';
     messages: Found[];
+    /** The whole array that the file is, where it is one of no arrays: the one message of a profile whose payloads are packs. */
+    pack?: Found;
 }
 
 /** What is not followed beyond this. */
@@ -36,7 +38,12 @@ export async function messagesOf(bytes: ByteStream): Promise<MessageFile | undef
     }
     const first = text[start];
     const found = first === '{' || first === '[' ? jsonFile(text, start) : csvFile(file, text, start);
-    return found?.messages.some(({ shown }) => shown.length > MAX_MESSAGE_BYTES) ? undefined : found;
+    return found?.messages.some(isTooLong) ? undefined : found;
+}
+
+/** True for what makes its file unusable: it is no message. */
+export function isTooLong({ shown }: Found): boolean {
+    return shown.length > MAX_MESSAGE_BYTES;
 }
 
 function withoutMark(bytes: Buffer): Buffer {
@@ -68,7 +75,12 @@ function jsonFile(text: string, start: number): MessageFile | undefined {
     if (text.slice(end).trim() !== '') {
         throw new NotFollowedError('something stands behind the array that it is');
     }
-    return { form: 'json-array', messages: valuesIn(text, start + 1, { isEnd: (at) => at === end - 1, hasCommas: true }) };
+    const isOfArrays = text[skipBlanks(text, start + 1)] === '[';
+    return {
+        form: 'json-array',
+        messages: valuesIn(text, start + 1, { isEnd: (at) => at === end - 1, hasCommas: true }),
+        ...(!isOfArrays && { pack: { shown: bytesOf(text.slice(start, end)) } }),
+    };
 }
 
 /** Each line that is not empty; of several objects on a line each one. */

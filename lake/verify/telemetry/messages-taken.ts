@@ -4,7 +4,7 @@ import { NotFollowedError } from '#lake/verify/second-reading';
 import { type ChainLine, chainLines } from './chain-lines.ts';
 import type { Found } from './csv-rows.ts';
 import { isEnvelope, openEnvelope } from './envelope.ts';
-import { type MessageFile, messagesOf } from './message-files.ts';
+import { isTooLong, type MessageFile, messagesOf } from './message-files.ts';
 import type { Message } from './places.ts';
 import { type Outcome, ProfileReader } from './read-message.ts';
 
@@ -52,7 +52,7 @@ async function openProfile(source: SecondSource, name: string): Promise<OpenProf
 }
 
 async function takeHistory(
-    { form, messages }: MessageFile,
+    { form, messages: found, pack }: MessageFile,
     source: SecondSource,
     { taken, name }: { taken: Taken; name: string | undefined },
 ): Promise<Taken | undefined> {
@@ -61,10 +61,14 @@ async function takeHistory(
         return undefined;
     }
     taken.profiles.push(`${profile.name}@${profile.version}`);
+    const messages = pack && profile.reader.isOfPacks ? [pack] : found;
+    if (messages.some(isTooLong)) {
+        return undefined;
+    }
     const isLog = messages[0] !== undefined && isEnvelope(messages[0].shown);
     const isInList = form === 'json-array' && profile.reader.isOfLists && !isLog;
-    for (const found of messages) {
-        const message = messageOf(found, { isLog, isInList });
+    for (const each of messages) {
+        const message = messageOf(each, { isLog, isInList });
         if ('reason' in message) {
             addProblems(taken, { readings: [], problems: [message] });
         } else {

@@ -4,6 +4,8 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
+import { type Decoded, givesRecords } from './decoders/decoded.ts';
+import { type Decode, openDecoder } from './decoders/open-decoder.ts';
 import { type Condition, documentOf, type Lets, listed, type Metric, type ProfileDocument, type Time, type Times } from './document.ts';
 import { addUnknown, isTaken, type NamedFields, namedFields } from './fields.ts';
 import { type Fraction, floor, plus, whole } from './fractions.ts';
@@ -40,6 +42,8 @@ interface Clocked {
 }
 
 const MAX_PAYLOAD_BYTES = 8 << 20;
+/** Where a decoder makes JSON of the payload. */
+const MAX_DECODED_BYTES = 1 << 20;
 const YEAR_10000_MS = Date.UTC(10_000, 0);
 const MAX_ID_LENGTH = 256;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
@@ -64,6 +68,7 @@ export class ProfileReader {
     readonly #named: NamedFields;
     readonly #earliestMs: number;
     readonly #aheadMs: number;
+    readonly #decode: Decode | undefined;
 
     /** @throws NotFollowedError for a profile that this reading does not follow */
     constructor(document: unknown) {
@@ -72,6 +77,7 @@ export class ProfileReader {
         const { earliest = '2010-01-01', ahead = '5m' } = this.#profile.clock ?? {};
         this.#earliestMs = dayMs(earliest);
         this.#aheadMs = durationMs(ahead);
+        this.#decode = openDecoder(this.#profile.decoder);
     }
 
     get name(): string {
@@ -80,7 +86,12 @@ export class ProfileReader {
 
     /** True if a payload of this profile may be a list of messages. */
     get isOfLists(): boolean {
-        return listed(this.#profile.each).some((path) => path.startsWith('[]'));
+        return !this.isOfPacks && listed(this.#profile.each).some((path) => path.startsWith('[]'));
+    }
+
+    /** True if a payload of this profile is a list that belongs together. */
+    get isOfPacks(): boolean {
+        return this.#profile.decoder?.startsWith('senml') ?? false;
     }
 
     /** What bytes are known by, where no profile names anything. */
@@ -126,9 +137,11 @@ export class ProfileReader {
         const isOwn = (place: readonly string[]): boolean =>
             around.some((path) => path.length === place.length && path.every((key, at) => key === place[at])) ||
             ignored.some((path) => path.length <= place.length && placeCaptures(path, place) !== undefined);
-        const root = this.#treeOf(message, captures);
+        const { root, problems } = this.#treeOf(message, captures);
+        outcome.problems.push(...problems);
         const cuts = listed(each).map((path) => path.split('.').flatMap(stepsOf));
         const elements = each === undefined ? [{ tree: root, captures: new Map() }] : elementsOf(root, listed(each), isOwn);
+        const isOfRecords = givesRecords(this.#profile.decoder);
         const isElement = (part: Tree): boolean => each !== undefined && elements.some(({ tree }) => tree === part);
         // What stands around messages is taken apart where there are any below it.
         const isAround = !isElement(root) || cuts.some((steps) => steps.some((step) => step !== '[]'));
@@ -143,7 +156,7 @@ export class ProfileReader {
                     .map((steps) => steps.map((step) => (step === '[]' ? '*' : step)));
             addUnknown(root, { pathsAt: (place) => [...around, ...cutsAt(place)], ignored, isLeftOut: isElement, add });
         }
-        if (elements.length === 0) {
+        if (elements.length === 0 && problems.length === 0) {
             throw new NoReadingError('no_reading');
         }
         for (const { tree, captures: inEach } of elements) {
@@ -156,12 +169,18 @@ export class ProfileReader {
                 const paths = element === root ? [...inMessage, ...around] : inMessage;
                 const isAny = this.#readElement(this.#viewOf({ message, root, element, captures: together }), outcome);
                 addUnknown(element, { pathsAt: () => paths, ignored, isLeftOut: () => false, add });
-                if (!isAny) {
+                if (!isAny && isOfRecords) {
+                    // A record whose name no metric has is an unknown field, as an unknown key is one.
+                    add(textOf(valueAt(element, ['name'])) ?? 'a record without a name');
+                } else if (!isAny) {
                     throw new NoReadingError('no_reading');
                 }
             } catch (error) {
                 reject(error, outcome);
             }
+        }
+        if (outcome.readings.length + outcome.problems.length === 0) {
+            throw new NoReadingError('no_reading');
         }
     }
 
@@ -302,7 +321,7 @@ export class ProfileReader {
             return text.length > MAX_IDENTITY_LENGTH ? hashOf(text).slice(0, 32) : text;
         }
         const { element } = view;
-        const isCut = each !== undefined && element !== undefined && element !== view.root;
+        const isCut = each !== undefined && element !== undefined && element !== view.root && this.#decode === undefined;
         return hashOf(isCut ? element.at.source.slice(element.at.start, element.at.end) : view.message.payload).slice(0, HASH_LENGTH);
     }
 
@@ -366,14 +385,21 @@ export class ProfileReader {
         return at && Number.isSafeInteger(Number(floor(at))) ? at : undefined;
     }
 
-    /** The payload as a tree, with what `unpack` names unpacked. @throws NoJsonError, NoReadingError */
-    #treeOf(message: Message, captures: Captures): Tree {
+    /** The payload as a tree, with what `unpack` names unpacked, and why parts of it are no records. @throws NoJsonError, NoReadingError */
+    #treeOf(message: Message, captures: Captures): { root: Tree; problems: Decoded['problems'] } {
         const { payload } = message;
-        if (payload.length > MAX_PAYLOAD_BYTES) {
+        const { decoder = 'json' } = this.#profile;
+        if (payload.length > (decoder === 'json' ? MAX_PAYLOAD_BYTES : MAX_DECODED_BYTES)) {
             throw new NoReadingError('unreadable');
         }
-        const text = utf8(payload);
-        return this.#unpacked(this.#profile.decoder === 'text' ? textTree(text) : parseJson(text), { message, captures });
+        if (decoder === 'text') {
+            return { root: this.#unpacked(textTree(utf8(payload)), { message, captures }), problems: [] };
+        }
+        const decoded = this.#decode?.(message) ?? { json: utf8(payload), problems: [] };
+        if ('reason' in decoded) {
+            throw new NoReadingError(decoded.reason);
+        }
+        return { root: this.#unpacked(parseJson(decoded.json), { message, captures }), problems: decoded.problems };
     }
 
     /** The tree with JSON in the place of the texts that hold it. A condition sees what is unpacked by then, and names of the topic alone. */

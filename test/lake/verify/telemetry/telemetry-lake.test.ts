@@ -116,22 +116,51 @@ test.each([
     expect(await verify()).toEqual({ exitCode: 0, differences: [], stderr: expect.stringContaining('all equal') });
 });
 
-test('a file of a decoder that is not followed is verified by its summaries, and that is said', async () => {
-    await makeLake(
+const RECORDS = { ...PROFILE, device: { path: 'name' }, identity: undefined, metrics: [{ name: 'x', path: 'value', digits: 1 }] };
+const SENML = { ...RECORDS, decoder: 'senml', time: { path: 'time', unit: 's' } };
+const base64 = (hex: string): string => Buffer.from(hex.replaceAll(' ', ''), 'hex').toString('base64');
+/** A line of a log of a broker whose payload is no text. */
+const logged = (hex: string, topic = 'x'): string => JSON.stringify({ topic, payload_base64: base64(hex), arrived_ms: (NINE + 60) * 1000 });
+
+test.each([
+    ['a pack of SenML', SENML, { 'a.json': `[{"bn":"x","bt":${NINE},"v":1},{"n":"y","v":2},{"n":"z"}]` }],
+    ['a list of packs of SenML', SENML, { 'a.json': `[[{"n":"x","v":1,"bt":${NINE}}],\n[{"n":"y","v":2,"bt":${NINE}},3]]` }],
+    ['packs of SenML line by line', SENML, { 'a.jsonl': `[{"n":"x","v":1,"bt":${NINE}}]\n[{"n":"y","v":2,"bt":${NINE}}]\n[]\n` }],
+    [
+        'SenML in CBOR',
+        { ...SENML, decoder: 'senml-cbor' },
+        { 'a.jsonl': `${logged('81 a3 00 61 78 02 fb 40354ccccccccccd 22 1a 695b7f20')}\n${logged('82 01')}` },
+    ],
+    [
+        'CBOR',
+        { ...PROFILE, decoder: 'cbor', identity: undefined, device: { from: 'topic' }, time: 'arrival' },
+        { 'a.jsonl': `${logged('a1 64 74656d70 f9 4d53')}\n${logged('a1 64 74656d70 c4 82 20 18d5')}\n${logged('a1')}` },
+    ],
+    [
+        'Sparkplug B',
+        { ...RECORDS, decoder: 'sparkplug-b', time: 'arrival' },
         {
-            ...PROFILE,
-            decoder: 'senml',
-            device: { path: 'name' },
-            time: { path: 'time', unit: 's' },
-            metrics: [{ name: 'x', path: 'value', digits: 1 }],
+            'a.jsonl': [
+                logged('12 09 0a 01 61 10 07 20 03 50 05', 'spBv1.0/g/NBIRTH/e'),
+                logged('12 0f 10 07 58 fbffffffffffffffff01', 'spBv1.0/g/NDATA/e'),
+                logged('12 04 10 08 50 05', 'spBv1.0/g/NDATA/e'),
+                logged('12 ff', 'spBv1.0/g/NDATA/e'),
+                logged('', 'spBv1.0/g/NDEATH/e'),
+            ].join('\n'),
         },
-        {
-            'a.json': `[{"n":"x","v":1,"bt":${NINE}}]`,
-        },
-    );
+    ],
+])('%s: equal', async (_, profile, files) => {
+    await makeLake(profile, files);
+    const { exitCode, differences, stderr } = await verify();
+    expect({ exitCode, differences }).toEqual({ exitCode: 0, differences: [] });
+    expect(stderr).toMatch(/figures of [1-9]\d* readings? .* with \d+ rows? of 1 source: all equal/);
+});
+
+test('a file that is not followed is verified by its summaries, and that is said', async () => {
+    await makeLake(PROFILE, { 'a.csv': `id,t,n,temp,state\na,${NINE},1,2,"on\noff"\n` });
     const { exitCode, stderr } = await verify();
     expect(exitCode).toBe(3);
-    expect(stderr).toContain('decoder senml');
+    expect(stderr).toContain('its committed summaries were taken instead');
 });
 
 describe('a fault', () => {
