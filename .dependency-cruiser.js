@@ -158,7 +158,7 @@ const forbidden = [
         comment:
             'lake/verify judges any kind: take the tables and the second reader from the Kind that is given. (lake/kinds.ts alone says which second reader is whose.)',
         from: { path: '^lake/(verify/[^/]+|kind)\\.ts$' },
-        to: { path: '^lake/(flows|verify/[^/]+)/' },
+        to: { path: '^lake/(flows|telemetry|verify/[^/]+)/' },
     },
     {
         name: 'second-reader-shares-nothing-with-the-first',

@@ -224,6 +224,34 @@ export interface SecondReader {
      * unpacked (both of lake/verify/second-reading.ts), OverflowError where a sum leaves its column
      */
     recompute(engine: SqlEngine, source: SecondSource, options: ReadingOptions): Promise<Recount | undefined>;
+    /** Second ways to compute the kind's derived tables, by their names. A table without one is not judged. */
+    derivations?: Readonly<Record<string, SecondDerivation>>;
+}
+
+/** A second way to compute a day of a derived table. */
+export interface SecondDerivation {
+    /**
+     * Leaves the rows that the day's object should have in table `derived_rows` (all columns of the derived table), from table `day_rows`: the rows of
+     * the day's merged objects as they were recomputed (all columns and `period`, numbers wider than in a file).
+     * @returns the state that the day closes with; null where the table is not chained
+     */
+    derive(engine: SqlEngine, day: SecondDay): Promise<Json>;
+    /** What a state of a chained table says, fact by fact, so that two of them can be compared. @throws Error for what is no state */
+    factsOf?(state: Json): StateFact[];
+}
+
+export interface SecondDay {
+    /** The state that the day opens with; null where there is none before it. */
+    opening: Json;
+    /** The input of that name as it is now, as `DayPart.input`. */
+    input: DayPart['input'];
+}
+
+/** One thing that a state says of what the key columns name: `last reading`, `2026-01-05T09:00:00.000Z`. */
+export interface StateFact {
+    key: Readonly<Record<string, string>>;
+    figure: string;
+    value: string;
 }
 
 /** A source as a second reader gets it. */
@@ -242,6 +270,8 @@ export interface SecondSource {
 export interface SqlEngine {
     run(sql: string): Promise<void>;
     rows(sql: string): Promise<Record<string, unknown>[]>;
+    /** Rows some thousands at a time, in the order of the query, without holding all of them. Nothing else may be asked until it has ended. */
+    batches(sql: string): AsyncIterable<Record<string, unknown>[]>;
     /**
      * Runs one statement for each text, its only parameter, side by side and in no certain order. The texts are taken as they are needed. The
      * statements see no temporary tables: those are of one connection.

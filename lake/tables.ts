@@ -73,7 +73,7 @@ export interface MergedTable extends Table {
 export interface DayTable extends Table {
     format: 'parquet';
     per: 'day';
-    /** The first columns, which are never null: rows stand ascending by them, texts by their bytes and numbers by value. */
+    /** The first columns, which are never null: rows stand ascending by them, texts by their bytes and numbers by value. No column is named `period`: `verify` has one of that name. */
     sortedBy: readonly string[];
 }
 

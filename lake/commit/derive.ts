@@ -97,7 +97,10 @@ export async function isDerived(
     return isMadeOf(of, madeOf, look);
 }
 
-export interface DeriveOnwardOptions extends DeriveOptions {
+export interface DeriveOnwardOptions {
+    store: ObjectStore;
+    /** Days whose objects are written once from what is there, whatever they say that they were made of. */
+    anew?: ReadonlySet<string> | undefined;
     /** Called with a day that must be derived because one before it closes otherwise, before it is: where the work is lost, this is what is left of it. */
     tell?: ((of: TablePeriod) => Promise<void>) | undefined;
     /** Called with each day that is begun; what it throws ends the work. */
@@ -114,13 +117,15 @@ export async function* deriveOnward(
     { store, anew, tell, onDay }: DeriveOnwardOptions,
 ): AsyncGenerator<DayDone> {
     const waiting = new Set(days);
+    const begun = new Set<string>();
     while (waiting.size > 0) {
         const [period = ''] = [...waiting].sort();
         waiting.delete(period);
         const of = { table, period };
         onDay?.(of);
         try {
-            const outcome = await derive(of, { store, anew: anew === true && days.includes(period) });
+            const outcome = await derive(of, { store, anew: begun.has(period) ? false : (anew?.has(period) ?? false) });
+            begun.add(period);
             if (outcome.next) {
                 await tell?.(outcome.next);
                 waiting.add(outcome.next.period);

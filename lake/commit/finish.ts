@@ -17,7 +17,7 @@ export interface SourceWork {
     anew?: string | undefined;
 }
 
-/** A period to be consolidated; `anew` as for `consolidate`. */
+/** A period to be consolidated, or a day to be derived; `anew` as for `consolidate` and `derive`. */
 export interface PeriodWork extends TablePeriod {
     anew?: boolean | undefined;
 }
@@ -29,7 +29,7 @@ export interface Workers {
     /** Consolidates the periods. @returns what failed */
     consolidate(periods: readonly PeriodWork[]): Promise<Error[]>;
     /** Derives the days, and those behind them that this leaves with another opening state. @returns what failed */
-    derive(days: readonly TablePeriod[]): Promise<Error[]>;
+    derive(days: readonly PeriodWork[]): Promise<Error[]>;
 }
 
 /** Brings the periods up to what counts, and then what is built on them. @returns what failed */
@@ -55,7 +55,7 @@ export interface WorkOffOptions {
     /** Answers with the periods to consolidate once the sources are read and dead objects are gone; gets the periods that were touched. */
     periodsAfter: (touched: readonly TablePeriod[]) => Promise<readonly PeriodWork[]>;
     /** Answers with further days to derive once the periods are consolidated: beside those that are built on them. */
-    derivedAfter?: (() => Promise<readonly TablePeriod[]>) | undefined;
+    derivedAfter?: (() => Promise<readonly PeriodWork[]>) | undefined;
 }
 
 /** What was done, and what failed. */
@@ -72,13 +72,13 @@ export async function workOff(
     const deadObjects = await removeDeadObjects(store, { records: await readAllRecords(store), now: now() });
     const periods = await periodsAfter(read.periods);
     const errors = [...read.errors, ...(await workers.consolidate(periods))];
-    const derived = eachOnce([...builtOn(periods), ...((await derivedAfter?.()) ?? [])]);
+    const derived = eachOnce<PeriodWork>([...builtOn(periods), ...((await derivedAfter?.()) ?? [])]);
     errors.push(...(await workers.derive(derived)));
     return {
         sources: sources.map(({ key }) => key),
         deadObjects,
         periods: periods.map(({ table, period }) => ({ table, period })),
-        derived,
+        derived: derived.map(({ table, period }) => ({ table, period })),
         errors,
     };
 }
@@ -138,12 +138,14 @@ export function workInTurn(store: ObjectStore, { now, signal, onStep, onBytes }:
         },
         async derive(days) {
             const errors: Error[] = [];
+            const anewOf = byTable(days.filter(({ anew = false }) => anew));
             for (const [table, ofTable] of byTable(days)) {
+                const anew = new Set(anewOf.get(table));
                 const onDay = (of: TablePeriod): void => {
                     signal.throwIfAborted();
                     onStep?.(sayPeriod(of));
                 };
-                for await (const done of deriveOnward(table, ofTable, { store, onDay })) {
+                for await (const done of deriveOnward(table, ofTable, { store, anew, onDay })) {
                     signal.throwIfAborted();
                     errors.push(...('error' in done ? [done.error] : []));
                 }

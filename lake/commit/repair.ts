@@ -1,5 +1,5 @@
 /** Use case: mend what `verifyLake` found, by the same commit rules as all other work; docs/design.md, "Commit rules". */
-import { kindOfSource } from '#lake/kinds';
+import { findDerivation, kindOfSource } from '#lake/kinds';
 import { nameOfPeriod, type TablePeriod } from '#lake/layout';
 import { toOptions } from '#lake/ledger';
 import { sourceId } from '#lake/source-id';
@@ -20,6 +20,8 @@ export interface RepairPlan {
     toReadAnew: ReadonlyMap<string, string>;
     /** Periods whose object is built anew from its contributions, whatever it says that it contains. */
     toBuild: TablePeriod[];
+    /** Days of derived tables that are derived anew, whatever their objects say that they were made of. */
+    toDerive: TablePeriod[];
     /** Raw keys of sources whose differences nothing but a backup mends. */
     beyondMending: string[];
     /** Periods that stay as they are: what they contain is the last trace of something. */
@@ -45,19 +47,25 @@ export async function planRepair(
     { result, pending, now }: { result: Pick<VerifyResult, 'mends'>; pending: ReadonlyMap<string, unknown>; now: Date },
 ): Promise<RepairPlan> {
     const { readAnew, buildAnew, beyondMending, lost }: Mends = result.mends;
+    const toMake = [...buildAnew].filter(([name]) => !lost.has(name)).map(([, of]) => of);
     return {
         toRead: [...pending.keys()],
         toDelete: await findDeadObjects(store, { records: await readAllRecords(store), now }),
         toReadAnew: readAnew,
-        toBuild: [...buildAnew].filter(([name]) => !lost.has(name)).map(([, of]) => of),
+        toBuild: toMake.filter((of) => !isDerivedDay(of)),
+        toDerive: toMake.filter(isDerivedDay),
         beyondMending: [...beyondMending],
         lost: [...lost.values()],
     };
 }
 
 /** True if a repair has nothing to do. */
-export function isEmptyPlan({ toRead, toDelete, toReadAnew, toBuild }: RepairPlan): boolean {
-    return toRead.length + toDelete.length + toReadAnew.size + toBuild.length === 0;
+export function isEmptyPlan({ toRead, toDelete, toReadAnew, toBuild, toDerive }: RepairPlan): boolean {
+    return toRead.length + toDelete.length + toReadAnew.size + toBuild.length + toDerive.length === 0;
+}
+
+function isDerivedDay({ table }: TablePeriod): boolean {
+    return findDerivation(table) !== undefined;
 }
 
 /**
@@ -77,5 +85,6 @@ export function repairLake(store: ObjectStore, plan: RepairPlan, options: Pick<W
                 .sort(([a], [b]) => (a < b ? -1 : 1))
                 // Whoever else may be at it: the figures in such an object are not to be trusted, so nothing is merged into them.
                 .map(([name, of]) => ({ ...of, anew: isToBuild.has(name) })),
+        derivedAfter: async () => plan.toDerive.map((of) => ({ ...of, anew: true })),
     });
 }

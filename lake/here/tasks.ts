@@ -17,8 +17,8 @@ export type Task =
     | { kind: 'summarize'; key: string; anew?: string | undefined }
     /** `anew` as for `consolidate`. */
     | { kind: 'consolidate'; of: TablePeriod; anew?: boolean }
-    /** Derive days of one table, and those behind them that this leaves with another opening state; `anew` as for `derive`. */
-    | { kind: 'derive'; table: string; days: readonly string[]; anew?: boolean };
+    /** Derive days of one table, and those behind them that this leaves with another opening state; `anew` are days as for `deriveOnward`. */
+    | { kind: 'derive'; table: string; days: readonly string[]; anew?: readonly string[] };
 
 /** What came of a task. */
 export interface TaskResult {
@@ -81,11 +81,11 @@ export async function runTask(directory: string, task: Task, { onBytes, signal }
 
 async function deriveDays(
     store: ObjectStore,
-    { table, days, anew = false }: Extract<Task, { kind: 'derive' }>,
+    { table, days, anew = [] }: Extract<Task, { kind: 'derive' }>,
     signal: AbortSignal | undefined,
 ): Promise<TaskResult['derived']> {
     const derived: NonNullable<TaskResult['derived']>[number][] = [];
-    for await (const done of deriveOnward(table, days, { store, anew, onDay: () => signal?.throwIfAborted() })) {
+    for await (const done of deriveOnward(table, days, { store, anew: new Set(anew), onDay: () => signal?.throwIfAborted() })) {
         derived.push('error' in done ? { of: done.of, error: done.error.message } : done);
     }
     return derived;

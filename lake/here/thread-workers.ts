@@ -1,5 +1,5 @@
 /** The workers of a lake in a directory: threads of this process. */
-import { byTable, eachOnce, type Workers } from '#lake/commit/finish';
+import { byTable, eachOnce, type PeriodWork, type Workers } from '#lake/commit/finish';
 import { StorageError } from '#lake/errors';
 import { findDerivation, kindOfTable } from '#lake/kinds';
 import { mergedKey, type TablePeriod } from '#lake/layout';
@@ -51,10 +51,11 @@ export function workInThreads(
 }
 
 /** Tasks that derive the days: those of a chained table one after the other, the others side by side. */
-export function deriveTasks(days: readonly TablePeriod[], { anew = false }: { anew?: boolean } = {}): Task[] {
+export function deriveTasks(days: readonly PeriodWork[]): Task[] {
+    const anew = byTable(days.filter((of) => of.anew));
     return [...byTable(days)].flatMap(([table, ofTable]): Task[] => {
         const parts = findDerivation(table)?.derived.isChained ? [ofTable] : ofTable.map((day) => [day]);
-        return parts.map((some) => ({ kind: 'derive', table, days: some, anew }));
+        return parts.map((some) => ({ kind: 'derive', table, days: some, anew: some.filter((day) => anew.get(table)?.includes(day)) }));
     });
 }
 

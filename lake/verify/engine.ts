@@ -87,6 +87,18 @@ export async function openEngine({ signal }: { signal?: AbortSignal | undefined 
 
         rows: (sql) => guarded(async () => (await main.runAndReadAll(sql)).getRowObjects()),
 
+        async *batches(sql) {
+            const result = await guarded(() => main.stream(sql));
+            const names = result.deduplicatedColumnNames();
+            for (;;) {
+                const chunk = await guarded(() => result.fetchChunk());
+                if (!chunk || chunk.rowCount === 0) {
+                    return;
+                }
+                yield chunk.getRowObjects(names);
+            }
+        },
+
         runForEach: (work) =>
             guarded(async () => {
                 let turn = 0;

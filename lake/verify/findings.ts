@@ -10,6 +10,10 @@ export type DifferenceKind =
     | 'period'
     /** What a merged object contains. */
     | 'contents'
+    /** What a derived object says that it was made of. */
+    | 'made_of'
+    /** The state that a derived object ends with. */
+    | 'state'
     /** What the ledger says of a source. */
     | 'source'
     /** What a source contributes to a period. */
@@ -27,7 +31,7 @@ export interface Difference {
     kind: DifferenceKind;
     /** Raw key. */
     source?: string;
-    /** Name of the merged table that it is about, or that the object contributes to. */
+    /** Name of the merged or derived table that it is about, or that the object contributes to. */
     table?: string;
     /** The row, by the table's key columns. */
     key?: Readonly<Record<string, string>>;
@@ -68,7 +72,7 @@ export interface Note {
 export interface Mends {
     /** Raw keys of sources that must be read anew under a new commit, each with its version that must make way. */
     readAnew: Map<string, string>;
-    /** Periods whose object must be built anew from its contributions, by their names. */
+    /** Periods whose object must be built anew, by their names: from its contributions, a derived day from merged objects. */
     buildAnew: Map<string, TablePeriod>;
     /** Raw keys of sources whose differences nothing but a backup mends. */
     beyondMending: Set<string>;

@@ -6,6 +6,7 @@ import { contributionKey, contributionOf, LEDGER_PREFIX, ledgerKey, mergedKey, p
 import type { LedgerRecord } from '#lake/ledger';
 import { sourceId } from '#lake/source-id';
 import type { ListedObject, ObjectStore } from '#lake/store/object-store';
+import type { Table } from '#lake/tables';
 
 /** Records that are read at once: they are small, so the time to the first byte is what counts. */
 const RECORDS_SIDE_BY_SIDE = 32;
@@ -136,6 +137,8 @@ export interface KindObjects {
     rejects: Contributions;
     /** The object of each period. */
     merged: ReadonlyMap<string, ListedObject>;
+    /** The object of each day of each derived table, by the table's name. */
+    derived: ReadonlyMap<string, ReadonlyMap<string, ListedObject>>;
 }
 
 export type Contributions = ReadonlyMap<string, readonly ListedObject[]>;
@@ -152,25 +155,28 @@ export async function listObjects(store: ObjectStore, kinds: KnownKinds): Promis
             keyOf: (key, id) => contributionKey(contributed, { ...id, period: periodOf(contributed, key) ?? '' }),
         });
         const rejects = await listContributions(store, rejected.prefix, { addStray, keyOf: (_, id) => rejectsKey(rejected, id) });
-        const merged = new Map<string, ListedObject>();
-        for await (const object of store.list(table.prefix)) {
-            const period = periodOf(table, object.key);
-            if (period !== undefined && object.key === mergedKey(table, period)) {
-                merged.set(period, object);
-            } else {
-                addStray(object.key);
-            }
+        const merged = await listPeriods(store, table, addStray);
+        const days = new Map<string, ReadonlyMap<string, ListedObject>>();
+        for (const { table: ofDays } of derived) {
+            days.set(ofDays.name, await listPeriods(store, ofDays, addStray));
         }
-        for (const { table: days } of derived) {
-            for await (const { key } of store.list(days.prefix)) {
-                if (key !== mergedKey(days, periodOf(days, key) ?? '')) {
-                    addStray(key);
-                }
-            }
-        }
-        ofKind.set(kind.name, { contributions, rejects, merged });
+        ofKind.set(kind.name, { contributions, rejects, merged, derived: days });
     }
     return { ofKind, strays };
+}
+
+/** The object of each period of a table. */
+async function listPeriods(store: ObjectStore, table: Table, addStray: (key: string) => void): Promise<Map<string, ListedObject>> {
+    const found = new Map<string, ListedObject>();
+    for await (const object of store.list(table.prefix)) {
+        const period = periodOf(table, object.key);
+        if (period !== undefined && object.key === mergedKey(table, period)) {
+            found.set(period, object);
+        } else {
+            addStray(object.key);
+        }
+    }
+    return found;
 }
 
 interface ListContributionsOptions {

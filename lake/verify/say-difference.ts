@@ -1,12 +1,14 @@
 /** Differences in the words of the tables that they are about: as columns of text, and what each kind of them means. */
 import type { Kind } from '#lake/kind';
 import { kinds as allKinds } from '#lake/kinds';
-import type { MergedTable } from '#lake/tables';
+import { type MergedTable, withWords } from '#lake/tables';
 import type { Difference, DifferenceKind } from './findings.ts';
+
+type WithTables = Pick<Kind, 'merged' | 'derived'>;
 
 interface SayOptions {
     /** The kinds that there are; the first one's table goes without saying. */
-    kinds?: readonly [Pick<Kind, 'merged'>, ...Pick<Kind, 'merged'>[]];
+    kinds?: readonly [WithTables, ...WithTables[]];
 }
 
 /** A difference as flat columns by their names; what it does not have is left out. */
@@ -28,9 +30,7 @@ export function rowOf(difference: Difference, { kinds = allKinds }: SayOptions =
 /** The names of the columns that the differences have, in order; without any those of the first kind. */
 export function columnNames(differences: readonly Difference[], { kinds = allKinds }: SayOptions = {}): string[] {
     const found = new Set(differences.map((difference) => mergedOf(difference, kinds)));
-    const tables = kinds
-        .map(({ merged }) => merged)
-        .filter((merged) => (found.size === 0 ? merged === kinds[0].merged : found.has(merged)));
+    const tables = found.size === 0 ? [kinds[0].merged] : tablesOf(kinds).filter((table) => found.has(table));
     const isFirstAlone = tables.every((merged) => merged === kinds[0].merged);
     const keys = tables.flatMap(({ columns }) => columns.filter(({ merge }) => merge === 'key').map(({ name }) => name));
     const names = ['kind', 'source', ...(isFirstAlone ? [] : ['table']), ...keys, ...tables.map(({ per }) => per)];
@@ -46,13 +46,37 @@ export function meaningsOf(differences: readonly Difference[], { kinds = allKind
     return [...new Set(said)];
 }
 
-/** What a row of the table is called: `pair day`. */
+/** What a row of a table is called: `pair day`. */
 export function nounOf({ grain }: Pick<MergedTable, 'grain'>): string {
-    return grain.split(/ and |, /).join(' ');
+    return thingsIn(grain).join(' ');
+}
+
+/** The merged or derived table of this name; the first kind's where there is none. */
+export function tableNamed(name: string | undefined, kinds: readonly [WithTables, ...WithTables[]] = allKinds): MergedTable {
+    return tablesOf(kinds).find((table) => table.name === name) ?? kinds[0].merged;
+}
+
+/** A derived table is one object for all who ask, as a merged one is. */
+const WITH_WORDS = new WeakMap<object, MergedTable>();
+
+function tablesOf(kinds: readonly WithTables[]): MergedTable[] {
+    return kinds.flatMap(({ merged, derived = [] }) => [
+        merged,
+        ...derived.map(({ table }) => {
+            const worded = WITH_WORDS.get(table) ?? withWords(table);
+            WITH_WORDS.set(table, worded);
+            return worded;
+        }),
+    ]);
 }
 
 function mergedOf({ table }: Difference, kinds: NonNullable<SayOptions['kinds']>): MergedTable {
-    return (kinds.find(({ merged }) => merged.name === table) ?? kinds[0]).merged;
+    return tableNamed(table, kinds);
+}
+
+/** The things that tell rows apart, without what is said of them: of `pair and day` both, of `episode that ended` the episode. */
+function thingsIn(grain: string): string[] {
+    return (grain.split(' that ')[0] ?? grain).split(/ and |, /);
 }
 
 /** The word for a difference of the kind; rows and periods are called as the table calls them: `pair_day`, `day`. */
@@ -61,11 +85,13 @@ function wordOf(kind: DifferenceKind, merged: MergedTable): string {
 }
 
 function meaningOf(kind: DifferenceKind, { grain, per }: MergedTable): string {
-    const [thing = ''] = grain.split(/ and |, /);
+    const [thing = ''] = thingsIn(grain);
     const meanings: Record<DifferenceKind, string> = {
         row: `a figure of ${withArticle(thing)}’s ${per} is not what the raw files say`,
         period: `${withArticle(per)}’s object is missing, or its columns have other types`,
         contents: `${withArticle(per)} lacks a contribution that counts, or contains one that does not`,
+        made_of: `${withArticle(per)}’s object names other objects, inputs or states than there are now, or none: it waits for reconcile, or is wrong for good`,
+        state: `what ${withArticle(per)}’s object keeps for later ${per}s is not what the raw files say`,
         source: 'the ledger says something else of a file than its raw bytes or its summaries do',
         summary: `what a file contributes to ${withArticle(thing)}’s ${per} is not what its raw bytes say, or the object is missing or one too many`,
         rejects: 'the rows that could not be used are not those of the raw file',

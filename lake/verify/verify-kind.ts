@@ -12,15 +12,16 @@ import type { KindObjects, LedgerFound, SourceRecord } from './lake-files.ts';
 import type { LiveRecord, VerifySourceOptions } from './source-work.ts';
 import { columnsOf, figureNames, keyNames, listed } from './table-sql.ts';
 import { withSite } from './verify-contributions.ts';
+import { verifyDerived } from './verify-derived.ts';
 import { type TableCompared, verifyPeriods } from './verify-periods.ts';
 import { readPending, verifyFailed, verifySource } from './verify-source.ts';
 
 export interface VerifyProgress {
-    /** Step that is done: for each kind of data first sources are read, then periods compared. */
-    doing: 'sources' | 'periods';
+    /** Step that is done: for each kind of data first sources are read, then periods compared, then days of derived tables. */
+    doing: 'sources' | 'periods' | 'derived';
     /** The source's raw key, or the period. */
     current: string;
-    /** Count of what is done: bytes of raw objects, or periods of the kind. */
+    /** Count of what is done: bytes of raw objects, periods of the kind, or days of one derived table. */
     done: number;
     total: number;
 }
@@ -65,7 +66,8 @@ export interface KindOutcome {
     sources: { recomputed: number; fromSummaries: number };
     /** Data rows of the raw files that were read. */
     rowsRead: number;
-    compared: TableCompared;
+    /** What was compared of the merged table, and of each derived one. */
+    compared: readonly TableCompared[];
 }
 
 /** Adds what is found of the kind; its sources leave in the engine what they contribute, and the periods are compared with that. */
@@ -89,7 +91,15 @@ export async function verifyKind(work: KindWork, shared: Shared): Promise<KindOu
         unknownPeriods,
         onPeriod: ({ period, ...progress }) => onProgress?.({ doing: 'periods', current: period, ...progress }),
     });
-    return { ...sources, compared };
+    const derived = await verifyDerived({
+        ...shared,
+        kind,
+        derivations: reader?.derivations ?? {},
+        objects,
+        unknownPeriods,
+        onPeriod: ({ period, ...progress }) => onProgress?.({ doing: 'derived', current: period, ...progress }),
+    });
+    return { ...sources, compared: [compared, ...derived] };
 }
 
 /** Beginning of the keys of the kind's raw objects. */

@@ -60,7 +60,7 @@ export async function verifyPeriods(options: VerifyPeriodsOptions): Promise<Tabl
         .sort();
     const compared = { table: table.name, periods: 0, rows: 0 };
     let done = 0;
-    for (const together of inBatches(periods, { objects, unknownPeriods })) {
+    for (const together of inBatches(periods, { objects: objects.merged, isAlone: (period) => unknownPeriods.has(period) })) {
         const batch = together.map((period): Period => {
             const isKnown = !unknownPeriods.has(period);
             compared.periods += isKnown ? 1 : 0;
@@ -91,24 +91,23 @@ export async function verifyPeriods(options: VerifyPeriodsOptions): Promise<Tabl
 const MAX_TOGETHER = 48;
 const MAX_BYTES_TOGETHER = 32 << 20;
 
-/** Periods that are looked at together, in their order. What should be in a period is not known stands alone. */
-function* inBatches(
+/** Periods whose objects are looked at together, in their order; each that `isAlone` by itself. */
+export function* inBatches(
     periods: readonly string[],
-    { objects, unknownPeriods }: Pick<VerifyPeriodsOptions, 'objects' | 'unknownPeriods'>,
+    { objects, isAlone = () => false }: { objects: ReadonlyMap<string, ListedObject>; isAlone?: (period: string) => boolean },
 ): Generator<string[]> {
     let batch: string[] = [];
     let bytes = 0;
     for (const period of periods) {
-        const sizeBytes = objects.merged.get(period)?.sizeBytes ?? 0;
-        const isAlone = unknownPeriods.has(period);
-        if (batch.length > 0 && (isAlone || batch.length === MAX_TOGETHER || bytes + sizeBytes > MAX_BYTES_TOGETHER)) {
+        const sizeBytes = objects.get(period)?.sizeBytes ?? 0;
+        if (batch.length > 0 && (isAlone(period) || batch.length === MAX_TOGETHER || bytes + sizeBytes > MAX_BYTES_TOGETHER)) {
             yield batch;
             batch = [];
             bytes = 0;
         }
         batch.push(period);
         bytes += sizeBytes;
-        if (isAlone) {
+        if (isAlone(period)) {
             yield batch;
             batch = [];
             bytes = 0;

@@ -62,8 +62,8 @@ export interface VerifyResult {
     verdict: 'equal' | 'different' | 'incomplete';
     sources: KindOutcome['sources'];
     rowsRead: KindOutcome['rowsRead'];
-    /** What was compared of each merged table that has anything, or of the first one; periods of sources of which nothing can be read are left out. */
-    compared: readonly KindOutcome['compared'][];
+    /** What was compared of each merged and derived table that has anything, or of the first one; periods of sources of which nothing can be read are left out. */
+    compared: KindOutcome['compared'];
     /** The first differences, up to `maxListed`. */
     differences: readonly Difference[];
     differenceCount: number;
@@ -151,11 +151,11 @@ export async function verifyLake(options: VerifyOptions): Promise<VerifyResult> 
     }
 }
 
-const NO_OBJECTS: KindObjects = { contributions: new Map(), rejects: new Map(), merged: new Map() };
+const NO_OBJECTS: KindObjects = { contributions: new Map(), rejects: new Map(), merged: new Map(), derived: new Map() };
 
 function totalOf(outcomes: readonly KindOutcome[]): Pick<VerifyResult, 'sources' | 'rowsRead' | 'compared'> {
     const sum = (numberOf: (outcome: KindOutcome) => number): number => outcomes.reduce((total, outcome) => total + numberOf(outcome), 0);
-    const compared = outcomes.map((outcome) => outcome.compared);
+    const compared = outcomes.flatMap((outcome) => outcome.compared);
     const withAny = compared.filter(({ periods }) => periods > 0);
     return {
         sources: { recomputed: sum(({ sources }) => sources.recomputed), fromSummaries: sum(({ sources }) => sources.fromSummaries) },
@@ -215,7 +215,13 @@ function isOneOf(
     { kind, only }: { kind: Kind; only: NonNullable<VerifyOptions['only']> },
 ): boolean {
     const periods = version === null ? [] : (versions[version] ?? []);
-    return only.sources.has(source) || periods.some((period) => only.periods.has(nameOfPeriod({ table: kind.merged.name, period })));
+    // A derived day is made of all that touches it.
+    const isPartOf = (period: string): boolean =>
+        [
+            { table: kind.merged.name, period },
+            ...(kind.derived ?? []).map(({ table }) => ({ table: table.name, period: dayOfPeriod(period) })),
+        ].some((of) => only.periods.has(nameOfPeriod(of)));
+    return only.sources.has(source) || periods.some(isPartOf);
 }
 
 /** Counts the bytes of all sources that are verified, kind after kind. */

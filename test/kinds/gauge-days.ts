@@ -43,7 +43,7 @@ function dayTable(name: string, grain: string, columns: DayTable['columns']): Da
 const TOPS = dayTable('gauge_tops', 'gauge and hour', [
     text('site', 'where the gauge stands'),
     text('gauge', 'name of the gauge'),
-    text('period', 'the hour, UTC'),
+    text('hour', 'the hour, UTC'),
     whole('readings', 'readings of the hour'),
     whole('over_limit_mm', 'highest level above the limit; null where none was measured', { unit: 'millimetres', nullable: true }),
 ]);
@@ -63,8 +63,8 @@ export function derivedOfGauges(merged: MergedTable): DerivedTable[] {
             format: 1,
             isChained: false,
             partOf(rows) {
-                const periods = textsOf(rows, 'period');
-                return (row) => textAt(periods, row);
+                const hours = textsOf(rows, 'hour');
+                return (row) => textAt(hours, row);
             },
             async derive(part) {
                 const limit = await limitOf(part);
@@ -72,7 +72,7 @@ export function derivedOfGauges(merged: MergedTable): DerivedTable[] {
                 const rows: Rows = {
                     site: levels.map(({ site }) => site),
                     gauge: levels.map(({ gauge }) => gauge),
-                    period: levels.map(() => part.period),
+                    hour: levels.map(() => part.period),
                     readings: BigInt64Array.from(levels, ({ readings }) => readings),
                     over_limit_mm: levels.map(({ highest }) => (highest === null ? null : highest - limit)),
                 };

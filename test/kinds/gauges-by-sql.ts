@@ -1,11 +1,13 @@
 /** The lines of gauges counted once more, by SQL alone: each line by the scale that the last line `scale <name>` before it names. */
 import type { SecondReader } from '#lake/kind';
 import type { PeriodLength } from '#lake/tables';
+import { gaugeDerivations } from './gauge-days-by-sql.ts';
 
 const READING = "'[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z,[a-z0-9-]+,(-?[0-9]{1,15})?'";
 
 export function secondReaderOf(per: PeriodLength): SecondReader {
     return {
+        derivations: gaugeDerivations,
         async recompute(engine, { open, input }, { datum, scale = '' }) {
             let whole = '';
             for await (const chunk of open()) {

@@ -373,7 +373,7 @@ describe('inputs of a made-up kind', () => {
     });
 });
 
-const TOPS = 'select site, gauge, period, readings, over_limit_mm from gauge_tops order by 1, 3, 2';
+const TOPS = 'select site, gauge, hour, readings, over_limit_mm from gauge_tops order by 1, 3, 2';
 const FLOODS = 'select site, gauge, began, ended, day from floods order by 1, 3';
 
 describe('tables that are derived from a made-up kind', () => {
@@ -382,11 +382,11 @@ describe('tables that are derived from a made-up kind', () => {
 
     test('are there with the figures, a state goes from day to day, and what is taken out of them goes', async () => {
         expect(await rowsOf('query', TOPS)).toEqual([
-            { ...PIER, gauge: 'lock', period: '2026-01-05T13', readings: 1, over_limit_mm: -70 },
-            { ...PIER, period: '2026-01-05T13', readings: 2, over_limit_mm: -220 },
-            { ...PIER, period: '2026-01-05T14', readings: 1, over_limit_mm: -20 },
-            { ...PIER, period: '2026-01-06T00', readings: 1, over_limit_mm: -93 },
-            { ...island, period: '2026-01-05T13', readings: 1, over_limit_mm: 400 },
+            { ...PIER, gauge: 'lock', hour: '2026-01-05T13', readings: 1, over_limit_mm: -70 },
+            { ...PIER, hour: '2026-01-05T13', readings: 2, over_limit_mm: -220 },
+            { ...PIER, hour: '2026-01-05T14', readings: 1, over_limit_mm: -20 },
+            { ...PIER, hour: '2026-01-06T00', readings: 1, over_limit_mm: -93 },
+            { ...island, hour: '2026-01-05T13', readings: 1, over_limit_mm: 400 },
         ]);
         expect(await rowsOf('query', FLOODS)).toEqual([]);
         await put('in/later.gauge', `${HEADER}2026-01-06T02:00:00Z,pier,10\n`);

@@ -127,7 +127,10 @@ function rebuildHere(lake: DirectoryLake, { periods, days, anew, context }: Rang
         try {
             await draw();
             // What is built on the periods is derived when they are written.
-            for (const tasks of [periods.map((of): Task => ({ kind: 'consolidate', of, anew })), deriveTasks(days, { anew })]) {
+            for (const tasks of [
+                periods.map((of): Task => ({ kind: 'consolidate', of, anew })),
+                deriveTasks(days.map((of) => ({ ...of, anew }))),
+            ]) {
                 if (signal.aborted) {
                     break;
                 }

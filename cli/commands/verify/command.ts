@@ -7,12 +7,12 @@ export const verify = defineCommand({
     summary: 'recompute every figure from the raw files by a second path, look at every object, and name each difference',
     details:
         'The second path shares neither the reading of rows nor the arithmetic with the first. Looked at are figures, accounts (rows read are ' +
-        'rows kept and rejected, and flows of the summaries), what days contain against the ledger, Parquet files page by page, and ' +
+        'rows kept and rejected, and flows of the summaries), what days contain against the ledger, what derived days were made of, Parquet files page by page, and ' +
         'objects that nothing explains or that count nowhere. Exit codes: 0 all equal; 1 something differs or is damaged; 3 nothing differs, ' +
         'and not everything could be checked: a raw file is gone or waits for reconcile, or the store did not hand out an object. ' +
         'Of a source whose raw file is gone the committed summaries are taken, and that is said. ' +
         'With --repair it does what reconcile does and mends what differs: the table shows what would change, figure by figure; then a file ' +
-        'whose summaries are not what its raw bytes say is read once more under a new version, a day whose object is wrong is built anew, ' +
+        'whose summaries are not what its raw bytes say is read once more under a new version, a day whose object is wrong is built or derived anew, ' +
         'leftovers go, and what was touched is verified once more; the exit code is of what is left. What only a backup mends is said.',
     arguments: {},
     options: {

@@ -68,6 +68,7 @@ async function repair(store: ObjectStore, plan: RepairPlan, context: RepairReque
         `read ${sayCount(done.sources.length, 'file')}`,
         `deleted ${sayCount(done.deadObjects.length, 'object')}`,
         `built ${countPeriods(done.periods)}`,
+        ...(done.derived.length > 0 ? [`derived ${sayCount(done.derived.length, 'day')}`] : []),
     ];
     await context.stderr.write(`Repaired: ${parts.join(', ')}\n`);
     return done;
@@ -86,7 +87,7 @@ async function verifyAgain(
 ): Promise<VerifyResult['verdict']> {
     const { stderr, signal, now } = context;
     const only = {
-        periods: new Set([...done.periods, ...plan.toBuild, ...plan.lost].map(nameOfPeriod)),
+        periods: new Set([...done.periods, ...done.derived, ...plan.toBuild, ...plan.lost].map(nameOfPeriod)),
         sources: new Set([...done.sources, ...plan.beyondMending]),
     };
     const after = await verifyLake({ store, only, ...asked, maxListed: MAX_NAMED, now: now(), signal });
@@ -117,6 +118,7 @@ async function tellPlan(plan: RepairPlan, will: 'Would' | 'Will', { stderr }: Re
         [`${will} read once more, under a new version,`, [...plan.toReadAnew.keys()]],
         [`${will} delete`, plan.toDelete],
         [`${will} build anew`, plan.toBuild.map(sayPeriod)],
+        [`${will} derive anew`, plan.toDerive.map(sayPeriod)],
         ['Cannot mend, restore from a backup:', plan.beyondMending],
         ['Left as they are, the last trace of a lost file:', plan.lost.map(sayPeriod)],
     ];

@@ -4,8 +4,7 @@ import type { Context } from '#cli/command';
 import { batchOf } from '#cli/draw/batch-of';
 import { printRows } from '#cli/draw/print-rows';
 import { sayCount } from '#cli/draw/quantity';
-import { kindOfTable } from '#lake/kinds';
-import { columnNames, meaningsOf, nounOf, rowOf } from '#lake/verify/say-difference';
+import { columnNames, meaningsOf, nounOf, rowOf, tableNamed } from '#lake/verify/say-difference';
 import type { VerifyResult } from '#lake/verify/verify';
 
 /** Exit code beside those of every command: nothing differs, and not everything could be checked. */
@@ -46,11 +45,11 @@ export function exitCodeOf(verdict: VerifyResult['verdict']): number {
 function sayCompared({ sources, compared, rowsRead }: VerifyResult): string {
     const fromSummaries = sources.fromSummaries > 0 ? `, ${sources.fromSummaries} more by their summaries` : '';
     const tables = compared.map(({ table, periods, rows, figures }) => {
-        const { merged } = kindOfTable(table);
-        const where = `${merged.per === 'hour' ? 'in' : 'on'} ${sayCount(periods, merged.per)}`;
-        return `${sayCount(figures, 'figure')} of ${sayCount(rows, nounOf(merged))} ${where}`;
+        const named = tableNamed(table);
+        const where = `${named.per === 'hour' ? 'in' : 'on'} ${sayCount(periods, named.per)}`;
+        return `${sayCount(figures, 'figure')} of ${sayCount(rows, nounOf(named))} ${where}`;
     });
-    return `Compared ${tables.join(' and ')} with ${sayCount(rowsRead, 'row')} of ${sayCount(sources.recomputed, 'source')}${fromSummaries}`;
+    return `Compared ${new Intl.ListFormat('en-GB').format(tables)} with ${sayCount(rowsRead, 'row')} of ${sayCount(sources.recomputed, 'source')}${fromSummaries}`;
 }
 
 function sayVerdict({ verdict, differenceCount }: VerifyResult): string {

@@ -1,10 +1,12 @@
 /** Verifies a lake, and mends it where that is asked for. */
 import type { RunContext } from '#cli/command';
 import { openProgress, type Progress } from '#cli/draw/progress';
+import { openStatusLine } from '#cli/draw/status-line';
 import { useLake } from '#cli/use-lake';
 import { findPending } from '#lake/commit/repair';
 import { UsageError } from '#lake/errors';
 import { verifyLake } from '#lake/verify/verify';
+import type { VerifyProgress } from '#lake/verify/verify-kind';
 import { repairVerified } from './repair.ts';
 import { exitCodeOf, showVerification } from './report.ts';
 
@@ -48,18 +50,24 @@ export async function verifyAndRepair(options: VerifyOptions, context: RunContex
     });
 }
 
-/** Opens a bar for the sources' bytes; the periods go by quickly after them. */
+/** Opens a bar for the sources' bytes, and behind them a line that says which period is compared. */
 function openBar({ stderr, now }: Pick<RunContext, 'stderr' | 'now'>) {
+    const line = openStatusLine(stderr);
     let progress: Progress | undefined;
     let seenBytes = 0;
     return {
-        onProgress({ doing, done, total }: { doing: 'sources' | 'periods'; done: number; total: number }): void {
+        onProgress({ doing, current, done, total }: VerifyProgress): void {
             if (doing === 'sources') {
                 progress ??= openProgress({ stderr, now, doing: 'Verifying', totalBytes: total });
                 progress.advance(done - seenBytes);
                 seenBytes = done;
+            } else {
+                void line.draw(`Comparing ${current}  ${done + 1} of ${total}`);
             }
         },
-        stop: async (): Promise<void> => progress?.stop(),
+        async stop(): Promise<void> {
+            await progress?.stop();
+            await line.clear();
+        },
     };
 }

@@ -21,7 +21,7 @@ import { memoryStore } from '#test/support/memory-store';
 export const VERSION = '1-00112233445566ff';
 
 /** Flows, and two kinds that only tests know: gauges by the hour and tides by the day. */
-export const KINDS: [Kind, Kind, Kind] = [{ ...flows, secondReader: async () => secondReader }, gauges, tides];
+export const KINDS: [Kind, Kind, Kind] = [{ ...flows, secondReader: async () => secondReader }, { ...gauges, derived: [] }, tides];
 
 /** The kind, as it is before anybody has written a second reader. */
 export function withoutSecondReader({ secondReader: _, ...kind }: Kind): Kind {
