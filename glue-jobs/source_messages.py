@@ -15,7 +15,7 @@ from source_rows import rows_of_text
 
 _ENVELOPE_NAMES = {'topic', 'payload', 'payload_base64', 'payloadlen', 'qos', 'retain', 'mid', 'properties', 'headers'}
 _ARRIVAL_NAMES = ('arrived_ms', 'arrival', 'arrived_at', 'received_at', 'tst', 'timestamp', 'time')
-_CHAIN_TEXTS = ('payload', 'payload_base64', 'device', 'topic', 'key', 'profile', 'site')
+_CHAIN_TEXTS = ('payload', 'payload_base64', 'device', 'topic', 'key', 'profile', 'site', 'refused')
 _GZIP, _ZSTD = b'\x1f\x8b', b'\x28\xb5\x2f\xfd'
 
 
@@ -239,6 +239,8 @@ def _chained(told: dict) -> SourceMessage:
     arrived_ms = told.get('arrived_ms')
     if payload is None:
         return SourceMessage(reject='no_chain_line')
+    if 'refused' in told:
+        return SourceMessage(reject='refused')
     message = Message(
         payload,
         arrived_ms=None if arrived_ms is None else int(arrived_ms),

@@ -31,6 +31,8 @@ export interface ChainMessage {
     /** Name of the profile that the device had when the message arrived. */
     profile?: string | undefined;
     site?: string | undefined;
+    /** Why the message does not count, though it was acknowledged: foreign topic, too large. It becomes a reject; its payload may be cut. */
+    refused?: string | undefined;
     payload: Buffer;
 }
 
@@ -54,6 +56,7 @@ export function encodeMessage({
     key,
     profile,
     site,
+    refused,
 }: ChainMessage): string {
     const text = isUtf8(payload) ? payload.toString() : undefined;
     return JSON.stringify({
@@ -68,6 +71,7 @@ export function encodeMessage({
         retained: isRetained === true ? true : undefined,
         profile,
         site,
+        refused,
         ...(text === undefined ? { payload_base64: payload.toString('base64') } : { payload: text }),
     });
 }
@@ -111,7 +115,7 @@ export function decodeLine(line: string): ChainLine {
         return broken('its headers are no object of texts');
     }
     const texts: Record<string, string | undefined> = {};
-    for (const name of ['device', 'topic', 'session', 'key', 'profile', 'site'] as const) {
+    for (const name of ['device', 'topic', 'session', 'key', 'profile', 'site', 'refused'] as const) {
         const value = fields[name];
         if (value !== undefined && typeof value !== 'string') {
             return broken(`its ${name} is no text`);

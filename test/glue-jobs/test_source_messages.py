@@ -21,6 +21,11 @@ def test_a_chain_line_that_is_none_is_a_reject_and_its_neighbours_are_read(line)
     assert [(found.reject, found.profile) for found in messages_of(chain(LINE, line, LINE))] == [(None, 'p'), ('no_chain_line', None), (None, 'p')]
 
 
+def test_a_message_that_was_put_aside_is_a_reject_whatever_it_holds():
+    found = list(messages_of(chain(LINE, {**LINE, 'refused': 'too large', 'payload': 'x'}, LINE)))
+    assert [(each.reject, each.message is None) for each in found] == [(None, False), ('refused', True), (None, False)]
+
+
 @pytest.mark.parametrize('data', [chain(LINE, end='2'), chain(LINE)[: -len('{"end": "1"}')], gzip.compress(chain(LINE))[:-9], b'\x28\xb5\x2f\xfdno frame'])
 def test_a_source_that_was_cut_gives_no_message(data):
     with pytest.raises(StorageError):

@@ -48,15 +48,19 @@ export class ChainTaker implements MessageTaker {
             return true;
         }
         const { message } = line;
-        const { profile: name, site = this.#site, payload } = message;
-        const known = name === undefined ? undefined : this.#profiles.find(name);
-        if (name !== undefined && !known) {
-            return false;
-        }
+        const { profile: name, site = this.#site, payload, refused } = message;
         if (compareSequences(message.sequence, this.#last) < 0) {
             this.failure ??= `the sequence number ${message.sequence} of line ${lineNumber} is behind a greater one, ${this.#last}`;
         }
         this.#last = message.sequence;
+        if (refused !== undefined) {
+            this.#taken.reject({ reason: 'refused', why: refused }, { shown: payload, lineNumber });
+            return true;
+        }
+        const known = name === undefined ? undefined : this.#profiles.find(name);
+        if (name !== undefined && !known) {
+            return false;
+        }
         if (!known?.profile) {
             const why =
                 name === undefined ? 'the device had no profile when the message arrived' : `there is no profile ${name} in the lake`;

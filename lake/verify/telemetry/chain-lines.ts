@@ -7,6 +7,8 @@ export interface ChainLine {
     message?: Message;
     profile?: string | undefined;
     site?: string | undefined;
+    /** True where the way in has put the message aside. */
+    isRefused?: boolean;
 }
 
 /** @returns undefined where the object does not end as it must, or its sequence numbers fall */
@@ -49,6 +51,7 @@ function lineOf(bytes: Buffer): ChainLine & { sequence?: string; end?: string } 
         sequence,
         profile: text('profile'),
         site: text('site'),
+        isRefused: text('refused') !== undefined,
         message: {
             payload: bytesSaid,
             arrivedMs: Number(arrived.text),

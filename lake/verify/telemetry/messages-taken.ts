@@ -108,7 +108,11 @@ async function takeChain({ messages }: MessageFile, source: SecondSource, taken:
     }
     const profiles = new Map<string, OpenProfile | undefined>();
     for (const line of lines) {
-        const { profile: name } = line;
+        const { profile: name, isRefused } = line;
+        if (isRefused) {
+            addProblems(taken, { readings: [], problems: [{ reason: 'refused' }] });
+            continue;
+        }
         if (name !== undefined && !profiles.has(name)) {
             profiles.set(name, await openProfile(source, name));
         }

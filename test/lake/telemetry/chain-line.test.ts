@@ -19,6 +19,7 @@ const messages: fc.Arbitrary<ChainMessage> = fc
         isRetained: fc.constantFrom(undefined, true),
         profile: some(text),
         site: some(text),
+        refused: some(text),
         payload: fc
             .oneof(
                 fc.uint8Array(),

@@ -306,6 +306,22 @@ describe('chain objects', () => {
         expect(rejects).toMatchObject([{ reason: 'device_mismatch', metric: null }]);
     });
 
+    it('reject what the way in has put aside, with its reason, whatever it holds', async () => {
+        const why = 'its topic t/th-2 is none of device th-1';
+        const { outcome, rejects } = await readBytes(
+            [line('1', payload), line('2', payload, { refused: why, profile: 'gone', site: '/' }), line('3', payload), encodeEnd('3')].join(
+                '\n',
+            ),
+            { profiles: { thermostat } },
+        );
+        expect(outcome).toMatchObject({
+            rowsRead: 3,
+            rowsRejected: 1,
+            found: { readings: 2, rejected: 'refused 1', profiles: 'thermostat@1' },
+        });
+        expect(rejects).toEqual([{ line_number: 2, metric: null, reason: 'refused', why, line: payload }]);
+    });
+
     it('reject a line that is none, and keep its neighbours', async () => {
         const { outcome, rejects } = await readBytes(
             [line('1', payload), '{"sequence":"2"}', 'x', line('3', payload), encodeEnd('3')].join('\n'),

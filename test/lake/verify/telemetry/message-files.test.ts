@@ -176,6 +176,10 @@ const FILES: readonly [name: string, content: string | Buffer, profile?: object]
     ],
     ['chain way', `{"sequence":"1","arrived_ms":${T}000,"way":"pigeon","payload":"{}","profile":"p"}\n{"end":"1"}`],
     ['chain behind', `{"sequence":"1","arrived_ms":${T}000,"way":"mqtt","payload":"{}","profile":"p"}\n{"end":"1"}\n\n{"end":"1"}`],
+    [
+        'chain refused',
+        `{"sequence":"1","arrived_ms":${T}000,"way":"mqtt","payload":"{\\"v\\":2}","profile":"gone","refused":"too large"}\n{"end":"1"}`,
+    ],
     ['chain only end', '{"end":"5"}'],
     ['chain zeros', `{"sequence":"1","arrived_ms":${T}000,"way":"mqtt","payload":"{\\"v\\":2}","profile":"p"}\n{"end":"001"}`],
 ];
