@@ -173,17 +173,22 @@ async function readRecord(store: ObjectStore, id: string): Promise<{ assignments
     if (!object) {
         return { assignments: [], etag: ABSENT };
     }
-    const lines = Buffer.from(object.bytes)
+    return { assignments: parseAssignments(object.bytes, { key: object.info.key, device: id }), etag: object.info.etag };
+}
+
+/** The assignments in a record's bytes, oldest first. @throws StorageError where it is damaged */
+export function parseAssignments(bytes: Uint8Array, { key, device }: { key: string; device: string }): Assignment[] {
+    const lines = Buffer.from(bytes)
         .toString()
         .split('\n')
         .filter((line) => line !== '');
     const assignments = lines.map(parseLine);
-    if (!assignments.every((assignment): assignment is Assignment => isAssignment(assignment) && assignment.device === id)) {
+    if (!assignments.every((assignment): assignment is Assignment => isAssignment(assignment) && assignment.device === device)) {
         throw new StorageError(
-            `${object.info.key} is no record of device ${id}: restore it from a backup, or delete it and register the device anew`,
+            `${key} is no record of device ${device}: restore it from a backup, or delete it and register the device anew`,
         );
     }
-    return { assignments, etag: object.info.etag };
+    return assignments;
 }
 
 function parseLine(line: string): unknown {

@@ -213,9 +213,26 @@ export function deviceKey(id: string): string {
 
 /** The id of the device whose record has this key; undefined for any other object. */
 export function deviceIdOf(key: string): string | undefined {
-    const [, name = ''] = /^devices\/([A-Za-z0-9._%-]+)\.json$/.exec(key) ?? [];
-    const id = name.replaceAll('%3A', ':');
-    return isDeviceId(id) && deviceKey(id) === key ? id : undefined;
+    return idOfKey(key, { prefix: DEVICES_PREFIX, keyOf: deviceKey });
+}
+
+/** Prefix of what devices prove themselves by. */
+export const CREDENTIALS_PREFIX = 'credentials/';
+
+/** The key of what a device proves itself by. */
+export function credentialsKey(id: string): string {
+    return `${CREDENTIALS_PREFIX}${encodeURIComponent(id)}.json`;
+}
+
+/** The id of the device whose credentials have this key; undefined for any other object. */
+export function credentialsIdOf(key: string): string | undefined {
+    return idOfKey(key, { prefix: CREDENTIALS_PREFIX, keyOf: credentialsKey });
+}
+
+function idOfKey(key: string, { prefix, keyOf }: { prefix: string; keyOf: (id: string) => string }): string | undefined {
+    const name = key.startsWith(prefix) ? key.slice(prefix.length) : '';
+    const id = name.replace(/\.json$/, '').replaceAll('%3A', ':');
+    return isDeviceId(id) && keyOf(id) === key ? id : undefined;
 }
 
 /** The partition of one day under a prefix, with the final slash. */

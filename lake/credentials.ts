@@ -1,0 +1,201 @@
+/**
+ * What devices prove themselves by: an object each, with the fingerprints of its certificates and the hashes of its tokens. No secret stands in it.
+ * What was revoked stays, so that it is known by name when it comes again.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import { StorageError, UsageError } from '#lake/errors';
+import { credentialsKey, isDeviceId } from '#lake/layout';
+import { ABSENT, type ObjectStore, tryPut } from '#lake/store/object-store';
+
+/** Instants are ISO 8601 in UTC. */
+export interface CertificateRecord {
+    /** SHA-256 of the certificate, 64 hex digits in lower case. */
+    fingerprint: string;
+    /** Serial number in hex. */
+    serial: string;
+    not_after: string;
+    added: string;
+    /** Null while it holds. */
+    revoked: string | null;
+}
+
+export interface TokenRecord {
+    /** SHA-256 of the token, 64 hex digits in lower case. */
+    hash: string;
+    /** Name by which people know it. */
+    label: string;
+    added: string;
+    revoked: string | null;
+}
+
+export interface Credentials {
+    device: string;
+    certificates: readonly CertificateRecord[];
+    tokens: readonly TokenRecord[];
+}
+
+/** What is revoked: the certificate whose fingerprint begins so, the token of that label, or all. */
+export type Revocation = { certificate: string } | { token: string } | 'all';
+
+/** The device's credentials; none where nothing was ever made for it. @throws StorageError where the object is damaged */
+export async function readCredentials(store: ObjectStore, device: string): Promise<Credentials> {
+    return (await readObject(store, device)).credentials;
+}
+
+/** Adds a certificate. Safe to repeat. @throws UsageError for what is no device id */
+export async function addCertificate(store: ObjectStore, device: string, certificate: Omit<CertificateRecord, 'revoked'>): Promise<void> {
+    await change(store, device, ({ certificates, tokens }) => {
+        const isThere = certificates.some(({ fingerprint }) => fingerprint === certificate.fingerprint);
+        return { device, certificates: isThere ? certificates : [...certificates, { ...certificate, revoked: null }], tokens };
+    });
+}
+
+/** Makes a token. Without `label` it gets the first of `token-1`, `token-2` that is free. @returns the token, which is told nowhere else @throws UsageError for a label that is taken */
+export async function addToken(
+    store: ObjectStore,
+    device: string,
+    { label, now }: { label?: string | undefined; now: Date },
+): Promise<{ token: string; label: string }> {
+    const token = `flt_${randomBytes(32).toString('base64url')}`;
+    const { tokens } = await change(store, device, ({ certificates, tokens: before }) => {
+        const isFree = (name: string): boolean => before.every((one) => one.label !== name);
+        if (label !== undefined && !/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(label)) {
+            throw new UsageError(`${JSON.stringify(label)} is no label of a token: letters, digits, dot, dash and underscore, 64 at most`);
+        }
+        if (label !== undefined && !isFree(label)) {
+            throw new UsageError(`Device ${device} has a token ${label} already: give the new one another label`);
+        }
+        const name = label ?? Array.from({ length: before.length + 1 }, (_, at) => `token-${at + 1}`).find(isFree) ?? '';
+        return {
+            device,
+            certificates,
+            tokens: [...before, { hash: hashToken(token), label: name, added: now.toISOString(), revoked: null }],
+        };
+    });
+    return { token, label: tokens.at(-1)?.label ?? '' };
+}
+
+/** Revokes credentials of a device. @returns what was revoked now, in words @throws UsageError where it has none of that name */
+export async function revokeCredentials(
+    store: ObjectStore,
+    device: string,
+    { what, now }: { what: Revocation; now: Date },
+): Promise<string[]> {
+    let said: string[] = [];
+    await change(store, device, ({ certificates, tokens }) => {
+        const isMeant = (kind: 'certificate' | 'token', name: string): boolean => {
+            const wanted = what === 'all' ? '' : kind === 'certificate' && 'certificate' in what ? hexOf(what.certificate) : undefined;
+            return wanted === undefined
+                ? what !== 'all' && 'token' in what && kind === 'token' && what.token === name
+                : name.startsWith(wanted);
+        };
+        const meantCertificates = certificates.filter(({ fingerprint }) => isMeant('certificate', fingerprint));
+        const meantTokens = tokens.filter(({ label }) => isMeant('token', label));
+        if (meantCertificates.length + meantTokens.length === 0) {
+            throw new UsageError(whyNothing(device, { certificates, tokens }, what));
+        }
+        if (what !== 'all' && meantCertificates.length > 1) {
+            throw new UsageError(`${meantCertificates.length} certificates of device ${device} begin so: give more of the fingerprint`);
+        }
+        const revoked = now.toISOString();
+        said = [
+            ...meantCertificates.filter((one) => one.revoked === null).map(({ fingerprint }) => `certificate ${fingerprint}`),
+            ...meantTokens.filter((one) => one.revoked === null).map(({ label }) => `token ${label}`),
+        ];
+        return {
+            device,
+            certificates: certificates.map((one) => (meantCertificates.includes(one) ? { ...one, revoked: one.revoked ?? revoked } : one)),
+            tokens: tokens.map((one) => (meantTokens.includes(one) ? { ...one, revoked: one.revoked ?? revoked } : one)),
+        };
+    });
+    return said;
+}
+
+/** The hash by which a token is kept. Tokens are 256 bits of chance, so no slow hash is needed. */
+export function hashToken(token: string): string {
+    return createHash('sha256').update(token).digest('hex');
+}
+
+/** A fingerprint as it is kept: hex digits in lower case, without the colons that many programs write. */
+export function hexOf(fingerprint: string): string {
+    return fingerprint.replaceAll(':', '').toLowerCase();
+}
+
+/** The credentials in an object's bytes. @throws StorageError where they are damaged */
+export function parseCredentials(bytes: Uint8Array, { key, device }: { key: string; device: string }): Credentials {
+    let value: unknown;
+    try {
+        value = JSON.parse(Buffer.from(bytes).toString());
+    } catch {
+        value = undefined;
+    }
+    if (!isCredentials(value) || value.device !== device) {
+        throw new StorageError(
+            `${key} holds no credentials of device ${device}: restore it from a backup, or delete it and give the device new ones (device add)`,
+        );
+    }
+    return value;
+}
+
+function whyNothing(device: string, { certificates, tokens }: Pick<Credentials, 'certificates' | 'tokens'>, what: Revocation): string {
+    const names = [
+        ...certificates.map(({ fingerprint }) => `certificate ${fingerprint.slice(0, 12)}...`),
+        ...tokens.map(({ label }) => `token ${label}`),
+    ];
+    const asked =
+        what === 'all' ? 'no credentials' : 'certificate' in what ? `no certificate ${what.certificate}` : `no token ${what.token}`;
+    return `Device ${device} has ${asked}${names.length > 0 ? `, but ${names.join(', ')}` : what === 'all' ? '' : ', and no other'}`;
+}
+
+async function change(store: ObjectStore, device: string, to: (before: Credentials) => Credentials): Promise<Credentials> {
+    if (!isDeviceId(device)) {
+        throw new UsageError(`${JSON.stringify(device)} is no id of a device`);
+    }
+    for (;;) {
+        const { credentials, etag } = await readObject(store, device);
+        const after = to(credentials);
+        const text = `${JSON.stringify(after, undefined, 4)}\n`;
+        if (await tryPut(store, credentialsKey(device), Buffer.from(text), { ifMatch: etag })) {
+            return after;
+        }
+        // Another was faster, or the answer was lost: look again.
+    }
+}
+
+async function readObject(store: ObjectStore, device: string): Promise<{ credentials: Credentials; etag: string }> {
+    const key = credentialsKey(device);
+    const object = isDeviceId(device) ? await store.get(key) : undefined;
+    return object
+        ? { credentials: parseCredentials(object.bytes, { key, device }), etag: object.info.etag }
+        : { credentials: { device, certificates: [], tokens: [] }, etag: ABSENT };
+}
+
+function isCredentials(value: unknown): value is Credentials {
+    const { device, certificates, tokens } = fieldsOf(value);
+    return typeof device === 'string' && isListOf(certificates, CERTIFICATE) && isListOf(tokens, TOKEN);
+}
+
+const HASH = /^[0-9a-f]{64}$/;
+const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z$/;
+const CERTIFICATE: Readonly<Record<string, RegExp>> = { fingerprint: HASH, serial: /^[0-9a-f]+$/, not_after: INSTANT, added: INSTANT };
+const TOKEN: Readonly<Record<string, RegExp>> = { hash: HASH, label: /./, added: INSTANT };
+
+function isListOf(value: unknown, form: Readonly<Record<string, RegExp>>): boolean {
+    return (
+        Array.isArray(value) &&
+        value.every((one) => {
+            const fields = fieldsOf(one);
+            const { revoked } = fields;
+            const isWhole = Object.entries(form).every(([name, expression]) => expression.test(textOf(fields[name])));
+            return isWhole && (revoked === null || INSTANT.test(textOf(revoked)));
+        })
+    );
+}
+
+function textOf(value: unknown): string {
+    return typeof value === 'string' ? value : '';
+}
+
+function fieldsOf(value: unknown): Record<string, unknown> {
+    return typeof value === 'object' && value !== null ? { ...value } : {};
+}
