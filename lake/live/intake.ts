@@ -64,9 +64,10 @@ export class Intake {
 
     /**
      * Stores the message. Resolves once it is durable, in the order of the calls: then, and not before, it is acknowledged.
+     * @returns why it was put aside; undefined where it counts as the device's own
      * @throws StorageError where it is not in the inbox; it must not be acknowledged then
      */
-    async take(arrival: Arrival): Promise<void> {
+    async take(arrival: Arrival): Promise<string | undefined> {
         const { way, device, topic, session, headers, payload } = arrival;
         const known = this.#options.devices.find(device);
         const refused = this.#whyRefused(arrival, known?.patterns ?? []);
@@ -74,7 +75,7 @@ export class Intake {
             // Its acknowledgement stands behind those of the messages before it.
             await this.#last;
             this.counts.dropped += 1;
-            return;
+            return refused;
         }
         const stored = this.#options.inbox.append({
             arrivedMs: this.#options.now(),
@@ -92,6 +93,7 @@ export class Intake {
         await stored;
         this.counts.taken += 1;
         this.counts.aside += refused === undefined ? 0 : 1;
+        return refused;
     }
 
     /**
@@ -107,17 +109,14 @@ export class Intake {
         }
     }
 
-    #whyRefused(
-        { refused, payload, topic, device, way }: Arrival,
-        patterns: Parameters<typeof isOwnTopic>[1]['patterns'],
-    ): string | undefined {
+    #whyRefused({ refused, payload, topic, device }: Arrival, patterns: Parameters<typeof isOwnTopic>[1]['patterns']): string | undefined {
         if (refused !== undefined) {
             return refused;
         }
         if (payload.length > MAX_PAYLOAD_BYTES) {
             return sayTooLarge(payload.length);
         }
-        if (way !== 'mqtt' || topic === undefined || isOwnTopic(topic, { device, patterns })) {
+        if (topic === undefined || isOwnTopic(topic, { device, patterns })) {
             return undefined;
         }
         return `topic ${showTopic(topic)} is none of device ${device}: it may write to t/${device} and below it, and to topics of its profile with its id in them`;

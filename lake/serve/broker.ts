@@ -186,7 +186,7 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
         },
     });
 
-    function store(session: Session, packet: PublishPacket): Promise<void> {
+    function store(session: Session, packet: PublishPacket): Promise<unknown> {
         const { device, clientId, stream, rival, address } = session;
         if (rival) {
             // A device that has moved leaves a connection behind that is silent: this one is not.

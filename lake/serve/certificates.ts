@@ -14,7 +14,7 @@ import { makeFolder } from '#lake/store/make-folder';
 import { codeOf, translate } from '#lake/store/system-errors';
 
 /** Days that a device's certificate holds where nothing else is said: five years. */
-export const DEVICE_DAYS = 1_825;
+const DEVICE_DAYS = 1_825;
 
 /** Twenty years: devices that know the authority need never be visited for its sake. */
 const AUTHORITY_DAYS = 7_305;

@@ -65,7 +65,8 @@ export async function openFleet({
 
     const dial: Fleet['dial'] = ({ certificate, key }, options) => {
         const client = mqtt.connect({
-            ...{ protocol: 'mqtts', host: 'localhost', port: broker.port, ca: authority.certificate, cert: certificate, key },
+            ...{ protocol: 'mqtts', host: 'localhost', port: broker.port, ca: authority.certificate },
+            ...(certificate !== undefined && key !== undefined && { cert: certificate, key }),
             ...{ reconnectPeriod: 0, connectTimeout: 5_000 },
             ...options,
         });
