@@ -56,6 +56,7 @@ const tools: Readonly<Record<string, Tool>> = {
     // Their numpy is older than Python 3.13.
     'cicflowmeter-us': pythonTool('cicflowmeter 0.2.0', requirements('test/exporters/requirements-cicflowmeter-us.txt'), ['3.11', '3.12']),
     pyflowmeter: pythonTool('pyflowmeter', requirements('test/exporters/requirements-pyflowmeter.txt'), ['3.11', '3.12']),
+    'mqtt-clients': pythonTool("MQTT clients in Python: AWS's two SDKs for devices, and paho", requirements('test/live/requirements.txt')),
     'cicflowmeter-s': pythonTool('cicflowmeter 0.5.0', requirements('test/exporters/requirements-cicflowmeter-s.txt'), [
         '3.12',
         '3.13',

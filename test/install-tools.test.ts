@@ -15,6 +15,7 @@ const LISTS = [
     'test/exporters/requirements-cicflowmeter-us.txt',
     'test/exporters/requirements-cicflowmeter-s.txt',
     'test/exporters/requirements-pyflowmeter.txt',
+    'test/live/requirements.txt',
 ];
 
 /** A Python that says its version, and of `-m venv <folder>` makes a pip that keeps the list it is given, and knows no package called nowhere. */
