@@ -1,13 +1,23 @@
 /** `flowlake device add`, and so on: the registry of devices. */
 import { type Command, defineCommand } from '#cli/command';
-import { day, text } from '#cli/option';
+import { day, flag, text, whole } from '#cli/option';
+
+/** What a device is given to send by. */
+const WISHES = {
+    out: text('--out <dir>', 'make a key and a certificate, into a folder of the device below this one'),
+    token: flag('--token', 'make a token for HTTP: into that folder, or, without --out, printed this once'),
+    label: text('--label <name>', 'name of the token, by which it is revoked (default: token-1, token-2, and so on)'),
+    // Five years, as lake/serve/certificates.ts has it.
+    days: whole('--days <n>', 'days that the certificate holds', { fallback: 1825 }),
+} as const;
 
 const add = defineCommand({
     name: 'device add',
     summary: 'register a device, or say where it stands from a day on',
     details:
         'What is not said stays as it was: a device that moves keeps its profile. Each assignment has its days, and a new one ends the one before: what was ' +
-        'measured before the move belongs to the place of then. Safe to repeat.',
+        'measured before the move belongs to the place of then. Safe to repeat. With --out it gets a certificate, with --token a token, by which it sends to flowlake serve; ' +
+        'every call makes others, and those of before stay. Without either, nothing but the registry is written.',
     arguments: { id: { meaning: 'id of the device, as its messages name it', count: 'one' } },
     options: {
         profile: text(
@@ -21,14 +31,18 @@ const add = defineCommand({
             '--from <day>',
             'first day of this assignment, YYYY-MM-DD; without it a new device has it from the beginning, another from today',
         ),
+        ...WISHES,
     },
     examples: [
         { line: 'device add boiler-7 --profile plain-json --site berlin --ip 10.0.0.7', does: 'a new device' },
+        { line: 'device add boiler-7 --out devices', does: 'key and certificate in devices/boiler-7/, and lines that send by them' },
+        { line: 'device add boiler-7 --token > token.txt', does: 'a token for HTTP' },
         { line: 'device add boiler-7 --site hamburg --ip 10.1.0.9 --from 2026-03-01', does: 'it moved' },
     ],
     async run({ arguments: { id }, options, ...context }) {
         const { addDevice } = await import('./run.ts');
-        return addDevice({ device: id, ...options }, context);
+        const { out, token, label, days, ...change } = options;
+        return addDevice({ device: id, ...change }, { out, token, label, days }, context);
     },
 });
 
@@ -47,11 +61,19 @@ const list = defineCommand({
 
 const show = defineCommand({
     name: 'device show',
-    summary: 'every assignment of a device, the oldest first',
+    summary: 'every assignment of a device, the oldest first, and its credentials',
+    details: 'Credentials are told beside the rows, on stderr; with --credentials they are the rows.',
     arguments: { id: { meaning: 'id of the device', count: 'one' } },
-    options: {},
-    examples: [{ line: 'device show boiler-7', does: 'where it stood, and when' }],
-    async run({ arguments: { id }, ...context }) {
+    options: { credentials: flag('--credentials', 'a row for each certificate and token, with its end') },
+    examples: [
+        { line: 'device show boiler-7', does: 'where it stood, and when' },
+        { line: 'device show boiler-7 --credentials', does: 'what it proves itself by, and until when' },
+    ],
+    async run({ arguments: { id }, options, ...context }) {
+        if (options.credentials) {
+            const { showCredentials } = await import('./credentials.ts');
+            return showCredentials(id, context);
+        }
         const { showDevice } = await import('./run.ts');
         return showDevice(id, context);
     },
@@ -62,14 +84,37 @@ const importDevices = defineCommand({
     summary: 'register the devices of a CSV file',
     details:
         'The first line names the columns: device, and any of profile, site, ip, place and from, in any order. Each line is a device add; an empty field ' +
-        'says nothing. All lines are looked at before the first one is written. Safe to repeat.',
+        'says nothing. All lines are looked at before the first one is written. Safe to repeat. With --out each device that has no files there yet gets a certificate, with --token a token too.',
     arguments: { file: { meaning: 'the CSV file, comma-separated; - for what is piped in', count: 'one' } },
-    options: {},
-    examples: [{ line: 'device import devices.csv', does: 'a row for each line: added, changed or unchanged' }],
-    async run({ arguments: { file }, ...context }) {
+    options: { out: WISHES.out, token: flag('--token', 'make a token for HTTP too, into the same folder'), days: WISHES.days },
+    examples: [
+        { line: 'device import devices.csv', does: 'a row for each line: added, changed or unchanged' },
+        { line: 'device import devices.csv --out devices', does: 'each with key and certificate in a folder of its own' },
+    ],
+    async run({ arguments: { file }, options: { out, token, days }, ...context }) {
         const { importFile } = await import('./import.ts');
-        return importFile(file, context);
+        return importFile(file, { out, token, label: undefined, days }, context);
     },
 });
 
-export const deviceCommands: readonly Command[] = [add, list, show, importDevices];
+const revoke = defineCommand({
+    name: 'device revoke',
+    summary: 'end credentials of a device: its open connections too, within seconds',
+    details:
+        'Without --certificate or --token all of them. The device stays registered, and what it has sent stays in the lake; device add gives it others.',
+    arguments: { id: { meaning: 'id of the device', count: 'one' } },
+    options: {
+        certificate: text('--certificate <fingerprint>', 'the certificate whose SHA-256 fingerprint is, or begins, so (device show)'),
+        token: text('--token <label>', 'the token of this label'),
+    },
+    examples: [
+        { line: 'device revoke boiler-7', does: 'it was lost or stolen' },
+        { line: 'device revoke boiler-7 --token till-2', does: 'one token; certificates stay' },
+    ],
+    async run({ arguments: { id }, options, ...context }) {
+        const { revokeDevice } = await import('./credentials.ts');
+        return revokeDevice(id, options, context);
+    },
+});
+
+export const deviceCommands: readonly Command[] = [add, list, show, importDevices, revoke];

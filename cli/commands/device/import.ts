@@ -2,14 +2,17 @@
 import { readFile } from 'node:fs/promises';
 import pMap from 'p-map';
 import { Failure, type RunContext } from '#cli/command';
+import { readDeviceFiles } from '#cli/device-files';
 import { batchOf } from '#cli/draw/batch-of';
 import { printRows } from '#cli/draw/print-rows';
 import { useLake } from '#cli/use-lake';
 import { applyChange, checkAddresses, type DeviceChange, groupBy, readDevices, registerDevice } from '#lake/devices';
 import { StorageError, UsageError } from '#lake/errors';
 import { isDay } from '#lake/instant';
+import type { Lake } from '#lake/lake';
 import type { Value } from '#lake/query/query-engine';
 import { CALLS_AT_ONCE, type ObjectStore } from '#lake/store/object-store';
+import { checkWishes, makeCredentials, type Wishes } from './credentials.ts';
 import { needProfiles, todayOf } from './run.ts';
 
 const COLUMNS = ['device', 'profile', 'site', 'ip', 'place', 'from'] as const;
@@ -20,7 +23,11 @@ interface Line {
 }
 
 /** Prints a row for each line. @throws Failure that names the line for what the registry cannot hold; nothing is written then */
-export async function importFile(path: string, context: RunContext): Promise<number> {
+export async function importFile(path: string, wishes: Wishes, context: RunContext): Promise<number> {
+    const { out, token } = wishes;
+    if (token && out === undefined) {
+        throw new UsageError('--token of many devices goes into their folders: give --out DIR with it');
+    }
     const lines = readLines(await readText(path, context));
     return useLake(
         context,
@@ -33,12 +40,15 @@ export async function importFile(path: string, context: RunContext): Promise<num
                 context,
             );
             const rows = await writeAll(lines, { store, context });
+            const made = await giveAll(lake, lines, { wishes, context });
             const columns = [
                 { name: 'line', type: 'bigint' },
                 { name: 'device', type: 'varchar' },
                 { name: 'result', type: 'varchar' },
+                ...(out === undefined ? [] : [{ name: 'credentials', type: 'varchar' }]),
             ];
-            await printRows({ columns, batches: batchOf(rows) }, context);
+            const shown = out === undefined ? rows : rows.map((row) => [...row, made.get(String(row[1])) ?? null]);
+            await printRows({ columns, batches: batchOf(shown) }, context);
             return 0;
         },
         { mayBeNew: true },
@@ -62,6 +72,34 @@ async function writeAll(lines: readonly Line[], { store, context }: { store: Obj
         .flat()
         .sort((a, b) => a.number - b.number)
         .map(({ row }) => row);
+}
+
+/**
+ * Gives each device what is wished for, unless its folder has it: so an import that was cut off is taken up by another.
+ * @returns `made` or `kept` for each device
+ */
+async function giveAll(
+    lake: Lake,
+    lines: readonly Line[],
+    { wishes, context }: { wishes: Wishes; context: RunContext },
+): Promise<Map<string, string>> {
+    const made = new Map<string, string>();
+    const { out } = wishes;
+    if (out === undefined) {
+        return made;
+    }
+    await checkWishes(lake, [], wishes);
+    for (const device of new Set(lines.map(({ change }) => change.device))) {
+        context.signal.throwIfAborted();
+        const { certificate, key, token } = await readDeviceFiles(out, device);
+        const isGiven = certificate !== undefined && key !== undefined && (token !== undefined || !wishes.token);
+        if (!isGiven) {
+            await checkWishes(lake, [device], wishes);
+            await makeCredentials(lake, device, wishes, context);
+        }
+        made.set(device, isGiven ? 'kept' : 'made');
+    }
+    return made;
 }
 
 /** Looks at all lines together, in their order, and at the devices that are registered. @throws Failure for what the registry cannot hold */

@@ -3,6 +3,7 @@ import { Failure, type RunContext } from '#cli/command';
 import { batchOf } from '#cli/draw/batch-of';
 import { printRows } from '#cli/draw/print-rows';
 import { useLake } from '#cli/use-lake';
+import { readCredentials } from '#lake/credentials';
 import { type Assignment, type DeviceChange, readDevice, readDevices, registerDevice } from '#lake/devices';
 import { devices } from '#lake/devices-table';
 import { UsageError } from '#lake/errors';
@@ -12,18 +13,27 @@ import { nearestOf } from '#lake/nearest';
 import type { Value } from '#lake/query/query-engine';
 import type { ObjectStore } from '#lake/store/object-store';
 import { findPreset } from '#lake/upload/named-inputs';
+import { checkWishes, isWished, makeCredentials, sayCredentials, sayMade, type Wishes } from './credentials.ts';
 
-/** Registers the device, or a new assignment of it. Each write is whole by itself: one that is cut off leaves no work, and so needs no mark. */
-export async function addDevice(change: DeviceChange, context: RunContext): Promise<number> {
+/**
+ * Registers the device, or a new assignment of it, and makes the credentials that are wished for. Each write is whole by itself: one that is cut off leaves no
+ * work, and so needs no mark.
+ */
+export async function addDevice(change: DeviceChange, wishes: Wishes, context: RunContext): Promise<number> {
     return useLake(
         context,
         async (lake) => {
             const store = await lake.store();
+            await checkWishes(lake, [change.device], wishes);
             await needProfiles(store, [change.profile], context);
             const result = await registerDevice(store, change, { today: todayOf(context) });
             const last = (await readDevice(store, change.device)).at(-1);
             const nothing = result === 'unchanged' ? 'Nothing to change: d' : 'D';
             await context.stderr.write(`${nothing}evice ${change.device} ${last ? sayAssignment(last) : ''}\n`);
+            if (isWished(wishes)) {
+                const made = await makeCredentials(lake, change.device, wishes, context);
+                await sayMade(lake, change.device, { wishes, made }, context);
+            }
             return 0;
         },
         { mayBeNew: true },
@@ -87,6 +97,7 @@ export async function showDevice(id: string, context: RunContext): Promise<numbe
             throw new Failure(`There is no device ${id}${hint}`);
         }
         await print(found, context);
+        await context.stderr.write(`${sayCredentials(await readCredentials(store, id))}\n`);
         return 0;
     });
 }
