@@ -75,6 +75,17 @@ export async function addToken(
     return { token, label: tokens.at(-1)?.label ?? '' };
 }
 
+/** Makes a token for as long as `use` works; nothing of it stays. */
+export async function withToken<T>(store: ObjectStore, device: string, { now }: { now: Date }, use: (token: string) => Promise<T>): Promise<T> {
+    const { token } = await addToken(store, device, { label: `check-${randomBytes(4).toString('hex')}`, now });
+    try {
+        return await use(token);
+    } finally {
+        const hash = hashToken(token);
+        await change(store, device, ({ certificates, tokens }) => ({ device, certificates, tokens: tokens.filter((one) => one.hash !== hash) }));
+    }
+}
+
 /** Revokes credentials of a device. @returns what was revoked now, in words @throws UsageError where it has none of that name */
 export async function revokeCredentials(
     store: ObjectStore,

@@ -96,6 +96,11 @@ export interface Inputs {
     check?(document: unknown): Promise<string | undefined>;
     /** Reads one payload by a document, and tells what comes of it. */
     tryOut?: TryInput;
+    /** A small payload that a document reads, under one of these topics; undefined where no plain one does. */
+    exampleOf?(
+        document: unknown,
+        options: { device: string; topics: readonly string[]; now: Date },
+    ): Promise<{ topic: string; payload: string } | undefined>;
 }
 
 /** @returns a row for each thing that was read, or why it was not; `isUsable` is false where nothing of the payload could be used */

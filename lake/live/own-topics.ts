@@ -35,6 +35,17 @@ export function isOwnTopic(topic: string, { device, patterns }: { device: string
     );
 }
 
+/** Topics of the device's own, to send to: of its profile where that names topics, with a name for each part that it leaves open. */
+export function topicsFor(device: string, profile: unknown): string[] {
+    const named = devicePatternsOf(profile).map(({ pattern, name }) =>
+        pattern.text
+            .replace(new RegExp(`\\{${name}#?\\}`, 'g'), device)
+            .replace(/\{([A-Za-z][A-Za-z0-9_]*)#?\}/g, '$1')
+            .replace(/[+#]/g, 'x'),
+    );
+    return [...named, `t/${device}`].filter((topic) => isOwnTopic(topic, { device, patterns: devicePatternsOf(profile) }));
+}
+
 /** True if a device may subscribe to the filter: to what is below its own topics, and to commands for it. */
 export function mayReceive(filter: string, device: string): boolean {
     return ['t', 'cmd'].some((root) => filter === `${root}/${device}` || filter.startsWith(`${root}/${device}/`));

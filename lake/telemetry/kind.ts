@@ -28,6 +28,7 @@ export const telemetry: Kind = {
         presets: async () => (await import('#lake/telemetry/presets')).PRESETS,
         check: async (document) => (await import('#lake/telemetry/profile/profile')).parseProfile(document).name,
         tryOut: async (document, payload) => (await import('#lake/telemetry/try-payload')).tryPayload(document, payload),
+        exampleOf: async (document, options) => (await import('#lake/telemetry/profile/example-message')).exampleMessage(document, options),
         viewOf: async (document) => wideViewOf((await import('#lake/telemetry/profile/profile')).parseProfile(document).document),
     },
     options: [
