@@ -10,6 +10,8 @@ export interface LinesOptions {
     mqttPort: number;
     /** Beginning of the addresses of the HTTP API: `http://localhost:8080`. */
     httpBase: string;
+    /** What it sends, and where to. */
+    message: { topic: string; payload: string };
 }
 
 export interface ClientLines {
@@ -22,14 +24,10 @@ export interface ClientLines {
     text: string;
 }
 
-/** Payload of the lines, which profile plain-json reads, and most others where they have such a key. */
-export const EXAMPLE_PAYLOAD = '{"temperature": 21.3}';
-
-export function clientLines({ device, directory, host, mqttPort, httpBase }: LinesOptions): ClientLines[] {
+export function clientLines({ device, directory, host, mqttPort, httpBase, message: { topic, payload } }: LinesOptions): ClientLines[] {
     const path = (which: DeviceFile): string => deviceFile(directory, device, which);
     const word = (which: DeviceFile): string => quoteForShell(path(which));
     const text = (value: string): string => JSON.stringify(value);
-    const [topic, payload] = [`t/${device}`, EXAMPLE_PAYLOAD];
     const lines = (...all: string[]): string => `${all.join('\n')}\n`;
     return [
         {

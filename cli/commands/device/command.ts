@@ -117,4 +117,31 @@ const revoke = defineCommand({
     },
 });
 
-export const deviceCommands: readonly Command[] = [add, list, show, importDevices, revoke];
+const check = defineCommand({
+    name: 'device check',
+    summary: 'send one message as the device, and follow it to latest state; the step that fails says what to do',
+    details:
+        'For a lake that flowlake serve serves. By MQTT with the certificate that --credentials has of the device, else by HTTP with its token. The message is one that the ' +
+        'device’s profile reads; it stays in the lake like any other.',
+    arguments: { id: { meaning: 'id of the device', count: 'one' } },
+    options: {
+        credentials: text('--credentials <dir>', 'the folder that device add --out was given (default: devices)'),
+        host: text('--host <name>', 'name or address that the device dials (default: the one that serve runs under)'),
+        mqttPort: whole('--mqtt-port <port>', 'port for MQTT over TLS; 0 is the one of serve', { fallback: 0, min: 0 }),
+        httpPort: whole('--http-port <port>', 'port for HTTP; 0 is the one of serve', { fallback: 0, min: 0 }),
+        http: flag('--http', 'by HTTP with the token, although there is a certificate'),
+        token: text('--token <token>', 'the device’s token, where it stands in no file'),
+        topic: text('--topic <topic>', 'topic to send to'),
+        payload: text('--payload <text>', 'message to send in the place of the example'),
+    },
+    examples: [
+        { line: 'device check boiler-7', does: 'by the files in devices/boiler-7/' },
+        { line: 'device check boiler-7 --host gateway.local --http', does: 'from another machine of the site, by its token' },
+    ],
+    async run({ arguments: { id }, options, ...context }) {
+        const { checkDevice } = await import('./check.ts');
+        return checkDevice(id, { ...options, credentials: options.credentials ?? 'devices' }, context);
+    },
+});
+
+export const deviceCommands: readonly Command[] = [add, list, show, importDevices, revoke, check];

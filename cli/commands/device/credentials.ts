@@ -9,6 +9,7 @@ import { readDevice } from '#lake/devices';
 import { UsageError } from '#lake/errors';
 import type { DirectoryLake, Lake } from '#lake/lake';
 import { clientLines } from './client-lines.ts';
+import { exampleFor } from './example.ts';
 import { readServing } from './serving.ts';
 
 /** What a device is to be given. */
@@ -82,7 +83,7 @@ export async function sayMade(
     lake: Lake,
     device: string,
     { wishes: { out, token: hasToken }, made }: { wishes: Wishes; made: Made },
-    { stdout, stderr, invocation }: RunContext,
+    { stdout, stderr, invocation, now }: RunContext,
 ): Promise<void> {
     assertDirectory(lake);
     const serving = await readServing(lake.directory);
@@ -94,7 +95,8 @@ export async function sayMade(
         );
         return;
     }
-    const lines = clientLines({ device, directory: out, ...serving }).filter(({ by }) => by === 'certificate' || hasToken);
+    const message = await exampleFor(await lake.store(), device, { now: now() });
+    const lines = clientLines({ device, directory: out, message, ...serving }).filter(({ by }) => by === 'certificate' || hasToken);
     const shown = lines.map(({ client, needs, text }) => `# ${client} (${needs})\n${text}`).join('\n');
     await stderr.write(
         `Key and certificate${hasToken ? ', and a token,' : ''} are in ${out}/${device}. It sends its first message by any of these:\n\n${shown}\nTo prove the way: ${invocation} device check ${device} --credentials ${out}\n`,
