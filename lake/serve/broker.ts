@@ -6,6 +6,7 @@ import type { EventEmitter } from 'node:events';
 import { setImmediate, setTimeout as wait } from 'node:timers/promises';
 import { createServer, type TLSSocket } from 'node:tls';
 import { Aedes, type AuthenticateError, type Client, type PublishPacket } from 'aedes';
+import { hexOf } from '#lake/credentials';
 import { StorageError } from '#lake/errors';
 import type { CredentialIndex } from '#lake/live/credential-index';
 import { type Intake, showTopic } from '#lake/live/intake';
@@ -264,11 +265,28 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
         }
     }
 
+    /** A device that was added a moment ago, by another process, is let in at once. Only who has a certificate of this lake makes it look. */
+    async function lookForNew(fingerprint: string): Promise<void> {
+        const isNew = (): boolean => {
+            const identity = credentials.authenticateFingerprint(fingerprint);
+            return identity.ok ? devices.find(identity.device) === undefined : identity.reason === 'unknown';
+        };
+        if (isNew()) {
+            await Promise.all([credentials.refresh(), devices.refresh()]);
+        }
+    }
+
     /** Lets a connection in whose handshake is done, or ends it: nothing that a stranger sends reaches the broker. */
-    function admit(socket: TLSSocket): void {
+    async function admit(socket: TLSSocket): Promise<void> {
         const address = socket.remoteAddress ?? 'an address that is gone';
         const certificate = socket.getPeerX509Certificate();
-        const fingerprint = certificate?.fingerprint256.replaceAll(':', '').toLowerCase();
+        const fingerprint = certificate === undefined ? undefined : hexOf(certificate.fingerprint256);
+        if (fingerprint !== undefined && socket.authorized) {
+            await lookForNew(fingerprint);
+        }
+        if (socket.destroyed) {
+            return;
+        }
         const identity = fingerprint === undefined ? undefined : credentials.authenticateFingerprint(fingerprint);
         const why = whyStranger(socket, { hasCertificate: certificate !== undefined, identity });
         if (why !== undefined || fingerprint === undefined || !identity?.ok) {
@@ -363,7 +381,14 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
         keepAliveInitialDelay: 60_000,
     });
     server.maxConnections = limits.maxConnections;
-    server.on('secureConnection', admit);
+    server.on('secureConnection', (socket) => {
+        // Nobody listens to it yet, and without a listener its error would end the program.
+        socket.on('error', () => undefined);
+        admit(socket).catch((error: Error) => {
+            lines.say('admit', `A connection could not be let in: ${error.message}`);
+            socket.destroy();
+        });
+    });
     server.on('drop', () => lines.say('full', `${limits.maxConnections} connections are open: more are refused`));
     server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
         const address = socket.remoteAddress ?? 'an address that is gone';

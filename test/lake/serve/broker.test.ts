@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { MqttClient } from 'mqtt';
-import { revokeCredentials } from '#lake/credentials';
+import { addCertificate, revokeCredentials } from '#lake/credentials';
+import { registerDevice } from '#lake/devices';
 import { MAX_PAYLOAD_BYTES } from '#lake/live/intake';
 import { authorityFolder, type IssuedCertificate, openAuthority } from '#lake/serve/certificates';
 import { type Fleet, openFleet } from '#test/support/device-fleet';
@@ -354,4 +355,13 @@ test('closing acknowledges what is on its way into the inbox, and tells no wills
     fleet.inbox.release();
     await Promise.all([sent, closed]);
     expect(shown().map(({ payload }) => payload)).toEqual(['1']);
+});
+
+test('a device that another process has just added is let in at once', async () => {
+    const { fingerprint, serial, notAfter, ...files } = await fleet.authority.issueDevice({ device: 'new', now: new Date() });
+    await registerDevice(fleet.store, { device: 'new', profile: 'thermostat' }, { today: '2026-01-01' });
+    await addCertificate(fleet.store, 'new', { fingerprint, serial, not_after: notAfter.toISOString(), added: new Date().toISOString() });
+    const client = await fleet.connect({ ...files, fingerprint, serial, notAfter });
+    await client.publishAsync('t/new', '1', { qos: 1 });
+    expect(shown()).toHaveLength(1);
 });
