@@ -4,7 +4,7 @@
  */
 import { X509Certificate } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
-import { connect as connectTcp } from 'node:net';
+import { connect as connectTcp, isIP } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import type { RunContext } from '#cli/command';
@@ -28,6 +28,8 @@ export interface CheckOptions {
     token: string | undefined;
     topic: string | undefined;
     payload: string | undefined;
+    /** Seconds that the message may take to latest state: it takes milliseconds, on a machine that is busy seconds. */
+    wait: number;
 }
 
 /** A step that failed: what was found, and what to do. */
@@ -38,8 +40,6 @@ class Stop extends Error {
 /** Time for each answer of the network. */
 const ANSWER_MS = 10_000;
 
-/** Time for a message to come to latest state: it takes milliseconds, on a machine that is busy seconds. */
-const LATEST_MS = 15_000;
 const LOOK_EVERY_MS = 200;
 
 /** Time for a running serve to see a token that was just made. */
@@ -162,7 +162,7 @@ async function runSteps(device: string, { options, store, target, step, now }: S
             } else {
                 await step('connected, sent', () => publish(attempt));
             }
-            await step('latest state', () => awaitLatest(latest, { before, attempt }));
+            await step('latest state', () => awaitLatest(latest, { before, attempt, waitSeconds: options.wait }));
         });
     await (attempt.files.token === undefined ? withToken(store, device, { now: now() }, lookAtLatest) : lookAtLatest(attempt.files.token));
 }
@@ -219,9 +219,15 @@ function reach(host: string, port: number, { isHttp }: { isHttp: boolean }): Pro
             socket.destroy();
             resolve(`port ${port} of ${host} answers`);
         });
-        socket.once('timeout', () => stop(`port ${port} of ${host} does not answer: a firewall may be between; serve listens on other machines' networks with --host 0.0.0.0 only`));
+        socket.once('timeout', () =>
+            stop(
+                `port ${port} of ${host} does not answer: a firewall may be between; serve listens on other machines' networks with --host 0.0.0.0 only`,
+            ),
+        );
         socket.once('error', ({ message }) =>
-            stop(`nothing listens on port ${port} of ${host} (${message}): start flowlake serve, or say its port: ${isHttp ? '--http-port' : '--mqtt-port'}`),
+            stop(
+                `nothing listens on port ${port} of ${host} (${message}): start flowlake serve, or say its port: ${isHttp ? '--http-port' : '--mqtt-port'}`,
+            ),
         );
     });
 }
@@ -229,7 +235,10 @@ function reach(host: string, port: number, { isHttp }: { isHttp: boolean }): Pro
 /** What errors of TLS mean for whoever sets up a device. */
 const TLS_MEANINGS: readonly [RegExp, string][] = [
     [/ALTNAME/, 'the server’s certificate does not have this name: start serve with --name and the name that devices dial'],
-    [/SELF_SIGNED|UNABLE_TO|LEAF_SIGNATURE/, 'the server is not the one whose ca.crt the device has: another lake, or another authority, answers there'],
+    [
+        /SELF_SIGNED|UNABLE_TO|LEAF_SIGNATURE/,
+        'the server is not the one whose ca.crt the device has: another lake, or another authority, answers there',
+    ],
     [/EXPIRED/, 'the server’s certificate has ended: serve renews it at its start'],
     [/KEY_VALUES_MISMATCH/, 'device.key is not the key of device.crt'],
     [/WRONG_VERSION|PACKET_LENGTH/, 'what answers there speaks no TLS: is it the HTTP port?'],
@@ -244,7 +253,14 @@ function shakeHands(host: string, port: number, { ca, certificate, key }: Device
             reject(new Stop(`${error.message}: ${meaning}`));
         };
         try {
-            const socket = connectTls({ host, port, ...own, ...(ca !== undefined && { ca }), timeout: ANSWER_MS, servername: host });
+            const socket = connectTls({
+                host,
+                port,
+                ...own,
+                ...(ca !== undefined && { ca }),
+                timeout: ANSWER_MS,
+                ...(isIP(host) === 0 && { servername: host }),
+            });
             socket.once('secureConnect', () => {
                 const said = `${socket.getProtocol()}, certificate until ${new Date(socket.getPeerCertificate().valid_to).toISOString().slice(0, 'yyyy-mm-dd'.length)}`;
                 socket.destroy();
@@ -261,10 +277,22 @@ function shakeHands(host: string, port: number, { ca, certificate, key }: Device
     });
 }
 
-async function publish({ device, files: { ca, certificate, key }, target: { host, mqttPort }, message: { topic, payload } }: Attempt): Promise<string> {
+async function publish({
+    device,
+    files: { ca, certificate, key },
+    target: { host, mqttPort },
+    message: { topic, payload },
+}: Attempt): Promise<string> {
     const { connect } = await import('mqtt');
     const client = connect({
-        ...{ protocol: 'mqtts', host, port: mqttPort, clientId: `${device.slice(0, 100)}-check`, reconnectPeriod: 0, connectTimeout: ANSWER_MS },
+        ...{
+            protocol: 'mqtts',
+            host,
+            port: mqttPort,
+            clientId: `${device.slice(0, 100)}-check`,
+            reconnectPeriod: 0,
+            connectTimeout: ANSWER_MS,
+        },
         ...(ca !== undefined && { ca }),
         ...(certificate !== undefined && key !== undefined && { cert: certificate, key }),
     });
@@ -273,12 +301,20 @@ async function publish({ device, files: { ca, certificate, key }, target: { host
             client.once('connect', () => resolve());
             client.once('error', (error) => reject(new Stop(`CONNECT was refused: ${error.message}; the log of serve says why`)));
             client.once('close', () =>
-                reject(new Stop('the broker closed the connection without an answer: it refuses this certificate, and its log says why (device show, device list)')),
+                reject(
+                    new Stop(
+                        'the broker closed the connection without an answer: it refuses this certificate, and its log says why (device show, device list)',
+                    ),
+                ),
             );
         });
-        const sent = await Promise.race([client.publishAsync(topic, payload, { qos: 1 }), wait(ANSWER_MS, undefined, { ref: false })]);
-        if (sent === undefined) {
-            throw new Stop(`connected, but no acknowledgement came within ${ANSWER_MS / 1_000} s: the inbox cannot store (is the disk full?), see the log of serve`);
+        const closed = new Promise<string>((resolve) =>
+            client.once('close', () => resolve('the broker closed the connection in the place of an acknowledgement')),
+        );
+        const late = wait(ANSWER_MS, `no acknowledgement came within ${ANSWER_MS / 1_000} s`, { ref: false });
+        const why = await Promise.race([client.publishAsync(topic, payload, { qos: 1 }).then(() => undefined), closed, late]);
+        if (why !== undefined) {
+            throw new Stop(`connected, but ${why}: the inbox cannot store (is the disk full?), see the log of serve`);
         }
         return `${payload} to ${topic}: acknowledged`;
     } finally {
@@ -329,14 +365,19 @@ async function useApi(
     });
 }
 
-async function awaitLatest(latest: () => Promise<Latest>, { before, attempt }: { before: Latest; attempt: Attempt }): Promise<string> {
+async function awaitLatest(
+    latest: () => Promise<Latest>,
+    { before, attempt, waitSeconds }: { before: Latest; attempt: Attempt; waitSeconds: number },
+): Promise<string> {
     const began = performance.now();
-    while (performance.now() - began < LATEST_MS) {
+    while (performance.now() - began < waitSeconds * 1_000) {
         const { receivedMs, metrics } = await latest();
         if (receivedMs !== null && receivedMs !== before.receivedMs) {
             const own = Object.entries(metrics).filter(([, metric]) => metric.receivedMs === receivedMs);
             if (own.length > 0) {
-                const said = own.map(([name, { value, text, unit }]) => [name, value ?? text, unit].filter((one) => one !== null).join(' '));
+                const said = own.map(([name, { value, text, unit }]) =>
+                    [name, value ?? text, unit].filter((one) => one !== null).join(' '),
+                );
                 return said.join(', ');
             }
         }
@@ -345,17 +386,19 @@ async function awaitLatest(latest: () => Promise<Latest>, { before, attempt }: {
     const { isRead, payload, topic } = attempt.message;
     throw new Stop(
         isRead
-            ? `it was acknowledged, and did not come to latest state within ${LATEST_MS / 1_000} s: see flowlake status and the log of serve`
-            : `it was acknowledged, but no reading of it came to latest state within ${LATEST_MS / 1_000} s: does the profile read it? echo '${payload}' | flowlake profile try NAME --topic ${topic} --device ${attempt.device}; flowlake rejects`,
+            ? `it was acknowledged, and did not come to latest state within ${waitSeconds} s: see flowlake status and the log of serve`
+            : `it was acknowledged, but no reading of it came to latest state within ${waitSeconds} s: does the profile read it? echo '${payload}' | flowlake profile try NAME --topic ${topic} --device ${attempt.device}; flowlake rejects`,
     );
 }
 
 function latestOf(text: string): Latest {
     const fields = fieldsOf(text);
-    const metrics = Object.entries(typeof fields.metrics === 'object' && fields.metrics !== null ? fields.metrics : {}).map(([name, metric]) => {
-        const { value = null, text: word = null, unit = null, received_ms: receivedMs = null } = fieldsOf(metric);
-        return [name, { value, text: word, unit, receivedMs }] as const;
-    });
+    const metrics = Object.entries(typeof fields.metrics === 'object' && fields.metrics !== null ? fields.metrics : {}).map(
+        ([name, metric]) => {
+            const { value = null, text: word = null, unit = null, received_ms: receivedMs = null } = fieldsOf(metric);
+            return [name, { value, text: word, unit, receivedMs }] as const;
+        },
+    );
     return {
         receivedMs: typeof fields.last_received_ms === 'number' ? fields.last_received_ms : null,
         metrics: Object.fromEntries(metrics),
@@ -370,17 +413,22 @@ interface Answer {
 async function ask(url: URL, { token, ca, body }: { token: string; ca: string | undefined; body?: string }): Promise<Answer> {
     const { request } = url.protocol === 'https:' ? await import('node:https') : await import('node:http');
     return new Promise((resolve, reject) => {
-        const stop = ({ message }: Error): void => reject(new Stop(`${url.origin} does not answer (${message}): is serve running there? --http-port says another port`));
+        const stop = ({ message }: Error): void =>
+            reject(new Stop(`${url.origin} does not answer (${message}): is serve running there? --http-port says another port`));
         const headers = { authorization: `Bearer ${token}`, ...(body !== undefined && { 'content-type': 'application/json' }) };
-        const asked = request(url, { method: body === undefined ? 'GET' : 'POST', headers, timeout: ANSWER_MS, ...(ca !== undefined && { ca }) }, (response) => {
-            let text = '';
-            response.setEncoding('utf8');
-            response.on('data', (piece: string) => {
-                text += piece;
-            });
-            response.on('end', () => resolve({ status: response.statusCode ?? 0, text }));
-            response.on('error', stop);
-        });
+        const asked = request(
+            url,
+            { method: body === undefined ? 'GET' : 'POST', headers, timeout: ANSWER_MS, ...(ca !== undefined && { ca }) },
+            (response) => {
+                let text = '';
+                response.setEncoding('utf8');
+                response.on('data', (piece: string) => {
+                    text += piece;
+                });
+                response.on('end', () => resolve({ status: response.statusCode ?? 0, text }));
+                response.on('error', stop);
+            },
+        );
         asked.on('timeout', () => asked.destroy(new Error(`no answer within ${ANSWER_MS / 1_000} s`)));
         asked.on('error', stop);
         asked.end(body);

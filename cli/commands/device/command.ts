@@ -133,6 +133,7 @@ const check = defineCommand({
         token: text('--token <token>', 'the device’s token, where it stands in no file'),
         topic: text('--topic <topic>', 'topic to send to'),
         payload: text('--payload <text>', 'message to send in the place of the example'),
+        wait: whole('--wait <seconds>', 'how long the message may take to latest state', { fallback: 15 }),
     },
     examples: [
         { line: 'device check boiler-7', does: 'by the files in devices/boiler-7/' },
