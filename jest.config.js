@@ -1,13 +1,14 @@
 /** Tests run as ES modules on Node's own vm modules; @swc/jest only takes the types off. */
 export default {
     testMatch: ['<rootDir>/test/**/*.test.ts'],
-    // Left out: these need more than Node, or more time: npm run test:aws, test:kinds, test:engines, test:exporters, test:hard.
+    // Left out: these need more than Node, or more time: npm run test:aws, test:kinds, test:engines, test:exporters, test:live, test:hard.
     testPathIgnorePatterns: [
         '/node_modules/',
         '<rootDir>/test/aws/',
         '<rootDir>/test/kinds/deployed-',
         '<rootDir>/test/engines/',
         '<rootDir>/test/exporters/',
+        '<rootDir>/test/live/',
         '<rootDir>/test/hard/',
     ],
     extensionsToTreatAsEsm: ['.ts'],

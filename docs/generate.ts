@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { commands } from '#cli/commands';
+import { clientLines } from '#cli/commands/device/client-lines';
 import { describeCommands } from '#cli/describe';
 import type { Kind } from '#lake/kind';
 import { kinds, kindsWithInputs, tables } from '#lake/kinds';
@@ -23,6 +24,7 @@ export function generatePages(): Record<string, string> {
         'profile-words.md': `${NOTE}\n${describeWords()}`,
         'presets.md': `${NOTE}\n${describePresets()}`,
         'openapi.json': `${JSON.stringify(apiDocument(), null, 4)}\n`,
+        'devices.md': withClientLines(readFileSync(new URL('devices.md', import.meta.url), 'utf8')),
         'security.md': withPrefixesOfKinds(readFileSync(new URL('security.md', import.meta.url), 'utf8')),
         '../glue-jobs/tables.json': `${JSON.stringify({ kinds: kinds.map(forSpark), tables }, null, 4)}\n`,
     };
@@ -82,6 +84,14 @@ function describeTable({ name, prefix, format, per, grain, columns, ...others }:
 /** The column's merge word, where its table's rows merge. */
 function mergeOf(column: Column | MergedColumn): MergedColumn['merge'] | undefined {
     return 'merge' in column ? column.merge : undefined;
+}
+
+/** The page with the lines of each client between its two marks. */
+function withClientLines(page: string): string {
+    const options = { device: 'th-1', directory: 'devices', host: 'localhost', mqttPort: 8883, httpBase: 'http://localhost:8080' };
+    const lines = clientLines({ ...options, message: { topic: 't/th-1', payload: '{"temperature":21.3}' } });
+    const shown = lines.map(({ client, by, needs, text }) => `**${client}**, by ${by} (${needs}):\n\n\`\`\`sh\n${text}\`\`\`\n`).join('\n');
+    return page.replace(/(?<=<!-- The lines of .*-->\n).*(?=<!-- End of the lines. -->)/s, () => `\n${shown}\n`);
 }
 
 /** Lines of a policy that name prefixes of the bucket, one below the other. */

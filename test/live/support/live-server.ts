@@ -1,0 +1,66 @@
+/** The server that the clients dial: what is started here can be killed and started again. One function starts it, so that another server can take its place. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { ROOT } from './live-clients.ts';
+
+/** A message as the lake has taken it in. */
+export interface TakenMessage {
+    device: string;
+    topic: string;
+    payload: string;
+    refused: string | undefined;
+}
+
+export interface LiveServer {
+    host: string;
+    mqttPort: number;
+    /** Beginning of the addresses of the HTTP API; undefined where this server has none. */
+    httpBase: string | undefined;
+    /** Lines of its log. */
+    log: string[];
+    /** All that is durable in the inbox or the lake. */
+    taken(): Promise<TakenMessage[]>;
+    /** kill -9. */
+    kill(): Promise<void>;
+    /** Starts it again on the same ports. */
+    start(): Promise<void>;
+    close(): Promise<void>;
+}
+
+/** Starts a server over the lake in a directory. */
+export async function startServer(directory: string): Promise<LiveServer> {
+    let child: ChildProcess | undefined;
+    const log: string[] = [];
+    const server: LiveServer = {
+        ...{ host: 'localhost', mqttPort: 0, httpBase: undefined, log },
+        async taken() {
+            const { readInbox } = await import('./file-inbox.ts');
+            return readInbox(join(directory, '.flowlake/live/inbox.jsonl'));
+        },
+        async kill() {
+            const gone = child && once(child, 'close');
+            child?.kill('SIGKILL');
+            await gone;
+        },
+        async start() {
+            const program = [join(ROOT, 'test/live/support/broker-of-lake.ts'), directory, `${server.mqttPort}`];
+            const started = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...program], {
+                stdio: ['pipe', 'pipe', 'inherit'],
+            });
+            child = started;
+            const lines = createInterface({ input: started.stdout });
+            const [first] = await once(lines, 'line');
+            server.mqttPort = Number(first);
+            lines.on('line', (line) => log.push(line));
+        },
+        async close() {
+            const gone = child && once(child, 'close');
+            child?.stdin?.end();
+            await gone;
+        },
+    };
+    await server.start();
+    return server;
+}
