@@ -76,13 +76,22 @@ export async function addToken(
 }
 
 /** Makes a token for as long as `use` works; nothing of it stays. */
-export async function withToken<T>(store: ObjectStore, device: string, { now }: { now: Date }, use: (token: string) => Promise<T>): Promise<T> {
+export async function withToken<T>(
+    store: ObjectStore,
+    device: string,
+    { now }: { now: Date },
+    use: (token: string) => Promise<T>,
+): Promise<T> {
     const { token } = await addToken(store, device, { label: `check-${randomBytes(4).toString('hex')}`, now });
     try {
         return await use(token);
     } finally {
         const hash = hashToken(token);
-        await change(store, device, ({ certificates, tokens }) => ({ device, certificates, tokens: tokens.filter((one) => one.hash !== hash) }));
+        await change(store, device, ({ certificates, tokens }) => ({
+            device,
+            certificates,
+            tokens: tokens.filter((one) => one.hash !== hash),
+        }));
     }
 }
 

@@ -46,7 +46,9 @@ function payloadsOf(metric: MetricWords, { document, device, now }: { document: 
         return [];
     }
     const times = asList(document.time).flatMap((choice) => timeOf(choice, now));
-    const devices = asList(document.device).flatMap(({ path: place }: SourceWords) => (place === undefined ? [] : [{ path: keysOf(place), value: device }]));
+    const devices = asList(document.device).flatMap(({ path: place }: SourceWords) =>
+        place === undefined ? [] : [{ path: keysOf(place), value: device }],
+    );
     return valuesOf(metric).flatMap((value) => {
         const own = { path, value };
         const some = [[own], ...times.map((time) => [time, own]), ...devices.map((one) => [one, own])];
