@@ -23,7 +23,7 @@ export interface KnownDevices {
 }
 
 /** Prefix of profiles, as lake/telemetry/kind.ts has it. */
-export const PROFILES_PREFIX = 'profiles/';
+const PROFILES_PREFIX = 'profiles/';
 
 type ProfileObject = { is: 'pointer'; version: number } | { is: 'version'; patterns: DevicePattern[] };
 

@@ -29,7 +29,7 @@ export interface BrokerLimits {
     slowSubscriberMs: number;
 }
 
-export const DEFAULT_LIMITS: BrokerLimits = {
+const DEFAULT_LIMITS: BrokerLimits = {
     maxConnections: 10_000,
     maxConnectionsPerDevice: 10,
     messagesPerSecond: 1_000,

@@ -128,10 +128,9 @@ export class DeviceStream extends Duplex {
         this.#socket.removeAllListeners('data');
         this.#options.onFault(why);
         if (answer) {
-            // Destroyed right away, the answer might never arrive.
-            this.#socket.end(answer);
+            // Destroyed before that is written, the answer would never arrive. A client that does not read it goes by the broker's time for CONNECT.
+            this.#socket.end(answer, () => this.push(null));
             this.#socket.resume();
-            this.push(null);
         } else {
             this.destroy();
         }

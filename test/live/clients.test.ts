@@ -193,16 +193,20 @@ describe.each(CLIENTS_OF_DEVICES)('$name', (client) => {
             /was revoked on/,
         ],
     ];
-    run.each(bad)(`is not let in with a certificate that will not do: %s${why}`, async (_, prepare, said) => {
-        const device = await newDevice();
-        const options = await prepare(device);
-        const lines = server.log.length;
-        const sending = send(client, device, { messages: [{ topic: `t/${device}`, payload: 'bad' }], timeoutMs: 3_000, ...options });
-        await until(() => server.log.slice(lines).some((line) => said.test(line)), sayAll(sending));
-        await Promise.race([sending.ended, wait(8_000)]);
-        expect(sending.acknowledged()).toEqual([]);
-        expect((await takenOf(device)).filter(({ payload }) => payload === 'bad')).toEqual([]);
-    });
+    run.each(client.needsCertificate ? bad.slice(1) : bad)(
+        `is not let in with a certificate that will not do: %s${why}`,
+        async (_, prepare, said) => {
+            const device = await newDevice();
+            const options = await prepare(device);
+            // The same line is said once a minute: of a connection without a certificate nothing tells which client it was.
+            const lines = options.certificate === undefined && 'certificate' in options ? 0 : server.log.length;
+            const sending = send(client, device, { messages: [{ topic: `t/${device}`, payload: 'bad' }], timeoutMs: 3_000, ...options });
+            await until(() => server.log.slice(lines).some((line) => said.test(line)), sayAll(sending));
+            await Promise.race([sending.ended, wait(8_000, undefined, { ref: false })]);
+            expect(sending.acknowledged()).toEqual([]);
+            expect((await takenOf(device)).filter(({ payload }) => payload === 'bad')).toEqual([]);
+        },
+    );
 
     run(`is cut off within seconds when it is revoked${why}`, async () => {
         const device = await newDevice();

@@ -1,9 +1,10 @@
 """awsiotsdk (v2), MQTT 3.1.1 with a session that stays, as its guide has it; version 5 is its mqtt5 client."""
 import concurrent.futures
+import os
 import sys
 import time
 
-from awscrt import mqtt, mqtt5
+from awscrt import io, mqtt, mqtt5
 from awsiot import mqtt5_client_builder, mqtt_connection_builder
 from say import options, payload_of, say
 
@@ -29,20 +30,29 @@ def main_5() -> int:
     return 1
 
 
+def open_3() -> mqtt.Connection:
+    common = {
+        'port': given['port'],
+        'client_id': given['clientId'],
+        'clean_session': False,
+        'reconnect_min_timeout_secs': 1,
+        'reconnect_max_timeout_secs': 2,
+        'ping_timeout_ms': 3000,
+        'on_connection_interrupted': lambda **_said: say('disconnected'),
+        'on_connection_resumed': lambda **_said: say('connected'),
+    }
+    if given.get('certificate') is not None:
+        return mqtt_connection_builder.mtls_from_path(endpoint=given['host'], **common, **files)
+    # Its builders know no TLS without a certificate.
+    tls = io.TlsContextOptions()
+    tls.override_default_trust_store_from_path(None, given['ca'])
+    client = mqtt.Client(io.ClientBootstrap.get_or_create_static_default(), io.ClientTlsContext(tls))
+    return mqtt.Connection(client=client, host_name=given['host'], **common)
+
+
 def main_3() -> int:
     try:
-        connection = mqtt_connection_builder.mtls_from_path(
-            endpoint=given['host'],
-            port=given['port'],
-            client_id=given['clientId'],
-            clean_session=False,
-            reconnect_min_timeout_secs=1,
-            reconnect_max_timeout_secs=2,
-            ping_timeout_ms=3000,
-            on_connection_interrupted=lambda **_said: say('disconnected'),
-            on_connection_resumed=lambda **_said: say('connected'),
-            **files,
-        )
+        connection = open_3()
         connection.connect().result(10)
     except Exception as error:  # noqa: BLE001: its errors have no class of their own; what it says is for the test to judge.
         say('error', why=str(error))
@@ -69,10 +79,6 @@ def main_3() -> int:
     return 0 if is_all else 1
 
 
-sys.stdout.flush()
 code = main_5() if given.get('version') == 5 else main_3()
-sys.stdout.flush()
 # Its threads do not end while it dials.
-import os  # noqa: E402
-
 os._exit(code)

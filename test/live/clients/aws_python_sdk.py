@@ -1,15 +1,16 @@
-"""AWSIoTPythonSDK 1.x, as the programs of its guide use it: publish waits for the acknowledgement, what is sent offline is queued."""
+"""AWSIoTPythonSDK 1.x without its queue for times offline: then a publish that returns True was acknowledged, and any other is sent again by the program."""
 import sys
 import time
 
-from AWSIoTPythonSDK.exception.AWSIoTExceptions import connectError, connectTimeoutException, publishTimeoutException
+from AWSIoTPythonSDK.exception.AWSIoTExceptions import connectError, connectTimeoutException, publishQueueDisabledException, publishTimeoutException
 from AWSIoTPythonSDK.MQTTLib import AWSIoTMQTTClient
 from say import options, payload_of, say
 
 given = options()
 client = AWSIoTMQTTClient(given['clientId'])
 client.configureEndpoint(given['host'], given['port'])
-client.configureCredentials(given['ca'], given.get('key') or '', given.get('certificate') or '')
+client.configureCredentials(given['ca'], given['key'], given['certificate'])
+client.configureOfflinePublishQueueing(0)
 client.configureAutoReconnectBackoffTime(1, 2, 5)
 client.configureConnectDisconnectTimeout(5)
 client.configureMQTTOperationTimeout(5)
@@ -26,9 +27,8 @@ for at, message in enumerate(given['messages']):
     is_acknowledged = False
     while not is_acknowledged and time.monotonic() < until:
         try:
-            # False where it was queued while offline: then nobody says when it is acknowledged, and the program sends again.
             is_acknowledged = client.publish(message['topic'], payload_of(message), 1)
-        except (OSError, publishTimeoutException) as error:
+        except (OSError, publishQueueDisabledException, publishTimeoutException) as error:
             say('error', why=str(error) or type(error).__name__)
         if not is_acknowledged:
             time.sleep(0.5)

@@ -4,7 +4,14 @@ import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { InboxWriter, NewMessage } from '#lake/live/inbox';
 import { decodeLine, encodeMessage } from '#lake/telemetry/chain-line';
-import type { TakenMessage } from './live-server.ts';
+
+/** A message as the lake has taken it in. */
+export interface TakenMessage {
+    device: string;
+    topic: string;
+    payload: string;
+    refused: string | undefined;
+}
 
 export function openFileInbox(path: string): InboxWriter & { close(): void } {
     mkdirSync(dirname(path), { recursive: true });

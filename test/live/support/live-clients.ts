@@ -49,8 +49,10 @@ export interface LiveClient {
     /** Why it cannot run here; undefined where it can. */
     missing: string | undefined;
     send(options: SendOptions): Sending;
-    /** True if it says of itself that it tried MQTT 5. */
+    /** True if it can speak MQTT 5. */
     speaks5: boolean;
+    /** True if it dials with a certificate or not at all. */
+    needsCertificate?: boolean;
 }
 
 function hasProgram(program: string): boolean {
@@ -139,6 +141,7 @@ export const CLIENTS_OF_DEVICES: readonly LiveClient[] = [
         name: 'AWSIoTPythonSDK',
         missing: noPython,
         speaks5: false,
+        needsCertificate: true,
         send: (options) => program(join(PYTHON_FOLDER, 'python'), [join(CLIENTS, 'aws_python_sdk.py')], options),
     },
     {
@@ -151,7 +154,7 @@ export const CLIENTS_OF_DEVICES: readonly LiveClient[] = [
         name: 'paho-mqtt',
         missing: noPython,
         speaks5: true,
-        send: (options) => program(join(PYTHON_FOLDER, 'python'), [join(CLIENTS, 'paho.py')], options),
+        send: (options) => program(join(PYTHON_FOLDER, 'python'), [join(CLIENTS, 'paho_mqtt.py')], options),
     },
     {
         name: 'mqtt.js',

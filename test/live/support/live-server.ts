@@ -3,15 +3,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { readInbox, type TakenMessage } from './file-inbox.ts';
 import { ROOT } from './live-clients.ts';
-
-/** A message as the lake has taken it in. */
-export interface TakenMessage {
-    device: string;
-    topic: string;
-    payload: string;
-    refused: string | undefined;
-}
 
 export interface LiveServer {
     host: string;
@@ -36,7 +29,6 @@ export async function startServer(directory: string): Promise<LiveServer> {
     const server: LiveServer = {
         ...{ host: 'localhost', mqttPort: 0, httpBase: undefined, log },
         async taken() {
-            const { readInbox } = await import('./file-inbox.ts');
             return readInbox(join(directory, '.flowlake/live/inbox.jsonl'));
         },
         async kill() {
