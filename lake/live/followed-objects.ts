@@ -14,7 +14,7 @@ export interface FollowOptions<T> {
     /** Time between two looks. */
     everyMs: number;
     now: () => number;
-    /** Told when objects cannot be read; said once for as long as the reason stays the same. */
+    /** Called when objects cannot be read, once for as long as the reason stays the same. */
     onTrouble: (why: string) => void;
 }
 

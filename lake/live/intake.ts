@@ -25,7 +25,7 @@ const HOUR_MS = 3_600_000;
 
 export interface Arrival {
     way: Way;
-    /** As it was authenticated. */
+    /** Id of the device as it was authenticated. */
     device: string;
     topic?: string | undefined;
     session?: string | undefined;
@@ -39,7 +39,7 @@ export interface IntakeOptions {
     inbox: InboxWriter;
     devices: Pick<KnownDevices, 'find'>;
     now: () => number;
-    /** Told once an hour of a device of which more is put aside than is kept. */
+    /** Called once an hour for a device of which more is put aside than is kept. */
     say: (line: string) => void;
 }
 

@@ -5,6 +5,7 @@
 import { createHash, createPrivateKey, randomBytes, randomUUID, webcrypto, X509Certificate } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
+import { hostname, networkInterfaces } from 'node:os';
 import { dirname, join } from 'node:path';
 // @peculiar/x509 stands on tsyringe, which wants this in place before it is loaded.
 import 'reflect-metadata';
@@ -59,6 +60,21 @@ export interface Authority {
      */
     server(options: { names: readonly string[]; now: Date }): Promise<ServerCertificate>;
 }
+
+/**
+ * Names and addresses by which devices may dial this machine, each once: those that are said, then loopback, then what the system knows of itself. The first one
+ * is the one to show to people.
+ */
+export function namesOfMachine(said: readonly string[]): string[] {
+    const own = hostname().toLowerCase();
+    const addresses = Object.values(networkInterfaces()).flatMap((some = []) => some.flatMap(({ address, internal }) => (internal ? [] : [address])));
+    const names = [...said, 'localhost', '127.0.0.1', '::1', own, ...(own.includes('.') ? [] : [`${own}.local`]), ...addresses];
+    // An address of one link alone, fe80::1%eth0, is none that a certificate can have.
+    return [...new Set(names)].filter((name) => isIP(name.split('%')[0] ?? '') ? !name.includes('%') : DNS_NAME.test(name));
+}
+
+/** Names as RFC 5280 wants them in a certificate; a system may call itself anything. */
+const DNS_NAME = /^(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*$/i;
 
 /** The folder of the authority of a lake in a directory. */
 export function authorityFolder(directory: string): string {

@@ -31,7 +31,7 @@ export class Allowance {
 
 export interface StreamOptions {
     allowance: Allowance;
-    /** Told once when the connection has to end for what the device sent. */
+    /** Called once, when the connection has to end for what the device sent. */
     onFault: (why: string) => void;
 }
 

@@ -22,10 +22,10 @@ const MAX_CONNECT_BYTES = 160 * 1_024;
 const MAX_OTHER_BYTES = 16 * 1_024;
 
 const MAX_TOPIC_BYTES = 1_024;
-/** As many levels as the broker can look up. */
+/** The broker can look up no more levels than this. */
 const MAX_TOPIC_LEVELS = 100;
 
-/** Of a payload that is too large so much is kept: 4,096 characters, however long each is. */
+/** Bytes that are kept of a payload that is too large: 4,096 characters, however long each is. */
 const KEPT_BYTES = 16_384;
 
 const NONE = Buffer.alloc(0);

@@ -1,6 +1,6 @@
 /** Lines of a log of which many are alike: a client that dials for ever with a bad certificate says the same each second. */
 
-/** The same line is said again after this time, with how often it came. */
+/** Time after which a line is said again, with how often it came. */
 const QUIET_MS = 60_000;
 
 /** Lines that are remembered. */

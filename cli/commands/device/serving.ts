@@ -1,4 +1,4 @@
-/** Where `serve` of a lake listens: what it has written down, or what it listens on where nothing else is said. */
+/** The place at which `serve` of a lake listens: what it has written down, or what it listens on where nothing else is said. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { WORK_FOLDER } from '#lake/store/directory-links';

@@ -4,7 +4,7 @@ import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promis
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { StorageError, UsageError } from '#lake/errors';
-import { authorityFolder, openAuthority } from '#lake/serve/certificates';
+import { authorityFolder, namesOfMachine, openAuthority } from '#lake/serve/certificates';
 import { makeFolder } from '#test/support/temporary';
 
 const now = new Date('2026-02-01T12:00:00.123Z');
@@ -83,6 +83,15 @@ describe('a certificate of a device', () => {
         const { certificate } = await (await openAuthority(folder, { now })).issueDevice({ device: 'd'.repeat(128), now });
         expect(new X509Certificate(certificate).subject).toBe(`CN=${'d'.repeat(64)}`);
     });
+});
+
+test('a machine goes by what is said, by loopback, and by what it calls itself', async () => {
+    const names = namesOfMachine(['gateway.example', '10.0.0.5', 'localhost', 'bad_name', 'fe80::1%eth0']);
+    expect(names.slice(0, 5)).toEqual(['gateway.example', '10.0.0.5', 'localhost', '127.0.0.1', '::1']);
+    expect(new Set(names).size).toBe(names.length);
+    expect(names.filter((name) => /[_%]/.test(name))).toEqual([]);
+    const { certificate } = await (await openAuthority(folder, { now })).server({ names, now });
+    expect(names.filter((name) => !new X509Certificate(certificate).subjectAltName?.includes(name.includes(':') ? 'IP Address' : name))).toEqual([]);
 });
 
 describe('the certificate of the server', () => {
