@@ -101,16 +101,15 @@ export async function revokeCredentials(
     device: string,
     { what, now }: { what: Revocation; now: Date },
 ): Promise<string[]> {
+    if (what !== 'all' && 'certificate' in what && !/^[0-9a-f]{4,64}$/.test(hexOf(what.certificate))) {
+        throw new UsageError(`${JSON.stringify(what.certificate)} is no beginning of a fingerprint: 4 hex digits or more (device show)`);
+    }
     let said: string[] = [];
     await change(store, device, ({ certificates, tokens }) => {
-        const isMeant = (kind: 'certificate' | 'token', name: string): boolean => {
-            const wanted = what === 'all' ? '' : kind === 'certificate' && 'certificate' in what ? hexOf(what.certificate) : undefined;
-            return wanted === undefined
-                ? what !== 'all' && 'token' in what && kind === 'token' && what.token === name
-                : name.startsWith(wanted);
-        };
-        const meantCertificates = certificates.filter(({ fingerprint }) => isMeant('certificate', fingerprint));
-        const meantTokens = tokens.filter(({ label }) => isMeant('token', label));
+        const meantCertificates = certificates.filter(
+            ({ fingerprint }) => what === 'all' || ('certificate' in what && fingerprint.startsWith(hexOf(what.certificate))),
+        );
+        const meantTokens = tokens.filter(({ label }) => what === 'all' || ('token' in what && label === what.token));
         if (meantCertificates.length + meantTokens.length === 0) {
             throw new UsageError(whyNothing(device, { certificates, tokens }, what));
         }

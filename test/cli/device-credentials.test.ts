@@ -1,7 +1,7 @@
 /** Certificates and tokens from the command line: what is written where, who may read it, and how it ends. */
 import { execFile } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeEach, describe, expect, test } from '@jest/globals';
@@ -141,7 +141,7 @@ describe('device revoke', () => {
     test.each([
         [['other'], 'Device other has no credentials'],
         [['d', '--token', 'x'], 'Device d has no token x, but certificate'],
-        [['d', '--certificate', 'ff', '--token', 'x'], 'Give --certificate or --token'],
+        [['d', '--certificate', 'ffff', '--token', 'x'], 'Give --certificate or --token'],
     ])('%j is refused', async (words, said) => {
         await add('d', '--out', out);
         expect(await run('device', 'revoke', ...words)).toMatchObject({ exitCode: 2, stderr: expect.stringContaining(said) });
@@ -151,10 +151,16 @@ describe('device revoke', () => {
 test('device import --out gives each device its folder, and goes on where one was cut off', async () => {
     const csv = join(folder, 'devices.csv');
     await writeFile(csv, 'device,profile\na,plain-json\nb,plain-json\n');
+    await rowsOf('device', 'import', csv, '--out', join(folder, 'certificates'));
+    expect((await rowsOf('device', 'import', csv, '--out', join(folder, 'certificates'), '--token'))[0]).toMatchObject({
+        credentials: 'made',
+    });
+    expect((await credentialsOf('a')).certificates).toHaveLength(1);
+    expect((await readdir(join(folder, 'certificates/a'))).sort()).toEqual(['ca.crt', 'device.crt', 'device.key', 'token']);
     const first = await rowsOf('device', 'import', csv, '--out', out, '--token');
     expect(first.map(({ device, result, credentials }: Record<string, string>) => [device, result, credentials])).toEqual([
-        ['a', 'added', 'made'],
-        ['b', 'added', 'made'],
+        ['a', 'unchanged', 'made'],
+        ['b', 'unchanged', 'made'],
     ]);
     expect((await readdir(join(out, 'b'))).sort()).toEqual(['ca.crt', 'device.crt', 'device.key', 'token']);
     const before = await credentialsOf('a');
@@ -162,6 +168,11 @@ test('device import --out gives each device its folder, and goes on where one wa
     const again = await rowsOf('device', 'import', csv, '--out', out, '--token');
     expect(again.map(({ credentials }: Record<string, string>) => credentials)).toEqual(['kept', 'kept', 'made']);
     expect(await credentialsOf('a')).toEqual(before);
+    await rm(join(out, 'b/device.key'));
+    expect(await run('device', 'import', csv, '--out', out)).toMatchObject({
+        exitCode: 2,
+        stderr: expect.stringContaining('one is missing'),
+    });
     expect(await run('device', 'import', csv, '--token')).toMatchObject({
         exitCode: 2,
         stderr: expect.stringContaining('give --out DIR with it'),

@@ -56,16 +56,17 @@ describe('credentials', () => {
 
     test('are revoked by the beginning of a fingerprint, by label, or all; a second time changes nothing', async () => {
         const store = memoryStore();
-        const other = { ...CERTIFICATE, fingerprint: `ab${'cd'.repeat(31)}` };
+        const other = { ...CERTIFICATE, fingerprint: `abab${'cd'.repeat(30)}` };
         await addCertificate(store, 'd', CERTIFICATE);
         await addCertificate(store, 'd', other);
         await addToken(store, 'd', { label: 'till', now });
         const revoke = (what: Parameters<typeof revokeCredentials>[2]['what'], at = now) =>
             revokeCredentials(store, 'd', { what, now: at });
-        await expect(revoke({ certificate: 'ab' })).rejects.toThrow('2 certificates of device d begin so');
-        await expect(revoke({ certificate: 'ff' })).rejects.toThrow('Device d has no certificate ff, but certificate abababababab...');
+        await expect(revoke({ certificate: '' })).rejects.toThrow('is no beginning of a fingerprint');
+        await expect(revoke({ certificate: 'abab' })).rejects.toThrow('2 certificates of device d begin so');
+        await expect(revoke({ certificate: 'ffff' })).rejects.toThrow('Device d has no certificate ffff, but certificate abababababab...');
         await expect(revoke({ token: 'til' })).rejects.toThrow(UsageError);
-        expect(await revoke({ certificate: 'AB:AB' })).toEqual([`certificate ${CERTIFICATE.fingerprint}`]);
+        expect(await revoke({ certificate: 'AB:AB:AB' })).toEqual([`certificate ${CERTIFICATE.fingerprint}`]);
         expect(await revoke({ token: 'till' })).toEqual(['token till']);
         const later = new Date('2026-03-01T00:00:00Z');
         expect(await revoke('all', later)).toEqual([`certificate ${other.fingerprint}`]);

@@ -1,6 +1,6 @@
 /** Makes what devices prove themselves by, shows it, and ends it. */
 import { Failure, type RunContext } from '#cli/command';
-import { assertNoneThere, type DeviceFile, writeDeviceFiles } from '#cli/device-files';
+import { assertNoneThere, type DeviceFiles, readDeviceFiles, writeDeviceFiles } from '#cli/device-files';
 import { batchOf } from '#cli/draw/batch-of';
 import { printRows } from '#cli/draw/print-rows';
 import { useLake } from '#cli/use-lake';
@@ -45,20 +45,25 @@ export async function checkWishes(lake: Lake, devices: readonly string[], wishes
         return;
     }
     assertDirectory(lake);
-    const which: DeviceFile[] = [...(out === undefined ? [] : (['certificate', 'key'] as const)), ...(token ? (['token'] as const) : [])];
     for (const device of devices) {
         if (out !== undefined) {
-            await assertNoneThere(out, device, which);
+            await assertNoneThere(out, device, ['certificate', 'key', ...(token ? (['token'] as const) : [])]);
         }
     }
 }
 
-/** Makes what is wished for a registered device. */
+/** Makes what is wished for a registered device, but for what its folder has already. */
 export async function makeCredentials(lake: Lake, device: string, wishes: Wishes, { now }: Pick<RunContext, 'now'>): Promise<Made> {
     const { out, token: isTokenWished, label, days } = wishes;
     const store = await lake.store();
     assertDirectory(lake);
-    if (out !== undefined) {
+    const there: Partial<DeviceFiles> = out === undefined ? {} : await readDeviceFiles(out, device);
+    if ((there.certificate === undefined) !== (there.key === undefined)) {
+        throw new UsageError(
+            `Of device.crt and device.key one is missing in ${out}/${device}, as after a command that was cut off: remove both, and try again`,
+        );
+    }
+    if (out !== undefined && there.certificate === undefined) {
         const { openAuthority, authorityFolder } = await import('#lake/serve/certificates');
         const authority = await openAuthority(authorityFolder(lake.directory), { now: now() });
         const issued = await authority.issueDevice({ device, days, now: now() });
@@ -67,7 +72,7 @@ export async function makeCredentials(lake: Lake, device: string, wishes: Wishes
         await addCertificate(store, device, { fingerprint, serial, not_after: notAfter.toISOString(), added: now().toISOString() });
         writeDeviceFiles(out, device, { certificate, key, ca: authority.certificate });
     }
-    if (!isTokenWished) {
+    if (!isTokenWished || there.token !== undefined) {
         return { token: undefined };
     }
     const { token } = await addToken(store, device, { label, now: now() });

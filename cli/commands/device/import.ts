@@ -94,7 +94,6 @@ async function giveAll(
         const { certificate, key, token } = await readDeviceFiles(out, device);
         const isGiven = certificate !== undefined && key !== undefined && (token !== undefined || !wishes.token);
         if (!isGiven) {
-            await checkWishes(lake, [device], wishes);
             await makeCredentials(lake, device, wishes, context);
         }
         made.set(device, isGiven ? 'kept' : 'made');
