@@ -38,7 +38,7 @@ interface Entry {
 }
 
 /** @throws StorageError where the credentials cannot be listed or read */
-export async function openCredentialIndex({ store, now, onTrouble, everyMs = 1_000 }: IndexOptions): Promise<CredentialIndex> {
+export async function openCredentialIndex({ store, now, onTrouble, everyMs = 2_000 }: IndexOptions): Promise<CredentialIndex> {
     const objects = await FollowedObjects.open<Credentials>({
         store,
         prefix: CREDENTIALS_PREFIX,

@@ -1,5 +1,5 @@
 /**
- * Small objects of a prefix in memory, kept up with what other processes write: the prefix is listed every second or so, and what changed is read again.
+ * Small objects of a prefix in memory, kept up with what other processes write: the prefix is listed every few seconds, and what changed is read again.
  * A device that another process revokes is so known within seconds.
  */
 import pMap from 'p-map';

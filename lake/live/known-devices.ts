@@ -32,7 +32,7 @@ export async function openKnownDevices({
     store,
     now,
     onTrouble,
-    everyMs = 2_000,
+    everyMs = 5_000,
 }: {
     store: ObjectStore;
     now: () => number;

@@ -187,7 +187,7 @@ describe.each(CLIENTS_OF_DEVICES)('$name', (client) => {
             'one that was revoked',
             async (device) => {
                 await flowlake('device', 'revoke', device);
-                await wait(2_500);
+                await wait(3_500);
                 return {};
             },
             /was revoked on/,
