@@ -72,12 +72,20 @@ afterEach(async () => {
 async function latestOf(device: string) {
     const last = inbox.messages.filter((message) => message.device === device && message.refused === undefined).at(-1);
     const profile = last && (await readInput(store, 'profiles/', last.profile ?? ''));
-    const readings = last && profile ? parseProfile(profile.document).open().read(last).readings : [];
+    const { readings = [], problems = [] } = last && profile ? parseProfile(profile.document).open().read(last) : {};
+    const refused = inbox.messages.filter((message) => message.refused !== undefined).length;
+    const lastRejected = readings.length === 0 && problems[0] ? { received_ms: last?.arrivedMs, ...problems[0] } : null;
     const metrics = readings.map(({ metric, units, unit }) => [
         metric,
         { value: Number(units) / 1e9, text: null, unit, received_ms: last?.arrivedMs },
     ]);
-    return { device, last_received_ms: last?.arrivedMs ?? null, metrics: Object.fromEntries(metrics) };
+    return {
+        device,
+        last_received_ms: last?.arrivedMs ?? null,
+        refused,
+        last_rejected: lastRejected,
+        metrics: Object.fromEntries(metrics),
+    };
 }
 
 async function check(...argv: string[]) {
@@ -162,9 +170,24 @@ describe('device check', () => {
         expect(last).toContain('the inbox cannot store');
     });
 
-    test('of a message that the profile does not read says how to try it', async () => {
-        const { exitCode, last } = await check('--payload', '{"hello":1}', '--wait', '1');
+    test('of a topic that is not its own says so', async () => {
+        const { exitCode, last } = await check('--topic', 'elsewhere');
+        expect({ exitCode, last }).toEqual({ exitCode: 1, last: 'it was acknowledged, and put aside: flowlake rejects says why' });
+    });
+
+    test('of a message that does not come says so', async () => {
+        devices.close();
+        api.removeAllListeners('request');
+        api.on('request', (_, response) => response.end('{"last_received_ms":null,"metrics":{}}'));
+        const { exitCode, last } = await check('--wait', '1');
         expect(exitCode).toBe(1);
+        expect(last).toContain('did not come to latest state within 1 s');
+    });
+
+    test('of a message that the profile does not read says how to try it', async () => {
+        const { exitCode, last } = await check('--payload', '{"hello":1}');
+        expect(exitCode).toBe(1);
+        expect(last).toContain('and is a reject: ');
         expect(last).toContain(`echo '{"hello":1}' | flowlake profile try NAME --topic dt/th-1/telemetry --device th-1`);
     });
 });

@@ -1,5 +1,6 @@
 /** Each client that devices have, against a real server: what it sees acknowledged is in the lake, and nobody comes in who may not. */
 import { execFile } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -227,5 +228,84 @@ describe.each(CLIENTS_OF_DEVICES)('$name', (client) => {
         await until(() => sending.said.some(({ is }) => is === 'refused'), sayAll(sending));
         expect(sending.said.find(({ is }) => is === 'refused')?.reason).toMatch(/unsupported.?protocol.?version/i);
         expect(server.log.join('\n')).toContain(`device ${device}`);
+    });
+});
+
+describe('curl', () => {
+    const message = { topic: 't/x', payload: '{"temperature":21.3}' };
+
+    async function curl(
+        device: string,
+        { payload = message.payload }: { payload?: string } = {},
+    ): Promise<{ isTaken: boolean; said: string }> {
+        const options = { device, directory: folder, host: server.host, mqttPort: server.mqttPort, httpBase: server.httpBase };
+        const line =
+            clientLines({ ...options, message: { topic: message.topic, payload } }).find(({ client }) => client === 'curl')?.text ?? '';
+        return promisify(execFile)('sh', ['-c', line]).then(
+            ({ stdout }) => ({ isTaken: stdout.includes('"accepted":1'), said: stdout }),
+            ({ stdout, stderr }) => ({ isTaken: false, said: `${stdout}${stderr}` }),
+        );
+    }
+
+    /** Sends until it is taken: a device that was just added is known within seconds. */
+    async function sendAgain(device: string, options: { payload?: string } = {}): Promise<void> {
+        let said = '';
+        await until(
+            async () => {
+                const answer = await curl(device, options);
+                said = answer.said;
+                return answer.isTaken;
+            },
+            () => said,
+        );
+    }
+
+    test('sends by the lines of docs/devices.md, also the same twice', async () => {
+        const device = await newDevice();
+        await sendAgain(device);
+        expect((await curl(device)).isTaken).toBe(true);
+        expect((await takenOf(device)).map(({ payload, refused }) => [payload, refused])).toEqual([
+            [message.payload, undefined],
+            [message.payload, undefined],
+        ]);
+    });
+
+    test('loses nothing that was accepted when the server is killed and started again', async () => {
+        const device = await newDevice();
+        await sendAgain(device, { payload: '{"n":0}' });
+        await server.kill();
+        expect(await curl(device, { payload: '{"n":1}' })).toMatchObject({ isTaken: false, said: expect.stringContaining('curl:') });
+        await server.start();
+        await sendAgain(device, { payload: '{"n":1}' });
+        expect((await takenOf(device)).map(({ payload }) => payload)).toEqual(['{"n":0}', '{"n":1}']);
+    });
+
+    test('is told that its token is nobody’s, or was revoked', async () => {
+        const device = await newDevice();
+        await sendAgain(device);
+        await flowlake('device', 'revoke', device, '--token', 'token-1');
+        await until(
+            async () => !(await curl(device)).isTaken,
+            () => server.log.join('\n'),
+        );
+        expect((await curl(device)).said).toContain('was revoked on');
+        await writeFile(deviceFile(folder, device, 'token'), 'flt_nobody');
+        expect((await curl(device)).said).toContain('no device has this token');
+    });
+
+    test('sends what is too large, and gets through with what comes behind it', async () => {
+        const device = await newDevice();
+        await sendAgain(device);
+        const large = join(folder, 'large.json');
+        await writeFile(large, JSON.stringify({ x: 'y'.repeat(200_000) }));
+        const token = await readFile(deviceFile(folder, device, 'token'), 'utf8');
+        const headers = ['-H', `Authorization: Bearer ${token.trim()}`, '-H', 'Content-Type: application/json'];
+        await promisify(execFile)('curl', ['--silent', ...headers, '--data-binary', `@${large}`, `${server.httpBase}/v1/telemetry`]);
+        expect((await curl(device)).isTaken).toBe(true);
+        expect((await takenOf(device)).map(({ refused }) => refused)).toEqual([
+            undefined,
+            'its payload has 200008 bytes, of 131072 at most',
+            undefined,
+        ]);
     });
 });

@@ -152,7 +152,7 @@ async function runSteps(device: string, { options, store, target, step, now }: S
     }
     const lookAtLatest = (token: string) =>
         useApi(attempt, token, async (latest) => {
-            let before: Latest = { receivedMs: null, metrics: {} };
+            let before: Latest = NOTHING;
             await step('API', async () => {
                 before = await latest();
                 return `${target.httpBase.origin} answers`;
@@ -337,8 +337,14 @@ async function post({ files: { token = '', ca }, target: { httpBase }, message: 
 interface Latest {
     /** Newest arrival of the device; null where it never sent. */
     receivedMs: number | null;
+    /** Why its newest message without a reading had none. */
+    rejected: { receivedMs: unknown; why: string } | undefined;
+    /** Messages that were put aside. */
+    refused: unknown;
     metrics: Readonly<Record<string, { value: unknown; text: unknown; unit: unknown; receivedMs: unknown }>>;
 }
+
+const NOTHING: Latest = { receivedMs: null, rejected: undefined, refused: 0, metrics: {} };
 
 /** Asks the API as the device. A token that was just made is known to serve after a second or two. */
 async function useApi(
@@ -355,7 +361,7 @@ async function useApi(
                 return latestOf(text);
             }
             if (status === 404) {
-                return { receivedMs: null, metrics: {} };
+                return NOTHING;
             }
             if (status !== 401 || performance.now() > until) {
                 throw new Stop(`GET ${url.href}: HTTP ${status}: ${text.slice(0, 300)}`);
@@ -371,7 +377,13 @@ async function awaitLatest(
 ): Promise<string> {
     const began = performance.now();
     while (performance.now() - began < waitSeconds * 1_000) {
-        const { receivedMs, metrics } = await latest();
+        const { receivedMs, rejected, refused, metrics } = await latest();
+        if (rejected && rejected.receivedMs !== before.rejected?.receivedMs) {
+            throw new Stop(`it was acknowledged, and is a reject: ${rejected.why}. To try another: ${sayTry(attempt)}`);
+        }
+        if (refused !== before.refused) {
+            throw new Stop(`it was acknowledged, and put aside: flowlake rejects says why`);
+        }
         if (receivedMs !== null && receivedMs !== before.receivedMs) {
             const own = Object.entries(metrics).filter(([, metric]) => metric.receivedMs === receivedMs);
             if (own.length > 0) {
@@ -383,16 +395,20 @@ async function awaitLatest(
         }
         await wait(LOOK_EVERY_MS);
     }
-    const { isRead, payload, topic } = attempt.message;
     throw new Stop(
-        isRead
+        attempt.message.isRead
             ? `it was acknowledged, and did not come to latest state within ${waitSeconds} s: see flowlake status and the log of serve`
-            : `it was acknowledged, but no reading of it came to latest state within ${waitSeconds} s: does the profile read it? echo '${payload}' | flowlake profile try NAME --topic ${topic} --device ${attempt.device}; flowlake rejects`,
+            : `it was acknowledged, but no reading of it came to latest state within ${waitSeconds} s: does the profile read it? ${sayTry(attempt)}; flowlake rejects`,
     );
+}
+
+function sayTry({ device, message: { payload, topic } }: Attempt): string {
+    return `echo '${payload}' | flowlake profile try NAME --topic ${topic} --device ${device}`;
 }
 
 function latestOf(text: string): Latest {
     const fields = fieldsOf(text);
+    const rejected = fieldsOf(fields.last_rejected);
     const metrics = Object.entries(typeof fields.metrics === 'object' && fields.metrics !== null ? fields.metrics : {}).map(
         ([name, metric]) => {
             const { value = null, text: word = null, unit = null, received_ms: receivedMs = null } = fieldsOf(metric);
@@ -401,6 +417,8 @@ function latestOf(text: string): Latest {
     );
     return {
         receivedMs: typeof fields.last_received_ms === 'number' ? fields.last_received_ms : null,
+        rejected: typeof rejected.why === 'string' ? { receivedMs: rejected.received_ms, why: rejected.why } : undefined,
+        refused: fields.refused ?? 0,
         metrics: Object.fromEntries(metrics),
     };
 }

@@ -9,8 +9,8 @@ import { ROOT } from './live-clients.ts';
 export interface LiveServer {
     host: string;
     mqttPort: number;
-    /** Beginning of the addresses of the HTTP API; undefined where this server has none. */
-    httpBase: string | undefined;
+    /** Beginning of the addresses of the HTTP API. */
+    httpBase: string;
     /** Lines of its log. */
     log: string[];
     /** All that is durable in the inbox or the lake. */
@@ -27,7 +27,7 @@ export async function startServer(directory: string): Promise<LiveServer> {
     let child: ChildProcess | undefined;
     const log: string[] = [];
     const server: LiveServer = {
-        ...{ host: 'localhost', mqttPort: 0, httpBase: undefined, log },
+        ...{ host: 'localhost', mqttPort: 0, httpBase: '', log },
         async taken() {
             return readInbox(join(directory, '.flowlake/live/inbox.jsonl'));
         },
@@ -37,14 +37,21 @@ export async function startServer(directory: string): Promise<LiveServer> {
             await gone;
         },
         async start() {
-            const program = [join(ROOT, 'test/live/support/broker-of-lake.ts'), directory, `${server.mqttPort}`];
+            const program = [
+                join(ROOT, 'test/live/support/broker-of-lake.ts'),
+                directory,
+                `${server.mqttPort}`,
+                new URL(server.httpBase || 'http://localhost:0').port || '0',
+            ];
             const started = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...program], {
                 stdio: ['pipe', 'pipe', 'inherit'],
             });
             child = started;
             const lines = createInterface({ input: started.stdout });
             const [first] = await once(lines, 'line');
-            server.mqttPort = Number(first);
+            const [mqttPort, httpPort] = String(first).split(' ');
+            server.mqttPort = Number(mqttPort);
+            server.httpBase = `http://localhost:${httpPort}`;
             lines.on('line', (line) => log.push(line));
         },
         async close() {
