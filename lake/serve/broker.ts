@@ -88,6 +88,9 @@ const SWEEP_MS = 1_000;
 /** AWS IoT Core takes client ids of 128 bytes. */
 const MAX_CLIENT_ID_CHARACTERS = 128;
 
+/** Bytes that wait for a subscriber before messages to it are dropped. */
+const MAX_UNREAD_BYTES = 1 << 20;
+
 /** Topic of what is not passed on to anybody. */
 const NOWHERE = `${ASIDE_PREFIX}0`;
 
@@ -169,6 +172,7 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
             underWay.add(stored);
             void stored.finally(() => underWay.delete(stored));
         },
+        authorizeForward: forward,
         authorizeSubscribe(client, subscription, callback) {
             const session = sessionOf(client);
             if (session && mayReceive(subscription.topic, session.device)) {
@@ -187,6 +191,19 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
         },
     });
 
+    /** Lets a message through to a subscriber that reads what it gets; for one that does not, no more is gathered. */
+    function forward<P>({ conn }: Client, packet: P): P | null {
+        const session = conn.writableLength > MAX_UNREAD_BYTES ? sessionOf({ conn }) : undefined;
+        if (!session) {
+            return packet;
+        }
+        lines.say(
+            `unread ${session.device}`,
+            `Device ${session.device} (client id ${showTopic(session.clientId)}) does not read what it has subscribed to: messages to it are dropped`,
+        );
+        return null;
+    }
+
     function store(session: Session, packet: PublishPacket): Promise<unknown> {
         const { device, clientId, stream, rival, address } = session;
         if (rival) {
@@ -203,6 +220,7 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
             ...{ way: 'mqtt' as const, device, payload, session: clientId, topic: aside?.topic ?? packet.topic },
             refused: aside?.refused,
         });
+        stream.track(payload.length, stored);
         // A message goes on to those who may see it: subscribers of the device's own topics. Nothing is retained.
         packet.retain = false;
         if (!mayReceive(packet.topic, device)) {

@@ -67,10 +67,12 @@ export interface Authority {
  */
 export function namesOfMachine(said: readonly string[]): string[] {
     const own = hostname().toLowerCase();
-    const addresses = Object.values(networkInterfaces()).flatMap((some = []) => some.flatMap(({ address, internal }) => (internal ? [] : [address])));
+    const addresses = Object.values(networkInterfaces()).flatMap((some = []) =>
+        some.flatMap(({ address, internal }) => (internal ? [] : [address])),
+    );
     const names = [...said, 'localhost', '127.0.0.1', '::1', own, ...(own.includes('.') ? [] : [`${own}.local`]), ...addresses];
     // An address of one link alone, fe80::1%eth0, is none that a certificate can have.
-    return [...new Set(names)].filter((name) => isIP(name.split('%')[0] ?? '') ? !name.includes('%') : DNS_NAME.test(name));
+    return [...new Set(names)].filter((name) => (isIP(name.split('%')[0] ?? '') ? !name.includes('%') : DNS_NAME.test(name)));
 }
 
 /** Names as RFC 5280 wants them in a certificate; a system may call itself anything. */

@@ -1,4 +1,4 @@
-/** A device's connection as the broker reads it: through the gate, and no faster than the device may send. */
+/** A device's connection as the broker reads it: through the gate, no faster than the device may send, and no further than the inbox has stored. */
 import { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { PacketGate } from './packet-gate.ts';
@@ -45,12 +45,18 @@ const KNOWN_LEVELS = [3, 4];
 /** Bytes that wait for the broker before the socket is no longer read. */
 const HIGH_WATER_MARK_BYTES = 16_384;
 
+/** Messages of a connection, and their bytes, that may be on their way into the inbox before more is read. */
+const MAX_UNDER_WAY = 1_000;
+const MAX_UNDER_WAY_BYTES = 1 << 20;
+
 export class DeviceStream extends Duplex {
     readonly gate = new PacketGate();
     readonly #socket: TLSSocket;
     readonly #options: StreamOptions;
     #timer: NodeJS.Timeout | undefined;
     #isStopped = false;
+    #underWay = 0;
+    #underWayBytes = 0;
 
     constructor(socket: TLSSocket, options: StreamOptions) {
         super({ readableHighWaterMark: HIGH_WATER_MARK_BYTES, writableHighWaterMark: HIGH_WATER_MARK_BYTES, allowHalfOpen: false });
@@ -69,8 +75,27 @@ export class DeviceStream extends Duplex {
         this.#socket.pause();
     }
 
+    /** Holds back what the device sends while too much of it is not stored: the broker itself would read on, however slow the inbox is. */
+    track(sizeBytes: number, stored: Promise<unknown>): void {
+        this.#underWay += 1;
+        this.#underWayBytes += sizeBytes;
+        const settle = (): void => {
+            const wasFull = this.#isFull;
+            this.#underWay -= 1;
+            this.#underWayBytes -= sizeBytes;
+            if (wasFull && !this.destroyed) {
+                this._read();
+            }
+        };
+        stored.then(settle, settle);
+    }
+
+    get #isFull(): boolean {
+        return this.#underWay >= MAX_UNDER_WAY || this.#underWayBytes >= MAX_UNDER_WAY_BYTES;
+    }
+
     override _read(): void {
-        if (this.#timer === undefined && !this.#isStopped) {
+        if (this.#timer === undefined && !this.#isStopped && !this.#isFull) {
             this.#socket.resume();
         }
     }
@@ -117,7 +142,7 @@ export class DeviceStream extends Duplex {
                 this.#timer = undefined;
                 this._read();
             }, waitMs);
-        } else if (!isWanted) {
+        } else if (!isWanted || this.#isFull) {
             this.#socket.pause();
         }
     }

@@ -365,3 +365,48 @@ test('a device that another process has just added is let in at once', async () 
     await client.publishAsync('t/new', '1', { qos: 1 });
     expect(shown()).toHaveLength(1);
 });
+
+describe('memory stays bounded', () => {
+    /** A connection by hand, which has sent CONNECT. */
+    async function connectByHand(certificate: IssuedCertificate) {
+        const socket = await fleet.socket(certificate);
+        socket.on('error', () => undefined);
+        socket.write(Buffer.from([0x10, 16, 0, 4, 0x4d, 0x51, 0x54, 0x54, 4, 2, 0, 60, 0, 4, 0x61, 0x62, 0x63, 0x64]));
+        await once(socket, 'data');
+        return socket;
+    }
+
+    test('under a subscriber that does not read: it is disconnected, and nobody waits for it', async () => {
+        await fleet.close();
+        fleet = await openFleet({ limits: { slowSubscriberMs: 500, messagesPerSecond: 100_000 } });
+        const certificate = await fleet.add('th-1');
+        const reader = await connectByHand(certificate);
+        const filter = Buffer.from('t/th-1/#');
+        reader.write(Buffer.concat([Buffer.from([0x82, 5 + filter.length, 0, 1, 0, filter.length]), filter, Buffer.from([0])]));
+        await once(reader, 'data');
+        reader.pause();
+        const [flooding, other] = [await fleet.connect(certificate), await fleet.connect(await fleet.add('th-2'))];
+        const flood = Promise.all(
+            Array.from({ length: 600 }, () => flooding.publishAsync('t/th-1/x', Buffer.alloc(50_000, 'x'), { qos: 1 })),
+        );
+        await other.publishAsync('t/th-2', 'calm', { qos: 1 });
+        await flood;
+        expect(fleet.inbox.messages).toHaveLength(601);
+        expect(fleet.lines.join('\n')).toContain('Device th-1 (client id "abcd") does not read what it has subscribed to');
+        await until(() => fleet.lines.some((line) => line.includes('ended: drain timeout')));
+    });
+
+    test('under a client that sends on while the inbox stores nothing: little is read of it, and all comes once it does', async () => {
+        const client = await fleet.connect(await fleet.add('th-1'));
+        fleet.inbox.hold();
+        const sent = Array.from({ length: 200 }, () => client.publishAsync('t/th-1', Buffer.alloc(100_000, 'x'), { qos: 1 }));
+        await until(() => fleet.inbox.waiting >= 10);
+        // A second device goes through all of it meanwhile: what could be read has been.
+        const other = await fleet.connect(await fleet.add('th-2'));
+        await other.subscribeAsync('t/th-2/#', { qos: 0 });
+        expect(fleet.inbox.waiting).toBeLessThan(16);
+        fleet.inbox.release();
+        await Promise.all(sent);
+        expect(fleet.inbox.messages).toHaveLength(200);
+    });
+});

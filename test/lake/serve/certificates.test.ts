@@ -91,7 +91,9 @@ test('a machine goes by what is said, by loopback, and by what it calls itself',
     expect(new Set(names).size).toBe(names.length);
     expect(names.filter((name) => /[_%]/.test(name))).toEqual([]);
     const { certificate } = await (await openAuthority(folder, { now })).server({ names, now });
-    expect(names.filter((name) => !new X509Certificate(certificate).subjectAltName?.includes(name.includes(':') ? 'IP Address' : name))).toEqual([]);
+    expect(
+        names.filter((name) => !new X509Certificate(certificate).subjectAltName?.includes(name.includes(':') ? 'IP Address' : name)),
+    ).toEqual([]);
 });
 
 describe('the certificate of the server', () => {
