@@ -12,6 +12,7 @@ import { authorityFolder, openAuthority } from '#lake/serve/certificates';
 import { openDirectoryStore } from '#lake/store/directory';
 import type { ObjectStore } from '#lake/store/object-store';
 import { parseProfile } from '#lake/telemetry/profile/profile';
+import { runFlowlake } from '#test/support/flowlake';
 import { type MemoryInbox, memoryInbox } from '#test/support/memory-inbox';
 import { makeFolder } from '#test/support/temporary';
 import { fakeWorld, runLine } from './fake-surroundings.ts';
@@ -116,6 +117,16 @@ describe('device check', () => {
         expect(last).toBe('temp 21.3 [degF]');
         expect(inbox.messages).toMatchObject([{ device: 'th-1', topic: 'dt/th-1/telemetry' }]);
         expect((await readCredentials(store, 'th-1')).tokens).toEqual([]);
+    });
+
+    test('is proven by the built program too, with all that is bundled into it', async () => {
+        const address = api.address();
+        const ports = ['--mqtt-port', `${broker.port}`, '--http-port', `${typeof address === 'object' ? address?.port : 0}`];
+        const { exitCode, stdout } = await runFlowlake(
+            ['--lake', lake, '--output', 'csv', 'device', 'check', 'th-1', '--credentials', out, ...ports],
+            { folder: lake },
+        );
+        expect({ exitCode, last: stdout.trim().split('\n').at(-1) }).toEqual({ exitCode: 0, last: 'latest state,ok,temp 21.3 [degF]' });
     });
 
     test('by token goes over HTTP', async () => {

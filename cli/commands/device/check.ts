@@ -283,8 +283,9 @@ async function publish({
     target: { host, mqttPort },
     message: { topic, payload },
 }: Attempt): Promise<string> {
-    const { connect } = await import('mqtt');
-    const client = connect({
+    // The names of a CommonJS package are its default export's alone, once it is bundled and loaded late.
+    const { default: mqtt } = await import('mqtt');
+    const client = mqtt.connect({
         ...{
             protocol: 'mqtts',
             host,
