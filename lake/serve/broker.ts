@@ -217,7 +217,13 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
         stream.gate.aside.delete(packet.topic);
         const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
         const stored = intake.take({
-            ...{ way: 'mqtt' as const, device, payload, session: clientId, topic: aside?.topic ?? packet.topic },
+            ...{
+                way: 'mqtt' as const,
+                device,
+                payload,
+                session: clientId === '' ? undefined : clientId,
+                topic: aside?.topic ?? packet.topic,
+            },
             refused: aside?.refused,
         });
         stream.track(payload.length, stored);
