@@ -2,15 +2,7 @@
  * The state of a device, online, late or silent, is judged by arrivals and by how far latest state is, never by a clock alone. A machine whose clock jumps, that was
  * switched off, or whose inbox stands still, knows nothing of its devices for a while, and says so.
  */
-import type { DeviceItem } from './state-store.ts';
-
-/**
- * `online`: its next message is not due yet. `late`: it is due, and may still come. `silent`: it should have come. `unknown`: nobody can tell, because its
- * profile names no interval, or because latest state stands still.
- */
-export const DEVICE_STATES = ['online', 'late', 'silent', 'unknown'] as const;
-
-export type StateOfDevice = (typeof DEVICE_STATES)[number];
+import type { DeviceItem, StateOfDevice } from './state-store.ts';
 
 /** What time it is for latest state; UTC epoch milliseconds. */
 export interface LiveClock {

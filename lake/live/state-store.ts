@@ -18,6 +18,14 @@ export interface LatestMetric {
     clock: 'device' | 'arrival';
 }
 
+/**
+ * `online`: its next message is not due yet. `late`: it is due, and may still come. `silent`: it should have come. `unknown`: nobody can tell, because its
+ * profile names no interval, or because latest state stands still.
+ */
+export const DEVICE_STATES = ['online', 'late', 'silent', 'unknown'] as const;
+
+export type StateOfDevice = (typeof DEVICE_STATES)[number];
+
 /** What is known of a device now. Times are UTC epoch milliseconds. */
 export interface DeviceItem {
     device: string;
@@ -87,6 +95,8 @@ export type LiveEvent =
           received_ms: number;
           metrics: Readonly<Record<string, LatestMetric>>;
       }
+    /** A device is in another state than before. */
+    | { kind: 'state'; device: string; site: string; state: StateOfDevice }
     | { kind: 'raised' | 'cleared'; alert: LiveEpisode }
     /** A person says that the alert is known; history says otherwise of it, or has one that was not raised. */
     | { kind: 'acknowledged' | 'judged'; alert: LiveAlert }

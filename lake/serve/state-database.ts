@@ -8,11 +8,13 @@ import type { Judged } from '#lake/live/history-verdict';
 import type { Cursor, DeviceItem, LiveAlert, LiveEpisode, LiveEvent, StateBatch, StateStore } from '#lake/live/state-store';
 import { type Database, openDatabase, type Row } from './sqlite.ts';
 
-/** Events of new readings that are kept, and of all others: who comes back later is told that some are missing. */
+/** Events of new readings and states that are kept, and of all others: who comes back later is told that some are missing. */
 const MAX_LATEST_EVENTS = 20_000;
 const MAX_OTHER_EVENTS = 100_000;
 /** Closed alerts that are kept here; history has all. */
 const MAX_CLOSED_ALERTS = 100_000;
+/** Calls of hooks that were given up are kept for a month. */
+const GIVEN_UP_KEPT_MS = 30 * 86_400_000;
 /** Deletes go in steps, so that nobody waits long for one. */
 const STEP = 5_000;
 
@@ -61,6 +63,8 @@ export interface StateDatabase extends StateStore {
     cursor(): Cursor | undefined;
     /** Notes that latest state stands still, or goes on: once for each change. */
     notePipeline(event: LiveEvent & { kind: 'pipeline_late' | 'pipeline_on_time' }, nowMs: number): boolean;
+    /** Notes that devices are in other states than before. */
+    noteStates(events: readonly (LiveEvent & { kind: 'state' })[], nowMs: number): void;
     /** Since when latest state stands still; undefined while it goes on. */
     pipelineLateSince(): number | undefined;
     /** Notes that a person knows of the alert; who was first stays. Safe to repeat. @throws UsageError without a name */
@@ -74,7 +78,7 @@ export interface StateDatabase extends StateStore {
     /** Calls back after events have been written by this process. @returns what ends that */
     onEvents(listener: (written: { isLatestOnly: boolean }) => void): () => void;
     /** Deletes what is too old or too much, in steps. */
-    tidy(): void;
+    tidy(nowMs: number): void;
     close(): void;
 }
 
@@ -95,7 +99,7 @@ export function openStateDatabase(file: string, { hooks = [] }: OpenStateOptions
     database.run("insert into facts values ('name', ?) on conflict (name) do nothing", randomUUID());
     const append = (event: LiveEvent, nowMs: number): void => {
         const text = JSON.stringify(event);
-        const isLatest = event.kind === 'latest';
+        const isLatest = event.kind === 'latest' || event.kind === 'state';
         const { id } = database.run('insert into events (at_ms, is_latest, event) values (?, ?, ?)', nowMs, Number(isLatest), text);
         if (!isLatest && event.kind !== 'acknowledged' && event.kind !== 'judged') {
             const alert = 'alert' in event ? event.alert.id : null;
@@ -179,6 +183,16 @@ export function openStateDatabase(file: string, { hooks = [] }: OpenStateOptions
             });
             return tell(isChanged);
         },
+        noteStates(events, nowMs) {
+            if (events.length > 0) {
+                database.transaction(() => {
+                    for (const event of events) {
+                        append(event, nowMs);
+                    }
+                });
+                tell(true, { isLatestOnly: true });
+            }
+        },
         pipelineLateSince() {
             const since = fact('pipeline_late');
             return since === undefined ? undefined : Number(since);
@@ -242,7 +256,7 @@ export function openStateDatabase(file: string, { hooks = [] }: OpenStateOptions
             listeners.add(listener);
             return () => listeners.delete(listener);
         },
-        tidy: () => tidy(database),
+        tidy: (nowMs) => tidy(database, nowMs),
         close: () => database.close(),
     };
 }
@@ -278,7 +292,8 @@ function writeAlert(database: Database, alert: LiveEpisode, at?: Cursor): void {
     );
 }
 
-function tidy(database: Database): void {
+function tidy(database: Database, nowMs: number): void {
+    database.run('delete from outbox where given_up_ms < ?', nowMs - GIVEN_UP_KEPT_MS);
     for (const [isLatest, kept] of [
         [1, MAX_LATEST_EVENTS],
         [0, MAX_OTHER_EVENTS],

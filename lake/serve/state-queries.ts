@@ -3,9 +3,9 @@
  * lake/live/device-state.ts does: pages hold what was asked for, however many devices there are.
  */
 import type { SQLInputValue } from 'node:sqlite';
-import { DEVICE_STATES, type LiveClock, type StateOfDevice, stateOf } from '#lake/live/device-state';
-import type { DeviceItem, LiveAlert, LiveEvent } from '#lake/live/state-store';
-import type { Database } from './sqlite.ts';
+import { type LiveClock, stateOf } from '#lake/live/device-state';
+import { DEVICE_STATES, type DeviceItem, type LiveAlert, type LiveEvent, type StateOfDevice } from '#lake/live/state-store';
+import type { Database, Row } from './sqlite.ts';
 import { alertIn, itemIn } from './state-database.ts';
 
 /** `deadlineOf` in SQL; the clock's parameters are those of `clockValues`. */
@@ -87,6 +87,8 @@ export interface StateQueries {
     events(asked: { after: number; limit: number; latest?: boolean }): { events: NumberedEvent[]; isWhole: boolean };
     /** Number of the last event; 0 where there never was one. */
     lastEvent(): number;
+    /** The state of every device. */
+    states(clock: LiveClock): { device: string; site: string; state: StateOfDevice }[];
     /** Devices of which a silence is to be raised, ids ascending. */
     awaited(clock: LiveClock, limit: number): string[];
 }
@@ -112,7 +114,7 @@ export function openStateQueries(database: Database): StateQueries {
                 if (group !== last) {
                     fleet.groups.push(group);
                 }
-                const state = DEVICE_STATES.find((one) => one === row.state) ?? 'unknown';
+                const state = stateIn(row);
                 group.devices[state] += count;
                 fleet.devices[state] += count;
             }
@@ -167,6 +169,10 @@ export function openStateQueries(database: Database): StateQueries {
             };
         },
         lastEvent,
+        states: (clock) =>
+            database
+                .all(`with ${CLOCK} select device, site, ${STATE} as state from items, clock`, ...clockValues(clock))
+                .map((row) => ({ device: String(row.device), site: String(row.site), state: stateIn(row) })),
         awaited: (clock, limit) =>
             database
                 .all(
@@ -189,6 +195,10 @@ const ALERTS = {
 
 function nowOf(item: DeviceItem, clock: LiveClock): DeviceNow {
     return { state: stateOf(item, clock), item };
+}
+
+function stateIn(row: Row): StateOfDevice {
+    return DEVICE_STATES.find((one) => one === row.state) ?? 'unknown';
 }
 
 function noDevices(): Record<StateOfDevice, number> {

@@ -5,7 +5,7 @@
 import type { LiveClock } from '#lake/live/device-state';
 import type { LiveProfiles } from '#lake/live/live-profiles';
 import { raiseSilences } from '#lake/live/silences';
-import type { StateChange } from '#lake/live/state-store';
+import type { StateChange, StateOfDevice } from '#lake/live/state-store';
 import type { Progress } from './latest-consumer.ts';
 import type { StateDatabase } from './state-database.ts';
 import type { StateQueries } from './state-queries.ts';
@@ -25,8 +25,8 @@ const SILENCES_AT_ONCE = 500;
 const TIDY_EVERY = 60;
 
 export interface WatchOptions {
-    state: Pick<StateDatabase, 'read' | 'write' | 'notePipeline' | 'pipelineLateSince' | 'tidy'>;
-    queries: Pick<StateQueries, 'awaited'>;
+    state: Pick<StateDatabase, 'read' | 'write' | 'notePipeline' | 'pipelineLateSince' | 'noteStates' | 'tidy'>;
+    queries: Pick<StateQueries, 'awaited' | 'states'>;
     profiles: Pick<LiveProfiles, 'open'>;
     /** How far the consumer is. */
     progress: () => Progress;
@@ -47,6 +47,8 @@ export class Watch {
     #last: { nowMs: number; monotonicMs: number };
     #lateSinceMs: number | undefined;
     #fault: string | undefined;
+    /** States of devices at the last look. */
+    #states: Map<string, StateOfDevice> | undefined;
     #ticks = 0;
 
     constructor(options: WatchOptions) {
@@ -97,10 +99,11 @@ export class Watch {
             this.#lookAtPipeline(this.clock());
             if (this.#lateSinceMs === undefined) {
                 await this.#raiseSilences();
+                this.#tellStates(this.clock());
             }
             this.#ticks += 1;
             if (this.#ticks % TIDY_EVERY === 0) {
-                this.#options.state.tidy();
+                this.#options.state.tidy(this.#options.now());
             }
             this.#fault = undefined;
         } catch (error) {
@@ -129,6 +132,19 @@ export class Watch {
                 onFault('latest state is on time again');
             }
         }
+    }
+
+    /** Tells of devices that are in another state than at the last look. The first look tells nothing: whoever begins to listen looks at all of them. */
+    #tellStates(clock: LiveClock): void {
+        const { state, queries } = this.#options;
+        const before = this.#states;
+        const now = queries.states(clock);
+        this.#states = new Map(now.map((device) => [device.device, device.state]));
+        const changed = before ? now.filter((device) => before.get(device.device) !== device.state) : [];
+        state.noteStates(
+            changed.map((device) => ({ kind: 'state', ...device })),
+            clock.nowMs,
+        );
     }
 
     async #raiseSilences(): Promise<void> {

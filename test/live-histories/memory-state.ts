@@ -59,6 +59,14 @@ export class MemoryState {
         return this.#lateSince;
     }
 
+    states(): [] {
+        return [];
+    }
+
+    noteStates(): void {
+        // States are told of what the database says.
+    }
+
     tidy(): void {
         // There is never too much of a short history.
     }

@@ -71,6 +71,7 @@ export async function play(moves: readonly Move[], luck: Luck, world: World): Pr
             ...unlucky,
             notePipeline: fail,
             pipelineLateSince: () => undefined,
+            noteStates: () => undefined,
             tidy: () => undefined,
         } as unknown as WatchOptions['state'];
         return new Watch({

@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { UsageError } from '#lake/errors';
-import { DEVICE_STATES, type LiveClock, stateOf } from '#lake/live/device-state';
+import { type LiveClock, stateOf } from '#lake/live/device-state';
 import { newItem } from '#lake/live/latest';
-import type { DeviceItem, LiveEpisode } from '#lake/live/state-store';
+import { DEVICE_STATES, type DeviceItem, type LiveEpisode } from '#lake/live/state-store';
 import { openStateDatabase, type StateDatabase } from '#lake/serve/state-database';
 import { openStateQueries, type StateQueries } from '#lake/serve/state-queries';
 import { START_MS } from '#test/support/live-world';
@@ -281,7 +281,7 @@ describe('events', () => {
                 state.database.run('insert into events (at_ms, is_latest, event) values (0, 1, \'{"kind":"latest"}\')');
             }
         });
-        state.tidy();
+        state.tidy(START_MS);
         expect(queries.events({ after: events[1]!.id, limit: 3 })).toMatchObject({ isWhole: false });
         expect(queries.events({ after: 0, limit: 3, latest: false })).toEqual({ events, isWhole: true });
         expect(queries.events({ after: queries.lastEvent() - 2, limit: 9 })).toMatchObject({ events: [{}, {}], isWhole: true });

@@ -78,6 +78,28 @@ async function pass(ms: number): Promise<void> {
 const silences = () => queries.alerts({ limit: 5_000 }).filter(({ kind }) => kind === 'silent');
 const told = () => queries.events({ after: 0, limit: 9_999, latest: false }).events.map(({ event }) => event.kind);
 
+test('a device that is in another state is told of once, and nothing while latest state stands still', async () => {
+    const states = () =>
+        queries
+            .events({ after: 0, limit: 999 })
+            .events.flatMap(({ event }) => (event.kind === 'state' ? [`${event.device} ${event.state}`] : []));
+    await hear('a', 'b');
+    await watch.tick();
+    await pass(50 * SECOND);
+    expect(states()).toEqual([]);
+    await hear('b');
+    await pass(40 * SECOND);
+    expect(states()).toEqual(['a late']);
+    await pass(15 * SECOND);
+    await hear('a');
+    await pass(2 * SECOND);
+    expect(states()).toEqual(['a late', 'a silent', 'a online']);
+    isBroken = true;
+    inbox.add({ payload: { t: START_MS, temp: 1 } });
+    await pass(10 * MINUTE);
+    expect(states()).toHaveLength(3);
+});
+
 describe('a silence', () => {
     test('is raised once its time has passed, by the times that history will have, and cleared by the next message', async () => {
         await hear('a');
