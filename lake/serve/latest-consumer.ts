@@ -78,6 +78,11 @@ export class LatestConsumer {
         await this.#running;
     }
 
+    /** Sequence number of the last message that is in latest state, `0` for none: what stands behind it is not to be discarded. */
+    takenTo(): string {
+        return this.#place().sequence;
+    }
+
     /** How far it is, now. */
     progress(): Progress {
         const { inbox, now, monotonicMs } = this.#options;

@@ -1,11 +1,16 @@
 /** Opens a database of `serve`: one from which a power cut takes no write that was answered, and that two processes can have open. */
-import { mkdirSync } from 'node:fs';
+import { chmodSync, closeSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite';
 import { StorageError } from '#lake/errors';
+import { makeFolder } from '#lake/store/make-folder';
+import { translate } from '#lake/store/system-errors';
 
 /** How long a write waits for another process's. */
 const BUSY_MS = 5_000;
+
+/** The write-ahead log is cut back to this size once it is in the database. */
+const LOG_BYTES = 64 * 1024 * 1024;
 
 /** What `pragma synchronous` answers where each commit is synced to the disk before it returns. */
 const FULL = 2;
@@ -46,7 +51,7 @@ export function openDatabase(file: string, { schema, version, advice }: OpenData
             throw error;
         }
     };
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    makePrivate(file);
     const database = told(() => new DatabaseSync(file));
     try {
         told(() => prepare(database, { file, schema, version }));
@@ -57,9 +62,22 @@ export function openDatabase(file: string, { schema, version, advice }: OpenData
     }
 }
 
+/** Makes the file where there is none: what devices say is nobody else's business. @throws StorageError */
+function makePrivate(file: string): void {
+    try {
+        makeFolder(dirname(file));
+        closeSync(openSync(file, 'a', 0o600));
+        chmodSync(file, 0o600);
+    } catch (error) {
+        throw translate(error, { directory: dirname(file), doing: 'write' });
+    }
+}
+
 /** Makes commits durable, and the tables where there are none. */
 function prepare(database: DatabaseSync, { file, schema, version }: { file: string; schema: string; version: number }): void {
-    database.exec(`pragma busy_timeout = ${BUSY_MS}; pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on`);
+    database.exec(
+        `pragma busy_timeout = ${BUSY_MS}; pragma journal_mode = wal; pragma synchronous = full; pragma journal_size_limit = ${LOG_BYTES}`,
+    );
     const journal = database.prepare('pragma journal_mode').get()?.journal_mode;
     const synchronous = database.prepare('pragma synchronous').get()?.synchronous;
     if (journal !== 'wal' || synchronous !== FULL) {

@@ -121,6 +121,13 @@ describe('a webhook', () => {
         expect(faults).toEqual([]);
     });
 
+    test('is told nothing of a batch that was not written', async () => {
+        await raise('a');
+        versions.a = 0;
+        await raise('a', 'cleared');
+        expect(waiting()).toMatchObject([{ waiting: 1 }]);
+    });
+
     test('that fails is tried again with the same id and bytes, later each time, and said once', async () => {
         let isBroken = true;
         answer = (_, response) => response.writeHead(isBroken ? 500 : 200).end();

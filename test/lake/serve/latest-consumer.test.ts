@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -60,8 +60,12 @@ describe('the consumer', () => {
 
     test('begins at 0 where the inbox counts anew', async () => {
         say(20);
-        await open().takeAll();
+        const consumer = open();
+        expect(consumer.takenTo()).toBe('0');
+        await consumer.takeAll();
+        expect(consumer.takenTo()).toBe('1');
         inbox.stream = 's2';
+        expect(consumer.takenTo()).toBe('0');
         inbox.messages.length = 0;
         say(25, { at: 9 });
         await open().takeAll();
@@ -162,6 +166,13 @@ describe('the database', () => {
         expect(state.database.get('pragma journal_mode')).toEqual({ journal_mode: 'wal' });
     });
 
+    test('can be read by nobody else, and says where it cannot be', async () => {
+        expect(statSync(file).mode & 0o777).toBe(0o600);
+        const folder = await makeFolder();
+        writeFileSync(join(folder, 'file'), '');
+        expect(() => openStateDatabase(join(folder, 'file', 'state.sqlite'))).toThrow(StorageError);
+    });
+
     test('of a newer program is refused', () => {
         state.close();
         const other = new DatabaseSync(file);
@@ -173,7 +184,6 @@ describe('the database', () => {
     });
 
     test('that is damaged says what to do', async () => {
-        const { writeFileSync } = await import('node:fs');
         const damaged = join(await makeFolder(), 'state.sqlite');
         writeFileSync(damaged, 'no database at all'.repeat(100));
         expect(() => openStateDatabase(damaged)).toThrow(StorageError);
