@@ -101,7 +101,7 @@ export class HookSender {
     }
 
     #lookAt(hook: Hook): void {
-        const without = [...this.#underWay.keys(), ...this.#notes.keys()];
+        const without = [...this.#underWay.keys()];
         const limit = CALLS_AT_ONCE - (this.#calls.get(hook.name) ?? 0);
         for (const call of limit > 0 ? this.#outbox.due(hook.name, { nowMs: this.#options.now(), without, limit }) : []) {
             this.#calls.set(hook.name, (this.#calls.get(hook.name) ?? 0) + 1);

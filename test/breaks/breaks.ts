@@ -656,10 +656,10 @@ export const breaks: readonly Break[] = [
     },
     {
         name: 'hook-told-again',
-        does: 'a hook is told again while its answer waits to be noted',
+        does: 'a hook is told again of what it has taken',
         file: 'lake/serve/hooks.ts',
-        text: 'const without = [...this.#underWay.keys(), ...this.#notes.keys()];',
-        replacement: 'const without = [...this.#underWay.keys()];',
+        text: 'this.#notes.set(call.id, () => this.#outbox.done(call.id));',
+        replacement: "this.#notes.set(call.id, () => this.#outbox.failed(call.id, { error: 'none', nextMs: nowMs + 1 }));",
         tests: ['test/lake/serve/hooks.test.ts'],
     },
     {
