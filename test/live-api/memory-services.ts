@@ -21,9 +21,8 @@ import type {
     Taken,
     Versioned,
 } from '#lake/live/api/services';
-import type { StateOfDevice } from '#lake/live/device-state';
 import { newItem } from '#lake/live/latest';
-import type { DeviceItem, LatestMetric, LiveAlert, LiveEvent } from '#lake/live/state-store';
+import type { DeviceItem, LatestMetric, LiveAlert, LiveEvent, StateOfDevice } from '#lake/live/state-store';
 import { formatUnits } from '#lake/rows';
 import { parseProfile, readMessage } from '#lake/telemetry/profile/profile';
 import type { Reading } from '#lake/telemetry/reading';

@@ -2,7 +2,7 @@
 import { z } from '@hono/zod-openapi';
 import { INSTANT_RULE, readInstant } from '#lake/instant';
 import { isDeviceId } from '#lake/layout';
-import { DEVICE_STATES } from '#lake/live/device-state';
+import { DEVICE_STATES } from '#lake/live/state-store';
 import { ALERT_STATES, SEVERITIES } from './services.ts';
 
 const ms = (meaning: string) => z.int().openapi({ description: `${meaning}, UTC epoch milliseconds` });

@@ -2,8 +2,7 @@
  * What the HTTP API needs of the lake, of latest state and of the inbox. One machine and AWS each give an implementation; the routes hold whatever is equal. Lists
  * of what lies in time are newest first.
  */
-import type { StateOfDevice } from '#lake/live/device-state';
-import type { DeviceItem, LiveAlert, LiveEvent } from '#lake/live/state-store';
+import type { DeviceItem, LiveAlert, LiveEvent, StateOfDevice } from '#lake/live/state-store';
 
 /** Who asks, as it was authenticated. */
 export type Caller =
