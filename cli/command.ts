@@ -69,6 +69,8 @@ export interface Command<A extends Arguments = Arguments, O extends Options = Op
     options: O;
     /** Examples, one at least. */
     examples: readonly [Example, ...Example[]];
+    /** True where Ctrl-C is how it ends: its exit code is then its own, and not that of a command that was interrupted. */
+    endsBySignal?: boolean;
     /** Runs the command. @returns its exit code. It imports what does the work, run.ts beside it, and no more: so `--help` stays quick. */
     run(context: Context<A, O>): Promise<number>;
 }

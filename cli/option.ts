@@ -93,6 +93,33 @@ export function headers(flags: string, meaning: string): Option<Readonly<Record<
     return { flags, meaning, fallback: undefined, parse };
 }
 
+/** An option that takes a span of time, `90s`, `15m`, `2h` or `1d`; its value is in milliseconds. */
+export function duration(flags: string, meaning: string): Option<number | undefined> {
+    const parse = (given: string): number => {
+        const [, digits, unit = ''] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(given) ?? [];
+        const span = Math.round(Number(digits) * (MS_OF[unit] ?? Number.NaN));
+        if (!Number.isSafeInteger(span) || span < 1) {
+            throw new UnreadableOption('Expected a span of time: 500ms, 90s, 15m, 2h or 1d.');
+        }
+        return span;
+    };
+    return { flags, meaning, fallback: undefined, parse };
+}
+
+const MS_OF: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** An option that takes a number above 0, with or without a fraction: `2`, `0.5`. */
+export function positive(flags: string, meaning: string, { fallback }: { fallback: number }): Option<number> {
+    const parse = (given: string): number => {
+        const number = Number(given);
+        if (!/^\d+(\.\d+)?$/.test(given) || !Number.isFinite(number) || number <= 0) {
+            throw new UnreadableOption('Expected a number above 0.');
+        }
+        return number;
+    };
+    return { flags, meaning, fallback, parse };
+}
+
 /** An option that takes one of a few words. */
 export function choice<const C extends string>(flags: string, meaning: string, choices: readonly C[]): Option<C | undefined>;
 export function choice<const C extends string>(flags: string, meaning: string, choices: readonly C[], fallback: C): Option<C>;

@@ -32,7 +32,7 @@ export async function run(
     try {
         const line = parseLine(argv, { commands, version: readVersion(), columns: Math.min(stdout.columns, MAX_HELP_COLUMNS) });
         const exitCode = line.kind === 'reply' ? await answer(line, surroundings) : await runCall(line, surroundings, commands);
-        return signal.aborted ? INTERRUPTED : exitCode;
+        return signal.aborted && !(line.kind === 'call' && line.command.endsBySignal) ? INTERRUPTED : exitCode;
     } catch (error) {
         return explain(error, surroundings);
     }

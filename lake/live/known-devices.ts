@@ -16,6 +16,8 @@ export interface KnownDevice {
 export interface KnownDevices {
     /** The device as it is registered today; undefined where it is not. */
     find(device: string): KnownDevice | undefined;
+    /** Ids of all devices that are registered today. */
+    list(): string[];
     /** Why a device that is not found may be there all the same: its record is damaged. */
     whyUnreadable(device: string): string | undefined;
     refresh(): Promise<void>;
@@ -60,14 +62,19 @@ export async function openKnownDevices({
         return document?.ok && document.value.is === 'version' ? document.value.patterns : [];
     }
 
+    /** The assignment of today among those of a device. */
+    function ofToday(assignments: readonly Assignment[]): Assignment | undefined {
+        const today = new Date(now()).toISOString().slice(0, 'yyyy-mm-dd'.length);
+        return assignments.find(({ valid_from: from, valid_to: to }) => (from ?? '') <= today && (to === null || today < to));
+    }
+
     return {
         find(device) {
             const known = records.get(deviceKey(device));
-            const today = new Date(now()).toISOString().slice(0, 'yyyy-mm-dd'.length);
-            const holds = ({ valid_from: from, valid_to: to }: Assignment): boolean => (from ?? '') <= today && (to === null || today < to);
-            const assignment = known?.ok ? known.value.find(holds) : undefined;
+            const assignment = known?.ok ? ofToday(known.value) : undefined;
             return assignment && { profile: assignment.profile, site: assignment.site, patterns: patternsOf(assignment.profile) };
         },
+        list: () => records.entries().flatMap(([, known]) => (known.ok ? (ofToday(known.value)?.device ?? []) : [])),
         whyUnreadable(device) {
             const known = records.get(deviceKey(device));
             return known?.ok === false ? known.why : undefined;

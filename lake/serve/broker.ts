@@ -12,8 +12,8 @@ import type { CredentialIndex } from '#lake/live/credential-index';
 import { type Intake, showTopic } from '#lake/live/intake';
 import type { KnownDevices } from '#lake/live/known-devices';
 import { mayReceive } from '#lake/live/own-topics';
-import { translate } from '#lake/store/system-errors';
 import { Allowance, DeviceStream } from './device-stream.ts';
+import { whyNotListening } from './listening.ts';
 import { NoSessions } from './no-sessions.ts';
 import { ASIDE_PREFIX } from './packet-gate.ts';
 import { SaidLines } from './said-lines.ts';
@@ -106,7 +106,7 @@ interface Session {
     rival: Session | undefined;
 }
 
-/** @throws StorageError where the port cannot be had */
+/** @throws UsageError where the port cannot be had, with what to do */
 export async function openBroker(options: BrokerOptions): Promise<Broker> {
     const { intake, credentials, devices, host, port, now } = options;
     const limits = { ...DEFAULT_LIMITS, ...options.limits };
@@ -419,7 +419,7 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
         lines.say(`handshake ${address} ${error.message}`, `A TLS handshake with ${address} failed: ${error.message}`);
     });
     await new Promise<void>((resolve, reject) => {
-        server.once('error', (error) => reject(translate(error, { directory: `${host}:${port}`, doing: 'listen for MQTT' })));
+        server.once('error', (error) => reject(whyNotListening(error, { host, port, flag: '--mqtt-port' })));
         server.listen({ host, port }, resolve);
     });
     credentials.onChanged(sweep);

@@ -5,10 +5,10 @@ import { type AddressInfo, isIPv4, isIPv6, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import { getRequestListener } from '@hono/node-server';
-import { StorageError, UsageError } from '#lake/errors';
 import type { Connection } from '#lake/live/api/app';
 import { PROBLEMS, Problem, type ProblemName } from '#lake/live/api/problem';
 import type { Caller } from '#lake/live/api/services';
+import { whyNotListening } from './listening.ts';
 
 export interface HttpServerOptions {
     /** Address to listen on. */
@@ -187,22 +187,9 @@ async function callerOf({ socket }: IncomingMessage, tls: HttpTls | undefined): 
 /** @throws UsageError */
 function listen(server: Server, { host, port }: { host: string; port: number }): Promise<void> {
     return new Promise((resolve, reject) => {
-        server.once('error', (error: NodeJS.ErrnoException) => reject(whyNotListening(error, { host, port })));
+        server.once('error', (error: NodeJS.ErrnoException) => reject(whyNotListening(error, { host, port, flag: '--http-port' })));
         server.listen({ host, port }, resolve);
     });
-}
-
-function whyNotListening(error: NodeJS.ErrnoException, { host, port }: { host: string; port: number }): Error {
-    const why: Record<string, string> = {
-        EADDRINUSE: `Port ${port} of ${host} is taken by another program: choose another one with --http-port, 0 for any free one`,
-        EACCES: `Port ${port} is not for this user: choose one from 1024 on with --http-port`,
-        EADDRNOTAVAIL: `${host} is no address of this machine: choose one with --host, 127.0.0.1 for this machine alone`,
-        ENOTFOUND: `${host} is no address of this machine: choose one with --host, 127.0.0.1 for this machine alone`,
-    };
-    const known = why[error.code ?? ''];
-    return known === undefined
-        ? new StorageError(`Cannot listen on ${host}, port ${port}: ${error.message}`, { cause: error })
-        : new UsageError(known, { cause: error });
 }
 
 /** What a request says in headers Host. Node takes the first of several, and some proxy may have looked at another one. */

@@ -4,7 +4,7 @@ import { finishUndone } from '#lake/commit/finish';
 import { type Mark, markRunning, withMark } from '#lake/here/marks';
 import { workInThreads } from '#lake/here/thread-workers';
 import { openThreads, type Threads } from '#lake/here/threads';
-import { chainPrefix } from '#lake/layout';
+import { chainPrefix, type TablePeriod } from '#lake/layout';
 import { ChainWriter, listChain, readChainEnd } from '#lake/live/chain';
 import { syncFolder } from '#lake/store/directory';
 import type { ObjectStore } from '#lake/store/object-store';
@@ -14,7 +14,7 @@ import type { Inbox } from './inbox.ts';
 import { TableWork } from './table-work.ts';
 
 /** The one shard of an embedded inbox. */
-const SHARD = '0';
+export const SHARD = '0';
 
 /** Objects that are worked off together: an hour that several of them touch is merged once. */
 const OBJECTS_AT_ONCE = 8;
@@ -53,6 +53,8 @@ export interface Sealed {
     objects: readonly string[];
     /** Objects that were read and of which nothing could be used: `flowlake history <object>` says why. */
     unreadable: readonly string[];
+    /** Days of derived tables that were made of what was appended, or looked at for it. */
+    derived: readonly TablePeriod[];
     /** All that could not be done, and is tried again. */
     faults: readonly Fault[];
 }
@@ -96,7 +98,7 @@ export class SealPass {
     /** Seals all that is in the inbox by now. `isAsked` tries again what failed, due or not. @throws the signal's reason */
     async run({ isAsked }: { isAsked: boolean }): Promise<Sealed> {
         const { inbox, directory, signal, faults } = this.#options;
-        const sealed = { messages: 0, objects: [] as string[], unreadable: [] as string[] };
+        const sealed = { messages: 0, objects: [] as string[], unreadable: [] as string[], derived: [] as TablePeriod[] };
         const target = inbox.last();
         clearTimeout(this.#untilIdle);
         this.#threads ??= openThreads(directory, { signal, isServing: true });
@@ -106,7 +108,9 @@ export class SealPass {
             const { keys, messages } = await this.#append({ target, isAsked });
             sealed.messages += messages;
             sealed.objects.push(...keys);
-            sealed.unreadable.push(...(await this.#workOff(keys, { threads, isAsked })));
+            const { unreadable, derived } = await this.#workOff(keys, { threads, isAsked });
+            sealed.unreadable.push(...unreadable);
+            sealed.derived.push(...derived);
             await this.#discard();
         };
         try {
@@ -195,10 +199,10 @@ export class SealPass {
         return messages;
     }
 
-    async #workOff(keys: readonly string[], options: { threads: Threads; isAsked: boolean }): Promise<string[]> {
+    async #workOff(keys: readonly string[], options: { threads: Threads; isAsked: boolean }): ReturnType<TableWork['workOff']> {
         const { directory, signal } = this.#options;
         const end = this.sealedTo;
-        const unreadable = await this.#work.workOff(keys, { ...options, signal });
+        const done = await this.#work.workOff(keys, { ...options, signal });
         if (this.#work.isAnyUndone()) {
             this.#undoneMark ??= await markRunning(directory);
         } else {
@@ -206,7 +210,7 @@ export class SealPass {
             this.#undoneMark = undefined;
         }
         this.#inLakeTo = end;
-        return unreadable;
+        return done;
     }
 
     /** Discards what stands in the chain and was read by all: its objects stay, whatever fails of them. */

@@ -13,6 +13,9 @@ const MAX_LATEST_EVENTS = 20_000;
 const MAX_OTHER_EVENTS = 100_000;
 /** Closed alerts that are kept here; history has all. */
 const MAX_CLOSED_ALERTS = 100_000;
+
+/** Chain objects of which it is known when the tables had them: 70 days of one a minute. */
+const MAX_SEALED = 100_000;
 /** Calls of hooks that were given up are kept for a month. */
 const GIVEN_UP_KEPT_MS = 30 * 86_400_000;
 /** Deletes go in steps, so that nobody waits long for one. */
@@ -41,6 +44,8 @@ create table outbox (
     attempts integer not null default 0, next_ms integer not null default 0, error text, given_up_ms integer, unique (hook, event));
 create index outbox_waiting on outbox (hook, next_ms) where given_up_ms is null;
 create index outbox_by_alert on outbox (hook, alert, id);
+create table sealed (key text primary key, in_lake_ms integer not null);
+create index sealed_by_time on sealed (in_lake_ms);
 `;
 
 export interface OpenStateOptions {
@@ -75,6 +80,12 @@ export interface StateDatabase extends StateStore {
     hasAlert(episode: LiveEpisode): boolean;
     /** Notes what history says of alerts, and adds those that only history has. No hook is told. */
     judge(judged: readonly Judged[], nowMs: number): void;
+    /** Forgets how far the inbox was taken: for an inbox that is an older copy, and gives numbers once more that it gave before. What is known stays. */
+    forgetPlace(): void;
+    /** Notes that the tables have what stands in these chain objects. */
+    noteInLake(keys: readonly string[], nowMs: number): void;
+    /** When the tables had what stands in chain objects, by their keys: of the newest hundred thousand. */
+    inLake(): ReadonlyMap<string, number>;
     /** Calls back after events have been written by this process. @returns what ends that */
     onEvents(listener: (written: { isLatestOnly: boolean }) => void): () => void;
     /** Deletes what is too old or too much, in steps. */
@@ -252,6 +263,19 @@ export function openStateDatabase(file: string, { hooks = [] }: OpenStateOptions
             });
             tell(isTold);
         },
+        forgetPlace: () =>
+            database.transaction(() => {
+                database.run('delete from cursor');
+                database.run("update items set item = json_set(item, '$.stream', '', '$.sequence', '0')");
+            }),
+        noteInLake: (keys, nowMs) =>
+            database.transaction(() => {
+                for (const key of keys) {
+                    database.run('insert into sealed values (?, ?) on conflict do nothing', key, nowMs);
+                }
+            }),
+        inLake: () =>
+            new Map(database.all('select key, in_lake_ms from sealed').map(({ key, in_lake_ms: ms }) => [String(key), Number(ms)])),
         onEvents(listener) {
             listeners.add(listener);
             return () => listeners.delete(listener);
@@ -307,6 +331,10 @@ function tidy(database: Database, nowMs: number): void {
             );
             inSteps(database, `events where is_latest = ${isLatest} and id <= ${last}`, 'id');
         }
+    }
+    const sealed = database.get('select in_lake_ms from sealed order by in_lake_ms desc limit 1 offset ?', MAX_SEALED)?.in_lake_ms;
+    if (typeof sealed === 'number') {
+        inSteps(database, `sealed where in_lake_ms <= ${sealed}`, 'key');
     }
     const closed = 'alerts where ended_ms is not null';
     const oldest = database.get(`select began_ms from ${closed} order by began_ms desc limit 1 offset ?`, MAX_CLOSED_ALERTS)?.began_ms;

@@ -27,10 +27,10 @@ export class TableWork {
     }
 
     /**
-     * Works off the objects and what failed before and is due. @returns objects that were read and of which nothing could be used; their ledger records
-     * say why. @throws the signal's reason
+     * Works off the objects and what failed before and is due. @returns objects that were read and of which nothing could be used, their ledger records
+     * say why; and days of derived tables that were looked at. @throws the signal's reason
      */
-    async workOff(keys: readonly string[], options: WorkOptions): Promise<string[]> {
+    async workOff(keys: readonly string[], options: WorkOptions): Promise<{ unreadable: string[]; derived: TablePeriod[] }> {
         const due = [...this.#failed].flatMap(([name, task]) => (options.isAsked || this.#faults.mayTry(name) ? [task] : []));
         const unreadable: string[] = [];
         const periods: TablePeriod[] = [];
@@ -42,8 +42,8 @@ export class TableWork {
         const merges = eachOnce(periods).map((of): Task => ({ kind: 'consolidate', of }));
         const merged = await this.#run([...merges, ...due.filter(({ kind }) => kind === 'consolidate')], options);
         const days = builtOn(merged.flatMap(({ task }) => (task.kind === 'consolidate' ? [task.of] : [])));
-        await this.#run(deriveTasks(eachOnce([...days, ...due.flatMap(daysOf)])), options);
-        return unreadable;
+        const done = await this.#run(deriveTasks(eachOnce([...days, ...due.flatMap(daysOf)])), options);
+        return { unreadable, derived: done.flatMap(({ result }) => (result.derived ?? []).map(({ of }) => of)) };
     }
 
     /** Does each task once, and keeps those that fail. @returns the others */

@@ -15,9 +15,9 @@ import { useLake } from '#cli/use-lake';
 import { hashToken, hexOf, readCredentials, withToken } from '#lake/credentials';
 import { readDevice } from '#lake/devices';
 import { UsageError } from '#lake/errors';
+import { readServing } from '#lake/serve/live-files';
 import type { ObjectStore } from '#lake/store/object-store';
 import { exampleFor } from './example.ts';
-import { readServing } from './serving.ts';
 
 export interface CheckOptions {
     credentials: string;
@@ -65,7 +65,7 @@ export async function checkDevice(device: string, options: CheckOptions, context
             throw new UsageError('A lake in S3 takes no messages of devices in yet: device check is for a lake in a directory');
         }
         const store = await lake.store();
-        const serving = await readServing(lake.directory);
+        const serving = readServing(lake.directory);
         const target: Target = {
             host: options.host ?? serving.host,
             mqttPort: options.mqttPort === 0 ? serving.mqttPort : options.mqttPort,

@@ -3,14 +3,15 @@ import { Failure, type RunContext } from '#cli/command';
 import { assertNoneThere, type DeviceFiles, readDeviceFiles, writeDeviceFiles } from '#cli/device-files';
 import { batchOf } from '#cli/draw/batch-of';
 import { printRows } from '#cli/draw/print-rows';
+import { tellServe } from '#cli/tell-serve';
 import { useLake } from '#cli/use-lake';
 import { addCertificate, addToken, type Credentials, type Revocation, readCredentials, revokeCredentials } from '#lake/credentials';
 import { readDevice } from '#lake/devices';
 import { UsageError } from '#lake/errors';
 import type { DirectoryLake, Lake } from '#lake/lake';
+import { readServing } from '#lake/serve/live-files';
 import { clientLines } from './client-lines.ts';
 import { exampleFor } from './example.ts';
-import { readServing } from './serving.ts';
 
 /** What a device is to be given. */
 export interface Wishes {
@@ -91,7 +92,7 @@ export async function sayMade(
     { stdout, stderr, invocation, now }: RunContext,
 ): Promise<void> {
     assertDirectory(lake);
-    const serving = await readServing(lake.directory);
+    const serving = readServing(lake.directory);
     if (out === undefined) {
         await stderr.write('Its token, which is shown this once:\n');
         await stdout.write(`${made.token}\n`);
@@ -120,6 +121,7 @@ export async function revokeDevice(
     const what: Revocation = certificate !== undefined ? { certificate } : token !== undefined ? { token } : 'all';
     return useLake(context, async (lake) => {
         const revoked = await revokeCredentials(await lake.store(), device, { what, now: context.now() });
+        await tellServe(lake);
         const said =
             revoked.length === 0
                 ? `Nothing to revoke: that of device ${device} was revoked before`

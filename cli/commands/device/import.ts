@@ -5,6 +5,7 @@ import { Failure, type RunContext } from '#cli/command';
 import { readDeviceFiles } from '#cli/device-files';
 import { batchOf } from '#cli/draw/batch-of';
 import { printRows } from '#cli/draw/print-rows';
+import { tellServe } from '#cli/tell-serve';
 import { useLake } from '#cli/use-lake';
 import { applyChange, checkAddresses, type DeviceChange, groupBy, readDevices, registerDevice } from '#lake/devices';
 import { StorageError, UsageError } from '#lake/errors';
@@ -41,6 +42,7 @@ export async function importFile(path: string, wishes: Wishes, context: RunConte
             );
             const rows = await writeAll(lines, { store, context });
             const made = await giveAll(lake, lines, { wishes, context });
+            await tellServe(lake);
             const columns = [
                 { name: 'line', type: 'bigint' },
                 { name: 'device', type: 'varchar' },

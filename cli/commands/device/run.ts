@@ -2,6 +2,7 @@
 import { Failure, type RunContext } from '#cli/command';
 import { batchOf } from '#cli/draw/batch-of';
 import { printRows } from '#cli/draw/print-rows';
+import { tellServe } from '#cli/tell-serve';
 import { useLake } from '#cli/use-lake';
 import { readCredentials } from '#lake/credentials';
 import { type Assignment, type DeviceChange, readDevice, readDevices, registerDevice } from '#lake/devices';
@@ -34,6 +35,7 @@ export async function addDevice(change: DeviceChange, wishes: Wishes, context: R
                 const made = await makeCredentials(lake, change.device, wishes, context);
                 await sayMade(lake, change.device, { wishes, made }, context);
             }
+            await tellServe(lake);
             return 0;
         },
         { mayBeNew: true },

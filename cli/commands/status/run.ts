@@ -10,6 +10,7 @@ import { useLake } from '#cli/use-lake';
 import { findCutOff } from '#lake/here/marks';
 import type { BucketLake, DirectoryLake, Lake } from '#lake/lake';
 import { readLakeStatus } from '#lake/reports/lake-status';
+import { tellLive } from './live-status.ts';
 import { queueRows, readQueues, sayDeadLetters, sayQueue } from './queue-status.ts';
 
 const WATCH_EVERY_MS = 2_000;
@@ -110,7 +111,9 @@ async function show(lake: Lake, context: RunContext): Promise<number> {
                 return `${countPeriods(subjects.map((period) => ({ period })))} not consolidated (${shown}): an upload may be running, else flowlake reconcile`;
         }
     });
-    lines.push(...(lake.kind === 's3' ? await tellQueues(lake, context) : await tellCutOff(lake)));
+    lines.push(
+        ...(lake.kind === 's3' ? await tellQueues(lake, context) : [...(await tellCutOff(lake)), ...(await tellLive(lake, context))]),
+    );
     // Twins may be meant to count twice: they are told, and need nobody.
     for (const line of [...lines, ...sayTwins(twins)]) {
         await context.stderr.write(`${line}\n`);

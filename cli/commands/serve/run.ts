@@ -1,0 +1,142 @@
+/** Serves the lake until Ctrl-C. */
+import { readFile } from 'node:fs/promises';
+import { Failure, type RunContext } from '#cli/command';
+import { quoteForShell } from '#cli/quote-for-shell';
+import { useLake } from '#cli/use-lake';
+import { StorageError, UsageError } from '#lake/errors';
+import { type Lake, parseLakeLocation } from '#lake/lake';
+import { openLake } from '#lake/open-lake';
+import { type Hook, parseHooks } from '#lake/serve/hook-settings';
+import { type Serving, serve } from '#lake/serve/serve';
+
+interface ServeChoice {
+    host: string | undefined;
+    mqttPort: number;
+    httpPort: number;
+    name: string | undefined;
+    https: boolean;
+    sealEvery: number | undefined;
+    hooks: string | undefined;
+    forward: string | undefined;
+    newToken: boolean;
+}
+
+const LOOPBACK = '127.0.0.1';
+const MAX_PORT = 65_535;
+
+/** Runs until the signal is aborted. @returns 0 then. @throws Failure for a deployed lake */
+export async function serveLake(choice: ServeChoice, context: RunContext): Promise<number> {
+    const { signal, environment, now, stderr } = context;
+    const { host = LOOPBACK, mqttPort, httpPort, name, sealEvery, newToken } = choice;
+    for (const [flag, port] of [
+        ['--mqtt-port', mqttPort],
+        ['--http-port', httpPort],
+    ] as const) {
+        if (port > MAX_PORT) {
+            throw new UsageError(`${flag} ${port} is no port: 1 to ${MAX_PORT}, or 0 for any free one`);
+        }
+    }
+    const hooks = await readHooks(choice.hooks);
+    const say = (line: string): void => {
+        void stderr.write(`${now().toISOString()} ${line}\n`);
+    };
+    return useLake(
+        context,
+        async (lake) => {
+            if (lake.kind !== 'directory') {
+                throw new Failure('serve is for a lake in a directory: a deployed one takes in what devices send by itself');
+            }
+            const other = choice.forward === undefined ? undefined : await openOther(choice.forward, context);
+            try {
+                const serving = await serve(lake, {
+                    host,
+                    mqttPort,
+                    httpPort,
+                    names: namesIn(name),
+                    // A token in plain text leaves the machine by no network.
+                    isHttps: choice.https || !isLoopback(host),
+                    sealEveryMs: sealEvery,
+                    hooks,
+                    forwardTo: other && { name: choice.forward ?? '', store: await other.store() },
+                    isNewToken: newToken,
+                    environment,
+                    now,
+                    say,
+                });
+                await sayOpen(serving, { host, context });
+                await ended(signal);
+                say('stopping: no more messages are taken, and what was taken goes into the tables');
+                await serving.stop(new AbortController().signal);
+                say('stopped');
+                return 0;
+            } finally {
+                await other?.close();
+            }
+        },
+        { mayBeNew: true },
+    );
+}
+
+/** Says where it listens, what is open to whom, and what to do next. */
+async function sayOpen(
+    { mqttPort, httpUrl, readerToken }: Serving,
+    { host, context }: { host: string; context: RunContext },
+): Promise<void> {
+    const { stderr, lake, invocation } = context;
+    const whom = isLoopback(host)
+        ? 'programs of this machine'
+        : host === '0.0.0.0' || host === '::'
+          ? 'every network of this machine'
+          : `the network of ${host}`;
+    const program = `${invocation} --lake ${quoteForShell(lake?.name ?? '')}`;
+    const lines = [
+        `MQTT  mqtts://${host}:${mqttPort}   ${whom}: devices, each with its certificate`,
+        `HTTP  ${httpUrl}   ${whom}: devices and readers, each with its token`,
+        ...(readerToken === undefined
+            ? ['Token of readers: as before (--new-token makes another)']
+            : [`Token of readers: ${readerToken}   (shown this once)`]),
+        `A new device: ${program} device add boiler-7 --profile plain-json --out devices`,
+        'Ctrl-C ends it',
+    ];
+    await stderr.write(`${lines.join('\n')}\n`);
+}
+
+function ended(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+        if (signal.aborted) {
+            resolve();
+        }
+        signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+}
+
+function namesIn(text: string | undefined): string[] {
+    const names = (text ?? '').split(',').map((one) => one.trim());
+    const bad = names.find((one) => one !== '' && !/^[A-Za-z0-9.:-]+$/.test(one));
+    if (bad !== undefined) {
+        throw new UsageError(`--name ${JSON.stringify(bad)} is no name or address that a device can call: gateway.local, 10.0.0.5`);
+    }
+    return names.filter((one) => one !== '');
+}
+
+async function readHooks(path: string | undefined): Promise<Hook[]> {
+    if (path === undefined) {
+        return [];
+    }
+    const text = await readFile(path, 'utf8').catch((error: Error) => {
+        throw new StorageError(`Cannot read ${path}: ${error.message}`, { cause: error });
+    });
+    try {
+        return parseHooks(JSON.parse(text));
+    } catch (error) {
+        throw error instanceof SyntaxError ? new UsageError(`${path} is no JSON`, { cause: error }) : error;
+    }
+}
+
+async function openOther(name: string, { environment, signal }: RunContext): Promise<Lake> {
+    return openLake(parseLakeLocation(name), { environment, signal });
+}
+
+function isLoopback(host: string): boolean {
+    return host === 'localhost' || host === '::1' || host.startsWith('127.');
+}

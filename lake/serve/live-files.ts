@@ -1,0 +1,56 @@
+/** Where the files of a served lake lie that are no objects of it. */
+import { chmodSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { WORK_FOLDER } from '#lake/store/directory-links';
+import { makeFolder } from '#lake/store/make-folder';
+
+/** Folder of the lake in a directory that holds them all; only its owner can look into it. */
+export function liveFolder(directory: string): string {
+    return join(directory, WORK_FOLDER, 'live');
+}
+
+export function liveFile(
+    directory: string,
+    name: 'inbox.sqlite' | 'state.sqlite' | 'reader-token.json' | 'serve.json' | 'serve.sock',
+): string {
+    return join(liveFolder(directory), name);
+}
+
+/** Makes the folder where it is missing, for its owner alone. */
+export function makeLiveFolder(directory: string): void {
+    makeFolder(liveFolder(directory));
+    chmodSync(liveFolder(directory), 0o700);
+}
+
+/** Where a lake is served. */
+export interface ServingAt {
+    /** A name or address that devices dial. */
+    host: string;
+    mqttPort: number;
+    /** Beginning of the addresses of the HTTP API. */
+    httpBase: string;
+}
+
+/** Where it is served that has never said anything else. */
+const DEFAULT: ServingAt = { host: 'localhost', mqttPort: 8883, httpBase: 'http://localhost:8080' };
+
+/** Writes down where it is served, for commands that tell people so. */
+export function writeServing(
+    directory: string,
+    { host, mqttPort, httpPort, isHttps }: { host: string; mqttPort: number; httpPort: number; isHttps: boolean },
+): void {
+    const named = host.includes(':') ? `[${host}]` : host;
+    const serving: ServingAt = { host, mqttPort, httpBase: `${isHttps ? 'https' : 'http'}://${named}:${httpPort}` };
+    const path = liveFile(directory, 'serve.json');
+    writeFileSync(`${path}.new`, `${JSON.stringify(serving)}\n`, { mode: 0o600 });
+    renameSync(`${path}.new`, path);
+}
+
+/** Where the lake is served, or was last. */
+export function readServing(directory: string): ServingAt {
+    try {
+        return { ...DEFAULT, ...JSON.parse(readFileSync(liveFile(directory, 'serve.json'), 'utf8')) };
+    } catch {
+        return DEFAULT;
+    }
+}

@@ -1,0 +1,297 @@
+/** A lake that is served, in this process: over real sockets of loopback, with the machine's clock. */
+import { readFileSync, statSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import mqtt from 'mqtt';
+import { addCertificate, addToken } from '#lake/credentials';
+import { registerDevice } from '#lake/devices';
+import { StorageError, UsageError } from '#lake/errors';
+import { addInput } from '#lake/inputs';
+import type { DirectoryLake } from '#lake/lake';
+import { openLake } from '#lake/open-lake';
+import { authorityFolder, openAuthority } from '#lake/serve/certificates';
+import { askServe } from '#lake/serve/control';
+import { liveFile } from '#lake/serve/live-files';
+import { type ServeOptions, type Serving, serve } from '#lake/serve/serve';
+import { openDirectoryStore } from '#lake/store/directory';
+import type { ObjectStore } from '#lake/store/object-store';
+import { type ApiSubject, describeApi } from '#test/live-api/contract';
+import { CONTRACT_PROFILE } from '#test/live-api/contract-profile';
+
+const NOBODY_HURRIES = new AbortController().signal;
+const folders: string[] = [];
+
+async function newFolder(): Promise<string> {
+    const folder = await mkdtemp(join(tmpdir(), 'flowlake-serve-'));
+    folders.push(folder);
+    return folder;
+}
+
+afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true }))));
+
+async function openDirectory(directory: string): Promise<DirectoryLake> {
+    const lake = await openLake(
+        { kind: 'directory', name: directory, directory },
+        { environment: {}, signal: new AbortController().signal, mayBeNew: true },
+    );
+    if (lake.kind !== 'directory') {
+        throw new Error('not a directory');
+    }
+    return lake;
+}
+
+function optionsOf(changes: Partial<ServeOptions> = {}): ServeOptions {
+    return {
+        ...{ host: '127.0.0.1', mqttPort: 0, httpPort: 0, names: [], isHttps: false, sealEveryMs: undefined, hooks: [] },
+        ...{ forwardTo: undefined, isNewToken: false, environment: {}, now: () => new Date(), say: () => undefined },
+        ...changes,
+    };
+}
+
+const today = (): string => new Date().toISOString().slice(0, 10);
+
+/** A profile whose temperature is too high from 30 on. */
+const PROFILE = {
+    name: 'room',
+    device: { from: 'certificate' },
+    time: ['arrival'],
+    identity: [{ path: 'n' }],
+    metrics: [{ name: 'temperature', path: 't', unit: 'Cel', digits: 1 }],
+    alerts: [{ rule: 'hot', metric: 'temperature', above: { raise: 30, clear: 28 }, severity: 'warning', message: 'too warm' }],
+};
+
+async function register(store: ObjectStore, device: string): Promise<string> {
+    await addInput(store, 'profiles/', PROFILE.name, PROFILE, { onlyFirst: true });
+    await registerDevice(store, { device, profile: PROFILE.name, site: 'berlin' }, { today: today() });
+    return (await addToken(store, device, { now: new Date() })).token;
+}
+
+async function openServed(): Promise<ApiSubject> {
+    const lake = await openDirectory(await newFolder());
+    const store = await lake.store();
+    await addInput(store, 'profiles/', CONTRACT_PROFILE.name, CONTRACT_PROFILE);
+    const serving = await serve(lake, optionsOf());
+    return {
+        baseUrl: serving.httpUrl,
+        readerToken: serving.readerToken ?? '',
+        async addDevice(device, { site }) {
+            await registerDevice(store, { device, profile: CONTRACT_PROFILE.name, site }, { today: today() });
+            const { token } = await addToken(store, device, { now: new Date() });
+            await askServe(lake.directory, 'refresh');
+            return token;
+        },
+        async untilSeen() {
+            while (serving.status().latest.behindMs > 0) {
+                await wait(10);
+            }
+        },
+        untilSealed: async () => {
+            await askServe(lake.directory, 'seal');
+        },
+        async close() {
+            await serving.stop(NOBODY_HURRIES);
+            await lake.close();
+        },
+    };
+}
+
+describeApi('a served lake', { open: openServed, hasEvents: true });
+
+describe('a served lake', () => {
+    let directory: string;
+    let lake: DirectoryLake;
+    let store: ObjectStore;
+    let serving: Serving | undefined;
+    let said: string[];
+
+    beforeEach(async () => {
+        directory = await newFolder();
+        lake = await openDirectory(directory);
+        store = await lake.store();
+        said = [];
+    });
+
+    afterEach(async () => {
+        await serving?.stop(NOBODY_HURRIES);
+        await lake.close();
+    });
+
+    async function start(changes: Partial<ServeOptions> = {}): Promise<Serving> {
+        serving = await serve(lake, optionsOf({ say: (line) => said.push(line), ...changes }));
+        return serving;
+    }
+
+    async function stop(): Promise<void> {
+        await serving?.stop(NOBODY_HURRIES);
+        serving = undefined;
+    }
+
+    async function post(token: string, messages: readonly object[]): Promise<unknown> {
+        const answer = await fetch(`${serving?.httpUrl}/v1/telemetry`, {
+            method: 'POST',
+            headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+            body: JSON.stringify(messages),
+        });
+        return answer.json();
+    }
+
+    async function rows(sql: string): Promise<unknown[][]> {
+        const { batches } = await (await lake.engine()).query(sql);
+        const found: unknown[][] = [];
+        for await (const batch of batches) {
+            found.push(...batch);
+        }
+        return found;
+    }
+
+    test('has a message in latest state, raises its alert, and has it in the tables once it is sealed', async () => {
+        const token = await register(store, 'room-1');
+        const { httpUrl, readerToken } = await start();
+        expect(
+            await post(token, [
+                { n: 1, t: 21.3 },
+                { n: 2, t: 31 },
+                { n: 2, t: 31 },
+            ]),
+        ).toEqual({ accepted: 3, rejected: [] });
+        const read = async (path: string): Promise<any> =>
+            (await fetch(`${httpUrl}${path}`, { headers: { authorization: `Bearer ${readerToken}` } })).json();
+        let device = await read('/v1/devices/room-1');
+        while (device.metrics.temperature?.message !== '2') {
+            await wait(10);
+            device = await read('/v1/devices/room-1');
+        }
+        expect(device).toMatchObject({ site: 'berlin', open_alerts: 1 });
+        expect((await read('/v1/alerts?state=open')).alerts).toMatchObject([{ device: 'room-1', rule: 'hot' }]);
+
+        await askServe(directory, 'seal');
+        expect(await rows('select device, message, value, copies from readings order by message')).toEqual([
+            ['room-1', '1', '21.300000000', 1n],
+            ['room-1', '2', '31.000000000', 2n],
+        ]);
+        expect(await rows('select rule from all_episodes where ended_ms is null')).toEqual([['hot']]);
+    });
+
+    test('has everything in the tables when it was stopped, and goes on behind it', async () => {
+        const token = await register(store, 'room-1');
+        await start();
+        await post(token, [{ n: 1, t: 20 }]);
+        await stop();
+        expect(await rows('select message from readings')).toEqual([['1']]);
+        await start();
+        await post(token, [{ n: 2, t: 20 }]);
+        await stop();
+        expect(await rows('select message from readings order by message')).toEqual([['1'], ['2']]);
+        expect(said).toEqual([]);
+    });
+
+    test('leaves what it has taken in to the next start where somebody hurries', async () => {
+        const token = await register(store, 'room-1');
+        const hurry = new AbortController();
+        hurry.abort();
+        await start();
+        await post(token, [{ n: 1, t: 20 }]);
+        await serving?.stop(hurry.signal);
+        serving = undefined;
+        await start();
+        await askServe(directory, 'seal');
+        expect(await rows('select message from readings')).toEqual([['1']]);
+    });
+
+    test('takes MQTT and HTTP into one inbox', async () => {
+        const token = await register(store, 'room-1');
+        const authority = await openAuthority(authorityFolder(directory), { now: new Date() });
+        const { certificate, key, fingerprint, serial, notAfter } = await authority.issueDevice({ device: 'room-1', now: new Date() });
+        const record = { fingerprint, serial, not_after: notAfter.toISOString(), added: new Date().toISOString() };
+        await addCertificate(store, 'room-1', record);
+        const { mqttPort: port } = await start();
+        const client = await mqtt.connectAsync({
+            ...{ protocol: 'mqtts', host: 'localhost', port, ca: authority.certificate, cert: certificate, key },
+        });
+        await client.publishAsync('t/room-1/telemetry', '{"n":1,"t":20}', { qos: 1 });
+        await client.publishAsync('t/room-2/telemetry', '{"n":7,"t":20}', { qos: 1 });
+        await post(token, [{ n: 2, t: 20.5 }]);
+        await client.endAsync();
+        await askServe(directory, 'seal');
+        expect(await rows('select message from readings order by message')).toEqual([['1'], ['2']]);
+        expect(await rows('select reason from messages_rejected')).toEqual([['refused']]);
+        expect(serving?.status().messages).toEqual({ taken: 3, aside: 1, dropped: 0 });
+    });
+
+    test('shows a device that has never sent', async () => {
+        await register(store, 'room-1');
+        const { httpUrl, readerToken } = await start();
+        const answer = await fetch(`${httpUrl}/v1/devices`, { headers: { authorization: `Bearer ${readerToken}` } });
+        const { devices } = (await answer.json()) as { devices: object[] };
+        expect(devices).toMatchObject([{ device: 'room-1', site: 'berlin', profile: 'room', state: 'unknown', last_at_ms: null }]);
+    });
+
+    test('is served by one process', async () => {
+        await start();
+        await expect(serve(lake, optionsOf())).rejects.toThrow(StorageError);
+        await expect(serve(lake, optionsOf())).rejects.toThrow('another process has it open');
+    });
+
+    test('says of a port that is taken what to do, and holds nothing then', async () => {
+        const { mqttPort } = await start();
+        const other = await openDirectory(await newFolder());
+        await expect(serve(other, optionsOf({ mqttPort }))).rejects.toThrow(/--mqtt-port/);
+        const httpPort = Number(new URL(serving?.httpUrl ?? '').port);
+        await expect(serve(other, optionsOf({ httpPort }))).rejects.toThrow(UsageError);
+        await (await serve(other, optionsOf())).stop(NOBODY_HURRIES);
+        await other.close();
+    });
+
+    test('shows the token of readers once, and keeps its hash', async () => {
+        const { readerToken = '' } = await start();
+        const file = liveFile(directory, 'reader-token.json');
+        expect(readFileSync(file, 'utf8')).not.toContain(readerToken);
+        expect(statSync(file).mode & 0o077).toBe(0);
+        expect(statSync(join(directory, '.flowlake/live')).mode & 0o077).toBe(0);
+        await stop();
+        expect((await start()).readerToken).toBeUndefined();
+        await stop();
+        const { readerToken: next, httpUrl } = await start({ isNewToken: true });
+        const status = async (token = '') => (await fetch(`${httpUrl}/v1/fleet`, { headers: { authorization: `Bearer ${token}` } })).status;
+        expect([await status(readerToken), await status(next)]).toEqual([401, 200]);
+    });
+
+    test('hands the chain on to another lake, keeps it while that cannot be reached, and hands it on once', async () => {
+        const token = await register(store, 'room-1');
+        const other = openDirectoryStore(await newFolder());
+        let isAway = true;
+        const store2: ObjectStore = {
+            ...other,
+            put: (key, body, options) => (isAway ? Promise.reject(new StorageError('the line is down')) : other.put(key, body, options)),
+        };
+        await start({ forwardTo: { name: 's3://other', store: store2 } });
+        await post(token, [{ n: 1, t: 20 }]);
+        await askServe(directory, 'seal');
+        while (serving?.status().forwarding?.lastError === null) {
+            await wait(10);
+        }
+        expect(serving?.status().forwarding).toMatchObject({ to: 's3://other', lastError: 'the line is down' });
+        isAway = false;
+        await post(token, [{ n: 2, t: 20 }]);
+        await askServe(directory, 'seal');
+        while (serving?.status().forwarding?.objectsBehind !== 0) {
+            await wait(10);
+        }
+        const keysOf = async (one: ObjectStore): Promise<string[]> => {
+            const keys: string[] = [];
+            for await (const { key } of one.list('raw/')) {
+                keys.push(key);
+            }
+            return keys;
+        };
+        expect(await keysOf(other)).toEqual(await keysOf(store));
+        expect((await keysOf(other)).length).toBe(2);
+        expect(said).toEqual([
+            'Nothing can be handed on to s3://other; it is kept, and tried again: the line is down',
+            's3://other has everything again',
+        ]);
+    });
+});
