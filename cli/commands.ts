@@ -1,8 +1,10 @@
 /** Every command, in the order in which help and docs/cli.md list them. */
 import { kindsWithInputs } from '#lake/kinds';
 import type { Command } from './command.ts';
+import { alertCommands } from './commands/alert/command.ts';
 import { alerts } from './commands/alerts/command.ts';
 import { anomalies } from './commands/anomalies/command.ts';
+import { delivery } from './commands/delivery/command.ts';
 import { demo } from './commands/demo/command.ts';
 import { deviceCommands } from './commands/device/command.ts';
 import { devices } from './commands/devices/command.ts';
@@ -12,6 +14,7 @@ import { exportPair } from './commands/export/command.ts';
 import { features } from './commands/features/command.ts';
 import { history } from './commands/history/command.ts';
 import { inputCommands } from './commands/inputs/command.ts';
+import { latest } from './commands/latest/command.ts';
 import { pairs } from './commands/pairs/command.ts';
 import { prune } from './commands/prune/command.ts';
 import { query } from './commands/query/command.ts';
@@ -22,6 +25,8 @@ import { redrive } from './commands/redrive/command.ts';
 import { rejects } from './commands/rejects/command.ts';
 import { retract } from './commands/retract/command.ts';
 import { sample } from './commands/sample/command.ts';
+import { serve } from './commands/serve/command.ts';
+import { simulate } from './commands/simulate/command.ts';
 import { status } from './commands/status/command.ts';
 import { upload } from './commands/upload/command.ts';
 import { verify } from './commands/verify/command.ts';
@@ -51,4 +56,9 @@ export const commands: readonly Command[] = [
     prune,
     ...kindsWithInputs().flatMap(inputCommands),
     ...deviceCommands,
+    serve,
+    latest,
+    ...alertCommands,
+    simulate,
+    delivery,
 ];
