@@ -14,6 +14,7 @@ import { benchExport } from './export.ts';
 import { benchFullDay } from './full-day.ts';
 import { benchLambdaStart } from './lambda-start.ts';
 import { benchLambdaWork } from './lambda-work.ts';
+import { benchLive } from './live.ts';
 import { benchManyPairs } from './many-pairs.ts';
 import { benchPairs } from './pairs.ts';
 import { benchParquet } from './parquet.ts';
@@ -48,6 +49,7 @@ const PARTS = {
     status: benchStatus,
     telemetry: benchTelemetry,
     'telemetry-questions': benchTelemetryQuestions,
+    live: benchLive,
 };
 
 const { values, positionals } = parseArgs({
