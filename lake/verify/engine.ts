@@ -37,6 +37,8 @@ export async function openEngine({ signal }: { signal?: AbortSignal | undefined 
         autoinstall_known_extensions: 'false',
         autoload_known_extensions: 'false',
         preserve_insertion_order: 'false',
+        // Each copy of an object is read once and is gone then: remembering its bytes fills memory for nothing.
+        enable_external_file_cache: 'false',
     });
     const connections: DuckDBConnection[] = [];
     const interrupt = (): void => {

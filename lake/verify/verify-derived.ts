@@ -6,14 +6,14 @@
  */
 import { ConflictError } from '#lake/errors';
 import { type InputsNow, openInputs } from '#lake/inputs';
-import type { DerivedTable, Json, SecondDerivation, StateFact } from '#lake/kind';
+import type { DerivedTable, Json, SecondDerivation } from '#lake/kind';
 import { dayOfPeriod, mergedKey, nameOfPeriod, type TablePeriod } from '#lake/layout';
 import type { ListedObject, ObjectStore } from '#lake/store/object-store';
 import { withWords } from '#lake/tables';
 import { compareFigures } from './compare.ts';
-import { HASH_OF_NOTHING, type Named, readNamed, readStateOf, type StateRead } from './derived-object.ts';
+import { type Claims, findOtherMakings, findOtherStates, readClaims, type There } from './derived-claims.ts';
+import { HASH_OF_NOTHING, type Named } from './derived-object.ts';
 import { literal, textOf, wholeOf } from './engine.ts';
-import type { Difference } from './findings.ts';
 import { messageOf } from './lake-files.ts';
 import { faultDifferences, loadSound } from './object-faults.ts';
 import { readEntries } from './parquet-entries.ts';
@@ -83,12 +83,6 @@ interface Judging extends VerifyDerivedOptions {
 /** A state, or that it is not known what it is. */
 type Known = { state: Json } | undefined;
 
-/** A day's object as it was read. */
-interface Seen {
-    named: Named | undefined;
-    state: StateRead | undefined;
-}
-
 /** Goes through the days of one table, and carries the state of a chained one from day to day. */
 class TableJudge {
     readonly #derived: DerivedTable;
@@ -97,7 +91,7 @@ class TableJudge {
     /** The last day that was derived, and what is known of the state behind it. */
     #last: { day: string; behind: Known } | undefined;
     /** The last object that was looked at: the next day's names what it says. */
-    #seen: { day: string; seen: Seen | undefined } | undefined;
+    #seen: { day: string; seen: Claims | undefined } | undefined;
 
     constructor(derived: DerivedTable, second: SecondDerivation, judging: Judging) {
         this.#derived = derived;
@@ -155,6 +149,8 @@ class TableJudge {
     /** Judges days whose objects have copies at these paths. @returns how many of the days could be derived */
     async #judgeDays(days: readonly string[], paths: ReadonlyMap<string, string>): Promise<number> {
         const { engine, findings, found, signal } = this.#with;
+        const { isChained } = this.#derived;
+        const { factsOf } = this.#second;
         const table = withWords(this.#derived.table);
         const files = [...paths].map(([key, path]) => ({ key, path }));
         const { faults, sound } = await loadSound(engine, 'period_rows', { table, files, signal });
@@ -174,7 +170,7 @@ class TableJudge {
             const key = found.get(day)?.key;
             const path = key === undefined ? undefined : paths.get(key);
             const isSound = path !== undefined && sound.some((file) => file.path === path);
-            const seen = isSound ? await readSeen(path, entries.get(path)) : undefined;
+            const seen = isSound ? await readClaims(path, entries.get(path)) : undefined;
             if (key !== undefined) {
                 findings.add(...faultDifferences(of, key, faults.get(key)));
             } else if (made?.hasParts !== false) {
@@ -183,7 +179,9 @@ class TableJudge {
             if (seen && this.#isNewer(seen, key)) {
                 // Whoever knows its rules judges it.
             } else if (seen) {
-                findings.add(...(await this.#judgeNamed(of, seen, made)), ...this.#judgeState(of, seen, made));
+                findings.add(...(await findOtherMakings(of, seen.named, await this.#lookAround(day, seen.named, made))));
+                const closing = made && { state: made.closing };
+                findings.add(...(isChained ? findOtherStates(of, seen, { closing, factsOf }) : []));
                 comparable.push(...(made ? [day] : []));
             }
             if (findings.count > before) {
@@ -191,8 +189,7 @@ class TableJudge {
             }
             this.#seen = key === undefined ? this.#seen : { day, seen };
             // Of a day that could not be derived later days know no more than what its object says.
-            const said = seen?.state && 'state' in seen.state ? { state: seen.state.state } : undefined;
-            this.#last = { day, behind: made ? { state: made.closing } : key === undefined ? opening : said };
+            this.#last = { day, behind: made ? { state: made.closing } : key === undefined ? opening : this.#stateIn(seen) };
         }
         if (comparable.length > 0) {
             const columns = listed([...keyNames(table), 'period', ...figureNames(table)]);
@@ -219,7 +216,7 @@ class TableJudge {
     }
 
     /** True if a newer program has derived the object: that is noted, and its figures are not judged by older rules. */
-    #isNewer({ named }: Seen, key = ''): boolean {
+    #isNewer({ named }: Claims, key = ''): boolean {
         const { format } = this.#derived;
         const isNewer = (named?.format ?? 0) > format;
         if (isNewer) {
@@ -242,8 +239,14 @@ class TableJudge {
             return { state: null };
         }
         // A day that is not asked for: what it ends with is taken as it stands there.
-        const seen = await this.#look(before);
-        return seen?.state && 'state' in seen.state ? { state: seen.state.state } : undefined;
+        const claims = await this.#look(before);
+        const known = this.#stateIn(claims);
+        if (claims && !known) {
+            const key = mergedKey(this.#derived.table, before);
+            const text = `${key} holds no state that can be read: days that build on it are not compared`;
+            this.#with.findings.note('could_not_read', key, text);
+        }
+        return known;
     }
 
     /** The nearest earlier day that has an object. */
@@ -252,7 +255,7 @@ class TableJudge {
     }
 
     /** What the object of a day says of itself; undefined where it cannot be read, which is noted. */
-    async #look(day: string): Promise<Seen | undefined> {
+    async #look(day: string): Promise<Claims | undefined> {
         const { found, copies, engine, findings, signal } = this.#with;
         const object = found.get(day);
         if (this.#seen?.day === day) {
@@ -262,7 +265,7 @@ class TableJudge {
             return undefined;
         }
         try {
-            return await copies.use([object], async ([path = '']) => readSeen(path, (await readEntries(engine, [path])).get(path)));
+            return await copies.use([object], async ([path = '']) => readClaims(path, (await readEntries(engine, [path])).get(path)));
         } catch (error) {
             signal?.throwIfAborted();
             const text = `${object.key} could not be read: ${messageOf(error)}; days that build on it are not compared`;
@@ -304,74 +307,44 @@ class TableJudge {
         }
     }
 
-    /** What the object says that it was made of, held against what is there. */
-    async #judgeNamed(of: TablePeriod, { named }: Seen, made: Made | undefined): Promise<Difference[]> {
-        const { kind, inputs, etags } = this.#with;
-        const differ = (figure: string, in_lake: string | null, recomputed: string | null): Difference[] =>
-            in_lake === recomputed ? [] : [{ kind: 'made_of', ...of, figure, in_lake, recomputed }];
-        if (!named) {
-            return differ('what it was made of', null, 'merged objects, inputs and states');
-        }
-        const differences = differ('format', String(named.format ?? null), String(this.#derived.format));
-        const namedEtags = new Map(named.parts.map(({ period, etag }) => [period, etag]));
-        const there = this.#with.partsOf.get(of.period) ?? [];
-        const etagsThere = new Map<string, string>();
-        for (const [period, { key }] of there) {
-            const etag = await etags(key);
+    /** What the day would be made of now. */
+    async #lookAround(day: string, named: Named | undefined, made: Made | undefined): Promise<There> {
+        const { kind, inputs, store, etags, partsOf } = this.#with;
+        const namedEtags = new Map(named?.parts.map(({ period, etag }) => [period, etag]));
+        const there = new Map<string, string>();
+        for (const [period, { key }] of partsOf.get(day) ?? []) {
+            // The listing may be older than the object: who names another etag is asked for it once more.
+            const listed = await etags(key);
+            const etag = listed === namedEtags.get(period) ? listed : (await store.head(key))?.etag;
             if (etag !== undefined) {
-                etagsThere.set(period, etag);
+                there.set(period, etag);
             }
         }
-        for (const period of [...new Set([...namedEtags.keys(), ...etagsThere.keys()])].sort()) {
-            const figure = `etag of ${kind.merged.name} ${period}`;
-            differences.push(...differ(figure, namedEtags.get(period) ?? null, etagsThere.get(period) ?? null));
-        }
-        const said = [...named.parts.map((part) => part.inputs), named.endInputs].flatMap((versions) => Object.entries(versions));
-        for (const name of [...new Set([...said.map(([each]) => each), ...Object.keys(made?.asked ?? {})])].sort()) {
-            const now = kind.inputs ? await inputs.versionOf(kind.inputs, name) : 0;
-            const versions = [...new Set(said.filter(([each]) => each === name).map(([, version]) => version))];
-            const figure = `version of ${kind.inputs?.noun ?? 'input'} ${name}`;
-            for (const version of versions.length === 0 ? [null] : versions) {
-                differences.push(...differ(figure, version === null ? null : String(version), String(now)));
-            }
-        }
-        if (this.#derived.isChained) {
-            const before = this.#dayBefore(of.period);
-            const closedWith = before === undefined ? HASH_OF_NOTHING : (await this.#look(before))?.named?.closing;
-            if (closedWith !== undefined) {
-                differences.push(...differ(`state that it opened with, of ${before ?? 'none before'}`, named.opening, closedWith));
-            }
-        }
-        return differences;
+        const { isChained, format } = this.#derived;
+        const before = this.#dayBefore(day);
+        const closing = before === undefined ? HASH_OF_NOTHING : isChained ? (await this.#look(before))?.named?.closing : undefined;
+        return {
+            kind,
+            inputs,
+            format,
+            etags: there,
+            asked: Object.keys(made?.asked ?? {}),
+            before: isChained && closing !== undefined ? { day: before, closing } : undefined,
+        };
     }
 
-    /** The state that a chained table's object holds, held against the one that its rows come to. */
-    #judgeState(of: TablePeriod, { named, state }: Seen, made: Made | undefined): Difference[] {
-        if (!this.#derived.isChained || !state) {
-            return [];
+    /** The state that an object holds, as far as it is one. */
+    #stateIn(claims: Claims | undefined): Known {
+        if (!claims || 'fault' in claims.state) {
+            return undefined;
         }
-        const about = { kind: 'state' as const, ...of };
-        if ('fault' in state) {
-            return [{ ...about, figure: state.fault, in_lake: null, recomputed: 'a state' }];
-        }
-        const hashes: Difference[] =
-            named && named.closing !== state.hash
-                ? [{ ...about, figure: 'hash of its state', in_lake: named.closing, recomputed: state.hash }]
-                : [];
-        const { factsOf } = this.#second;
-        if (!made || !factsOf) {
-            return hashes;
-        }
-        let inLake: StateFact[];
+        const { state } = claims.state;
         try {
-            inLake = factsOf(state.state);
-        } catch (error) {
-            return [
-                ...hashes,
-                { ...about, figure: `its state is none of ${of.table}: ${messageOf(error)}`, in_lake: null, recomputed: 'a state' },
-            ];
+            this.#second.factsOf?.(state);
+            return { state };
+        } catch {
+            return undefined;
         }
-        return [...hashes, ...compareFacts(inLake, factsOf(made.closing)).map((difference) => ({ ...about, ...difference }))];
     }
 }
 
@@ -382,24 +355,4 @@ interface Made {
     asked: Readonly<Record<string, number>>;
     /** True if the day has merged objects, or should have some: a day without any needs no object. */
     hasParts: boolean;
-}
-
-async function readSeen(path: string, entries: ReadonlyMap<string, string> | undefined): Promise<Seen> {
-    return { named: await readNamed(path, entries), state: await readStateOf(path, entries) };
-}
-
-function compareFacts(
-    inLake: readonly StateFact[],
-    recomputed: readonly StateFact[],
-): Pick<Difference, 'key' | 'figure' | 'in_lake' | 'recomputed'>[] {
-    const nameOf = ({ key, figure }: StateFact): string => JSON.stringify([...Object.values(key), figure]);
-    const [there, should] = [inLake, recomputed].map((facts) => new Map(facts.map((fact) => [nameOf(fact), fact])));
-    const names = [...new Set([...(there?.keys() ?? []), ...(should?.keys() ?? [])])].sort();
-    return names.flatMap((name) => {
-        const [one, other] = [there?.get(name), should?.get(name)];
-        const fact = one ?? other;
-        return !fact || one?.value === other?.value
-            ? []
-            : [{ key: fact.key, figure: `state: ${fact.figure}`, in_lake: one?.value ?? null, recomputed: other?.value ?? null }];
-    });
 }

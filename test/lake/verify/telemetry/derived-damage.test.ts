@@ -337,11 +337,26 @@ describe('the chain of states', () => {
         expect(alone.differences).toContainEqual(expect.objectContaining({ day: SECOND, device: 'a', rule: 'silent' }));
     });
 
+    test('a day alone is not compared where what stands before it is no state', async () => {
+        await change(episodes, FIRST, () => ({ state: { devices: 1 } }));
+        const { exitCode, differences } = await verify('--from', SECOND, '--to', SECOND);
+        expect({ exitCode, differences }).toEqual({ exitCode: 3, differences: [] });
+    });
+
     test('some days alone are equal in a lake that nothing happened to', async () => {
         for (const day of [FIRST, SECOND, THIRD]) {
             expect(await verify('--from', day, '--to', day)).toMatchObject({ exitCode: 0, differences: [] });
         }
     });
+});
+
+test('derived tables are judged by the summaries where a raw file is gone', async () => {
+    await rm(join(lake, 'raw', 'kind=telemetry', 'a.jsonl'));
+    expect(await verify('--allow-pruned')).toMatchObject({ exitCode: 0, differences: [] });
+    await change(metricHours, FIRST, ({ rows }) => ({ rows: turned(rows, 'sum', later) }));
+    const { exitCode, differences } = await verify('--allow-pruned');
+    expect(exitCode).toBe(1);
+    expect(differences).toContainEqual(expect.objectContaining({ table: 'metric_hours', device: 'a', figure: 'sum' }));
 });
 
 test('a dry run says which days it would derive, and changes nothing', async () => {
