@@ -1,7 +1,7 @@
 /** What a kind of data is: one value, with all that the rest of the house needs to know of it. lake/kinds.ts lists the kinds that there are. */
 
 import type { QueryResult, Value } from '#lake/query/query-engine';
-import type { ByteRange, ByteStream } from '#lake/store/object-store';
+import type { ByteRange, ByteStream, Scratch } from '#lake/store/object-store';
 import type { Column, DayTable, MergedTable, Table } from '#lake/tables';
 import type { TypedRows } from '#lake/typed-rows';
 
@@ -345,7 +345,17 @@ export interface SourceBytes extends ByRange {
      * from, also where there is none of that name (undefined): once it has another version the source is read again.
      */
     input(name: string): Promise<Input | undefined>;
+    /** Opens room for what does not fit memory. Without it all stays in memory. */
+    openScratch?: (() => Scratch) | undefined;
     signal?: AbortSignal | undefined;
+}
+
+/** Rows of table `contributions` by period, ascending. A reader may make those of a period each time they are asked for. */
+export interface Periods extends Iterable<[string, TypedRows]> {
+    keys(): Iterable<string>;
+    get(period: string): TypedRows | undefined;
+    /** Frees what the rows stand in outside of memory: they cannot be asked for any more. Calling twice is safe. */
+    close?(): void;
 }
 
 export type ReadOutcome =
@@ -358,8 +368,8 @@ export type ReadOutcome =
           beginning?: readonly string[];
           /** True if the source says itself that there was nothing to keep: then none that is kept is no loss. */
           isEmptyByRight?: boolean;
-          /** The rows of table `contributions` by period, ascending. */
-          periods: ReadonlyMap<string, TypedRows>;
+          /** Whoever has read closes them. */
+          periods: Periods;
       }
     /** The source cannot be used at all: nothing of it counts. The error says what was looked for and what was found. */
     | {

@@ -1,5 +1,5 @@
 /** Typed rows taken apart and put together: nothing merges. */
-import type { MergedTable } from '#lake/tables';
+import { type Column, columnNamed, keysOf, type MergedTable } from '#lake/tables';
 import { uniteTexts } from '#lake/text-list';
 import {
     compareNumbers,
@@ -7,6 +7,7 @@ import {
     emptyNumbers,
     NO_TEXT,
     type NumberColumn,
+    type NumberPiece,
     numbersOf,
     rowsInMemory,
     type TextColumn,
@@ -40,20 +41,89 @@ function pickNumbers({ width, words, nulls }: NumberColumn, picked: Int32Array):
     return { width, words: moved, nulls: nulls && Uint8Array.from(picked, (row) => nulls[row] as number) };
 }
 
-/** All rows of the lists, ascending by the table's keys; rows that are equal in those stay in the order of the lists. */
+/**
+ * All rows of the lists, ascending by the table's keys; rows that are equal in those stay in the order of the lists. Numbers are taken from the lists when
+ * they are asked for: there is no second copy of all. The lists should be in memory, and may not be the same.
+ */
 export function joinRows(table: MergedTable, lists: readonly TypedRows[]): TypedRows {
-    const rows = appendRows(table, lists);
-    const keys = table.columns
-        .filter(({ merge }) => merge === 'key')
-        .map((column): ((a: number, b: number) => number) => {
-            if (column.type === 'string') {
-                const { places } = textsOf(rows, column.name);
-                return (a, b) => (places[a] as number) - (places[b] as number);
+    const offsets = new Int32Array(lists.length + 1);
+    for (const [list, { count }] of lists.entries()) {
+        offsets[list + 1] = (offsets[list] as number) + count;
+    }
+    const count = offsets[lists.length] as number;
+    const appended: Record<string, TextColumn> = {};
+    for (const { name } of table.columns.filter(({ type }) => type === 'string')) {
+        appended[name] = appendTexts(
+            lists.map((rows) => textsOf(rows, name)),
+            count,
+        );
+    }
+    const order = Int32Array.from({ length: count }, (_, row) => row).sort(compareBy(table, { lists, offsets, appended }));
+    const listOfRow = new Int32Array(count);
+    for (const list of lists.keys()) {
+        listOfRow.fill(list, offsets[list], offsets[list + 1]);
+    }
+    const rooms = new Map<string, NumberColumn>();
+    return {
+        count,
+        texts: Object.fromEntries(
+            Object.entries(appended).map(([name, { texts, places }]) => [
+                name,
+                { texts, places: order.map((row) => places[row] as number) },
+            ]),
+        ),
+        numbers(name, from, until) {
+            const room = roomFor(rooms, columnNamed(table, name), until - from);
+            const { words, nulls, width } = room;
+            const pieces = lists.map((rows) => rows.numbers(name, 0, rows.count));
+            for (let at = from; at < until; at += 1) {
+                const row = order[at] as number;
+                const list = listOfRow[row] as number;
+                const piece = pieces[list] as NumberPiece;
+                const place = row - (offsets[list] as number) + piece.start;
+                for (let word = 0; word < width; word += 1) {
+                    words[(at - from) * width + word] = piece.words[place * width + word] as number;
+                }
+                if (nulls) {
+                    nulls[at - from] = piece.nulls?.[place] ?? 0;
+                }
             }
-            const { words, width } = numbersOf(rows, column);
-            return (a, b) => compareNumbers(words, a * width, words, b * width, width);
-        });
-    const compare = (a: number, b: number): number => {
+            return { ...room, start: 0 };
+        },
+    };
+}
+
+/** Room for so many numbers of the column, which is used again. */
+function roomFor(rooms: Map<string, NumberColumn>, column: Column, count: number): NumberColumn {
+    const known = rooms.get(column.name);
+    if (known && known.words.length >= count * known.width) {
+        return known;
+    }
+    const room = emptyNumbers(column, count);
+    rooms.set(column.name, room);
+    return room;
+}
+
+interface Appended {
+    lists: readonly TypedRows[];
+    offsets: Int32Array;
+    appended: Readonly<Record<string, TextColumn>>;
+}
+
+/** Compares rows of all lists, counted list after list, by the table's keys and then by where they come from. */
+function compareBy(table: MergedTable, { lists, offsets, appended }: Appended): (a: number, b: number) => number {
+    const keys = keysOf(table).map((column): ((a: number, b: number) => number) => {
+        const texts = appended[column.name];
+        if (texts) {
+            return (a, b) => (texts.places[a] as number) - (texts.places[b] as number);
+        }
+        const all = emptyNumbers(column, offsets[lists.length] as number);
+        for (const [list, rows] of lists.entries()) {
+            copyColumn(rows, column.name, { into: all, at: offsets[list] as number });
+        }
+        return (a, b) => compareNumbers(all.words, a * all.width, all.words, b * all.width, all.width);
+    });
+    return (a, b) => {
         for (const byKey of keys) {
             const order = byKey(a, b);
             if (order !== 0) {
@@ -62,32 +132,6 @@ export function joinRows(table: MergedTable, lists: readonly TypedRows[]): Typed
         }
         return a - b;
     };
-    return pickRows(table, rows, Int32Array.from({ length: rows.count }, (_, row) => row).sort(compare));
-}
-
-/** All rows of the table, one list behind the other. */
-function appendRows(table: MergedTable, lists: readonly TypedRows[]): TypedRows {
-    const count = lists.reduce((sum, rows) => sum + rows.count, 0);
-    const texts: Record<string, TextColumn> = {};
-    const numbers: Record<string, NumberColumn> = {};
-    for (const column of table.columns) {
-        const { name } = column;
-        if (column.type === 'string') {
-            texts[name] = appendTexts(
-                lists.map((rows) => textsOf(rows, name)),
-                count,
-            );
-        } else {
-            const all = emptyNumbers(column, count);
-            let at = 0;
-            for (const rows of lists) {
-                copyColumn(rows, name, { into: all, at });
-                at += rows.count;
-            }
-            numbers[name] = all;
-        }
-    }
-    return rowsInMemory({ count, texts, numbers });
 }
 
 function appendTexts(columns: readonly TextColumn[], count: number): TextColumn {

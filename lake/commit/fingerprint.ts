@@ -10,15 +10,32 @@ import { bigintAt, NO_TEXT, type NumberPiece, PIECE_ROWS, type TextColumn, type 
 /** 128 bits: equal fingerprints are taken for equal figures, and nothing else is looked at. */
 const DIGITS = 32;
 
-/** The fingerprint of the rows of a source's contributions, by period and ascending; null where there are none. */
-export function fingerprintOf(table: MergedTable, periods: ReadonlyMap<string, TypedRows>): string | null {
-    const hash = createHash('sha256');
-    const writer = new HashWriter(hash);
-    let rowCount = 0;
+/** The fingerprint of the rows of a source's contributions; null where there are none. */
+export function fingerprintOf(table: MergedTable, periods: Iterable<[string, TypedRows]>): string | null {
+    const fingerprint = new Fingerprint(table);
     for (const [period, rows] of periods) {
+        fingerprint.add(period, rows);
+    }
+    return fingerprint.end();
+}
+
+/** Takes the fingerprint period by period, so that their rows need not be in memory together. */
+export class Fingerprint {
+    readonly #table: MergedTable;
+    readonly #hash = createHash('sha256');
+    readonly #writer = new HashWriter(this.#hash);
+    #rowCount = 0;
+
+    constructor(table: MergedTable) {
+        this.#table = table;
+    }
+
+    /** Takes the rows of the next period, ascending. */
+    add(period: string, rows: TypedRows): void {
+        const writer = this.#writer;
         writer.text(`\n${period} ${rows.count}`);
-        rowCount += rows.count;
-        for (const { name, type, nullable } of table.columns.filter((column) => column.name !== 'site')) {
+        this.#rowCount += rows.count;
+        for (const { name, type, nullable } of this.#table.columns.filter((column) => column.name !== 'site')) {
             writer.text(`\n${name} `);
             if (type === 'string') {
                 writeTexts(writer, textsOf(rows, name));
@@ -35,8 +52,12 @@ export function fingerprintOf(table: MergedTable, periods: ReadonlyMap<string, T
             }
         }
     }
-    writer.finish();
-    return rowCount === 0 ? null : hash.digest('hex').slice(0, DIGITS);
+
+    /** The fingerprint of all that was added; null where that has no row. */
+    end(): string | null {
+        this.#writer.finish();
+        return this.#rowCount === 0 ? null : this.#hash.digest('hex').slice(0, DIGITS);
+    }
 }
 
 const COMMA = 0x2c;

@@ -11,7 +11,7 @@ import { type LedgerRecord, NOTHING_READ, numberOfVersion, toOptions, withHistor
 import { writeTyped } from '#lake/parquet';
 import { sourceId } from '#lake/source-id';
 import type { ByteRange, ByteStream, ObjectInfo, ObjectStore } from '#lake/store/object-store';
-import { fingerprintOf } from './fingerprint.ts';
+import { Fingerprint } from './fingerprint.ts';
 
 /** What is written for one commit. */
 export interface Attempt {
@@ -29,7 +29,7 @@ export async function discard(store: ObjectStore, { keys }: Attempt): Promise<vo
     }
 }
 
-/** What reading bytes came to, without a reject. */
+/** What reading bytes came to, without a reject. Who made it closes its outcome. */
 export interface Reading {
     /** Etag that an object of these bytes has. */
     etag: string;
@@ -76,19 +76,14 @@ export async function readSource(
         await discard(store, attempt);
     }
     const periods = outcome.ok ? [...outcome.periods.keys()] : [];
-    for (const [period, rows] of outcome.ok ? outcome.periods : []) {
-        signal?.throwIfAborted();
-        const key = contributionKey(kind.contributions, { period, source, version });
-        attempt.keys.push(key);
-        await store.put(key, writeTyped(kind.contributions, rows, { format: kind.format }));
-    }
+    const fingerprint = await writeAll(outcome);
     attempt.isWritten = true;
     const at = now();
     const next: LedgerRecord = {
         source: raw.key,
         site: siteOf(raw.key),
         version,
-        ...readingOf(outcome, { fingerprint: outcome.ok ? fingerprintOf(kind.contributions, outcome.periods) : null }),
+        ...readingOf(outcome, { fingerprint }),
         options: readingOptions,
         ...(kind.inputs && { inputs: isRead ? reading.inputs : inputs.versions() }),
         size_bytes: raw.sizeBytes,
@@ -114,6 +109,7 @@ export async function readSource(
                     readRange,
                     reject: rejects.write,
                     input: inputs.input,
+                    openScratch: store.openScratch,
                     signal,
                 },
                 readingOptions,
@@ -126,6 +122,29 @@ export async function readSource(
                 return undefined;
             }
             throw error;
+        }
+    }
+
+    /** Writes what each period gets. @returns the fingerprint of all of it */
+    async function writeAll(read: ReadOutcome): Promise<string | null> {
+        if (!read.ok) {
+            return null;
+        }
+        const fingerprint = new Fingerprint(kind.contributions);
+        try {
+            for (const [period, rows] of read.periods) {
+                signal?.throwIfAborted();
+                const key = contributionKey(kind.contributions, { period, source, version });
+                attempt.keys.push(key);
+                await store.put(key, writeTyped(kind.contributions, rows, { format: kind.format }));
+                fingerprint.add(period, rows);
+            }
+            return fingerprint.end();
+        } finally {
+            // A reading that was handed in stays open: another attempt may need it.
+            if (!isRead) {
+                read.periods.close?.();
+            }
         }
     }
 

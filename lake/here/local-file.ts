@@ -1,12 +1,14 @@
 /** Reads a file of this machine that is to go into a lake, and tells whether an object has its bytes. */
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { closeSync, openSync, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
 import { StorageError } from '#lake/errors';
 import type { Inspection, Kind } from '#lake/kind';
-import type { ByteRange } from '#lake/store/object-store';
+import type { ByteRange, Scratch } from '#lake/store/object-store';
 import { readAhead } from '#lake/store/read-ahead';
+import { openScratchFile } from '#lake/store/scratch-file';
 
 export interface LocalFileEvents {
     /** Called with the bytes read since the last call. */
@@ -27,6 +29,11 @@ export async function* readLocalFile(path: string, { onBytes, signal }: LocalFil
     } catch (error) {
         throw asStorageError(error, path);
     }
+}
+
+/** Room on a disk of this machine that is no part of a lake. */
+export function openLocalScratch(): Scratch {
+    return openScratchFile(join(tmpdir(), `flowlake-${randomUUID()}`));
 }
 
 /** The file's bytes in smaller pieces, for readers that seldom want more than the beginning. @throws StorageError where it cannot be read. */

@@ -2,7 +2,7 @@
 import { posix } from 'node:path';
 import type { Reading } from '#lake/commit/read-source';
 import { openInputs, type ReadingInputs } from '#lake/inputs';
-import type { ReadingOptions } from '#lake/kind';
+import type { ReadingOptions, ReadOutcome } from '#lake/kind';
 import { kindOf } from '#lake/kinds';
 import { siteOf } from '#lake/layout';
 import { toOptions } from '#lake/ledger';
@@ -20,7 +20,7 @@ export interface PutAndReadOptions {
 
 /**
  * Puts the file. @returns the object, and what reading it came to; no reading where one pass was not enough: the file has rejects, which are
- * written once the commit is known that they are for, something of it is settled at its end only, or it is read by ranges.
+ * written once the commit is known that they are for, something of it is settled at its end only, or it is read by ranges. The caller closes its outcome.
  */
 export async function putAndRead(
     path: string,
@@ -29,14 +29,15 @@ export async function putAndRead(
     const options = toOptions(kindOf(key), { metadata });
     const hand = openHand();
     const inputs = openInputs(store, kindOf(key));
-    const outcome = readHanded(key, options, { hand, inputs, signal });
+    const outcome = readHanded(key, options, { store, hand, inputs, signal });
     try {
         const raw = await store.put(key, passThrough(), { ifMatch, metadata });
         const found = await outcome;
         return { raw, reading: found && { etag: raw.etag, options, inputs: inputs.versions(), outcome: found } };
-    } finally {
+    } catch (error) {
         await hand.over(undefined);
-        await outcome;
+        closeOutcome(await outcome);
+        throw error;
     }
 
     async function* passThrough(): AsyncGenerator<Uint8Array> {
@@ -53,8 +54,8 @@ export async function putAndRead(
 async function readHanded(
     key: string,
     options: ReadingOptions,
-    { hand, inputs, signal }: { hand: Hand; inputs: ReadingInputs; signal: AbortSignal | undefined },
-): Promise<Reading['outcome'] | undefined> {
+    { store, hand, inputs, signal }: { store: ObjectStore; hand: Hand; inputs: ReadingInputs; signal: AbortSignal | undefined },
+): Promise<ReadOutcome | undefined> {
     let isEnough = true;
     let isOpened = false;
     const giveUp = (): never => {
@@ -70,6 +71,7 @@ async function readHanded(
                 readRange: async () => giveUp(),
                 reject: async () => giveUp(),
                 input: inputs.input,
+                openScratch: store.openScratch,
                 signal,
                 open() {
                     if (isOpened) {
@@ -81,12 +83,22 @@ async function readHanded(
             },
             options,
         );
+        if (!isEnough) {
+            closeOutcome(outcome);
+        }
         return isEnough ? outcome : undefined;
     } catch {
         // Whatever it was, the reading that follows meets it again and tells it.
         return undefined;
     } finally {
         hand.letGo();
+    }
+}
+
+/** Closes the rows of an outcome, if it has any. */
+export function closeOutcome(outcome: ReadOutcome | undefined): void {
+    if (outcome?.ok) {
+        outcome.periods.close?.();
     }
 }
 

@@ -9,7 +9,7 @@ import { readLedger } from '#lake/ledger';
 import { sourceId } from '#lake/source-id';
 import { openDirectoryStore } from '#lake/store/directory';
 import { ABSENT, type ObjectStore } from '#lake/store/object-store';
-import { putAndRead } from './put-and-read.ts';
+import { closeOutcome, putAndRead } from './put-and-read.ts';
 
 export type Task =
     /** Put a local file under a raw key, then summarize it. */
@@ -76,6 +76,8 @@ export async function runTask(directory: string, task: Task, { onBytes, signal }
             await store.delete(key, { only: raw }).catch(() => undefined);
         }
         throw error;
+    } finally {
+        closeOutcome(reading?.outcome);
     }
 }
 

@@ -44,6 +44,7 @@ import {
     type PutOptions,
 } from './object-store.ts';
 import { readAhead } from './read-ahead.ts';
+import { openScratchFile } from './scratch-file.ts';
 import { codeOf, translate } from './system-errors.ts';
 
 /** Objects whose etag and metadata are kept in a description, because hashing them each time would read gigabytes. */
@@ -270,6 +271,8 @@ export function openDirectoryStore(directory: string): ObjectStore {
                     }
                 });
             }),
+
+        openScratch: () => openScratchFile(temporaryPath(directory)),
 
         async *list(prefix) {
             const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);

@@ -63,6 +63,16 @@ export interface Resume {
     isWorthKeeping(error: unknown): boolean;
 }
 
+/** Room on a disk for what one piece of work cannot keep in memory. It is no object: nobody else sees it, and nothing of it stays. */
+export interface Scratch {
+    /** Appends bytes. @returns the place of the first one @throws StorageError */
+    append(bytes: Uint8Array): number;
+    /** Reads bytes that were appended. @throws StorageError */
+    read(range: ByteRange): Uint8Array<ArrayBuffer>;
+    /** Frees the room; calling twice is safe. */
+    close(): void;
+}
+
 export interface ObjectStore {
     /** True if a `put` that threw cannot take effect later, so that one look tells what came of it. Over a network it may arrive late. */
     readonly isSettledByError?: boolean;
@@ -89,6 +99,8 @@ export interface ObjectStore {
     delete(key: string, options?: { only?: Pick<ObjectInfo, 'etag' | 'generation'> }): Promise<void>;
     /** Every object whose key begins with the prefix, in the order of their keys' bytes. */
     list(prefix: string): AsyncIterable<ListedObject>;
+    /** Opens empty room, which the caller closes. A store without it has work keep everything in memory. @throws StorageError */
+    openScratch?(): Scratch;
 }
 
 /** Puts on a condition that may well not hold. @returns undefined where it did not: another writer was faster */

@@ -1,4 +1,7 @@
 /** The object store in an S3 bucket. Conditions, pins and generations are S3's own: If-Match, If-None-Match and version ids. */
+import { randomUUID } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import {
     CopyObjectCommand,
     DeleteObjectCommand,
@@ -17,6 +20,7 @@ import { ABSENT, type ByteStream, type ListedObject, type ObjectInfo, type Objec
 import { fillFrom, withWholeBody } from './s3-body.ts';
 import { cutIntoParts, FIRST_PART_BYTES, isConcurrent, putInParts } from './s3-parts.ts';
 import { readRanges } from './s3-ranges.ts';
+import { openScratchFile } from './scratch-file.ts';
 
 /** The store in `bucket`. The bucket should be versioned; where it is not, a generation is told by etag and time. */
 export function openS3Store({ bucket, client }: { bucket: string; client: S3Client }): ObjectStore {
@@ -189,6 +193,8 @@ export function openS3Store({ bucket, client }: { bucket: string; client: S3Clie
             translated(() => (only ? deleteOnly(key, only) : deleteObject(key)), { doing: `delete ${named(key)}` }),
 
         list: (prefix) => translatedStream(listObjects(prefix), { doing: `list s3://${bucket}/${prefix}` }),
+
+        openScratch: () => openScratchFile(join(tmpdir(), `flowlake-${randomUUID()}`)),
     };
 
     async function* listObjects(prefix: string): AsyncGenerator<ListedObject> {

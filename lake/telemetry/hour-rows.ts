@@ -2,27 +2,30 @@
 import { compareTexts } from '#lake/rows';
 import { toTextList } from '#lake/text-list';
 import { compareNumbers, NO_TEXT, type NumberColumn, rowsInMemory, sortTexts, type TextColumn, type TypedRows } from '#lake/typed-rows';
-import { HOUR_MS, type HourReadings, type ReadingTable, VALUE_WORDS } from './reading-table.ts';
+import { HOUR_MS, type HourReadings, type ReadingTable, type TextList, VALUE_WORDS } from './reading-table.ts';
+import type { HourOfReadings } from './spilled-readings.ts';
 
-/** Texts of all hours in their order, which is found out once. */
+/** The order of what all hours have, which is found out once. */
 export interface TableOrder {
-    /** Place of each series among all of them. */
+    /** Place of each series among all of them, and of each profile. */
     series: Int32Array;
-    /** Place of each text of a reading, and of each profile. */
-    texts: Int32Array;
     profiles: Int32Array;
 }
 
-/** The order of the table's series, texts and profiles. */
-export function orderOf({ series, texts, profiles }: ReadingTable): TableOrder {
+/** The order of the table's series and profiles. */
+export function orderOf({ series, profiles }: Pick<ReadingTable, 'series' | 'profiles'>): TableOrder {
     return {
         series: placesOf(
             series,
             (a, b) => compareTexts(a.site, b.site) || compareTexts(a.device, b.device) || compareTexts(a.metric, b.metric),
         ),
-        texts: placesOf(texts.texts, compareTexts),
         profiles: placesOf(profiles.texts, compareTexts),
     };
+}
+
+/** The place of each text in their order. */
+export function orderOfTexts({ texts }: TextList): Int32Array {
+    return placesOf(texts, compareTexts);
 }
 
 function placesOf<T>(values: readonly T[], compare: (a: T, b: T) => number): Int32Array {
@@ -34,15 +37,16 @@ function placesOf<T>(values: readonly T[], compare: (a: T, b: T) => number): Int
     return places;
 }
 
-/** The rows of an hour, given as its number since 1970. */
-export function rowsOfHour(
-    table: ReadingTable,
-    { hour, readings, order }: { hour: number; readings: HourReadings; order: TableOrder },
-): TypedRows {
+/** The readings of an hour, and what their numbers stand for. */
+export interface HourToSort extends HourOfReadings, Pick<ReadingTable, 'series' | 'profiles'> {}
+
+/** The rows of an hour, given as its number since 1970; `texts` is the order of its texts. */
+export function rowsOfHour(table: HourToSort, { hour, order, texts }: { hour: number; order: TableOrder; texts: Int32Array }): TypedRows {
+    const { readings } = table;
     const { count } = readings;
     const messages = table.messages.sort(readings.messages, count);
     const sorted = sortReadings(readings, { order, messages: messages.places });
-    const { rows, copies } = mergeRepeats(readings, { sorted, order, messages: messages.places });
+    const { rows, copies } = mergeRepeats(readings, { sorted, order: { ...order, texts }, messages: messages.places });
     const series = rows.map((reading) => readings.series[reading] as number);
     const times = instantsOf(rows, (reading) => hour * HOUR_MS + (readings.times[reading] as number));
     return rowsInMemory({
@@ -112,10 +116,13 @@ function slotsOf({ count, series }: HourReadings, order: TableOrder): { starts: 
     return { starts, slotOf };
 }
 
+/** The order of an hour's texts too. */
+type FullOrder = TableOrder & { texts: Int32Array };
+
 /** One reading for each key, the one whose columns count; and how many there are of it, in words. */
 function mergeRepeats(
     readings: HourReadings,
-    { sorted, order, messages }: { sorted: Int32Array; order: TableOrder; messages: Int32Array },
+    { sorted, order, messages }: { sorted: Int32Array; order: FullOrder; messages: Int32Array },
 ): { rows: Int32Array; copies: Int32Array } {
     const { series, times } = readings;
     const rows = new Int32Array(sorted.length);
@@ -137,7 +144,7 @@ function mergeRepeats(
 }
 
 /** The order of two readings of one key by their `first` columns, in the table's order; a null is behind every value. */
-function compareFirsts({ received, values, texts, isByArrival, profiles }: HourReadings, order: TableOrder, a: number, b: number): number {
+function compareFirsts({ received, values, texts, isByArrival, profiles }: HourReadings, order: FullOrder, a: number, b: number): number {
     const [textA, textB] = [texts[a] as number, texts[b] as number];
     const isOtherKind = Number(textA !== NO_TEXT) - Number(textB !== NO_TEXT);
     return (
@@ -151,7 +158,7 @@ function compareFirsts({ received, values, texts, isByArrival, profiles }: HourR
 }
 
 /** The texts of the rows' series by column: only those that occur. */
-function seriesTexts({ series }: ReadingTable, ofRows: Int32Array): Record<'site' | 'device' | 'metric', TextColumn> {
+function seriesTexts({ series }: Pick<ReadingTable, 'series'>, ofRows: Int32Array): Record<'site' | 'device' | 'metric', TextColumn> {
     const numbers = new Int32Array(series.length).fill(-1);
     const used: number[] = [];
     for (const number of ofRows) {

@@ -7,6 +7,15 @@ import { compareTexts } from '#lake/rows';
 
 const HASH = /^[0-9a-f]{16}$/;
 
+/** Identities by themselves. */
+interface PickedNames {
+    /** Their numbers, as `MessageNames` gives them. */
+    numbers: Int32Array;
+    /** The lower word of each hash, then its higher one. */
+    hashes: Int32Array;
+    names: readonly string[];
+}
+
 /** Identities of the messages of one source, each under a number: from 0 on for hashes, below 0 for all others. A repeat may have another number. */
 export class MessageNames {
     /** The lower word of each hash, then its higher one: in memory a whole number of 64 bits. */
@@ -40,6 +49,37 @@ export class MessageNames {
             this.#placeOfName.set(name, place);
         }
         return -1 - place;
+    }
+
+    /** The identities that the numbers name, and the number of each among them. Neighbours are often the same. */
+    pick(numbers: Int32Array): PickedNames {
+        const picked = new MessageNames();
+        let last = 0;
+        const ofPicked = numbers.map((number, at) => {
+            if (at === 0 || number !== numbers[at - 1]) {
+                last = number < 0 ? picked.add(this.textOf(number)) : picked.addHash(...this.#wordsOf(number));
+            }
+            return last;
+        });
+        return { numbers: ofPicked, hashes: new Int32Array(picked.#words.buffer, 0, picked.#hashes * 2), names: picked.#names };
+    }
+
+    /** Adds identities that were picked from others, and changes their numbers in place to those that they have here. */
+    addPicked({ numbers, hashes, names }: PickedNames): void {
+        const before = this.#hashes;
+        for (let at = 0; at < hashes.length; at += 2) {
+            this.addHash(hashes[at + 1] as number, hashes[at] as number);
+        }
+        const numberHere = names.map((name) => this.add(name));
+        for (let at = 0; at < numbers.length; at += 1) {
+            const number = numbers[at] as number;
+            numbers[at] = number < 0 ? (numberHere[-1 - number] as number) : before + number;
+        }
+    }
+
+    /** The higher word of a hash and its lower one. */
+    #wordsOf(number: number): [number, number] {
+        return [this.#words[number * 2 + 1] as number, this.#words[number * 2] as number];
     }
 
     /** The text of an identity. */

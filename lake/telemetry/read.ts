@@ -1,19 +1,30 @@
 /** Reads a source of telemetry, a file of history or a chain object, into its readings by the hour. docs/reading-telemetry.md has the rules. */
 import type { Found, Inspection, ReadingOptions, ReadOutcome, SourceBytes } from '#lake/kind';
-import type { TypedRows } from '#lake/typed-rows';
-import { orderOf, rowsOfHour } from './hour-rows.ts';
 import { MessagesTaken, type Watch } from './messages/messages-taken.ts';
-import { inspectMessages, readMessages } from './messages/read-messages.ts';
+import { inspectMessages, type MessagesRead, readMessages } from './messages/read-messages.ts';
 import { nothingFound } from './nothing-found.ts';
-import { HOUR_MS } from './reading-table.ts';
 
-/** Reads the source once to its end. */
-export async function readTelemetry(source: SourceBytes, options: ReadingOptions): Promise<ReadOutcome> {
-    const taken = new MessagesTaken();
-    const result = await readMessages(source, { options, taken });
-    if (!result.ok) {
+/** Reads the source once to its end. `mostHeld` is how many readings are in memory at most before they are merged. */
+export async function readTelemetry(
+    source: SourceBytes,
+    options: ReadingOptions,
+    { mostHeld }: { mostHeld?: number } = {},
+): Promise<ReadOutcome> {
+    const taken = new MessagesTaken({ openScratch: source.openScratch, mostHeld });
+    try {
+        const result = await readMessages(source, { options, taken });
+        if (result.ok) {
+            return outcomeOf(result, taken);
+        }
+        taken.close();
         return { ...result, found: nothingFound };
+    } catch (error) {
+        taken.close();
+        throw error;
     }
+}
+
+function outcomeOf(result: MessagesRead & { ok: true }, taken: MessagesTaken): ReadOutcome {
     const { table, rowsRead, rowsRejected, metricsRejected } = taken;
     const found: Found = {
         message_form: result.form,
@@ -25,7 +36,7 @@ export async function readTelemetry(source: SourceBytes, options: ReadingOptions
         unknown_fields: taken.sayUnknownFields(),
         rejected: sayReasons(taken.reasons),
     };
-    return { ok: true, rowsRead, rowsRejected, found, beginning: taken.first.hashes, periods: rowsByHour(taken) };
+    return { ok: true, rowsRead, rowsRejected, found, beginning: taken.first.hashes, periods: taken.periods() };
 }
 
 /** Hashes of the first messages that are kept; see `Kind.beginning`. */
@@ -58,18 +69,6 @@ export async function inspectTelemetry(bytes: AsyncIterable<Uint8Array>): Promis
     }
     const { error, what } = found;
     return { is: 'unusable', why: error, what, isUnlike: found.isUnlike === true };
-}
-
-function rowsByHour({ table }: MessagesTaken): Map<string, TypedRows> {
-    const order = orderOf(table);
-    const periods = new Map<string, TypedRows>();
-    for (const [hour, readings] of [...table.hours].sort(([a], [b]) => a - b)) {
-        const period = new Date(hour * HOUR_MS).toISOString().slice(0, 'YYYY-MM-DDTHH'.length);
-        periods.set(period, rowsOfHour(table, { hour, readings, order }));
-        // What it was made of is not needed any more.
-        table.hours.delete(hour);
-    }
-    return periods;
 }
 
 /** The reasons and how often each, the most frequent first; null where there are none. */

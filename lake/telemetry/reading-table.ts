@@ -17,18 +17,30 @@ export interface Series {
 /** The readings of one hour, in the order in which they came. */
 export class HourReadings {
     count = 0;
-    series = new Int32Array(FIRST_ROOM);
+    series: Int32Array;
     /** Milliseconds since the hour began. */
-    times = new Int32Array(FIRST_ROOM);
-    received = new Float64Array(FIRST_ROOM);
+    times: Int32Array;
+    received: Float64Array;
     /** Units of 10^-9, `VALUE_WORDS` words each; 0 where the reading is a text. */
-    values = new Int32Array(FIRST_ROOM * VALUE_WORDS);
+    values: Int32Array;
     /** Numbers of texts, `NO_TEXT` where the reading is a number. */
-    texts = new Int32Array(FIRST_ROOM);
-    messages = new Int32Array(FIRST_ROOM);
-    profiles = new Int32Array(FIRST_ROOM);
+    texts: Int32Array;
+    messages: Int32Array;
+    profiles: Int32Array;
     /** 1 where the device's clock was not believed. */
-    isByArrival = new Uint8Array(FIRST_ROOM);
+    isByArrival: Uint8Array;
+
+    /** No readings, and room for some. */
+    constructor(room = FIRST_ROOM) {
+        this.series = new Int32Array(room);
+        this.times = new Int32Array(room);
+        this.received = new Float64Array(room);
+        this.values = new Int32Array(room * VALUE_WORDS);
+        this.texts = new Int32Array(room);
+        this.messages = new Int32Array(room);
+        this.profiles = new Int32Array(room);
+        this.isByArrival = new Uint8Array(room);
+    }
 
     /** Makes room for one more. */
     grow(): void {
@@ -53,7 +65,7 @@ function grown<T extends Int32Array | Float64Array | Uint8Array>(from: T, into: 
 }
 
 /** Texts, each once, by numbers from 0 on. */
-class TextList {
+export class TextList {
     readonly texts: string[] = [];
     readonly #numbers = new Map<string, number>();
 
@@ -66,6 +78,29 @@ class TextList {
         }
         return number;
     }
+
+    /** The texts that the numbers name, each once, and the number of each among them; `NO_TEXT` stays what it is. */
+    pick(numbers: Int32Array): PickedTexts {
+        const picked = new TextList();
+        return {
+            numbers: numbers.map((number) => (number < 0 ? number : picked.numberOf(this.texts[number] as string))),
+            texts: picked.texts,
+        };
+    }
+
+    /** Adds texts that were picked from another list, and changes their numbers in place to those that they have here. */
+    addPicked({ numbers, texts }: PickedTexts): void {
+        const numberHere = texts.map((text) => this.numberOf(text));
+        for (let at = 0; at < numbers.length && texts.length > 0; at += 1) {
+            const number = numbers[at] as number;
+            numbers[at] = number < 0 ? number : (numberHere[number] as number);
+        }
+    }
+}
+
+interface PickedTexts {
+    numbers: Int32Array;
+    texts: readonly string[];
 }
 
 /** A device at a site: the numbers of its series, by those of their metrics; -1 where there is none yet. */
@@ -81,14 +116,17 @@ const WORD = 2 ** 32;
 const UNITS_OF_ONE = 1e9;
 
 export class ReadingTable {
-    readonly messages = new MessageNames();
+    /** Identities of messages, and texts of readings: of the readings that are in `hours`. */
+    messages = new MessageNames();
+    texts = new TextList();
     readonly profiles = new TextList();
-    readonly texts = new TextList();
     readonly metrics = new TextList();
     readonly series: Series[] = [];
     /** Readings by their hour since 1970. */
-    readonly hours = new Map<number, HourReadings>();
-    /** All readings, and those whose device's clock was not believed. */
+    hours = new Map<number, HourReadings>();
+    /** Readings that are in `hours`. */
+    heldCount = 0;
+    /** All readings that were added, and those whose device's clock was not believed. */
     readingCount = 0;
     byArrivalCount = 0;
     readonly #devices = new Map<string, Map<string, DeviceSeries>>();
@@ -135,8 +173,18 @@ export class ReadingTable {
         into.profiles[at] = profile;
         into.isByArrival[at] = isByArrival ? 1 : 0;
         into.count = at + 1;
+        this.heldCount += 1;
         this.readingCount += 1;
         this.byArrivalCount += isByArrival ? 1 : 0;
+    }
+
+    /** Lets go of the readings, and keeps what is known of devices, metrics and profiles. */
+    letGo(): void {
+        this.hours = new Map();
+        this.messages = new MessageNames();
+        this.texts = new TextList();
+        this.heldCount = 0;
+        this.#lastHour = Number.NaN;
     }
 
     /** Sets the text of the reading that was added last. */

@@ -7,7 +7,7 @@ import { sourceId } from '#lake/source-id';
 import { ABSENT, type ObjectInfo, type ObjectStore } from '#lake/store/object-store';
 import { areOfSameKind } from '#lake/twins';
 import { type Beginning, findSameRows, type KnownRows, rowsOfRecord } from './known-rows.ts';
-import type { RowsRead } from './read-rows.ts';
+import { closeRows, type RowsRead } from './read-rows.ts';
 
 export interface LocalFile {
     /** Raw key that it is to have. */
@@ -105,7 +105,7 @@ export async function decideUpload(file: LocalFile, options: DecideOptions): Pro
 async function refuseTwin(file: LocalFile, { known, mayDuplicate }: DecideOptions): Promise<UploadDecision | undefined> {
     for (const twin of mayDuplicate ? [] : await known.ofSize(file.sizeBytes)) {
         if (twin.source !== file.key && areOfSameKind(twin.source, file.key) && (await file.hasBytesOf(twin))) {
-            if (twin.isUnread && !keepsAny(await file.readRows())) {
+            if (twin.isUnread && !(await keepsAny(file))) {
                 continue;
             }
             const reason = `the same bytes are in the lake as ${twin.source}; to count them twice: --allow-duplicate`;
@@ -115,8 +115,10 @@ async function refuseTwin(file: LocalFile, { known, mayDuplicate }: DecideOption
     return undefined;
 }
 
-function keepsAny({ outcome }: RowsRead): boolean {
-    return outcome.ok && outcome.rowsRead > outcome.rowsRejected;
+async function keepsAny(file: LocalFile): Promise<boolean> {
+    const found = await file.readRows();
+    closeRows(found);
+    return found.outcome.ok && found.outcome.rowsRead > found.outcome.rowsRejected;
 }
 
 /** The decision to put, or not to, now that it is known whose rows the file has. */

@@ -1,4 +1,5 @@
 /** Finds the source whose rows a file holds once more, or begins with: by the first rows, and where those meet by all figures. */
+import type { Periods } from '#lake/kind';
 import { kindOf } from '#lake/kinds';
 import { contributionKey, RAW_PREFIX, siteOf } from '#lake/layout';
 import type { LedgerRecord } from '#lake/ledger';
@@ -9,7 +10,7 @@ import type { ObjectStore } from '#lake/store/object-store';
 import { areOfSameKind, beginsAlike } from '#lake/twins';
 import type { TypedRows } from '#lake/typed-rows';
 import { isPartOf } from './part-of.ts';
-import type { RowsRead } from './read-rows.ts';
+import { closeRows, type RowsRead } from './read-rows.ts';
 
 /** Rows of a source that is in the figures, or of a file that is about to be. */
 export interface KnownRows {
@@ -18,8 +19,8 @@ export interface KnownRows {
     /** See `Kind.beginning`. */
     beginning: readonly string[];
     counted(): Promise<Counted>;
-    /** Its figures by period; undefined where they cannot be had any more. */
-    periods(): Promise<ReadonlyMap<string, TypedRows> | undefined>;
+    /** Its figures by period, which the caller closes; undefined where they cannot be had any more. */
+    periods(): Promise<Periods | undefined>;
 }
 
 interface Counted {
@@ -65,7 +66,11 @@ export function rowsOfFile(key: string, { beginning, read }: { beginning: readon
     return {
         source: key,
         beginning,
-        counted: once(async () => countedIn(await read())),
+        counted: once(async () => {
+            const found = await read();
+            closeRows(found);
+            return countedIn(found);
+        }),
         async periods() {
             const { outcome } = await read();
             return outcome.ok ? outcome.periods : undefined;
@@ -85,7 +90,19 @@ export async function findSameRows(
     if (alike.length === 0) {
         return undefined;
     }
-    const { outcome, fingerprint } = await file.read();
+    const found = await file.read();
+    try {
+        return await compareRows(file, found, alike);
+    } finally {
+        closeRows(found);
+    }
+}
+
+async function compareRows(
+    file: { key: string },
+    { outcome, fingerprint }: RowsRead,
+    alike: readonly KnownRows[],
+): Promise<SameRows | undefined> {
     if (!outcome.ok) {
         return undefined;
     }
@@ -101,7 +118,14 @@ export async function findSameRows(
     }
     for (const { other, counted } of others) {
         const periods = counted.rowsKept === rowsKept ? undefined : await other.periods();
-        if (periods && counted.rowsKept < rowsKept && isPartOf(kind.contributions, periods, outcome.periods)) {
+        if (!periods) {
+            continue;
+        }
+        const isLonger = counted.rowsKept < rowsKept;
+        const [part, whole] = isLonger ? [periods, outcome.periods] : [outcome.periods, periods];
+        const isPart = isPartOf(kind.contributions, part, whole);
+        periods.close?.();
+        if (isPart && isLonger) {
             const all = `all ${counted.rowsKept} ${kind.name} of ${other.source}`;
             return {
                 isTwin: true,
@@ -109,7 +133,7 @@ export async function findSameRows(
                 reason: `it begins with ${all}; if it is that file, grown: --replace ${asWords(other.source)}; ${ALLOW}`,
             };
         }
-        if (periods && counted.rowsKept > rowsKept && isPartOf(kind.contributions, outcome.periods, periods)) {
+        if (isPart) {
             return { isTwin: true, reason: sayIsBeginning({ source: file.key, rowsKept }, { of: other.source }) };
         }
     }

@@ -1,17 +1,18 @@
 /** Tells whether the figures of one source are part of another one's: so they are where its rows are part of the other's rows. */
+import type { Periods } from '#lake/kind';
 import { figuresOf, keysOf, type MergedColumn, type MergedTable } from '#lake/tables';
 import { compareTextsIn } from '#lake/text-list';
 import { compareNumbers, NO_TEXT, type NumberPiece, type TypedRows, textsOf } from '#lake/typed-rows';
 
-/** Rows by period. */
-type Periods = ReadonlyMap<string, TypedRows>;
-
 /** True if every period and key of `part` is in `whole`, with figures that adding rows to `part` can come to. */
 export function isPartOf(table: MergedTable, part: Periods, whole: Periods): boolean {
-    return [...part].every(([period, rows]) => {
+    for (const [period, rows] of part) {
         const others = whole.get(period);
-        return others !== undefined && areRowsPartOf(table, rows, others);
-    });
+        if (others === undefined || !areRowsPartOf(table, rows, others)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 function areRowsPartOf(table: MergedTable, part: TypedRows, whole: TypedRows): boolean {

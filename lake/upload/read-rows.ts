@@ -1,7 +1,7 @@
 /** Reads a file of this machine as the lake would, and writes nothing. */
 import { basename } from 'node:path';
 import { fingerprintOf } from '#lake/commit/fingerprint';
-import { readLocalBeginning, readLocalFile, readLocalPart } from '#lake/here/local-file';
+import { openLocalScratch, readLocalBeginning, readLocalFile, readLocalPart } from '#lake/here/local-file';
 import { openInputs } from '#lake/inputs';
 import type { ByRange, ReadingOptions, ReadOutcome } from '#lake/kind';
 import { kindOf } from '#lake/kinds';
@@ -28,7 +28,14 @@ export interface ReadRowsOptions {
     onBytes?: ((bytes: number) => void) | undefined;
 }
 
-/** What the file would come to. @throws StorageError where it cannot be read, the signal's reason */
+/** Frees what the rows that were read stand in outside of memory. */
+export function closeRows({ outcome }: RowsRead): void {
+    if (outcome.ok) {
+        outcome.periods.close?.();
+    }
+}
+
+/** What the file would come to. The caller closes it by `closeRows`. @throws StorageError where it cannot be read, the signal's reason */
 export async function readRows(
     file: UploadFile,
     { store, readingOptions, plannedInputs, signal, onBytes }: ReadRowsOptions,
@@ -40,6 +47,7 @@ export async function readRows(
             site: siteOf(file.key),
             signal,
             ...rangesOf(file),
+            openScratch: openLocalScratch,
             input: openInputs(store, kind, { planned: plannedInputs }).input,
             open() {
                 firstRejects.clear();

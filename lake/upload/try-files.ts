@@ -8,7 +8,7 @@ import { type LedgerRecord, readFewRecords } from '#lake/ledger';
 import type { ObjectStore } from '#lake/store/object-store';
 import { type DecideAllOptions, decideAll } from './decide-all.ts';
 import { noteTwins } from './note-twins.ts';
-import { type RowsRead, readRows } from './read-rows.ts';
+import { closeRows, type RowsRead, readRows } from './read-rows.ts';
 import type { UploadFile, UploadOptions } from './request.ts';
 import { resultOf, type UploadResult } from './result.ts';
 
@@ -29,6 +29,7 @@ export async function tryFiles(lake: Lake, files: readonly UploadFile[], options
     const firstRejects = new Map<string, RowsRead['firstRejects']>();
     for (const { file, decision } of await decideAll(files, deciding)) {
         const read = await readRows(file, { store, readingOptions, plannedInputs, signal, onBytes: events?.onBytes });
+        closeRows(read);
         firstRejects.set(file.key, read.firstRejects);
         const record = recordOf(file, read, options);
         results.push(

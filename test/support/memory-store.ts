@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { ConflictError } from '#lake/errors';
 import { ABSENT, type ObjectInfo, type ObjectStore } from '#lake/store/object-store';
+import { memoryScratch } from './memory-scratch.ts';
 
 interface Stored {
     info: ObjectInfo;
@@ -65,6 +66,7 @@ export function memoryStore({ pieceBytes = 1 << 16, now = () => new Date() }: { 
             }
             objects.delete(key);
         },
+        openScratch: memoryScratch,
         async *list(prefix) {
             const keys = [...objects.keys()].filter((key) => key.startsWith(prefix));
             for (const key of keys.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))) {

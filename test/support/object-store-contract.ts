@@ -385,6 +385,26 @@ export function describeObjectStore(name: string, { openStore, mayNest }: Contra
             expect(object?.etag ?? info.etag).toBe(info.etag);
         });
     });
+
+    describe(`${name}: scratch room`, () => {
+        test('gives back what was appended, and is no object', async () => {
+            const [one, other] = [store.openScratch?.(), store.openScratch?.()];
+            const large = noise(LARGE_BYTES);
+            expect(one?.append(large)).toBe(0);
+            expect(one?.append(bytesOf('one'))).toBe(LARGE_BYTES);
+            expect(other?.append(bytesOf('other'))).toBe(0);
+            expect(one?.append(bytesOf('two'))).toBe(LARGE_BYTES + 3);
+            expect(one?.read({ start: LARGE_BYTES + 2, end: LARGE_BYTES + 5 })).toEqual(bytesOf('etw'));
+            expect(Buffer.from(one?.read({ start: 0, end: LARGE_BYTES }) ?? []).equals(large)).toBe(true);
+            expect(other?.read({ start: 0, end: 5 })).toEqual(bytesOf('other'));
+            expect(() => other?.read({ start: 3, end: 6 })).toThrow('5 bytes');
+            expect(await listed(store, '')).toEqual([]);
+            for (const scratch of [one, other, one]) {
+                scratch?.close();
+            }
+            expect(() => one?.read({ start: 0, end: 1 })).toThrow();
+        });
+    });
 }
 
 async function listed(store: ObjectStore, prefix: string): Promise<ListedObject[]> {

@@ -1,10 +1,13 @@
 /** What the messages of one source come to: readings, rejects, and what is told of the source. */
 import { FirstFlows } from '#lake/flows/first-flows';
+import type { Periods, SourceBytes } from '#lake/kind';
+import { hourPeriods } from '../hour-periods.ts';
 import type { Message } from '../message.ts';
 import { hashOf } from '../profile/identity.ts';
 import type { ReadingSink } from '../profile/reading-sink.ts';
 import type { Problem, Reading } from '../reading.ts';
 import { ReadingTable } from '../reading-table.ts';
+import { SpilledReadings } from '../spilled-readings.ts';
 import { TableSink } from './table-sink.ts';
 
 /** A reject's line is for a person to look at; the raw file keeps the rest. */
@@ -43,6 +46,17 @@ export interface TakenMessage {
 /** Whoever wants to see each reading. */
 export type Watch = (reading: Reading, taken: { lineNumber: number; line: string; site: string }) => void;
 
+export interface MessagesTakenOptions {
+    watch?: Watch | undefined;
+    /** Opens room for readings that do not fit memory. Without it all stay in memory. */
+    openScratch?: SourceBytes['openScratch'];
+    /** Readings that are in memory at most, give or take those of a message. */
+    mostHeld?: number | undefined;
+}
+
+/** A reading takes 41 bytes, and its hour's columns have up to twice the room. */
+const MOST_HELD = 1 << 19;
+
 export class MessagesTaken {
     readonly table = new ReadingTable();
     readonly first = new FirstFlows();
@@ -54,12 +68,17 @@ export class MessagesTaken {
     readonly reasons = new Map<string, number>();
     readonly #unknownFields = new Set<string>();
     readonly #watch: Watch | undefined;
+    readonly #openScratch: SourceBytes['openScratch'];
+    readonly #mostHeld: number;
+    #spilled: SpilledReadings | undefined;
     readonly #sink: TableSink;
     /** Identity of the message at hand by its payload alone, and the one that it is to have instead. */
     #renamed: { from: string; to: string } | undefined;
 
-    constructor({ watch }: { watch?: Watch | undefined } = {}) {
+    constructor({ watch, openScratch, mostHeld = MOST_HELD }: MessagesTakenOptions = {}) {
         this.#watch = watch;
+        this.#openScratch = openScratch;
+        this.#mostHeld = mostHeld;
         this.#sink = new TableSink(this.table, {
             onUnknown: (path) => this.#noteUnknown(path),
             nameOf: (identity) => (identity === this.#renamed?.from ? this.#renamed.to : identity),
@@ -89,6 +108,31 @@ export class MessagesTaken {
         }
         if (sink.problems.length > 0 || sink.readings === 0) {
             this.#rejectAll(sink.problems, { isNone: sink.readings === 0, shown, lineNumber });
+        }
+        if (this.table.heldCount > this.#mostHeld) {
+            this.#makeRoom();
+        }
+    }
+
+    /** All readings that were taken, by the hour. */
+    periods(): Periods {
+        this.#spilled?.add(this.table);
+        return hourPeriods(this.table, this.#spilled);
+    }
+
+    /** Frees all that is held. */
+    close(): void {
+        this.#spilled?.close();
+        this.table.letGo();
+    }
+
+    /** Whoever watches has seen the readings; else they go where there is room. */
+    #makeRoom(): void {
+        if (this.#watch) {
+            this.table.letGo();
+        } else if (this.#openScratch) {
+            this.#spilled ??= new SpilledReadings(this.#openScratch());
+            this.#spilled.add(this.table);
         }
     }
 

@@ -3,12 +3,15 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { mergeRows } from '#lake/merge-rows';
 import type { Rows } from '#lake/rows';
-import { orderOf, rowsOfHour } from '#lake/telemetry/hour-rows';
+import { hourPeriods } from '#lake/telemetry/hour-periods';
 import { ReadingTable } from '#lake/telemetry/reading-table';
+import { SpilledReadings } from '#lake/telemetry/spilled-readings';
 import { readings as table } from '#lake/telemetry/tables';
-import { toPlain } from '#lake/typed-rows';
+import { type TypedRows, toPlain } from '#lake/typed-rows';
+import { memoryScratch } from '#test/support/memory-scratch';
 
 const HOUR = 490_000;
+const PERIOD = '2025-11-24T16';
 const HOUR_MS = 3_600_000;
 
 interface One {
@@ -47,10 +50,11 @@ const ones: fc.Arbitrary<One> = fc.record({
     profile: fc.constantFrom('thermostat', 'meter'),
 });
 
-/** The readings in columns. */
-function typedRows(all: readonly One[]): Rows {
+/** The readings in columns; every so many of them go to scratch room and come back, where that is said. */
+function typedRows(all: readonly One[], { spillAfter }: { spillAfter?: number } = {}): Rows {
     const readings = new ReadingTable();
-    for (const { site, device, metric, ms, receivedMs, message, value, isByArrival, profile } of all) {
+    const spilled = spillAfter === undefined ? undefined : new SpilledReadings(memoryScratch());
+    for (const [place, { site, device, metric, ms, receivedMs, message, value, isByArrival, profile }] of all.entries()) {
         const numbers = [
             readings.metrics.numberOf(metric),
             HOUR * HOUR_MS + ms,
@@ -68,9 +72,14 @@ function typedRows(all: readonly One[]): Rows {
             const whole = value / 10n ** 9n;
             readings.setNumber(Number(whole), Number(value % 10n ** 9n));
         }
+        if (spillAfter !== undefined && place % spillAfter === 0) {
+            spilled?.add(readings);
+        }
     }
-    const [entry] = readings.hours;
-    return toPlain(table, rowsOfHour(readings, { hour: HOUR, readings: entry?.[1] as never, order: orderOf(readings) }));
+    spilled?.add(readings);
+    const periods = hourPeriods(readings, spilled);
+    expect([...periods.keys()]).toEqual([PERIOD]);
+    return toPlain(table, periods.get(PERIOD) as TypedRows);
 }
 
 function plainRow({ site, device, metric, ms, receivedMs, message, value, isByArrival, profile }: One): Rows {
@@ -99,9 +108,18 @@ describe('the rows of an hour', () => {
         );
         fc.assert(
             fc.property(fc.array(some, { minLength: 1, maxLength: 40 }), (all) => {
-                const merged = mergeRows(all.map(plainRow), { table, period: '2025-11-24T16' });
+                const merged = mergeRows(all.map(plainRow), { table, period: PERIOD });
                 expect(typedRows(all)).toEqual(merged);
                 expect(typedRows(all.toReversed())).toEqual(merged);
+            }),
+            { numRuns: 500 },
+        );
+    });
+
+    it('are the same where parts of the readings did not fit memory', () => {
+        fc.assert(
+            fc.property(fc.array(ones, { minLength: 1, maxLength: 40 }), fc.integer({ min: 1, max: 20 }), (all, spillAfter) => {
+                expect(typedRows(all, { spillAfter })).toEqual(typedRows(all));
             }),
             { numRuns: 500 },
         );
