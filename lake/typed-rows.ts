@@ -166,6 +166,15 @@ export function bigintAt(words: Int32Array, at: number, width: number): bigint {
 
 /** Stores a number at word `at`. @throws RangeError where it does not fit */
 export function setBigint(words: Int32Array, at: number, width: number, value: bigint): void {
+    lowWords.setBigInt64(0, value, true);
+    if (width >= 2 && lowWords.getBigInt64(0, true) === value) {
+        // Most need no more than two words: the others repeat their sign.
+        const high = lowWords.getInt32(4, true);
+        words[at] = lowWords.getInt32(0, true);
+        words[at + 1] = high;
+        words.fill(high >> 31, at + 2, at + width);
+        return;
+    }
     if (BigInt.asIntN(width * 32, value) !== value) {
         throw new RangeError(`${value} does not fit ${width * 32} bits`);
     }
@@ -173,6 +182,9 @@ export function setBigint(words: Int32Array, at: number, width: number, value: b
         words[at + word] = Number(BigInt.asIntN(32, rest));
     }
 }
+
+/** The lowest two words of the number that is stored. */
+const lowWords = new DataView(new ArrayBuffer(8));
 
 /** Below 0, 0 or above 0: two numbers of the same width. */
 export function compareNumbers(a: Int32Array, atA: number, b: Int32Array, atB: number, width: number): number {

@@ -194,7 +194,7 @@ export async function lookAtDay(
         versions.set(name, versionOf(await input(name)));
     }
     const parts = await listParts(of, store);
-    const before = derived.isChained ? (days ?? (await listDays(of, store))).findLast((other) => other < day) : undefined;
+    const before = derived.isChained ? await (days ? days.findLast((other) => other < day) : findDayBefore(of, store)) : undefined;
     const closing = before === undefined ? hashOfState(NO_STATE) : (await readMadeOf({ ...of, day: before }, { store }))?.closing;
     return { versions, parts, before, opening: derived.isChained ? (closing ?? '') : null };
 }
@@ -231,10 +231,19 @@ async function listParts({ kind: { merged }, day }: DerivedDay, store: ObjectSto
     return parts.flat();
 }
 
-/** The days of the derived table that have an object, ascending. */
-export async function listDays({ derived: { table } }: Derivation, store: ObjectStore): Promise<string[]> {
+/** The nearest day before this one that has an object. Its month is listed first, and everything only where that has none. */
+async function findDayBefore(of: DerivedDay, store: ObjectStore): Promise<string | undefined> {
+    const isBefore = (other: string): boolean => other < of.day;
+    return (await listDays(of, store, of.day.slice(0, MONTH_LENGTH))).findLast(isBefore) ?? (await listDays(of, store)).findLast(isBefore);
+}
+
+const MONTH_LENGTH = 'yyyy-mm'.length;
+
+/** The days of the derived table that have an object, ascending: all of them, or those that begin so. */
+export async function listDays({ derived: { table } }: Derivation, store: ObjectStore, beginning?: string): Promise<string[]> {
     const days: string[] = [];
-    for await (const { key } of store.list(table.prefix)) {
+    const prefix = beginning === undefined ? table.prefix : dayPrefix(table.prefix, beginning).slice(0, -1);
+    for await (const { key } of store.list(prefix)) {
         const day = dayOf(key);
         if (day !== undefined && key === mergedKey(table, day)) {
             days.push(day);

@@ -287,8 +287,8 @@ async function derivePart(
 ): Promise<PartMade> {
     const table = withWords(derived.table);
     const asked = noting(input);
-    const nothing: DerivedPart = { rows: joinRows(table, []), ...(derived.isChained && { closing: opening }) };
-    const made = merged.count === 0 ? nothing : await derived.derive({ period, rows: merged, input: asked.input, opening });
+    const nothing = (): DerivedPart => ({ rows: joinRows(table, []), ...(derived.isChained && { closing: opening }) });
+    const made = merged.count === 0 ? nothing() : await derived.derive({ period, rows: merged, input: asked.input, opening });
     if (derived.isChained !== (made.closing !== undefined)) {
         throw new TypeError(`${table.name} is ${derived.isChained ? 'chained and gives no' : 'not chained and gives a'} closing state`);
     }

@@ -54,7 +54,8 @@ export interface OpenFile {
     parquet: ParquetWriter;
 }
 
-const FIRST_BYTES = 1 << 16;
+/** Room for an object of a few rows and its footer. */
+const FIRST_BYTES = 1 << 13;
 
 /** A file that begins, in memory, with room for so many bytes: room that is not used costs nothing, and making more of it a copy of all. */
 export function openFile(elements: readonly SchemaElement[], { roomBytes = 0 }: { roomBytes?: number } = {}): OpenFile {

@@ -96,8 +96,8 @@ interface Merging {
     isAll: boolean;
 }
 
-/** Room for a list of contributions, and for a footer that is larger than those of the objects. */
-const FOOTER_ROOM_BYTES = 1 << 16;
+/** Room for a footer that is larger than those of the objects; more is made for a long list of contributions. */
+const FOOTER_ROOM_BYTES = 1 << 12;
 
 /** An object with this many times the rows of all others together keeps the row groups that none of theirs go into. */
 const MUCH_LARGER = 4;

@@ -2,8 +2,9 @@
 import { areUtf8 } from '#lake/text-list';
 import { sortTexts, type TextColumn } from '#lake/typed-rows';
 
-const FIRST_TEXTS = 1 << 10;
-const FIRST_BYTES = 1 << 14;
+/** Room at first. It grows fast, and very many objects are small. */
+const FIRST_TEXTS = 1 << 6;
+const FIRST_BYTES = 1 << 10;
 
 export class TextIndex {
     count = 0;

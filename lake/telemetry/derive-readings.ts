@@ -54,11 +54,25 @@ async function rulesFrom(names: readonly string[], input: DayPart['input']): Pro
     for (const name of new Set(names)) {
         const found = await input(name);
         if (found) {
-            rules.set(name, parseProfile(found.document).rules);
+            rules.set(name, rulesIn(found.document));
         }
     }
     return (name) => rules.get(name);
 }
+
+/** The rules of a profile. Hours and days ask for those of very few documents, and making them takes milliseconds. */
+function rulesIn(document: unknown): DerivingRules {
+    const text = JSON.stringify(document);
+    const rules = rulesOfText.get(text) ?? parseProfile(document).rules;
+    if (rulesOfText.size >= MAX_RULES) {
+        rulesOfText.clear();
+    }
+    rulesOfText.set(text, rules);
+    return rules;
+}
+
+const MAX_RULES = 64;
+const rulesOfText = new Map<string, DerivingRules>();
 
 /** Rows of table `readings` as they are gone through. */
 function inOrder(rows: TypedRows): SortedReadings {

@@ -74,7 +74,7 @@ export class EpisodeWalk {
         this.walk = new DeviceWalk(rulesOf);
         this.rulesOf = rulesOf;
         for (const device of opening.devices) {
-            this.devices.set(nameOf(device), structuredClone(device));
+            this.devices.set(nameOf(device), copyOf(device));
         }
     }
 
@@ -128,6 +128,7 @@ export class DeviceWalk {
     /** Episodes that ended so far, in the order of the readings that told it. */
     readonly ended: Episode[] = [];
     private readonly rulesOf: RulesOf;
+    private readonly alerts = new Map<string, readonly AlertRule[]>();
 
     constructor(rulesOf: RulesOf) {
         this.rulesOf = rulesOf;
@@ -144,7 +145,7 @@ export class DeviceWalk {
             device = undefined;
         }
         if (device) {
-            for (const rule of rulesIn(this.rulesOf(device.profile))) {
+            for (const rule of this.alertsOf(device.profile)) {
                 this.lookBefore(device, rule, event);
             }
         } else {
@@ -152,7 +153,7 @@ export class DeviceWalk {
             device = { site, device: id, profile, firstMs: atMs, lastMs: atMs, metrics: {}, spans: {}, positions: {} };
         }
         device.lastMs = Math.max(device.lastMs, event.atMs);
-        const rules = rulesIn(this.rulesOf(device.profile));
+        const rules = this.alertsOf(device.profile);
         for (const rule of rules) {
             this.look(device, rule, event);
         }
@@ -161,6 +162,13 @@ export class DeviceWalk {
             device.metrics[event.metric] = event.atMs;
         }
         return device;
+    }
+
+    /** The profile's rules, found out once. */
+    private alertsOf(profile: string): readonly AlertRule[] {
+        const known = this.alerts.get(profile) ?? rulesIn(this.rulesOf(profile));
+        this.alerts.set(profile, known);
+        return known;
     }
 
     /** A device that another profile reads from now on: what its rules had begun ends with its last reading. */
@@ -253,6 +261,16 @@ export class DeviceWalk {
         const [latitude, longitude] = metric === rule.longitude ? [BigInt(other.units), units] : [units, BigInt(other.units)];
         return distanceMm(rule, { latitude, longitude });
     }
+}
+
+/** A state that may be changed without a trace in the other one. */
+function copyOf({ metrics, spans, positions, ...device }: DeviceState): DeviceState {
+    return {
+        ...device,
+        metrics: { ...metrics },
+        spans: Object.fromEntries(Object.entries(spans).map(([rule, span]) => [rule, { ...span }])),
+        positions: { ...positions },
+    };
 }
 
 /** One reading, as rules look at it. */

@@ -120,6 +120,17 @@ describe('a day that is derived', () => {
         expect((await derive({ table: 'floods', period: NEXT }, { store })).next).toBeUndefined();
     });
 
+    test.each(['2025-12-31', '2025-01-31', '2026-01-01'])(
+        'opens with the state of %s where that is the nearest, in whatever month',
+        async (before) => {
+            await put('a', '2024-11-30T13,pier,20', `${before}T13,pier,150`);
+            await put('b', '2026-02-01T02,pier,20', '2026-02-02T02,pier,20');
+            await deriveAll('2024-11-30', before, '2026-02-01', '2026-02-02');
+            expect(await rowsOf(floods, '2026-02-01')).toEqual([`main pier ${before}T13 2026-02-01T02`]);
+            expect(await rowsOf(floods, '2026-02-02')).toEqual([]);
+        },
+    );
+
     test('stays with an object without rows when its last reading goes, which changes nothing for the days behind it', async () => {
         await put('a', `${DAY}T13,pier,150`);
         await put('b', `${NEXT}T02,pier,20`);
