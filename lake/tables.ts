@@ -75,6 +75,8 @@ export interface DayTable extends Table {
     per: 'day';
     /** The first columns, which are never null: rows stand ascending by them, texts by their bytes and numbers by value. No column is named `period`: `verify` has one of that name. */
     sortedBy: readonly string[];
+    /** Rows of a row group, as in `MergedTable`. */
+    groupRows?: number;
 }
 
 /** The table as those that write and read rows want it. Its words are not for merging: `key` says what rows are sorted by. */

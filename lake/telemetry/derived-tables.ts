@@ -14,6 +14,8 @@ export const metricHours: DayTable = {
     per: 'day',
     grain: 'device, metric and hour',
     sortedBy: ['site', 'device', 'metric', 'hour_ms'],
+    // A footer of small groups costs whoever asks for a year more than the rows that larger ones have it read.
+    groupRows: 20_000,
     columns: [
         text('site', 'where the device stands'),
         text('device', 'the device’s id'),
