@@ -47,21 +47,20 @@ export function rowsOfHour(table: HourToSort, { hour, order, texts }: { hour: nu
     const messages = table.messages.sort(readings.messages, count);
     const sorted = sortReadings(readings, { order, messages: messages.places });
     const { rows, copies } = mergeRepeats(readings, { sorted, order: { ...order, texts }, messages: messages.places });
-    const series = rows.map((reading) => readings.series[reading] as number);
-    const times = instantsOf(rows, (reading) => hour * HOUR_MS + (readings.times[reading] as number));
+    const times = timesOf(rows, readings.times, hour);
     return rowsInMemory({
         count: rows.length,
         texts: {
-            ...seriesTexts(table, series),
-            message: { texts: toTextList(messages.texts), places: rows.map((reading) => messages.places[reading] as number) },
+            ...seriesTexts(table, readings.series, rows),
+            message: { texts: messages.texts, places: picked(messages.places, rows) },
             text: textsOfRows(table.texts.texts, readings.texts, rows),
-            clock: { texts: CLOCKS, places: rows.map((reading) => 1 - (readings.isByArrival[reading] as number)) },
+            clock: { texts: CLOCKS, places: clocksOf(readings.isByArrival, rows) },
             profile: textsOfRows(table.profiles.texts, readings.profiles, rows),
         },
         numbers: {
             at_ms: times,
             measured_at: times,
-            received_ms: instantsOf(rows, (reading) => readings.received[reading] as number),
+            received_ms: receivedOf(rows, readings.received),
             value: valuesOf(readings, rows),
             copies: { width: 2, words: copies, nulls: undefined },
         },
@@ -157,57 +156,97 @@ function compareFirsts({ received, values, texts, isByArrival, profiles }: HourR
     );
 }
 
-/** The texts of the rows' series by column: only those that occur. */
-function seriesTexts({ series }: Pick<ReadingTable, 'series'>, ofRows: Int32Array): Record<'site' | 'device' | 'metric', TextColumn> {
-    const numbers = new Int32Array(series.length).fill(-1);
+/** The texts of the rows' series by column: only those that occur. Rows of a series stand together, so that each is looked at once. */
+function seriesTexts(
+    { series }: Pick<ReadingTable, 'series'>,
+    numbers: Int32Array,
+    rows: Int32Array,
+): Record<'site' | 'device' | 'metric', TextColumn> {
     const used: number[] = [];
-    for (const number of ofRows) {
-        if (numbers[number] === -1) {
-            numbers[number] = used.length;
+    const starts: number[] = [];
+    for (let row = 0; row < rows.length; row += 1) {
+        const number = numbers[rows[row] as number] as number;
+        if (row === 0 || number !== used[used.length - 1]) {
             used.push(number);
+            starts.push(row);
         }
     }
     const column = (name: 'site' | 'device' | 'metric'): TextColumn => {
         const placeOf = new Map<string, number>();
-        const places = Int32Array.from(used, (number) => {
+        const ofUsed = Int32Array.from(used, (number) => {
             const text = (series[number] as (typeof series)[number])[name];
             const place = placeOf.get(text) ?? placeOf.size;
             placeOf.set(text, place);
             return place;
         });
-        const sorted = sortTexts(toTextList([...placeOf.keys()]), places);
-        return { texts: sorted.texts, places: ofRows.map((number) => sorted.places[numbers[number] as number] as number) };
+        const sorted = sortTexts(toTextList([...placeOf.keys()]), ofUsed);
+        const places = new Int32Array(rows.length);
+        for (const [at, start] of starts.entries()) {
+            places.fill(sorted.places[at] as number, start, starts[at + 1] ?? rows.length);
+        }
+        return { texts: sorted.texts, places };
     };
     return { site: column('site'), device: column('device'), metric: column('metric') };
 }
 
-/** The texts that occur in the rows, and the place of each row's one. */
+/** The texts that occur in the rows, and the place of each row's one. Neighbours mostly have the same. */
 function textsOfRows(all: readonly string[], numbers: Int32Array, rows: Int32Array): TextColumn {
     const placeOf = new Map<number, number>();
-    const places = rows.map((reading) => {
-        const number = numbers[reading] as number;
-        if (number === NO_TEXT) {
-            return NO_TEXT;
+    const places = new Int32Array(rows.length);
+    let last = NO_TEXT;
+    let lastPlace = NO_TEXT;
+    for (let row = 0; row < rows.length; row += 1) {
+        const number = numbers[rows[row] as number] as number;
+        if (number !== last) {
+            last = number;
+            lastPlace = number === NO_TEXT ? NO_TEXT : (placeOf.get(number) ?? placeOf.size);
+            if (number !== NO_TEXT) {
+                placeOf.set(number, lastPlace);
+            }
         }
-        let place = placeOf.get(number);
-        if (place === undefined) {
-            place = placeOf.size;
-            placeOf.set(number, place);
-        }
-        return place;
-    });
+        places[row] = lastPlace;
+    }
     return sortTexts(toTextList([...placeOf.keys()].map((number) => all[number] as string)), places);
 }
 
-/** Whole milliseconds as numbers of 64 bits. */
-function instantsOf(rows: Int32Array, instantOf: (reading: number) => number): NumberColumn {
+function picked(values: Int32Array, rows: Int32Array): Int32Array {
+    const places = new Int32Array(rows.length);
+    for (let row = 0; row < rows.length; row += 1) {
+        places[row] = values[rows[row] as number] as number;
+    }
+    return places;
+}
+
+/** Places among `CLOCKS`. */
+function clocksOf(isByArrival: Uint8Array, rows: Int32Array): Int32Array {
+    const places = new Int32Array(rows.length);
+    for (let row = 0; row < rows.length; row += 1) {
+        places[row] = 1 - (isByArrival[rows[row] as number] as number);
+    }
+    return places;
+}
+
+/** Times within the hour as numbers of 64 bits. */
+function timesOf(rows: Int32Array, times: Int32Array, hour: number): NumberColumn {
     const words = new Int32Array(rows.length * 2);
     for (let row = 0; row < rows.length; row += 1) {
-        const instant = instantOf(rows[row] as number);
-        words[row * 2] = instant;
-        words[row * 2 + 1] = Math.floor(instant / WORD);
+        setInstant(words, row, hour * HOUR_MS + (times[rows[row] as number] as number));
     }
     return { width: 2, words, nulls: undefined };
+}
+
+/** Whole milliseconds as numbers of 64 bits. */
+function receivedOf(rows: Int32Array, received: Float64Array): NumberColumn {
+    const words = new Int32Array(rows.length * 2);
+    for (let row = 0; row < rows.length; row += 1) {
+        setInstant(words, row, received[rows[row] as number] as number);
+    }
+    return { width: 2, words, nulls: undefined };
+}
+
+function setInstant(words: Int32Array, row: number, instant: number): void {
+    words[row * 2] = instant;
+    words[row * 2 + 1] = Math.floor(instant / WORD);
 }
 
 const WORD = 2 ** 32;

@@ -4,6 +4,7 @@
  */
 
 import { compareTexts } from '#lake/rows';
+import { type TextList, toTextList } from '#lake/text-list';
 
 const HASH = /^[0-9a-f]{16}$/;
 
@@ -54,13 +55,17 @@ export class MessageNames {
     /** The identities that the numbers name, and the number of each among them. Neighbours are often the same. */
     pick(numbers: Int32Array): PickedNames {
         const picked = new MessageNames();
-        let last = 0;
-        const ofPicked = numbers.map((number, at) => {
-            if (at === 0 || number !== numbers[at - 1]) {
-                last = number < 0 ? picked.add(this.textOf(number)) : picked.addHash(...this.#wordsOf(number));
+        const ofPicked = new Int32Array(numbers.length);
+        for (let at = 0; at < numbers.length; at += 1) {
+            const number = numbers[at] as number;
+            if (at > 0 && number === numbers[at - 1]) {
+                ofPicked[at] = ofPicked[at - 1] as number;
+            } else if (number < 0) {
+                ofPicked[at] = picked.add(this.textOf(number));
+            } else {
+                ofPicked[at] = picked.addHash(this.#words[number * 2 + 1] as number, this.#words[number * 2] as number);
             }
-            return last;
-        });
+        }
         return { numbers: ofPicked, hashes: new Int32Array(picked.#words.buffer, 0, picked.#hashes * 2), names: picked.#names };
     }
 
@@ -77,11 +82,6 @@ export class MessageNames {
         }
     }
 
-    /** The higher word of a hash and its lower one. */
-    #wordsOf(number: number): [number, number] {
-        return [this.#words[number * 2 + 1] as number, this.#words[number * 2] as number];
-    }
-
     /** The text of an identity. */
     textOf(number: number): string {
         return number < 0
@@ -90,28 +90,29 @@ export class MessageNames {
     }
 
     /** Texts of these identities, each once and ascending, and the place of each of the `count` first ones among them. Neighbours are often the same. */
-    sort(numbers: Int32Array, count: number): { texts: string[]; places: Int32Array } {
+    sort(numbers: Int32Array, count: number): { texts: TextList; places: Int32Array } {
         const { hashes, names } = this.#distinctOf(numbers, count);
-        const { texts, placeOfHash, placeOfName } = this.#unite(textsOfHashes(hashes), names);
+        const united = names.length === 0 ? undefined : this.#unite(textsOfHashes(hashes), names);
+        const sorted = new SortedHashes(hashes);
         const places = new Int32Array(count);
         for (let at = 0; at < count; at += 1) {
             const number = numbers[at] as number;
             if (at > 0 && number === numbers[at - 1]) {
                 places[at] = places[at - 1] as number;
+            } else if (number < 0) {
+                places[at] = united?.placeOfName.get(number) as number;
             } else {
-                places[at] = (number < 0 ? placeOfName.get(number) : placeOfHash[this.#findHash(hashes, number)]) as number;
+                const place = sorted.find(this.#words[number * 2 + 1] as number, this.#words[number * 2] as number);
+                places[at] = united ? (united.placeOfHash[place] as number) : place;
             }
         }
-        return { texts, places };
+        return { texts: united ? toTextList(united.texts) : listOfHashes(hashes), places };
     }
 
     /** Both lists of texts in one, and the places of either's. */
     #unite(hashes: string[], names: readonly number[]): { texts: string[]; placeOfHash: Int32Array; placeOfName: Map<number, number> } {
         const placeOfHash = Int32Array.from(hashes, (_, at) => at);
         const placeOfName = new Map<number, number>();
-        if (names.length === 0) {
-            return { texts: hashes, placeOfHash, placeOfName };
-        }
         const texts: string[] = [];
         for (let hash = 0, name = 0; hash < hashes.length || name < names.length; ) {
             const text = hashes[hash];
@@ -158,17 +159,39 @@ export class MessageNames {
         const sorted = [...names].sort((a, b) => compareTexts(this.textOf(a), this.textOf(b)));
         return { hashes: words.subarray(0, distinct), names: sorted };
     }
+}
 
-    /** The place of a hash among those that are sorted. */
-    #findHash(hashes: Uint32Array, number: number): number {
-        const low = this.#words[number * 2] as number;
-        const high = this.#words[number * 2 + 1] as number;
-        let from = 0;
-        let until = hashes.length / 2;
+/** Hashes as words, ascending, each once. */
+class SortedHashes {
+    readonly #words: Uint32Array;
+    /** The first hash of each value that the highest bits may have, and one end more: hashes are all over the place, so that few share theirs. */
+    readonly #starts: Int32Array;
+    readonly #shift: number;
+
+    constructor(words: Uint32Array) {
+        this.#words = words;
+        const count = words.length / 2;
+        const bits = Math.min(MAX_BITS, Math.max(1, 32 - Math.clz32(count)));
+        this.#shift = 32 - bits;
+        this.#starts = new Int32Array((1 << bits) + 1);
+        for (let hash = 0, bucket = 0; bucket < 1 << bits; bucket += 1) {
+            while (hash < count && (words[hash * 2 + 1] as number) >>> this.#shift <= bucket) {
+                hash += 1;
+            }
+            this.#starts[bucket + 1] = hash;
+        }
+    }
+
+    /** The place of one of them. */
+    find(high: number, low: number): number {
+        const words = this.#words;
+        const bucket = high >>> this.#shift;
+        let from = this.#starts[bucket] as number;
+        let until = this.#starts[bucket + 1] as number;
         while (from + 1 < until) {
             const middle = (from + until) >>> 1;
-            const middleHigh = hashes[middle * 2 + 1] as number;
-            if (middleHigh < high || (middleHigh === high && (hashes[middle * 2] as number) <= low)) {
+            const middleHigh = words[middle * 2 + 1] as number;
+            if (middleHigh < high || (middleHigh === high && (words[middle * 2] as number) <= low)) {
                 from = middle;
             } else {
                 until = middle;
@@ -177,6 +200,8 @@ export class MessageNames {
         return from;
     }
 }
+
+const MAX_BITS = 20;
 
 /** Hashes that become one text, of which each is a part, at a time. */
 const HASHES_AT_ONCE = 1 << 14;
@@ -199,4 +224,26 @@ function textsOfHashes(words: Uint32Array): string[] {
         }
     }
     return texts;
+}
+
+const DIGITS = Uint8Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0));
+
+/** The texts of hashes, without a string of any. */
+function listOfHashes(words: Uint32Array): TextList {
+    const count = words.length / 2;
+    const bytes = new Uint8Array(count * HASH_DIGITS);
+    const starts = new Int32Array(count + 1);
+    for (let hash = 0; hash < count; hash += 1) {
+        const at = hash * HASH_DIGITS;
+        starts[hash + 1] = at + HASH_DIGITS;
+        let rest = words[hash * 2 + 1] as number;
+        for (let digit = HASH_DIGITS / 2 - 1; digit >= 0; digit -= 1, rest >>>= 4) {
+            bytes[at + digit] = DIGITS[rest & 0xf] as number;
+        }
+        rest = words[hash * 2] as number;
+        for (let digit = HASH_DIGITS - 1; digit >= HASH_DIGITS / 2; digit -= 1, rest >>>= 4) {
+            bytes[at + digit] = DIGITS[rest & 0xf] as number;
+        }
+    }
+    return { count, bytes, starts };
 }

@@ -71,7 +71,10 @@ export class SpilledReadings {
 }
 
 /** Columns of a part in their order, after its header: the number of its readings, and how many words each column has. */
-const COLUMNS = ['series', 'times', 'texts', 'messages', 'profiles', 'isByArrival', 'low', 'middle', 'high', 'received', 'hashes'] as const;
+const COLUMNS = ['series', 'times', 'texts', 'messages', 'profiles', 'isByArrival', 'values', 'received', 'hashes'] as const;
+
+/** Columns that have no word, or another number of them, for each reading. */
+const OWN_LENGTH: readonly string[] = ['values', 'received', 'hashes'];
 const HEADER_WORDS = 1 + COLUMNS.length;
 
 type Columns = Record<(typeof COLUMNS)[number], Int32Array>;
@@ -81,8 +84,6 @@ function pack(readings: HourReadings, hour: number, { messages, texts }: Omit<Ho
     const { count, series, times, profiles, isByArrival, values, received } = readings;
     const pickedMessages = messages.pick(readings.messages.subarray(0, count));
     const pickedTexts = texts.pick(readings.texts.subarray(0, count));
-    const isSameTime = received.subarray(0, count).every((ms, at) => ms === hour * HOUR_MS + (times[at] as number));
-    const wordsOfValues = (word: number) => Int32Array.from({ length: count }, (_, at) => values[at * VALUE_WORDS + word] as number);
     const columns: Columns = {
         series: series.subarray(0, count),
         times: times.subarray(0, count),
@@ -90,13 +91,11 @@ function pack(readings: HourReadings, hour: number, { messages, texts }: Omit<Ho
         messages: pickedMessages.numbers,
         profiles: profiles.subarray(0, count),
         isByArrival: Int32Array.from(isByArrival.subarray(0, count)),
-        low: wordsOfValues(0),
-        middle: wordsOfValues(1),
-        high: wordsOfValues(2),
-        received: isSameTime ? new Int32Array(0) : new Int32Array(received.buffer, 0, count * 2),
+        values: values.subarray(0, count * VALUE_WORDS),
+        received: areReceivedWhenMeasured(readings, hour) ? new Int32Array(0) : new Int32Array(received.buffer, 0, count * 2),
         hashes: pickedMessages.hashes,
     };
-    const packed = COLUMNS.map((name) => (name === 'received' || name === 'hashes' ? columns[name] : shorten(columns[name])));
+    const packed = COLUMNS.map((name) => (OWN_LENGTH.includes(name) ? columns[name] : shorten(columns[name])));
     const header = Int32Array.from([count, ...packed.map(({ length }) => length)]);
     const named = Buffer.from(JSON.stringify([pickedMessages.names, pickedTexts.texts]));
     return Buffer.concat([...[header, ...packed].map(bytesOf), named]);
@@ -129,13 +128,7 @@ function unpack(bytes: Uint8Array, hour: number, { readings, messages, texts }: 
     fill(readings.messages, 'messages');
     fill(readings.profiles, 'profiles');
     fill(readings.isByArrival, 'isByArrival');
-    for (const [word, name] of (['low', 'middle', 'high'] as const).entries()) {
-        const words = columns[name];
-        const isOne = words.length < count;
-        for (let row = 0; row < count; row += 1) {
-            readings.values[(from + row) * VALUE_WORDS + word] = words[isOne ? 0 : row] as number;
-        }
-    }
+    readings.values.set(columns.values, from * VALUE_WORDS);
     if (columns.received.length > 0) {
         readings.received.set(new Float64Array(columns.received.slice().buffer), from);
     } else {
@@ -146,6 +139,16 @@ function unpack(bytes: Uint8Array, hour: number, { readings, messages, texts }: 
     messages.addPicked({ numbers: readings.messages.subarray(from, from + count), hashes: columns.hashes, names: names ?? [] });
     texts.addPicked({ numbers: readings.texts.subarray(from, from + count), texts: someTexts ?? [] });
     readings.count += count;
+}
+
+/** True if no reading has a time of arrival of its own. */
+function areReceivedWhenMeasured({ count, received, times }: HourReadings, hour: number): boolean {
+    for (let at = 0; at < count; at += 1) {
+        if (received[at] !== hour * HOUR_MS + (times[at] as number)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 /** The first value alone where all are the same. */

@@ -3,7 +3,6 @@ import { FirstFlows } from '#lake/flows/first-flows';
 import type { Periods, SourceBytes } from '#lake/kind';
 import { hourPeriods } from '../hour-periods.ts';
 import type { Message } from '../message.ts';
-import { hashOf } from '../profile/identity.ts';
 import type { ReadingSink } from '../profile/reading-sink.ts';
 import type { Problem, Reading } from '../reading.ts';
 import { ReadingTable } from '../reading-table.ts';
@@ -72,8 +71,6 @@ export class MessagesTaken {
     readonly #mostHeld: number;
     #spilled: SpilledReadings | undefined;
     readonly #sink: TableSink;
-    /** Identity of the message at hand by its payload alone, and the one that it is to have instead. */
-    #renamed: { from: string; to: string } | undefined;
 
     constructor({ watch, openScratch, mostHeld = MOST_HELD }: MessagesTakenOptions = {}) {
         this.#watch = watch;
@@ -81,7 +78,6 @@ export class MessagesTaken {
         this.#mostHeld = mostHeld;
         this.#sink = new TableSink(this.table, {
             onUnknown: (path) => this.#noteUnknown(path),
-            nameOf: (identity) => (identity === this.#renamed?.from ? this.#renamed.to : identity),
         });
     }
 
@@ -93,12 +89,11 @@ export class MessagesTaken {
     /** Reads a message by its profile. */
     take({ message, profile, site, lineNumber, shown = message.payload }: TakenMessage): void {
         const sink = this.#sink;
-        const { arrivedMs } = message;
-        this.#renamed = shown === message.payload ? undefined : { from: hashOf(message.payload), to: hashOf(shown) };
+        const { arrivedMs, payload } = message;
         this.rowsRead += 1;
         // Whoever watches, or compares beginnings, wants each reading as an object.
         const seen: Reading[] | undefined = this.#watch || !this.first.isFull ? [] : undefined;
-        sink.begin({ site, profile: this.table.profiles.numberOf(profile.name), arrivedMs, seen });
+        sink.begin({ site, profile: this.table.profiles.numberOf(profile.name), arrivedMs, seen, payload, shown });
         profile.readInto(message, sink);
         if (seen && seen.length > 0) {
             this.first.add(seen.flatMap(textsOf));

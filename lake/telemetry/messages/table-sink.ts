@@ -1,4 +1,5 @@
 /** Takes what a profile finds in messages: readings straight into the table, problems and unknown fields until the message is over. */
+import { hashWordsOf } from '../profile/identity.ts';
 import type { MetricOf, ReadingSink } from '../profile/reading-sink.ts';
 import type { Moment } from '../profile/time-choices.ts';
 import type { Problem, Reading } from '../reading.ts';
@@ -12,6 +13,9 @@ export interface MessageFacts {
     arrivedMs: number | undefined;
     /** Takes each reading as an object too, where somebody wants to see it. */
     seen: Reading[] | undefined;
+    /** The payload as the profile gets it, and the bytes by which the message is known where it is known by the payload's hash. */
+    payload: Uint8Array;
+    shown: Uint8Array;
 }
 
 /** The first and the last hour whose day has a name of four digits for its year, since 1970. */
@@ -22,23 +26,25 @@ const UNITS_OF_ONE = 10n ** 9n;
 
 const OUT_OF_CALENDAR = { reason: 'time_implausible', why: 'its time is in no year from 1 to 9999' };
 
+const NO_BYTES = new Uint8Array(0);
+
+function isEqual(a: Uint8Array, b: Uint8Array): boolean {
+    return a === b || Buffer.compare(a, b) === 0;
+}
+
 export class TableSink implements ReadingSink {
     /** State of the message at hand. */
     readings = 0;
     problems: Problem[] = [];
     readonly #table: ReadingTable;
     readonly #onUnknown: (path: string) => void;
-    /** Brings the identity that a profile gives into the form that the table has. */
-    readonly #nameOf: (identity: string) => string;
-    #facts: MessageFacts = { site: '', profile: 0, arrivedMs: undefined, seen: undefined };
+    #facts: MessageFacts = { site: '', profile: 0, arrivedMs: undefined, seen: undefined, payload: NO_BYTES, shown: NO_BYTES };
     #device: DeviceSeries | undefined;
-    #identity = '';
     #message = 0;
 
-    constructor(table: ReadingTable, { onUnknown, nameOf }: { onUnknown: (path: string) => void; nameOf: (identity: string) => string }) {
+    constructor(table: ReadingTable, { onUnknown }: { onUnknown: (path: string) => void }) {
         this.#table = table;
         this.#onUnknown = onUnknown;
-        this.#nameOf = nameOf;
     }
 
     /** A message begins. */
@@ -52,8 +58,14 @@ export class TableSink implements ReadingSink {
 
     message(device: string, identity: string): void {
         this.#device = this.#table.device(this.#facts.site, device);
-        this.#identity = this.#nameOf(identity);
-        this.#message = this.#table.messages.add(this.#identity);
+        this.#message = this.#table.messages.add(identity);
+    }
+
+    hashedMessage(device: string, bytes: Uint8Array): void {
+        this.#device = this.#table.device(this.#facts.site, device);
+        const { payload, shown } = this.#facts;
+        const { high, low } = hashWordsOf(shown !== payload && isEqual(bytes, payload) ? shown : bytes);
+        this.#message = this.#table.messages.addHash(high, low);
     }
 
     number(of: MetricOf, moment: Moment, whole: number, billionths: number): void {
@@ -90,7 +102,15 @@ export class TableSink implements ReadingSink {
     #show({ metric }: MetricOf, { atMs, clock }: Moment, value: Pick<Reading, 'units' | 'text'>): void {
         const { seen, arrivedMs } = this.#facts;
         const device = this.#device?.device ?? '';
-        seen?.push({ device, metric, atMs, receivedMs: arrivedMs ?? atMs, ...value, message: this.#identity, clock });
+        seen?.push({
+            device,
+            metric,
+            atMs,
+            receivedMs: arrivedMs ?? atMs,
+            ...value,
+            message: this.#table.messages.textOf(this.#message),
+            clock,
+        });
     }
 
     /** Adds a reading without its value. @returns false where it has no place in the calendar */

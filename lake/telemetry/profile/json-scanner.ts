@@ -63,8 +63,13 @@ export class JsonScanner {
     /** Forgets the message before, so that no field is seen. */
     begin(): void {
         this.scan++;
-        this.instances.length = 0;
-        this.unknown.length = 0;
+        // Setting the length of an array takes longer than all else here.
+        if (this.instances.length > 0) {
+            this.instances.length = 0;
+        }
+        if (this.unknown.length > 0) {
+            this.unknown.length = 0;
+        }
         this.#elsewhere = 0;
     }
 

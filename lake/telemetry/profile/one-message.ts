@@ -1,7 +1,7 @@
 /** One message while it is read: device, time and identity that its readings share, and the count of what came of it. */
 import type { Problem } from '../reading.ts';
 import { findDevice, NoDevice } from './device.ts';
-import { hashOf, identityOf } from './identity.ts';
+import { identityOf } from './identity.ts';
 import type { MetricSink } from './metrics.ts';
 import type { MetricOf, ReadingSink } from './reading-sink.ts';
 import type { Moment, NoMoment } from './time-choices.ts';
@@ -99,7 +99,13 @@ export class OneMessage implements MetricSink {
         this.count++;
         if (!this.#isTold) {
             this.#isTold = true;
-            this.sink.message(this.device ?? '', identityOf(this.#sources.identity, this.#context) ?? hashOf(this.#bytes));
+            const device = this.device ?? '';
+            const identity = identityOf(this.#sources.identity, this.#context);
+            if (identity === undefined) {
+                this.sink.hashedMessage(device, this.#bytes);
+            } else {
+                this.sink.message(device, identity);
+            }
         }
     }
 }

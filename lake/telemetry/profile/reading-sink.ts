@@ -1,6 +1,7 @@
 /** The place that readings go to. A sink gets them without an object for each; `read()` collects them into a `MessageOutcome`. */
 import type { Message } from '../message.ts';
 import type { MessageOutcome, Problem, Reading } from '../reading.ts';
+import { hashOf } from './identity.ts';
 import type { Moment } from './time-choices.ts';
 
 /** What is known of a reading besides its value and time. */
@@ -19,6 +20,8 @@ export interface MetricOf {
 export interface ReadingSink {
     /** Device and identity of the readings that follow. Told once for each message, before its first reading. */
     message(device: string, identity: string): void;
+    /** The same for a message that is known by the hash of these bytes. */
+    hashedMessage(device: string, bytes: Uint8Array): void;
     /** A number, `whole + billionths / 10^9`: both are safe integers of one sign. */
     number(of: MetricOf, moment: Moment, whole: number, billionths: number): void;
     /** A number that may have more digits, in units of 10^-9. */
@@ -49,6 +52,10 @@ export class OutcomeSink implements ReadingSink {
     message(device: string, identity: string): void {
         this.#device = device;
         this.#identity = identity;
+    }
+
+    hashedMessage(device: string, bytes: Uint8Array): void {
+        this.message(device, hashOf(bytes));
     }
 
     number(of: MetricOf, moment: Moment, whole: number, billionths: number): void {
