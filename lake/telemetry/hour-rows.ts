@@ -257,9 +257,10 @@ function valuesOf({ values, texts }: HourReadings, rows: Int32Array): NumberColu
     for (let row = 0; row < rows.length; row += 1) {
         const reading = rows[row] as number;
         nulls[row] = texts[reading] === NO_TEXT ? 0 : 1;
-        for (let word = 0; word < VALUE_WORDS; word += 1) {
-            words[row * VALUE_WORDS + word] = values[reading * VALUE_WORDS + word] as number;
-        }
+        // One statement for each of the three words: a loop over them takes longer than all else here.
+        words[row * VALUE_WORDS] = values[reading * VALUE_WORDS] as number;
+        words[row * VALUE_WORDS + 1] = values[reading * VALUE_WORDS + 1] as number;
+        words[row * VALUE_WORDS + 2] = values[reading * VALUE_WORDS + 2] as number;
     }
     return { width: VALUE_WORDS, words, nulls };
 }

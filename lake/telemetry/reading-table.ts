@@ -108,6 +108,8 @@ export interface DeviceSeries {
     site: string;
     device: string;
     numbers: Int32Array;
+    /** The device that came behind it last: fleets mostly report in turn. */
+    next: DeviceSeries | undefined;
 }
 
 /** Whole numbers below this are exact as doubles, so that their words need no bigint. */
@@ -130,6 +132,7 @@ export class ReadingTable {
     readingCount = 0;
     byArrivalCount = 0;
     readonly #devices = new Map<string, Map<string, DeviceSeries>>();
+    #lastDevice: DeviceSeries | undefined;
     #lastHour = Number.NaN;
     #last = new HourReadings();
 
@@ -140,6 +143,21 @@ export class ReadingTable {
 
     /** The series of a device. */
     device(site: string, device: string): DeviceSeries {
+        const before = this.#lastDevice;
+        const guess = before?.next;
+        if (guess !== undefined && guess.device === device && guess.site === site) {
+            this.#lastDevice = guess;
+            return guess;
+        }
+        const found = this.#findDevice(site, device);
+        if (before !== undefined) {
+            before.next = found;
+        }
+        this.#lastDevice = found;
+        return found;
+    }
+
+    #findDevice(site: string, device: string): DeviceSeries {
         let ofSite = this.#devices.get(site);
         if (!ofSite) {
             ofSite = new Map();
@@ -147,7 +165,7 @@ export class ReadingTable {
         }
         let found = ofSite.get(device);
         if (!found) {
-            found = { site, device, numbers: new Int32Array(FIRST_METRICS).fill(-1) };
+            found = { site, device, numbers: new Int32Array(FIRST_METRICS).fill(-1), next: undefined };
             ofSite.set(device, found);
         }
         return found;
