@@ -6,19 +6,20 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
-import type { ReadOutcome } from '#lake/kind';
 import { contributionKey } from '#lake/layout';
 import { commitLedger, type LedgerRecord } from '#lake/ledger';
 import { writeTyped } from '#lake/parquet';
+import { emptyRows } from '#lake/rows';
 import { sourceId } from '#lake/source-id';
 import { openDirectoryStore } from '#lake/store/directory';
 import { ABSENT } from '#lake/store/object-store';
 import { readAhead } from '#lake/store/read-ahead';
+import { openScratchFile } from '#lake/store/scratch-file';
 import { columnNamed } from '#lake/tables';
 import { telemetry } from '#lake/telemetry/kind';
 import { readings } from '#lake/telemetry/tables';
 import { pickRows } from '#lake/typed-parts';
-import { bigintAt, numbersOf, type TypedRows, textAt, textsOf } from '#lake/typed-rows';
+import { bigintAt, numbersOf, type TypedRows, textAt, textsOf, toTyped } from '#lake/typed-rows';
 import { type BenchOptions, type Finding, inTurn, sayRatio } from './measure.ts';
 import { runNode } from './run-program.ts';
 
@@ -42,15 +43,14 @@ export async function* benchTelemetry({ folder, isQuick }: BenchOptions): AsyncG
     const path = await writeSample(folder, messages);
     const instance = await DuckDBInstance.create(':memory:', { threads: '1' });
     const duckdb = await instance.connect();
-    let outcome: ReadOutcome | undefined;
+    let rows = toTyped(readings, emptyRows(readings));
     const read = async (): Promise<void> => {
-        outcome = await readSample(path, messages);
+        rows = await readSample(path, messages);
     };
     const columns = await inTurn(isQuick ? 1 : 5, async () => void (await duckdb.run(columnsSql(path))), read);
     const sameColumns = await figuresInDuckdb(duckdb, { message: '0' });
     const all = await inTurn(isQuick ? 1 : 5, () => readAsTable(duckdb, path), read);
     const sameAll = await figuresInDuckdb(duckdb, { message: "cast('0x' || message as ubigint)" });
-    const rows = rowsOf(outcome);
     const size = (await stat(path)).size;
     const speed = (ms: number): string => `${Math.round(messages / ms)} thousand messages/s, ${Math.round(size / ms / 1000)} MB/s`;
     yield {
@@ -147,8 +147,8 @@ function* linesOf(messages: number): Generator<string> {
     }
 }
 
-/** Reads the sample as a source of a lake is read. */
-async function readSample(path: string, messages: number): Promise<ReadOutcome> {
+/** Reads the sample as a source of a lake is read. @returns the rows of its hour */
+async function readSample(path: string, messages: number): Promise<TypedRows> {
     const file = await open(path);
     try {
         const outcome = await telemetry.read(
@@ -159,24 +159,22 @@ async function readSample(path: string, messages: number): Promise<ReadOutcome> 
                 readRange: async () => new Uint8Array(0),
                 reject: async () => undefined,
                 input: async () => ({ version: 1, document: PROFILE }),
+                openScratch: () => openScratchFile(`${path}-scratch`),
             },
             { profile: PROFILE.name },
         );
         if (!outcome.ok || outcome.rowsRejected > 0 || outcome.rowsRead < messages) {
             throw new Error(`the sample cannot be read: ${JSON.stringify(outcome)}`);
         }
-        return outcome;
+        const rows = outcome.periods.get(HOUR);
+        outcome.periods.close?.();
+        if (!rows) {
+            throw new Error('the sample has no readings');
+        }
+        return rows;
     } finally {
         await file.close();
     }
-}
-
-function rowsOf(outcome: ReadOutcome | undefined): TypedRows {
-    const rows = outcome?.ok ? outcome.periods.get(HOUR) : undefined;
-    if (!rows) {
-        throw new Error('the sample has no readings');
-    }
-    return rows;
 }
 
 const TYPES = { device: 'VARCHAR', time: 'TIMESTAMP', ...Object.fromEntries(METRICS.map((name) => [name, 'DECIMAL(28,9)'])) };

@@ -3,10 +3,20 @@ import type { DayPart, DerivedPart, Json } from '#lake/kind';
 import { compareTexts } from '#lake/rows';
 import { columnNamed, withWords } from '#lake/tables';
 import { textIn } from '#lake/text-list';
-import { bigintAt, numbersOf, type TypedRows, textsOf, toTyped } from '#lake/typed-rows';
+import {
+    bigintAt,
+    emptyNumbers,
+    numbersOf,
+    rowsInMemory,
+    setBigint,
+    type TextColumn,
+    type TypedRows,
+    textsOf,
+    toTyped,
+} from '#lake/typed-rows';
 import { episodes as episodesTable, metricHours as metricHoursTable } from './derived-tables.ts';
 import { type Episode, type EpisodeState, EpisodeWalk, NO_STATE } from './episodes.ts';
-import { type MetricHour, metricHours } from './metric-hours.ts';
+import { type MetricHour, metricHours, startsOf } from './metric-hours.ts';
 import { parseProfile } from './profile/profile.ts';
 import type { DerivingRules } from './rules.ts';
 import type { RulesOf, SortedReadings } from './sorted-readings.ts';
@@ -16,7 +26,7 @@ import { readings } from './tables.ts';
 export async function deriveHour({ period, rows, input }: DayPart): Promise<DerivedPart> {
     const rulesOf = await rulesFrom(namesIn(rows), input);
     const hour = Number(period.slice('yyyy-mm-ddT'.length));
-    return { rows: hourRows(metricHours(inOrder(rows), { hour, rulesOf }), Date.parse(`${period}:00:00Z`)) };
+    return { rows: hourRows(rows, { hour, rulesOf, hourMs: Date.parse(`${period}:00:00Z`) }) };
 }
 
 /** Rows of `episodes` that ended in an hour, and the state behind it. */
@@ -110,29 +120,58 @@ function textReader({ texts, places }: Texts): (row: number) => string {
     };
 }
 
-function hourRows(hours: readonly MetricHour[], hourMs: number): TypedRows {
-    return toTyped(withWords(metricHoursTable), {
-        site: hours.map(({ site }) => site),
-        device: hours.map(({ device }) => device),
-        metric: hours.map(({ metric }) => metric),
-        hour_ms: hours.map(() => BigInt(hourMs)),
-        hour: hours.map(({ hour }) => BigInt(hour)),
-        digits: hours.map(({ values }) => (values ? BigInt(values.digits) : null)),
-        n: hours.map(({ n }) => BigInt(n)),
-        sum: hours.map(({ values }) => values?.sum ?? null),
-        sum_sq: hours.map(({ values }) => values?.sum_sq ?? null),
-        min: hours.map(({ values }) => values?.min ?? null),
-        max: hours.map(({ values }) => values?.max ?? null),
-        first_value: hours.map(({ values }) => values?.first ?? null),
-        first_ms: hours.map(({ first_ms }) => BigInt(first_ms)),
-        last_value: hours.map(({ values }) => values?.last ?? null),
-        last_ms: hours.map(({ last_ms }) => BigInt(last_ms)),
-        longest_gap_ms: hours.map(({ longest_gap_ms }) => BigInt(longest_gap_ms)),
-        gap_limit_ms: hours.map(({ gap_limit_ms }) => BigInt(gap_limit_ms)),
-        area: hours.map(({ values }) => values?.area ?? null),
-        area_ms: hours.map(({ values }) => (values ? BigInt(values.area_ms) : null)),
+/** The rows of the readings' hour. Each stands in its columns before the next is made: objects of a large hour took more memory than all else. */
+function hourRows(rows: TypedRows, { hourMs, ...options }: { hour: number; rulesOf: RulesOf; hourMs: number }): TypedRows {
+    const readingsInOrder = inOrder(rows);
+    const starts = startsOf(readingsInOrder).subarray(0, -1);
+    const textsAtStarts = (name: string): TextColumn => {
+        const { texts, places } = textsOf(rows, name);
+        return { texts, places: starts.map((row) => places[row] as number) };
+    };
+    const columns = Object.entries(FIGURES).map(([name, figureOf]) => {
+        const numbers = emptyNumbers(columnNamed(metricHoursTable, name), starts.length);
+        return { name, figureOf, numbers };
+    });
+    let row = 0;
+    for (const hour of metricHours(readingsInOrder, options)) {
+        for (const { name, figureOf, numbers } of columns) {
+            const figure = figureOf(hour, hourMs);
+            if (figure !== undefined) {
+                setBigint(numbers.words, row * numbers.width, numbers.width, figure);
+            } else if (numbers.nulls) {
+                numbers.nulls[row] = 1;
+            } else {
+                throw new TypeError(`column ${name} may not be null`);
+            }
+        }
+        row += 1;
+    }
+    return rowsInMemory({
+        count: starts.length,
+        texts: { site: textsAtStarts('site'), device: textsAtStarts('device'), metric: textsAtStarts('metric') },
+        numbers: Object.fromEntries(columns.map(({ name, numbers }) => [name, numbers])),
     });
 }
+
+/** The numbers of a row by their columns; undefined for a null. */
+const FIGURES: Readonly<Record<string, (of: MetricHour, hourMs: number) => bigint | undefined>> = {
+    hour_ms: (_, hourMs) => BigInt(hourMs),
+    hour: ({ hour }) => BigInt(hour),
+    digits: ({ values }) => values && BigInt(values.digits),
+    n: ({ n }) => BigInt(n),
+    sum: ({ values }) => values?.sum,
+    sum_sq: ({ values }) => values?.sum_sq,
+    min: ({ values }) => values?.min,
+    max: ({ values }) => values?.max,
+    first_value: ({ values }) => values?.first,
+    first_ms: ({ first_ms }) => BigInt(first_ms),
+    last_value: ({ values }) => values?.last,
+    last_ms: ({ last_ms }) => BigInt(last_ms),
+    longest_gap_ms: ({ longest_gap_ms }) => BigInt(longest_gap_ms),
+    gap_limit_ms: ({ gap_limit_ms }) => BigInt(gap_limit_ms),
+    area: ({ values }) => values?.area,
+    area_ms: ({ values }) => values && BigInt(values.area_ms),
+};
 
 function episodeRows(episodes: readonly Episode[]): TypedRows {
     return toTyped(withWords(episodesTable), {

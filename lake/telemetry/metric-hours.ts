@@ -44,18 +44,24 @@ const VALUE_DIGITS = 9;
 /** The largest decimal(38,0). */
 const MAX_DECIMAL = 10n ** 38n - 1n;
 
-/** Every metric of every device in the hour, in the order of the readings. */
-export function metricHours(readings: SortedReadings, { hour, rulesOf }: { hour: number; rulesOf: RulesOf }): MetricHour[] {
-    const hours: MetricHour[] = [];
-    for (let start = 0; start < readings.count; ) {
-        let end = start + 1;
-        while (end < readings.count && readings.isSameSeries(end)) {
-            end += 1;
-        }
-        hours.push(hourOf(readings, { start, end, hour, rulesOf }));
-        start = end;
+/** Every metric of every device in the hour, in the order of the readings; one at a time, for there may be very many. */
+export function* metricHours(readings: SortedReadings, { hour, rulesOf }: { hour: number; rulesOf: RulesOf }): Generator<MetricHour> {
+    const starts = startsOf(readings);
+    for (let at = 0; at + 1 < starts.length; at += 1) {
+        yield hourOf(readings, { start: starts[at] as number, end: starts[at + 1] as number, hour, rulesOf });
     }
-    return hours;
+}
+
+/** The first reading of each metric of each device, and behind the last one the number of all readings. */
+export function startsOf(readings: SortedReadings): Int32Array {
+    const starts: number[] = [];
+    for (let row = 0; row < readings.count; row += 1) {
+        if (!readings.isSameSeries(row)) {
+            starts.push(row);
+        }
+    }
+    starts.push(readings.count);
+    return Int32Array.from(starts);
 }
 
 interface Series {

@@ -8,7 +8,7 @@ const RULES = {
 };
 
 function hoursOf(...made: MadeReading[]) {
-    return metricHours(sortedReadings(made), { hour: 7, rulesOf: (profile) => RULES[profile as keyof typeof RULES] });
+    return [...metricHours(sortedReadings(made), { hour: 7, rulesOf: (profile) => RULES[profile as keyof typeof RULES] })];
 }
 
 describe('an hour of a metric', () => {
