@@ -18,9 +18,9 @@ export interface MetricOf {
 
 /** Takes what a reader finds in a message. Nothing that it is given may be kept but texts and numbers. */
 export interface ReadingSink {
-    /** Device and identity of the readings that follow. Told once for each message, before its first reading. */
+    /** Device and identity of the readings that follow; told once for each message, before its first reading. */
     message(device: string, identity: string): void;
-    /** The same for a message that is known by the hash of these bytes. */
+    /** Device of a message that is known by the hash of these bytes; told in place of `message`. */
     hashedMessage(device: string, bytes: Uint8Array): void;
     /** A number, `whole + billionths / 10^9`: both are safe integers of one sign. */
     number(of: MetricOf, moment: Moment, whole: number, billionths: number): void;
