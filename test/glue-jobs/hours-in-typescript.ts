@@ -19,7 +19,7 @@ interface Case {
 const cases: Case[] = JSON.parse(readFileSync(0, 'utf8'));
 const rows = cases.map(({ hour, profiles, readings }) => {
     const rules = new Map<string, DerivingRules>(Object.entries(profiles).map(([name, document]) => [name, rulesOf(document)]));
-    return metricHours(sorted(readings), { hour, rulesOf: (name) => rules.get(name) }).map(rowOf);
+    return [...metricHours(sorted(readings), { hour, rulesOf: (name) => rules.get(name) })].map(rowOf);
 });
 process.stdout.write(JSON.stringify(rows, (_, value) => (typeof value === 'bigint' ? String(value) : value)));
 
