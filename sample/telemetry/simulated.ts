@@ -16,7 +16,7 @@ export interface Faults {
     reset: number;
 }
 
-export const NO_FAULTS: Faults = { loss: 0, repeat: 0, late: 0, skew: 0, reset: 0 };
+const NO_FAULTS: Faults = { loss: 0, repeat: 0, late: 0, skew: 0, reset: 0 };
 
 export interface SimulatedFleet {
     /** Ids of the devices. */

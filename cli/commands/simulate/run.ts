@@ -10,8 +10,8 @@ import { parseFaults, simulatedDevices } from '#sample/telemetry/simulated';
 import { playFleet, type RunState } from './fleet-run.ts';
 import { createJournal } from './journal-file.ts';
 import { listen } from './live-events.ts';
+import { openWay } from './open-way.ts';
 import { prepareDevices } from './prepare.ts';
-import { openWay } from './way.ts';
 
 interface SimulateChoice {
     devices: number;
