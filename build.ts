@@ -128,9 +128,10 @@ async function readLicence(folder: string, license: unknown): Promise<string> {
     if (file !== undefined) {
         return (await readFile(join(ROOT, folder, file), 'utf8')).trim();
     }
-    if (license === 'MIT' && folder.startsWith('node_modules/@hono/')) {
+    const [, packages] = /^(.*node_modules)\/@hono\//.exec(folder) ?? [];
+    if (license === 'MIT' && packages !== undefined) {
         // Packages of the project that hono itself is of: its authors, its licence.
-        return readLicence('node_modules/hono', license);
+        return readLicence(`${packages}/hono`, license);
     }
     if (license === 'Apache-2.0') {
         return 'Licensed under the Apache License, Version 2.0: its text is that of the file LICENSE of this package.';

@@ -134,14 +134,17 @@ export async function readLedger(store: ObjectStore, source: string): Promise<He
         return { etag: ABSENT, record: undefined };
     }
     const { etag, key } = object.info;
-    if (lastParsed?.etag !== etag || lastParsed.key !== key) {
-        lastParsed = { etag, key, record: parseRecord(object.bytes, key) };
+    const last = lastParsed.get(store);
+    if (last?.etag === etag && last.key === key) {
+        return { etag, record: last.record };
     }
-    return { etag, record: lastParsed.record };
+    const record = parseRecord(object.bytes, key);
+    lastParsed.set(store, { etag, key, record });
+    return { etag, record };
 }
 
-/** The record that was parsed last. One that names thousands of periods is asked for by each of them, and parsing it took a seventh of an upload of such. */
-let lastParsed: { etag: string; key: string; record: LedgerRecord } | undefined;
+/** The record of each store that was parsed last. One that names thousands of periods is asked for by each of them, and parsing it took a seventh of an upload of such. */
+const lastParsed = new WeakMap<ObjectStore, { etag: string; key: string; record: LedgerRecord }>();
 
 /** Commits the record under its source. @returns false where another commit came first */
 export async function commitLedger(

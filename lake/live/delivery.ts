@@ -47,7 +47,7 @@ export interface DeliveryOptions {
     journal: Journal;
     /** Messages that are in the inbox and not in the chain yet. */
     unsealed: Iterable<ChainMessage>;
-    /** When the tables had what stands in a chain object, where that is known better than by its commit. */
+    /** Times at which the tables had what stands in chain objects, where they are known better than by their commits. */
     inLakeMs: ReadonlyMap<string, number>;
     signal: AbortSignal;
     onObject?: ((key: string) => void) | undefined;
@@ -60,11 +60,11 @@ const CLOCK_SLACK_MS = 3_600_000;
 
 const CHAINS = 'raw/kind=telemetry/stream=';
 
-/** Where a message was seen on its way. */
+/** Sightings of a message on its way. */
 interface Seen {
     copies: number;
     firstArrivedMs: number;
-    /** When the first chain object that has it was in the lake; undefined where it is not. */
+    /** Time at which the first chain object that has it was in the lake; undefined where it is not. */
     inLakeMs: number | undefined;
 }
 
@@ -173,7 +173,7 @@ async function lookOnTheWay({ store, journal, unsealed, inLakeMs, signal, onObje
     return seen;
 }
 
-/** When the object first counted; undefined where it does not count yet. */
+/** Time at which the object first counted; undefined where it does not count yet. */
 async function committedMs(store: ObjectStore, key: string): Promise<number | undefined> {
     const { record } = await readLedger(store, sourceId(key));
     const at = record?.history?.[0]?.committed_at ?? record?.summarized_at;

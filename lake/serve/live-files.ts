@@ -1,4 +1,4 @@
-/** Where the files of a served lake lie that are no objects of it. */
+/** Places of the files of a served lake that are no objects of it. */
 import { chmodSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { WORK_FOLDER } from '#lake/store/directory-links';
@@ -22,7 +22,7 @@ export function makeLiveFolder(directory: string): void {
     chmodSync(liveFolder(directory), 0o700);
 }
 
-/** Where a lake is served. */
+/** Address at which a lake is served. */
 export interface ServingAt {
     /** A name or address that devices dial. */
     host: string;
@@ -31,10 +31,10 @@ export interface ServingAt {
     httpBase: string;
 }
 
-/** Where it is served that has never said anything else. */
+/** Address of a lake that has never said another one. */
 const DEFAULT: ServingAt = { host: 'localhost', mqttPort: 8883, httpBase: 'http://localhost:8080' };
 
-/** Writes down where it is served, for commands that tell people so. */
+/** Writes the address down, for commands that tell people so. */
 export function writeServing(
     directory: string,
     { host, mqttPort, httpPort, isHttps }: { host: string; mqttPort: number; httpPort: number; isHttps: boolean },
@@ -46,7 +46,7 @@ export function writeServing(
     renameSync(`${path}.new`, path);
 }
 
-/** Where the lake is served, or was last. */
+/** Address at which the lake is served, or was last. */
 export function readServing(directory: string): ServingAt {
     try {
         return { ...DEFAULT, ...JSON.parse(readFileSync(liveFile(directory, 'serve.json'), 'utf8')) };

@@ -84,7 +84,7 @@ export interface StateDatabase extends StateStore {
     forgetPlace(): void;
     /** Notes that the tables have what stands in these chain objects. */
     noteInLake(keys: readonly string[], nowMs: number): void;
-    /** When the tables had what stands in chain objects, by their keys: of the newest hundred thousand. */
+    /** Times at which the tables had what stands in chain objects, by their keys: of the newest hundred thousand. */
     inLake(): ReadonlyMap<string, number>;
     /** Calls back after events have been written by this process. @returns what ends that */
     onEvents(listener: (written: { isLatestOnly: boolean }) => void): () => void;

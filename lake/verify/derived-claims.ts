@@ -30,7 +30,7 @@ export interface There {
     before: { day: string | undefined; closing: string | null } | undefined;
 }
 
-/** Where the object names something else than is there, or nothing. */
+/** Differences where the object names something else than is there, or nothing. */
 export async function findOtherMakings(of: TablePeriod, named: Named | undefined, there: There): Promise<Difference[]> {
     const { kind, inputs, format, etags, asked, before } = there;
     const differ = (figure: string, in_lake: string | null, recomputed: string | null): Difference[] =>
@@ -58,7 +58,7 @@ export async function findOtherMakings(of: TablePeriod, named: Named | undefined
 }
 
 /**
- * Where the state that the object of a chained table holds is not the one that it names, or that its day comes to.
+ * Differences where the state that the object of a chained table holds is not the one that it names, or that its day comes to.
  * @param closing the state behind the day; undefined where that is not known
  */
 export function findOtherStates(

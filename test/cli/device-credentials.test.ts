@@ -100,7 +100,10 @@ describe('device add', () => {
 
     test('names the ports of the serve that runs', async () => {
         await mkdir(join(lake, '.flowlake/live'), { recursive: true });
-        await writeFile(join(lake, '.flowlake/live/serve.lock'), '{"name":"gateway.local","mqtt_port":9883,"http_port":9080,"https":true}');
+        await writeFile(
+            join(lake, '.flowlake/live/serve.json'),
+            '{"host":"gateway.local","mqttPort":9883,"httpBase":"https://gateway.local:9080"}',
+        );
         const { stderr } = await add('till-2', '--token', '--out', out);
         expect(stderr).toContain('mosquitto_pub -h gateway.local -p 9883');
         expect(stderr).toContain(`--cacert ${out}/till-2/ca.crt https://gateway.local:9080/v1/telemetry`);

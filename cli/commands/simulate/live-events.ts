@@ -48,7 +48,7 @@ export function listen({ to, token, ca, onMessage, onTrouble }: ListenOptions): 
     });
 }
 
-/** Of an event of latest state, the messages whose metrics it has. */
+/** Tells of each message whose metrics an event of latest state has. */
 function noteLatest(data: string, onMessage: ListenOptions['onMessage']): void {
     const event = JSON.parse(data) as { device?: string; metrics?: Record<string, { message?: string }> };
     const { device, metrics } = event;

@@ -18,7 +18,7 @@ export interface PrepareOptions {
     directory: string;
     /** The lake that devices are registered in where they are missing. */
     lake: DirectoryLake | undefined;
-    /** By what they prove themselves. */
+    /** What they prove themselves by. */
     by: 'certificate' | 'token';
 }
 

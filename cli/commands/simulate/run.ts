@@ -105,7 +105,7 @@ async function prepare(devices: readonly string[], { choice, to, context }: { ch
     );
 }
 
-/** Where to: what is said, or where the lake of this machine is served. */
+/** The address that is said, or the one at which the lake of this machine is served. */
 async function addressOf({ to, mqtt }: SimulateChoice, { lake }: Pick<RunContext, 'lake'>): Promise<URL> {
     if (to !== undefined && mqtt !== undefined) {
         throw new UsageError('Give --to or --mqtt: --mqtt HOST is --to mqtts://HOST:8883');

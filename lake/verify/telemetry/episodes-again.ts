@@ -11,7 +11,7 @@ interface Reading {
     metric: string;
     message: string;
     atMs: number;
-    /** Undefined where it is a text. */
+    /** Value in units of 10^-9; undefined where it is a text. */
     units: bigint | undefined;
 }
 
@@ -37,7 +37,7 @@ interface Span {
     lastMs: number;
     worst: string;
     readings: number;
-    /** When it had lasted for as long as its rule asks. */
+    /** Time at which it had lasted for as long as its rule asks. */
     beganMs?: number;
 }
 

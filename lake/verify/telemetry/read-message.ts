@@ -42,7 +42,7 @@ interface Clocked {
 }
 
 const MAX_PAYLOAD_BYTES = 8 << 20;
-/** Where a decoder makes JSON of the payload. */
+/** Decoder that makes JSON of the payload; undefined where it is JSON or text. */
 const MAX_DECODED_BYTES = 1 << 20;
 const YEAR_10000_MS = Date.UTC(10_000, 0);
 const MAX_ID_LENGTH = 256;

@@ -1,6 +1,8 @@
 /** Objects of a chain under the commit rules: none is freed whose name could be taken again, and none in whose place other bytes stand is read. */
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { consolidate } from '#lake/commit/consolidate';
+import { derive } from '#lake/commit/derive';
+import { builtOn } from '#lake/commit/finish';
 import { findPrunable, prune } from '#lake/commit/prune';
 import { findUndoneWork, findUnread } from '#lake/commit/reconcile';
 import { retract } from '#lake/commit/retract';
@@ -43,6 +45,9 @@ async function work(key: string): Promise<void> {
     const { periods } = await summarize(key, { store, now: () => clock.now });
     for (const of of periods) {
         await consolidate(of, { store });
+    }
+    for (const { table, period } of builtOn(periods)) {
+        await derive({ table, period }, { store });
     }
 }
 

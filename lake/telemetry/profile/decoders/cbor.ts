@@ -32,7 +32,7 @@ const IN_PIECES: readonly (number | undefined)[] = [0x5f, 0x7f];
 class Tokens {
     readonly #data: Uint8Array;
     #tokenizer: Tokenizer;
-    /** Where in the data the tokenizer began. */
+    /** Place in the data at which the tokenizer began. */
     #start = 0;
 
     constructor(data: Uint8Array) {
