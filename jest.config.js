@@ -1,3 +1,9 @@
+import { argv } from 'node:process';
+import { LONG } from './test/long.js';
+
+/** True if a test that takes long is named on the command line. */
+const isLongNamed = argv.some((word) => LONG.some((path) => path.startsWith(word.replace(/^\.\//, '')) && word.startsWith('test/')));
+
 /** Tests run as ES modules on Node's own vm modules; @swc/jest only takes the types off. */
 export default {
     testMatch: ['<rootDir>/test/**/*.test.ts'],
@@ -10,6 +16,7 @@ export default {
         '<rootDir>/test/exporters/',
         '<rootDir>/test/live/',
         '<rootDir>/test/hard/',
+        ...(isLongNamed ? [] : LONG.map((path) => `<rootDir>/${path}`)),
     ],
     extensionsToTreatAsEsm: ['.ts'],
     transform: { '\\.ts$': ['@swc/jest', { jsc: { experimental: { keepImportAttributes: true } } }] },

@@ -1,0 +1,37 @@
+/**
+ * Tests that need Node alone and take long: whole lakes, crashes at every call, contracts against servers, properties with many runs. `npm run test:long` runs
+ * them; `npm test` leaves them out unless one is named, so that it is over in three minutes.
+ */
+export const LONG = [
+    'test/cli/cut-off.test.ts',
+    'test/cli/older-format.test.ts',
+    'test/cli/repair.test.ts',
+    'test/cli/telemetry-answers.test.ts',
+    'test/fuzz/fuzz.test.ts',
+    'test/kinds/made-up-kinds.test.ts',
+    'test/lake/commit/derive-crashes.test.ts',
+    'test/lake/commit/protocol-crashes.test.ts',
+    'test/lake/commit/repair-crashes.test.ts',
+    'test/lake/commit/repair.test.ts',
+    'test/lake/flows/flow-batch.test.ts',
+    'test/lake/flows/reencoded-json.test.ts',
+    'test/lake/flows/reencoded-parquet.test.ts',
+    'test/lake/live/histories.test.ts',
+    'test/lake/parquet/any-columns.test.ts',
+    'test/lake/parquet/merge-objects.test.ts',
+    'test/lake/query/pass.test.ts',
+    'test/lake/serve/sealing-kills.test.ts',
+    'test/lake/serve/sealing.test.ts',
+    'test/lake/serve/serve.test.ts',
+    'test/lake/store/directory-processes.test.ts',
+    'test/lake/store/s3.test.ts',
+    'test/lake/verify/flows/recompute.test.ts',
+    'test/lake/verify/telemetry/derived-again.test.ts',
+    'test/lake/verify/telemetry/derived-damage.test.ts',
+    'test/lake/verify/telemetry/telemetry-lake.test.ts',
+    'test/lake/verify/two-readings.test.ts',
+    'test/lake/verify/verify-damage.test.ts',
+    'test/lake/verify/verify-stores.test.ts',
+    'test/lambdas/memory-queue.test.ts',
+    'test/sql/telemetry/metric-anomalies.test.ts',
+];
