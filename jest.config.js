@@ -1,5 +1,5 @@
 import { argv } from 'node:process';
-import { LONG } from './test/long.js';
+import { LONG } from './test/long/files.js';
 
 /** True if a test that takes long is named on the command line. */
 const isLongNamed = argv.some((word) => LONG.some((path) => path.startsWith(word.replace(/^\.\//, '')) && word.startsWith('test/')));
