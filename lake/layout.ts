@@ -216,6 +216,14 @@ export function deviceIdOf(key: string): string | undefined {
     return idOfKey(key, { prefix: DEVICES_PREFIX, keyOf: deviceKey });
 }
 
+/** Prefix of how far chains were handed on to other lakes. */
+export const FORWARDED_PREFIX = 'forwarded/';
+
+/** The key of how far the chain of a stream was handed on. */
+export function forwardedKey(stream: string): string {
+    return `${FORWARDED_PREFIX}${encodeURIComponent(stream)}.json`;
+}
+
 /** Prefix of what devices prove themselves by. */
 export const CREDENTIALS_PREFIX = 'credentials/';
 

@@ -1,5 +1,6 @@
 /** Use case: free the bytes of raw objects that are safely in the figures. No figure changes. */
 
+import { type Forwarded, readForwarded } from '#lake/forwarded';
 import { lookAtInputs } from '#lake/inputs';
 import { findKindOfSource, kindOfTable } from '#lake/kinds';
 import {
@@ -61,11 +62,17 @@ async function* lookAt(store: ObjectStore, { before, now }: PruneOptions): Async
         safeByPeriod.set(name, known);
         return known;
     };
+    const forwarded = await readForwarded(store);
     for await (const { key, whyInChain } of listRaw(store, now)) {
         const raw = await store.head(key);
         const held = await readLedger(store, sourceId(key));
         if (raw && !(held.record?.last_day != null && held.record.last_day >= before)) {
-            yield { key, raw, ...held, reason: whyInChain() ?? (await whyItStays(raw, held.record, { store, safeOf })) };
+            yield {
+                key,
+                raw,
+                ...held,
+                reason: whyInChain() ?? whyAwaited(key, forwarded) ?? (await whyItStays(raw, held.record, { store, safeOf })),
+            };
         }
     }
 }
@@ -99,6 +106,13 @@ function withReason(object: ListedObject, { next, now }: { next: ListedObject | 
         return isYoung ? 'it is younger than 24 hours and 10 minutes: a slow writer may still take its name' : undefined;
     };
     return { key, whyInChain };
+}
+
+/** Why an object of a chain stays that is still to be handed on to another lake. */
+function whyAwaited(key: string, forwarded: readonly Forwarded[]): string | undefined {
+    const place = chainPlaceOf(key);
+    const awaiting = place && forwarded.find(({ prefix, end }) => prefix === place.prefix && BigInt(place.predecessorEnd) >= BigInt(end));
+    return awaiting && `it is not handed on to ${awaiting.to} yet; serve --forward does that`;
 }
 
 /** Frees the raw object. @returns why it stays after all, or undefined where it is gone */

@@ -1,4 +1,6 @@
 /** Hands the chain on to another lake whenever something was sealed, and tries again while that lake cannot be reached. */
+import { noteForwarded } from '#lake/forwarded';
+import { chainPrefix } from '#lake/layout';
 import { type ChainShard, listChain } from '#lake/live/chain';
 import { forwardChain } from '#lake/live/forward';
 import type { ObjectStore } from '#lake/store/object-store';
@@ -33,11 +35,16 @@ export function startForwarding({ name, store, from, shard, say }: ForwardingOpt
     let forwardedTo = '0';
     let behind = 0;
 
+    const note = (end: string): Promise<void> =>
+        noteForwarded(from, shard.stream, { prefix: chainPrefix({ kind: 'telemetry', ...shard }), to: name, end });
+
     const run = async (): Promise<void> => {
         isWoken = false;
         try {
-            const { end } = await forwardChain({ from, to: store, shard, signal: ending.signal });
+            await note(forwardedTo);
+            const { end } = await forwardChain({ from, to: store, shard, signal: ending.signal, onForwarded: note });
             forwardedTo = end;
+            await note(end);
             if (lastError !== null) {
                 say(`${name} has everything again`);
             }

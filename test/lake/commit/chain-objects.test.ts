@@ -7,6 +7,7 @@ import { findPrunable, prune } from '#lake/commit/prune';
 import { findUndoneWork, findUnread } from '#lake/commit/reconcile';
 import { retract } from '#lake/commit/retract';
 import { summarize } from '#lake/commit/summarize';
+import { noteForwarded } from '#lake/forwarded';
 import { commitLedger, type LedgerRecord, readLedger } from '#lake/ledger';
 import { ChainWriter } from '#lake/live/chain';
 import { sourceId } from '#lake/source-id';
@@ -94,6 +95,19 @@ describe('prune', () => {
         const [next = ''] = await appendAndWork([4]);
         expect(next > last).toBe(true);
         expect(await readingsOf(store)).toEqual([1, 2, 3, 4, 7]);
+    });
+
+    test('keeps what is not handed on to another lake yet', async () => {
+        const [first = '', second = ''] = await appendAndWork([1, 2, 3]);
+        clock.now = new Date(clock.now.getTime() + 2 * YOUNG_MS);
+        const prefix = 'raw/kind=telemetry/stream=s/shard=0/';
+        await noteForwarded(store, 's', { prefix, to: 's3://other', end: '0' });
+        const awaited = 'it is not handed on to s3://other yet; serve --forward does that';
+        expect(await findings()).toMatchObject({ [first]: awaited, [second]: awaited });
+        await noteForwarded(store, 's', { prefix, to: 's3://other', end: '1' });
+        expect(await findings()).toMatchObject({ [first]: 'goes', [second]: awaited });
+        await store.put('forwarded/s.json', Buffer.from('rubbish'));
+        await expect(findings()).rejects.toThrow('forwarded/s.json does not say how far a chain was handed on');
     });
 
     test('keeps an object that is not in the figures, and one that is not the one that was read', async () => {
