@@ -4,6 +4,9 @@
  */
 import type { ChainMessage } from '#lake/telemetry/chain-line';
 
+/** The largest payload: AWS IoT Core takes as much (https://docs.aws.amazon.com/general/latest/gr/iot-core.html). */
+export const MAX_PAYLOAD_BYTES = 131_072;
+
 /** A message as a way in hands it over. Its sequence number is the inbox's to give. */
 export type NewMessage = Omit<ChainMessage, 'sequence'>;
 

@@ -4,12 +4,9 @@
  * again for ever, and nothing behind it would get through.
  */
 import type { Way } from '#lake/telemetry/chain-line';
-import type { InboxWriter } from './inbox.ts';
+import { type InboxWriter, MAX_PAYLOAD_BYTES } from './inbox.ts';
 import type { KnownDevices } from './known-devices.ts';
 import { isOwnTopic } from './own-topics.ts';
-
-/** The largest payload: AWS IoT Core takes as much (https://docs.aws.amazon.com/general/latest/gr/iot-core.html). */
-export const MAX_PAYLOAD_BYTES = 131_072;
 
 /** Messages of a device that are put aside and kept in an hour; of the others their number is. */
 const MAX_ASIDE_IN_HOUR = 1_000;

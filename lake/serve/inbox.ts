@@ -7,13 +7,10 @@ import { extname } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { Worker } from 'node:worker_threads';
 import { StorageError, UsageError } from '#lake/errors';
-import type { InboxReader, InboxWriter, NewMessage, ReadOptions } from '#lake/live/inbox';
+import { type InboxReader, type InboxWriter, MAX_PAYLOAD_BYTES, type NewMessage, type ReadOptions } from '#lake/live/inbox';
 import type { ChainMessage } from '#lake/telemetry/chain-line';
 import { holdInbox, openInboxDatabase, prepareInbox, readNumber, toStorageError } from './inbox-database.ts';
 import type { FromInbox, ToInbox } from './inbox-worker.ts';
-
-/** Largest payload of a message, as AWS IoT Core has it: https://docs.aws.amazon.com/general/latest/gr/iot-core.html */
-export const MAX_PAYLOAD_BYTES = 128 * 1024;
 
 /** More than this is not one commit: those behind it would wait for long. */
 const COMMIT_BYTES = 16 * 1024 * 1024;

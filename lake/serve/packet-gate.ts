@@ -3,7 +3,8 @@
  * connection or would first gather in memory: a PUBLISH that is too large, or to a topic that none may be published to, goes on as a short one to a name that
  * the gate gives, so that it can be put aside and acknowledged like any other.
  */
-import { MAX_PAYLOAD_BYTES, sayTooLarge } from '#lake/live/intake';
+import { MAX_PAYLOAD_BYTES } from '#lake/live/inbox';
+import { sayTooLarge } from '#lake/live/intake';
 
 /** What stands behind a name of the gate. */
 export interface Aside {

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { MqttClient } from 'mqtt';
 import { addCertificate, revokeCredentials } from '#lake/credentials';
 import { registerDevice } from '#lake/devices';
-import { MAX_PAYLOAD_BYTES } from '#lake/live/intake';
+import { MAX_PAYLOAD_BYTES } from '#lake/live/inbox';
 import { authorityFolder, type IssuedCertificate, openAuthority } from '#lake/serve/certificates';
 import { type Fleet, openFleet } from '#test/support/device-fleet';
 import { makeFolder } from '#test/support/temporary';

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { type Inbox, type InboxOptions, MAX_PAYLOAD_BYTES, openInbox } from '#lake/serve/inbox';
+import { MAX_PAYLOAD_BYTES } from '#lake/live/inbox';
+import { type Inbox, type InboxOptions, openInbox } from '#lake/serve/inbox';
 import { newMessage } from '#test/support/chain-messages';
 import { makeFolder } from '#test/support/temporary';
 

@@ -1,7 +1,7 @@
 /** What the broker sees of a device's packets: all that is in order, byte by byte, and of the rest what can be put aside. */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { MAX_PAYLOAD_BYTES } from '#lake/live/intake';
+import { MAX_PAYLOAD_BYTES } from '#lake/live/inbox';
 import { ASIDE_PREFIX, PacketGate } from '#lake/serve/packet-gate';
 
 const text = (value: string | Buffer): Buffer => {

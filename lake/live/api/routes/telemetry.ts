@@ -2,6 +2,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { StorageError } from '#lake/errors';
+import { MAX_PAYLOAD_BYTES } from '#lake/live/inbox';
 import { answerOnce } from '../answer.ts';
 import { ANY_PROBLEMS, type ApiApp, type ApiEnv, answers, only } from '../app.ts';
 import { readBody } from '../body.ts';
@@ -10,9 +11,6 @@ import { keptHeaders } from '../kept-headers.ts';
 import { Problem } from '../problem.ts';
 import { type RejectReason, TakenBody, TelemetryQuery } from '../schemas.ts';
 import type { ArrivedMessage } from '../services.ts';
-
-/** The largest payload that AWS IoT Core takes, too. */
-const MAX_MESSAGE_BYTES = 128 * 1024;
 
 const MAX_BODY_BYTES = 1024 * 1024;
 
@@ -73,7 +71,7 @@ async function takeRequest(c: Context<ApiEnv>, { device, topic }: { device: stri
     const fitting: number[] = [];
     const messages: ArrivedMessage[] = [];
     payloads.forEach((payload, index) => {
-        if (payload.length > MAX_MESSAGE_BYTES) {
+        if (payload.length > MAX_PAYLOAD_BYTES) {
             rejected.push({ index, reason: 'too_large', detail: sayTooLarge(payload) });
         } else {
             fitting.push(index);
@@ -127,7 +125,7 @@ function payloadsOf(body: Buffer, cut: Cut): Buffer[] {
     if (messages.length > MAX_MESSAGES) {
         throw new Problem('too_large', `A request has ${MAX_MESSAGES.toLocaleString('en')} messages at most. Nothing of it was taken`);
     }
-    if (messages.length === 1 && first && first.length > MAX_MESSAGE_BYTES) {
+    if (messages.length === 1 && first && first.length > MAX_PAYLOAD_BYTES) {
         throw new Problem(
             'too_large',
             `${sayTooLarge(first)}. An array of messages is of type application/json, lines of application/x-ndjson`,
@@ -137,7 +135,7 @@ function payloadsOf(body: Buffer, cut: Cut): Buffer[] {
 }
 
 function sayTooLarge({ length }: Buffer): string {
-    return `The message has ${length.toLocaleString('en')} bytes, and ${MAX_MESSAGE_BYTES.toLocaleString('en')} are taken`;
+    return `The message has ${length.toLocaleString('en')} bytes, and ${MAX_PAYLOAD_BYTES.toLocaleString('en')} are taken`;
 }
 
 function tooMany(waitMs: number): Problem {
