@@ -47,6 +47,8 @@ export interface ServerCertificate {
     certificate: string;
     key: string;
     notAfter: Date;
+    /** From then on `server` makes another one. */
+    renewFrom: Date;
 }
 
 export interface Authority {
@@ -170,7 +172,7 @@ async function readAuthority(folder: string): Promise<Authority> {
             // The key first: a certificate that does not fit its key is made anew.
             replaceFile(join(folder, 'server.key'), made.key, 0o600);
             replaceFile(join(folder, 'server.crt'), made.certificate, 0o644);
-            return { certificate: made.certificate, key: made.key, notAfter: made.notAfter };
+            return { certificate: made.certificate, key: made.key, notAfter: made.notAfter, renewFrom: renewFrom(made.notAfter) };
         },
     };
 }
@@ -235,8 +237,14 @@ function readServer(
     const parsed = new X509Certificate(certificate);
     const hasAll = names.every((name) => (isIP(name) ? parsed.checkIP(name) : parsed.checkHost(name)) !== undefined);
     const notAfter = new Date(parsed.validTo);
-    const isFresh = notAfter >= daysFrom(now, RENEW_BEFORE_DAYS);
-    return hasAll && isFresh && parsed.checkIssued(new X509Certificate(authority)) ? { certificate, key, notAfter } : undefined;
+    const isFresh = now < renewFrom(notAfter);
+    return hasAll && isFresh && parsed.checkIssued(new X509Certificate(authority))
+        ? { certificate, key, notAfter, renewFrom: renewFrom(notAfter) }
+        : undefined;
+}
+
+function renewFrom(notAfter: Date): Date {
+    return daysFrom(notAfter, -RENEW_BEFORE_DAYS);
 }
 
 /** True if the certificate is of that key. */

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerOptions, ty
 import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, isIPv4, isIPv6, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { TLSSocket } from 'node:tls';
+import { type SecureContextOptions, TLSSocket, Server as TlsServer } from 'node:tls';
 import { getRequestListener } from '@hono/node-server';
 import type { Connection } from '#lake/live/api/app';
 import { PROBLEMS, Problem, type ProblemName } from '#lake/live/api/problem';
@@ -65,6 +65,8 @@ export interface HttpServer {
     /** The address to ask, `http://127.0.0.1:8080`. */
     url: string;
     port: number;
+    /** Takes another certificate of the server: connections that are open stay. Nothing over plain HTTP. */
+    useCertificate(certificate: Pick<HttpTls, 'key' | 'cert'>): void;
     /** Takes no more requests, and waits for answers that are on their way. Safe to call twice. */
     close(): Promise<void>;
 }
@@ -131,7 +133,12 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
         });
         return closed;
     };
-    return { url: `${tls ? 'https' : 'http'}://${isIPv6(host) ? `[${host}]` : host}:${actual}`, port: actual, close };
+    const useCertificate = (certificate: Pick<HttpTls, 'key' | 'cert'>): void => {
+        if (tls && server instanceof TlsServer) {
+            server.setSecureContext(contextOf({ ...tls, ...certificate }));
+        }
+    };
+    return { url: `${tls ? 'https' : 'http'}://${isIPv6(host) ? `[${host}]` : host}:${actual}`, port: actual, useCertificate, close };
 }
 
 function keepWhileOpen(sockets: Set<Socket>, socket: Socket): void {
@@ -159,21 +166,21 @@ function createServerOf(listener: Listener, { tls, limits }: { tls: HttpTls | un
     if (!tls) {
         return createServer(settings, listener);
     }
-    const { key, cert, ca, callerOf: asksForCertificates } = tls;
     return createTlsServer(
         {
             ...settings,
-            key,
-            cert,
-            ...(ca !== undefined && { ca }),
-            minVersion: 'TLSv1.2',
+            ...contextOf(tls),
             handshakeTimeout: limits.headersMs,
-            requestCert: asksForCertificates !== undefined,
+            requestCert: tls.callerOf !== undefined,
             // A client without a certificate has a token. A certificate that is not sound counts for nothing.
             rejectUnauthorized: false,
         },
         listener,
     );
+}
+
+function contextOf({ key, cert, ca }: HttpTls): SecureContextOptions {
+    return { key, cert, ...(ca !== undefined && { ca }), minVersion: 'TLSv1.2' };
 }
 
 async function callerOf({ socket }: IncomingMessage, tls: HttpTls | undefined): Promise<Caller | undefined> {

@@ -2,7 +2,6 @@
  * The lake as a server: every part of live telemetry on one machine, put together. A message comes in by the broker or by HTTP, is in the inbox before it is
  * acknowledged, and goes two ways from there: into latest state, and into the chain and the tables. docs/live.md.
  */
-import { hostname } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { DirectoryLake } from '#lake/lake';
 import type { TablePeriod } from '#lake/layout';
@@ -16,7 +15,7 @@ import { compareSequences } from '#lake/telemetry/chain-line';
 import { episodes } from '#lake/telemetry/derived-tables';
 import { createServices } from './api-services.ts';
 import { type BrokerCounts, openBroker } from './broker.ts';
-import { authorityFolder, openAuthority } from './certificates.ts';
+import { authorityFolder, namesOfMachine, openAuthority } from './certificates.ts';
 import { openControl } from './control.ts';
 import { type Forwarding, startForwarding } from './forwarding.ts';
 import type { Hook } from './hook-settings.ts';
@@ -92,8 +91,11 @@ const EPISODES = episodes.name;
 /** Days that are judged anew at the start. */
 const RECENT_DAYS = 3;
 
-/** The registry is looked at for devices that never sent this often. */
-const REGISTRY_MS = 5_000;
+/** Devices that were registered and never sent, and a certificate that has to be renewed, are looked for this often. */
+const LOOK_MS = 5_000;
+
+/** A certificate that could not be renewed is tried again after this time. */
+const RENEW_AGAIN_MS = 3_600_000;
 
 /** How long the consumer may take for what is left when the server ends. */
 const DRAIN_MS = 10_000;
@@ -138,7 +140,7 @@ export async function serve(lake: DirectoryLake, options: ServeOptions): Promise
         const devices = await opened(openKnownDevices(follow));
         const authority = await openAuthority(authorityFolder(directory), { now: now() });
         const names = namesOf(options);
-        const tls = await authority.server({ names, now: now() });
+        let tls = await authority.server({ names, now: now() });
         const intake = new Intake({ inbox, devices, now: nowMs, say });
         const profiles = new LiveProfiles({ store, monotonicMs, onFault: say });
         const consumer = new LatestConsumer({ inbox, store: state, profiles, now: nowMs, monotonicMs, onFault: say });
@@ -214,7 +216,6 @@ export async function serve(lake: DirectoryLake, options: ServeOptions): Promise
                 onBroken: ({ instance, error, method, path }) => say(`${method} ${path} failed (${instance}): ${sayError(error)}`),
             },
         );
-        const certificate = { authority: authority.certificate, certificate: tls.certificate, key: tls.key };
         const http = await openHttpServer({
             host,
             port: options.httpPort,
@@ -234,8 +235,9 @@ export async function serve(lake: DirectoryLake, options: ServeOptions): Promise
             onClosing: api.endStreams,
         });
         closing.push(() => http.close());
+        const ofBroker = () => ({ authority: authority.certificate, certificate: tls.certificate, key: tls.key });
         const broker = await opened(
-            openBroker({ intake, credentials, devices, tls: certificate, host, port: options.mqttPort, say, now: nowMs }),
+            openBroker({ intake, credentials, devices, tls: ofBroker(), host, port: options.mqttPort, say, now: nowMs }),
         );
         const since = now().toISOString();
         const status = (): ServeStatus => ({
@@ -255,7 +257,7 @@ export async function serve(lake: DirectoryLake, options: ServeOptions): Promise
                     return { messages: (await sealer.sealNow()).messages };
                 case 'refresh':
                     await Promise.all([credentials.refresh(), devices.refresh()]);
-                    return noteDevices();
+                    return look();
                 case 'status':
                     return status();
             }
@@ -274,8 +276,29 @@ export async function serve(lake: DirectoryLake, options: ServeOptions): Promise
         hookSender.start();
         // History's verdict on alerts of days that were derived before this start, and of which nobody knows whether it was heard.
         await judge([...recentDays(now())].map((period) => ({ table: EPISODES, period })));
-        const registry = setInterval(() => void noteDevices(), REGISTRY_MS);
-        await noteDevices();
+        const looking = setInterval(() => void look(), LOOK_MS);
+        await look();
+
+        /** Looks for what has to be done by and by. */
+        async function look(): Promise<void> {
+            await noteDevices();
+            await renewCertificate();
+        }
+
+        async function renewCertificate(): Promise<void> {
+            if (now() < tls.renewFrom) {
+                return;
+            }
+            try {
+                tls = await authority.server({ names, now: now() });
+                broker.useCertificate(ofBroker());
+                http.useCertificate({ key: tls.key, cert: tls.certificate });
+                say(`The server's certificate was renewed: it holds until ${tls.notAfter.toISOString()}`);
+            } catch (error) {
+                tls = { ...tls, renewFrom: new Date(nowMs() + RENEW_AGAIN_MS) };
+                say(`The server's certificate ends on ${tls.notAfter.toISOString()} and cannot be renewed: ${sayError(error)}`);
+            }
+        }
 
         async function judge(derived: readonly TablePeriod[]): Promise<void> {
             const days = derived.flatMap(({ table, period }) => (table === EPISODES ? [period] : []));
@@ -310,7 +333,7 @@ export async function serve(lake: DirectoryLake, options: ServeOptions): Promise
             readerToken: reader.made,
             status,
             async stop(hurry) {
-                clearInterval(registry);
+                clearInterval(looking);
                 await broker.close();
                 await http.close();
                 await intake.sayDropped({ all: true });
@@ -333,7 +356,7 @@ export async function serve(lake: DirectoryLake, options: ServeOptions): Promise
 /** Every name and address by which a client may call this machine. */
 function namesOf({ host, names }: Pick<ServeOptions, 'host' | 'names'>): string[] {
     const isEvery = host === '0.0.0.0' || host === '::';
-    return [...new Set(['localhost', '127.0.0.1', '::1', hostname(), ...(isEvery ? [] : [host]), ...names])];
+    return namesOfMachine([...names, ...(isEvery ? [] : [host])]);
 }
 
 function* recentDays(now: Date): Generator<string> {

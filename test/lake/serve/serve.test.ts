@@ -1,9 +1,11 @@
 /** A lake that is served, in this process: over real sockets of loopback, with the machine's clock. */
+import { once } from 'node:events';
 import { readFileSync, statSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { connect, type TLSSocket } from 'node:tls';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import mqtt from 'mqtt';
 import { addCertificate, addToken } from '#lake/credentials';
@@ -49,6 +51,14 @@ function optionsOf(changes: Partial<ServeOptions> = {}): ServeOptions {
         ...{ forwardTo: undefined, isNewToken: false, environment: {}, now: () => new Date(), say: () => undefined },
         ...changes,
     };
+}
+
+/** A connection of TLS to a port, of a client that shows no certificate and looks at none. */
+async function dial(port: number): Promise<TLSSocket> {
+    const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false });
+    socket.on('error', () => undefined);
+    await once(socket, 'secureConnect');
+    return socket;
 }
 
 const today = (): string => new Date().toISOString().slice(0, 10);
@@ -186,6 +196,49 @@ describe('a served lake', () => {
         await stop();
         expect(await rows('select message from readings order by message')).toEqual([['1'], ['2']]);
         expect(said).toEqual([]);
+    });
+
+    test('renews the certificate of its servers before it ends, while connections stay', async () => {
+        let days = 0;
+        const { mqttPort, httpUrl } = await start({ isHttps: true, now: () => new Date(Date.now() + days * 86_400_000) });
+        const ports = [mqttPort, Number(new URL(httpUrl).port)];
+        const open = await dial(ports[1] ?? 0);
+        const endsOf = async (): Promise<Date[]> =>
+            Promise.all(
+                ports.map(async (port) => {
+                    const socket = await dial(port);
+                    const { valid_to: end } = socket.getPeerCertificate();
+                    socket.destroy();
+                    return new Date(end);
+                }),
+            );
+        const [first] = await endsOf();
+        days = 366;
+        await askServe(directory, 'refresh');
+        expect(await endsOf()).toEqual([first, first]);
+        days = 368;
+        await askServe(directory, 'refresh');
+        const [renewed] = await endsOf();
+        expect(Math.round(((renewed?.getTime() ?? 0) - (first?.getTime() ?? 0)) / 86_400_000)).toBe(368);
+        expect(await endsOf()).toEqual([renewed, renewed]);
+        expect(said.filter((line) => line.includes('was renewed'))).toHaveLength(1);
+        expect(open.readyState).toBe('open');
+        open.destroy();
+    });
+
+    test('says that its certificate cannot be renewed, and goes on with the one it has', async () => {
+        const token = await register(store, 'room-1');
+        let days = 0;
+        await start({ now: () => new Date(Date.now() + days * 86_400_000) });
+        await chmod(join(authorityFolder(directory), 'server.key'), 0o644);
+        days = 380;
+        await askServe(directory, 'refresh');
+        await askServe(directory, 'refresh');
+        expect(said.filter((line) => line.includes('cannot be renewed'))).toEqual([
+            expect.stringMatching(/ends on .*: Others than its owner can read/),
+        ]);
+        expect(await post(token, [{ n: 1, t: 20 }])).toEqual({ accepted: 1, rejected: [] });
+        await chmod(join(authorityFolder(directory), 'server.key'), 0o600);
     });
 
     test('leaves what it has taken in to the next start where somebody hurries', async () => {
