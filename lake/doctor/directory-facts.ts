@@ -8,6 +8,7 @@ import { isAlive } from '#lake/store/directory-lock';
 import { codeOf, translated } from '#lake/store/system-errors';
 import { type DaysByTable, gatherAllDays, gatherOlderFigures } from './day-facts.ts';
 import { type Answer, ask } from './finding.ts';
+import { gatherLive, type LiveFacts } from './live-facts.ts';
 import { gatherSources, type SourceFacts } from './source-facts.ts';
 
 export interface DirectoryFacts {
@@ -22,6 +23,8 @@ export interface DirectoryFacts {
     sources: Answer<SourceFacts | undefined>;
     /** Commands that were cut off, and their work not finished since. */
     cutOff: number;
+    /** Undefined where the lake was never served. */
+    live: LiveFacts | undefined;
 }
 
 export interface DirectoryAccess {
@@ -47,7 +50,7 @@ export async function gatherDirectory(directory: string, { cutOff }: { cutOff: n
             () => false,
         );
     const store = openDirectoryStore(directory);
-    const [allowed, lock, freeBytes, days, olderFigures, sources] = await Promise.all([
+    const [allowed, lock, freeBytes, days, olderFigures, sources, live] = await Promise.all([
         about('look', async () => ({
             isFolder: (await stat(directory)).isDirectory(),
             isReadable: await may(constants.R_OK | constants.X_OK),
@@ -61,8 +64,9 @@ export async function gatherDirectory(directory: string, { cutOff }: { cutOff: n
         gatherAllDays(store),
         gatherOlderFigures(store),
         gatherSources(store),
+        gatherLive(directory, store),
     ]);
-    return { directory, access: allowed, lock, freeBytes, days, olderFigures, sources, cutOff };
+    return { directory, access: allowed, lock, freeBytes, days, olderFigures, sources, cutOff, live };
 }
 
 /**

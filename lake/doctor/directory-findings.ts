@@ -2,16 +2,12 @@
 import { judgeClock, judgeOlderFigures, judgeStrays } from './day-findings.ts';
 import type { DirectoryAccess, DirectoryFacts, LockHolder } from './directory-facts.ts';
 import { type Finding, judge, ok, orOk, problem, warning } from './finding.ts';
+import { judgeLive } from './live-findings.ts';
 import { judgeSources } from './source-findings.ts';
-
-const GB = 1e9;
-
-/** Room for a month of a busy office's raw files is little; room for what the next merge of a day surely needs is too little. */
-const LITTLE_BYTES = 2 * GB;
-const TOO_LITTLE_BYTES = 0.2 * GB;
+import { judgeSpace } from './space-findings.ts';
 
 export function judgeDirectory(facts: DirectoryFacts, { now }: { now: Date }): Finding[] {
-    const { directory, access, lock, freeBytes, days, olderFigures, sources, cutOff } = facts;
+    const { directory, access, lock, freeBytes, days, olderFigures, sources, cutOff, live } = facts;
     const folder = judge('folder', access, {
         missing: () => problem('folder', `there is no folder ${directory}`, 'check the path, or upload something first: that makes it'),
         found: (allowed) => judgeFolder(directory, allowed),
@@ -27,12 +23,19 @@ export function judgeDirectory(facts: DirectoryFacts, { now }: { now: Date }): F
             : problem('undone work', `${cutOff} cut off in the middle`, 'the next upload finishes the work, or flowlake reconcile now'),
         ...judge('free space', freeBytes, {
             missing: () => problem('free space', 'the folder is gone', 'run it again'),
-            found: (bytes) => [judgeSpace(bytes)],
+            found: (bytes) => [
+                judgeSpace(
+                    'free space',
+                    bytes,
+                    'free some space (flowlake prune frees raw files that are safely in the figures), or move the lake',
+                ),
+            ],
         }),
         ...judgeSources(sources),
         ...judgeOlderFigures(olderFigures),
         ...[...days].flatMap(([table, answer]) => judgeStrays(answer, { table, isEveryFileRead: false })),
         ...judgeClock(days, now),
+        ...(live ? judgeLive(live, { now }) : []),
     ];
 }
 
@@ -58,13 +61,4 @@ function judgeLock(lock: LockHolder | undefined): Finding {
     return isAlive === undefined
         ? warning('lock', `${holder} holds it, which cannot be asked from here`, 'a lake on a network folder: use it from one machine only')
         : ok('lock', isAlive ? `${holder} is writing` : `${holder} was killed with it: the next writer takes it over`);
-}
-
-function judgeSpace(bytes: number): Finding {
-    const found = `${(bytes / GB).toFixed(1)} GB`;
-    const todo = 'free some space (flowlake prune frees raw files that are safely in the figures), or move the lake';
-    if (bytes < LITTLE_BYTES) {
-        return (bytes < TOO_LITTLE_BYTES ? problem : warning)('free space', `only ${found}`, todo);
-    }
-    return ok('free space', found);
 }

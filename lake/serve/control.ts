@@ -65,8 +65,13 @@ async function answerLine(line: string, { socket, answer }: { socket: Socket; an
     socket.end(`${JSON.stringify(said)}\n`);
 }
 
+/** True if the lake's serve can be asked: false where the lake's path is too long for a socket. */
+export function canBeAsked(directory: string): boolean {
+    return pathOf(directory) !== undefined;
+}
+
 /** What the serve of the lake answers; undefined where none runs. @throws StorageError for what went wrong there */
-export async function askServe(directory: string, asked: Asked): Promise<unknown> {
+export async function askServe(directory: string, asked: Asked, { withinMs = ANSWER_MS }: { withinMs?: number } = {}): Promise<unknown> {
     const path = pathOf(directory);
     if (path === undefined) {
         return undefined;
@@ -74,7 +79,7 @@ export async function askServe(directory: string, asked: Asked): Promise<unknown
     const text = await new Promise<string | undefined>((resolve, reject) => {
         const pieces: Buffer[] = [];
         const socket = connect(path, () => socket.write(`${asked}\n`));
-        socket.setTimeout(ANSWER_MS, () => socket.destroy(new Error(`serve did not answer for ${ANSWER_MS / 60_000} minutes`)));
+        socket.setTimeout(withinMs, () => socket.destroy(new Error(`serve did not answer for ${withinMs / 1_000} seconds`)));
         socket.on('data', (piece) => pieces.push(piece));
         socket.on('end', () => resolve(Buffer.concat(pieces).toString()));
         socket.on('error', (error) => (isNobody(error) ? resolve(undefined) : reject(error)));

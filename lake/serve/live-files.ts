@@ -5,7 +5,7 @@ import { WORK_FOLDER } from '#lake/store/directory-links';
 import { makeFolder } from '#lake/store/make-folder';
 
 /** Folder of the lake in a directory that holds them all; only its owner can look into it. */
-function liveFolder(directory: string): string {
+export function liveFolder(directory: string): string {
     return join(directory, WORK_FOLDER, 'live');
 }
 

@@ -1,0 +1,151 @@
+/** What must be known of a lake that is served, or was, to say whether devices can report to it. */
+import { X509Certificate } from 'node:crypto';
+import { existsSync, statSync } from 'node:fs';
+import { readFile, stat, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
+import pMap from 'p-map';
+import { parseCredentials } from '#lake/credentials';
+import { StorageError } from '#lake/errors';
+import { CREDENTIALS_PREFIX, credentialsIdOf } from '#lake/layout';
+import { askServe, canBeAsked } from '#lake/serve/control';
+import { toStorageError } from '#lake/serve/inbox-database';
+import { liveFile, liveFolder } from '#lake/serve/live-files';
+import { CALLS_AT_ONCE, type ObjectStore } from '#lake/store/object-store';
+import { codeOf, translated } from '#lake/store/system-errors';
+import { type Answer, ask } from './finding.ts';
+
+export interface LiveFacts {
+    /** True while a process serves the lake. */
+    isServed: Answer<boolean>;
+    secrets: Answer<readonly Secret[]>;
+    /** When the certificate that the servers show ends. */
+    serverEnds: Answer<Date>;
+    /** Certificates of devices that were not revoked. */
+    certificates: Answer<readonly DeviceCertificate[]>;
+    freeBytes: Answer<number>;
+    /** Messages in the inbox; undefined where it was not looked for, because somebody serves it or nobody knows whether. */
+    waiting: Answer<number> | undefined;
+}
+
+/** A file or folder that only its owner may look into. */
+export interface Secret {
+    path: string;
+    isFolder: boolean;
+    /** True if its owner alone can read it. */
+    isPrivate: boolean;
+}
+
+export interface DeviceCertificate {
+    device: string;
+    notAfter: Date;
+}
+
+/** A serve that is well answers within milliseconds. */
+const ANSWER_MS = 3_000;
+
+/** Rights of the group and of all others. */
+const NOT_THE_OWNER = 0o077;
+
+/** Facts of live telemetry; undefined where the lake was never served and has no authority. Changes nothing. */
+export async function gatherLive(directory: string, store: ObjectStore): Promise<LiveFacts | undefined> {
+    const folder = liveFolder(directory);
+    if (!existsSync(folder)) {
+        return undefined;
+    }
+    const about = <T>(doing: string, question: () => Promise<T>): Promise<Answer<T>> =>
+        ask(() => translated(question, { directory, doing }), { doing, isMissing: (error) => codeOf(error.cause) === 'ENOENT' });
+    const authority = join(folder, 'ca');
+    const [isServed, secrets, serverEnds, certificates, freeBytes] = await Promise.all([
+        about('ask who serves it', async () => {
+            if (!canBeAsked(directory)) {
+                throw new StorageError('The path of this lake is too long for a socket: whether it is served cannot be asked');
+            }
+            return (await askServe(directory, 'status', { withinMs: ANSWER_MS })) !== undefined;
+        }),
+        about('look at who may read its keys', () =>
+            readSecrets([folder, authority, join(authority, 'ca.key'), join(authority, 'server.key')]),
+        ),
+        about('read the certificate of the servers', () => readEnd(join(authority, 'server.crt'))),
+        ask(() => readCertificates(store), { doing: 'read the credentials' }),
+        about('ask for free space', async () => {
+            const { bavail, bsize } = await statfs(folder);
+            return bavail * bsize;
+        }),
+    ]);
+    const isAlone = isServed.kind === 'found' && !isServed.value;
+    return {
+        ...{ isServed, secrets, serverEnds, certificates, freeBytes },
+        waiting: isAlone ? await about('look into the inbox', async () => countWaiting(liveFile(directory, 'inbox.sqlite'))) : undefined,
+    };
+}
+
+async function readEnd(path: string): Promise<Date> {
+    const text = await readFile(path);
+    try {
+        return new Date(new X509Certificate(text).validTo);
+    } catch (error) {
+        throw new StorageError(`${path} is no certificate: remove it, and the next serve makes another`, { cause: error });
+    }
+}
+
+async function readSecrets(paths: readonly string[]): Promise<Secret[]> {
+    const found = await pMap(paths, async (path) => {
+        const info = await stat(path).catch((error: unknown) => {
+            if (codeOf(error) === 'ENOENT') {
+                return undefined;
+            }
+            throw error;
+        });
+        return info ? [{ path, isFolder: info.isDirectory(), isPrivate: (info.mode & NOT_THE_OWNER) === 0 }] : [];
+    });
+    return found.flat();
+}
+
+async function readCertificates(store: ObjectStore): Promise<DeviceCertificate[]> {
+    const keys: string[] = [];
+    for await (const { key } of store.list(CREDENTIALS_PREFIX)) {
+        keys.push(key);
+    }
+    const found = await pMap(
+        keys,
+        async (key) => {
+            const device = credentialsIdOf(key);
+            const object = device === undefined ? undefined : await store.get(key);
+            const { certificates } =
+                device !== undefined && object ? parseCredentials(object.bytes, { key, device }) : { certificates: [] };
+            return certificates.flatMap(({ revoked, not_after: end }) =>
+                revoked === null && device !== undefined ? [{ device, notAfter: new Date(end) }] : [],
+            );
+        },
+        { concurrency: CALLS_AT_ONCE },
+    );
+    return found.flat();
+}
+
+/** SQLite makes files beside a database with a write-ahead log also for those who only read it: not where it is told that nothing changes. */
+function urlOf(file: string): URL {
+    const url = pathToFileURL(file);
+    const log = statSync(`${file}-wal`, { throwIfNoEntry: false });
+    // What a process that was killed has left in the log counts.
+    if (!log?.size) {
+        url.searchParams.set('immutable', '1');
+    }
+    return url;
+}
+
+function countWaiting(file: string): number {
+    if (!existsSync(file)) {
+        return 0;
+    }
+    let database: DatabaseSync | undefined;
+    try {
+        database = new DatabaseSync(urlOf(file), { readOnly: true });
+        return Number(database.prepare('select count(*) as messages from messages').get()?.messages);
+    } catch (error) {
+        throw toStorageError(error, `cannot look into the inbox ${file}`);
+    } finally {
+        database?.close();
+    }
+}
