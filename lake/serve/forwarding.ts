@@ -8,7 +8,8 @@ import type { ObjectStore } from '#lake/store/object-store';
 export interface ForwardingOptions {
     /** The other lake as it was written, `s3://bucket`. */
     name: string;
-    store: ObjectStore;
+    /** Opens it; where it is out of reach it is opened again later. */
+    open: () => Promise<ObjectStore>;
     from: ObjectStore;
     shard: ChainShard;
     say: (line: string) => void;
@@ -24,7 +25,7 @@ export interface Forwarding {
 const FIRST_RETRY_MS = 5_000;
 const MAX_RETRY_MS = 5 * 60_000;
 
-export function startForwarding({ name, store, from, shard, say }: ForwardingOptions): Forwarding {
+export function startForwarding({ name, open, from, shard, say }: ForwardingOptions): Forwarding {
     const ending = new AbortController();
     let timer: NodeJS.Timeout | undefined;
     let running: Promise<void> | undefined;
@@ -42,7 +43,7 @@ export function startForwarding({ name, store, from, shard, say }: ForwardingOpt
         isWoken = false;
         try {
             await note(forwardedTo);
-            const { end } = await forwardChain({ from, to: store, shard, signal: ending.signal, onForwarded: note });
+            const { end } = await forwardChain({ from, to: await open(), shard, signal: ending.signal, onForwarded: note });
             forwardedTo = end;
             await note(end);
             if (lastError !== null) {

@@ -45,8 +45,8 @@ export interface ServeOptions {
     isHttps: boolean;
     sealEveryMs: number | undefined;
     hooks: readonly Hook[];
-    /** The lake that every message is handed on to. */
-    forwardTo: { name: string; store: ObjectStore } | undefined;
+    /** The lake that every message is handed on to: it may be out of reach. */
+    forwardTo: { name: string; open: () => Promise<ObjectStore> } | undefined;
     isNewToken: boolean;
     /** Variables that commands of hooks get. */
     environment: Readonly<Record<string, string | undefined>>;

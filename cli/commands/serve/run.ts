@@ -8,6 +8,7 @@ import { type Lake, parseLakeLocation } from '#lake/lake';
 import { openLake } from '#lake/open-lake';
 import { type Hook, parseHooks } from '#lake/serve/hook-settings';
 import { type Serving, serve } from '#lake/serve/serve';
+import type { ObjectStore } from '#lake/store/object-store';
 
 interface ServeChoice {
     host: string | undefined;
@@ -57,7 +58,7 @@ export async function serveLake(choice: ServeChoice, context: RunContext): Promi
                     isHttps: choice.https || !isLoopback(host),
                     sealEveryMs: sealEvery,
                     hooks,
-                    forwardTo: other && { name: choice.forward ?? '', store: await other.store() },
+                    forwardTo: other && { name: choice.forward ?? '', open: other.open },
                     isNewToken: newToken,
                     environment,
                     now,
@@ -133,8 +134,21 @@ async function readHooks(path: string | undefined): Promise<Hook[]> {
     }
 }
 
-async function openOther(name: string, { environment, signal }: RunContext): Promise<Lake> {
-    return openLake(parseLakeLocation(name), { environment, signal });
+/** The lake that messages are handed on to. A directory must be there; a bucket may be out of reach for now: devices are served all the same. */
+async function openOther(
+    name: string,
+    { environment, signal }: RunContext,
+): Promise<{ open(): Promise<ObjectStore>; close(): Promise<void> }> {
+    const location = parseLakeLocation(name);
+    let lake: Lake | undefined;
+    const open = async (): Promise<ObjectStore> => {
+        lake ??= await openLake(location, { environment, signal });
+        return lake.store();
+    };
+    if (location.kind === 'directory') {
+        await open();
+    }
+    return { open, close: async () => lake?.close() };
 }
 
 function isLoopback(host: string): boolean {

@@ -9,6 +9,7 @@ import { sayUnknown } from '#cli/say-unknown';
 import { useLake } from '#cli/use-lake';
 import { findCutOff } from '#lake/here/marks';
 import type { BucketLake, DirectoryLake, Lake } from '#lake/lake';
+import { chainPlaceOf } from '#lake/layout';
 import { readLakeStatus } from '#lake/reports/lake-status';
 import { tellLive } from './live-status.ts';
 import { queueRows, readQueues, sayDeadLetters, sayQueue } from './queue-status.ts';
@@ -94,9 +95,9 @@ async function show(lake: Lake, context: RunContext): Promise<number> {
         const shown = subjects.slice(0, 3).join(', ') + (subjects.length > 3 ? ` and ${subjects.length - 3} more` : '');
         switch (kind) {
             case 'failed':
-                return `${sayCount(subjects.length, 'source')} could not be used (${shown}): flowlake query "select source, error from sources where state = 'failed'" tells why; upload them corrected with --replace, or retract them`;
+                return `${sayCount(subjects.length, 'source')} could not be used (${shown}): flowlake query "select source, error from sources where state = 'failed'" tells why; ${sayRemedy(subjects)}`;
             case 'empty':
-                return `${sayCount(subjects.length, 'source')} of which not one row counts (${shown}): flowlake query "select source, rows_read, rejected, skipped from sources where state = 'empty'" tells why; upload them corrected with --replace, or retract them`;
+                return `${sayCount(subjects.length, 'source')} of which not one row counts (${shown}): flowlake query "select source, rows_read, rejected, skipped from sources where state = 'empty'" tells why; ${sayRemedy(subjects)}`;
             case 'waiting':
                 return `${sayCount(subjects.length, 'source')} not in the figures yet, the longest for ${sayDuration(waitingMs ?? 0)} (${shown}): an upload may be running, else flowlake reconcile`;
             case 'older':
@@ -119,4 +120,16 @@ async function show(lake: Lake, context: RunContext): Promise<number> {
         await context.stderr.write(`${line}\n`);
     }
     return lines.length > 0 ? 1 : 0;
+}
+
+/** What helps with sources of which nothing counts. Nobody can upload an object of a chain: devices have sent what stands in it. */
+function sayRemedy(sources: readonly string[]): string {
+    const isSent = (source: string): boolean => chainPlaceOf(source) !== undefined;
+    const helps = [
+        ...(sources.every(isSent) ? [] : ['upload them corrected with --replace']),
+        ...(sources.some(isSent)
+            ? ['what devices have sent is read again by a corrected profile (flowlake rejects, then flowlake profile add)']
+            : []),
+    ];
+    return `${helps.join('; ')}, or retract them`;
 }

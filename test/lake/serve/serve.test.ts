@@ -20,6 +20,7 @@ import { liveFile } from '#lake/serve/live-files';
 import { type ServeOptions, type Serving, serve } from '#lake/serve/serve';
 import { openDirectoryStore } from '#lake/store/directory';
 import type { ObjectStore } from '#lake/store/object-store';
+import { runLine } from '#test/cli/fake-surroundings';
 import { type ApiSubject, describeApi } from '#test/live-api/contract';
 import { CONTRACT_PROFILE } from '#test/live-api/contract-profile';
 
@@ -312,6 +313,41 @@ describe('a served lake', () => {
         expect([await status(readerToken), await status(next)]).toEqual([401, 200]);
     });
 
+    test('of messages that the profile cannot read status says what helps: nobody can upload them corrected', async () => {
+        const token = await register(store, 'room-1');
+        await start();
+        await post(token, [{ n: 1, t: 'warm' }]);
+        await askServe(directory, 'seal');
+        const { exitCode, stderr } = await runLine(['--lake', directory, 'status']);
+        expect(exitCode).toBe(1);
+        expect(stderr).toMatch(
+            /1 source of which not one row counts .* tells why; what devices have sent is read again by a corrected profile/,
+        );
+        expect(stderr).not.toContain('--replace');
+    });
+
+    test('serves while the lake that it hands the chain on to cannot be opened, and hands it on once it can', async () => {
+        const token = await register(store, 'room-1');
+        const other = openDirectoryStore(await newFolder());
+        let isAway = true;
+        const open = () => (isAway ? Promise.reject(new StorageError('the network is down')) : Promise.resolve(other));
+        await start({ forwardTo: { name: 's3://other', open } });
+        expect(await post(token, [{ n: 1, t: 20 }])).toEqual({ accepted: 1, rejected: [] });
+        await askServe(directory, 'seal');
+        while (serving?.status().forwarding?.objectsBehind !== 1) {
+            await wait(10);
+        }
+        expect(serving?.status().forwarding).toMatchObject({ lastError: 'the network is down' });
+        expect(said.filter((line) => line.includes('the network is down'))).toHaveLength(1);
+        isAway = false;
+        await post(token, [{ n: 2, t: 20 }]);
+        await askServe(directory, 'seal');
+        while (serving?.status().forwarding?.objectsBehind !== 0) {
+            await wait(10);
+        }
+        expect(serving?.status().forwarding).toMatchObject({ lastError: null });
+    });
+
     test('hands the chain on to another lake, keeps it while that cannot be reached, and hands it on once', async () => {
         const token = await register(store, 'room-1');
         const other = openDirectoryStore(await newFolder());
@@ -320,7 +356,7 @@ describe('a served lake', () => {
             ...other,
             put: (key, body, options) => (isAway ? Promise.reject(new StorageError('the line is down')) : other.put(key, body, options)),
         };
-        await start({ forwardTo: { name: 's3://other', store: store2 } });
+        await start({ forwardTo: { name: 's3://other', open: async () => store2 } });
         await post(token, [{ n: 1, t: 20 }]);
         await askServe(directory, 'seal');
         while (serving?.status().forwarding?.lastError === null) {
