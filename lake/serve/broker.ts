@@ -12,6 +12,7 @@ import type { CredentialIndex } from '#lake/live/credential-index';
 import { type Intake, showTopic } from '#lake/live/intake';
 import type { KnownDevices } from '#lake/live/known-devices';
 import { mayReceive } from '#lake/live/own-topics';
+import { codeOf } from '#lake/store/system-errors';
 import { Allowance, DeviceStream } from './device-stream.ts';
 import { whyNotListening } from './listening.ts';
 import { NoSessions } from './no-sessions.ts';
@@ -416,7 +417,11 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
     server.on('drop', () => lines.say('full', `${limits.maxConnections} connections are open: more are refused`));
     server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
         const address = socket.remoteAddress ?? 'an address that is gone';
-        lines.say(`handshake ${address} ${error.message}`, `A TLS handshake with ${address} failed: ${error.message}`);
+        const why =
+            codeOf(error) === 'ECONNRESET'
+                ? 'the other side hung up in the middle: a look at the port alone, or a client that does not trust the certificate'
+                : error.message;
+        lines.say(`handshake ${address} ${why}`, `A TLS handshake with ${address} failed: ${why}`);
     });
     await new Promise<void>((resolve, reject) => {
         server.once('error', (error) => reject(whyNotListening(error, { host, port, flag: '--mqtt-port' })));

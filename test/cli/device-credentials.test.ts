@@ -1,11 +1,12 @@
 /** Certificates and tokens from the command line: what is written where, who may read it, and how it ends. */
 import { execFile } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
-import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { hashToken } from '#lake/credentials';
+import { makeLiveFolder, writeServing } from '#lake/serve/live-files';
 import { makeFolder } from '#test/support/temporary';
 import { fakeWorld, runLine } from './fake-surroundings.ts';
 
@@ -56,7 +57,7 @@ describe('device add', () => {
             expect(stderr).toContain(`# ${client} (`);
         }
         expect(stderr).not.toContain('curl');
-        expect(stderr).toContain(`npx flowlake device check boiler-7 --credentials ${out}`);
+        expect(stderr).toContain(`npx flowlake --lake ${lake} device check boiler-7 --credentials ${out}`);
         expect(stderr).not.toContain('PRIVATE');
     });
 
@@ -99,11 +100,8 @@ describe('device add', () => {
     });
 
     test('names the ports of the serve that runs', async () => {
-        await mkdir(join(lake, '.flowlake/live'), { recursive: true });
-        await writeFile(
-            join(lake, '.flowlake/live/serve.json'),
-            '{"host":"gateway.local","mqttPort":9883,"httpBase":"https://gateway.local:9080"}',
-        );
+        makeLiveFolder(lake);
+        writeServing(lake, { host: 'gateway.local', mqttPort: 9883, httpPort: 9080, isHttps: true });
         const { stderr } = await add('till-2', '--token', '--out', out);
         expect(stderr).toContain('mosquitto_pub -h gateway.local -p 9883');
         expect(stderr).toContain(`--cacert ${out}/till-2/ca.crt https://gateway.local:9080/v1/telemetry`);

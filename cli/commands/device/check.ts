@@ -389,7 +389,8 @@ async function awaitLatest(
             const own = Object.entries(metrics).filter(([, metric]) => metric.receivedMs === receivedMs);
             if (own.length > 0) {
                 const said = own.map(([name, { value, text, unit }]) =>
-                    [name, value ?? text, unit].filter((one) => one !== null).join(' '),
+                    // Unit 1 is that of a bare number: "21.3 1" would be read as two.
+                    [name, value ?? text, unit].filter((one, at) => one !== null && !(at === 2 && one === '1')).join(' '),
                 );
                 return said.join(', ');
             }

@@ -3,6 +3,7 @@ import { Failure, type RunContext } from '#cli/command';
 import { assertNoneThere, type DeviceFiles, readDeviceFiles, writeDeviceFiles } from '#cli/device-files';
 import { batchOf } from '#cli/draw/batch-of';
 import { printRows } from '#cli/draw/print-rows';
+import { quoteForShell } from '#cli/quote-for-shell';
 import { tellServe } from '#cli/tell-serve';
 import { useLake } from '#cli/use-lake';
 import { addCertificate, addToken, type Credentials, type Revocation, readCredentials, revokeCredentials } from '#lake/credentials';
@@ -89,9 +90,10 @@ export async function sayMade(
     lake: Lake,
     device: string,
     { wishes: { out, token: hasToken }, made }: { wishes: Wishes; made: Made },
-    { stdout, stderr, invocation, now }: RunContext,
+    { stdout, stderr, invocation, lake: named, now }: RunContext,
 ): Promise<void> {
     assertDirectory(lake);
+    const lakeName = named?.name ?? lake.directory;
     const serving = readServing(lake.directory);
     if (out === undefined) {
         await stderr.write('Its token, which is shown this once:\n');
@@ -105,7 +107,7 @@ export async function sayMade(
     const lines = clientLines({ device, directory: out, message, ...serving }).filter(({ by }) => by === 'certificate' || hasToken);
     const shown = lines.map(({ client, needs, text }) => `# ${client} (${needs})\n${text}`).join('\n');
     await stderr.write(
-        `Key and certificate${hasToken ? ', and a token,' : ''} are in ${out}/${device}. It sends its first message by any of these:\n\n${shown}\nTo prove the way: ${invocation} device check ${device} --credentials ${out}\n`,
+        `Key and certificate${hasToken ? ', and a token,' : ''} are in ${out}/${device}. It sends its first message by any of these:\n\n${shown}\nTo prove the way: ${invocation} --lake ${quoteForShell(lakeName)} device check ${device} --credentials ${quoteForShell(out)}\n`,
     );
 }
 
