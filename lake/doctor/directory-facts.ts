@@ -23,7 +23,7 @@ export interface DirectoryFacts {
     sources: Answer<SourceFacts | undefined>;
     /** Commands that were cut off, and their work not finished since. */
     cutOff: number;
-    /** Undefined where the lake was never served. */
+    /** What live telemetry rests on; undefined where the lake was never served. */
     live: LiveFacts | undefined;
 }
 

@@ -20,7 +20,7 @@ export interface LiveFacts {
     /** True while a process serves the lake. */
     isServed: Answer<boolean>;
     secrets: Answer<readonly Secret[]>;
-    /** When the certificate that the servers show ends. */
+    /** End of the certificate that the servers show. */
     serverEnds: Answer<Date>;
     /** Certificates of devices that were not revoked. */
     certificates: Answer<readonly DeviceCertificate[]>;
