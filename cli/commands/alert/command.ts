@@ -31,7 +31,7 @@ const acknowledge = defineCommand({
     summary: 'say that somebody knows of an alert, and what is done',
     arguments: { id: { meaning: 'id of the alert, as alert list shows it', count: 'one' } },
     options: {
-        note: text('--note <text>', 'what is known of it, or done'),
+        note: text('--note <text>', 'what is known of it, or done; it has to be said'),
         by: text('--by <name>', 'who says so (default: the name of the user)'),
     },
     examples: [{ line: 'alert acknowledge boiler-7~too-warm~1767607200000 --note "valve ordered"', does: 'seen by everybody who asks' }],

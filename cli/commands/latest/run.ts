@@ -54,7 +54,10 @@ export async function showLatest(device: string | undefined, { state, site, limi
             timeOf(receivedMs),
         ]);
         await print(['metric', 'value', 'unit', 'measured_at', 'received_at'], rows, context);
-        await context.stderr.write(`${device} is ${found.state}, read by profile ${item.profile} at site ${item.site}\n`);
+        // Without this somebody looks for a fault where the value that just came stands above.
+        const why =
+            found.state === 'unknown' && item.lastReceivedMs !== null && item.dueMs === null ? ' (its profile names no dueEvery)' : '';
+        await context.stderr.write(`${device} is ${found.state}${why}, read by profile ${item.profile} at site ${item.site}\n`);
         for (const { severity, why, began_ms: beganMs } of item.open) {
             await context.stderr.write(`${severity} since ${timeOf(beganMs)}: ${why}\n`);
         }

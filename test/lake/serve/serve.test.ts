@@ -313,6 +313,34 @@ describe('a served lake', () => {
         expect([await status(readerToken), await status(next)]).toEqual([401, 200]);
     });
 
+    test('shows people what is now, and notes who knows of an alert', async () => {
+        const token = await register(store, 'room-1');
+        await start();
+        await post(token, [{ n: 1, t: 31 }]);
+        const run = (...argv: string[]) => runLine(['--lake', directory, '--output', 'json', ...argv]);
+        let shown = await run('latest', 'room-1');
+        while (!shown.stdout.includes('temperature')) {
+            await wait(10);
+            shown = await run('latest', 'room-1');
+        }
+        expect(JSON.parse(shown.stdout)).toMatchObject([{ metric: 'temperature', value: '31.0', unit: 'Cel' }]);
+        expect(shown.stderr).toMatch(
+            /^room-1 is unknown \(its profile names no dueEvery\), read by profile room at site berlin\nwarning since .*: too warm/,
+        );
+        expect(JSON.parse((await run('latest', '--state', 'unknown')).stdout)).toMatchObject([{ device: 'room-1', open_alerts: 1 }]);
+        expect(JSON.parse((await run('latest', '--state', 'silent')).stdout)).toEqual([]);
+        expect(await run('latest', 'room-2')).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('The nearest: room-1') });
+
+        const [alert] = JSON.parse((await run('alert', 'list', '--state', 'open')).stdout);
+        expect(alert).toMatchObject({ device: 'room-1', rule: 'hot', acknowledged_by: null });
+        expect((await run('alert', 'acknowledge', alert.id, '--by', 'anna', '--note', 'fan')).exitCode).toBe(0);
+        expect(JSON.parse((await run('alert', 'list')).stdout)).toMatchObject([{ id: alert.id, acknowledged_by: 'anna', note: 'fan' }]);
+        expect(await run('alert', 'acknowledge', 'nobody~hot~1', '--by', 'anna', '--note', 'fan')).toMatchObject({
+            exitCode: 1,
+            stderr: expect.stringContaining('There is no alert nobody~hot~1'),
+        });
+    });
+
     test('of messages that the profile cannot read status says what helps: nobody can upload them corrected', async () => {
         const token = await register(store, 'room-1');
         await start();
