@@ -1,4 +1,4 @@
-/** Tells whoever serves the lake that registry or credentials have changed: it looks by itself too, some seconds later. */
+/** Tells whoever serves the lake that registry, credentials or alerts were changed by this process: it looks by itself too, some seconds later. */
 import { StorageError } from '#lake/errors';
 import type { Lake } from '#lake/lake';
 

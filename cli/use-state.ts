@@ -1,5 +1,6 @@
 /** Opens latest state of a served lake, for one command. It may be open in the process that serves, too. */
 import { existsSync } from 'node:fs';
+import type { DirectoryLake } from '#lake/lake';
 import type { LiveClock } from '#lake/live/device-state';
 import type { StateDatabase } from '#lake/serve/state-database';
 import type { StateQueries } from '#lake/serve/state-queries';
@@ -9,6 +10,7 @@ import { useLake } from './use-lake.ts';
 export interface OpenState {
     state: StateDatabase;
     queries: StateQueries;
+    lake: DirectoryLake;
     /** What time it is for latest state: where nobody serves the lake it stands still. */
     clock: LiveClock;
 }
@@ -40,6 +42,7 @@ export async function useState<T>(context: RunContext, use: (open: OpenState) =>
             const nowMs = context.now().getTime();
             const isPipelineLate = !isServed || state.pipelineLateSince() !== undefined;
             return await use({
+                lake,
                 state,
                 queries: openStateQueries(state.database),
                 clock: { nowMs, watermarkMs: nowMs, watchedSinceMs: 0, isPipelineLate },

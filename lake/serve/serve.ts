@@ -282,6 +282,7 @@ export async function serve(lake: DirectoryLake, options: ServeOptions): Promise
         /** Looks for what has to be done by and by. */
         async function look(): Promise<void> {
             await noteDevices();
+            state.noteOthers();
             await renewCertificate();
         }
 

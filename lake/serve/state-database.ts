@@ -86,8 +86,10 @@ export interface StateDatabase extends StateStore {
     noteInLake(keys: readonly string[], nowMs: number): void;
     /** Times at which the tables had what stands in chain objects, by their keys: of the newest hundred thousand. */
     inLake(): ReadonlyMap<string, number>;
-    /** Calls back after events have been written by this process. @returns what ends that */
+    /** Calls back after events have been written: by this process at once, by others when `noteOthers` finds it. @returns what ends that */
     onEvents(listener: (written: { isLatestOnly: boolean }) => void): () => void;
+    /** Calls back where another process has written since the last time: people acknowledge alerts by commands of their own. */
+    noteOthers(): void;
     /** Deletes what is too old or too much, in steps. */
     tidy(nowMs: number): void;
     close(): void;
@@ -127,6 +129,7 @@ export function openStateDatabase(file: string, { hooks = [] }: OpenStateOptions
         return row && { stream: String(row.stream), sequence: String(row.sequence) };
     };
     const listeners = new Set<(written: { isLatestOnly: boolean }) => void>();
+    let versionSeen = versionOf(database);
     const tell = (isWritten: boolean, { isLatestOnly = false } = {}): boolean => {
         for (const listener of isWritten ? listeners : []) {
             listener({ isLatestOnly });
@@ -280,9 +283,21 @@ export function openStateDatabase(file: string, { hooks = [] }: OpenStateOptions
             listeners.add(listener);
             return () => listeners.delete(listener);
         },
+        noteOthers() {
+            const now = versionOf(database);
+            if (now !== versionSeen) {
+                versionSeen = now;
+                tell(true);
+            }
+        },
         tidy: (nowMs) => tidy(database, nowMs),
         close: () => database.close(),
     };
+}
+
+/** A number that changes with what other connections commit, and with nothing else: https://www.sqlite.org/pragma.html#pragma_data_version */
+function versionOf(database: Database): number {
+    return Number(database.all('pragma data_version')[0]?.data_version);
 }
 
 /** @returns false where the item has another version than the one that was read */

@@ -2,6 +2,7 @@
 import { Failure, type RunContext } from '#cli/command';
 import { batchOf } from '#cli/draw/batch-of';
 import { printRows } from '#cli/draw/print-rows';
+import { tellServe } from '#cli/tell-serve';
 import { useState } from '#cli/use-state';
 import { UsageError } from '#lake/errors';
 import type { Value } from '#lake/query/query-engine';
@@ -51,7 +52,7 @@ export async function acknowledgeAlert(
     if (who === undefined || who === '') {
         throw new UsageError('Say who knows of it: --by NAME');
     }
-    return useState(context, async ({ state }) => {
+    return useState(context, async ({ state, lake }) => {
         const said = state.acknowledge(id, { by: who, note, atMs: context.now().getTime() });
         if (said.is === 'missing') {
             throw new Failure(`There is no alert ${id}: flowlake alert list shows those that there are`);
@@ -60,6 +61,7 @@ export async function acknowledgeAlert(
             const { by: other = '', note: otherNote = '' } = said.alert.acknowledged ?? {};
             throw new Failure(`${other} has acknowledged it before: ${otherNote}`);
         }
+        await tellServe(lake);
         await context.stderr.write(`Acknowledged by ${who}: ${note}\n`);
         return 0;
     });

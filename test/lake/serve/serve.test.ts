@@ -333,7 +333,18 @@ describe('a served lake', () => {
 
         const [alert] = JSON.parse((await run('alert', 'list', '--state', 'open')).stdout);
         expect(alert).toMatchObject({ device: 'room-1', rule: 'hot', acknowledged_by: null });
+        const events = await fetch(`${serving?.httpUrl}/v1/live?kind=acknowledged`, {
+            headers: { authorization: `Bearer ${serving?.readerToken}` },
+        });
         expect((await run('alert', 'acknowledge', alert.id, '--by', 'anna', '--note', 'fan')).exitCode).toBe(0);
+        let told = '';
+        for await (const piece of events.body ?? []) {
+            told += Buffer.from(piece).toString();
+            if (told.includes('event: acknowledged')) {
+                break;
+            }
+        }
+        expect(told).toContain('"note":"fan"');
         expect(JSON.parse((await run('alert', 'list')).stdout)).toMatchObject([{ id: alert.id, acknowledged_by: 'anna', note: 'fan' }]);
         expect(await run('alert', 'acknowledge', 'nobody~hot~1', '--by', 'anna', '--note', 'fan')).toMatchObject({
             exitCode: 1,
