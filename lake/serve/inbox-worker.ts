@@ -2,6 +2,7 @@
  * Entry of the thread that writes an inbox, one thing after the other. Why a thread: a commit waits for the disk, for milliseconds or, on a busy one, for
  * hundreds; the thread that answers devices goes on meanwhile (docs/performance.md).
  */
+import { statSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { openInboxDatabase, resultCodeOf } from './inbox-database.ts';
 
@@ -23,6 +24,9 @@ const commit = database.prepare('commit');
 const insert = database.prepare('insert into messages (facts, payload) values (?, ?)');
 insert.setReadBigInts(true);
 const discard = database.prepare('delete from messages where id <= ?');
+// The first read makes the log.
+database.prepare('select count(*) from stream').get();
+const files = [workerData.file, `${workerData.file}-wal`].map((path) => ({ path, identity: identityOf(path) }));
 
 parentPort?.on('message', (request: ToInbox) => {
     try {
@@ -53,6 +57,7 @@ function work(request: ToInbox): FromInbox {
 }
 
 function store({ facts, payloads, lengths }: Extract<ToInbox, { facts: string }>): FromInbox {
+    checkFiles();
     begin.run();
     try {
         let last = 0n;
@@ -63,6 +68,7 @@ function store({ facts, payloads, lengths }: Extract<ToInbox, { facts: string }>
             at += length;
         }
         commit.run();
+        checkFiles();
         return { first: last - BigInt(lengths.length) + 1n, last };
     } catch (error) {
         // SQLite itself takes a transaction back that found the disk full.
@@ -71,4 +77,23 @@ function store({ facts, payloads, lengths }: Extract<ToInbox, { facts: string }>
         }
         throw error;
     }
+}
+
+/**
+ * Looks whether the files still lie where the next start looks for them: what is written into one that was removed or moved away is on no disk once this process
+ * ends, and must not be acknowledged.
+ */
+function checkFiles(): void {
+    const gone = files.find(({ path, identity }) => identityOf(path) !== identity);
+    if (gone) {
+        throw new Error(
+            `${gone.path} was removed, moved or replaced while it was open. Stop serve: it brings what it has acknowledged into the tables; the next start begins a new inbox`,
+        );
+    }
+}
+
+/** Which file lies there; undefined for none. */
+function identityOf(path: string): string | undefined {
+    const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
+    return stat && `${stat.dev} ${stat.ino}`;
 }

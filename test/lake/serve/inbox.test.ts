@@ -285,6 +285,29 @@ describe('a full disk', () => {
     });
 });
 
+describe('a file that is taken away while it is open', () => {
+    // What is written into it is on no disk once the process ends.
+    it.each(['', '-wal'])(
+        'takes nothing more until it lies there again, and what was acknowledged can be read: inbox.sqlite%s',
+        async (part) => {
+            const file = await newFile();
+            const inbox = await open(file);
+            await appendAll(inbox, 2);
+            renameSync(`${file}${part}`, `${file}.aside`);
+            await expect(inbox.append(newMessage(3))).rejects.toThrow(
+                `${file}${part} was removed, moved or replaced while it was open. Stop serve`,
+            );
+            expect(inbox.problem()).toMatchObject({ since: NOW });
+            writeFileSync(`${file}${part}`, '');
+            await expect(inbox.append(newMessage(3))).rejects.toThrow('was removed, moved or replaced');
+            expect(everything(inbox).map(({ sequence }) => sequence)).toEqual(['1', '2']);
+            renameSync(`${file}.aside`, `${file}${part}`);
+            expect(await appendAll(inbox, 1)).toEqual(['3']);
+            expect(inbox.problem()).toBeUndefined();
+        },
+    );
+});
+
 describe('a thread that ends', () => {
     it('has what waits for it refused, and is followed by another', async () => {
         const file = await newFile();
