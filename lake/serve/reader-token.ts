@@ -8,6 +8,8 @@ import { codeOf } from '#lake/store/system-errors';
 export interface ReaderToken {
     /** The token, where it was made now; nobody can show it again. */
     made: string | undefined;
+    /** Writes down the hash of the token that was made: to be called when nothing can fail any more before somebody sees it. */
+    keep(): void;
     /** True if this is the token; compared in constant time. */
     is(token: string): boolean;
 }
@@ -15,16 +17,18 @@ export interface ReaderToken {
 const PREFIX = 'flr_';
 const TOKEN_BYTES = 32;
 
-/** The token whose hash lies in the file; a new one where there is none, or where one is asked for. @throws StorageError for a file that holds no hash */
+/** The token whose hash lies in the file; a new one where there is none, or where one is asked for, which holds from `keep` on. @throws StorageError for a file that holds no hash */
 export function openReaderToken(file: string, { isNew }: { isNew: boolean }): ReaderToken {
     const known = isNew ? undefined : readHash(file);
     const made = known === undefined ? `${PREFIX}${randomBytes(TOKEN_BYTES).toString('base64url')}` : undefined;
     const hash = known ?? hashToken(made ?? '');
-    if (made !== undefined) {
-        writeFileSync(`${file}.new`, `${JSON.stringify({ sha256: hash })}\n`, { mode: 0o600, flush: true });
-        renameSync(`${file}.new`, file);
-    }
-    return { made, is: (token) => timingSafeEqual(Buffer.from(hashToken(token), 'hex'), Buffer.from(hash, 'hex')) };
+    const keep = (): void => {
+        if (made !== undefined) {
+            writeFileSync(`${file}.new`, `${JSON.stringify({ sha256: hash })}\n`, { mode: 0o600, flush: true });
+            renameSync(`${file}.new`, file);
+        }
+    };
+    return { made, keep, is: (token) => timingSafeEqual(Buffer.from(hashToken(token), 'hex'), Buffer.from(hash, 'hex')) };
 }
 
 function readHash(file: string): string | undefined {

@@ -278,6 +278,7 @@ export async function serve(lake: DirectoryLake, options: ServeOptions): Promise
         await judge([...recentDays(now())].map((period) => ({ table: EPISODES, period })));
         const looking = setInterval(() => void look(), LOOK_MS);
         await look();
+        reader.keep();
 
         /** Looks for what has to be done by and by. */
         async function look(): Promise<void> {

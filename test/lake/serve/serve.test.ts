@@ -387,6 +387,22 @@ describe('a served lake', () => {
         expect(serving?.status().forwarding).toMatchObject({ lastError: null });
     });
 
+    test('makes the token of readers with the first start that succeeds, and ends the one before with one that succeeds', async () => {
+        const { mqttPort } = await start();
+        const other = await openDirectory(await newFolder());
+        await expect(serve(other, optionsOf({ mqttPort }))).rejects.toThrow(/--mqtt-port/);
+        const first = await serve(other, optionsOf());
+        const { readerToken = '' } = first;
+        expect(readerToken).toMatch(/^flr_/);
+        await first.stop(NOBODY_HURRIES);
+        await expect(serve(other, optionsOf({ mqttPort, isNewToken: true }))).rejects.toThrow(/--mqtt-port/);
+        const second = await serve(other, optionsOf());
+        const answer = await fetch(`${second.httpUrl}/v1/fleet`, { headers: { authorization: `Bearer ${readerToken}` } });
+        expect([second.readerToken, answer.status]).toEqual([undefined, 200]);
+        await second.stop(NOBODY_HURRIES);
+        await other.close();
+    });
+
     test('hands the chain on to another lake, keeps it while that cannot be reached, and hands it on once', async () => {
         const token = await register(store, 'room-1');
         const other = openDirectoryStore(await newFolder());
