@@ -266,7 +266,7 @@ export async function serve(lake: DirectoryLake, options: ServeOptions): Promise
             say('The path of this lake is too long for a socket: other commands cannot ask how serving goes');
         }
         writeServing(directory, {
-            host: options.names[0] ?? 'localhost',
+            host: dialledName(options),
             mqttPort: broker.port,
             httpPort: http.port,
             isHttps: options.isHttps,
@@ -359,6 +359,12 @@ export async function serve(lake: DirectoryLake, options: ServeOptions): Promise
 function namesOf({ host, names }: Pick<ServeOptions, 'host' | 'names'>): string[] {
     const isEvery = host === '0.0.0.0' || host === '::';
     return namesOfMachine([...names, ...(isEvery ? [] : [host])]);
+}
+
+/** The name that devices are told to dial: one that leads to where it listens. */
+function dialledName({ host, names }: Pick<ServeOptions, 'host' | 'names'>): string {
+    const isAtLocalhost = ['127.0.0.1', '0.0.0.0', '::'].includes(host);
+    return names[0] ?? (isAtLocalhost ? 'localhost' : host);
 }
 
 function* recentDays(now: Date): Generator<string> {

@@ -1,5 +1,6 @@
 /** Serves the lake until Ctrl-C. */
 import { readFile } from 'node:fs/promises';
+import { isIPv6 } from 'node:net';
 import { Failure, type RunContext } from '#cli/command';
 import { quoteForShell } from '#cli/quote-for-shell';
 import { useLake } from '#cli/use-lake';
@@ -91,7 +92,7 @@ async function sayOpen(
           : `the network of ${host}`;
     const program = `${invocation} --lake ${quoteForShell(lake?.name ?? '')}`;
     const lines = [
-        `MQTT  mqtts://${host}:${mqttPort}   ${whom}: devices, each with its certificate`,
+        `MQTT  mqtts://${isIPv6(host) ? `[${host}]` : host}:${mqttPort}   ${whom}: devices, each with its certificate`,
         `HTTP  ${httpUrl}   ${whom}: devices and readers, each with its token`,
         ...(readerToken === undefined
             ? ['Token of readers: as before (--new-token makes another)']

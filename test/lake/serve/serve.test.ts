@@ -16,7 +16,7 @@ import type { DirectoryLake } from '#lake/lake';
 import { openLake } from '#lake/open-lake';
 import { authorityFolder, openAuthority } from '#lake/serve/certificates';
 import { askServe } from '#lake/serve/control';
-import { liveFile } from '#lake/serve/live-files';
+import { liveFile, readServing } from '#lake/serve/live-files';
 import { type ServeOptions, type Serving, serve } from '#lake/serve/serve';
 import { openDirectoryStore } from '#lake/store/directory';
 import type { ObjectStore } from '#lake/store/object-store';
@@ -385,6 +385,20 @@ describe('a served lake', () => {
             await wait(10);
         }
         expect(serving?.status().forwarding).toMatchObject({ lastError: null });
+    });
+
+    test.each([
+        ['127.0.0.1', [], 'localhost'],
+        ['0.0.0.0', [], 'localhost'],
+        // Nothing listens at localhost, which is 127.0.0.1 for most clients.
+        ['127.0.0.2', [], '127.0.0.2'],
+        ['::1', [], '::1'],
+        ['127.0.0.1', ['gateway.local'], 'gateway.local'],
+    ])('that listens on %s, by the names %j, tells devices to dial %s', async (host, names, dialled) => {
+        const { httpUrl } = await start({ host, names });
+        const { port } = new URL(httpUrl);
+        const named = dialled === '::1' ? '[::1]' : dialled;
+        expect(readServing(directory)).toMatchObject({ host: dialled, httpBase: `http://${named}:${port}` });
     });
 
     test('makes the token of readers with the first start that succeeds, and ends the one before with one that succeeds', async () => {
