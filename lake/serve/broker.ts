@@ -424,7 +424,10 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
         lines.say(`handshake ${address} ${why}`, `A TLS handshake with ${address} failed: ${why}`);
     });
     await new Promise<void>((resolve, reject) => {
-        server.once('error', (error) => reject(whyNotListening(error, { host, port, flag: '--mqtt-port' })));
+        server.once('error', (error) => {
+            // Its timer would keep the process alive.
+            aedes.close(() => reject(whyNotListening(error, { host, port, flag: '--mqtt-port' })));
+        });
         server.listen({ host, port }, resolve);
     });
     credentials.onChanged(sweep);

@@ -1,11 +1,14 @@
 /** The broker against a real client: what is acknowledged is stored before, as the device's own or put aside, and only those come in who may. */
 import { once } from 'node:events';
+import process from 'node:process';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { MqttClient } from 'mqtt';
 import { addCertificate, revokeCredentials } from '#lake/credentials';
 import { registerDevice } from '#lake/devices';
+import { UsageError } from '#lake/errors';
 import { MAX_PAYLOAD_BYTES } from '#lake/live/inbox';
+import { openBroker } from '#lake/serve/broker';
 import { authorityFolder, type IssuedCertificate, openAuthority } from '#lake/serve/certificates';
 import { type Fleet, openFleet } from '#test/support/device-fleet';
 import { makeFolder } from '#test/support/temporary';
@@ -364,6 +367,26 @@ test('a device that another process has just added is let in at once', async () 
     const client = await fleet.connect({ ...files, fingerprint, serial, notAfter });
     await client.publishAsync('t/new', '1', { qos: 1 });
     expect(shown()).toHaveLength(1);
+});
+
+test('a broker that finds its port taken holds nothing that keeps the process alive', async () => {
+    const timers = () => process.getActiveResourcesInfo().filter((one) => one === 'Timeout').length;
+    const { intake, credentials, devices, broker, authority } = fleet;
+    const server = await authority.server({ names: ['localhost'], now: new Date() });
+    const tls = { authority: authority.certificate, certificate: server.certificate, key: server.key };
+    const before = timers();
+    const second = openBroker({
+        intake,
+        credentials,
+        devices,
+        tls,
+        host: '127.0.0.1',
+        port: broker.port,
+        say: () => undefined,
+        now: Date.now,
+    });
+    await expect(second).rejects.toThrow(UsageError);
+    expect(timers()).toBe(before);
 });
 
 describe('memory stays bounded', () => {
