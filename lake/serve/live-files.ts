@@ -1,8 +1,9 @@
 /** Places of the files of a served lake that are no objects of it. */
 import { chmodSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { WORK_FOLDER } from '#lake/store/directory-links';
 import { makeFolder } from '#lake/store/make-folder';
+import { translate } from '#lake/store/system-errors';
 
 /** Folder of the lake in a directory that holds them all; only its owner can look into it. */
 export function liveFolder(directory: string): string {
@@ -41,9 +42,17 @@ export function writeServing(
 ): void {
     const named = host.includes(':') ? `[${host}]` : host;
     const serving: ServingAt = { host, mqttPort, httpBase: `${isHttps ? 'https' : 'http'}://${named}:${httpPort}` };
-    const path = liveFile(directory, 'serve.json');
-    writeFileSync(`${path}.new`, `${JSON.stringify(serving)}\n`, { mode: 0o600 });
-    renameSync(`${path}.new`, path);
+    writeLiveFile(liveFile(directory, 'serve.json'), `${JSON.stringify(serving)}\n`);
+}
+
+/** Writes a small file, whole or not at all, for its owner alone. @throws StorageError */
+export function writeLiveFile(path: string, text: string): void {
+    try {
+        writeFileSync(`${path}.new`, text, { mode: 0o600, flush: true });
+        renameSync(`${path}.new`, path);
+    } catch (error) {
+        throw translate(error, { directory: dirname(path), doing: 'write' });
+    }
 }
 
 /** Address at which the lake is served, or was last. */

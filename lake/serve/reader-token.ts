@@ -1,9 +1,10 @@
 /** The token by which readers of the API are known: its hash lies in a file, the token itself is shown once, when it is made. */
 import { randomBytes, timingSafeEqual } from 'node:crypto';
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { hashToken } from '#lake/credentials';
 import { StorageError } from '#lake/errors';
 import { codeOf } from '#lake/store/system-errors';
+import { writeLiveFile } from './live-files.ts';
 
 export interface ReaderToken {
     /** The token, where it was made now; nobody can show it again. */
@@ -24,8 +25,7 @@ export function openReaderToken(file: string, { isNew }: { isNew: boolean }): Re
     const hash = known ?? hashToken(made ?? '');
     const keep = (): void => {
         if (made !== undefined) {
-            writeFileSync(`${file}.new`, `${JSON.stringify({ sha256: hash })}\n`, { mode: 0o600, flush: true });
-            renameSync(`${file}.new`, file);
+            writeLiveFile(file, `${JSON.stringify({ sha256: hash })}\n`);
         }
     };
     return { made, keep, is: (token) => timingSafeEqual(Buffer.from(hashToken(token), 'hex'), Buffer.from(hash, 'hex')) };

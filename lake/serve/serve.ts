@@ -262,6 +262,7 @@ export async function serve(lake: DirectoryLake, options: ServeOptions): Promise
                     return status();
             }
         });
+        closing.push(async () => control?.close());
         if (!control) {
             say('The path of this lake is too long for a socket: other commands cannot ask how serving goes');
         }
@@ -338,14 +339,19 @@ export async function serve(lake: DirectoryLake, options: ServeOptions): Promise
                 clearInterval(looking);
                 await broker.close();
                 await http.close();
-                await intake.sayDropped({ all: true });
+                await intake
+                    .sayDropped({ all: true })
+                    .catch((error: unknown) =>
+                        say(
+                            `How many messages were put aside and not kept is told by this log alone (${intake.counts.dropped}): ${sayError(error)}`,
+                        ),
+                    );
                 await drain(consumer, { last: () => inbox.last(), state, stream: inbox.stream, hurry });
                 await finish(sealer, { hurry, say });
                 await forwarding?.stop();
                 await watch.stop();
                 await consumer.stop();
                 await hookSender.stop();
-                await control?.close();
                 await closeAll();
             },
         };

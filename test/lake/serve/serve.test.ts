@@ -2,6 +2,10 @@
 import { once } from 'node:events';
 import { readFileSync, statSync } from 'node:fs';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
+    });
+
+import { mkdirSync, readFileSync, renameSync, rmdirSync, statSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -16,7 +20,7 @@ import type { DirectoryLake } from '#lake/lake';
 import { openLake } from '#lake/open-lake';
 import { authorityFolder, openAuthority } from '#lake/serve/certificates';
 import { askServe } from '#lake/serve/control';
-import { liveFile, readServing } from '#lake/serve/live-files';
+import { liveFile, makeLiveFolder, readServing } from '#lake/serve/live-files';
 import { type ServeOptions, type Serving, serve } from '#lake/serve/serve';
 import { openDirectoryStore } from '#lake/store/directory';
 import type { ObjectStore } from '#lake/store/object-store';
@@ -149,6 +153,18 @@ describe('a served lake', () => {
         return answer.json();
     }
 
+    /** A client of room-1, once that is registered; serving begins by it. */
+    async function connect(): Promise<mqtt.MqttClient> {
+        const authority = await openAuthority(authorityFolder(directory), { now: new Date() });
+        const { certificate, key, fingerprint, serial, notAfter } = await authority.issueDevice({ device: 'room-1', now: new Date() });
+        const record = { fingerprint, serial, not_after: notAfter.toISOString(), added: new Date().toISOString() };
+        await addCertificate(store, 'room-1', record);
+        const { mqttPort: port } = await start();
+        return mqtt.connectAsync({
+            ...{ protocol: 'mqtts', host: 'localhost', port, ca: authority.certificate, cert: certificate, key },
+        });
+    }
+
     async function rows(sql: string): Promise<unknown[][]> {
         const { batches } = await (await lake.engine()).query(sql);
         const found: unknown[][] = [];
@@ -257,14 +273,7 @@ describe('a served lake', () => {
 
     test('takes MQTT and HTTP into one inbox', async () => {
         const token = await register(store, 'room-1');
-        const authority = await openAuthority(authorityFolder(directory), { now: new Date() });
-        const { certificate, key, fingerprint, serial, notAfter } = await authority.issueDevice({ device: 'room-1', now: new Date() });
-        const record = { fingerprint, serial, not_after: notAfter.toISOString(), added: new Date().toISOString() };
-        await addCertificate(store, 'room-1', record);
-        const { mqttPort: port } = await start();
-        const client = await mqtt.connectAsync({
-            ...{ protocol: 'mqtts', host: 'localhost', port, ca: authority.certificate, cert: certificate, key },
-        });
+        const client = await connect();
         await client.publishAsync('t/room-1/telemetry', '{"n":1,"t":20}', { qos: 1 });
         await client.publishAsync('t/room-2/telemetry', '{"n":7,"t":20}', { qos: 1 });
         await post(token, [{ n: 2, t: 20.5 }]);
@@ -273,6 +282,31 @@ describe('a served lake', () => {
         expect(await rows('select message from readings order by message')).toEqual([['1'], ['2']]);
         expect(await rows('select reason from messages_rejected')).toEqual([['refused']]);
         expect(serving?.status().messages).toEqual({ taken: 3, aside: 1, dropped: 0 });
+    });
+
+    test('has what it acknowledged in the tables when it is stopped, also where its inbox was moved away, and takes nothing more before', async () => {
+        const token = await register(store, 'room-1');
+        const client = await connect();
+        await post(token, [{ n: 1, t: 20 }]);
+        // One more than are kept in an hour: a stop would note the number of the others in the inbox.
+        await Promise.all(Array.from({ length: 1_001 }, () => client.publishAsync('t/room-2', '{}', { qos: 1 })));
+        await client.endAsync();
+        renameSync(join(directory, '.flowlake/live'), join(directory, '.flowlake/away'));
+        expect(await post(token, [{ n: 2, t: 20 }])).toMatchObject({ status: 503 });
+        await stop();
+        expect(await rows('select message from readings')).toEqual([['1']]);
+        expect(await rows('select count(*) from messages_rejected')).toEqual([[1_000n]]);
+        expect(said.join('\n')).toMatch(/was removed, moved or replaced/);
+        expect(said.join('\n')).toMatch(/put aside and not kept is told by this log alone \(1\)/);
+    });
+
+    test('that cannot write down where it listens holds nothing, and says why', async () => {
+        makeLiveFolder(directory);
+        mkdirSync(`${liveFile(directory, 'serve.json')}.new`);
+        await expect(start()).rejects.toThrow(StorageError);
+        expect(await askServe(directory, 'status')).toBeUndefined();
+        rmdirSync(`${liveFile(directory, 'serve.json')}.new`);
+        await start();
     });
 
     test('shows a device that has never sent', async () => {
