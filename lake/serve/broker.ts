@@ -422,6 +422,8 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
                 ? 'the other side hung up in the middle: a look at the port alone, or a client that does not trust the certificate'
                 : error.message;
         lines.say(`handshake ${address} ${why}`, `A TLS handshake with ${address} failed: ${why}`);
+        // Node only tells of a handshake that takes too long, and leaves the connection open: they would add up to all that there may be.
+        socket.destroy();
     });
     await new Promise<void>((resolve, reject) => {
         server.once('error', (error) => {

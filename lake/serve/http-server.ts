@@ -222,7 +222,8 @@ function isLoopback(name: string): boolean {
 
 /** Answers what is no HTTP, or took too long, as far as anybody is there to read it. */
 function answerUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
-    if (!socket.writable || error.code === 'ECONNRESET') {
+    // Behind a handshake that failed nothing can be written, and nothing would end the connection.
+    if (!socket.writable || error.code === 'ECONNRESET' || error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT') {
         socket.destroy();
         return;
     }

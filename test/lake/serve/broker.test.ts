@@ -1,5 +1,6 @@
 /** The broker against a real client: what is acknowledged is stored before, as the device's own or put aside, and only those come in who may. */
 import { once } from 'node:events';
+import { connect } from 'node:net';
 import process from 'node:process';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -367,6 +368,14 @@ test('a device that another process has just added is let in at once', async () 
     const client = await fleet.connect({ ...files, fingerprint, serial, notAfter });
     await client.publishAsync('t/new', '1', { qos: 1 });
     expect(shown()).toHaveLength(1);
+});
+
+test('a connection that does not get through its handshake is closed in time', async () => {
+    await fleet.close();
+    fleet = await openFleet({ limits: { connectTimeoutMs: 100 } });
+    const socket = connect(fleet.broker.port, '127.0.0.1');
+    await once(socket, 'close');
+    expect(fleet.lines.join('\n')).toContain('A TLS handshake with 127.0.0.1 failed');
 });
 
 test('a broker that finds its port taken holds nothing that keeps the process alive', async () => {

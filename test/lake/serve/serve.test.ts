@@ -1,11 +1,7 @@
 /** A lake that is served, in this process: over real sockets of loopback, with the machine's clock. */
 import { once } from 'node:events';
-import { readFileSync, statSync } from 'node:fs';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-    });
-
 import { mkdirSync, readFileSync, renameSync, rmdirSync, statSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
