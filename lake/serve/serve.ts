@@ -412,6 +412,9 @@ async function drain(
 
 /** Brings what was taken in into the tables, while there is time. */
 async function finish(sealer: Sealer, { hurry, say }: { hurry: AbortSignal; say: (line: string) => void }): Promise<void> {
+    if (hurry.aborted) {
+        return;
+    }
     const late = AbortSignal.any([hurry, AbortSignal.timeout(LAST_WORK_MS)]);
     const given = new Promise<undefined>((resolve) => late.addEventListener('abort', () => resolve(undefined)));
     const sealed = await Promise.race([sealer.sealNow(), given]).catch((error: unknown) => {

@@ -262,6 +262,7 @@ describe('a served lake', () => {
         await post(token, [{ n: 1, t: 20 }]);
         await serving?.stop(hurry.signal);
         serving = undefined;
+        expect(await rows('select message from readings')).toEqual([]);
         await start();
         await askServe(directory, 'seal');
         expect(await rows('select message from readings')).toEqual([['1']]);
