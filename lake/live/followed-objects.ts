@@ -1,6 +1,7 @@
 /**
  * Small objects of a prefix in memory, kept up with what other processes write: the prefix is listed every few seconds, and what changed is read again.
- * A device that another process revokes is so known within seconds.
+ * A device that another process revokes is so known within seconds. Where the store tells by one call that nothing was put or deleted, it is not listed:
+ * ten thousand objects cost some milliseconds of each second otherwise.
  */
 import pMap from 'p-map';
 import { StorageError } from '#lake/errors';
@@ -14,6 +15,8 @@ export interface FollowOptions<T> {
     /** Time between two looks. */
     everyMs: number;
     now: () => number;
+    /** Milliseconds of a clock that never goes back. */
+    monotonicMs?: () => number;
     /** Called when objects cannot be read, once for as long as the reason stays the same. */
     onTrouble: (why: string) => void;
 }
@@ -24,6 +27,9 @@ export type Known<T> = { ok: true; value: T } | { ok: false; why: string };
 /** An object changed within this time before a look is read again at the next: a second change may bear the same time and size. */
 const SETTLED_AFTER_MS = 3_000;
 
+/** The prefix is listed this often all the same: for what a person wrote into a file in its place. */
+const LISTED_EVERY_MS = 30_000;
+
 export class FollowedObjects<T> {
     readonly #options: FollowOptions<T>;
     readonly #known = new Map<string, { mark: string; etag: string; what: Known<T> }>();
@@ -31,6 +37,8 @@ export class FollowedObjects<T> {
     #timer: NodeJS.Timeout | undefined;
     #looking: Promise<void> | undefined;
     #trouble = '';
+    /** The folder as it was at the last listing, and when it was first seen so and last listed, by a clock that never goes back. */
+    #folder: { mark: string; seenMs: number; listedMs: number } | undefined;
     #isClosed = false;
 
     private constructor(options: FollowOptions<T>) {
@@ -95,6 +103,19 @@ export class FollowedObjects<T> {
     }
 
     async #read(): Promise<void> {
+        const { store, prefix, monotonicMs = () => performance.now() } = this.#options;
+        const lookedMs = monotonicMs();
+        const mark = await store.folderMark?.(prefix);
+        const before = this.#folder?.mark === mark ? this.#folder : undefined;
+        // A second change may bear the same time as the first: a mark counts once the folder was listed some time after it was seen.
+        if (before && before.listedMs - before.seenMs >= SETTLED_AFTER_MS && lookedMs - before.listedMs < LISTED_EVERY_MS) {
+            return;
+        }
+        await this.#list();
+        this.#folder = mark === undefined ? undefined : { mark, seenMs: before?.seenMs ?? lookedMs, listedMs: lookedMs };
+    }
+
+    async #list(): Promise<void> {
         const { store, prefix, now } = this.#options;
         const settledBefore = now() - SETTLED_AFTER_MS;
         const gone = new Set(this.#known.keys());

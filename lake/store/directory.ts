@@ -274,6 +274,13 @@ export function openDirectoryStore(directory: string): ObjectStore {
 
         openScratch: () => openScratchFile(temporaryPath(directory)),
 
+        folderMark: (prefix) =>
+            guarded(`${prefix}object`, 'list', async () => {
+                const stats = prefix.endsWith('/') ? ifThere(() => lstatSync(pathOf(prefix.slice(0, -1)), { bigint: true })) : undefined;
+                // Two names of a folder are its own and the dot in it: no folder lies in it, whose changes it would not show. Not every file system counts so.
+                return stats?.isDirectory() && stats.nlink === 2n ? `${stats.ino}-${stats.mtimeNs}` : undefined;
+            }),
+
         async *list(prefix) {
             const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
             try {

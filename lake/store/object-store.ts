@@ -99,6 +99,11 @@ export interface ObjectStore {
     delete(key: string, options?: { only?: Pick<ObjectInfo, 'etag' | 'generation'> }): Promise<void>;
     /** Every object whose key begins with the prefix, in the order of their keys' bytes. */
     list(prefix: string): AsyncIterable<ListedObject>;
+    /**
+     * What changes whenever an object directly in the folder is put or deleted, for less than a listing costs; undefined where that cannot be told. Two
+     * changes within a moment may have the same, and so may a file that a person wrote into. @throws StorageError
+     */
+    folderMark?(prefix: string): Promise<string | undefined>;
     /** Opens empty room, which the caller closes. A store without it has work keep everything in memory. @throws StorageError */
     openScratch?(): Scratch;
 }
