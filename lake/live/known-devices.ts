@@ -62,19 +62,25 @@ export async function openKnownDevices({
         return document?.ok && document.value.is === 'version' ? document.value.patterns : [];
     }
 
+    function today(): string {
+        return new Date(now()).toISOString().slice(0, 'yyyy-mm-dd'.length);
+    }
+
     /** The assignment of today among those of a device. */
-    function ofToday(assignments: readonly Assignment[]): Assignment | undefined {
-        const today = new Date(now()).toISOString().slice(0, 'yyyy-mm-dd'.length);
-        return assignments.find(({ valid_from: from, valid_to: to }) => (from ?? '') <= today && (to === null || today < to));
+    function ofDay(assignments: readonly Assignment[], day: string): Assignment | undefined {
+        return assignments.find(({ valid_from: from, valid_to: to }) => (from ?? '') <= day && (to === null || day < to));
     }
 
     return {
         find(device) {
             const known = records.get(deviceKey(device));
-            const assignment = known?.ok ? ofToday(known.value) : undefined;
+            const assignment = known?.ok ? ofDay(known.value, today()) : undefined;
             return assignment && { profile: assignment.profile, site: assignment.site, patterns: patternsOf(assignment.profile) };
         },
-        list: () => records.entries().flatMap(([, known]) => (known.ok ? (ofToday(known.value)?.device ?? []) : [])),
+        list() {
+            const day = today();
+            return records.entries().flatMap(([, known]) => (known.ok ? (ofDay(known.value, day)?.device ?? []) : []));
+        },
         whyUnreadable(device) {
             const known = records.get(deviceKey(device));
             return known?.ok === false ? known.why : undefined;

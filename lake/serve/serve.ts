@@ -138,6 +138,8 @@ export async function serve(lake: DirectoryLake, options: ServeOptions): Promise
         const follow = { store, now: nowMs, onTrouble: say };
         const credentials = await opened(openCredentialIndex(follow));
         const devices = await opened(openKnownDevices(follow));
+        /** Devices that latest state has an item of: once it has one, it keeps it. */
+        const noted = new Set<string>();
         const authority = await openAuthority(authorityFolder(directory), { now: now() });
         const names = namesOf(options);
         let tls = await authority.server({ names, now: now() });
@@ -319,12 +321,16 @@ export async function serve(lake: DirectoryLake, options: ServeOptions): Promise
         }
 
         async function noteDevices(): Promise<void> {
-            const registered = devices.list().flatMap((device) => {
+            const unnoted = devices.list().filter((device) => !noted.has(device));
+            const registered = unnoted.flatMap((device) => {
                 const known = devices.find(device);
                 return known ? [{ device, site: known.site, profile: known.profile }] : [];
             });
             try {
                 await noteRegistered(state, registered, { nowMs: nowMs() });
+                for (const { device } of registered) {
+                    noted.add(device);
+                }
             } catch (error) {
                 say(`Devices that were registered are not in latest state yet: ${sayError(error)}`);
             }
