@@ -216,14 +216,14 @@ export class SealPass {
     /** Discards what stands in the chain and was read by all: its objects stay, whatever fails of them. */
     async #discard(): Promise<void> {
         const { inbox, directory, readTo } = this.#options;
-        const read = readTo?.() ?? this.#inLakeTo;
-        const end = compareSequences(read, this.#inLakeTo) < 0 ? read : this.#inLakeTo;
-        if (compareSequences(end, inbox.discardedTo()) > 0) {
-            await this.#trying(DISCARD, async () => {
+        await this.#trying(DISCARD, async () => {
+            const read = readTo?.() ?? this.#inLakeTo;
+            const end = compareSequences(read, this.#inLakeTo) < 0 ? read : this.#inLakeTo;
+            if (compareSequences(end, inbox.discardedTo()) > 0) {
                 await syncFolder(directory, chainPrefix({ kind: 'telemetry', stream: inbox.stream, shard: SHARD }));
                 await inbox.discardUpTo(end);
-            });
-        }
+            }
+        });
     }
 
     /** Keeps what fails as a fault. @throws the signal's reason */

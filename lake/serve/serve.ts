@@ -134,6 +134,7 @@ export async function serve(lake: DirectoryLake, options: ServeOptions): Promise
             }),
         );
         const state = await opened(openStateDatabase(liveFile(directory, 'state.sqlite'), { hooks: hooks.map(({ name }) => name) }));
+        state.leaveNumbersOut();
         const queries = openStateQueries(state.database);
         const follow = { store, now: nowMs, onTrouble: say };
         const credentials = await opened(openCredentialIndex(follow));
@@ -175,8 +176,12 @@ export async function serve(lake: DirectoryLake, options: ServeOptions): Promise
             now,
             signal: ending.signal,
             settings: options.sealEveryMs === undefined ? {} : { everyMs: options.sealEveryMs },
-            // What latest state has not read yet stays in the inbox.
-            readTo: () => consumer.takenTo(),
+            // What latest state has not read yet, or not on the disk, stays in the inbox.
+            readTo() {
+                const taken = consumer.takenTo();
+                state.makeDurable();
+                return taken;
+            },
             onSealed: ({ objects, unreadable, derived }) => {
                 state.noteInLake(objects, nowMs());
                 void judge(derived);

@@ -1,6 +1,7 @@
 /**
  * Latest state of one machine, in a database: items, alerts, what people said of them, events to be told and hooks to be called. What a batch of messages
- * changes is one transaction with the consumer's place in the inbox, so that a batch is in it once, whatever dies when.
+ * changes is one transaction with the consumer's place in the inbox, so that a batch is in it once, whatever dies when. New values are not waited for until they
+ * are on the disk (the thread that answers devices would stand still for each); alerts, hooks and what people say are.
  */
 import { randomUUID } from 'node:crypto';
 import { UsageError } from '#lake/errors';
@@ -11,6 +12,8 @@ import { type Database, openDatabase, type Row } from './sqlite.ts';
 /** Events of new readings and states that are kept, and of all others: who comes back later is told that some are missing. */
 const MAX_LATEST_EVENTS = 20_000;
 const MAX_OTHER_EVENTS = 100_000;
+/** Numbers of events that are left out at each start: more events than these do not wait for the disk at once. */
+const NUMBERS_LEFT_OUT = 1_000_000;
 /** Closed alerts that are kept here; history has all. */
 const MAX_CLOSED_ALERTS = 100_000;
 
@@ -86,6 +89,10 @@ export interface StateDatabase extends StateStore {
     noteInLake(keys: readonly string[], nowMs: number): void;
     /** Times at which the tables had what stands in chain objects, by their keys: of the newest hundred thousand. */
     inLake(): ReadonlyMap<string, number>;
+    /** A power cut may have taken events whose numbers were told: they are not given again, so that who comes back with one finds all that is behind it. */
+    leaveNumbersOut(): void;
+    /** Waits until all that was written is on the disk: before what it was read from is thrown away. */
+    makeDurable(): void;
     /** Calls back after events have been written: by this process at once, by others when `noteOthers` finds it. @returns what ends that */
     onEvents(listener: (written: { isLatestOnly: boolean }) => void): () => void;
     /** Calls back where another process has written since the last time: people acknowledge alerts by commands of their own. */
@@ -177,9 +184,12 @@ export function openStateDatabase(file: string, { hooks = [] }: OpenStateOptions
             return items;
         },
         write: async (batch) => {
-            const isWritten = database.transaction(() => writeAll(batch));
             const events = batch.changes.flatMap((change) => change.events);
-            return events.length === 0 ? isWritten : tell(isWritten, { isLatestOnly: events.every(({ kind }) => kind === 'latest') });
+            const isLatestOnly = events.every(({ kind }) => kind === 'latest');
+            // New values alone are not waited for: the place in the inbox goes with them, and they are read from there again.
+            const write = batch.cursor && isLatestOnly ? database.quickTransaction : database.transaction;
+            const isWritten = write(() => writeAll(batch));
+            return events.length === 0 ? isWritten : tell(isWritten, { isLatestOnly });
         },
         notePipeline: (event, nowMs) => {
             const isChanged = database.transaction(() => {
@@ -279,6 +289,13 @@ export function openStateDatabase(file: string, { hooks = [] }: OpenStateOptions
             }),
         inLake: () =>
             new Map(database.all('select key, in_lake_ms from sealed').map(({ key, in_lake_ms: ms }) => [String(key), Number(ms)])),
+        leaveNumbersOut: () =>
+            database.transaction(() => {
+                const last = database.get("select seq from sqlite_sequence where name = 'events'")?.seq ?? 0;
+                database.run("delete from sqlite_sequence where name = 'events'");
+                database.run("insert into sqlite_sequence (name, seq) values ('events', ?)", Number(last) + NUMBERS_LEFT_OUT);
+            }),
+        makeDurable: () => setFact('durable', randomUUID()),
         onEvents(listener) {
             listeners.add(listener);
             return () => listeners.delete(listener);

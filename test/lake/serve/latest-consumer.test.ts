@@ -166,6 +166,38 @@ describe('the database', () => {
         expect(state.database.get('pragma journal_mode')).toEqual({ journal_mode: 'wal' });
     });
 
+    test('waits for the disk again after values that it did not wait for', async () => {
+        say(3);
+        await open().takeAll();
+        expect(state.cursor()).toMatchObject({ sequence: '1' });
+        expect(state.database.get('pragma synchronous')).toEqual({ synchronous: 2 });
+        state.database.quickTransaction(() => {
+            expect(state.database.get('pragma synchronous')).toEqual({ synchronous: 1 });
+        });
+        expect(() =>
+            state.database.quickTransaction(() => {
+                throw new Error('no');
+            }),
+        ).toThrow('no');
+        expect(state.database.get('pragma synchronous')).toEqual({ synchronous: 2 });
+    });
+
+    test('gives no number of an event again that a power cut may have taken', async () => {
+        say(1);
+        await open().takeAll();
+        const told = openStateQueries(state.database).lastEvent();
+        expect(told).toBeGreaterThan(0);
+        // As after a power cut: the event is gone, and so is the number that was given.
+        state.database.run('delete from events');
+        state.database.run("delete from sqlite_sequence where name = 'events'");
+        state.close();
+        state = openStateDatabase(file);
+        state.leaveNumbersOut();
+        const queries = openStateQueries(state.database);
+        expect(queries.lastEvent()).toBeGreaterThan(told);
+        expect(queries.events({ after: told, limit: 10 })).toEqual({ events: [], isWhole: true });
+    });
+
     test('can be read by nobody else, and says where it cannot be', async () => {
         expect(statSync(file).mode & 0o777).toBe(0o600);
         const folder = await makeFolder();
