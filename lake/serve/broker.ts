@@ -14,6 +14,7 @@ import type { KnownDevices } from '#lake/live/known-devices';
 import { mayReceive } from '#lake/live/own-topics';
 import { codeOf } from '#lake/store/system-errors';
 import { Allowance, DeviceStream } from './device-stream.ts';
+import { openEntrance } from './entrance.ts';
 import { whyNotListening } from './listening.ts';
 import { NoSessions } from './no-sessions.ts';
 import { ASIDE_PREFIX } from './packet-gate.ts';
@@ -394,19 +395,17 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
         }
     }
 
-    const server = createServer({
+    const handshakes = createServer({
         ...contextOf(options.tls),
         requestCert: true,
         // Node would only say "socket hang up": who was refused, and why, is said by `admit`.
         rejectUnauthorized: false,
         minVersion: 'TLSv1.2',
         handshakeTimeout: limits.connectTimeoutMs,
-        noDelay: true,
-        keepAlive: true,
-        keepAliveInitialDelay: 60_000,
     });
+    const { server, endWaiting } = openEntrance(handshakes);
     server.maxConnections = limits.maxConnections;
-    server.on('secureConnection', (socket) => {
+    handshakes.on('secureConnection', (socket) => {
         // Nobody listens to it yet, and without a listener its error would end the program.
         socket.on('error', () => undefined);
         admit(socket).catch((error: Error) => {
@@ -415,7 +414,7 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
         });
     });
     server.on('drop', () => lines.say('full', `${limits.maxConnections} connections are open: more are refused`));
-    server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
+    handshakes.on('tlsClientError', (error: Error, socket: TLSSocket) => {
         const address = socket.remoteAddress ?? 'an address that is gone';
         const why =
             codeOf(error) === 'ECONNRESET'
@@ -442,7 +441,7 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
     return {
         port: typeof bound === 'object' && bound !== null ? bound.port : port,
         counts: () => ({ connections: [...sessions.values()].reduce((sum, { size }) => sum + size, 0), ...counts }),
-        useCertificate: (tls) => server.setSecureContext(contextOf(tls)),
+        useCertificate: (tls) => handshakes.setSecureContext(contextOf(tls)),
         async close() {
             isClosing = true;
             for (const timer of timers) {
@@ -451,6 +450,7 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
             const closed = new Promise<void>((resolve) => {
                 server.close(() => resolve());
             });
+            endWaiting();
             const streams = [...sessions.values()].flatMap((ofDevice) => [...ofDevice].map(({ stream }) => stream));
             for (const stream of streams) {
                 stream.stopReading();
