@@ -19,7 +19,7 @@ export interface Entrance {
 }
 
 /** Opens the way to `handshakes`, which itself listens nowhere. */
-export function openEntrance(handshakes: TlsServer): Entrance {
+export function openEntrance(handshakes: TlsServer, { headStartMs = HEAD_START_MS } = {}): Entrance {
     const waiting = new Set<Socket>();
     /** What ends the head start of each handshake that has one, oldest first. */
     const begun = new Map<string, NodeJS.Timeout>();
@@ -40,7 +40,7 @@ export function openEntrance(handshakes: TlsServer): Entrance {
         const peer = peerOf(socket);
         begun.set(
             peer,
-            setTimeout(() => end(peer), HEAD_START_MS),
+            setTimeout(() => end(peer), headStartMs),
         );
         socket.once('close', () => end(peer));
         handshakes.emit('connection', socket);
