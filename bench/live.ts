@@ -16,6 +16,9 @@ const MOSQUITTO_PORT = 18_883;
 /** Linux counts processor time in hundredths of a second. */
 const TICKS_PER_SECOND = 100;
 
+/** How long silent devices are watched. */
+const IDLE_MS = 10_000;
+
 const GOALS = { perCore: 10_000, latestP99Ms: 50, connectedMb: 300, stormSeconds: 30, onDemandSeconds: 5 };
 
 interface Server {
@@ -159,6 +162,12 @@ async function* measureConnected({ port, process: { pid = 0 } }: Server, load: O
             what: `${connected} connected devices: memory of the server`,
             found: `${mb.toFixed(0)} MB`,
             goal: { text: `under ${GOALS.connectedMb} MB`, isMet: mb < GOALS.connectedMb },
+        };
+        const before = cpuSecondsOf(pid);
+        await wait(IDLE_MS);
+        yield {
+            what: `${connected} connected devices that say nothing: of one core`,
+            found: `${(((cpuSecondsOf(pid) - before) / IDLE_MS) * 100_000).toFixed(1)} %`,
         };
     } finally {
         client.kill('SIGKILL');
