@@ -135,7 +135,7 @@ async function readHooks(path: string | undefined): Promise<Hook[]> {
     }
 }
 
-/** The lake that messages are handed on to. A directory must be there; a bucket may be out of reach for now: devices are served all the same. */
+/** The lake that messages are handed on to: it may be out of reach for now, and devices are served all the same. @throws UsageError for what is no deployed lake */
 async function openOther(
     name: string,
     { environment, signal }: RunContext,
@@ -147,7 +147,7 @@ async function openOther(
         return lake.store();
     };
     if (location.kind === 'directory') {
-        await open();
+        throw new UsageError(`--forward ${name} is no deployed lake: give its bucket, s3://bucket`);
     }
     return { open, close: async () => lake?.close() };
 }
