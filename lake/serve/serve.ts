@@ -146,8 +146,6 @@ export async function serve(lake: DirectoryLake, options: ServeOptions): Promise
         let tls = await authority.server({ names, now: now() });
         const intake = new Intake({ inbox, devices, now: nowMs, say });
         const profiles = new LiveProfiles({ store, monotonicMs, onFault: say });
-        const consumer = new LatestConsumer({ inbox, store: state, profiles, now: nowMs, monotonicMs, onFault: say });
-        const watch = new Watch({ state, queries, profiles, progress: () => consumer.progress(), now: nowMs, monotonicMs, onFault: say });
         if (compareSequences(placeIn(inbox.stream, state.cursor()), inbox.last()) > 0) {
             say('The inbox is an older copy than latest state is of: latest state follows it from its beginning');
             state.forgetPlace();
@@ -166,6 +164,8 @@ export async function serve(lake: DirectoryLake, options: ServeOptions): Promise
                 say(`Latest state was made anew from readings since ${fromDay}: ${found} devices, ${openAlerts} open alerts`);
             }
         }
+        const consumer = new LatestConsumer({ inbox, store: state, profiles, now: nowMs, monotonicMs, onFault: say });
+        const watch = new Watch({ state, queries, profiles, progress: () => consumer.progress(), now: nowMs, monotonicMs, onFault: say });
         const hookSender = new HookSender({ state, hooks, now: nowMs, environment: options.environment, onFault: say });
         const reader = openReaderToken(liveFile(directory, 'reader-token.json'), { isNew: options.isNewToken });
         let forwarding: Forwarding | undefined;

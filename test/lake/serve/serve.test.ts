@@ -1,6 +1,6 @@
 /** A lake that is served, in this process: over real sockets of loopback, with the machine's clock. */
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, renameSync, rmdirSync, statSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, renameSync, rmdirSync, statSync } from 'node:fs';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -430,6 +430,36 @@ describe('a served lake', () => {
         const { port } = new URL(httpUrl);
         const named = dialled === '::1' ? '[::1]' : dialled;
         expect(readServing(directory)).toMatchObject({ host: dialled, httpBase: `http://${named}:${port}` });
+    });
+
+    test('follows an inbox that is an older copy from its beginning: what comes under a number that was given before is in latest state too', async () => {
+        const token = await register(store, 'room-1');
+        const copy = join(directory, 'copy.sqlite');
+        const hurry = AbortSignal.abort();
+        const untilLatest = async (value: number): Promise<void> => {
+            for (let found = Number.NaN; found !== value; await wait(10)) {
+                const answer = await fetch(`${serving?.httpUrl}/v1/devices/room-1`, { headers: { authorization: `Bearer ${token}` } });
+                const { metrics } = (await answer.json()) as { metrics: Record<string, { value: number }> };
+                found = Number(metrics.temperature?.value);
+            }
+        };
+        await start({ sealEveryMs: 1e9 });
+        await post(token, [{ n: 1, t: 20 }]);
+        await untilLatest(20);
+        await serving?.stop(hurry);
+        copyFileSync(liveFile(directory, 'inbox.sqlite'), copy);
+        await start({ sealEveryMs: 1e9 });
+        await post(token, [{ n: 2, t: 21 }]);
+        await untilLatest(21);
+        // It ends before anything more is sealed: the chain is not beyond the copy.
+        await serving?.stop(hurry);
+        copyFileSync(copy, liveFile(directory, 'inbox.sqlite'));
+        await start({ sealEveryMs: 1e9 });
+        expect(said.join('\n')).toMatch(/The inbox is an older copy than latest state is of/);
+        await post(token, [{ n: 3, t: 22 }]);
+        await untilLatest(22);
+        await askServe(directory, 'seal');
+        expect(await rows("select message from readings where message = '3'")).toEqual([['3']]);
     });
 
     test('makes the token of readers with the first start that succeeds, and ends the one before with one that succeeds', async () => {
