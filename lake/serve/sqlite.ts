@@ -30,7 +30,7 @@ export interface Database {
     /** Does all of it or nothing: where it throws, or answers `false`, nothing is written. It is on the disk when this returns. */
     transaction<T>(work: () => T): T;
     /**
-     * The same without waiting for the disk: a process that is killed takes nothing of it; a power cut may take it, with all that was written so since the last
+     * Does the work as `transaction` does, without waiting for the disk: a process that is killed takes nothing of it; a power cut may take it, with all that was written so since the last
      * `transaction` or `run`, and leaves what was before.
      */
     quickTransaction<T>(work: () => T): T;
