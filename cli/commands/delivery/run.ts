@@ -6,12 +6,14 @@ import { printRows } from '#cli/draw/print-rows';
 import { sayCount } from '#cli/draw/quantity';
 import { openStatusLine } from '#cli/draw/status-line';
 import { useLake } from '#cli/use-lake';
+import { readDevice } from '#lake/devices';
 import { StorageError, UsageError } from '#lake/errors';
 import type { Lake } from '#lake/lake';
 import { accountFor, type DeliveryOptions, type DeviceDelivery, percentile } from '#lake/live/delivery';
 import { type Journal, readJournal } from '#lake/live/journal';
 import { nearestOf } from '#lake/nearest';
 import type { Value } from '#lake/query/query-engine';
+import type { ObjectStore } from '#lake/store/object-store';
 
 interface DeliveryChoice {
     journal: string | undefined;
@@ -41,6 +43,7 @@ export async function showDelivery({ journal: path, device }: DeliveryChoice, co
         throw new Failure(`The journal ${path} has no message that was sent`);
     }
     return useLake(context, async (lake) => {
+        await assertOfThisLake(await lake.store(), journal);
         const line = openStatusLine(context.stderr);
         const deliveries = await accountFor({
             store: await lake.store(),
@@ -110,6 +113,18 @@ function only(device: string | undefined, journal: Journal): Journal {
         throw new Failure(`The journal has no message of ${device}${nearest.length > 0 ? `. The nearest: ${nearest.join(', ')}` : ''}`);
     }
     return { ...journal, devices: new Map([[device, messages]]) };
+}
+
+/** Lets a journal pass of which some device is registered here. @throws Failure for one of another lake: all of it would be told as lost */
+async function assertOfThisLake(store: ObjectStore, { devices }: Journal): Promise<void> {
+    for (const device of devices.keys()) {
+        if ((await readDevice(store, device)).length > 0) {
+            return;
+        }
+    }
+    throw new Failure(
+        'No device of the journal is registered in this lake: is it the journal of another one? flowlake device list shows who is',
+    );
 }
 
 /** What of a served lake is in no table yet, and when what is there came. Where it is served, all of the inbox goes into the tables first. */

@@ -114,8 +114,9 @@ export async function playFleet({ fleet, rate, forMs, way, note, onProgress, sto
     for (const entry of [...held]) {
         release(entry);
     }
-    const ended = AbortSignal.timeout(LAST_WAIT_MS);
-    await Promise.race([Promise.all(under), wait(LAST_WAIT_MS + TICK_MS, undefined, { signal: ended }).catch(() => undefined)]);
+    const patience = new AbortController();
+    await Promise.race([Promise.all(under), wait(LAST_WAIT_MS, undefined, { signal: patience.signal }).catch(() => undefined)]);
+    patience.abort();
     return state;
 }
 
