@@ -196,8 +196,8 @@ export const breaks: readonly Break[] = [
         name: 'retraction-of-a-name',
         does: 'a retraction holds for the name: a new upload of it is never read',
         file: 'lake/commit/summarize.ts',
-        text: 'if (record?.retracted_generation === raw.generation) {',
-        replacement: "if (record?.state === 'retracted') {",
+        text: 'if (record?.retracted_generation === raw.generation || isStrangeInChain(raw, record)) {',
+        replacement: "if (record?.state === 'retracted' || isStrangeInChain(raw, record)) {",
         tests: [RACES],
     },
     {
