@@ -474,8 +474,8 @@ export const breaks: readonly Break[] = [
         name: 'opens-with-yesterday',
         does: 'a day opens with the state of the day before it alone, object or not',
         file: 'lake/commit/derive-state.ts',
-        text: 'findLast((other) => other < day)',
-        replacement: 'find((other) => Date.parse(day) - Date.parse(other) === 86_400_000)',
+        text: 'const isBefore = (other: string): boolean => other < of.day;',
+        replacement: 'const isBefore = (other: string): boolean => Date.parse(of.day) - Date.parse(other) === 86_400_000;',
         tests: ['test/lake/commit/derive.test.ts'],
     },
     {
