@@ -17,10 +17,14 @@ export function liveFile(
     return join(liveFolder(directory), name);
 }
 
-/** Makes the folder where it is missing, for its owner alone. */
+/** Makes the folder where it is missing, for its owner alone. @throws StorageError where that cannot be */
 export function makeLiveFolder(directory: string): void {
-    makeFolder(liveFolder(directory));
-    chmodSync(liveFolder(directory), 0o700);
+    try {
+        makeFolder(liveFolder(directory));
+        chmodSync(liveFolder(directory), 0o700);
+    } catch (error) {
+        throw translate(error, { directory, doing: 'serve the lake' });
+    }
 }
 
 /** Address at which a lake is served. */
