@@ -11,6 +11,9 @@ const ADAPTERS = '^lake/(store|query|queue|jobs)/';
 /** Files that ask AWS how a deployment is set up. */
 const FACTS = '^lake/doctor/[a-z]+-facts\\.ts$';
 
+/** AWS's side of live telemetry: adapters of Kinesis, DynamoDB, IoT Core, SNS. */
+const CLOUD = '^lake/cloud/';
+
 /** What every part of the lake may know: names and places, and which kinds of data there are. No behaviour. */
 const VOCABULARY = '^lake/(devices-table|errors|tables|layout|kind|kinds|package-root|deployment)\\.ts$';
 
@@ -104,7 +107,13 @@ const forbidden = [
         comment:
             'lake/live is shared by one machine and AWS: take a port or a service as an argument; lake/serve, or a handler, brings the adapter.',
         from: { path: '^lake/live/' },
-        to: { path: [ADAPTERS, '^lake/(aws|here|serve)/'], pathNot: PORTS },
+        to: { path: [ADAPTERS, CLOUD, '^lake/(aws|here|serve)/'], pathNot: PORTS },
+    },
+    {
+        name: 'cloud-and-serve-are-two-homes',
+        comment: 'lake/cloud is live telemetry on AWS, lake/serve on one machine: what both need stands in lake/live.',
+        from: { path: CLOUD },
+        to: { path: '^lake/(serve|here)/' },
     },
     {
         name: 'live-touches-no-world',
@@ -148,9 +157,9 @@ const forbidden = [
     {
         name: 'sdks-stay-in-their-adapters',
         comment:
-            'Only lake/store, query, queue and jobs talk to DuckDB or AWS (and the facts of lake/doctor): add what you need to the port and its adapters. (lake/verify is a second ' +
+            'Only lake/store, query, queue, jobs and cloud talk to DuckDB or AWS (and the facts of lake/doctor): add what you need to the port and its adapters. (lake/verify is a second ' +
             'reader on purpose and has an engine of its own.)',
-        from: { pathNot: [ADAPTERS, FACTS, '^lake/verify/engine\\.ts$', '^(test|bench)/'] },
+        from: { pathNot: [ADAPTERS, CLOUD, FACTS, '^lake/verify/engine\\.ts$', '^(test|bench)/'] },
         to: { path: SDKS },
     },
     {
@@ -191,7 +200,10 @@ const forbidden = [
         comment:
             'cdk/ knows kinds, tables, names and SQL files of the lake and the paths of handlers, never what works with them: pass plain data.',
         from: { path: '^cdk/', pathNot: '^cdk/generate-view-columns\\.ts$' },
-        to: { path: '^(lake|lambdas|cli|glue-jobs)/', pathNot: [VOCABULARY, '^lake/query/sql-files\\.ts$', '^lake/[a-z]+/tables\\.ts$'] },
+        to: {
+            path: '^(lake|lambdas|cli|glue-jobs)/',
+            pathNot: [VOCABULARY, '^lake/query/sql-files\\.ts$', '^lake/[a-z]+/tables\\.ts$', '^lake/cloud/[a-z]+-table\\.ts$'],
+        },
     },
     {
         name: 'commands-stand-alone',

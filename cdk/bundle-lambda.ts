@@ -21,11 +21,23 @@ const NEVER_LOADED = [
     '#lake/telemetry/try-payload',
 ];
 
-/** What one of the Lambdas never loads: who summarizes derives nothing, who consolidates reads no source. */
+/** What each Lambda never loads: who summarizes derives nothing, who consolidates reads no source. */
 const NEVER_LOADED_BY = {
     summarize: ['#lake/telemetry/derive-readings'],
     consolidate: ['#lake/flows/read', '#lake/flows/read-flows', '#lake/telemetry/read'],
-};
+    chain: [],
+    'given-up': [],
+    latest: [],
+    watch: [],
+    notify: [],
+    authorize: [],
+    intake: [],
+    api: [],
+    push: [],
+} satisfies Record<string, string[]>;
+
+/** Every function of the lake: the folder of its handler in lambdas/, and its name everywhere else. */
+export type LambdaJob = keyof typeof NEVER_LOADED_BY;
 
 /**
  * Bundles lambdas/<job>/handler.ts as dist-lambdas/<job>/index.mjs (handler `index.handler`). Equal sources give equal bytes, so that a
@@ -35,7 +47,7 @@ const NEVER_LOADED_BY = {
  * There is no source map: Node would have to read it at each start to make use of it. The bundle of the same commit, built with
  * `sourcemap`, has it.
  */
-export function bundleLambda(job: 'summarize' | 'consolidate'): { folder: string; sizeBytes: number } {
+export function bundleLambda(job: LambdaJob): { folder: string; sizeBytes: number } {
     const { outputFiles } = buildSync({
         absWorkingDir: ROOT,
         entryPoints: [`lambdas/${job}/handler.ts`],

@@ -17,6 +17,19 @@ export interface FunctionConfig {
     maxReceiveCount: number;
 }
 
+/** Live telemetry of a stage: what devices send to it by MQTT, HTTP or Kinesis. */
+export interface TelemetryConfig {
+    /**
+     * True if devices are let in. False takes the ways in, the functions and the API away, and leaves what they wrote: the stream with what nobody has
+     * taken yet, latest state, alerts, the index of chain objects.
+     */
+    isOn: boolean;
+    /** True if programs may write with PutRecords: into a stream of their own, whose records are known by their partition keys. */
+    hasProgramStream: boolean;
+    /** Who signs the tokens by which people and programs read the API. Default: a user pool of Cognito that the stack makes. */
+    readers?: { issuer: string; audience: string };
+}
+
 export interface StageConfig {
     /** Name of the stage, part of every name: `dev`, `prod`. */
     stage: string;
@@ -56,6 +69,8 @@ export interface StageConfig {
     maxScanBytes: number;
     /** Minutes after which an upload that is not in the figures rings the alarm. */
     maxLagMinutes: number;
+    /** Live telemetry. Default: none, and nothing of it is deployed. */
+    telemetry?: TelemetryConfig;
     /** Size of each Spark job, for periods that a Lambda cannot hold and for features: workers of 4 cores and 16 GB (G.1X), 2 at least. */
     job: { workers: number; timeoutMinutes: number };
 }

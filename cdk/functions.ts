@@ -1,4 +1,4 @@
-/** The two Lambdas: what they run on, what they are told, and the least that they may do. */
+/** The Lambdas: what they run on, what they are told, and the least that they may do. */
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Key } from 'aws-cdk-lib/aws-kms';
@@ -6,28 +6,29 @@ import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import type { LambdaJob } from './bundle-lambda.ts';
 import type { FunctionConfig, StageConfig } from './config.ts';
 import type { WorkQueue } from './queues.ts';
 
 /** Namespace in CloudWatch of the handlers' own metrics. */
 export const METRICS_NAMESPACE = 'flowlake';
 
-interface WorkerProps {
-    /** Name of everything that is the function's own: `summarize`, `consolidate`. */
-    job: 'summarize' | 'consolidate';
-    config: StageConfig;
+interface LakeFunctionProps {
+    /** Name of everything that is the function's own. */
+    job: LambdaJob;
+    config: Pick<StageConfig, 'stage' | 'logDays'>;
     /** Folder with the bundled `index.mjs`. */
     codeFolder: string;
-    /** Queue that its messages come from. */
-    source: WorkQueue;
+    memoryMb: number;
+    timeoutSeconds: number;
     environment: Record<string, string>;
     key?: Key | undefined;
     /** What people see while it fails. It becomes the alarm's text. */
     ifFailing: string;
 }
 
-/** A Lambda that takes its queue's messages and gives back only those that failed. */
-export class Worker extends Construct {
+/** A Lambda with a role and logs of its own, and nothing that it may do yet. */
+export class LakeFunction extends Construct {
     readonly lambda: LambdaFunction;
     readonly role: Role;
     /** Dimensions of its own metrics; lambdas/environment.ts sets them. */
@@ -35,8 +36,9 @@ export class Worker extends Construct {
     readonly logGroupName: string;
     readonly ifFailing: string;
 
-    constructor(scope: Construct, id: string, { job, config, codeFolder, source, environment, key, ifFailing }: WorkerProps) {
+    constructor(scope: Construct, id: string, props: LakeFunctionProps) {
         super(scope, id);
+        const { job, config, codeFolder, memoryMb, timeoutSeconds, environment, key, ifFailing } = props;
         this.ifFailing = ifFailing;
         this.dimensions = { service: job, stage: config.stage };
         this.logGroupName = `/flowlake/${config.stage}/${job}`;
@@ -49,7 +51,6 @@ export class Worker extends Construct {
         // The role has no policy of AWS's own: AWSLambdaBasicExecutionRole may write every log of the account.
         this.role = new Role(this, 'role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
         logGroup.grantWrite(this.role);
-        const { memoryMb, timeoutSeconds } = config[job];
         this.lambda = new LambdaFunction(this, 'function', {
             functionName: `flowlake-${config.stage}-${job}`,
             description: `${job} of the lake flowlake-${config.stage}`,
@@ -69,6 +70,22 @@ export class Worker extends Construct {
                 POWERTOOLS_LOG_LEVEL: 'INFO',
             },
         });
+    }
+}
+
+interface WorkerProps extends Omit<LakeFunctionProps, 'memoryMb' | 'timeoutSeconds'> {
+    job: 'summarize' | 'consolidate';
+    config: StageConfig;
+    /** Queue that its messages come from. */
+    source: WorkQueue;
+}
+
+/** A function that takes its queue's messages and gives back only those that failed. */
+export class Worker extends LakeFunction {
+    constructor(scope: Construct, id: string, { source, ...props }: WorkerProps) {
+        const { job, config } = props;
+        const { memoryMb, timeoutSeconds } = config[job];
+        super(scope, id, { ...props, memoryMb, timeoutSeconds });
         this.lambda.addEventSource(eventSourceOf(source, config[job]));
     }
 }

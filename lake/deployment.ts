@@ -37,6 +37,63 @@ export const DEPLOYMENT_TAGS: Readonly<Record<keyof Deployment, string>> = {
     exportFeaturesJob: 'flowlake:export-features-job',
 };
 
+/** The parts of a deployment that only lakes with live telemetry have. Functions and rules are named after the stage and stand in no tag. */
+export interface TelemetryDeployment {
+    /** Kinesis stream that devices' messages come into. */
+    stream: string;
+    /** DynamoDB table of latest state and alerts. */
+    stateTable: string;
+    /** DynamoDB table with an item for each chain object. */
+    datasetsTable: string;
+    /** Delayed FIFO queue of periods by the hour. */
+    hoursQueue: string;
+    hoursDeadLetters: string;
+    /** Queue of what event source or rule gave up. */
+    givenUpQueue: string;
+    givenUpDeadLetters: string;
+    /** Policy of IoT Core that each device's certificate has. */
+    devicePolicy: string;
+    /** Name of the HTTP API. */
+    api: string;
+}
+
+/** The bucket tag that holds each name of live telemetry. */
+export const TELEMETRY_TAGS: Readonly<Record<keyof TelemetryDeployment, string>> = {
+    stream: 'flowlake:stream',
+    stateTable: 'flowlake:state-table',
+    datasetsTable: 'flowlake:datasets-table',
+    hoursQueue: 'flowlake:hours-queue',
+    hoursDeadLetters: 'flowlake:hours-dead-letters',
+    givenUpQueue: 'flowlake:given-up-queue',
+    givenUpDeadLetters: 'flowlake:given-up-dead-letters',
+    devicePolicy: 'flowlake:device-policy',
+    api: 'flowlake:api',
+};
+
+/** The names of live telemetry that the bucket's tags tell, and the tags that are missing: all of them where the deployment has none of it. */
+export function telemetryOf(tags: ReadonlyMap<string, string>): { names: TelemetryDeployment; missing: string[] } {
+    const missing: string[] = [];
+    const read = (part: keyof TelemetryDeployment): string => {
+        const name = tags.get(TELEMETRY_TAGS[part]) ?? '';
+        if (name === '') {
+            missing.push(TELEMETRY_TAGS[part]);
+        }
+        return name;
+    };
+    const names = {
+        stream: read('stream'),
+        stateTable: read('stateTable'),
+        datasetsTable: read('datasetsTable'),
+        hoursQueue: read('hoursQueue'),
+        hoursDeadLetters: read('hoursDeadLetters'),
+        givenUpQueue: read('givenUpQueue'),
+        givenUpDeadLetters: read('givenUpDeadLetters'),
+        devicePolicy: read('devicePolicy'),
+        api: read('api'),
+    };
+    return { names, missing };
+}
+
 /** The deployment that the bucket's tags describe, and the tags that are missing (none: it is whole). */
 export function deploymentOf(tags: ReadonlyMap<string, string>): { deployment: Partial<Deployment>; missing: string[] } {
     const deployment: Partial<Deployment> = {};

@@ -1,5 +1,6 @@
 /** What a lake is to whoever works with it: a directory of this machine, or what was deployed around a bucket. lake/open-lake.ts opens one. */
 import { resolve } from 'node:path';
+import type { TelemetryDeployment } from '#lake/deployment';
 import { UsageError } from '#lake/errors';
 import type { JobRuns } from '#lake/jobs/job-runs';
 import type { QueryEngine, QueryResult, Value } from '#lake/query/query-engine';
@@ -34,6 +35,8 @@ export interface BucketLake extends AnyLake {
     oldestMessages(queues: readonly string[], options: { now: Date }): Promise<ReadonlyMap<string, number>>;
     /** Runs of a deployed job. @throws NotFoundError where the deployment names none */
     jobRuns(which: JobPart): Promise<JobRuns>;
+    /** Where live telemetry is, and what its parts are called. @throws NotFoundError where the deployment has none */
+    telemetry(): Promise<{ region: string | undefined; names: TelemetryDeployment }>;
 }
 
 export type Lake = DirectoryLake | BucketLake;

@@ -1,7 +1,7 @@
 /** A deployed lake from no more than its bucket's name: where it is and what its parts are called, the bucket says. */
 
 import type { Environment } from '#lake/aws/client-config';
-import type { Deployment } from '#lake/deployment';
+import type { Deployment, TelemetryDeployment } from '#lake/deployment';
 import { NotFoundError } from '#lake/errors';
 import { once } from '#lake/once';
 import type { MessageQueue } from '#lake/queue/message-queue';
@@ -55,6 +55,10 @@ export function openBucketLake(bucket: string, { environment, signal, onQuerySta
             const { region, part } = await connection();
             return openGlueJobRuns({ name: part(which), client: createGlueClient({ environment, region }) });
         },
+        async telemetry() {
+            const { region, telemetry } = await connection();
+            return { region, names: telemetry() };
+        },
         ...openAnswers(openEngine, { signal }),
     };
 }
@@ -62,7 +66,7 @@ export function openBucketLake(bucket: string, { environment, signal, onQuerySta
 async function connect({ bucket, environment }: { bucket: string; environment: Environment }) {
     const { createS3Client } = await import('#lake/store/s3-client');
     const { describeBucket } = await import('#lake/store/s3-bucket');
-    const { deploymentOf, DEPLOYMENT_TAGS } = await import('#lake/deployment');
+    const { deploymentOf, telemetryOf, DEPLOYMENT_TAGS } = await import('#lake/deployment');
     const describeFrom = (region: string | undefined) => describeBucket({ bucket, client: createS3Client({ environment, region }) });
     const { region, tags } = await describeFrom(undefined).catch((error: unknown) => {
         if (error instanceof Error && error.cause instanceof Error && error.cause.message === 'Region is missing') {
@@ -88,6 +92,17 @@ async function connect({ bucket, environment }: { bucket: string; environment: E
                 );
             }
             return name;
+        },
+        telemetry(): TelemetryDeployment {
+            const { names, missing } = telemetryOf(tags);
+            const [tag] = missing;
+            if (tag !== undefined) {
+                throw new NotFoundError(
+                    `The lake in bucket ${bucket} takes no live telemetry: the bucket has no tag ${tag}. Say telemetry in the row of its stage ` +
+                        `(cdk/config.ts), then deploy it again (npx cdk deploy -c stage=${deployment.stage ?? 'STAGE'})`,
+                );
+            }
+            return names;
         },
     };
 }

@@ -44,6 +44,11 @@ const BAD_IMPORTS: Record<string, { file: string; text: string; beside?: Record<
         text: "import { server } from '#lake/serve/planted-server';\nexport const chosen = server;",
         beside: { 'lake/serve/planted-server.ts': 'export const server = 1;' },
     },
+    'cloud-and-serve-are-two-homes': {
+        file: 'lake/cloud/planted-server.ts',
+        text: "import { server } from '#lake/serve/planted-server';\nexport const chosen = server;",
+        beside: { 'lake/serve/planted-server.ts': 'export const server = 1;' },
+    },
     'live-touches-no-world': { file: 'lake/live/planted-http.ts', text: "export { createServer } from 'node:http';" },
     'use-cases-know-ports-not-adapters': {
         file: 'lake/reports/planted-use-case.ts',
