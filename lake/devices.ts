@@ -46,6 +46,11 @@ export async function readDevices(store: ObjectStore): Promise<Assignment[]> {
     return found.flat().sort((a, b) => (a.device === b.device ? 0 : a.device < b.device ? -1 : 1));
 }
 
+/** The assignment that holds on a day (`YYYY-MM-DD`, UTC); undefined where none does. */
+export function assignmentOn(assignments: readonly Assignment[], day: string): Assignment | undefined {
+    return assignments.find(({ valid_from: from, valid_to: to }) => (from ?? '') <= day && (to === null || day < to));
+}
+
 /** What a change came to. */
 export type Registered = 'added' | 'changed' | 'unchanged';
 

@@ -1,36 +1,12 @@
 /**
- * What every way in does with a message of a device that it knows: it goes into the inbox as the device's own, with the profile and site of now. What is not the
- * device's to say is put aside: it goes there too, marked, and becomes a reject. A way in never answers it with an error, because every client would send it
- * again for ever, and nothing behind it would get through.
+ * What every way in of one machine does with a message of a device that it knows: it goes into the inbox as the device's own, with the profile and site of now.
+ * What is not the device's to say is put aside (judge-arrival.ts). A way in never answers it with an error, because every client would send it again for ever,
+ * and nothing behind it would get through.
  */
 import type { Way } from '#lake/telemetry/chain-line';
-import { type InboxWriter, MAX_PAYLOAD_BYTES } from './inbox.ts';
+import type { InboxWriter } from './inbox.ts';
+import { type Arrival, hourOf, judgeArrival, MAX_ASIDE_IN_HOUR, sayDropped } from './judge-arrival.ts';
 import type { KnownDevices } from './known-devices.ts';
-import { isOwnTopic } from './own-topics.ts';
-
-/** Messages of a device that are put aside and kept in an hour; of the others their number is. */
-const MAX_ASIDE_IN_HOUR = 1_000;
-
-/** A message that is put aside keeps this much: more is never shown of a reject. */
-const MAX_ASIDE_CHARACTERS = 4_096;
-const MAX_CHARACTER_BYTES = 4;
-
-/** Longer topics are cut where they are told of; no pattern of a profile fits such. */
-const MAX_TOPIC_CHARACTERS = 1_024;
-
-const HOUR_MS = 3_600_000;
-
-export interface Arrival {
-    way: Way;
-    /** Id of the device as it was authenticated. */
-    device: string;
-    topic?: string | undefined;
-    session?: string | undefined;
-    headers?: Readonly<Record<string, string>> | undefined;
-    payload: Buffer;
-    /** Why the way in itself puts it aside; the payload may be cut already. */
-    refused?: string | undefined;
-}
 
 export interface IntakeOptions {
     inbox: InboxWriter;
@@ -40,8 +16,9 @@ export interface IntakeOptions {
     say: (line: string) => void;
 }
 
-/** What a device had put aside since an hour began. */
+/** What a device had put aside in an hour. */
 interface Aside {
+    device: string;
     hour: number;
     way: Way;
     kept: number;
@@ -50,7 +27,10 @@ interface Aside {
 
 export class Intake {
     readonly #options: IntakeOptions;
+    /** Hours that are not over, by device. */
     readonly #aside = new Map<string, Aside>();
+    /** Hours that are over, of which the inbox does not say yet how many messages were dropped. */
+    readonly #unsaid = new Set<Aside>();
     #last: Promise<unknown> = Promise.resolve();
     /** Messages that went into the inbox, those of them that were put aside, and those that were only counted. */
     readonly counts = { taken: 0, aside: 0, dropped: 0 };
@@ -65,27 +45,16 @@ export class Intake {
      * @throws StorageError where it is not in the inbox; it must not be acknowledged then
      */
     async take(arrival: Arrival): Promise<string | undefined> {
-        const { way, device, topic, session, headers, payload } = arrival;
-        const known = this.#options.devices.find(device);
-        const refused = this.#whyRefused(arrival, known?.patterns ?? []);
+        const { way, device } = arrival;
+        const message = judgeArrival(arrival, { known: this.#options.devices.find(device), arrivedMs: this.#options.now() });
+        const { refused } = message;
         if (refused !== undefined && !this.#keeps(device, way)) {
             // Its acknowledgement stands behind those of the messages before it.
             await this.#last;
             this.counts.dropped += 1;
             return refused;
         }
-        const stored = this.#options.inbox.append({
-            arrivedMs: this.#options.now(),
-            way,
-            device,
-            topic: topic?.slice(0, MAX_TOPIC_CHARACTERS),
-            session,
-            headers,
-            profile: known?.profile,
-            site: known?.site,
-            refused,
-            payload: refused === undefined ? payload : cut(payload),
-        });
+        const stored = this.#options.inbox.append(message);
         this.#last = stored;
         await stored;
         this.counts.taken += 1;
@@ -95,39 +64,29 @@ export class Intake {
 
     /**
      * Says in the inbox how many messages were put aside and not kept in hours that are over; with `all` also in this one. To be called now and then, and before
-     * the inbox is closed.
+     * the inbox is closed. @throws StorageError where the inbox does not take it; the next call says it
      */
     async sayDropped({ all = false }: { all?: boolean } = {}): Promise<void> {
-        const hour = Math.floor(this.#options.now() / HOUR_MS);
-        for (const [device, aside] of this.#aside) {
+        const hour = hourOf(this.#options.now());
+        for (const aside of this.#aside.values()) {
             if (all || aside.hour !== hour) {
-                await this.#sayDroppedOf(device, aside);
+                this.#end(aside);
             }
         }
-    }
-
-    #whyRefused({ refused, payload, topic, device }: Arrival, patterns: Parameters<typeof isOwnTopic>[1]['patterns']): string | undefined {
-        if (refused !== undefined) {
-            return refused;
+        for (const aside of this.#unsaid) {
+            await this.#say(aside);
         }
-        if (payload.length > MAX_PAYLOAD_BYTES) {
-            return sayTooLarge(payload.length);
-        }
-        if (topic === undefined || isOwnTopic(topic, { device, patterns })) {
-            return undefined;
-        }
-        return `topic ${showTopic(topic)} is none of device ${device}: it may write to t/${device} and below it, and to topics of its profile with its id in them`;
     }
 
     /** True if one more message of the device that is put aside is kept. */
     #keeps(device: string, way: Way): boolean {
-        const hour = Math.floor(this.#options.now() / HOUR_MS);
+        const hour = hourOf(this.#options.now());
         let aside = this.#aside.get(device);
         if (aside?.hour !== hour) {
             if (aside) {
-                this.#sayDroppedOf(device, aside).catch(() => undefined);
+                this.#end(aside);
             }
-            aside = { hour, way, kept: 0, dropped: 0 };
+            aside = { device, hour, way, kept: 0, dropped: 0 };
             this.#aside.set(device, aside);
         }
         if (aside.kept < MAX_ASIDE_IN_HOUR) {
@@ -143,42 +102,32 @@ export class Intake {
         return false;
     }
 
-    async #sayDroppedOf(device: string, aside: Aside): Promise<void> {
-        if (this.#aside.get(device) === aside) {
-            this.#aside.delete(device);
+    /** Counts nothing more into this hour. */
+    #end(aside: Aside): void {
+        this.#aside.delete(aside.device);
+        if (aside.dropped > 0) {
+            this.#unsaid.add(aside);
         }
-        const { dropped, hour, way } = aside;
-        if (dropped === 0) {
+    }
+
+    async #say(aside: Aside): Promise<void> {
+        // Nobody says it a second time while it is being stored.
+        if (!this.#unsaid.delete(aside)) {
             return;
         }
+        const { device, way } = aside;
         const known = this.#options.devices.find(device);
-        const began = new Date(hour * HOUR_MS).toISOString().slice(0, 'yyyy-mm-ddThh:mm'.length);
-        this.#last = this.#options.inbox.append({
+        const said = this.#options.inbox.append({
             ...{ arrivedMs: this.#options.now(), way, device, profile: known?.profile, site: known?.site },
-            refused: `${dropped} more messages of the hour from ${began}Z on were put aside, and not kept`,
+            refused: sayDropped(aside),
             payload: Buffer.alloc(0),
         });
-        await this.#last;
+        this.#last = said;
+        try {
+            await said;
+        } catch (error) {
+            this.#unsaid.add(aside);
+            throw error;
+        }
     }
-}
-
-/** Why a payload of that size is put aside. */
-export function sayTooLarge(sizeBytes: number): string {
-    return `its payload has ${sizeBytes} bytes, of ${MAX_PAYLOAD_BYTES} at most`;
-}
-
-/** A topic as it is shown to people: short, and without what a terminal would obey. */
-export function showTopic(topic: string): string {
-    return topic.length <= 200 ? JSON.stringify(topic) : `${JSON.stringify(topic.slice(0, 200))}...`;
-}
-
-function cut(payload: Buffer): Buffer {
-    if (payload.length <= MAX_ASIDE_CHARACTERS) {
-        return payload;
-    }
-    const text = payload.subarray(0, MAX_ASIDE_CHARACTERS * MAX_CHARACTER_BYTES).toString();
-    // What is no text stays as bytes, so that nothing of it is changed.
-    return text.slice(0, MAX_ASIDE_CHARACTERS).includes('\ufffd')
-        ? payload.subarray(0, MAX_ASIDE_CHARACTERS)
-        : Buffer.from(text.slice(0, MAX_ASIDE_CHARACTERS));
 }

@@ -1,5 +1,5 @@
 /** What the ways in know of devices: profile, site and own topics as the lake says them now. */
-import { type Assignment, parseAssignments } from '#lake/devices';
+import { type Assignment, assignmentOn, parseAssignments } from '#lake/devices';
 import { StorageError } from '#lake/errors';
 import { DEVICES_PREFIX, deviceIdOf, deviceKey, inputNameOf, inputPointerKey, inputVersionKey } from '#lake/layout';
 import type { ObjectStore } from '#lake/store/object-store';
@@ -25,9 +25,10 @@ export interface KnownDevices {
 }
 
 /** Prefix of profiles, as lake/telemetry/kind.ts has it. */
-const PROFILES_PREFIX = 'profiles/';
+export const PROFILES_PREFIX = 'profiles/';
 
-type ProfileObject = { is: 'pointer'; version: number } | { is: 'version'; patterns: DevicePattern[] };
+/** What is known by an object below PROFILES_PREFIX: the version that holds, or the topic patterns of one version that name the device. */
+export type ProfileObject = { is: 'pointer'; version: number } | { is: 'version'; patterns: DevicePattern[] };
 
 /** @throws StorageError where the registry cannot be listed or read */
 export async function openKnownDevices({
@@ -66,20 +67,15 @@ export async function openKnownDevices({
         return new Date(now()).toISOString().slice(0, 'yyyy-mm-dd'.length);
     }
 
-    /** The assignment of today among those of a device. */
-    function ofDay(assignments: readonly Assignment[], day: string): Assignment | undefined {
-        return assignments.find(({ valid_from: from, valid_to: to }) => (from ?? '') <= day && (to === null || day < to));
-    }
-
     return {
         find(device) {
             const known = records.get(deviceKey(device));
-            const assignment = known?.ok ? ofDay(known.value, today()) : undefined;
+            const assignment = known?.ok ? assignmentOn(known.value, today()) : undefined;
             return assignment && { profile: assignment.profile, site: assignment.site, patterns: patternsOf(assignment.profile) };
         },
         list() {
             const day = today();
-            return records.entries().flatMap(([, known]) => (known.ok ? (ofDay(known.value, day)?.device ?? []) : []));
+            return records.entries().flatMap(([, known]) => (known.ok ? (assignmentOn(known.value, day)?.device ?? []) : []));
         },
         whyUnreadable(device) {
             const known = records.get(deviceKey(device));
@@ -95,7 +91,8 @@ export async function openKnownDevices({
     };
 }
 
-function parseProfileObject(key: string, bytes: Uint8Array): ProfileObject | undefined {
+/** Reads an object below PROFILES_PREFIX. @throws StorageError where it is damaged */
+export function parseProfileObject(key: string, bytes: Uint8Array): ProfileObject | undefined {
     let value: unknown;
     try {
         value = JSON.parse(Buffer.from(bytes).toString());

@@ -9,7 +9,8 @@ import { Aedes, type AuthenticateError, type Client, type PublishPacket } from '
 import { hexOf } from '#lake/credentials';
 import { StorageError } from '#lake/errors';
 import type { CredentialIndex } from '#lake/live/credential-index';
-import { type Intake, showTopic } from '#lake/live/intake';
+import type { Intake } from '#lake/live/intake';
+import { showTopic } from '#lake/live/judge-arrival';
 import type { KnownDevices } from '#lake/live/known-devices';
 import { mayReceive } from '#lake/live/own-topics';
 import { codeOf } from '#lake/store/system-errors';

@@ -4,7 +4,7 @@
  * the gate gives, so that it can be put aside and acknowledged like any other.
  */
 import { MAX_PAYLOAD_BYTES } from '#lake/live/inbox';
-import { sayTooLarge } from '#lake/live/intake';
+import { sayTooLarge } from '#lake/live/judge-arrival';
 
 /** What stands behind a name of the gate. */
 export interface Aside {
