@@ -28,14 +28,22 @@ export interface TokenRecord {
     revoked: string | null;
 }
 
+/** A span of time in which programs may write as the device, with PutRecords into the stream of programs; only AWS has that stream. */
+export interface ProgramRecord {
+    added: string;
+    revoked: string | null;
+}
+
 export interface Credentials {
     device: string;
     certificates: readonly CertificateRecord[];
     tokens: readonly TokenRecord[];
+    /** Oldest first; left out by lakes that never let programs write. */
+    programs?: readonly ProgramRecord[];
 }
 
-/** What is revoked: the certificate whose fingerprint begins so, the token of that label, or all. */
-export type Revocation = { certificate: string } | { token: string } | 'all';
+/** What is revoked: the certificate whose fingerprint begins so, the token of that label, that programs may write, or all. */
+export type Revocation = { certificate: string } | { token: string } | 'program' | 'all';
 
 /** The device's credentials; none where nothing was ever made for it. @throws StorageError where the object is damaged */
 export async function readCredentials(store: ObjectStore, device: string): Promise<Credentials> {
@@ -44,10 +52,52 @@ export async function readCredentials(store: ObjectStore, device: string): Promi
 
 /** Adds a certificate. Safe to repeat. @throws UsageError for what is no device id */
 export async function addCertificate(store: ObjectStore, device: string, certificate: Omit<CertificateRecord, 'revoked'>): Promise<void> {
-    await change(store, device, ({ certificates, tokens }) => {
+    await change(store, device, (before) => {
+        const { certificates } = before;
         const isThere = certificates.some(({ fingerprint }) => fingerprint === certificate.fingerprint);
-        return { device, certificates: isThere ? certificates : [...certificates, { ...certificate, revoked: null }], tokens };
+        return { ...before, certificates: isThere ? certificates : [...certificates, { ...certificate, revoked: null }] };
     });
+}
+
+/** Lets programs write as the device from now on. Safe to repeat. @returns false where they could already */
+export async function allowPrograms(store: ObjectStore, device: string, { now }: { now: Date }): Promise<boolean> {
+    let isNew = false;
+    await change(store, device, (before) => {
+        const programs = before.programs ?? [];
+        isNew = !programs.some(({ revoked }) => revoked === null);
+        return isNew ? { ...before, programs: [...programs, { added: now.toISOString(), revoked: null }] } : before;
+    });
+    return isNew;
+}
+
+/** Why programs cannot write as the device at that time; undefined where they can. */
+export function whyNoProgram({ device, programs = [] }: Credentials, { atMs }: { atMs: number }): string | undefined {
+    if (programs.some((span) => Date.parse(span.added) <= atMs && atMs < endOf(span))) {
+        return undefined;
+    }
+    const last = programs.findLast(({ added }) => Date.parse(added) <= atMs);
+    return last?.revoked
+        ? `programs may write as device ${device} no more since ${last.revoked}`
+        : `programs may not write as device ${device}: flowlake device add ${device} --program lets them`;
+}
+
+/**
+ * Why a message that came with this certificate at that time is not the device's; undefined where it is. A broker that only looks who may connect lets in what
+ * the lake does not know: another application's certificate, or one that was revoked a moment ago.
+ */
+export function whyNotItsCertificate(
+    { device, certificates }: Credentials,
+    { fingerprint, atMs }: { fingerprint: string; atMs: number },
+): string | undefined {
+    const known = certificates.find((one) => one.fingerprint === hexOf(fingerprint));
+    if (!known) {
+        return `the lake knows no certificate ${hexOf(fingerprint).slice(0, 12)}... of device ${device}`;
+    }
+    return atMs < endOf(known) ? undefined : `the certificate of device ${device} was revoked on ${known.revoked}`;
+}
+
+function endOf({ revoked }: { revoked: string | null }): number {
+    return revoked === null ? Number.POSITIVE_INFINITY : Date.parse(revoked);
 }
 
 /** Makes a token. Without `label` it gets the first of `token-1`, `token-2` that is free. @returns the token, which is told nowhere else @throws UsageError for a label that is taken */
@@ -57,7 +107,8 @@ export async function addToken(
     { label, now }: { label?: string | undefined; now: Date },
 ): Promise<{ token: string; label: string }> {
     const token = `flt_${randomBytes(32).toString('base64url')}`;
-    const { tokens } = await change(store, device, ({ certificates, tokens: before }) => {
+    const { tokens } = await change(store, device, (credentials) => {
+        const before = credentials.tokens;
         const isFree = (name: string): boolean => before.every((one) => one.label !== name);
         if (label !== undefined && !/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(label)) {
             throw new UsageError(`${JSON.stringify(label)} is no label of a token: letters, digits, dot, dash and underscore, 64 at most`);
@@ -66,11 +117,7 @@ export async function addToken(
             throw new UsageError(`Device ${device} has a token ${label} already: give the new one another label`);
         }
         const name = label ?? Array.from({ length: before.length + 1 }, (_, at) => `token-${at + 1}`).find(isFree) ?? '';
-        return {
-            device,
-            certificates,
-            tokens: [...before, { hash: hashToken(token), label: name, added: now.toISOString(), revoked: null }],
-        };
+        return { ...credentials, tokens: [...before, { hash: hashToken(token), label: name, added: now.toISOString(), revoked: null }] };
     });
     return { token, label: tokens.at(-1)?.label ?? '' };
 }
@@ -87,11 +134,7 @@ export async function withToken<T>(
         return await use(token);
     } finally {
         const hash = hashToken(token);
-        await change(store, device, ({ certificates, tokens }) => ({
-            device,
-            certificates,
-            tokens: tokens.filter((one) => one.hash !== hash),
-        }));
+        await change(store, device, (before) => ({ ...before, tokens: before.tokens.filter((one) => one.hash !== hash) }));
     }
 }
 
@@ -101,33 +144,48 @@ export async function revokeCredentials(
     device: string,
     { what, now }: { what: Revocation; now: Date },
 ): Promise<string[]> {
-    if (what !== 'all' && 'certificate' in what && !/^[0-9a-f]{4,64}$/.test(hexOf(what.certificate))) {
+    if (typeof what === 'object' && 'certificate' in what && !/^[0-9a-f]{4,64}$/.test(hexOf(what.certificate))) {
         throw new UsageError(`${JSON.stringify(what.certificate)} is no beginning of a fingerprint: 4 hex digits or more (device show)`);
     }
     let said: string[] = [];
-    await change(store, device, ({ certificates, tokens }) => {
-        const meantCertificates = certificates.filter(
-            ({ fingerprint }) => what === 'all' || ('certificate' in what && fingerprint.startsWith(hexOf(what.certificate))),
+    await change(store, device, (before) => {
+        const { certificates, tokens, programs = [] } = before;
+        const meantCertificates = certificates.filter(({ fingerprint }) => isMeantCertificate(what, fingerprint));
+        const meantTokens = tokens.filter(
+            ({ label }) => what === 'all' || (typeof what === 'object' && 'token' in what && label === what.token),
         );
-        const meantTokens = tokens.filter(({ label }) => what === 'all' || ('token' in what && label === what.token));
-        if (meantCertificates.length + meantTokens.length === 0) {
-            throw new UsageError(whyNothing(device, { certificates, tokens }, what));
+        const meantPrograms = what === 'all' || what === 'program' ? programs : [];
+        if (meantCertificates.length + meantTokens.length + meantPrograms.length === 0) {
+            throw new UsageError(whyNothing(before, what));
         }
         if (what !== 'all' && meantCertificates.length > 1) {
             throw new UsageError(`${meantCertificates.length} certificates of device ${device} begin so: give more of the fingerprint`);
         }
         const revoked = now.toISOString();
+        const end = <T extends { revoked: string | null }>(all: readonly T[], meant: readonly T[]): T[] =>
+            all.map((one) => (meant.includes(one) ? { ...one, revoked: one.revoked ?? revoked } : one));
+        const holds = ({ revoked: ended }: { revoked: string | null }): boolean => ended === null;
         said = [
-            ...meantCertificates.filter((one) => one.revoked === null).map(({ fingerprint }) => `certificate ${fingerprint}`),
-            ...meantTokens.filter((one) => one.revoked === null).map(({ label }) => `token ${label}`),
+            ...meantCertificates.filter(holds).map(({ fingerprint }) => `certificate ${fingerprint}`),
+            ...meantTokens.filter(holds).map(({ label }) => `token ${label}`),
+            ...meantPrograms.filter(holds).map(() => PROGRAMS),
         ];
         return {
-            device,
-            certificates: certificates.map((one) => (meantCertificates.includes(one) ? { ...one, revoked: one.revoked ?? revoked } : one)),
-            tokens: tokens.map((one) => (meantTokens.includes(one) ? { ...one, revoked: one.revoked ?? revoked } : one)),
+            ...before,
+            certificates: end(certificates, meantCertificates),
+            tokens: end(tokens, meantTokens),
+            ...(programs.length > 0 && { programs: end(programs, meantPrograms) }),
         };
     });
     return said;
+}
+
+/** How people call that programs may write. */
+const PROGRAMS = 'that programs may write';
+
+/** True if this certificate is one of those that are to be revoked. */
+export function isMeantCertificate(what: Revocation, fingerprint: string): boolean {
+    return what === 'all' || (typeof what === 'object' && 'certificate' in what && fingerprint.startsWith(hexOf(what.certificate)));
 }
 
 /** The hash by which a token is kept. Tokens are 256 bits of chance, so no slow hash is needed. */
@@ -156,11 +214,15 @@ export function parseCredentials(bytes: Uint8Array, { key, device }: { key: stri
     return value;
 }
 
-function whyNothing(device: string, { certificates, tokens }: Pick<Credentials, 'certificates' | 'tokens'>, what: Revocation): string {
+function whyNothing({ device, certificates, tokens, programs = [] }: Credentials, what: Revocation): string {
     const names = [
         ...certificates.map(({ fingerprint }) => `certificate ${fingerprint.slice(0, 12)}...`),
         ...tokens.map(({ label }) => `token ${label}`),
+        ...(programs.length > 0 ? [PROGRAMS] : []),
     ];
+    if (what === 'program') {
+        return `Programs may not write as device ${device}: there is nothing to revoke`;
+    }
     const asked =
         what === 'all' ? 'no credentials' : 'certificate' in what ? `no certificate ${what.certificate}` : `no token ${what.token}`;
     return `Device ${device} has ${asked}${names.length > 0 ? `, but ${names.join(', ')}` : what === 'all' ? '' : ', and no other'}`;
@@ -190,14 +252,15 @@ async function readObject(store: ObjectStore, device: string): Promise<{ credent
 }
 
 function isCredentials(value: unknown): value is Credentials {
-    const { device, certificates, tokens } = fieldsOf(value);
-    return typeof device === 'string' && isListOf(certificates, CERTIFICATE) && isListOf(tokens, TOKEN);
+    const { device, certificates, tokens, programs = [] } = fieldsOf(value);
+    return typeof device === 'string' && isListOf(certificates, CERTIFICATE) && isListOf(tokens, TOKEN) && isListOf(programs, PROGRAM);
 }
 
 const HASH = /^[0-9a-f]{64}$/;
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z$/;
 const CERTIFICATE: Readonly<Record<string, RegExp>> = { fingerprint: HASH, serial: /^[0-9a-f]+$/, not_after: INSTANT, added: INSTANT };
 const TOKEN: Readonly<Record<string, RegExp>> = { hash: HASH, label: /./, added: INSTANT };
+const PROGRAM: Readonly<Record<string, RegExp>> = { added: INSTANT };
 
 function isListOf(value: unknown, form: Readonly<Record<string, RegExp>>): boolean {
     return (

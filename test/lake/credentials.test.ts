@@ -2,7 +2,16 @@
 import { mkdir, readFile, rename, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { addCertificate, addToken, hashToken, readCredentials, revokeCredentials } from '#lake/credentials';
+import {
+    addCertificate,
+    addToken,
+    allowPrograms,
+    hashToken,
+    readCredentials,
+    revokeCredentials,
+    whyNoProgram,
+    whyNotItsCertificate,
+} from '#lake/credentials';
 import { ConflictError, StorageError, UsageError } from '#lake/errors';
 import { openCredentialIndex } from '#lake/live/credential-index';
 import { openDirectoryStore } from '#lake/store/directory';
@@ -84,12 +93,55 @@ describe('credentials', () => {
         ['no JSON', '{'],
         ['another device', '{"device":"e","certificates":[],"tokens":[]}'],
         ['no list', '{"device":"d","certificates":{},"tokens":[]}'],
+        ['no instant', '{"device":"d","certificates":[],"tokens":[],"programs":[{"added":"now","revoked":null}]}'],
         ['no hash', '{"device":"d","certificates":[],"tokens":[{"hash":"x","label":"a","added":"2026-02-01T12:00:00Z","revoked":null}]}'],
     ])('that are damaged (%s) are an error, never none', async (_, text) => {
         const store = memoryStore();
         await store.put('credentials/d.json', Buffer.from(text));
         await expect(readCredentials(store, 'd')).rejects.toThrow(StorageError);
         await expect(addToken(store, 'd', { now })).rejects.toThrow('credentials/d.json holds no credentials of device d');
+    });
+
+    test('say whether programs may write as the device, now and then', async () => {
+        const store = memoryStore();
+        const atMs = now.getTime();
+        expect(whyNoProgram(await readCredentials(store, 'd'), { atMs })).toContain('device add d --program lets them');
+        expect(await allowPrograms(store, 'd', { now })).toBe(true);
+        expect(await allowPrograms(store, 'd', { now })).toBe(false);
+        await addCertificate(store, 'd', CERTIFICATE);
+        const later = new Date(atMs + 60_000);
+        expect(await revokeCredentials(store, 'd', { what: 'program', now: later })).toEqual(['that programs may write']);
+        const revoked = await readCredentials(store, 'd');
+        expect(revoked.certificates).toMatchObject([{ revoked: null }]);
+        expect([atMs - 1, atMs, atMs + 59_999, atMs + 60_000].map((at) => whyNoProgram(revoked, { atMs: at }))).toEqual([
+            expect.stringContaining('device add d --program lets them'),
+            undefined,
+            undefined,
+            `programs may write as device d no more since ${later.toISOString()}`,
+        ]);
+        expect(await allowPrograms(store, 'd', { now: new Date(atMs + 120_000) })).toBe(true);
+        const again = await readCredentials(store, 'd');
+        expect(again.programs?.map((one) => one.revoked)).toEqual([later.toISOString(), null]);
+        expect([atMs, atMs + 60_000, atMs + 120_000].map((at) => whyNoProgram(again, { atMs: at }) === undefined)).toEqual([
+            true,
+            false,
+            true,
+        ]);
+        expect(await revokeCredentials(store, 'd', { what: 'all', now: later })).toHaveLength(2);
+        await expect(revokeCredentials(store, 'e', { what: 'program', now })).rejects.toThrow('Programs may not write as device e');
+    });
+
+    test('say whether a message came by a certificate of the device, and before that was revoked', async () => {
+        const store = memoryStore();
+        await addCertificate(store, 'd', CERTIFICATE);
+        const judge = async (fingerprint: string, atMs: number) =>
+            whyNotItsCertificate(await readCredentials(store, 'd'), { fingerprint, atMs });
+        const { fingerprint } = CERTIFICATE;
+        expect(await judge(fingerprint.toUpperCase(), now.getTime())).toBeUndefined();
+        expect(await judge('cd'.repeat(32), now.getTime())).toBe('the lake knows no certificate cdcdcdcdcdcd... of device d');
+        await revokeCredentials(store, 'd', { what: 'all', now });
+        expect(await judge(fingerprint, now.getTime() - 1)).toBeUndefined();
+        expect(await judge(fingerprint, now.getTime())).toBe(`the certificate of device d was revoked on ${now.toISOString()}`);
     });
 
     test('have labels of their own', async () => {
