@@ -8,7 +8,7 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
 import type { StageConfig } from './config.ts';
-import { METRICS_NAMESPACE, type Worker } from './functions.ts';
+import { type LakeFunction, METRICS_NAMESPACE, type Worker } from './functions.ts';
 import type { WorkQueue } from './queues.ts';
 
 const PERIOD = Duration.minutes(5);
@@ -18,11 +18,19 @@ interface Watched {
     worker: Worker;
 }
 
+/** A function and the queue that it takes from, if any. */
+export interface WatchedFunction {
+    function: LakeFunction;
+    queue?: WorkQueue;
+}
+
 interface AlarmsProps {
     config: StageConfig;
     bucketName: string;
     summarize: Watched;
     consolidate: Watched;
+    /** What live telemetry has beside: its functions, its queues, and what else rings. */
+    telemetry?: { watched: readonly WatchedFunction[]; rules: readonly AlarmRule[] } | undefined;
     key?: Key | undefined;
 }
 
@@ -33,7 +41,7 @@ interface AlarmText {
 }
 
 /** An alarm rings when the metric is above the limit in `times` of the last `outOf` periods of 5 minutes; by default in all of them. */
-interface Rule extends AlarmText {
+export interface AlarmRule extends AlarmText {
     name: string;
     metric: IMetric;
     above: number;
@@ -54,11 +62,11 @@ const PERIODS_BETWEEN_TRIES = 4;
 export class Alarms extends Construct {
     readonly alarms: readonly Alarm[];
 
-    constructor(scope: Construct, id: string, { config, bucketName, summarize, consolidate, key }: AlarmsProps) {
+    constructor(scope: Construct, id: string, { config, bucketName, summarize, consolidate, telemetry, key }: AlarmsProps) {
         super(scope, id);
-        const rules: Rule[] = [
-            ...rulesOf('summarize', summarize, config),
-            ...rulesOf('consolidate', consolidate, config),
+        const rules: AlarmRule[] = [
+            ...rulesOfWorker('summarize', summarize, config),
+            ...rulesOfWorker('consolidate', consolidate, config),
             {
                 name: 'figures-lag',
                 metric: ownMetric(consolidate.worker, 'FiguresLagMs', Stats.MAXIMUM),
@@ -75,6 +83,8 @@ export class Alarms extends Construct {
                 breaks: 'A file was uploaded that cannot be read as its kind of data, or of which not one row could be kept: nothing of it is in any figure. Whoever sent it has to send it again.',
                 type: 'status',
             },
+            ...(telemetry?.rules ?? []),
+            ...(telemetry?.watched ?? []).flatMap((watched) => rulesOfFunction(watched, config)),
         ];
         this.alarms = rules.map(({ name, metric, above, times, outOf = times, breaks, type }) => {
             return new Alarm(this, name, {
@@ -99,11 +109,40 @@ export class Alarms extends Construct {
     }
 }
 
-/** What can go wrong with any queue and the function behind it. */
-function rulesOf(job: string, { queue, worker }: Watched, { maxLagMinutes }: StageConfig): Rule[] {
+/** What can go wrong with a queue of uploads and the function behind it. */
+function rulesOfWorker(job: string, { queue, worker }: Watched, config: StageConfig): AlarmRule[] {
+    return [
+        ...rulesOfQueue(job, { queue, worker }, config),
+        ...rulesOfCalls(
+            job,
+            worker,
+            `The account's limit of Lambdas at once is reached, so figures come late. Raise the quota "Concurrent executions", or lower maxConcurrency in cdk/config.ts.`,
+        ),
+    ];
+}
+
+/** What can go wrong with a function of live telemetry, and with the queue that it takes from, if any. */
+function rulesOfFunction({ function: worker, queue }: WatchedFunction, config: StageConfig): AlarmRule[] {
+    const job = worker.dimensions.service;
+    return [
+        ...(queue ? rulesOfQueue(job, { queue, worker }, config) : []),
+        ...rulesOfCalls(
+            job,
+            worker,
+            `The account's limit of Lambdas at once is reached, so ${job} waits. ${worker.ifFailing} Raise the quota "Concurrent executions".`,
+        ),
+    ];
+}
+
+/** What can go wrong with a queue. */
+export function rulesOfQueue(
+    name: string,
+    { queue, worker }: { queue: WorkQueue; worker: LakeFunction },
+    { maxLagMinutes }: Pick<StageConfig, 'maxLagMinutes'>,
+): AlarmRule[] {
     return [
         {
-            name: `${job}-dead-letters`,
+            name: `${name}-dead-letters`,
             metric: queue.deadLetters.metricApproximateNumberOfMessagesVisible({ period: PERIOD, statistic: Stats.MAXIMUM }),
             above: 0,
             times: 1,
@@ -111,7 +150,7 @@ function rulesOf(job: string, { queue, worker }: Watched, { maxLagMinutes }: Sta
             type: 'status, mend what it names, then type the same with redrive',
         },
         {
-            name: `${job}-failed-tries`,
+            name: `${name}-failed-tries`,
             metric: ownMetric(worker, 'FailedTries', Stats.MAXIMUM),
             above: TRIES_IN_PASSING,
             times: 1,
@@ -120,13 +159,19 @@ function rulesOf(job: string, { queue, worker }: Watched, { maxLagMinutes }: Sta
             type: `status, and read the log for why: aws logs tail ${worker.logGroupName} --since 1h`,
         },
         {
-            name: `${job}-oldest-message`,
+            name: `${name}-oldest-message`,
             metric: queue.queue.metricApproximateAgeOfOldestMessage({ period: PERIOD, statistic: Stats.MAXIMUM }),
             above: Duration.minutes(maxLagMinutes).toSeconds(),
             times: 1,
             breaks: queue.ifStuck,
             type: 'status',
         },
+    ];
+}
+
+/** What can go wrong with the calls of a function. */
+function rulesOfCalls(job: string, worker: LakeFunction, ifThrottled: string): AlarmRule[] {
+    return [
         {
             name: `${job}-errors`,
             metric: worker.lambda.metricErrors({ period: PERIOD, statistic: Stats.SUM }),
@@ -141,14 +186,14 @@ function rulesOf(job: string, { queue, worker }: Watched, { maxLagMinutes }: Sta
             metric: worker.lambda.metricThrottles({ period: PERIOD, statistic: Stats.SUM }),
             above: 0,
             times: 3,
-            breaks: `The account's limit of Lambdas at once is reached, so figures come late. Raise the quota "Concurrent executions", or lower maxConcurrency in cdk/config.ts.`,
+            breaks: ifThrottled,
             type: 'status',
         },
     ];
 }
 
 /** A metric that the handler reports itself. */
-export function ownMetric({ dimensions }: Worker, metricName: string, statistic: string): Metric {
+export function ownMetric({ dimensions }: LakeFunction, metricName: string, statistic: string): Metric {
     return new Metric({ namespace: METRICS_NAMESPACE, metricName, dimensionsMap: dimensions, statistic, period: PERIOD });
 }
 

@@ -39,6 +39,24 @@ const NEVER_LOADED_BY = {
 /** Every function of the lake: the folder of its handler in lambdas/, and its name everywhere else. */
 export type LambdaJob = keyof typeof NEVER_LOADED_BY;
 
+/** The functions that only stages with live telemetry have. */
+export type TelemetryJob = Exclude<LambdaJob, 'summarize' | 'consolidate'>;
+
+/** A value for each function of live telemetry. */
+export function forTelemetryJobs<T>(make: (job: TelemetryJob) => T): Record<TelemetryJob, T> {
+    return {
+        chain: make('chain'),
+        'given-up': make('given-up'),
+        latest: make('latest'),
+        watch: make('watch'),
+        notify: make('notify'),
+        authorize: make('authorize'),
+        intake: make('intake'),
+        api: make('api'),
+        push: make('push'),
+    };
+}
+
 /**
  * Bundles lambdas/<job>/handler.ts as dist-lambdas/<job>/index.mjs (handler `index.handler`). Equal sources give equal bytes, so that a
  * deployment without a change is none. The AWS SDK goes in too: a bundled one starts faster than the one of the runtime, and is the version

@@ -1,6 +1,6 @@
 /** How each stage of the lake is set up: one row per stage. What a row does not say is told at the default. */
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
-import type { Deployment } from '#lake/deployment';
+import type { Deployment, TelemetryDeployment } from '#lake/deployment';
 import { UsageError } from '#lake/errors';
 
 /** One of the two Lambdas, and how its queue feeds it. */
@@ -20,8 +20,8 @@ export interface FunctionConfig {
 /** Live telemetry of a stage: what devices send to it by MQTT, HTTP or Kinesis. */
 export interface TelemetryConfig {
     /**
-     * True if devices are let in. False takes the ways in, the functions and the API away, and leaves what they wrote: the stream with what nobody has
-     * taken yet, latest state, alerts, the index of chain objects.
+     * True if devices are let in. False takes the ways in, latest state's functions and the API away, and leaves what they wrote: streams, latest state,
+     * alerts, the index of chain objects. What was acknowledged goes on into the lake: the chain's functions stay.
      */
     isOn: boolean;
     /** True if programs may write with PutRecords: into a stream of their own, whose records are known by their partition keys. */
@@ -84,6 +84,15 @@ const GB = 1_000_000_000;
  * function.
  */
 const MAX_RECEIVE_COUNT = 12;
+
+/** The function that brings what was given up into the lake: seldom anything, and then a range of the stream in one go. */
+export const GIVEN_UP: FunctionConfig = {
+    memoryMb: 1769,
+    timeoutSeconds: 300,
+    maxConcurrency: 2,
+    batchSize: 1,
+    maxReceiveCount: MAX_RECEIVE_COUNT,
+};
 
 const DEFAULTS = {
     hasCustomerKey: false,
@@ -167,5 +176,22 @@ export function namesOf({ stage }: Pick<StageConfig, 'stage'>): Deployment {
         consolidateDeadLetters: `${lake}-consolidate-dead-letters.fifo`,
         consolidateDaysJob: `${lake}-consolidate-days`,
         exportFeaturesJob: `${lake}-export-features`,
+    };
+}
+
+/** The names of live telemetry’s parts, where the row has it. */
+export function telemetryNamesOf({ stage, telemetry }: Pick<StageConfig, 'stage' | 'telemetry'>): TelemetryDeployment {
+    const lake = `flowlake-${stage}`;
+    return {
+        stream: `${lake}-telemetry`,
+        ...(telemetry?.hasProgramStream && { programStream: `${lake}-programs` }),
+        stateTable: `${lake}-state`,
+        datasetsTable: `${lake}-datasets`,
+        hoursQueue: `${lake}-hours.fifo`,
+        hoursDeadLetters: `${lake}-hours-dead-letters.fifo`,
+        givenUpQueue: `${lake}-given-up`,
+        givenUpDeadLetters: `${lake}-given-up-dead-letters`,
+        devicePolicy: `${lake}-device`,
+        api: `${lake}-api`,
     };
 }

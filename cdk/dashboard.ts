@@ -2,7 +2,7 @@
 import { type Alarm, AlarmStatusWidget, Dashboard, GraphWidget, type IMetric, type IWidget, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
 import { ownMetric } from './alarms.ts';
-import type { Worker } from './functions.ts';
+import type { LakeFunction, Worker } from './functions.ts';
 import type { WorkQueue } from './queues.ts';
 
 interface DashboardProps {
@@ -10,10 +10,21 @@ interface DashboardProps {
     alarms: readonly Alarm[];
     summarize: { queue: WorkQueue; worker: Worker };
     consolidate: { queue: WorkQueue; worker: Worker };
+    /** What live telemetry shows beside: graphs of its parts, and its functions. */
+    telemetry?: { graphs: readonly Graph[]; functions: readonly LakeFunction[] } | undefined;
 }
 
+/** A graph of the dashboard. */
+export interface Graph {
+    title: string;
+    metrics: IMetric[];
+}
+
+/** Graphs that stand side by side. */
+const GRAPHS_PER_ROW = 4;
+
 /** The dashboard `flowlake-<stage>`: alarms, what was read, how long it took, then queues and functions. */
-export function createDashboard(scope: Construct, { stage, alarms, summarize, consolidate }: DashboardProps): Dashboard {
+export function createDashboard(scope: Construct, { stage, alarms, summarize, consolidate, telemetry }: DashboardProps): Dashboard {
     const own = (worker: Worker, statistic: string, ...names: string[]) => names.map((name) => ownMetric(worker, name, statistic));
     return new Dashboard(scope, 'dashboard', {
         dashboardName: `flowlake-${stage}`,
@@ -46,7 +57,9 @@ export function createDashboard(scope: Construct, { stage, alarms, summarize, co
                     ...[summarize.worker, consolidate.worker].flatMap((worker) => own(worker, Stats.MAXIMUM, 'FailedTries')),
                 ]),
             ],
+            ...rowsOf((telemetry?.graphs ?? []).map(({ title, metrics }) => graph(title, metrics))),
             [summarize.worker, consolidate.worker].flatMap(functionGraphs),
+            ...rowsOf((telemetry?.functions ?? []).flatMap(functionGraphs)),
         ],
     });
 
@@ -55,7 +68,13 @@ export function createDashboard(scope: Construct, { stage, alarms, summarize, co
     }
 }
 
-function functionGraphs({ lambda, dimensions: { service } }: Worker): IWidget[] {
+function rowsOf(widgets: readonly IWidget[]): IWidget[][] {
+    return Array.from({ length: Math.ceil(widgets.length / GRAPHS_PER_ROW) }, (_, row) =>
+        widgets.slice(row * GRAPHS_PER_ROW, (row + 1) * GRAPHS_PER_ROW),
+    );
+}
+
+function functionGraphs({ lambda, dimensions: { service } }: LakeFunction): IWidget[] {
     return [
         graph(`${service}: longest (ms)`, [lambda.metricDuration({ statistic: Stats.MAXIMUM })]),
         graph(`${service}: errors, throttles, at once`, [

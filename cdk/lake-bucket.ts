@@ -15,7 +15,7 @@ import {
 } from 'aws-cdk-lib/aws-s3';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { DEPLOYMENT_TAGS, type Deployment } from '#lake/deployment';
+import { DEPLOYMENT_TAGS, type Deployment, TELEMETRY_TAGS, type TelemetryDeployment } from '#lake/deployment';
 import { kindsWithInputs, tables } from '#lake/kinds';
 import { EXPORTS_PREFIX, RAW_PREFIX, WORK_PREFIX } from '#lake/layout';
 import type { StageConfig } from './config.ts';
@@ -29,7 +29,7 @@ const UNFINISHED_DAYS = 7;
 
 interface LakeBucketProps {
     config: StageConfig;
-    names: Deployment;
+    names: Deployment & Partial<TelemetryDeployment>;
     removalPolicy: RemovalPolicy;
     key?: Key | undefined;
     /** Queue that is told of every new object under raw/, and of every new version of an input. */
@@ -75,8 +75,11 @@ export class LakeBucket extends Construct {
             lifecycleRules: lifecycleRulesOf(config),
             serverAccessLogsBucket: accessLogs,
         });
-        for (const [part, tag] of Object.entries(DEPLOYMENT_TAGS)) {
-            Tags.of(this.bucket).add(tag, new Map(Object.entries(names)).get(part) ?? '');
+        for (const [part, tag] of Object.entries({ ...DEPLOYMENT_TAGS, ...TELEMETRY_TAGS })) {
+            const name = new Map(Object.entries(names)).get(part);
+            if (name !== undefined) {
+                Tags.of(this.bucket).add(tag, name);
+            }
         }
         this.sendEvents({ bucketName, queue: summarizeQueue });
     }

@@ -8,18 +8,20 @@ import { FEATURES_PREFIX, LEDGER_PREFIX, RAW_PREFIX } from '#lake/layout';
 import { Alarms } from './alarms.ts';
 import { Athena } from './athena.ts';
 import { Catalog } from './catalog.ts';
-import { isDataDestroyed, namesOf, type StageConfig } from './config.ts';
+import { isDataDestroyed, namesOf, type StageConfig, telemetryNamesOf } from './config.ts';
 import { createDashboard } from './dashboard.ts';
 import { Worker } from './functions.ts';
 import { SparkJob } from './jobs.ts';
 import { LakeBucket } from './lake-bucket.ts';
 import { createLakeKey } from './lake-key.ts';
 import { WorkQueue } from './queues.ts';
+import type { PartProps } from './telemetry/part.ts';
+import { Telemetry } from './telemetry/telemetry.ts';
 
 interface LakeStackProps {
     config: StageConfig;
-    /** Folders with what runs: two bundles, and the Spark jobs' Python with the views that they read. */
-    code: { summarize: string; consolidate: string; glueJobs: string };
+    /** Folders with what runs: a bundle a function, and the Spark jobs' Python with the views that they read. */
+    code: { summarize: string; consolidate: string; glueJobs: string; telemetry?: PartProps['code'] | undefined };
     /** Value of `-c destroy-data`. */
     destroyData?: unknown;
 }
@@ -75,7 +77,13 @@ export class LakeStack extends Stack {
             ifRetried: 'A day could not be merged for some 20 minutes: it shows older figures. It is tried again every 15 minutes.',
             ifDead: `Days show old figures: merging them failed ${config.consolidate.maxReceiveCount} times. What was read of the files is safe in ${CONTRIBUTIONS}.`,
         });
-        const lake = new LakeBucket(this, 'lake', { config, names, removalPolicy, key, summarizeQueue: summarizeQueue.queue });
+        const lake = new LakeBucket(this, 'lake', {
+            config,
+            names: { ...names, ...(config.telemetry && telemetryNamesOf(config)) },
+            removalPolicy,
+            key,
+            summarizeQueue: summarizeQueue.queue,
+        });
         const { bucket } = lake;
 
         const summarize = new Worker(this, 'summarize', {
@@ -145,14 +153,36 @@ export class LakeStack extends Stack {
             key,
         });
 
+        const telemetry = createTelemetry(this, { config, code: code.telemetry, lake, summarize, consolidate, key, removalPolicy });
         const watched = {
             summarize: { queue: summarizeQueue, worker: summarize },
             consolidate: { queue: consolidateQueue, worker: consolidate },
         };
-        const { alarms } = new Alarms(this, 'alarms', { config, bucketName: bucket.bucketName, ...watched, key });
-        createDashboard(this, { stage: config.stage, alarms, ...watched });
+        const { alarms } = new Alarms(this, 'alarms', { config, bucketName: bucket.bucketName, ...watched, telemetry, key });
+        createDashboard(this, { stage: config.stage, alarms, ...watched, telemetry });
 
         new CfnOutput(this, 'BucketName', { value: bucket.bucketName, description: 'The lake' });
         new CfnOutput(this, 'Lake', { value: `flowlake --lake s3://${bucket.bucketName} status`, description: 'What to type' });
     }
+}
+
+/** Live telemetry, where the row has it. */
+function createTelemetry(
+    scope: Stack,
+    {
+        config,
+        code,
+        ...props
+    }: Pick<PartProps, 'config' | 'lake' | 'summarize' | 'consolidate' | 'key' | 'removalPolicy'> & {
+        code: LakeStackProps['code']['telemetry'];
+    },
+): Telemetry | undefined {
+    if (config.telemetry === undefined) {
+        return undefined;
+    }
+    if (code === undefined) {
+        throw new TypeError(`stage ${config.stage} has telemetry, but the stack was given no bundles of its functions`);
+    }
+    const names = { ...namesOf(config), ...telemetryNamesOf(config) };
+    return new Telemetry(scope, 'telemetry', { ...props, config, telemetry: config.telemetry, names, code });
 }

@@ -1,5 +1,5 @@
 /** The queues between uploads and figures, each with the queue where its dead letters wait for a person. */
-import { Duration } from 'aws-cdk-lib';
+import { Duration, type RemovalPolicy } from 'aws-cdk-lib';
 import type { Key } from 'aws-cdk-lib/aws-kms';
 import { DeduplicationScope, FifoThroughputLimit, Queue, QueueEncryption, type QueueProps } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
@@ -20,6 +20,8 @@ interface WorkQueueProps {
     /** The function that takes the messages. */
     worker: FunctionConfig;
     key?: Key | undefined;
+    /** What becomes of messages when the queue leaves the stack. Default: they go with it, for what they tell can be found out again. */
+    removalPolicy?: RemovalPolicy;
     /** What people see while messages wait too long. It becomes the alarm's text. */
     ifStuck: string;
     /** What people miss while a message fails again and again. It becomes the alarm's text. */
@@ -36,12 +38,14 @@ export class WorkQueue extends Construct {
     readonly ifRetried: string;
     readonly ifDead: string;
 
-    constructor(scope: Construct, id: string, { name, deadLetterName, worker, key, ifStuck, ifRetried, ifDead }: WorkQueueProps) {
+    constructor(scope: Construct, id: string, props: WorkQueueProps) {
         super(scope, id);
+        const { name, deadLetterName, worker, key, removalPolicy, ifStuck, ifRetried, ifDead } = props;
         const guarded = {
             ...(key ? { encryption: QueueEncryption.KMS, encryptionMasterKey: key } : { encryption: QueueEncryption.SQS_MANAGED }),
             enforceSSL: true,
             retentionPeriod: RETENTION,
+            ...(removalPolicy && { removalPolicy }),
             ...(name.endsWith('.fifo') && FIFO),
         };
         this.deadLetters = new Queue(this, 'dead-letters', { ...guarded, queueName: deadLetterName });

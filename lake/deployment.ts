@@ -41,6 +41,8 @@ export const DEPLOYMENT_TAGS: Readonly<Record<keyof Deployment, string>> = {
 export interface TelemetryDeployment {
     /** Kinesis stream that devices' messages come into. */
     stream: string;
+    /** Kinesis stream that programs write to. Not there: programs may not write to this lake. */
+    programStream?: string;
     /** DynamoDB table of latest state and alerts. */
     stateTable: string;
     /** DynamoDB table with an item for each chain object. */
@@ -60,6 +62,7 @@ export interface TelemetryDeployment {
 /** The bucket tag that holds each name of live telemetry. */
 export const TELEMETRY_TAGS: Readonly<Record<keyof TelemetryDeployment, string>> = {
     stream: 'flowlake:stream',
+    programStream: 'flowlake:program-stream',
     stateTable: 'flowlake:state-table',
     datasetsTable: 'flowlake:datasets-table',
     hoursQueue: 'flowlake:hours-queue',
@@ -80,8 +83,10 @@ export function telemetryOf(tags: ReadonlyMap<string, string>): { names: Telemet
         }
         return name;
     };
+    const programStream = tags.get(TELEMETRY_TAGS.programStream);
     const names = {
         stream: read('stream'),
+        ...(programStream && { programStream }),
         stateTable: read('stateTable'),
         datasetsTable: read('datasetsTable'),
         hoursQueue: read('hoursQueue'),

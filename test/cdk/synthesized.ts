@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { afterAll } from '@jest/globals';
 import { App, type Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { readStage, type StageConfig } from '#cdk/config';
+import { forTelemetryJobs } from '#cdk/bundle-lambda';
+import { readStage, type StageConfig, type TelemetryConfig } from '#cdk/config';
 import { LakeStack } from '#cdk/lake-stack';
 
 export interface Resource {
@@ -36,6 +37,18 @@ afterAll(() => {
 /** A stage with every option that is off by default. */
 export const GUARDED: Partial<StageConfig> = { hasCustomerKey: true, alarmEmail: 'lake@example.com', bucketName: 'our-own-lake' };
 
+/** Live telemetry with every way in. */
+export const TELEMETRY: TelemetryConfig = { isOn: true, hasProgramStream: true };
+
+/** A stack with `telemetry` in its row, and all that goes with it; `changes` are made to the row. */
+export function synthesizeTelemetry({
+    telemetry = TELEMETRY,
+    changes = {},
+    ...options
+}: Parameters<typeof createStack>[0] & { telemetry?: TelemetryConfig } = {}): Resources {
+    return synthesize({ ...options, changes: { telemetry, ...changes } });
+}
+
 export function createStack({
     stage = 'dev',
     changes = {},
@@ -51,10 +64,16 @@ export function createStack({
     const folder = mkdtempSync(join(tmpdir(), 'flowlake-cdk-'));
     folders.push(folder);
     const app = new App({ context, outdir: join(folder, 'out') });
-    const code = { summarize: join(folder, 'summarize'), consolidate: join(folder, 'consolidate'), glueJobs: join(folder, 'glue-jobs') };
+    const code = {
+        summarize: join(folder, 'summarize'),
+        consolidate: join(folder, 'consolidate'),
+        glueJobs: join(folder, 'glue-jobs'),
+        telemetry: forTelemetryJobs((job) => join(folder, job)),
+    };
     for (const [path, file] of [
         [code.summarize, 'index.mjs'],
         [code.consolidate, 'index.mjs'],
+        ...Object.values(code.telemetry).map((path) => [path, 'index.mjs'] as const),
         [code.glueJobs, 'consolidate_days.py'],
         [code.glueJobs, 'export_features.py'],
         [code.glueJobs, 'period_merge.py'],

@@ -1,0 +1,82 @@
+/**
+ * Live telemetry of a stage, in its parts. What holds data is made first and stays when telemetry is turned off; then come the parts, one line
+ * each, every one in a file of its own beside this one.
+ */
+import type { RemovalPolicy } from 'aws-cdk-lib';
+import type { Key } from 'aws-cdk-lib/aws-kms';
+import { Construct } from 'constructs';
+import type { Deployment, TelemetryDeployment } from '#lake/deployment';
+import type { AlarmRule, WatchedFunction } from '../alarms.ts';
+import { GIVEN_UP, type StageConfig, type TelemetryConfig } from '../config.ts';
+import type { Graph } from '../dashboard.ts';
+import type { LakeFunction, Worker } from '../functions.ts';
+import type { LakeBucket } from '../lake-bucket.ts';
+import { WorkQueue } from '../queues.ts';
+import type { Part, PartProps } from './part.ts';
+import { createStream } from './stream.ts';
+import { createTable, type TableShape } from './table.ts';
+
+interface TelemetryProps extends Pick<PartProps, 'code'> {
+    config: StageConfig;
+    telemetry: TelemetryConfig;
+    names: Deployment & TelemetryDeployment;
+    lake: LakeBucket;
+    summarize: Worker;
+    consolidate: Worker;
+    key: Key | undefined;
+    removalPolicy: RemovalPolicy;
+}
+
+export class Telemetry extends Construct {
+    /** What rings, and what the dashboard shows. */
+    readonly watched: readonly WatchedFunction[];
+    readonly rules: readonly AlarmRule[];
+    readonly graphs: readonly Graph[];
+    readonly functions: readonly LakeFunction[];
+
+    constructor(scope: Construct, id: string, props: TelemetryProps) {
+        super(scope, id);
+        const { telemetry, names, key, removalPolicy } = props;
+        const kept = { key, removalPolicy };
+        const shared: PartProps = {
+            ...props,
+            stream: createStream(this, 'stream', { name: names.stream, ...kept }),
+            programStream:
+                names.programStream === undefined ? undefined : createStream(this, 'programs', { name: names.programStream, ...kept }),
+            stateTable: createTable(this, 'state', { name: names.stateTable, shape: STATE_TABLE, ...kept }),
+            datasetsTable: createTable(this, 'datasets', { name: names.datasetsTable, shape: DATASETS_TABLE, ...kept }),
+            givenUpQueue: new WorkQueue(this, 'given-up-queue', {
+                name: names.givenUpQueue,
+                deadLetterName: names.givenUpDeadLetters,
+                worker: GIVEN_UP,
+                ...kept,
+                ifStuck: 'Messages that the stream’s readers or the IoT rule gave up are not in the lake yet: reports lack them.',
+                ifRetried: 'Messages that were given up could not be brought into the lake for some 20 minutes: reports lack them.',
+                ifDead: `Messages that were given up are in no figure: bringing them into the lake failed ${GIVEN_UP.maxReceiveCount} times. The stream keeps them for seven days.`,
+            }),
+        };
+        const parts: Part[] = [
+            // What goes on while telemetry is off: whoever brings what was acknowledged into the lake, and what devices hold on to.
+            // (T1) new Chain(this, 'chain', shared),
+            // (T4) new Devices(this, 'devices', shared),
+            // (T7) new WideTables(this, 'glue', shared),
+            ...(telemetry.isOn ? createWaysIn(this, shared) : []),
+        ];
+        this.watched = parts.flatMap(({ watched }) => watched);
+        this.rules = parts.flatMap(({ rules }) => rules);
+        this.graphs = parts.flatMap(({ graphs }) => graphs);
+        this.functions = this.watched.map(({ function: worker }) => worker);
+    }
+}
+
+/** What is there only while devices are let in. */
+function createWaysIn(_scope: Construct, _shared: PartProps): Part[] {
+    return [
+        // (T2) new Latest(scope, 'latest', shared),
+        // (T3) new Api(scope, 'api', shared),
+    ];
+}
+
+// (T2, T7) Until lake/cloud/state-table.ts and lake/cloud/datasets-table.ts are there: import them instead.
+const STATE_TABLE: TableShape = { partitionKey: { name: 'key', type: 'S' }, indexes: [] };
+const DATASETS_TABLE: TableShape = { partitionKey: { name: 'key', type: 'S' }, indexes: [] };
