@@ -2,7 +2,7 @@
  * The state of a device, online, late or silent, is judged by arrivals and by how far latest state is, never by a clock alone. A machine whose clock jumps, that was
  * switched off, or whose inbox stands still, knows nothing of its devices for a while, and says so.
  */
-import type { DeviceItem, StateOfDevice } from './state-store.ts';
+import type { DeviceItem, LiveEpisode, StateOfDevice } from './state-store.ts';
 
 /** What time it is for latest state; UTC epoch milliseconds. */
 export interface LiveClock {
@@ -25,8 +25,11 @@ export function deadlineOf(dueMs: number, receivedMs: number, { nowMs, watchedSi
     return isWatched ? dueMs : watchedSinceMs + dueMs - receivedMs;
 }
 
+/** What of an item its state is told by. */
+type Known = Pick<DeviceItem, 'dueMs' | 'silentMs' | 'lastReceivedMs'> & { open: readonly Pick<LiveEpisode, 'kind'>[] };
+
 /** What the device's item says of it. */
-export function stateOf({ dueMs, silentMs, lastReceivedMs, open }: DeviceItem, clock: LiveClock): StateOfDevice {
+export function stateOf({ dueMs, silentMs, lastReceivedMs, open }: Known, clock: LiveClock): StateOfDevice {
     if (dueMs === null || silentMs === null || lastReceivedMs === null) {
         return 'unknown';
     }

@@ -4,7 +4,7 @@
  * are on the disk (the thread that answers devices would stand still for each); alerts, hooks and what people say are.
  */
 import { randomUUID } from 'node:crypto';
-import { UsageError } from '#lake/errors';
+import { checkSigned } from '#lake/live/acknowledge';
 import type { Judged } from '#lake/live/history-verdict';
 import type { Cursor, DeviceItem, LiveAlert, LiveEpisode, LiveEvent, StateBatch, StateStore } from '#lake/live/state-store';
 import { type Database, openDatabase, type Row } from './sqlite.ts';
@@ -222,9 +222,7 @@ export function openStateDatabase(file: string, { hooks = [] }: OpenStateOptions
             return since === undefined ? undefined : Number(since);
         },
         acknowledge: (id, { by, note, atMs }) => {
-            if (by.trim() === '') {
-                throw new UsageError('An acknowledgement needs a name: say who knows of the alert');
-            }
+            checkSigned(by);
             let isNoted = false;
             const said = database.transaction((): Acknowledged => {
                 const before = alertOf(id);
