@@ -16,7 +16,13 @@ interface Attribute {
 export interface TableShape {
     partitionKey: Attribute;
     sortKey?: Attribute;
-    indexes: readonly { name: string; partitionKey: Attribute; sortKey?: Attribute }[];
+    indexes: readonly {
+        name: string;
+        partitionKey: Attribute;
+        sortKey?: Attribute;
+        /** Attributes that it has beside the keys: one that is not among them can change without a write to the index. Default: all. */
+        projected?: readonly string[];
+    }[];
     /** Attribute with the epoch seconds after which an item goes. Default: items stay. */
     timeToLive?: string;
     /** What a change tells those who follow the table. Default: nobody follows it. */
@@ -46,15 +52,24 @@ export function createTable(scope: Construct, id: string, { name, shape, key, re
         ...(key ? { encryption: TableEncryption.CUSTOMER_MANAGED, encryptionKey: key } : { encryption: TableEncryption.AWS_MANAGED }),
         removalPolicy,
     });
-    for (const { name: indexName, partitionKey, sortKey } of shape.indexes) {
+    for (const { name: indexName, partitionKey, sortKey, projected } of shape.indexes) {
         table.addGlobalSecondaryIndex({
             indexName,
             partitionKey: attributeOf(partitionKey),
             ...(sortKey && { sortKey: attributeOf(sortKey) }),
-            projectionType: ProjectionType.ALL,
+            ...projectionOf(projected),
         });
     }
     return table;
+}
+
+function projectionOf(projected: readonly string[] | undefined) {
+    if (projected === undefined) {
+        return { projectionType: ProjectionType.ALL };
+    }
+    return projected.length === 0
+        ? { projectionType: ProjectionType.KEYS_ONLY }
+        : { projectionType: ProjectionType.INCLUDE, nonKeyAttributes: [...projected] };
 }
 
 function attributeOf({ name, type }: Attribute) {
