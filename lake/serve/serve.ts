@@ -10,6 +10,7 @@ import { openCredentialIndex } from '#lake/live/credential-index';
 import { Intake } from '#lake/live/intake';
 import { openKnownDevices } from '#lake/live/known-devices';
 import { LiveProfiles } from '#lake/live/live-profiles';
+import { noteRegistered } from '#lake/live/note-registered';
 import type { ObjectStore } from '#lake/store/object-store';
 import { compareSequences } from '#lake/telemetry/chain-line';
 import { episodes } from '#lake/telemetry/derived-tables';
@@ -31,7 +32,6 @@ import { endOfChainIn, SHARD } from './seal-pass.ts';
 import { type Sealer, type SealingStatus, startSealing } from './sealing.ts';
 import { openStateDatabase } from './state-database.ts';
 import { openStateQueries } from './state-queries.ts';
-import { noteRegistered } from './state-services.ts';
 import { Watch } from './watch.ts';
 
 export interface ServeOptions {

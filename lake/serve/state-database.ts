@@ -277,7 +277,7 @@ export function openStateDatabase(file: string, { hooks = [] }: OpenStateOptions
         forgetPlace: () =>
             database.transaction(() => {
                 database.run('delete from cursor');
-                database.run("update items set item = json_set(item, '$.stream', '', '$.sequence', '0')");
+                database.run("update items set item = json_set(json_remove(item, '$.places'), '$.stream', '', '$.sequence', '0')");
             }),
         noteInLake: (keys, nowMs) =>
             database.transaction(() => {

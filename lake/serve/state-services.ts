@@ -1,7 +1,6 @@
 /** What the API asks of latest state, out of the database of one machine. */
 import type { ApiServices, EventLog, Page } from '#lake/live/api/services';
 import type { LiveClock } from '#lake/live/device-state';
-import { newItem } from '#lake/live/latest';
 import type { StateDatabase } from './state-database.ts';
 import type { StateQueries } from './state-queries.ts';
 
@@ -45,32 +44,4 @@ export function stateServices({ state, queries, clock }: StateServicesOptions): 
 /** The page, of which one more was asked for. */
 function pageOf<T>(found: readonly T[], limit: number): Page<T> {
     return { items: found.slice(0, limit), hasMore: found.length > limit };
-}
-
-/** Devices that are looked for, and noted, at once: others have the database in between. */
-const NOTED_AT_ONCE = 500;
-
-/** Gives an item to each device that has none, so that one that was registered and never heard of is seen. Safe to repeat. */
-export async function noteRegistered(
-    state: StateDatabase,
-    devices: readonly { device: string; site: string; profile: string }[],
-    { nowMs }: { nowMs: number },
-): Promise<void> {
-    for (let at = 0; at < devices.length; at += NOTED_AT_ONCE) {
-        const some = devices.slice(at, at + NOTED_AT_ONCE);
-        // Another writer may give one of them an item meanwhile: look again.
-        for (;;) {
-            const known = await state.read(some.map(({ device }) => device));
-            const changes = some
-                .filter(({ device }) => !known.has(device))
-                .map(({ device, site, profile }) => ({
-                    item: { ...newItem(device, ''), site, profile, version: 1 },
-                    alerts: [],
-                    events: [],
-                }));
-            if (changes.length === 0 || (await state.write({ changes, nowMs }))) {
-                break;
-            }
-        }
-    }
 }

@@ -1,9 +1,10 @@
 /** Registered devices in latest state, and versions of answers. */
 import { join } from 'node:path';
 import { newItem } from '#lake/live/latest';
+import { noteRegistered } from '#lake/live/note-registered';
 import { openStateDatabase, type StateDatabase } from '#lake/serve/state-database';
 import { openStateQueries } from '#lake/serve/state-queries';
-import { noteRegistered, stateServices } from '#lake/serve/state-services';
+import { stateServices } from '#lake/serve/state-services';
 import { START_MS } from '#test/support/live-world';
 import { makeFolder } from '#test/support/temporary';
 
