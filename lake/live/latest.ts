@@ -20,6 +20,17 @@ const MAX_METRICS = 500;
  */
 const CLOCK_WENT_BACK_MS = 5 * 60_000;
 
+/** Streams that an item knows a place in: a device can come by the stream of programs as well, and each stream can be made anew. */
+const MAX_STREAMS = 4;
+
+/**
+ * Characters of a text that latest state shows. A payload can be one text of 128 KiB, and an item is written with each message; history has the whole text.
+ */
+const MAX_TEXT = 1_024;
+
+/** Spans of one rule or several that begin and end within one message and are told of live; a payload that holds a day's values can have thousands, and history has all. */
+const MAX_TOLD = 20;
+
 /** What a batch of messages comes to. */
 export interface Followed {
     /** One for each device that has something new, in the order in which the batch names them. */
@@ -115,10 +126,10 @@ class FollowedDevice {
         const before = known ?? newItem(device, options.stream);
         this.#before = before;
         this.#options = options;
-        this.#taken = before.stream === options.stream ? before.sequence : '0';
+        this.#taken = before.stream === options.stream ? before.sequence : (before.places?.[options.stream] ?? '0');
         this.#metrics = new Map(Object.entries(before.metrics));
         this.#open = new Map(before.open.map((alert) => [alert.id, alert]));
-        this.#item = { ...before, rules: structuredClone(before.rules), stream: options.stream, sequence: this.#taken };
+        this.#item = { ...before, ...placesOf(before, options.stream), rules: structuredClone(before.rules), sequence: this.#taken };
     }
 
     /** Takes the message, unless it is in the item already. */
@@ -224,9 +235,12 @@ class FollowedDevice {
 
     /** Brings the alerts to what the rules say behind a message. */
     #settle(ended: readonly Episode[], { profile, arrivedMs }: { profile: LiveProfile; arrivedMs: number }): void {
+        let told = 0;
         for (const episode of ended) {
-            // A silence that nobody was told of while it lasted is history's to tell.
-            if (episode.kind === 'alert' || this.#open.has(alertId(episode))) {
+            const isOpen = this.#open.has(alertId(episode));
+            // A silence that nobody was told of while it lasted is history's to tell, and so are spans of one message beyond some.
+            if (isOpen || (episode.kind === 'alert' && told < MAX_TOLD)) {
+                told += isOpen ? 0 : 1;
                 this.#note(episode);
             }
         }
@@ -279,6 +293,15 @@ class FollowedDevice {
     }
 }
 
+/** The stream that messages come by now, and the places in those that they came by before. */
+function placesOf({ stream: last, sequence, places = {} }: DeviceItem, stream: string): Pick<DeviceItem, 'stream' | 'places'> {
+    if (last === stream || last === '') {
+        return { stream };
+    }
+    const others = Object.entries({ ...places, [last]: sequence }).filter(([name]) => name !== stream && name !== last);
+    return { stream, places: Object.fromEntries([...others.slice(2 - MAX_STREAMS), [last, sequence]]) };
+}
+
 /** An episode as it stands among the live alerts. */
 export function liveEpisode(episode: Episode, { raisedMs }: { raisedMs: number | null }): LiveEpisode {
     const { ended_ms: endedMs = null, worst, ...words } = episode;
@@ -313,7 +336,12 @@ export function showUnits(units: bigint, digits: number): string {
 
 function latestOf({ units, text, unit, kind, digits = 0, atMs, message, receivedMs, clock }: Reading): LatestMetric {
     const value = units === undefined ? null : showUnits(units, kind === 'yes/no' ? 0 : digits);
-    return { value, text: text ?? null, unit: unit ?? null, atMs, message, receivedMs, clock };
+    return { value, text: text === undefined ? null : cutText(text), unit: unit ?? null, atMs, message, receivedMs, clock };
+}
+
+/** The beginning of a text; no character is cut in two. */
+export function cutText(text: string): string {
+    return text.length <= MAX_TEXT ? text : text.slice(0, MAX_TEXT).replace(/[\ud800-\udbff]$/, '');
 }
 
 /** Readings in the order of history: by time, message and metric. Of copies the one that history keeps is the first. */

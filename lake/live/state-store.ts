@@ -58,6 +58,8 @@ export interface DeviceItem {
     /** The last message of the inbox that is in the item: the stream of numbers, and its number. */
     stream: string;
     sequence: string;
+    /** The last message of each other stream that the device came by, where it came by several: the last few of them. */
+    places?: Readonly<Record<string, string>>;
     /** Increases with each write; 0 for an item that was never written. */
     version: number;
 }
