@@ -108,9 +108,7 @@ export class StateCalls {
         let start: QueryCommandInput['ExclusiveStartKey'];
         do {
             const page = await this.#call('read from', () =>
-                this.#client.send(
-                    new QueryCommand({ ...asked, TableName: this.#table, ...(start && { ExclusiveStartKey: start }) }),
-                ),
+                this.#client.send(new QueryCommand({ ...asked, TableName: this.#table, ...(start && { ExclusiveStartKey: start }) })),
             );
             yield page.Items ?? [];
             start = page.LastEvaluatedKey;
@@ -135,16 +133,16 @@ export class StateCalls {
     async #send(writes: readonly Write[]): Promise<void> {
         const [only, ...more] = writes.map((write) => this.#itemOf(write));
         if (only && more.length === 0) {
-            await (only.Put
-                ? this.#client.send(new PutItemCommand(only.Put))
-                : this.#client.send(new UpdateItemCommand(only.Update)));
+            await (only.Put ? this.#client.send(new PutItemCommand(only.Put)) : this.#client.send(new UpdateItemCommand(only.Update)));
         } else {
             // The SDK gives each call a ClientRequestToken, and tries it again with the same one: a lost answer writes nothing twice.
             await this.#client.send(new TransactWriteItemsCommand({ TransactItems: only ? [only, ...more] : [] }));
         }
     }
 
-    #itemOf(write: Write): { Put: PutItemCommandInput; Update?: never } | { Put?: never; Update: UpdateItemCommandInput & { UpdateExpression: string } } {
+    #itemOf(
+        write: Write,
+    ): { Put: PutItemCommandInput; Update?: never } | { Put?: never; Update: UpdateItemCommandInput & { UpdateExpression: string } } {
         const names = new Names();
         const condition = write.if && conditionText(write.if, names);
         const ConditionExpression = condition === undefined ? {} : { ConditionExpression: condition };
@@ -171,7 +169,9 @@ export class StateCalls {
             return await tryAgain(work, { mayHelp });
         } catch (error) {
             if (isRefused(error)) {
-                throw new RefusedWrite(`DynamoDB refuses what is to be written to table ${this.#table}: ${error.message}`, { cause: error });
+                throw new RefusedWrite(`DynamoDB refuses what is to be written to table ${this.#table}: ${error.message}`, {
+                    cause: error,
+                });
             }
             throw asStorageError(error, { doing: `${doing} table ${this.#table}` });
         }

@@ -80,7 +80,8 @@ export class StateQueries {
     /** What the watch counted of a large fleet. */
     async #counted({ nowMs }: LiveClock): Promise<Pick<Fleet, 'devices' | 'groups'> | undefined> {
         const noted = await this.#calls.get(FLEET_KEY);
-        const isUsed = noted && (numberIn(noted, 'count') ?? 0) > MAX_COUNTED_LIVE && nowMs - (numberIn(noted, 'at_ms') ?? 0) < COUNT_BELIEVED_MS;
+        const isUsed =
+            noted && (numberIn(noted, 'count') ?? 0) > MAX_COUNTED_LIVE && nowMs - (numberIn(noted, 'at_ms') ?? 0) < COUNT_BELIEVED_MS;
         return isUsed ? JSON.parse(textIn(noted, 'fleet') ?? '') : undefined;
     }
 
@@ -143,7 +144,9 @@ export class StateQueries {
             for (let at = 0; at < page.length && found.length <= limit; ) {
                 const some = page.slice(at, at + (state === undefined ? limit + 1 - found.length : LOOKED_AT_ONCE));
                 at += some.length;
-                const items = new Map((await this.#calls.getAll(some.map(deviceKey))).map((record) => [textIn(record, 'rank'), itemIn(record)]));
+                const items = new Map(
+                    (await this.#calls.getAll(some.map(deviceKey))).map((record) => [textIn(record, 'rank'), itemIn(record)]),
+                );
                 for (const id of some) {
                     const item = items.get(id);
                     const now = item && { state: stateOf(item, clock), item };
@@ -318,7 +321,8 @@ async function* mergedDescending<T>(streams: readonly AsyncGenerator<T>[], keyOf
     for (;;) {
         let [first] = heads;
         for (const one of heads) {
-            const isFurther = !one.head.done && (first?.head.done || (first && compareBytes(keyOf(one.head.value), keyOf(first.head.value)) > 0));
+            const isFurther =
+                !one.head.done && (first?.head.done || (first && compareBytes(keyOf(one.head.value), keyOf(first.head.value)) > 0));
             first = isFurther ? one : first;
         }
         if (!first || first.head.done) {

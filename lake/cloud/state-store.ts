@@ -6,14 +6,25 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBClient as Client } from '@aws-sdk/client-dynamodb';
 import pMap from 'p-map';
 import { type ClientOptions, clientConfig } from '#lake/aws/client-config';
+import { checkSigned } from '#lake/live/acknowledge';
 import type { Acknowledged, ApiServices } from '#lake/live/api/services';
 import type { LiveClock } from '#lake/live/device-state';
-import { checkSigned } from '#lake/live/acknowledge';
 import type { Cursor, DeviceItem, LiveAlert, LiveEpisode, LiveEvent, StateChange, StateStore } from '#lake/live/state-store';
 import { StateCalls, type Write } from './state-calls.ts';
 import { CLOCK_KEY, clockOf } from './state-clock.ts';
 import { StateQueries } from './state-queries.ts';
-import { alertColumns, alertIn, alertKey, deviceKey, devicePart, eventRecords, itemIn, itemRecord, timeText, textIn } from './state-records.ts';
+import {
+    alertColumns,
+    alertIn,
+    alertKey,
+    deviceKey,
+    devicePart,
+    eventRecords,
+    itemIn,
+    itemRecord,
+    textIn,
+    timeText,
+} from './state-records.ts';
 
 /**
  * Alerts of one transaction, which takes 100 records: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html. Alerts beyond are written before it: they
@@ -108,7 +119,9 @@ export function openCloudState({ client, table, now }: CloudStateOptions): Cloud
                     set: { acknowledged_ms: atMs, acknowledged_by: by, acknowledged_note: note },
                     if: { is: 'present', column: 'part', andAbsent: 'acknowledged_ms' },
                 },
-                ...eventRecords([event], { part: devicePart(alert.device), name: `acknowledged#${id}`, nowMs: atMs }).map((put) => ({ put })),
+                ...eventRecords([event], { part: devicePart(alert.device), name: `acknowledged#${id}`, nowMs: atMs }).map((put) => ({
+                    put,
+                })),
             ]);
             // Somebody else was faster, or an answer was lost: the alert says which.
             return isNoted ? { is: 'acknowledged', alert } : this.acknowledge({ id, by, note });

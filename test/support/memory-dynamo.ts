@@ -12,12 +12,15 @@ type Input = Record<string, any>;
 export interface TableShape {
     partitionKey: { name: string; type: 'S' | 'N' };
     sortKey?: { name: string; type: 'S' | 'N' };
-    indexes: Readonly<
-        Record<
-            string,
-            { partitionKey: { name: string; type: 'S' | 'N' }; sortKey?: { name: string; type: 'S' | 'N' }; projected?: readonly string[] }
-        >
-    >;
+    indexes: readonly Index[];
+}
+
+interface Index {
+    name: string;
+    partitionKey: { name: string; type: 'S' | 'N' };
+    sortKey?: { name: string; type: 'S' | 'N' };
+    /** Columns beside the keys; all where it is left out. */
+    projected?: readonly string[];
 }
 
 /** A record of the table's stream. */
@@ -163,7 +166,7 @@ export class MemoryDynamo implements Pick<DynamoDBClient, 'send'> {
         if (bytes > MAX_ITEM_BYTES) {
             throw refuse(`an item of ${bytes} bytes: Item size has exceeded the maximum allowed size`);
         }
-        for (const { partitionKey, sortKey } of Object.values(this.#options.shape.indexes)) {
+        for (const { partitionKey, sortKey } of this.#options.shape.indexes) {
             for (const { name, type } of [partitionKey, ...(sortKey ? [sortKey] : [])]) {
                 const value = item[name];
                 if (value !== undefined && ((value as any)[type] === undefined || (value as any)[type] === '')) {
@@ -189,7 +192,11 @@ export class MemoryDynamo implements Pick<DynamoDBClient, 'send'> {
             if (!isDeepStrictEqual(before, item)) {
                 this.records.push({
                     eventName: before ? 'MODIFY' : 'INSERT',
-                    dynamodb: { NewImage: structuredClone(item), SequenceNumber: String(this.records.length + 1), Keys: this.#partOf(item) },
+                    dynamodb: {
+                        NewImage: structuredClone(item),
+                        SequenceNumber: String(this.records.length + 1),
+                        Keys: this.#partOf(item),
+                    },
                 });
             }
         }
@@ -197,7 +204,8 @@ export class MemoryDynamo implements Pick<DynamoDBClient, 'send'> {
 
     #query(input: Input): unknown {
         const { maxPage = 1_000 } = this.#options;
-        const index = input.IndexName === undefined ? this.#options.shape : this.#options.shape.indexes[input.IndexName];
+        const { shape } = this.#options;
+        const index = input.IndexName === undefined ? shape : shape.indexes.find(({ name }) => name === input.IndexName);
         if (!index || input.TableName !== this.table || (input.IndexName !== undefined && input.ConsistentRead)) {
             throw refuse(`index ${input.IndexName} of table ${input.TableName}`);
         }
@@ -212,7 +220,8 @@ export class MemoryDynamo implements Pick<DynamoDBClient, 'send'> {
         }
         const direction = input.ScanIndexForward === false ? -1 : 1;
         const sortName = index.sortKey?.name ?? '';
-        const order = (a: Item, b: Item) => compareKeys(a[sortName], b[sortName]) || compareKeys(idOf(this.#partOf(a)), idOf(this.#partOf(b)));
+        const order = (a: Item, b: Item) =>
+            compareKeys(a[sortName], b[sortName]) || compareKeys(idOf(this.#partOf(a)), idOf(this.#partOf(b)));
         const all = [...this.#items.values()]
             .filter((item) => keyNames.every((name) => item[name] !== undefined) && expression.holds(input.KeyConditionExpression, item))
             .sort((a, b) => direction * order(a, b));
@@ -223,17 +232,22 @@ export class MemoryDynamo implements Pick<DynamoDBClient, 'send'> {
         const last = page.at(-1);
         const isMore = from >= 0 && from + limit < all.length;
         const projected = (item: Item): Item => {
-            const columns = 'projected' in index ? (index.projected as string[]) : undefined;
+            const columns = 'projected' in index ? index.projected : undefined;
             return columns ? project(item, [...Object.keys(this.#partOf(item)), ...keyNames, ...columns]) : item;
         };
-        const shown = page.map(projected).filter((item) => input.FilterExpression === undefined || expression.holds(input.FilterExpression, item));
+        const shown = page
+            .map(projected)
+            .filter((item) => input.FilterExpression === undefined || expression.holds(input.FilterExpression, item));
         // Whoever looks at a filter of no items has named it all the same.
         expression.holds(input.KeyConditionExpression, {});
         if (input.FilterExpression !== undefined) {
             expression.holds(input.FilterExpression, {});
         }
         expression.assertAllUsed();
-        return { Items: shown, ...(isMore && last && { LastEvaluatedKey: project(last, [...Object.keys(this.#partOf(last)), ...keyNames]) }) };
+        return {
+            Items: shown,
+            ...(isMore && last && { LastEvaluatedKey: project(last, [...Object.keys(this.#partOf(last)), ...keyNames]) }),
+        };
     }
 
     #partOf(item: Item): Item {
