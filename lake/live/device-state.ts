@@ -4,6 +4,9 @@
  */
 import type { DeviceItem, LiveEpisode, StateOfDevice } from './state-store.ts';
 
+/** Latest state is late once it has not been level with the inbox for this long. */
+export const PIPELINE_LATE_MS = 30_000;
+
 /** What time it is for latest state; UTC epoch milliseconds. */
 export interface LiveClock {
     /** The machine's clock. */

@@ -8,9 +8,11 @@ import type { TablePeriod } from '#lake/layout';
 import { createApi } from '#lake/live/api/create-api';
 import { openCredentialIndex } from '#lake/live/credential-index';
 import { Intake } from '#lake/live/intake';
+import { judgeHistory } from '#lake/live/judge-history';
 import { openKnownDevices } from '#lake/live/known-devices';
 import { LiveProfiles } from '#lake/live/live-profiles';
 import { noteRegistered } from '#lake/live/note-registered';
+import { rebuildState } from '#lake/live/rebuild-state';
 import type { ObjectStore } from '#lake/store/object-store';
 import { compareSequences } from '#lake/telemetry/chain-line';
 import { episodes } from '#lake/telemetry/derived-tables';
@@ -23,11 +25,9 @@ import type { Hook } from './hook-settings.ts';
 import { HookSender } from './hooks.ts';
 import { openHttpServer } from './http-server.ts';
 import { openInbox } from './inbox.ts';
-import { judgeHistory } from './judge-history.ts';
 import { LatestConsumer } from './latest-consumer.ts';
 import { liveFile, makeLiveFolder, writeServing } from './live-files.ts';
 import { openReaderToken } from './reader-token.ts';
-import { rebuildState } from './rebuild-state.ts';
 import { endOfChainIn, SHARD } from './seal-pass.ts';
 import { type Sealer, type SealingStatus, startSealing } from './sealing.ts';
 import { openStateDatabase } from './state-database.ts';
@@ -313,13 +313,8 @@ export async function serve(lake: DirectoryLake, options: ServeOptions): Promise
         async function judge(derived: readonly TablePeriod[]): Promise<void> {
             const days = derived.flatMap(({ table, period }) => (table === EPISODES ? [period] : []));
             try {
-                await judgeHistory({
-                    store,
-                    state,
-                    days,
-                    sealed: { stream: inbox.stream, sequence: sealer.status().inLakeTo },
-                    nowMs: nowMs(),
-                });
+                const sealed = { stream: inbox.stream, sequence: sealer.status().inLakeTo };
+                await judgeHistory({ store, state: state.judgedTo(sealed), days, nowMs: nowMs() });
             } catch (error) {
                 say(`What history says of alerts is not known yet: ${sayError(error)}`);
             }

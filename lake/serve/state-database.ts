@@ -5,7 +5,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { checkSigned } from '#lake/live/acknowledge';
-import type { Judged } from '#lake/live/history-verdict';
+import type { JudgedState } from '#lake/live/judge-history';
 import type { Cursor, DeviceItem, LiveAlert, LiveEpisode, LiveEvent, StateBatch, StateStore } from '#lake/live/state-store';
 import { type Database, openDatabase, type Row } from './sqlite.ts';
 
@@ -77,12 +77,8 @@ export interface StateDatabase extends StateStore {
     pipelineLateSince(): number | undefined;
     /** Notes that a person knows of the alert; who was first stays. Safe to repeat. @throws UsageError without a name */
     acknowledge(id: string, said: { by: string; note: string; atMs: number }): Acknowledged;
-    /** Alerts that ended in a span of time, and with `isLast` those that are open, as far as all that they were made of is sealed. */
-    alertsToJudge(asked: { fromMs: number; untilMs: number; isLast: boolean; sealed: Cursor }): LiveAlert[];
-    /** True if an alert stands for the episode of history: by its id, by its verdict, or one that overlaps it and has no verdict yet. */
-    hasAlert(episode: LiveEpisode): boolean;
-    /** Notes what history says of alerts, and adds those that only history has. No hook is told. */
-    judge(judged: readonly Judged[], nowMs: number): void;
+    /** The alerts, for who judges them by what is in the lake: everything up to that message of the inbox. */
+    judgedTo(sealed: Cursor): JudgedState;
     /** Forgets how far the inbox was taken: for an inbox that is an older copy, and gives numbers once more that it gave before. What is known stays. */
     forgetPlace(): void;
     /** Notes that the tables have what stands in these chain objects. */
@@ -242,38 +238,40 @@ export function openStateDatabase(file: string, { hooks = [] }: OpenStateOptions
             tell(isNoted);
             return said;
         },
-        alertsToJudge({ fromMs, untilMs, isLast, sealed }) {
-            const rows = database.all(
-                `select * from known_alerts where (ended_ms >= ? and ended_ms < ? or ended_ms is null and ?) and began_ms < ?
-                and (sequence is null or stream <> ? or (length(sequence), sequence) <= (length(?), ?)) order by id`,
-                ...[fromMs, untilMs, Number(isLast), untilMs, sealed.stream, sealed.sequence, sealed.sequence],
-            );
-            return rows.map(alertIn);
-        },
-        hasAlert({ id, device, rule, began_ms: beganMs, ended_ms: endedMs }) {
-            const sql = `select id from alerts where device = ? and rule = ? and
-                (id = ? or in_history ->> 'id' = ? or history = 'pending' and began_ms <= ? and coalesce(ended_ms, ?) >= ?)`;
-            return database.get(sql, device, rule, id, id, endedMs ?? Number.MAX_SAFE_INTEGER, beganMs, beganMs) !== undefined;
-        },
-        judge(judged, nowMs) {
-            let isTold = false;
-            database.transaction(() => {
-                for (const { alert, history, inHistory } of judged) {
-                    const before = alertOf(alert.id);
-                    if (history === 'added') {
-                        writeAlert(database, alert);
+        judgedTo: (sealed) => ({
+            alertsToJudge({ fromMs, untilMs, isLast }) {
+                const rows = database.all(
+                    `select * from known_alerts where (ended_ms >= ? and ended_ms < ? or ended_ms is null and ?) and began_ms < ?
+                    and (sequence is null or stream <> ? or (length(sequence), sequence) <= (length(?), ?)) order by id`,
+                    ...[fromMs, untilMs, Number(isLast), untilMs, sealed.stream, sealed.sequence, sealed.sequence],
+                );
+                return rows.map(alertIn);
+            },
+            hasAlert({ id, device, rule, began_ms: beganMs, ended_ms: endedMs }) {
+                const sql = `select id from alerts where device = ? and rule = ? and
+                    (id = ? or in_history ->> 'id' = ? or history = 'pending' and began_ms <= ? and coalesce(ended_ms, ?) >= ?)`;
+                return database.get(sql, device, rule, id, id, endedMs ?? Number.MAX_SAFE_INTEGER, beganMs, beganMs) !== undefined;
+            },
+            judge(judged, nowMs) {
+                let isTold = false;
+                database.transaction(() => {
+                    for (const { alert, history, inHistory } of judged) {
+                        const before = alertOf(alert.id);
+                        if (history === 'added') {
+                            writeAlert(database, alert);
+                        }
+                        const text = inHistory && JSON.stringify(inHistory);
+                        database.run('update alerts set history = ?, in_history = ? where id = ?', history, text, alert.id);
+                        const after = alertOf(alert.id);
+                        if (after && history !== 'confirmed' && JSON.stringify(after) !== JSON.stringify(before)) {
+                            append({ kind: 'judged', alert: after }, nowMs);
+                            isTold = true;
+                        }
                     }
-                    const text = inHistory && JSON.stringify(inHistory);
-                    database.run('update alerts set history = ?, in_history = ? where id = ?', history, text, alert.id);
-                    const after = alertOf(alert.id);
-                    if (after && history !== 'confirmed' && JSON.stringify(after) !== JSON.stringify(before)) {
-                        append({ kind: 'judged', alert: after }, nowMs);
-                        isTold = true;
-                    }
-                }
-            });
-            tell(isTold);
-        },
+                });
+                tell(isTold);
+            },
+        }),
         forgetPlace: () =>
             database.transaction(() => {
                 database.run('delete from cursor');

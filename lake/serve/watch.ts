@@ -2,24 +2,18 @@
  * Watches for what does not come: raises silences whose time has passed, and one alarm where latest state itself stands still. It believes no clock alone: a
  * machine that was switched off or asleep, or whose clock was set, gives each device its whole interval again.
  */
-import type { LiveClock } from '#lake/live/device-state';
+import { type LiveClock, PIPELINE_LATE_MS } from '#lake/live/device-state';
 import type { LiveProfiles } from '#lake/live/live-profiles';
-import { raiseSilences } from '#lake/live/silences';
-import type { StateChange, StateOfDevice } from '#lake/live/state-store';
+import { raiseAwaited } from '#lake/live/silences';
+import type { StateOfDevice } from '#lake/live/state-store';
 import type { Progress } from './latest-consumer.ts';
 import type { StateDatabase } from './state-database.ts';
 import type { StateQueries } from './state-queries.ts';
 
 const TICK_MS = 1_000;
 
-/** Latest state is late once it has not been level with the inbox for this long. */
-const PIPELINE_LATE_MS = 30_000;
-
 /** The machine's clock was set, or the machine slept, where it and a clock that never goes back differ by more than this. */
 const JUMP_MS = 3_000;
-
-/** Silences that are raised in one transaction. */
-const SILENCES_AT_ONCE = 500;
 
 /** Ticks from one tidying up to the next. */
 const TIDY_EVERY = 60;
@@ -95,10 +89,16 @@ export class Watch {
 
     /** Looks once. What cannot be written now is tried with the next look. */
     async tick(): Promise<void> {
+        const { state, queries, profiles } = this.#options;
         try {
             this.#lookAtPipeline(this.clock());
             if (this.#lateSinceMs === undefined) {
-                await this.#raiseSilences();
+                await raiseAwaited({
+                    state,
+                    profiles,
+                    awaited: (clock, limit) => queries.awaited(clock, limit),
+                    clock: () => this.clock(),
+                });
                 this.#tellStates(this.clock());
             }
             this.#ticks += 1;
@@ -145,21 +145,5 @@ export class Watch {
             changed.map((device) => ({ kind: 'state', ...device })),
             clock.nowMs,
         );
-    }
-
-    async #raiseSilences(): Promise<void> {
-        const { state, queries, profiles } = this.#options;
-        for (let isMore = true; isMore; ) {
-            const clock = this.clock();
-            const devices = queries.awaited(clock, SILENCES_AT_ONCE);
-            const changes: StateChange[] = [];
-            for (const item of (await state.read(devices)).values()) {
-                const profile = await profiles.open(item.profile);
-                changes.push(raiseSilences(item, 'why' in profile ? undefined : profile.rules, clock));
-            }
-            // Where a message came in between, the next look sees it.
-            const isWritten = changes.length > 0 && (await state.write({ changes, nowMs: clock.nowMs }));
-            isMore = isWritten && devices.length === SILENCES_AT_ONCE;
-        }
     }
 }

@@ -668,6 +668,6 @@ export const breaks: readonly Break[] = [
         file: 'lake/serve/state-database.ts',
         text: '(length(sequence), sequence) <= (length(?), ?)',
         replacement: '(length(sequence), sequence) <= (length(?) + 100, ?)',
-        tests: ['test/lake/serve/judge-history.test.ts'],
+        tests: ['test/lake/live/judge-history.test.ts'],
     },
 ];

@@ -259,8 +259,8 @@ describe('alerts', () => {
             { alert: added, history: 'added' as const, inHistory: null },
         ];
         const before = queries.lastEvent();
-        state.judge(judged, 1);
-        state.judge(judged, 2);
+        state.judgedTo({ stream: '', sequence: '0' }).judge(judged, 1);
+        state.judgedTo({ stream: '', sequence: '0' }).judge(judged, 2);
         expect(queries.events({ after: before, limit: 9 }).events.map(({ event }) => event.kind)).toEqual(['judged', 'judged']);
         expect(queries.alert(id)).toMatchObject({ history: 'changed', inHistory: { readings: 9 }, readings: known.readings });
         expect(queries.alert(added.id)).toMatchObject({ history: 'added', raised_ms: null });

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { LiveProfiles } from '#lake/live/live-profiles';
+import { rebuildState } from '#lake/live/rebuild-state';
 import { LatestConsumer } from '#lake/serve/latest-consumer';
-import { rebuildState } from '#lake/serve/rebuild-state';
 import { openStateDatabase, type StateDatabase } from '#lake/serve/state-database';
 import { openStateQueries } from '#lake/serve/state-queries';
 import { openDirectoryStore } from '#lake/store/directory';

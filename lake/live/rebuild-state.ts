@@ -4,17 +4,16 @@
  */
 import { unpackState } from '#lake/commit/derive-state';
 import { mergedKey } from '#lake/layout';
-import { findLastDay } from '#lake/live/history-verdict';
-import { deadlinesOf, liveEpisode, newItem, showUnits } from '#lake/live/latest';
-import type { LiveProfile, LiveProfiles } from '#lake/live/live-profiles';
-import type { Cursor, DeviceItem, LatestMetric, StateBatch, StateChange } from '#lake/live/state-store';
 import type { QueryEngine, Value } from '#lake/query/query-engine';
 import { compareTexts } from '#lake/rows';
 import type { ObjectStore } from '#lake/store/object-store';
 import { episodes as episodesTable } from '#lake/telemetry/derived-tables';
 import { type DeviceState, type EpisodeState, openEpisodesOf, sayUnits } from '#lake/telemetry/episodes';
 import { parseDecimal, roundTo } from '#lake/telemetry/profile/decimal';
-import type { StateDatabase } from './state-database.ts';
+import { findLastDay } from './history-verdict.ts';
+import { cutText, deadlinesOf, liveEpisode, newItem, showUnits } from './latest.ts';
+import type { LiveProfile, LiveProfiles } from './live-profiles.ts';
+import type { Cursor, DeviceItem, LatestMetric, StateBatch, StateChange, StateStore } from './state-store.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -36,7 +35,7 @@ export interface RebuildOptions {
     store: ObjectStore;
     engine: QueryEngine;
     profiles: Pick<LiveProfiles, 'open'>;
-    state: Pick<StateDatabase, 'read' | 'write'>;
+    state: StateStore;
     /** The last message of the inbox that is in the tables: what comes behind it is followed as ever. */
     inLake: Cursor;
     /** The machine's clock, UTC epoch milliseconds. */
@@ -141,7 +140,7 @@ function metricOf(row: Row, profile: LiveProfile | undefined): LatestMetric {
     const value = shown.startsWith('v') ? parseDecimal(shown.slice(1)) : undefined;
     return {
         value: value ? valueText(roundTo(value, COLUMN_DIGITS), facts) : null,
-        text: value ? null : shown.slice(1),
+        text: value ? null : cutText(shown.slice(1)),
         unit: facts?.unit ?? null,
         atMs: Number(row.at_ms),
         message: String(row.message),

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { judgeHistory } from '#lake/live/judge-history';
 import { LiveProfiles } from '#lake/live/live-profiles';
-import { judgeHistory } from '#lake/serve/judge-history';
 import { LatestConsumer } from '#lake/serve/latest-consumer';
 import { openStateDatabase, type StateDatabase } from '#lake/serve/state-database';
 import { openStateQueries, type StateQueries } from '#lake/serve/state-queries';
@@ -61,7 +61,7 @@ const fail = (what: string): never => {
 const timeOf = (at: string) => `${at.startsWith('+') ? NEXT : DAY}T${at.replace('+', '')}:00.000Z`;
 
 const judge = (days = [DAY, NEXT], sequence = inbox.last()) =>
-    judgeHistory({ store, state, days, sealed: { stream: inbox.stream, sequence }, nowMs: Date.parse(timeOf('+23:00')) });
+    judgeHistory({ store, state: state.judgedTo({ stream: inbox.stream, sequence }), days, nowMs: Date.parse(timeOf('+23:00')) });
 
 const verdicts = () =>
     queries
@@ -189,7 +189,12 @@ describe('history’s verdict', () => {
             [],
         );
         expect(
-            await judgeHistory({ store, state, days: [DAY], sealed: { stream: 's1', sequence: '9' }, nowMs: Date.parse('2026-06-01') }),
+            await judgeHistory({
+                store,
+                state: state.judgedTo({ stream: 's1', sequence: '9' }),
+                days: [DAY],
+                nowMs: Date.parse('2026-06-01'),
+            }),
         ).toEqual([]);
         expect(verdicts()).toEqual([]);
     });
