@@ -44,6 +44,28 @@ interface Condition {
     values: Record<string, string>;
 }
 
+export type DeviceCounts = Pick<Fleet, 'devices' | 'groups'>;
+
+/** Counts devices by their state. */
+export class FleetCount {
+    readonly #groups = new Map<string, Counted>();
+    readonly #devices = noDevices();
+
+    add({ profile, site, state }: { profile: string; site: string; state: StateOfDevice }): void {
+        const name = JSON.stringify([profile, site]);
+        const group = this.#groups.get(name) ?? { profile, site, devices: noDevices() };
+        this.#groups.set(name, group);
+        group.devices[state] += 1;
+        this.#devices[state] += 1;
+    }
+
+    /** The counts, groups by the names of profile and site. */
+    counts(): DeviceCounts {
+        const groups = [...this.#groups.values()].sort((a, b) => compareTexts(a.profile, b.profile) || compareTexts(a.site, b.site));
+        return { devices: this.#devices, groups };
+    }
+}
+
 export class StateQueries {
     readonly #calls: StateCalls;
     readonly #clock: () => Promise<LiveClock>;
@@ -74,11 +96,11 @@ export class StateQueries {
     async #fleet(): Promise<Fleet> {
         const clock = await this.#clock();
         const [counted, open] = await Promise.all([this.#counted(clock), this.#countOpen()]);
-        return { ...(counted ?? (await this.countDevices(clock))), ...open, isPipelineLate: clock.isPipelineLate };
+        return { ...(counted ?? (await this.#countDevices(clock))), ...open, isPipelineLate: clock.isPipelineLate };
     }
 
     /** What the watch counted of a large fleet. */
-    async #counted({ nowMs }: LiveClock): Promise<Pick<Fleet, 'devices' | 'groups'> | undefined> {
+    async #counted({ nowMs }: LiveClock): Promise<DeviceCounts | undefined> {
         const noted = await this.#calls.get(FLEET_KEY);
         const isUsed =
             noted && (numberIn(noted, 'count') ?? 0) > MAX_COUNTED_LIVE && nowMs - (numberIn(noted, 'at_ms') ?? 0) < COUNT_BELIEVED_MS;
@@ -86,22 +108,16 @@ export class StateQueries {
     }
 
     /** Devices by state of each profile and site. Reads the columns of all devices: half a read unit each. */
-    async countDevices(clock: LiveClock): Promise<Pick<Fleet, 'devices' | 'groups'>> {
-        const groups = new Map<string, Counted>();
-        const devices = noDevices();
-        for await (const { site, profile, state } of this.states(clock)) {
-            const name = JSON.stringify([profile, site]);
-            const group = groups.get(name) ?? { profile, site, devices: noDevices() };
-            groups.set(name, group);
-            group.devices[state] += 1;
-            devices[state] += 1;
+    async #countDevices(clock: LiveClock): Promise<DeviceCounts> {
+        const count = new FleetCount();
+        for await (const device of this.states(clock)) {
+            count.add(device);
         }
-        const sorted = [...groups.values()].sort((a, b) => compareTexts(a.profile, b.profile) || compareTexts(a.site, b.site));
-        return { devices, groups: sorted };
+        return count.counts();
     }
 
     /** The state of every device, in the order of ids. */
-    async *states(clock: LiveClock): AsyncGenerator<{ device: string; site: string; profile: string; state: StateOfDevice }> {
+    async *states(clock: LiveClock): AsyncGenerator<DeviceState> {
         const columns = ['rank', 'site', 'profile', 'due_ms', 'silent_ms', 'last_received_ms', 'is_silent'];
         for await (const page of this.#devicePages({})) {
             for (let at = 0; at < page.length; at += LOOKED_AT_ONCE) {
@@ -114,7 +130,7 @@ export class StateQueries {
                         open: numberIn(record, 'is_silent') === 1 ? [{ kind: 'silent' as const }] : [],
                     };
                     const text = (name: string) => textIn(record, name) ?? '';
-                    yield { device: text('rank'), site: text('site'), profile: text('profile'), state: stateOf(known, clock) };
+                    yield { device: text('rank'), site: text('site'), profile: text('profile'), state: stateOf(known, clock), known };
                 }
             }
         }
@@ -245,6 +261,15 @@ type AlertsAsked = Omit<AlertsQuestion, 'limit' | 'device'>;
 interface DevicesAsked extends Partial<Omit<DevicesQuestion, 'state' | 'limit'>> {
     /** Ids that are read at once; undefined for as many as DynamoDB gives, some thousands. */
     pageSize?: number | undefined;
+}
+
+/** A device's state, and what it was told by. */
+interface DeviceState {
+    device: string;
+    site: string;
+    profile: string;
+    state: StateOfDevice;
+    known: Parameters<typeof stateOf>[0];
 }
 
 interface Counted {

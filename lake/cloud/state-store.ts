@@ -132,7 +132,7 @@ export function openCloudState({ client, table, now }: CloudStateOptions): Cloud
 }
 
 /** Writes the alert as it is now; what people said of it stays. History is to judge it anew. */
-export function alertWrite(alert: LiveEpisode, { at, nowMs }: { at?: Cursor; nowMs: number }): Write {
+function alertWrite(alert: LiveEpisode, { at, nowMs }: { at?: Cursor; nowMs: number }): Write {
     const key = alertKey(alert.id);
     if (!key) {
         throw new TypeError(`${alert.id} is no id of an alert`);

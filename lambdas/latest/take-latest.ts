@@ -4,9 +4,11 @@
  */
 
 import { StorageError } from '#lake/errors';
+import type { LiveClock } from '#lake/live/device-state';
 import { devicesOf, followMessages } from '#lake/live/latest';
 import type { LiveProfiles, ReadMessage } from '#lake/live/live-profiles';
 import type { StateStore } from '#lake/live/state-store';
+import { withState } from '#lake/live/told-states';
 import type { ChainMessage } from '#lake/telemetry/chain-line';
 
 /** Messages of a device that are one write: with what they raise and clear they fit in a transaction, which takes 4 MB. */
@@ -20,6 +22,8 @@ export interface TakeLatestOptions {
     stream: string;
     state: StateStore;
     profiles: Pick<LiveProfiles, 'read'>;
+    /** What time it is for latest state: by this it is told which devices are there again. */
+    clock: () => Promise<LiveClock>;
     /** The machine's clock, UTC epoch milliseconds. */
     now: () => number;
 }
@@ -51,14 +55,16 @@ export async function takeLatest(messages: readonly ChainMessage[], options: Tak
 
 async function takeRound(
     read: readonly ReadMessage[],
-    { stream, state, now, taken }: TakeLatestOptions & { taken: TakenLatest },
+    { stream, state, clock, now, taken }: TakeLatestOptions & { taken: TakenLatest },
 ): Promise<void> {
     const devices = devicesOf(read);
     for (let tries = 0; tries <= MAX_CONFLICTS; tries += 1) {
         const items = await state.read(devices);
         const nowMs = now();
         const { changes, unassigned } = followMessages(items, read, { stream, nowMs });
-        if (changes.length === 0 || (await state.write({ changes, nowMs }))) {
+        const at = await clock();
+        const told = changes.map((change) => withState(change, items.get(change.item.device), at));
+        if (changes.length === 0 || (await state.write({ changes: told, nowMs }))) {
             taken.unassigned += unassigned;
             return;
         }

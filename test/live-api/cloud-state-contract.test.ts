@@ -63,7 +63,7 @@ async function open(): Promise<ApiSubject> {
         untilSeen: async () => {
             const messages = inbox.messages.slice(taken);
             taken += messages.length;
-            await takeLatest(messages, { stream: inbox.stream, state, profiles, now: clock.now });
+            await takeLatest(messages, { stream: inbox.stream, state, profiles, clock: () => state.clock(), now: clock.now });
         },
         untilSealed: async () => {},
         close: async () => {
