@@ -7,9 +7,14 @@ export interface Message {
     body: string;
     /** One group is worked on by one worker at a time. Required where the queue has groups, not allowed where it has none. */
     group?: string | undefined;
+    /**
+     * A message with the id of one that the queue took less than five minutes ago is dropped, whatever has become of that one; only where the queue
+     * has groups. Default: an id of its own, so that nothing is dropped.
+     */
+    deduplicationId?: string | undefined;
 }
 
-export interface ReceivedMessage extends Message {
+export interface ReceivedMessage extends Omit<Message, 'deduplicationId'> {
     /** Stays the same each time the message is handed out. */
     id: string;
     /** Names this handing-out for `delete` and `changeVisibility`. */
@@ -21,7 +26,7 @@ export interface ReceivedMessage extends Message {
 
 /** Counts of messages; approximate, as SQS counts. */
 export interface QueueDepth {
-    /** Waiting to be handed out. */
+    /** Waiting to be handed out, those that the queue still holds back among them. */
     waiting: number;
     /** Handed out and not deleted. */
     inFlight: number;

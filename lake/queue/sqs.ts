@@ -127,14 +127,14 @@ export function openSqsQueue({ name, client }: { name: string; client: SQSClient
 }
 
 /**
- * A message as SQS takes it. Each send has a deduplication id of its own: by content, a second message for a period would vanish while the
- * first is being worked on, and what it announces would never be merged.
+ * A message as SQS takes it. A send that names no deduplication id has one of its own: by content, a second message for a period would vanish
+ * while the first is being worked on, and what it announces would never be merged.
  */
-function entryOf({ body, group }: Message, at: number) {
+function entryOf({ body, group, deduplicationId = randomUUID() }: Message, at: number) {
     return {
         Id: String(at),
         MessageBody: body,
-        ...(group !== undefined && { MessageGroupId: group, MessageDeduplicationId: randomUUID() }),
+        ...(group !== undefined && { MessageGroupId: group, MessageDeduplicationId: deduplicationId }),
     };
 }
 

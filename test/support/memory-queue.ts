@@ -13,10 +13,15 @@ interface Stored extends Message {
 
 const LOOK_AGAIN_AFTER_MS = 5;
 
+/** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/FIFO-queues-exactly-once-processing.html */
+const DEDUPLICATION_INTERVAL_MS = 5 * 60_000;
+
 export interface MemoryQueueOptions {
     name?: string;
     /** True for a queue with groups: messages of one group are handed out in order, to one worker at a time. */
     isFifo?: boolean;
+    /** How long each message is held back at first. */
+    delaySeconds?: number;
     visibilitySeconds?: number;
     now?: () => Date;
 }
@@ -24,20 +29,27 @@ export interface MemoryQueueOptions {
 export function memoryQueue({
     name = 'memory',
     isFifo = false,
+    delaySeconds = 0,
     visibilitySeconds = 30,
     now = () => new Date(),
 }: MemoryQueueOptions = {}): MessageQueue {
     const messages: Stored[] = [];
+    /** When each deduplication id was taken last. */
+    const takenAtMs = new Map<string, number>();
     let sent = 0;
 
     const nowMs = (): number => now().getTime();
     const receiptOf = ({ id, receiveCount }: Stored): string => `${id}/${receiveCount}`;
     const find = (receipt: string): number => messages.findIndex((message) => receiptOf(message) === receipt);
 
+    const isTaken = (id: string): boolean => nowMs() - (takenAtMs.get(id) ?? Number.NEGATIVE_INFINITY) < DEDUPLICATION_INTERVAL_MS;
+
     function take({ max, awayMs }: { max: number; awayMs: number }): ReceivedMessage[] {
         const startedAtMs = nowMs();
         const isAway = (message: Stored): boolean => message.awayUntilMs > startedAtMs;
-        const busy = new Set(isFifo ? messages.filter(isAway).map(({ group }) => group) : []);
+        const busy = new Set(
+            isFifo ? messages.filter((message) => isAway(message) && message.receiveCount > 0).map(({ group }) => group) : [],
+        );
         const taken = messages.filter((message) => !isAway(message) && !busy.has(message.group)).slice(0, max);
         return taken.map((message) => {
             message.receiveCount += 1;
@@ -53,9 +65,17 @@ export function memoryQueue({
             if (batch.some(({ group }) => (group !== undefined) !== isFifo)) {
                 throw new StorageError(`queue ${name} did not take a message: it ${isFifo ? 'has no group' : 'has a group'}`);
             }
-            for (const { body, group } of batch) {
+            for (const { body, group, deduplicationId } of batch) {
+                const isRepeat = isFifo && deduplicationId !== undefined && isTaken(deduplicationId);
+                if (isRepeat) {
+                    continue;
+                }
+                if (deduplicationId !== undefined) {
+                    takenAtMs.set(deduplicationId, nowMs());
+                }
                 sent += 1;
-                messages.push({ id: `${name}-${sent}`, body, group, receiveCount: 0, sentAt: now(), awayUntilMs: 0 });
+                const awayUntilMs = nowMs() + delaySeconds * 1000;
+                messages.push({ id: `${name}-${sent}`, body, group, receiveCount: 0, sentAt: now(), awayUntilMs });
             }
         },
         async receive({ max = 10, waitSeconds = 0, visibilitySeconds: awaySeconds = visibilitySeconds } = {}) {
@@ -81,7 +101,7 @@ export function memoryQueue({
             }
         },
         async depth() {
-            const inFlight = messages.filter(({ awayUntilMs }) => awayUntilMs > nowMs()).length;
+            const inFlight = messages.filter(({ awayUntilMs, receiveCount }) => receiveCount > 0 && awayUntilMs > nowMs()).length;
             return { waiting: messages.length - inFlight, inFlight };
         },
     };

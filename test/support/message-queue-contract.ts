@@ -5,6 +5,8 @@ import type { Message, MessageQueue, ReceivedMessage } from '#lake/queue/message
 
 export interface QueueWanted {
     isFifo?: boolean;
+    /** How long each message is held back at first. */
+    delaySeconds?: number;
     /** How long a message stays away that was handed out. */
     visibilitySeconds?: number;
 }
@@ -194,6 +196,32 @@ export function describeMessageQueue(name: string, { openQueue }: { openQueue: (
                 { body: 'same', group: 'a' },
             ]);
             expect(await receiveAll(queue, { count: 3 })).toHaveLength(3);
+        });
+
+        test('take no message with the id of one that came moments ago, whatever has become of that', async () => {
+            const queue = await openQueue({ isFifo: true });
+            const message = { group: 'a', deduplicationId: 'a@1' };
+            await queue.send([
+                { ...message, body: 'first' },
+                { ...message, body: 'repeat' },
+            ]);
+            await queue.send([{ ...message, body: 'repeat' }]);
+            expect((await receiveAll(queue, { count: 1 })).map(({ body }) => body)).toEqual(['first']);
+            await queue.send([
+                { ...message, body: 'repeat' },
+                { ...message, deduplicationId: 'a@2', body: 'of another id' },
+                { group: 'a', body: 'of no id' },
+            ]);
+            expect((await receiveAll(queue, { count: 2 })).map(({ body }) => body)).toEqual(['of another id', 'of no id']);
+            expect(await queue.depth()).toEqual({ waiting: 0, inFlight: 0 });
+        });
+
+        test('are held back where the queue delays, and count as waiting', async () => {
+            const queue = await openQueue({ isFifo: true, delaySeconds: 2 });
+            await queue.send([{ group: 'a', body: 'a' }]);
+            expect(await queue.receive()).toEqual([]);
+            expect(await queue.depth()).toEqual({ waiting: 1, inFlight: 0 });
+            expect(await queue.receive({ waitSeconds: 10 })).toMatchObject([{ body: 'a', receiveCount: 1 }]);
         });
 
         test('are required of each message where there are groups', async () => {

@@ -26,8 +26,6 @@ export interface SqsServer {
 interface Stored {
     queue: MessageQueue;
     isFifo: boolean;
-    /** A FIFO queue takes no id twice within five minutes: no test is so long. */
-    seenIds: Set<string>;
     /** Receipts of messages that are being worked on. */
     receipts: Set<string>;
 }
@@ -65,7 +63,7 @@ export async function startSqsServer(): Promise<SqsServer> {
         return stored;
     }
 
-    async function sendBatch({ queue, isFifo, seenIds }: Stored, entries: readonly Input[]): Promise<Input> {
+    async function sendBatch({ queue, isFifo }: Stored, entries: readonly Input[]): Promise<Input> {
         if (entries.length === 0 || entries.length > MAX_BATCH_MESSAGES || new Set(entries.map(({ Id }) => Id)).size < entries.length) {
             throw new Refusal(entries.length === 0 ? 'EmptyBatchRequest' : 'TooManyEntriesInBatchRequest');
         }
@@ -80,10 +78,7 @@ export async function startSqsServer(): Promise<SqsServer> {
                 Failed.push({ Id, SenderFault: false, Code: 'InternalError', Message: 'as the test wants it' });
                 continue;
             }
-            if (once === undefined || !seenIds.has(once)) {
-                await queue.send([{ body, group }]);
-            }
-            seenIds.add(once ?? '');
+            await queue.send([{ body, group, deduplicationId: once }]);
             Successful.push({ Id, MessageId: randomUUID(), MD5OfMessageBody: md5(body) });
         }
         return { Failed, Successful };
@@ -156,9 +151,9 @@ export async function startSqsServer(): Promise<SqsServer> {
     const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     return {
         endpoint,
-        makeQueue({ isFifo = false, visibilitySeconds = 30 } = {}) {
+        makeQueue({ isFifo = false, ...wanted } = {}) {
             const name = `test-${randomUUID()}${isFifo ? '.fifo' : ''}`;
-            queues.set(name, { queue: memoryQueue({ name, isFifo, visibilitySeconds }), isFifo, seenIds: new Set(), receipts: new Set() });
+            queues.set(name, { queue: memoryQueue({ name, isFifo, ...wanted }), isFifo, receipts: new Set() });
             return name;
         },
         hide: (name) => void hidden.add(name),
