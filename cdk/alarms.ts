@@ -134,7 +134,7 @@ function rulesOfFunction({ function: worker, queue }: WatchedFunction, config: S
     ];
 }
 
-/** What can go wrong with a queue. */
+/** What can go wrong with a queue, and with the messages that `worker` takes from it. */
 export function rulesOfQueue(
     name: string,
     { queue, worker }: { queue: WorkQueue; worker: LakeFunction },
@@ -149,15 +149,19 @@ export function rulesOfQueue(
             breaks: queue.ifDead,
             type: 'status, mend what it names, then type the same with redrive',
         },
-        {
-            name: `${name}-failed-tries`,
-            metric: ownMetric(worker, 'FailedTries', Stats.MAXIMUM),
-            above: TRIES_IN_PASSING,
-            times: 1,
-            outOf: PERIODS_BETWEEN_TRIES,
-            breaks: queue.ifRetried,
-            type: `status, and read the log for why: aws logs tail ${worker.logGroupName} --since 1h`,
-        },
+        ...(queue.ifRetried === undefined
+            ? []
+            : [
+                  {
+                      name: `${name}-failed-tries`,
+                      metric: ownMetric(worker, 'FailedTries', Stats.MAXIMUM),
+                      above: TRIES_IN_PASSING,
+                      times: 1,
+                      outOf: PERIODS_BETWEEN_TRIES,
+                      breaks: queue.ifRetried,
+                      type: `status, and read the log for why: aws logs tail ${worker.logGroupName} --since 1h`,
+                  },
+              ]),
         {
             name: `${name}-oldest-message`,
             metric: queue.queue.metricApproximateAgeOfOldestMessage({ period: PERIOD, statistic: Stats.MAXIMUM }),

@@ -86,10 +86,15 @@ export class Worker extends LakeFunction {
         const { job, config } = props;
         const { memoryMb, timeoutSeconds } = config[job];
         super(scope, id, { ...props, memoryMb, timeoutSeconds });
-        this.lambda.addEventSource(eventSourceOf(source, config[job]));
+        addQueueSource(this.lambda, source, config[job]);
     }
 }
 
-function eventSourceOf({ queue }: WorkQueue, { batchSize, maxConcurrency }: FunctionConfig): SqsEventSource {
-    return new SqsEventSource(queue, { batchSize, maxConcurrency, reportBatchItemFailures: true });
+/** Has the function take the queue's messages, and only those come back that it names. */
+export function addQueueSource(
+    lambda: LambdaFunction,
+    { queue }: WorkQueue,
+    { batchSize, maxConcurrency }: Pick<FunctionConfig, 'batchSize' | 'maxConcurrency'>,
+): void {
+    lambda.addEventSource(new SqsEventSource(queue, { batchSize, maxConcurrency, reportBatchItemFailures: true }));
 }

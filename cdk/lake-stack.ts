@@ -74,7 +74,7 @@ export class LakeStack extends Stack {
             worker: config.consolidate,
             key,
             ifStuck: `Files are read, but their days were not merged for more than ${config.maxLagMinutes} minutes: reports show older figures.`,
-            ifRetried: 'A day could not be merged for some 20 minutes: it shows older figures. It is tried again every 15 minutes.',
+            ifRetried: `A day ${config.telemetry ? 'or an hour ' : ''}could not be merged for some 20 minutes: it shows older figures. It is tried again every 15 minutes.`,
             ifDead: `Days show old figures: merging them failed ${config.consolidate.maxReceiveCount} times. What was read of the files is safe in ${CONTRIBUTIONS}.`,
         });
         const lake = new LakeBucket(this, 'lake', {

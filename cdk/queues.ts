@@ -20,12 +20,14 @@ interface WorkQueueProps {
     /** The function that takes the messages. */
     worker: FunctionConfig;
     key?: Key | undefined;
+    /** How long each message is held back at first. Default: not at all. */
+    delaySeconds?: number;
     /** What becomes of messages when the queue leaves the stack. Default: they go with it, for what they tell can be found out again. */
     removalPolicy?: RemovalPolicy;
     /** What people see while messages wait too long. It becomes the alarm's text. */
     ifStuck: string;
-    /** What people miss while a message fails again and again. It becomes the alarm's text. */
-    ifRetried: string;
+    /** What people miss while a message fails again and again. It becomes the alarm's text. Default: the function's other queue says it. */
+    ifRetried?: string;
     /** What people miss while messages lie dead. It becomes the alarm's text. */
     ifDead: string;
 }
@@ -35,12 +37,12 @@ export class WorkQueue extends Construct {
     readonly queue: Queue;
     readonly deadLetters: Queue;
     readonly ifStuck: string;
-    readonly ifRetried: string;
+    readonly ifRetried: string | undefined;
     readonly ifDead: string;
 
     constructor(scope: Construct, id: string, props: WorkQueueProps) {
         super(scope, id);
-        const { name, deadLetterName, worker, key, removalPolicy, ifStuck, ifRetried, ifDead } = props;
+        const { name, deadLetterName, worker, key, delaySeconds, removalPolicy, ifStuck, ifRetried, ifDead } = props;
         const guarded = {
             ...(key ? { encryption: QueueEncryption.KMS, encryptionMasterKey: key } : { encryption: QueueEncryption.SQS_MANAGED }),
             enforceSSL: true,
@@ -53,6 +55,7 @@ export class WorkQueue extends Construct {
             ...guarded,
             queueName: name,
             visibilityTimeout: Duration.seconds(worker.timeoutSeconds * VISIBILITY_PER_TIMEOUT),
+            ...(delaySeconds !== undefined && { deliveryDelay: Duration.seconds(delaySeconds) }),
             deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: worker.maxReceiveCount },
         });
         this.ifStuck = ifStuck;

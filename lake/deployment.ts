@@ -59,6 +59,12 @@ export interface TelemetryDeployment {
     api: string;
 }
 
+/**
+ * How long the hours queue holds each message back. SQS drops a send whose deduplication id it took less than five minutes ago, by its own clock; the
+ * message that the dropped send stands behind must still be coming then. A minute more, because nothing says that the five minutes are exact.
+ */
+export const HOURS_DELAY_SECONDS = 360;
+
 /** The bucket tag that holds each name of live telemetry. */
 export const TELEMETRY_TAGS: Readonly<Record<keyof TelemetryDeployment, string>> = {
     stream: 'flowlake:stream',

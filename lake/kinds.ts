@@ -96,6 +96,11 @@ export function daysBuiltOn({ table, period }: TablePeriod): TablePeriod[] {
     return built.map(({ table: { name } }) => ({ table: name, period: dayOfPeriod(period) }));
 }
 
+/** True for periods of a merged table by the hour. Derived tables have days. */
+export function isByTheHour({ table }: Pick<TablePeriod, 'table'>): boolean {
+    return kinds.find(({ merged }) => merged.name === table)?.merged.per === 'hour';
+}
+
 /** A kind whose readings have inputs. */
 export type KindWithInputs = Kind & { inputs: Inputs };
 

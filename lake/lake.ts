@@ -35,6 +35,8 @@ export interface BucketLake extends AnyLake {
     oldestMessages(queues: readonly string[], options: { now: Date }): Promise<ReadonlyMap<string, number>>;
     /** Runs of a deployed job. @throws NotFoundError where the deployment names none */
     jobRuns(which: JobPart): Promise<JobRuns>;
+    /** True if the deployment takes live telemetry, whether or not devices are let in now. */
+    hasTelemetry(): Promise<boolean>;
     /** Where live telemetry is, and what its parts are called. @throws NotFoundError where the deployment has none */
     telemetry(): Promise<{ region: string | undefined; names: TelemetryDeployment }>;
 }
@@ -42,7 +44,10 @@ export interface BucketLake extends AnyLake {
 export type Lake = DirectoryLake | BucketLake;
 
 /** The queues of a deployment, by the names that lake/deployment.ts gives them. */
-export type QueuePart = 'summarizeQueue' | 'summarizeDeadLetters' | 'consolidateQueue' | 'consolidateDeadLetters';
+export type QueuePart = 'summarizeQueue' | 'summarizeDeadLetters' | 'consolidateQueue' | 'consolidateDeadLetters' | TelemetryQueuePart;
+
+/** The queues that only deployments with live telemetry have. */
+export type TelemetryQueuePart = 'hoursQueue' | 'hoursDeadLetters' | 'givenUpQueue' | 'givenUpDeadLetters';
 
 /** The jobs of a deployment. */
 export type JobPart = 'consolidateDaysJob' | 'exportFeaturesJob';

@@ -5,7 +5,7 @@ import type { Deployment, TelemetryDeployment } from '#lake/deployment';
 import { NotFoundError } from '#lake/errors';
 import { once } from '#lake/once';
 import type { MessageQueue } from '#lake/queue/message-queue';
-import type { BucketLake, OpenOptions } from './lake.ts';
+import type { BucketLake, OpenOptions, QueuePart, TelemetryQueuePart } from './lake.ts';
 import { openAnswers } from './open-answers.ts';
 
 /** The region that is asked first where none is set: the answer says where the bucket is. */
@@ -40,7 +40,8 @@ export function openBucketLake(bucket: string, { environment, signal, onQuerySta
         },
         async queue(which) {
             const { openSqsQueue } = await import('#lake/queue/sqs');
-            const name = (await connection()).part(which);
+            const { part, telemetry } = await connection();
+            const name = isTelemetryQueue(which) ? telemetry()[which] : part(which);
             const queue = queues.get(name) ?? openSqsQueue({ name, client: await sqs() });
             queues.set(name, queue);
             return queue;
@@ -55,6 +56,9 @@ export function openBucketLake(bucket: string, { environment, signal, onQuerySta
             const { region, part } = await connection();
             return openGlueJobRuns({ name: part(which), client: createGlueClient({ environment, region }) });
         },
+        async hasTelemetry() {
+            return (await connection()).hasTelemetry;
+        },
         async telemetry() {
             const { region, telemetry } = await connection();
             return { region, names: telemetry() };
@@ -63,10 +67,14 @@ export function openBucketLake(bucket: string, { environment, signal, onQuerySta
     };
 }
 
+function isTelemetryQueue(part: QueuePart): part is TelemetryQueuePart {
+    return part.startsWith('hours') || part.startsWith('givenUp');
+}
+
 async function connect({ bucket, environment }: { bucket: string; environment: Environment }) {
     const { createS3Client } = await import('#lake/store/s3-client');
     const { describeBucket } = await import('#lake/store/s3-bucket');
-    const { deploymentOf, telemetryOf, DEPLOYMENT_TAGS } = await import('#lake/deployment');
+    const { deploymentOf, telemetryOf, DEPLOYMENT_TAGS, TELEMETRY_TAGS } = await import('#lake/deployment');
     const describeFrom = (region: string | undefined) => describeBucket({ bucket, client: createS3Client({ environment, region }) });
     const { region, tags } = await describeFrom(undefined).catch((error: unknown) => {
         if (error instanceof Error && error.cause instanceof Error && error.cause.message === 'Region is missing') {
@@ -93,6 +101,7 @@ async function connect({ bucket, environment }: { bucket: string; environment: E
             }
             return name;
         },
+        hasTelemetry: tags.has(TELEMETRY_TAGS.stream),
         telemetry(): TelemetryDeployment {
             const { names, missing } = telemetryOf(tags);
             const [tag] = missing;

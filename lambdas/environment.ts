@@ -9,13 +9,18 @@ import type { ObjectStore } from '#lake/store/object-store';
 import { openS3Store } from '#lake/store/s3';
 import { createS3Client } from '#lake/store/s3-client';
 
+/** Variables that hold names of queues. */
+type QueueVariable = 'SUMMARIZE_QUEUE' | 'CONSOLIDATE_QUEUE' | 'HOURS_QUEUE';
+
 /** What both Lambdas work with. */
 export interface Surroundings {
     /** The lake's bucket. */
     bucket: string;
     store: ObjectStore;
     /** The queue whose name stands in this variable. @throws UsageError where it is not set. */
-    openQueue(variable: 'SUMMARIZE_QUEUE' | 'CONSOLIDATE_QUEUE'): MessageQueue;
+    openQueue(variable: QueueVariable): MessageQueue;
+    /** The queue whose name stands in this variable; undefined where it is not set, as in deployments that have no such queue. */
+    findQueue(variable: QueueVariable): MessageQueue | undefined;
     logger: Logger;
     /** Metrics; each has the dimensions `service` and `stage`. */
     metrics: Metrics;
@@ -33,10 +38,12 @@ export function openSurroundings(environment: Environment): Surroundings {
     const bucket = read('LAKE_BUCKET');
     const serviceName = read('POWERTOOLS_SERVICE_NAME');
     const sqs = createSqsClient({ environment });
+    const openQueue = (variable: QueueVariable): MessageQueue => openSqsQueue({ name: read(variable), client: sqs });
     return {
         bucket,
         store: openS3Store({ bucket, client: createS3Client({ environment }) }),
-        openQueue: (variable) => openSqsQueue({ name: read(variable), client: sqs }),
+        openQueue,
+        findQueue: (variable) => (environment[variable] === undefined ? undefined : openQueue(variable)),
         logger: new Logger({ serviceName }),
         metrics: new Metrics({
             serviceName,

@@ -2,13 +2,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pMap from 'p-map';
 import { NotFoundError } from '#lake/errors';
+import { isByTheHour } from '#lake/kinds';
 import type { BucketLake } from '#lake/lake';
 import type { LedgerRecord } from '#lake/ledger';
 import { CALLS_AT_ONCE } from '#lake/store/object-store';
+import { type WorkQueue, workQueuesOf } from '#lake/work/work-queues';
 import { openLook, type WayIntoFigures } from './way-into-figures.ts';
 
 export interface AwaitOptions {
-    lake: Pick<BucketLake, 'store' | 'queue'>;
+    lake: Pick<BucketLake, 'store' | 'queue' | 'hasTelemetry'>;
     signal: AbortSignal;
     now: () => Date;
     events?: FiguresEvents | undefined;
@@ -35,9 +37,8 @@ export interface StuckFigures extends FiguresLook {
     queues: QueueLook[];
 }
 
-/** What one of the two queues holds. */
-export interface QueueLook {
-    queue: 'summarize' | 'consolidate';
+/** What one of the queues holds. */
+export interface QueueLook extends Pick<WorkQueue, 'queue' | 'worker' | 'heldBackSeconds'> {
     waiting: number;
     inFlight: number;
     deadLetters: number;
@@ -99,15 +100,19 @@ export async function awaitFigures(
 }
 
 async function lookAtQueues(ways: ReadonlyMap<string, WayIntoFigures>, lake: AwaitOptions['lake']): Promise<QueueLook[]> {
-    const stages = new Set([...ways.values()].map(({ stage }) => stage));
-    return [
-        ...(stages.has('stored') ? [await lookAtQueue(lake, 'summarize')] : []),
-        ...(stages.has('summarized') ? [await lookAtQueue(lake, 'consolidate')] : []),
-    ];
+    const isDelayed = await lake.hasTelemetry();
+    const periods = [...ways.values()].flatMap((way) => (way.stage === 'summarized' ? way.periods : []));
+    const isAwaited: Record<WorkQueue['queue'], boolean> = {
+        summarize: [...ways.values()].some(({ stage }) => stage === 'stored'),
+        consolidate: periods.some((of) => !isDelayed || !isByTheHour(of)),
+        hours: periods.some(isByTheHour),
+        'given-up': false,
+    };
+    const awaited = (await workQueuesOf(lake)).filter(({ queue }) => isAwaited[queue]);
+    return Promise.all(awaited.map((queue) => lookAtQueue(lake, queue)));
 }
 
-async function lookAtQueue(lake: AwaitOptions['lake'], queue: QueueLook['queue']): Promise<QueueLook> {
-    const depth = await (await lake.queue(`${queue}Queue`)).depth();
-    const dead = await (await lake.queue(`${queue}DeadLetters`)).depth();
-    return { queue, ...depth, deadLetters: dead.waiting + dead.inFlight };
+async function lookAtQueue(lake: AwaitOptions['lake'], { queue, worker, live, dead, heldBackSeconds }: WorkQueue): Promise<QueueLook> {
+    const [depth, deadDepth] = await Promise.all([(await lake.queue(live)).depth(), (await lake.queue(dead)).depth()]);
+    return { queue, worker, heldBackSeconds, ...depth, deadLetters: deadDepth.waiting + deadDepth.inFlight };
 }

@@ -26,7 +26,7 @@ const MAX_CONFLICTS = 3;
  * and the same upload does the rest.
  */
 export async function uploadToBucket(
-    lake: Pick<BucketLake, 'bucket' | 'store' | 'queue'>,
+    lake: Pick<BucketLake, 'bucket' | 'store' | 'queue' | 'hasTelemetry'>,
     files: readonly UploadFile[],
     options: UploadOptions,
 ): Promise<UploadResult[]> {

@@ -80,6 +80,17 @@ export function groupOf({ table, period }: TablePeriod): string {
     return `${table}/${period}`;
 }
 
+/** How long one deduplication id of a period holds: as long as SQS remembers it. */
+const WINDOW_MS = 5 * 60_000;
+
+/**
+ * The deduplication id of a period's message on the delayed queue: sends of one window are one message. A send that is dropped stands behind one that
+ * is delivered only later, because the queue holds each message back for longer than SQS remembers its id.
+ */
+export function deduplicationIdOf(of: TablePeriod, { now }: { now: Date }): string {
+    return `${groupOf(of)}@${Math.floor(now.getTime() / WINDOW_MS)}`;
+}
+
 /** The raw object of one record of S3's news: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html */
 function parseRecord(record: unknown): SourceNews {
     const s3 = isObject(record) && isObject(record.s3) ? record.s3 : {};

@@ -29,6 +29,7 @@ export async function redrive({
         if (letters.length === 0) {
             break;
         }
+        // Without its deduplication id, and held back as any message: with it a send could be dropped behind a letter that is worked on already.
         await queue.send(letters.map(({ body, group }) => ({ body, group })));
         for (const { receipt } of letters) {
             await deadLetters.delete(receipt);

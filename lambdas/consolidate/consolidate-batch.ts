@@ -18,8 +18,10 @@ export interface ConsolidateBatchOptions {
     /** Name of the lake's bucket, for what the log tells people to type. */
     bucket: string;
     store: ObjectStore;
-    /** Queue that the messages came from, and that days of derived tables go to. */
+    /** Queue of days; those of derived tables go to it too. */
     consolidateQueue: Pick<MessageQueue, 'changeVisibility' | 'send'>;
+    /** Delayed queue of periods by the hour. Default: these come with the days. */
+    hoursQueue?: Pick<MessageQueue, 'name' | 'changeVisibility' | 'send'> | undefined;
     time: TimeLeft;
     now: () => Date;
     log: Log;
@@ -27,11 +29,13 @@ export interface ConsolidateBatchOptions {
 }
 
 /**
- * The answer to a batch of the consolidate queue. However many messages a batch has for a period, it is consolidated once. A message is done once what is
+ * The answer to a batch of either queue of periods. However many messages a batch has for a period, it is consolidated once. A message is done once what is
  * built on its period stands in the queue.
  */
 export async function consolidateBatch(records: readonly SQSRecord[], options: ConsolidateBatchOptions): Promise<SQSBatchResponse> {
-    const { bucket, store, consolidateQueue, time, now, log, metrics } = options;
+    const { bucket, store, consolidateQueue, hoursQueue, time, now, log, metrics } = options;
+    // All messages of a batch come from one queue.
+    const isOfHours = hoursQueue !== undefined && records[0]?.eventSourceARN.endsWith(`:${hoursQueue.name}`);
     const counts = { PeriodsConsolidated: 0, Passes: 0, Conflicts: 0 };
 
     async function work(_: string, news: readonly [PeriodNews, ...PeriodNews[]]): Promise<void> {
@@ -43,7 +47,7 @@ export async function consolidateBatch(records: readonly SQSRecord[], options: C
             counts.Conflicts += watched.seen.conflicts;
         });
         // Whether or not it wrote: the worker that did may have died before it told anybody.
-        await tellPeriods(tell, { queue: consolidateQueue, uploadedAt: earliestOf(news) });
+        await tellPeriods(tell, { consolidateQueue, hoursQueue, uploadedAt: earliestOf(news), now: now() });
         // No lag where nothing was left to write: the figures were there before, and nobody knows since when.
         if (passes === 0) {
             log.info('nothing new', { ...of, messages: news.length });
@@ -71,7 +75,7 @@ export async function consolidateBatch(records: readonly SQSRecord[], options: C
             subjectOf: nameOfPeriod,
             work,
             time,
-            queue: consolidateQueue,
+            queue: isOfHours ? hoursQueue : consolidateQueue,
             howTooLargeGetsThrough: ({ table, period }) => {
                 const day = dayOfPeriod(period);
                 if (findDerivation(table)) {

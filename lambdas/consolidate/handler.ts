@@ -5,8 +5,9 @@ import { openSurroundings } from '#lambdas/environment';
 import { timeLeftOf } from '#lambdas/time-left';
 import { consolidateBatch } from './consolidate-batch.ts';
 
-const { bucket, store, openQueue, logger, metrics } = openSurroundings(process.env);
+const { bucket, store, openQueue, findQueue, logger, metrics } = openSurroundings(process.env);
 const consolidateQueue = openQueue('CONSOLIDATE_QUEUE');
+const hoursQueue = findQueue('HOURS_QUEUE');
 
 export async function handler({ Records }: SQSEvent, context: Context): Promise<SQSBatchResponse> {
     logger.addContext(context);
@@ -15,6 +16,7 @@ export async function handler({ Records }: SQSEvent, context: Context): Promise<
             bucket,
             store,
             consolidateQueue,
+            hoursQueue,
             time: timeLeftOf(context),
             now: () => new Date(),
             log: logger,

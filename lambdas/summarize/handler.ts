@@ -8,9 +8,10 @@ import { openSurroundings } from '#lambdas/environment';
 import { timeLeftOf } from '#lambdas/time-left';
 import { summarizeBatch } from './summarize-batch.ts';
 
-const { bucket, store, openQueue, logger, metrics } = openSurroundings(process.env);
+const { bucket, store, openQueue, findQueue, logger, metrics } = openSurroundings(process.env);
 const summarizeQueue = openQueue('SUMMARIZE_QUEUE');
 const consolidateQueue = openQueue('CONSOLIDATE_QUEUE');
+const hoursQueue = findQueue('HOURS_QUEUE');
 
 export async function handler({ Records }: SQSEvent, context: Context): Promise<SQSBatchResponse> {
     logger.addContext(context);
@@ -20,6 +21,7 @@ export async function handler({ Records }: SQSEvent, context: Context): Promise<
             store,
             summarizeQueue,
             consolidateQueue,
+            hoursQueue,
             time: timeLeftOf(context),
             now: () => new Date(),
             log: logger,

@@ -12,28 +12,27 @@ import type { LedgerRecord } from '#lake/ledger';
 import type { MessageQueue } from '#lake/queue/message-queue';
 import type { ObjectStore } from '#lake/store/object-store';
 import { parseSourceNews, type SourceNews } from '#lake/work/messages';
-import { tellPeriods, tellSources } from '#lake/work/tell-work';
+import { type PeriodQueues, tellPeriods, tellSources } from '#lake/work/tell-work';
 import { type Log, workThrough } from '#lambdas/batch';
 import { earliestOf, type MetricSink } from '#lambdas/figures';
 import type { TimeLeft } from '#lambdas/time-left';
 import { watchStore } from '#lambdas/watched-store';
 
-export interface SummarizeBatchOptions {
+export interface SummarizeBatchOptions extends PeriodQueues {
     /** Name of the lake's own bucket: news of another one's objects is an error. */
     bucket: string;
     store: ObjectStore;
     /** Queue that the messages came from. */
     summarizeQueue: Pick<MessageQueue, 'changeVisibility' | 'send'>;
-    consolidateQueue: Pick<MessageQueue, 'send'>;
     time: TimeLeft;
     now: () => Date;
     log: Log;
     metrics: MetricSink;
 }
 
-/** The answer to a batch of the summarize queue. A message is done once the periods of its sources stand in the consolidate queue, and the sources of its inputs in this one. */
+/** The answer to a batch of the summarize queue. A message is done once the periods of its sources stand in their queues, and the sources of its inputs in this one. */
 export async function summarizeBatch(records: readonly SQSRecord[], options: SummarizeBatchOptions): Promise<SQSBatchResponse> {
-    const { bucket, store, summarizeQueue, consolidateQueue, time, now, log, metrics } = options;
+    const { bucket, store, summarizeQueue, consolidateQueue, hoursQueue, time, now, log, metrics } = options;
     const counts = { SourcesSummarized: 0, SourcesFailed: 0, RowsKept: 0, RowsRejected: 0, Conflicts: 0 };
     let bytesRead = 0;
 
@@ -56,7 +55,7 @@ export async function summarizeBatch(records: readonly SQSRecord[], options: Sum
             counts.Conflicts += watched.seen.conflicts;
         });
         const lagMs = now().getTime() - uploadedAt.getTime();
-        await tellPeriods(periods, { queue: consolidateQueue, uploadedAt });
+        await tellPeriods(periods, { consolidateQueue, hoursQueue, uploadedAt, now: now() });
         // A record that this call found but did not write was counted by the call that wrote it: a duplicate event adds no rows.
         if (!record || !hasCommitted) {
             log.info(record ? 'nothing new' : 'gone before it was read', { source, periods: periods.length });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { retract } from '#lake/commit/retract';
-import { DEPLOYMENT_TAGS } from '#lake/deployment';
+import { DEPLOYMENT_TAGS, TELEMETRY_TAGS } from '#lake/deployment';
 import { siteOf } from '#lake/layout';
 import { readLedger } from '#lake/ledger';
 import type { MessageQueue } from '#lake/queue/message-queue';
@@ -238,6 +238,35 @@ test('redrive brings the dead letters of both queues back to be worked on', asyn
     await work();
     await work();
     await expectFigures({ 'raw/a.csv': FIRST });
+});
+
+test('with live telemetry there are two queues more: status counts what waits there, and redrive brings their dead letters back', async () => {
+    const parts = ['hoursQueue', 'hoursDeadLetters', 'givenUpQueue', 'givenUpDeadLetters'] as const;
+    const names = Object.fromEntries(parts.map((part) => [part, sqs.makeQueue({ isFifo: part.startsWith('hours') })]));
+    const tags = { ...Object.fromEntries(Object.entries(TELEMETRY_TAGS).map(([part, tag]) => [tag, names[part] ?? part])) };
+    const flows = Object.fromEntries(QUEUES.map((queue) => [DEPLOYMENT_TAGS[queue], queues[queue].name]));
+    s3.makeBucket('live', { [DEPLOYMENT_TAGS.stage]: 'test', ...flows, ...tags });
+    const client = createSqsClient({ environment });
+    await openSqsQueue({ name: names.hoursQueue ?? '', client }).send([{ body: 'x', group: 'x' }]);
+    await openSqsQueue({ name: names.hoursDeadLetters ?? '', client }).send([{ body: 'y', group: 'y' }]);
+    await openSqsQueue({ name: names.givenUpDeadLetters ?? '', client }).send([{ body: 'z' }]);
+    const world = fakeWorld({ environment, now: () => new Date() });
+    const redriven = await runLine(['--lake', 's3://live', 'redrive', '--output', 'json'], { world });
+    expect(JSON.parse(redriven.stdout)).toEqual([
+        { queue: 'summarize', redriven: 0 },
+        { queue: 'consolidate', redriven: 0 },
+        { queue: 'hours', redriven: 1 },
+        { queue: 'given-up', redriven: 1 },
+    ]);
+    expect((await openSqsQueue({ name: names.hoursQueue ?? '', client }).depth()).waiting).toBe(2);
+    expect((await openSqsQueue({ name: names.givenUpQueue ?? '', client }).depth()).waiting).toBe(1);
+    const world2 = fakeWorld({ environment, now: () => new Date() });
+    const missing = Object.fromEntries(Object.entries(tags).filter(([tag]) => tag !== TELEMETRY_TAGS.hoursQueue));
+    s3.makeBucket('half', { [DEPLOYMENT_TAGS.stage]: 'test', ...flows, ...missing });
+    expect(await runLine(['--lake', 's3://half', 'redrive'], { world: world2 })).toMatchObject({
+        exitCode: 1,
+        stderr: expect.stringContaining('the bucket has no tag flowlake:hours-queue'),
+    });
 });
 
 async function keysOf(prefix: string): Promise<string[]> {

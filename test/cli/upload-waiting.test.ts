@@ -3,7 +3,7 @@
 import { showWaiting } from '#cli/commands/upload/show-waiting';
 import { consolidate } from '#lake/commit/consolidate';
 import { summarize } from '#lake/commit/summarize';
-import type { BucketLake, QueuePart } from '#lake/lake';
+import type { BucketLake, QueuePart, TelemetryQueuePart } from '#lake/lake';
 import type { MessageQueue } from '#lake/queue/message-queue';
 import { awaitFigures } from '#lake/upload/await-figures';
 import { fakeOutput } from '#test/cli/fake-surroundings';
@@ -26,13 +26,19 @@ afterEach(() => {
 async function makeLake() {
     const store = memoryStore();
     await store.put(KEY, Buffer.from(flowCsv([{}])));
-    const queues: Record<QueuePart, MessageQueue> = {
+    const queues: Record<Exclude<QueuePart, TelemetryQueuePart>, MessageQueue> = {
         summarizeQueue: memoryQueue(),
         summarizeDeadLetters: memoryQueue(),
         consolidateQueue: memoryQueue({ isFifo: true }),
         consolidateDeadLetters: memoryQueue({ isFifo: true }),
     };
-    const lake = { kind: 's3', bucket: 'lake', store: async () => store, queue: async (part) => queues[part] } as BucketLake;
+    const lake = {
+        kind: 's3',
+        bucket: 'lake',
+        store: async () => store,
+        hasTelemetry: async () => false,
+        queue: async (part: keyof typeof queues) => queues[part],
+    } as BucketLake;
     let nowMs = 0;
     const now = () => {
         nowMs += 40_000;

@@ -3,7 +3,7 @@ import type { RunContext } from '#cli/command';
 import { sayCount } from '#cli/draw/quantity';
 import { listDerivedDays } from '#lake/commit/periods';
 import type { BucketLake } from '#lake/lake';
-import { tellPeriods } from '#lake/work/tell-work';
+import { openPeriodQueues, tellPeriods } from '#lake/work/tell-work';
 
 export interface TellDerivedOptions {
     from: string;
@@ -27,7 +27,7 @@ export async function tellDerived(lake: BucketLake, { from, to, wait, context }:
         );
         return;
     }
-    await tellPeriods(days, { queue: await lake.queue('consolidateQueue'), uploadedAt: now() });
+    await tellPeriods(days, { ...(await openPeriodQueues(lake)), uploadedAt: now(), now: now() });
     await stderr.write(
         `The workers derive ${sayCount(days.length, 'day')} of tables that are built on these; flowlake status shows when it is done\n`,
     );

@@ -12,7 +12,7 @@ import { workInThreads } from '#lake/here/thread-workers';
 import { sayPeriod } from '#lake/kinds';
 import type { BucketLake, DirectoryLake } from '#lake/lake';
 import type { ObjectStore } from '#lake/store/object-store';
-import { workByMessage } from '#lake/work/tell-work';
+import { openPeriodQueues, workByMessage } from '#lake/work/tell-work';
 
 interface ReconcileOptions {
     dryRun: boolean;
@@ -70,7 +70,7 @@ async function sendUndone(lake: BucketLake, context: RunContext): Promise<void> 
     const workers: Workers = workByMessage({
         bucket: lake.bucket,
         summarizeQueue: await lake.queue('summarizeQueue'),
-        consolidateQueue: await lake.queue('consolidateQueue'),
+        ...(await openPeriodQueues(lake)),
         now,
     });
     signal.throwIfAborted();

@@ -7,6 +7,7 @@ import { openStatusLine } from '#cli/draw/status-line';
 import { useLake } from '#cli/use-lake';
 import type { BucketLake } from '#lake/lake';
 import { redrive as redriveQueue } from '#lake/work/redrive';
+import { type WorkQueue, workQueuesOf } from '#lake/work/work-queues';
 
 /** Prints how many each queue got back. @throws Failure for a lake in a directory */
 export async function redriveLetters(context: RunContext): Promise<number> {
@@ -14,15 +15,13 @@ export async function redriveLetters(context: RunContext): Promise<number> {
         if (lake.kind === 'directory') {
             throw new Failure('A lake in a directory has no queues; flowlake reconcile finishes what is undone');
         }
-        const summarize = await redriveOne('summarize', lake, context);
-        const consolidate = await redriveOne('consolidate', lake, context);
+        const rows: [string, bigint][] = [];
+        for (const queue of await workQueuesOf(lake)) {
+            rows.push([queue.queue, BigInt(await redriveOne(queue, lake, context))]);
+        }
         const columns = [
             { name: 'queue', type: 'varchar' },
             { name: 'redriven', type: 'bigint' },
-        ];
-        const rows = [
-            ['summarize', BigInt(summarize)],
-            ['consolidate', BigInt(consolidate)],
         ];
         await printRows({ columns, batches: batchOf(rows) }, context);
         return 0;
@@ -30,15 +29,15 @@ export async function redriveLetters(context: RunContext): Promise<number> {
 }
 
 async function redriveOne(
-    which: 'summarize' | 'consolidate',
+    { queue, live, dead }: WorkQueue,
     lake: BucketLake,
     { stderr, signal }: Pick<RunContext, 'stderr' | 'signal'>,
 ): Promise<number> {
     const line = openStatusLine(stderr);
     return redriveQueue({
-        deadLetters: await lake.queue(`${which}DeadLetters`),
-        queue: await lake.queue(`${which}Queue`),
+        deadLetters: await lake.queue(dead),
+        queue: await lake.queue(live),
         signal,
-        onRedriven: (count) => void line.draw(`${which}: ${count} brought back`),
+        onRedriven: (count) => void line.draw(`${queue}: ${count} brought back`),
     }).finally(line.clear);
 }

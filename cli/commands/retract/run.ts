@@ -15,7 +15,7 @@ import type { BucketLake, Lake } from '#lake/lake';
 import type { TablePeriod } from '#lake/layout';
 import { readLedger } from '#lake/ledger';
 import { sourceId } from '#lake/source-id';
-import { tellPeriods } from '#lake/work/tell-work';
+import { openPeriodQueues, tellPeriods } from '#lake/work/tell-work';
 
 const LOOK_AGAIN_AFTER_MS = 500;
 
@@ -70,7 +70,7 @@ async function awaitWorkers(
     { lake, context: { now, signal, stderr } }: { lake: BucketLake; context: RunContext },
 ): Promise<void> {
     const store = await lake.store();
-    await tellPeriods(periods, { queue: await lake.queue('consolidateQueue'), uploadedAt: now() });
+    await tellPeriods(periods, { ...(await openPeriodQueues(lake)), uploadedAt: now(), now: now() });
     const line = openStatusLine(stderr);
     try {
         for (const [at, of] of periods.entries()) {

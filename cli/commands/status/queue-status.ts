@@ -2,11 +2,11 @@
 
 import { batchOf } from '#cli/draw/batch-of';
 import { sayCount, sayDuration } from '#cli/draw/quantity';
-import type { BucketLake, QueuePart } from '#lake/lake';
+import type { BucketLake } from '#lake/lake';
 import type { QueryResult } from '#lake/query/query-engine';
+import { type WorkQueue, workQueuesOf } from '#lake/work/work-queues';
 
-export interface QueueStatus {
-    queue: 'summarize' | 'consolidate';
+export interface QueueStatus extends Pick<WorkQueue, 'queue' | 'worker'> {
     waiting: number;
     inFlight: number;
     deadLetters: number;
@@ -15,26 +15,27 @@ export interface QueueStatus {
     oldestDeadLetterSeconds: number | undefined;
 }
 
-const PARTS = [
-    { queue: 'summarize', live: 'summarizeQueue', dead: 'summarizeDeadLetters' },
-    { queue: 'consolidate', live: 'consolidateQueue', dead: 'consolidateDeadLetters' },
-] as const satisfies readonly { queue: string; live: QueuePart; dead: QueuePart }[];
-
 export async function readQueues(lake: BucketLake, { now }: { now: Date }): Promise<QueueStatus[]> {
     const opened = await Promise.all(
-        PARTS.map(async ({ queue, live, dead }) => ({ queue, live: await lake.queue(live), dead: await lake.queue(dead) })),
+        (await workQueuesOf(lake)).map(async ({ queue, worker, live, dead }) => ({
+            queue,
+            worker,
+            live: await lake.queue(live),
+            dead: await lake.queue(dead),
+        })),
     );
     const ages = await lake.oldestMessages(
         opened.flatMap(({ live, dead }) => [live.name, dead.name]),
         { now },
     );
     return Promise.all(
-        opened.map(async ({ queue, live, dead }) => {
+        opened.map(async ({ queue, worker, live, dead }) => {
             const [depth, deadDepth] = await Promise.all([live.depth(), dead.depth()]);
             const deadLetters = deadDepth.waiting + deadDepth.inFlight;
             const isEmpty = depth.waiting + depth.inFlight === 0;
             return {
                 queue,
+                worker,
                 ...depth,
                 deadLetters,
                 // CloudWatch is minutes late: for an empty queue it may still tell what was.
@@ -70,10 +71,10 @@ export function sayQueue({ queue, waiting, inFlight, oldestSeconds }: QueueStatu
 }
 
 /** What needs a person, where something does. */
-export function sayDeadLetters({ queue, deadLetters, oldestDeadLetterSeconds }: QueueStatus): string | undefined {
+export function sayDeadLetters({ queue, worker, deadLetters, oldestDeadLetterSeconds }: QueueStatus): string | undefined {
     if (deadLetters === 0) {
         return undefined;
     }
     const oldest = oldestDeadLetterSeconds === undefined ? '' : `, the oldest ${sayDuration(oldestDeadLetterSeconds * 1000)} ago`;
-    return `${sayCount(deadLetters, `${queue} message`)} could not be worked off${oldest}: the log of the ${queue} function tells why; mend it, then flowlake redrive`;
+    return `${sayCount(deadLetters, `${queue} message`)} could not be worked off${oldest}: the log of the ${worker} function tells why; mend it, then flowlake redrive`;
 }

@@ -65,16 +65,19 @@ function explainStuck({ ways, waitedMs, queues }: StuckFigures): string[] {
 }
 
 /** What the depth of a queue and of its dead letters means for who waits. */
-function explainQueue({ queue, waiting, inFlight, deadLetters }: QueueLook): string {
+function explainQueue({ queue, worker, heldBackSeconds, waiting, inFlight, deadLetters }: QueueLook): string {
     if (deadLetters > 0) {
-        return `  ${sayCount(deadLetters, `${queue} message`)} could not be worked off: the log of the ${queue} function tells why; then flowlake redrive`;
+        return `  ${sayCount(deadLetters, `${queue} message`)} could not be worked off: the log of the ${worker} function tells why; then flowlake redrive`;
     }
     if (inFlight > 0) {
         // SQS does not tell which of the two: whoever fails is hidden until its next try, as whoever is worked on is.
-        return `  ${sayCount(inFlight, `${queue} message`)} in work or between tries, ${waiting} wait behind: a large file, many, or one that fails (the log of the ${queue} function tells); it goes on without this command`;
+        return `  ${sayCount(inFlight, `${queue} message`)} in work or between tries, ${waiting} wait behind: a large file, many, or one that fails (the log of the ${worker} function tells); it goes on without this command`;
+    }
+    if (waiting > 0 && heldBackSeconds > 0) {
+        return `  ${sayCount(waiting, 'message waits', 'messages wait')} in the ${queue} queue, which holds each back for ${sayDuration(heldBackSeconds * 1000)}, so that an hour is merged once and not with every file`;
     }
     if (waiting > 0) {
-        return `  ${sayCount(waiting, 'message waits', 'messages wait')} for the ${queue} function, which takes none: is it throttled or disabled? flowlake doctor tells`;
+        return `  ${sayCount(waiting, 'message waits', 'messages wait')} for the ${worker} function, which takes none: is it throttled or disabled? flowlake doctor tells`;
     }
-    return `  no message is on its way to the ${queue} function: flowlake reconcile sends it again; flowlake doctor tells whether the bucket does`;
+    return `  no message is on its way to the ${worker} function: flowlake reconcile sends it again; flowlake doctor tells whether the bucket does`;
 }
