@@ -6,7 +6,7 @@ import { DERIVED_NAMES } from './derived-tables.ts';
 import { QUEUE_KINDS } from './kinds.ts';
 import { type History, type Move, Play } from './play-history.ts';
 import type { Rule } from './without-rule.ts';
-import { FATES, type Fate, type Worker } from './world.ts';
+import { type DelayedBy, FATES, type Fate, type Worker } from './world.ts';
 
 const KEYS = ['raw/a.csv', 'raw/site=berlin/b.csv'];
 /** Days of either order; the last is the same in both. */
@@ -18,6 +18,10 @@ const PAIRS = [
 ];
 /** How long people are away: a day is more than any worker lives, three weeks more than a message does. */
 const DAYS_AWAY = [2, 10, 21];
+/** Half of all histories hold days back. */
+const DELAYS: readonly DelayedBy[] = ['nothing', 'nothing', 'window', 'period'];
+/** Seconds in which nothing else happens: less and more than SQS remembers an id. */
+const PAUSES = [10, 60, 120, 240, 310];
 
 export interface Drawn extends History {
     moves: Move[];
@@ -33,7 +37,7 @@ export function drawHistory(seed: number, { broken }: { broken?: Rule | undefine
 class Drawer {
     readonly #random: () => number;
     readonly #play: Play;
-    readonly #setting: { isOld: boolean; isFifo: boolean };
+    readonly #setting: { isOld: boolean; isFifo: boolean; delay: DelayedBy };
     readonly #files = new Map<string, SmallFile>();
     readonly #isOrdered: boolean;
     /** One source and two contents only, which meet all the more. */
@@ -48,7 +52,8 @@ class Drawer {
 
     constructor(seed: number, broken: Rule | undefined) {
         this.#random = randomOf(seed);
-        this.#setting = { isOld: this.#happens(0.15), isFifo: this.#happens(0.5) };
+        const delay = DELAYS[this.#below(DELAYS.length)] ?? 'nothing';
+        this.#setting = { isOld: this.#happens(0.15), isFifo: delay !== 'nothing' || this.#happens(0.5), delay };
         this.#play = new Play({ ...this.#setting, broken });
         this.#actsLeft = 2 + this.#below(7);
         this.#isOrdered = this.#happens(0.5);
@@ -69,6 +74,9 @@ class Drawer {
                 if (this.#play.outage && this.#happens(0.05)) {
                     await this.#play.make({ move: 'outage ends' });
                 }
+                if (this.#setting.delay !== 'nothing' && (this.#isHeldBack || this.#happens(0.03))) {
+                    await this.#play.make({ move: 'seconds pass', seconds: PAUSES[this.#below(PAUSES.length)] ?? 60 });
+                }
                 await this.#deliver();
                 const worker = this.#choose();
                 if (worker) {
@@ -80,6 +88,12 @@ class Drawer {
             wrong = error instanceof Error ? (error.stack ?? error.message) : String(error);
         }
         return { ...this.#setting, moves: this.#play.made, wrong };
+    }
+
+    /** True if nobody works and all that waits is held back. */
+    get #isHeldBack(): boolean {
+        const { world } = this.#play;
+        return world.running.length === 0 && QUEUE_KINDS.every((kind) => world.queues[kind].receivable().length === 0);
     }
 
     async #deliver(): Promise<void> {

@@ -18,6 +18,7 @@ const TO_REACH = [
     'late duplicate',
     'raw object is deleted',
     'days pass',
+    'seconds pass',
     'messages are lost',
     'redrive',
     'upgrade',

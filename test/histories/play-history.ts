@@ -7,7 +7,7 @@ import { readFigures, type SmallFile } from '#test/support/small-files';
 import { findWrongDerived } from './derived-tables.ts';
 import { type CommandKind, QUEUE_KINDS, type QueueKind } from './kinds.ts';
 import type { Rule } from './without-rule.ts';
-import { type Fate, type Worker, World } from './world.ts';
+import { type DelayedBy, type Fate, type Worker, World } from './world.ts';
 
 /** Workers and messages go by their names, so that a move means the same where others were taken out before it. */
 export type Move =
@@ -17,6 +17,8 @@ export type Move =
     | { move: 'late duplicate'; kind: QueueKind; subject: string }
     | { move: 'raw object is deleted'; key: string }
     | { move: 'days pass'; days: number }
+    /** While workers are at it, and what is held back is held back. */
+    | { move: 'seconds pass'; seconds: number }
     | { move: 'messages are lost' }
     | { move: 'redrive' }
     | { move: 'upgrade' }
@@ -34,6 +36,8 @@ export interface History {
     isOld: boolean;
     /** True if one message of a day is out at a time, as deployed. */
     isFifo: boolean;
+    /** How days are held back in their queue. */
+    delay: DelayedBy;
     moves: readonly Move[];
 }
 
@@ -77,7 +81,7 @@ export class Play {
     /** Whose calls the last line of the story tells. */
     #teller: string | undefined;
 
-    constructor(setting: { isOld: boolean; isFifo: boolean; broken?: Rule | undefined }) {
+    constructor(setting: { isOld: boolean; isFifo: boolean; delay: DelayedBy; broken?: Rule | undefined }) {
         this.world = new World(setting);
     }
 
@@ -121,6 +125,9 @@ export class Play {
                 return this.#tell(`${move.key} is deleted`);
             case 'days pass':
                 return this.#letDaysPass(move.days);
+            case 'seconds pass':
+                world.now = new Date(world.now.getTime() + move.seconds * 1000);
+                return this.#tell(`${move.seconds} s pass`);
             case 'messages are lost':
                 for (const kind of QUEUE_KINDS) {
                     world.queues[kind].lose();

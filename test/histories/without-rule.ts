@@ -24,6 +24,8 @@ export const RULES = [
     'tell-derived-always',
     'tell-derived-after',
     'walker-tells',
+    'delay-outlasts-interval',
+    'redrive-anew',
 ] as const;
 export type Rule = (typeof RULES)[number];
 

@@ -11,6 +11,7 @@ import { prune } from '#lake/commit/prune';
 import { findUnconsolidated, findUnderived, findUnread, readAllRecords, removeDeadObjects } from '#lake/commit/reconcile';
 import { retract } from '#lake/commit/retract';
 import { type Summarized, summarize } from '#lake/commit/summarize';
+import { HOURS_DELAY_SECONDS } from '#lake/deployment';
 import { ConflictError, StorageError } from '#lake/errors';
 import type { ReadingOptions } from '#lake/kind';
 import { daysBuiltOn } from '#lake/kinds';
@@ -19,6 +20,7 @@ import type { LedgerRecord } from '#lake/ledger';
 import { readContains, readMadeOfAtEnd } from '#lake/parquet';
 import { shortHash } from '#lake/source-id';
 import type { ObjectStore } from '#lake/store/object-store';
+import { deduplicationIdOf } from '#lake/work/messages';
 import { daysOf, metadataOf, ofDay, PAIR_DAYS_PREFIX } from '#test/support/flow-tables';
 import { memoryStore } from '#test/support/memory-store';
 import type { SmallFile } from '#test/support/small-files';
@@ -69,8 +71,21 @@ async function tellAll(periods: readonly TablePeriod[], tell: Tell): Promise<voi
     }
 }
 
+/** How far the clock of a worker is off, up to seven and a half minutes: the same for the same worker. */
+function skewOf(worker: string): number {
+    return ((Number.parseInt(shortHash(worker).slice(0, 8), 16) % 901) - 450) * 1000;
+}
+
 /** More than any history takes. */
 const MAX_STEPS = 20_000;
+
+export type DelayedBy = 'nothing' | 'window' | 'period';
+
+/** What the deployed queue is set to, and what SQS says of ids. */
+const DELAY_MS = HOURS_DELAY_SECONDS * 1000;
+const INTERVAL_MS = 5 * 60 * 1000;
+/** A delay that the interval outlasts. */
+const SHORT_DELAY_MS = 4 * 60 * 1000;
 
 export interface WorldOptions {
     /** The rule that is taken out. */
@@ -79,6 +94,8 @@ export interface WorldOptions {
     isOld?: boolean;
     /** True if the days' queue is FIFO with the day as group, as deployed; else several workers are told of one day at once. */
     isFifo?: boolean;
+    /** How days are held back, as periods by the hour are where they are deployed: not at all, or with ids of period and window, or of the period alone. */
+    delay?: DelayedBy;
     /** False leaves the derived tables as they are: nobody is told of them. */
     isDerived?: boolean;
 }
@@ -97,15 +114,27 @@ export class World {
     goesOn = (worker: string): boolean => /[02468]$/.test(worker);
     readonly #broken: Rule | undefined;
     readonly #isDerived: boolean;
+    readonly #delay: DelayedBy;
     #attempts = 0;
     readonly #started = new Map<string, number>();
     #onPause: () => void = () => undefined;
 
-    constructor({ broken, isOld = false, isFifo = false, isDerived = true }: WorldOptions = {}) {
+    constructor({ broken, isOld = false, isFifo = false, delay = 'nothing', isDerived = true }: WorldOptions = {}) {
+        this.#delay = delay;
         this.#isDerived = isDerived;
         this.#broken = broken;
         this.isOld = isOld;
-        this.queues = { summarize: new ModelQueue(), consolidate: new ModelQueue({ isFifo }), derive: new ModelQueue({ isFifo }) };
+        const held = {
+            delayMs: broken === 'delay-outlasts-interval' ? SHORT_DELAY_MS : DELAY_MS,
+            intervalMs: INTERVAL_MS,
+            redrivesAnew: broken !== 'redrive-anew',
+            now: () => this.now,
+        };
+        this.queues = {
+            summarize: new ModelQueue(),
+            consolidate: new ModelQueue({ isFifo, delay: delay === 'nothing' ? undefined : held }),
+            derive: new ModelQueue({ isFifo }),
+        };
     }
 
     async upload(key: string, file: SmallFile, options: ReadingOptions = {}): Promise<void> {
@@ -232,11 +261,22 @@ export class World {
                     }
                 }
             }
+            this.passUntilNext();
             const [worker] = this.running;
             if (worker) {
                 await this.advance(worker, fateOf(worker));
             }
         }
+    }
+
+    /** Where nobody works and all that waits is held back, lets time pass until one is not. @returns whether it did */
+    passUntilNext(): boolean {
+        const nexts = QUEUE_KINDS.map((kind) => this.queues[kind].nextAtMs).filter((next) => next !== undefined);
+        if (this.running.length > 0 || nexts.length === 0 || Math.min(...nexts) <= this.now.getTime()) {
+            return false;
+        }
+        this.now = new Date(Math.min(...nexts));
+        return true;
     }
 
     /** Sends all dead letters again. @returns how many they were */
@@ -261,7 +301,7 @@ export class World {
         const store = stepwiseStore(release, (what, effect, options) => this.#call(worker, what, { effect, ...options }));
         const tellDay = async (day: string): Promise<void> => {
             if (tells(day)) {
-                await this.#call(worker, `tell ${day}`, { effect: async () => this.send('consolidate', day) });
+                await this.#call(worker, `tell ${day}`, { effect: async () => this.#sendDay(worker, day) });
             }
         };
         const tellDerived = async (subject: string): Promise<void> => {
@@ -295,6 +335,16 @@ export class World {
             default:
                 return this.#reconcile(worker, { store, tellDay, tellDerived });
         }
+    }
+
+    /** Sends a day, with the deduplication id that the worker's own clock gives it where days are held back. */
+    #sendDay({ name }: Worker, day: string): void {
+        if (this.#delay === 'nothing') {
+            this.send('consolidate', day);
+            return;
+        }
+        const window = deduplicationIdOf(ofDay(day), { now: new Date(this.now.getTime() + skewOf(name)) });
+        this.queues.consolidate.sendOnce(day, { sentAt: this.now, id: this.#delay === 'window' ? window : day });
     }
 
     /** Name of an attempt, equal in every run, so that listings have one order; without the rule every attempt has one name. */

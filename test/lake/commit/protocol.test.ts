@@ -10,7 +10,7 @@ import { RULES, type Rule } from '#test/histories/without-rule';
 
 const HISTORIES = 200;
 
-/** Rules that take hundreds of histories or thousands to be missed; protocol-races.test.ts and derive-races.test.ts play them. */
+/** Rules that take hundreds of histories or thousands to be missed; protocol-races.test.ts, derive-races.test.ts and delayed-queue-races.test.ts play them. */
 const LATE_FOUND: readonly Rule[] = [
     'commit-number',
     'fence',
@@ -20,6 +20,8 @@ const LATE_FOUND: readonly Rule[] = [
     'newer-format',
     'own-keys',
     'walker-tells',
+    'delay-outlasts-interval',
+    'redrive-anew',
 ];
 const SOON_FOUND = RULES.filter((rule) => !LATE_FOUND.includes(rule));
 
