@@ -57,6 +57,8 @@ export interface TelemetryDeployment {
     devicePolicy: string;
     /** Name of the HTTP API. */
     api: string;
+    /** Address of the HTTP API, without a path. Not there: devices are not let in. */
+    apiUrl?: string;
 }
 
 /**
@@ -77,6 +79,7 @@ export const TELEMETRY_TAGS: Readonly<Record<keyof TelemetryDeployment, string>>
     givenUpDeadLetters: 'flowlake:given-up-dead-letters',
     devicePolicy: 'flowlake:device-policy',
     api: 'flowlake:api',
+    apiUrl: 'flowlake:api-url',
 };
 
 /** The names of live telemetry that the bucket's tags tell, and the tags that are missing: all of them where the deployment has none of it. */
@@ -90,6 +93,7 @@ export function telemetryOf(tags: ReadonlyMap<string, string>): { names: Telemet
         return name;
     };
     const programStream = tags.get(TELEMETRY_TAGS.programStream);
+    const apiUrl = tags.get(TELEMETRY_TAGS.apiUrl);
     const names = {
         stream: read('stream'),
         ...(programStream && { programStream }),
@@ -101,6 +105,7 @@ export function telemetryOf(tags: ReadonlyMap<string, string>): { names: Telemet
         givenUpDeadLetters: read('givenUpDeadLetters'),
         devicePolicy: read('devicePolicy'),
         api: read('api'),
+        ...(apiUrl && { apiUrl }),
     };
     return { names, missing };
 }
