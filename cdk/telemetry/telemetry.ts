@@ -80,5 +80,5 @@ function createWaysIn(_scope: Construct, _shared: PartProps): Part[] {
 }
 
 // (T2, T7) Until lake/cloud/state-table.ts and lake/cloud/datasets-table.ts are there: import them instead.
-const STATE_TABLE: TableShape = { partitionKey: { name: 'key', type: 'S' }, indexes: [] };
-const DATASETS_TABLE: TableShape = { partitionKey: { name: 'key', type: 'S' }, indexes: [] };
+const STATE_TABLE: TableShape = { partitionKey: { name: 'key', type: 'S' }, indexes: {} };
+const DATASETS_TABLE: TableShape = { partitionKey: { name: 'key', type: 'S' }, indexes: {} };
