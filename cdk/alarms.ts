@@ -11,7 +11,8 @@ import type { StageConfig } from './config.ts';
 import { type LakeFunction, METRICS_NAMESPACE, type Worker } from './functions.ts';
 import type { WorkQueue } from './queues.ts';
 
-const PERIOD = Duration.minutes(5);
+/** Period of the alarms' metrics. */
+export const PERIOD = Duration.minutes(5);
 
 interface Watched {
     queue: WorkQueue;

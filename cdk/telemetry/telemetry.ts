@@ -14,7 +14,7 @@ import type { LakeBucket } from '../lake-bucket.ts';
 import { WorkQueue } from '../queues.ts';
 import { Hours } from './hours.ts';
 import type { Part, PartProps } from './part.ts';
-import { createStream } from './stream.ts';
+import { Streams } from './stream.ts';
 import { createTable, type TableShape } from './table.ts';
 
 interface TelemetryProps extends Pick<PartProps, 'code'> {
@@ -39,11 +39,11 @@ export class Telemetry extends Construct {
         super(scope, id);
         const { telemetry, names, key, removalPolicy } = props;
         const kept = { key, removalPolicy };
+        const streams = new Streams(this, 'streams', props);
         const shared: PartProps = {
             ...props,
-            stream: createStream(this, 'stream', { name: names.stream, ...kept }),
-            programStream:
-                names.programStream === undefined ? undefined : createStream(this, 'programs', { name: names.programStream, ...kept }),
+            stream: streams.stream,
+            programStream: streams.programStream,
             stateTable: createTable(this, 'state', { name: names.stateTable, shape: STATE_TABLE, ...kept }),
             datasetsTable: createTable(this, 'datasets', { name: names.datasetsTable, shape: DATASETS_TABLE, ...kept }),
             givenUpQueue: new WorkQueue(this, 'given-up-queue', {
@@ -57,6 +57,7 @@ export class Telemetry extends Construct {
             }),
         };
         const parts: Part[] = [
+            streams,
             new Hours(this, 'hours', shared),
             // What goes on while telemetry is off: whoever brings what was acknowledged into the lake, and what devices hold on to.
             // (T1) new Chain(this, 'chain', shared),
