@@ -1,5 +1,4 @@
 /** The first row of a source that was rejected for a reason, as it stands in the lake. */
-import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { kindOf } from '#lake/kinds';
@@ -7,6 +6,7 @@ import { rejectsKey } from '#lake/layout';
 import type { LedgerRecord } from '#lake/ledger';
 import { sourceId } from '#lake/source-id';
 import type { ByteStream, ObjectStore } from '#lake/store/object-store';
+import { linesOf } from '#lake/text-lines';
 
 /** A reject, by the columns of its kind's table. */
 export type RejectedRow = Readonly<Record<string, unknown>>;
@@ -25,7 +25,7 @@ export async function findFirstReject(
     const lines = packed.pipe(createGunzip());
     packed.on('error', (error) => lines.destroy(error));
     try {
-        for await (const line of createInterface({ input: lines })) {
+        for await (const line of linesOf(lines)) {
             const row: RejectedRow = JSON.parse(line);
             if (row.reason === reason) {
                 return row;

@@ -1,8 +1,8 @@
 /** Listens to the live events of a served lake: which messages have come to latest state. */
 import { get as getHttp, type IncomingMessage } from 'node:http';
 import { get as getHttps } from 'node:https';
-import { createInterface } from 'node:readline';
 import { UsageError } from '#lake/errors';
+import { linesOf } from '#lake/text-lines';
 
 export interface ListenOptions {
     /** `http://localhost:8080` */
@@ -28,14 +28,7 @@ export function listen({ to, token, ca, onMessage, onTrouble }: ListenOptions): 
                 return;
             }
             const onEnd = (): void => (isClosed ? undefined : onTrouble('live events have ended, so that what comes now is not timed'));
-            createInterface({ input: answer })
-                .on('line', (line) => {
-                    if (line.startsWith('data:')) {
-                        noteLatest(line.slice('data:'.length), onMessage);
-                    }
-                })
-                .on('error', onEnd)
-                .on('close', onEnd);
+            void noteAll(answer, onMessage).then(onEnd, onEnd);
             resolve({
                 close() {
                     isClosed = true;
@@ -46,6 +39,14 @@ export function listen({ to, token, ca, onMessage, onTrouble }: ListenOptions): 
         const request = to.protocol === 'https:' ? getHttps(url, { headers, ca }, onAnswer) : getHttp(url, { headers }, onAnswer);
         request.on('error', (error) => (isClosed ? undefined : reject(new UsageError(`${url} cannot be reached: ${error.message}`))));
     });
+}
+
+async function noteAll(answer: IncomingMessage, onMessage: ListenOptions['onMessage']): Promise<void> {
+    for await (const line of linesOf(answer)) {
+        if (line.startsWith('data:')) {
+            noteLatest(line.slice('data:'.length), onMessage);
+        }
+    }
 }
 
 /** Tells of each message whose metrics an event of latest state has. */
