@@ -9,7 +9,7 @@ const ROOT = fileURLToPath(new URL('../', import.meta.url));
 
 /**
  * What kinds name and no Lambda ever loads: second readers, which are for `verify` alone, with their database, and what only commands ask for. Without
- * it each bundle stays under 1 MiB.
+ * it each bundle stays at some 1 MiB.
  */
 const NEVER_LOADED = [
     '#lake/verify/*',

@@ -4,6 +4,7 @@ import type { Command } from './command.ts';
 import { alertCommands } from './commands/alert/command.ts';
 import { alerts } from './commands/alerts/command.ts';
 import { anomalies } from './commands/anomalies/command.ts';
+import { datasets } from './commands/datasets/command.ts';
 import { delivery } from './commands/delivery/command.ts';
 import { demo } from './commands/demo/command.ts';
 import { deviceCommands } from './commands/device/command.ts';
@@ -61,4 +62,5 @@ export const commands: readonly Command[] = [
     ...alertCommands,
     simulate,
     delivery,
+    datasets,
 ];

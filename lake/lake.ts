@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { TelemetryDeployment } from '#lake/deployment';
 import { UsageError } from '#lake/errors';
 import type { JobRuns } from '#lake/jobs/job-runs';
+import type { DatasetIndex } from '#lake/live/datasets';
 import type { QueryEngine, QueryResult, Value } from '#lake/query/query-engine';
 import type { QueryName } from '#lake/query/sql-files';
 import type { MessageQueue } from '#lake/queue/message-queue';
@@ -37,8 +38,10 @@ export interface BucketLake extends AnyLake {
     jobRuns(which: JobPart): Promise<JobRuns>;
     /** True if the deployment takes live telemetry, whether or not devices are let in now. */
     hasTelemetry(): Promise<boolean>;
-    /** Where live telemetry is, and what its parts are called. @throws NotFoundError where the deployment has none */
+    /** The region of live telemetry, and what its parts are called. @throws NotFoundError where the deployment has none */
     telemetry(): Promise<{ region: string | undefined; names: TelemetryDeployment }>;
+    /** The index of the lake's chain objects; undefined where the deployment has no live telemetry. */
+    datasets(options: { now: () => Date }): Promise<DatasetIndex | undefined>;
 }
 
 export type Lake = DirectoryLake | BucketLake;

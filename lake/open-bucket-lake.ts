@@ -63,6 +63,14 @@ export function openBucketLake(bucket: string, { environment, signal, onQuerySta
             const { region, telemetry } = await connection();
             return { region, names: telemetry() };
         },
+        async datasets({ now }) {
+            const { region, hasTelemetry, telemetry } = await connection();
+            if (!hasTelemetry) {
+                return undefined;
+            }
+            const { createDynamoClient, openDatasetIndex } = await import('#lake/cloud/datasets-items');
+            return openDatasetIndex({ table: telemetry().datasetsTable, client: createDynamoClient({ environment, region }), now });
+        },
         ...openAnswers(openEngine, { signal }),
     };
 }
@@ -86,6 +94,8 @@ async function connect({ bucket, environment }: { bucket: string; environment: E
     return {
         region,
         s3: createS3Client({ environment, region }),
+        /** True if any part of live telemetry is named. */
+        hasTelemetry: Object.values(TELEMETRY_TAGS).some((tag) => tags.has(tag)),
         part(which: keyof Deployment): string {
             const name = deployment[which];
             if (name === undefined && deployment.stage !== undefined) {

@@ -28,6 +28,16 @@ export interface PruneOptions {
     /** The first day whose raw objects stay. */
     before: string;
     now: Date;
+    /** Who keeps what objects of chains held beyond their bytes; undefined where nobody does. */
+    keeper?: ChainKeeper | undefined;
+}
+
+/** Keeps the first and last sequence of each chain object, which may be asked for when its bytes are gone: docs/design.md, R27. */
+export interface ChainKeeper {
+    /** Makes sure that it is kept what the object holds. @throws StorageError where it cannot: then the object stays */
+    keep(key: string): Promise<void>;
+    /** Notes that the object's bytes are gone. */
+    tellFreed(key: string): Promise<void>;
 }
 
 /** Every raw object without a kept row on the day `before` or later, and whether it may go. */
@@ -41,7 +51,7 @@ export async function* findPrunable(store: ObjectStore, options: PruneOptions): 
 export async function* prune(store: ObjectStore, options: PruneOptions): AsyncGenerator<PruneFinding> {
     for await (const look of lookAt(store, options)) {
         const { key, raw } = look;
-        const reason = look.reason ?? (await free(look, store));
+        const reason = look.reason ?? (await free(look, store, options));
         yield reason === undefined ? { key, raw, canGo: true } : { key, raw, canGo: false, reason };
     }
 }
@@ -116,12 +126,21 @@ function whyAwaited(key: string, forwarded: readonly Forwarded[]): string | unde
 }
 
 /** Frees the raw object. @returns why it stays after all, or undefined where it is gone */
-async function free({ key, raw, record, etag }: Look, store: ObjectStore): Promise<string | undefined> {
+async function free(
+    { key, raw, record, etag }: Look,
+    store: ObjectStore,
+    { keeper }: Pick<PruneOptions, 'keeper'>,
+): Promise<string | undefined> {
     if (!record) {
         return 'it is not in the figures yet; run flowlake reconcile first';
     }
+    const kept = chainPlaceOf(key) ? keeper : undefined;
+    await kept?.keep(key);
     // The fence of `summarize`: whoever has read older bytes and is yet to commit them loses. Later nobody could read the last ones again.
     const isFree = (await fenceLedger(store, { source: sourceId(key), record, etag })) && (await tryDelete(store, key, { only: raw }));
+    if (isFree) {
+        await kept?.tellFreed(key);
+    }
     return isFree ? undefined : 'it was uploaded again just now';
 }
 

@@ -5,6 +5,7 @@
 import { chainPlaceOf } from '#lake/layout';
 import type { LedgerRecord } from '#lake/ledger';
 import { type ChainMessage, compareSequences } from '#lake/telemetry/chain-line';
+import type { DatasetState } from './dataset-states.ts';
 
 /** What a chain object holds. It never changes: a name of a chain is taken once. */
 export interface ChainFacts {
@@ -40,6 +41,8 @@ export interface ReadFacts {
     /** Days that its readings lie in, ascending; undefined where they are more than MOST_DAYS_NAMED. */
     days: readonly string[] | undefined;
     dayCount: number;
+    firstDay: string | null;
+    lastDay: string | null;
     sizeBytes: number;
     /** UTC, ISO 8601. */
     readAt: string;
@@ -51,18 +54,13 @@ export interface Dataset {
     key: string;
     stream: string;
     shard: string;
-    /** Undefined where the object's writer died before it noted them, until somebody looks; in a directory lake, where the object is pruned. */
+    /** What it holds. Undefined where its writer died before the note, until somebody looks; in a directory lake, where the object is pruned. */
     chain: ChainFacts | undefined;
-    /** Undefined until the object was read. */
+    /** What came of it; undefined until it was read. */
     read: ReadFacts | undefined;
-    /** When its bytes were freed, UTC, ISO 8601; undefined where they are there. */
-    prunedAt: string | undefined;
+    /** True where its bytes were freed; its figures stay. */
+    isPruned: boolean;
 }
-
-/** `in chain`: written, and in no table yet. `pruned`: its bytes are freed, its figures stay. */
-export const DATASET_STATES = ['in chain', 'read', 'failed', 'retracted', 'pruned'] as const;
-
-export type DatasetState = (typeof DATASET_STATES)[number];
 
 /** What is asked of the index; each that is given narrows the answer. */
 export interface DatasetQuestion {
@@ -81,18 +79,24 @@ export interface SequenceSpan {
     last: string;
 }
 
+/** What a chain object covers: every message of the shard from `first` to `last` stands in it. */
+export interface ChainSpan extends SequenceSpan {
+    /** The end of the object before it. */
+    after: string;
+}
+
 /** The index. Every note is safe to repeat, in whatever order notes come. */
 export interface DatasetIndex {
     /** Notes what an object holds: by its writer, once the object is there. */
     noteChain(key: string, facts: ChainFacts): Promise<void>;
     /** Notes what the lake has made of the object, unless a later commit is noted. @returns false where it is not noted what the object holds */
     noteRead(key: string, facts: ReadFacts): Promise<boolean>;
-    /** Notes that its bytes are about to be freed. @returns false where it is not noted what the object holds: then they must not be */
-    notePruned(key: string, at: string): Promise<boolean>;
-    /** The span of each object of the chain that has messages in the given span, pruned ones too; in no order. */
-    spans(chain: { stream: string; shard: string }, within: SequenceSpan): AsyncIterable<SequenceSpan>;
-    /** Items, in no order. */
-    list(question: DatasetQuestion): AsyncIterable<Dataset>;
+    /** Notes that its bytes were freed. */
+    notePruned(key: string, at: string): Promise<void>;
+    /** The span of each object of the chain that meets the given one, pruned ones too, as far as it is noted; the last one first. */
+    spans(chain: { stream: string; shard: string }, within: SequenceSpan): AsyncIterable<ChainSpan>;
+    /** Items, in no order: all that may be asked for, and others as it comes. */
+    list(question: Pick<DatasetQuestion, 'fromMs' | 'untilMs'>): AsyncIterable<Dataset>;
     get(key: string): Promise<Dataset | undefined>;
 }
 
@@ -137,6 +141,10 @@ export class ChainFactsTaken {
         }
     }
 
+    get messages(): number {
+        return this.#messages;
+    }
+
     /** @throws RangeError where nothing was taken */
     facts(): ChainFacts {
         if (this.#first === undefined) {
@@ -171,6 +179,8 @@ export function readFactsOf(record: LedgerRecord): ReadFacts {
         profiles: typeof record.profiles === 'string' ? record.profiles : null,
         days: days.length > MOST_DAYS_NAMED ? undefined : days,
         dayCount: days.length,
+        firstDay: days[0] ?? null,
+        lastDay: days.at(-1) ?? null,
         sizeBytes: record.size_bytes,
         readAt: record.summarized_at,
     };
@@ -183,8 +193,8 @@ export function chainOfKey(key: string): { stream: string; shard: string; predec
     return place && stream !== undefined && shard !== undefined ? { stream, shard, predecessorEnd: place.predecessorEnd } : undefined;
 }
 
-export function stateOf({ read, prunedAt }: Dataset): DatasetState {
-    if (prunedAt !== undefined) {
+export function stateOf({ read, isPruned }: Dataset): DatasetState {
+    if (isPruned) {
         return 'pruned';
     }
     if (read === undefined) {

@@ -2,16 +2,13 @@
  * Use case: what became of each message, from its sender's journal to the lake's tables. A message is known by its device and the hash of its payload in the chain,
  * and by its device and identity in the readings.
  */
-
-import { createInterface } from 'node:readline';
-import { Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
 import { readLedger } from '#lake/ledger';
 import type { QueryEngine } from '#lake/query/query-engine';
 import { sourceId } from '#lake/source-id';
 import type { ObjectStore } from '#lake/store/object-store';
-import { type ChainMessage, decodeLine } from '#lake/telemetry/chain-line';
+import type { ChainMessage } from '#lake/telemetry/chain-line';
 import { hashOf } from '#lake/telemetry/profile/identity';
+import { messagesOf } from './chain-object.ts';
 import type { Journal, JournalMessage } from './journal.ts';
 
 /** What became of a device's messages. Counts are of messages, each once. */
@@ -160,11 +157,8 @@ async function lookOnTheWay({ store, journal, unsealed, inLakeMs, signal, onObje
         signal.throwIfAborted();
         onObject?.(key);
         const inLake = inLakeMs.get(key) ?? (await committedMs(store, key));
-        for await (const line of linesOf(store, key)) {
-            const found = decodeLine(line);
-            if (found.is === 'message') {
-                take(found.message, inLake);
-            }
+        for await (const message of messagesOf(store, key)) {
+            take(message, inLake);
         }
     }
     for (const message of unsealed) {
@@ -178,14 +172,6 @@ async function committedMs(store: ObjectStore, key: string): Promise<number | un
     const { record } = await readLedger(store, sourceId(key));
     const at = record?.history?.[0]?.committed_at ?? record?.summarized_at;
     return at === undefined || record?.state !== 'done' ? undefined : Date.parse(at);
-}
-
-async function* linesOf(store: ObjectStore, key: string): AsyncGenerator<string> {
-    const head = await store.head(key);
-    if (head) {
-        const bytes = Readable.from(store.open(key, { ifMatch: head.etag })).pipe(createGunzip());
-        yield* createInterface({ input: bytes, crlfDelay: Number.POSITIVE_INFINITY });
-    }
 }
 
 /** The journal's messages that have readings, as `device identity`. */

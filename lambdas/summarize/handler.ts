@@ -5,6 +5,7 @@
 import process from 'node:process';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { openSurroundings } from '#lambdas/environment';
+import { openDatasets } from '#lambdas/open-datasets';
 import { timeLeftOf } from '#lambdas/time-left';
 import { summarizeBatch } from './summarize-batch.ts';
 
@@ -12,6 +13,7 @@ const { bucket, store, openQueue, findQueue, logger, metrics } = openSurrounding
 const summarizeQueue = openQueue('SUMMARIZE_QUEUE');
 const consolidateQueue = openQueue('CONSOLIDATE_QUEUE');
 const hoursQueue = findQueue('HOURS_QUEUE');
+const datasets = openDatasets(process.env);
 
 export async function handler({ Records }: SQSEvent, context: Context): Promise<SQSBatchResponse> {
     logger.addContext(context);
@@ -22,6 +24,7 @@ export async function handler({ Records }: SQSEvent, context: Context): Promise<
             summarizeQueue,
             consolidateQueue,
             hoursQueue,
+            datasets,
             time: timeLeftOf(context),
             now: () => new Date(),
             log: logger,

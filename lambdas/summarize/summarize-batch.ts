@@ -8,7 +8,10 @@ import { findBehind } from '#lake/commit/fan-out';
 import { summarize } from '#lake/commit/summarize';
 import { UsageError } from '#lake/errors';
 import { findInput, type KindWithInputs } from '#lake/kinds';
+import { chainPlaceOf } from '#lake/layout';
 import type { LedgerRecord } from '#lake/ledger';
+import type { DatasetIndex } from '#lake/live/datasets';
+import { noteReading } from '#lake/live/list-datasets';
 import type { MessageQueue } from '#lake/queue/message-queue';
 import type { ObjectStore } from '#lake/store/object-store';
 import { parseSourceNews, type SourceNews } from '#lake/work/messages';
@@ -24,6 +27,8 @@ export interface SummarizeBatchOptions extends PeriodQueues {
     store: ObjectStore;
     /** Queue that the messages came from. */
     summarizeQueue: Pick<MessageQueue, 'changeVisibility' | 'send'>;
+    /** Index of chain objects; undefined where the deployment has no live telemetry. */
+    datasets?: DatasetIndex | undefined;
     time: TimeLeft;
     now: () => Date;
     log: Log;
@@ -32,7 +37,7 @@ export interface SummarizeBatchOptions extends PeriodQueues {
 
 /** The answer to a batch of the summarize queue. A message is done once the periods of its sources stand in their queues, and the sources of its inputs in this one. */
 export async function summarizeBatch(records: readonly SQSRecord[], options: SummarizeBatchOptions): Promise<SQSBatchResponse> {
-    const { bucket, store, summarizeQueue, consolidateQueue, hoursQueue, time, now, log, metrics } = options;
+    const { bucket, store, summarizeQueue, consolidateQueue, hoursQueue, datasets, time, now, log, metrics } = options;
     const counts = { SourcesSummarized: 0, SourcesFailed: 0, RowsKept: 0, RowsRejected: 0, Conflicts: 0 };
     let bytesRead = 0;
 
@@ -56,6 +61,10 @@ export async function summarizeBatch(records: readonly SQSRecord[], options: Sum
         });
         const lagMs = now().getTime() - uploadedAt.getTime();
         await tellPeriods(periods, { consolidateQueue, hoursQueue, uploadedAt, now: now() });
+        // Behind the figures, and also where another worker committed: it may be dead. What fails here comes back with the message.
+        if (datasets && record && chainPlaceOf(source)) {
+            await noteReading(record, { store, index: datasets });
+        }
         // A record that this call found but did not write was counted by the call that wrote it: a duplicate event adds no rows.
         if (!record || !hasCommitted) {
             log.info(record ? 'nothing new' : 'gone before it was read', { source, periods: periods.length });

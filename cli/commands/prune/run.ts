@@ -7,6 +7,7 @@ import { sayBytes, sayCount } from '#cli/draw/quantity';
 import { useLake } from '#cli/use-lake';
 import { findPrunable, type PruneFinding, prune } from '#lake/commit/prune';
 import { UsageError } from '#lake/errors';
+import { keepIn } from '#lake/live/list-datasets';
 
 interface PruneOptions {
     rawBefore: string | undefined;
@@ -30,9 +31,11 @@ export async function freeRawFiles({ rawBefore, dryRun }: PruneOptions, context:
         if (dryRun) {
             await collectInto(findings, findPrunable(store, { before: rawBefore, now: context.now() }), context);
         } else {
+            const index = lake.kind === 's3' ? await lake.datasets(context) : undefined;
+            const keeper = index && keepIn(index, { store, now: context.now });
             try {
                 await changeLake(lake, context, () =>
-                    collectInto(findings, prune(store, { before: rawBefore, now: context.now() }), context),
+                    collectInto(findings, prune(store, { before: rawBefore, now: context.now(), keeper }), context),
                 );
             } catch (error) {
                 // What is freed is gone for ever: it is said whatever came after.
