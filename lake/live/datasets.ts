@@ -104,7 +104,7 @@ export interface DatasetIndex {
 export const MOST_DEVICES_NAMED = 1_000;
 
 /** More days than this are counted and not named. */
-export const MOST_DAYS_NAMED = 100;
+const MOST_DAYS_NAMED = 100;
 
 /** What an object of these messages holds. @throws RangeError of none: there is no such object */
 export function chainFactsOf(messages: Iterable<ChainMessage>): ChainFacts {

@@ -138,7 +138,7 @@ async function mend(
 }
 
 /** Notes what the object holds, as it stands in the store. @returns false where it is gone */
-export async function noteChainOf(
+async function noteChainOf(
     key: string,
     { store, index }: { store: Pick<ObjectStore, 'head' | 'open'>; index: DatasetIndex },
 ): Promise<boolean> {

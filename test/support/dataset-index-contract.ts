@@ -19,7 +19,7 @@ const DAY_MS = 86_400_000;
 /** Midnight of 2026-01-05 in UTC. */
 const MONDAY_MS = Date.UTC(2026, 0, 5);
 
-export const readFacts = (fields: Partial<ReadFacts> = {}): ReadFacts => ({
+const readFacts = (fields: Partial<ReadFacts> = {}): ReadFacts => ({
     commits: 1,
     state: 'done',
     version: '1-0123456789abcdef',
