@@ -1,5 +1,5 @@
 /** What a Lambda has around it, for tests: the batches of a queue, its time, and the lines and metrics that it leaves. */
-import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
+import type { KinesisStreamRecord, SQSBatchResponse, SQSRecord } from 'aws-lambda';
 import type { MessageQueue, ReceivedMessage } from '#lake/queue/message-queue';
 import type { Log } from '#lambdas/batch';
 import type { MetricSink } from '#lambdas/figures';
@@ -11,6 +11,7 @@ export function sqsRecord({
     receipt = `receipt of ${id}`,
     body = '',
     receiveCount = 1,
+    sentAt = new Date(0),
 }: Partial<ReceivedMessage> = {}): SQSRecord {
     return {
         messageId: id,
@@ -18,7 +19,7 @@ export function sqsRecord({
         body,
         attributes: {
             ApproximateReceiveCount: String(receiveCount),
-            SentTimestamp: '0',
+            SentTimestamp: String(sentAt.getTime()),
             SenderId: 'test',
             ApproximateFirstReceiveTimestamp: '0',
         },
@@ -95,6 +96,40 @@ export function testMetrics(): MetricSink & { values: Record<string, number[]> }
         values,
         addMetric: (name, _, value) => {
             values[name] = [...(values[name] ?? []), value];
+        },
+    };
+}
+
+/** A record of a stream as Lambda hands it to a function: https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html */
+export function kinesisRecord({
+    stream = 'telemetry',
+    shard = 'shardId-000000000000',
+    sequence = '1',
+    key = 'th-1',
+    data = '{}',
+    arrivedMs = 0,
+}: {
+    stream?: string;
+    shard?: string;
+    sequence?: string;
+    key?: string;
+    data?: string | Buffer;
+    arrivedMs?: number;
+} = {}): KinesisStreamRecord {
+    return {
+        awsRegion: 'eu-central-1',
+        eventID: `${shard}:${sequence}`,
+        eventName: 'aws:kinesis:record',
+        eventSource: 'aws:kinesis',
+        eventSourceARN: `arn:aws:kinesis:eu-central-1:000000000000:stream/${stream}`,
+        eventVersion: '1.0',
+        invokeIdentityArn: 'arn:aws:iam::000000000000:role/test',
+        kinesis: {
+            approximateArrivalTimestamp: arrivedMs / 1000,
+            data: Buffer.from(data).toString('base64'),
+            kinesisSchemaVersion: '1.0',
+            partitionKey: key,
+            sequenceNumber: sequence,
         },
     };
 }
