@@ -100,13 +100,20 @@ function endOf({ revoked }: { revoked: string | null }): number {
     return revoked === null ? Number.POSITIVE_INFINITY : Date.parse(revoked);
 }
 
-/** Makes a token. Without `label` it gets the first of `token-1`, `token-2` that is free. @returns the token, which is told nowhere else @throws UsageError for a label that is taken */
+/** What every token of a device begins with. */
+const TOKEN_PREFIX = 'flt_';
+
+/**
+ * Makes a token: 256 bits of chance behind the id of its device, so that one look at that device's credentials tells whether it holds, however many devices there
+ * are. Without `label` it gets the first of `token-1`, `token-2` that is free.
+ * @returns the token, which is told nowhere else @throws UsageError for a label that is taken
+ */
 export async function addToken(
     store: ObjectStore,
     device: string,
     { label, now }: { label?: string | undefined; now: Date },
 ): Promise<{ token: string; label: string }> {
-    const token = `flt_${randomBytes(32).toString('base64url')}`;
+    const token = `${TOKEN_PREFIX}${Buffer.from(device).toString('base64url')}.${randomBytes(32).toString('base64url')}`;
     const { tokens } = await change(store, device, (credentials) => {
         const before = credentials.tokens;
         const isFree = (name: string): boolean => before.every((one) => one.label !== name);
@@ -186,6 +193,13 @@ const PROGRAMS = 'that programs may write';
 /** True if this certificate is one of those that are to be revoked. */
 export function isMeantCertificate(what: Revocation, fingerprint: string): boolean {
     return what === 'all' || (typeof what === 'object' && 'certificate' in what && fingerprint.startsWith(hexOf(what.certificate)));
+}
+
+/** The device that a token names, which is not known to have it yet; undefined where it names none. */
+export function deviceOfToken(token: string): string | undefined {
+    const [named = '', secret = ''] = token.startsWith(TOKEN_PREFIX) ? token.slice(TOKEN_PREFIX.length).split('.', 2) : [];
+    const device = Buffer.from(named, 'base64url').toString();
+    return secret !== '' && isDeviceId(device) ? device : undefined;
 }
 
 /** The hash by which a token is kept. Tokens are 256 bits of chance, so no slow hash is needed. */

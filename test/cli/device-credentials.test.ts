@@ -82,7 +82,7 @@ describe('device add', () => {
 
     test('--token prints a token alone, once, and keeps its hash', async () => {
         const { stdout, stderr } = await add('till-2', '--token', '--label', 'shop');
-        expect(stdout).toMatch(/^flt_[A-Za-z0-9_-]{43}\n$/);
+        expect(stdout).toMatch(/^flt_dGlsbC0y\.[A-Za-z0-9_-]{43}\n$/);
         expect(stderr).not.toContain(stdout.trim());
         expect((await credentialsOf('till-2')).tokens).toEqual([
             { hash: hashToken(stdout.trim()), label: 'shop', added: '2026-02-01T12:00:00.000Z', revoked: null },

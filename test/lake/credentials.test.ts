@@ -33,7 +33,7 @@ describe('credentials', () => {
         await addCertificate(store, 'cam:1', CERTIFICATE);
         await addCertificate(store, 'cam:1', CERTIFICATE);
         const { token, label } = await addToken(store, 'cam:1', { now });
-        expect(token).toMatch(/^flt_[A-Za-z0-9_-]{43}$/);
+        expect(token).toMatch(/^flt_Y2FtOjE\.[A-Za-z0-9_-]{43}$/);
         expect(label).toBe('token-1');
         expect(await readCredentials(store, 'cam:1')).toEqual({
             device: 'cam:1',
