@@ -25,7 +25,7 @@ async function callerOf(c: Context<ApiEnv>): Promise<Caller> {
     const header = c.req.header('authorization');
     const ticket = c.req.path === LIVE ? c.req.query('ticket') : undefined;
     if (header !== undefined) {
-        const [, token] = /^Bearer +([\w.~+/-]+=*) *$/i.exec(header) ?? [];
+        const token = bearerTokenIn(header);
         const caller = token === undefined ? undefined : await services.authenticate(token);
         if (!caller) {
             throw wrongToken('Nobody has this token, or it was revoked: header Authorization: Bearer TOKEN');
@@ -43,6 +43,11 @@ async function callerOf(c: Context<ApiEnv>): Promise<Caller> {
         return c.env.caller;
     }
     throw new Problem('no_token', 'Say who you are: header Authorization: Bearer TOKEN', { headers: { 'www-authenticate': REALM } });
+}
+
+/** The token in header Authorization; undefined where there is another thing. */
+export function bearerTokenIn(header: string): string | undefined {
+    return /^Bearer +([\w.~+/-]+=*) *$/i.exec(header)?.[1];
 }
 
 function wrongToken(detail: string): Problem {

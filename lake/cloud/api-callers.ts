@@ -1,0 +1,141 @@
+/**
+ * Who asks the API on AWS: devices have tokens of the lake, people and programs tokens of whoever signs them in (JWT, RFC 7519). Both come in header Authorization, and
+ * are told apart by their form.
+ */
+import { JwtVerifier } from 'aws-jwt-verify';
+import { FetchError, JwksValidationError, JwkValidationError, JwtBaseError } from 'aws-jwt-verify/error';
+import { SimpleJwksCache } from 'aws-jwt-verify/jwk';
+import { StorageError } from '#lake/errors';
+import type { Caller } from '#lake/live/api/services';
+import type { Identity } from '#lake/live/credential-index';
+import type { CredentialLookup } from './credential-lookup.ts';
+
+/** Who signs the tokens of readers, and for whom. */
+export interface ReaderIssuer {
+    /** Claim `iss`, an address: its keys are found from there. */
+    issuer: string;
+    /** Claim `aud`, or `client_id` in tokens of Cognito that have no `aud`. */
+    audience: string;
+    /** Where the keys are, if it cannot be found out at the issuer's address. */
+    keysUrl?: string | undefined;
+}
+
+/** Who it is, or why it is nobody. */
+export type Called = { ok: true; caller: Caller } | { ok: false; why: string };
+
+export interface Callers {
+    /** Who has the token now. @throws StorageError where nobody can tell */
+    of(token: string): Promise<Called>;
+}
+
+export interface CallersOptions {
+    credentials: CredentialLookup;
+    readers: ReaderIssuer;
+    /** Reads an address, whole. @throws where it does not answer with 200 */
+    download?: (url: string) => Promise<ArrayBuffer>;
+}
+
+/** What both parts of a JWT before its signature begin with: `{"` in base64url. */
+const JWT = /^eyJ[\w-]*\.eyJ[\w-]*\.[\w-]*$/;
+
+export function openCallers({ credentials, readers, download = downloadOnce }: CallersOptions): Callers {
+    const isReader = openReaderCheck(readers, download);
+    return {
+        of: (token) => (JWT.test(token) ? isReader(token) : credentials.authenticateToken(token).then(calledOf)),
+    };
+}
+
+function calledOf(identity: Identity): Called {
+    return identity.ok ? { ok: true, caller: { is: 'device', device: identity.device } } : { ok: false, why: identity.why };
+}
+
+/** Checks tokens of readers. The issuer's keys are asked for once, and again where a token names one that is not known. */
+function openReaderCheck({ issuer, audience, keysUrl }: ReaderIssuer, download: (url: string) => Promise<ArrayBuffer>) {
+    const jwksCache = new SimpleJwksCache({ fetcher: { fetch: (url) => download(url) } });
+    let verifier: Promise<ReturnType<typeof createVerifier>> | undefined;
+
+    const createVerifier = (jwksUri: string) =>
+        JwtVerifier.create(
+            {
+                issuer,
+                jwksUri,
+                // Access tokens of Cognito name their client in another claim.
+                audience: null,
+                customJwtCheck: ({ payload }) => {
+                    const given = payload.aud ?? payload.client_id;
+                    if (![given].flat().includes(audience)) {
+                        throw new WrongAudience(`it was made for ${JSON.stringify(given)}`);
+                    }
+                },
+            },
+            { jwksCache },
+        );
+
+    return async (token: string): Promise<Called> => {
+        try {
+            verifier ??= findKeys({ issuer, keysUrl }, download).then(createVerifier);
+            const claims = await (await verifier).verify(token);
+            return { ok: true, caller: { is: 'reader', name: nameIn(claims) } };
+        } catch (error) {
+            const isOfTheKeys = [NoKeys, FetchError, JwksValidationError, JwkValidationError].some((kind) => error instanceof kind);
+            if (isOfTheKeys && error instanceof Error) {
+                // Asked anew by the next token.
+                verifier = undefined;
+                throw new StorageError(`the keys of ${issuer} cannot be read: ${error.message}`, { cause: error });
+            }
+            if (error instanceof JwtBaseError || error instanceof WrongAudience) {
+                return { ok: false, why: `the token does not hold: ${error.message}` };
+            }
+            throw error;
+        }
+    };
+}
+
+class WrongAudience extends Error {}
+
+class NoKeys extends Error {}
+
+/** Where an issuer's keys are: it says so in a document of its own (OpenID Connect Discovery 1.0). */
+async function findKeys(
+    { issuer, keysUrl }: Pick<ReaderIssuer, 'issuer' | 'keysUrl'>,
+    download: (url: string) => Promise<ArrayBuffer>,
+): Promise<string> {
+    if (keysUrl !== undefined) {
+        return keysUrl;
+    }
+    const url = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
+    let document: unknown;
+    try {
+        document = JSON.parse(Buffer.from(await download(url)).toString());
+    } catch (error) {
+        throw new NoKeys(`${url}: ${error instanceof Error ? error.message : error}`, { cause: error });
+    }
+    const found = typeof document === 'object' && document !== null && 'jwks_uri' in document ? document.jwks_uri : undefined;
+    if (typeof found !== 'string') {
+        throw new NoKeys(`${url} names no jwks_uri`);
+    }
+    return found;
+}
+
+/** Claims that tell people who it is, the one that they know best first; `sub` is in every token. */
+const NAMES = ['email', 'preferred_username', 'cognito:username', 'username', 'name', 'sub'];
+
+/** What acknowledgements are signed with. */
+function nameIn(claims: Readonly<Record<string, unknown>>): string {
+    const name = NAMES.map((claim) => claims[claim]).find((value) => typeof value === 'string' && value !== '');
+    return typeof name === 'string' ? name : 'reader';
+}
+
+const DOWNLOAD_WITHIN_MS = 5_000;
+
+async function downloadOnce(url: string): Promise<ArrayBuffer> {
+    try {
+        const response = await fetch(url, { signal: AbortSignal.timeout(DOWNLOAD_WITHIN_MS) });
+        if (!response.ok) {
+            throw new FetchError(url, `HTTP ${response.status}`);
+        }
+        return await response.arrayBuffer();
+    } catch (error) {
+        throw error instanceof FetchError ? error : new FetchError(url, error instanceof Error ? error.message : 'no answer');
+    }
+}
