@@ -4,6 +4,7 @@
  */
 import {
     BatchGetItemCommand,
+    DeleteItemCommand,
     type DynamoDBClient,
     GetItemCommand,
     PutItemCommand,
@@ -128,6 +129,11 @@ export class StateCalls {
                 throw error;
             }
         });
+    }
+
+    /** Safe to repeat. */
+    async remove(key: StoredRecord): Promise<void> {
+        await this.#call('write to', () => this.#client.send(new DeleteItemCommand({ TableName: this.#table, Key: key })));
     }
 
     async #send(writes: readonly Write[]): Promise<void> {

@@ -90,6 +90,9 @@ export class MemoryDynamo implements Pick<DynamoDBClient, 'send'> {
             case 'UpdateItem':
                 this.#commit([this.#prepare({ Update: input })]);
                 return {};
+            case 'DeleteItem':
+                this.#delete(this.#keyOf(input.Key));
+                return {};
             case 'TransactWriteItems':
                 return this.#transact(input);
             case 'Query':
@@ -199,6 +202,17 @@ export class MemoryDynamo implements Pick<DynamoDBClient, 'send'> {
                     },
                 });
             }
+        }
+    }
+
+    #delete(key: string): void {
+        const before = this.#items.get(key);
+        this.#items.delete(key);
+        if (before) {
+            this.records.push({
+                eventName: 'REMOVE',
+                dynamodb: { NewImage: undefined, SequenceNumber: String(this.records.length + 1), Keys: this.#partOf(before) },
+            });
         }
     }
 

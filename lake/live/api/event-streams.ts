@@ -53,8 +53,7 @@ export class EventStreams {
             pause.wake();
         };
         const isLatestWanted = kinds.includes('latest');
-        const isWanted = (event: LiveEvent) =>
-            kinds.includes(event.kind) && (device === undefined || (deviceOf(event) ?? device) === device);
+        const isWanted = (event: LiveEvent) => isFollowed(event, { kinds, device });
         const stopListening = log.onAdded(({ isLatestOnly }) => {
             if (isLatestWanted || !isLatestOnly) {
                 pause.wake();
@@ -176,6 +175,11 @@ function sayEvent(id: string, event: LiveEvent | StreamEvent): string {
 
 function isOfTheStream(event: LiveEvent | StreamEvent): event is StreamEvent {
     return event.kind === 'ready' || event.kind === 'reset';
+}
+
+/** True for events of these kinds, of one device or of all. What is of no device is of all. */
+export function isFollowed(event: LiveEvent, { kinds, device }: { kinds: readonly string[]; device?: string | undefined }): boolean {
+    return kinds.includes(event.kind) && (device === undefined || (deviceOf(event) ?? device) === device);
 }
 
 /** The device of an event; undefined for one of the pipeline. */

@@ -71,8 +71,8 @@ export function addLive(app: ApiApp): void {
     });
 }
 
-/** @throws Problem for a kind that there is not */
-function kindsOf(listed: string | undefined): readonly string[] {
+/** The kinds that are listed, or all of them. @throws Problem for a kind that there is not */
+export function kindsOf(listed: string | undefined): readonly string[] {
     const kinds = listed?.split(',') ?? EVENT_KINDS;
     const unknown = kinds.find((kind) => !EVENT_KINDS.some((known) => known === kind));
     if (unknown !== undefined) {
