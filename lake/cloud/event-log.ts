@@ -67,7 +67,13 @@ export class CloudEventLog implements Pick<EventLog, 'last' | 'read'> {
             const last = behind + events.length;
             const isAdded = await this.#calls.write([
                 {
-                    put: toRecord({ part: LOG_PART, place: placeOf(behind), last, packed, expires_s: Math.ceil((this.#now() + KEPT_MS) / 1000) }),
+                    put: toRecord({
+                        part: LOG_PART,
+                        place: placeOf(behind),
+                        last,
+                        packed,
+                        expires_s: Math.ceil((this.#now() + KEPT_MS) / 1000),
+                    }),
                     if: { is: 'absent', column: 'part' },
                 },
                 {

@@ -25,7 +25,11 @@ export function readQuestion(text: string): FollowQuestion {
     }
     const read = Question.safeParse(asked);
     if (!read.success) {
-        const faults = read.error.issues.map(({ path, message }) => ({ in: 'body' as const, name: String(path[0] ?? 'message'), detail: message }));
+        const faults = read.error.issues.map(({ path, message }) => ({
+            in: 'body' as const,
+            name: String(path[0] ?? 'message'),
+            detail: message,
+        }));
         throw new Problem('bad_parameter', faults.map(({ name, detail }) => `${name}: ${detail}`).join(' '), { parameters: faults });
     }
     const { after, device, kind } = read.data;

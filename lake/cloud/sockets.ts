@@ -73,18 +73,20 @@ export class Sockets {
     begin(id: string, { kinds, device }: Wanted): Promise<boolean> {
         const key = keyOf(id);
         return this.#calls.write([
-            { key, set: { is: 'behind', kinds: kinds.join(','), device }, remove: device === undefined ? ['device'] : [], if: { is: 'present', column: 'part' } },
+            {
+                key,
+                set: { is: 'behind', kinds: kinds.join(','), device },
+                remove: device === undefined ? ['device'] : [],
+                if: { is: 'present', column: 'part' },
+            },
         ]);
     }
 
     /**
-     * Hands a connection that was told all up to `at` over to who follows the log.
-     * @returns false where the follower does not stand where it was seen, or the connection is not there any more: look again
+     * Hands a connection that was told all up to `at` over to who follows the log; `seen` was looked at before the log was found to end at `at`.
+     * @returns false where the follower does not stand there any more, or the connection is gone: look again
      */
     async level(id: string, { at, seen }: { at: number; seen: Told }): Promise<boolean> {
-        if (seen.at !== seen.to) {
-            return false;
-        }
         const place = textOf(seen);
         return this.#calls.write([
             // A condition alone: the record stays as it is.
@@ -128,7 +130,9 @@ export class Sockets {
             if (known !== undefined) {
                 return toldIn(known);
             }
-            await this.#calls.write([{ put: { ...TOLD, ...toRecord({ told: textOf({ at: 0, to: 0 }) }) }, if: { is: 'absent', column: 'part' } }]);
+            await this.#calls.write([
+                { put: { ...TOLD, ...toRecord({ told: textOf({ at: 0, to: 0 }) }) }, if: { is: 'absent', column: 'part' } },
+            ]);
         }
     }
 

@@ -1,5 +1,4 @@
 /** Tells a connection what it has missed, and hands it over to who tells level connections. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type FollowQuestion, readQuestion, sayEvents, sayOfStream } from '#lake/cloud/socket-messages';
 import type { SocketPost } from '#lake/cloud/socket-post';
 import type { Sockets } from '#lake/cloud/sockets';
@@ -12,6 +11,8 @@ export interface Live {
     post: SocketPost;
     /** UTC epoch milliseconds. */
     now: () => number;
+    /** Waits a moment, while level connections are told: they are about to stand elsewhere. */
+    pause: () => Promise<unknown>;
 }
 
 /** A client that misses more than can be told in this time is ended, and goes on with the last id that it has. */
@@ -19,9 +20,6 @@ const CATCH_UP_WITHIN_MS = 20_000;
 
 /** Events that are read of the log at once. */
 const BATCH = 500;
-
-/** A pause while level connections are told: they are about to stand elsewhere. */
-const PAUSE_MS = 30;
 
 /** Does what a client's message asks; one that asks for what there is not is told so. */
 export async function follow(id: string, text: string, live: Live): Promise<void> {
@@ -43,7 +41,7 @@ export async function follow(id: string, text: string, live: Live): Promise<void
 }
 
 /** @returns false where the client is gone, or too slow */
-async function catchUp(id: string, { after, ...wanted }: FollowQuestion, { log, sockets, post, now }: Live): Promise<boolean> {
+async function catchUp(id: string, { after, ...wanted }: FollowQuestion, { log, sockets, post, now, pause }: Live): Promise<boolean> {
     const untilMs = now() + CATCH_UP_WITHIN_MS;
     if (!(await sockets.begin(id, wanted))) {
         return false;
@@ -71,7 +69,7 @@ async function catchUp(id: string, { after, ...wanted }: FollowQuestion, { log, 
         } else if (await sockets.level(id, { at: Number(at), seen })) {
             return true;
         } else {
-            await sleep(PAUSE_MS);
+            await pause();
         }
     }
     return false;

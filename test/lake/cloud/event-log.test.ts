@@ -11,9 +11,15 @@ const latest = (device: string): LiveEvent => ({ kind: 'latest', device, site: '
 
 function open(options: { maxLotBytes?: number } = {}) {
     const dynamo = new MemoryDynamo({ shape: SOCKET_TABLE as any, table: 'sockets' });
-    const log = new CloudEventLog({ calls: new StateCalls({ client: dynamo, table: 'sockets' }), now: () => 1_767_607_200_000, ...options });
+    const log = new CloudEventLog({
+        calls: new StateCalls({ client: dynamo, table: 'sockets' }),
+        now: () => 1_767_607_200_000,
+        ...options,
+    });
     const read = async (after: number | string, { limit = 1000, isLatestWanted = true } = {}) =>
-        (await log.read({ after: String(after), limit, isLatestWanted }))?.map(({ id, event }) => `${id} ${event.kind === 'pipeline_late' ? event.since_ms : event.kind}`);
+        (await log.read({ after: String(after), limit, isLatestWanted }))?.map(
+            ({ id, event }) => `${id} ${event.kind === 'pipeline_late' ? event.since_ms : event.kind}`,
+        );
     return { dynamo, log, read };
 }
 
