@@ -17,10 +17,8 @@ const Question = LiveQuery.omit({ ticket: true });
 
 /** Reads a client's message: `{"after": "4711", "kind": "raised,cleared", "device": "th-7"}`, each of them or none. @throws Problem for anything else */
 export function readQuestion(text: string): FollowQuestion {
-    let asked: unknown;
-    try {
-        asked = JSON.parse(text);
-    } catch {
+    const asked = parseJson(text);
+    if (asked === undefined) {
         throw new Problem('bad_request', 'A message is a JSON object that says what to follow: {} follows everything from now on');
     }
     const read = Question.safeParse(asked);
@@ -66,4 +64,13 @@ export function sayOfStream(kind: 'ready' | 'reset', id: string): string {
 
 function say(id: string, event: string, data: object): string {
     return JSON.stringify({ id, event, data });
+}
+
+/** The value that the text is JSON of; undefined where it is none. */
+function parseJson(text: string): unknown {
+    try {
+        return JSON.parse(text);
+    } catch {
+        return undefined;
+    }
 }

@@ -28,10 +28,10 @@ export async function noteEvents(
 /** The record as the SDK has it: what Lambda hands over is JSON, and bytes are base64 in it. */
 function recordOf({ eventName, dynamodb }: DynamoDBRecord) {
     const image = Object.entries(dynamodb?.NewImage ?? {});
-    return { eventName, dynamodb: { NewImage: Object.fromEntries(image.map(([name, value]) => [name, valueOf(value)])) } };
+    return { eventName, dynamodb: { NewImage: Object.fromEntries(image.map(([name, value]) => [name, attributeOf(value)])) } };
 }
 
 /** The lake's tables hold texts, numbers and bytes. */
-function valueOf({ S, N, B }: { S?: string | undefined; N?: string | undefined; B?: string | undefined }): AttributeValue {
+function attributeOf({ S, N, B }: { S?: string | undefined; N?: string | undefined; B?: string | undefined }): AttributeValue {
     return S !== undefined ? { S } : N !== undefined ? { N } : { B: Buffer.from(B ?? '', 'base64') };
 }

@@ -35,8 +35,11 @@ function openWorld() {
     const sockets = new Sockets({ calls, now });
     const post = new MemorySockets();
     const live = { log, sockets, post, now, pause: () => new Promise<void>((resolve) => setImmediate(resolve)) };
-    let batches = 0;
-    const add = (...events: LiveEvent[]) => log.append(events, { name: `${(batches += 1)}` });
+    const batches = { count: 0 };
+    const add = (...events: LiveEvent[]) => {
+        batches.count += 1;
+        return log.append(events, { name: `batch-${batches.count}` });
+    };
     const connect = async (id: string, question?: object) => {
         await sockets.open({ id, reader: 'anna' });
         if (question) {
