@@ -111,7 +111,6 @@ async function connect({ bucket, environment }: { bucket: string; environment: E
             }
             return name;
         },
-        hasTelemetry: tags.has(TELEMETRY_TAGS.stream),
         telemetry(): TelemetryDeployment {
             const { names, missing } = telemetryOf(tags);
             const [tag] = missing;
