@@ -1,5 +1,6 @@
 /** What a device is given to connect with: a folder of its own with certificate, key and token, as `device add --out DIR` writes it. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { linkSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StorageError, UsageError } from '#lake/errors';
@@ -43,7 +44,15 @@ export async function assertNoneThere(directory: string, device: string, which: 
     }
 }
 
-/** Writes files of the device; keys and tokens are readable for their owner alone. None is overwritten but the authority's certificate, which is no secret. */
+/** When the device's key was made; undefined where it has none there. */
+export async function keyMadeAt(directory: string, device: string): Promise<Date | undefined> {
+    return (await stat(deviceFile(directory, device, 'key')).catch(() => undefined))?.mtime;
+}
+
+/**
+ * Writes files of the device; keys and tokens are readable for their owner alone. Each is whole on the disk or not there. None is overwritten but the
+ * authority's certificate, which is no secret.
+ */
 export function writeDeviceFiles(directory: string, device: string, files: Partial<Record<DeviceFile, string>>): void {
     const folder = join(directory, device);
     try {
@@ -53,10 +62,37 @@ export function writeDeviceFiles(directory: string, device: string, files: Parti
             const text = files[which as DeviceFile];
             if (text !== undefined) {
                 const isSecret = which === 'key' || which === 'token';
-                writeFileSync(join(folder, name), text, { mode: isSecret ? 0o600 : 0o644, flag: which === 'ca' ? 'w' : 'wx' });
+                writeWhole(join(folder, name), text, { mode: isSecret ? 0o600 : 0o644, mayReplace: which === 'ca' });
             }
         }
     } catch (error) {
         throw translate(error, { directory: folder, doing: 'write the files of the device' });
+    }
+}
+
+function writeWhole(path: string, text: string, { mode, mayReplace }: { mode: number; mayReplace: boolean }): void {
+    const aside = `${path}-${randomUUID()}`;
+    try {
+        writeFileSync(aside, text, { mode, flush: true });
+        if (mayReplace) {
+            renameSync(aside, path);
+        } else {
+            moveWithoutReplacing(aside, path);
+        }
+    } finally {
+        rmSync(aside, { force: true });
+    }
+}
+
+/** @throws the system's EEXIST where a file is there */
+function moveWithoutReplacing(from: string, to: string): void {
+    try {
+        linkSync(from, to);
+    } catch (error) {
+        // Memory cards know no links; there a file is looked for instead.
+        if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(codeOf(error) ?? '') || statSync(to, { throwIfNoEntry: false })) {
+            throw error;
+        }
+        renameSync(from, to);
     }
 }

@@ -3,9 +3,10 @@
  * What was revoked stays, so that it is known by name when it comes again.
  */
 import { createHash, randomBytes } from 'node:crypto';
+import pMap from 'p-map';
 import { StorageError, UsageError } from '#lake/errors';
-import { credentialsKey, isDeviceId } from '#lake/layout';
-import { ABSENT, type ObjectStore, tryPut } from '#lake/store/object-store';
+import { CREDENTIALS_PREFIX, credentialsIdOf, credentialsKey, isDeviceId } from '#lake/layout';
+import { ABSENT, CALLS_AT_ONCE, type ObjectStore, tryPut } from '#lake/store/object-store';
 
 /** Instants are ISO 8601 in UTC. */
 export interface CertificateRecord {
@@ -48,6 +49,50 @@ export type Revocation = { certificate: string } | { token: string } | 'program'
 /** The device's credentials; none where nothing was ever made for it. @throws StorageError where the object is damaged */
 export async function readCredentials(store: ObjectStore, device: string): Promise<Credentials> {
     return (await readObject(store, device)).credentials;
+}
+
+/** Credentials of every device that has some; an object is read for each. @throws StorageError where one is damaged */
+export async function readAllCredentials(store: ObjectStore): Promise<Credentials[]> {
+    const found: { key: string; device: string }[] = [];
+    for await (const { key } of store.list(CREDENTIALS_PREFIX)) {
+        const device = credentialsIdOf(key);
+        found.push(...(device === undefined ? [] : [{ key, device }]));
+    }
+    const read = async (one: { key: string; device: string }): Promise<Credentials[]> => {
+        const object = await store.get(one.key);
+        return object ? [parseCredentials(object.bytes, one)] : [];
+    };
+    return (await pMap(found, read, { concurrency: CALLS_AT_ONCE })).flat();
+}
+
+/** Certificates are told of this long before they end: time enough to visit a device. */
+export const NEAR_END_DAYS = 30;
+
+const DAY_MS = 86_400_000;
+
+/**
+ * Devices whose last certificate ends within 30 days, or has ended, with its end; the next to end first. A device with another one that holds for longer was given
+ * it in time.
+ */
+export function endingSoon(
+    certificates: readonly { device: string; notAfter: Date }[],
+    { now }: { now: Date },
+): { device: string; notAfter: Date }[] {
+    const last = new Map<string, Date>();
+    for (const { device, notAfter } of certificates) {
+        const known = last.get(device);
+        last.set(device, known && known > notAfter ? known : notAfter);
+    }
+    return [...last]
+        .flatMap(([device, notAfter]) => (notAfter.getTime() < now.getTime() + NEAR_END_DAYS * DAY_MS ? [{ device, notAfter }] : []))
+        .sort((a, b) => a.notAfter.getTime() - b.notAfter.getTime() || (a.device < b.device ? -1 : 1));
+}
+
+/** Certificates that are not revoked, with their ends. */
+export function holdingCertificates(all: readonly Credentials[]): { device: string; notAfter: Date }[] {
+    return all.flatMap(({ device, certificates }) =>
+        certificates.flatMap(({ revoked, not_after: end }) => (revoked === null ? [{ device, notAfter: new Date(end) }] : [])),
+    );
 }
 
 /** Adds a certificate. Safe to repeat. @throws UsageError for what is no device id */
@@ -104,18 +149,32 @@ function endOf({ revoked }: { revoked: string | null }): number {
 const TOKEN_PREFIX = 'flt_';
 
 /**
- * Makes a token: 256 bits of chance behind the id of its device, so that one look at that device's credentials tells whether it holds, however many devices there
- * are. Without `label` it gets the first of `token-1`, `token-2` that is free.
- * @returns the token, which is told nowhere else @throws UsageError for a label that is taken
+ * A token that nothing knows yet: 256 bits of chance behind the id of its device, so that one look at that device's credentials tells whether it holds, however
+ * many devices there are.
+ */
+export function newToken(device: string): string {
+    return `${TOKEN_PREFIX}${Buffer.from(device).toString('base64url')}.${randomBytes(32).toString('base64url')}`;
+}
+
+/**
+ * Makes a token, or adds the one that is given. Without `label` it gets the first of `token-1`, `token-2` that is free. Safe to repeat with a token.
+ * @returns the token, which is told nowhere else @throws UsageError for a label that is taken, for a token that was revoked
  */
 export async function addToken(
     store: ObjectStore,
     device: string,
-    { label, now }: { label?: string | undefined; now: Date },
+    { label, now, token = newToken(device) }: { label?: string | undefined; now: Date; token?: string | undefined },
 ): Promise<{ token: string; label: string }> {
-    const token = `${TOKEN_PREFIX}${Buffer.from(device).toString('base64url')}.${randomBytes(32).toString('base64url')}`;
+    const hash = hashToken(token);
     const { tokens } = await change(store, device, (credentials) => {
         const before = credentials.tokens;
+        const known = before.find((one) => one.hash === hash);
+        if (known?.revoked) {
+            throw new UsageError(`Token ${known.label} of device ${device} was revoked on ${known.revoked}: give it another one`);
+        }
+        if (known) {
+            return credentials;
+        }
         const isFree = (name: string): boolean => before.every((one) => one.label !== name);
         if (label !== undefined && !/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(label)) {
             throw new UsageError(`${JSON.stringify(label)} is no label of a token: letters, digits, dot, dash and underscore, 64 at most`);
@@ -124,9 +183,9 @@ export async function addToken(
             throw new UsageError(`Device ${device} has a token ${label} already: give the new one another label`);
         }
         const name = label ?? Array.from({ length: before.length + 1 }, (_, at) => `token-${at + 1}`).find(isFree) ?? '';
-        return { ...credentials, tokens: [...before, { hash: hashToken(token), label: name, added: now.toISOString(), revoked: null }] };
+        return { ...credentials, tokens: [...before, { hash, label: name, added: now.toISOString(), revoked: null }] };
     });
-    return { token, label: tokens.at(-1)?.label ?? '' };
+    return { token, label: tokens.find((one) => one.hash === hash)?.label ?? '' };
 }
 
 /** Makes a token for as long as `use` works; nothing of it stays. */

@@ -1,5 +1,6 @@
 /** What a lake is to whoever works with it: a directory of this machine, or what was deployed around a bucket. lake/open-lake.ts opens one. */
 import { resolve } from 'node:path';
+import type { IotRegistry } from '#lake/cloud/iot-registry';
 import type { TelemetryDeployment } from '#lake/deployment';
 import { UsageError } from '#lake/errors';
 import type { JobRuns } from '#lake/jobs/job-runs';
@@ -42,6 +43,8 @@ export interface BucketLake extends AnyLake {
     telemetry(): Promise<{ region: string | undefined; names: TelemetryDeployment }>;
     /** The index of the lake's chain objects; undefined where the deployment has no live telemetry. */
     datasets(options: { now: () => Date }): Promise<DatasetIndex | undefined>;
+    /** Things and certificates of devices. @throws NotFoundError where the deployment has no live telemetry */
+    iot(): Promise<IotRegistry>;
 }
 
 export type Lake = DirectoryLake | BucketLake;

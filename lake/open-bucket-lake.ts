@@ -71,6 +71,12 @@ export function openBucketLake(bucket: string, { environment, signal, onQuerySta
             const { createDynamoClient, openDatasetIndex } = await import('#lake/cloud/datasets-items');
             return openDatasetIndex({ table: telemetry().datasetsTable, client: createDynamoClient({ environment, region }), now });
         },
+        iot: once(async () => {
+            const { createIotClients, openIotRegistry } = await import('#lake/cloud/iot-registry');
+            const { region, telemetry } = await connection();
+            const { devicePolicy } = telemetry();
+            return openIotRegistry({ clients: createIotClients({ environment, region }), policy: devicePolicy, lake: bucket });
+        }),
         ...openAnswers(openEngine, { signal }),
     };
 }

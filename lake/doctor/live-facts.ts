@@ -6,13 +6,12 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import pMap from 'p-map';
-import { parseCredentials } from '#lake/credentials';
+import { holdingCertificates, readAllCredentials } from '#lake/credentials';
 import { StorageError } from '#lake/errors';
-import { CREDENTIALS_PREFIX, credentialsIdOf } from '#lake/layout';
 import { askServe, canBeAsked } from '#lake/serve/control';
 import { toStorageError } from '#lake/serve/inbox-database';
 import { liveFile, liveFolder } from '#lake/serve/live-files';
-import { CALLS_AT_ONCE, type ObjectStore } from '#lake/store/object-store';
+import type { ObjectStore } from '#lake/store/object-store';
 import { codeOf, translated } from '#lake/store/system-errors';
 import { type Answer, ask } from './finding.ts';
 
@@ -68,7 +67,7 @@ export async function gatherLive(directory: string, store: ObjectStore): Promise
             readSecrets([folder, authority, join(authority, 'ca.key'), join(authority, 'server.key')]),
         ),
         about('read the certificate of the servers', () => readEnd(join(authority, 'server.crt'))),
-        ask(() => readCertificates(store), { doing: 'read the credentials' }),
+        ask(async () => holdingCertificates(await readAllCredentials(store)), { doing: 'read the credentials' }),
         about('ask for free space', async () => {
             const { bavail, bsize } = await statfs(folder);
             return bavail * bsize;
@@ -100,27 +99,6 @@ async function readSecrets(paths: readonly string[]): Promise<Secret[]> {
         });
         return info ? [{ path, isFolder: info.isDirectory(), isPrivate: (info.mode & NOT_THE_OWNER) === 0 }] : [];
     });
-    return found.flat();
-}
-
-async function readCertificates(store: ObjectStore): Promise<DeviceCertificate[]> {
-    const keys: string[] = [];
-    for await (const { key } of store.list(CREDENTIALS_PREFIX)) {
-        keys.push(key);
-    }
-    const found = await pMap(
-        keys,
-        async (key) => {
-            const device = credentialsIdOf(key);
-            const object = device === undefined ? undefined : await store.get(key);
-            const { certificates } =
-                device !== undefined && object ? parseCredentials(object.bytes, { key, device }) : { certificates: [] };
-            return certificates.flatMap(({ revoked, not_after: end }) =>
-                revoked === null && device !== undefined ? [{ device, notAfter: new Date(end) }] : [],
-            );
-        },
-        { concurrency: CALLS_AT_ONCE },
-    );
     return found.flat();
 }
 

@@ -1,12 +1,10 @@
 /** Judges whether devices can report to a lake that is served, or was. */
+import { endingSoon, NEAR_END_DAYS } from '#lake/credentials';
 import { type Finding, judge, ok, orOk, problem, warning } from './finding.ts';
 import type { DeviceCertificate, LiveFacts, Secret } from './live-facts.ts';
 import { judgeSpace } from './space-findings.ts';
 
 const DAY_MS = 86_400_000;
-
-/** Certificates are told of this long before they end: time enough to visit a device. */
-const SOON_DAYS = 30;
 
 /** Devices that are named. */
 const MOST_NAMED = 3;
@@ -64,11 +62,10 @@ function judgeServerCertificate(end: Date, { now, isServed }: { now: Date; isSer
         : ok(check, `${found}: the next serve makes another`);
 }
 
-function judgeCertificates(certificates: readonly DeviceCertificate[], now: Date): readonly Finding[] {
+/** Judges the ends of certificates that are not revoked. */
+export function judgeCertificates(certificates: readonly DeviceCertificate[], now: Date): readonly Finding[] {
     const check = 'device certificates';
-    // A device with another certificate that holds was given a new one in time.
-    const lasts = new Set(certificates.filter(({ notAfter }) => !isSoon(notAfter, now)).map(({ device }) => device));
-    const ending = certificates.filter(({ device }) => !lasts.has(device));
+    const ending = endingSoon(certificates, { now });
     const todo = (device: string): string => `flowlake device add ${device} --out DIR, and copy the folder to the device`;
     const about = (some: readonly DeviceCertificate[], what: string): Finding[] => {
         const names = [...new Set(some.map(({ device }) => device))].sort();
@@ -77,12 +74,13 @@ function judgeCertificates(certificates: readonly DeviceCertificate[], now: Date
         return first === undefined ? [] : [warning(check, `of ${names.slice(0, MOST_NAMED).join(', ')}${rest}: ${what}`, todo(first))];
     };
     const [ended, soon] = [ending.filter(({ notAfter }) => notAfter <= now), ending.filter(({ notAfter }) => notAfter > now)];
+    const devices = new Set(certificates.map(({ device }) => device)).size;
     return orOk(
         check,
-        [...about(ended, 'the last one has ended'), ...about(soon, `the last one ends within ${SOON_DAYS} days`)],
+        [...about(ended, 'the last one has ended'), ...about(soon, `the last one ends within ${NEAR_END_DAYS} days`)],
         certificates.length === 0
             ? 'there are none'
-            : `${lasts.size === 1 ? '1 device has one' : `${lasts.size} devices have one`} that holds for longer than ${SOON_DAYS} days`,
+            : `${devices === 1 ? '1 device has one' : `${devices} devices have one`} that holds for longer than ${NEAR_END_DAYS} days`,
     );
 }
 
@@ -97,7 +95,7 @@ function judgeInbox(messages: number): Finding {
 }
 
 function isSoon(end: Date, now: Date): boolean {
-    return end.getTime() < now.getTime() + SOON_DAYS * DAY_MS;
+    return end.getTime() < now.getTime() + NEAR_END_DAYS * DAY_MS;
 }
 
 function dayOf(at: Date): string {

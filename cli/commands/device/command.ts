@@ -7,8 +7,11 @@ const WISHES = {
     out: text('--out <dir>', 'make a key and a certificate, into a folder of the device below this one'),
     token: flag('--token', 'make a token for HTTP: into that folder, or, without --out, printed this once'),
     label: text('--label <name>', 'name of the token, by which it is revoked (default: token-1, token-2, and so on)'),
-    // Five years, as lake/serve/certificates.ts has it.
-    days: whole('--days <n>', 'days that the certificate holds', { fallback: 1825 }),
+    days: whole('--days <n>', 'days that the certificate holds; 0: five years. AWS signs until the end of 2049 and takes no other', {
+        fallback: 0,
+        min: 0,
+    }),
+    program: flag('--program', 'let programs write as it, with PutRecords into the stream of programs (a lake in S3)'),
 } as const;
 
 const add = defineCommand({
@@ -17,7 +20,7 @@ const add = defineCommand({
     details:
         'What is not said stays as it was: a device that moves keeps its profile. Each assignment has its days, and a new one ends the one before: what was ' +
         'measured before the move belongs to the place of then. Safe to repeat. With --out it gets a certificate, with --token a token, by which it sends to flowlake serve; ' +
-        'every call makes others, and those of before stay. Without either, nothing but the registry is written.',
+        'every call makes others, and those of before stay. Of a lake in S3 it connects to AWS IoT Core, and a second call with the same --out finishes what the first one left. Without either, nothing but the registry is written.',
     arguments: { id: { meaning: 'id of the device, as its messages name it', count: 'one' } },
     options: {
         profile: text(
@@ -41,21 +44,29 @@ const add = defineCommand({
     ],
     async run({ arguments: { id }, options, ...context }) {
         const { addDevice } = await import('./run.ts');
-        const { out, token, label, days, ...change } = options;
-        return addDevice({ device: id, ...change }, { out, token, label, days }, context);
+        const { out, token, label, days, program, ...change } = options;
+        return addDevice({ device: id, ...change }, { out, token, label, days, program }, context);
     },
 });
 
 const list = defineCommand({
     name: 'device list',
     summary: 'the registered devices, each as it stands today',
-    details: 'Table devices has every assignment: flowlake query "select * from devices".',
+    details:
+        'Table devices has every assignment: flowlake query "select * from devices". Certificates that end within 30 days are told on stderr. With --compare, for a lake in S3, ' +
+        'the rows are where registry, credentials and AWS IoT Core do not say the same, and what to type; exit code 1 where there are any.',
     arguments: {},
-    options: { site: text('--site <site>', 'those of one site') },
-    examples: [{ line: 'device list --site berlin', does: 'what stands there' }],
-    async run({ options: { site }, ...context }) {
-        const { listDevices } = await import('./run.ts');
-        return listDevices({ site }, context);
+    options: {
+        site: text('--site <site>', 'those of one site'),
+        compare: flag('--compare', 'what registry, credentials and IoT Core say differently (reads an object for each device)'),
+    },
+    examples: [
+        { line: 'device list --site berlin', does: 'what stands there' },
+        { line: 'device list --compare', does: 'what was left half done, or changed past the lake' },
+    ],
+    async run({ options: { site, compare }, ...context }) {
+        const { compareDevices, listDevices } = await import('./run.ts');
+        return compare ? compareDevices({ site }, context) : listDevices({ site }, context);
     },
 });
 
@@ -86,14 +97,17 @@ const importDevices = defineCommand({
         'The first line names the columns: device, and any of profile, site, ip, place and from, in any order. Each line is a device add; an empty field ' +
         'says nothing. All lines are looked at before the first one is written. Safe to repeat. With --out each device that has no files there yet gets a certificate, with --token a token too.',
     arguments: { file: { meaning: 'the CSV file, comma-separated; - for what is piped in', count: 'one' } },
-    options: { out: WISHES.out, token: flag('--token', 'make a token for HTTP too, into the same folder'), days: WISHES.days },
+    options: {
+        ...{ out: WISHES.out, days: WISHES.days, program: WISHES.program },
+        token: flag('--token', 'make a token for HTTP too, into the same folder'),
+    },
     examples: [
         { line: 'device import devices.csv', does: 'a row for each line: added, changed or unchanged' },
         { line: 'device import devices.csv --out devices', does: 'each with key and certificate in a folder of its own' },
     ],
-    async run({ arguments: { file }, options: { out, token, days }, ...context }) {
+    async run({ arguments: { file }, options: { out, token, days, program }, ...context }) {
         const { importFile } = await import('./import.ts');
-        return importFile(file, { out, token, label: undefined, days }, context);
+        return importFile(file, { out, token, label: undefined, days, program }, context);
     },
 });
 
@@ -101,11 +115,13 @@ const revoke = defineCommand({
     name: 'device revoke',
     summary: 'end credentials of a device: its open connections too, within seconds',
     details:
-        'Without --certificate or --token all of them. The device stays registered, and what it has sent stays in the lake; device add gives it others.',
+        'Without --certificate, --token or --program all of them. The device stays registered, and what it has sent stays in the lake; device add gives it others. Of a lake ' +
+        'in S3 the lake itself knows first, then IoT Core; it waits until the device stays away, most of a minute at the longest. A second call finishes what a first one left.',
     arguments: { id: { meaning: 'id of the device', count: 'one' } },
     options: {
         certificate: text('--certificate <fingerprint>', 'the certificate whose SHA-256 fingerprint is, or begins, so (device show)'),
         token: text('--token <label>', 'the token of this label'),
+        program: flag('--program', 'that programs may write as it'),
     },
     examples: [
         { line: 'device revoke boiler-7', does: 'it was lost or stolen' },

@@ -6,11 +6,20 @@ import { printRows } from '#cli/draw/print-rows';
 import { quoteForShell } from '#cli/quote-for-shell';
 import { tellServe } from '#cli/tell-serve';
 import { useLake } from '#cli/use-lake';
-import { addCertificate, addToken, type Credentials, type Revocation, readCredentials, revokeCredentials } from '#lake/credentials';
+import {
+    addCertificate,
+    addToken,
+    type Credentials,
+    newToken,
+    type Revocation,
+    readCredentials,
+    revokeCredentials,
+} from '#lake/credentials';
 import { readDevice } from '#lake/devices';
 import { UsageError } from '#lake/errors';
 import type { DirectoryLake, Lake } from '#lake/lake';
 import { readServing } from '#lake/serve/live-files';
+import { checkWishesOnAws, cutOffOnAws, makeOnAws, placesOnAws, statusesOf } from './aws.ts';
 import { clientLines } from './client-lines.ts';
 import { exampleFor } from './example.ts';
 
@@ -20,33 +29,46 @@ export interface Wishes {
     out: string | undefined;
     token: boolean;
     label: string | undefined;
+    /** Days that the certificate holds; 0 for as many as there is no reason for others. */
     days: number;
+    /** True if programs are to write as the device. */
+    program: boolean;
 }
 
 /** What was made for a device. */
 export interface Made {
     /** The token where it stands in no file. */
     token: string | undefined;
+    /** False where all that was wished for was there. */
+    isNew: boolean;
 }
 
 /** True if anything is to be made. */
-export function isWished({ out, token }: Wishes): boolean {
-    return out !== undefined || token;
+export function isWished({ out, token, program }: Wishes): boolean {
+    return out !== undefined || token || program;
 }
 
 /**
  * Lets wishes pass that can be granted for these devices: nothing is changed before.
- * @throws UsageError for a lake in S3, for files that are there already, for options without their meaning
+ * @throws UsageError for what this lake cannot give, for files that are there already, for options without their meaning
  */
 export async function checkWishes(lake: Lake, devices: readonly string[], wishes: Wishes): Promise<void> {
-    const { out, token, label } = wishes;
+    const { out, token, label, program } = wishes;
     if (label !== undefined && !token) {
         throw new UsageError('--label names a token: give --token with it');
     }
     if (!isWished(wishes)) {
         return;
     }
-    assertDirectory(lake);
+    if (lake.kind === 's3') {
+        // Files that are there are kept, and what they lack is made up for: a command that was cut off is typed again.
+        return checkWishesOnAws(lake, devices, wishes);
+    }
+    if (program) {
+        throw new UsageError(
+            'A lake in a directory has no stream that programs could write to: give the program a token (--token), it sends by HTTP',
+        );
+    }
     for (const device of devices) {
         if (out !== undefined) {
             await assertNoneThere(out, device, ['certificate', 'key', ...(token ? (['token'] as const) : [])]);
@@ -55,80 +77,120 @@ export async function checkWishes(lake: Lake, devices: readonly string[], wishes
 }
 
 /** Makes what is wished for a registered device, but for what its folder has already. */
-export async function makeCredentials(lake: Lake, device: string, wishes: Wishes, { now }: Pick<RunContext, 'now'>): Promise<Made> {
-    const { out, token: isTokenWished, label, days } = wishes;
-    const store = await lake.store();
-    assertDirectory(lake);
+export async function makeCredentials(lake: Lake, device: string, wishes: Wishes, context: Pick<RunContext, 'now'>): Promise<Made> {
+    const { isNew } =
+        lake.kind === 's3' ? await makeOnAws(lake, device, wishes, context) : await makeCertificate(lake, device, wishes, context);
+    const made = await makeToken(lake, device, wishes, context);
+    return { token: made.token, isNew: isNew || made.isNew };
+}
+
+async function makeCertificate(
+    lake: DirectoryLake,
+    device: string,
+    { out, days }: Wishes,
+    { now }: Pick<RunContext, 'now'>,
+): Promise<{ isNew: boolean }> {
     const there: Partial<DeviceFiles> = out === undefined ? {} : await readDeviceFiles(out, device);
     if ((there.certificate === undefined) !== (there.key === undefined)) {
         throw new UsageError(
             `Of device.crt and device.key one is missing in ${out}/${device}, as after a command that was cut off: remove both, and try again`,
         );
     }
-    if (out !== undefined && there.certificate === undefined) {
-        const { openAuthority, authorityFolder } = await import('#lake/serve/certificates');
-        const authority = await openAuthority(authorityFolder(lake.directory), { now: now() });
-        const issued = await authority.issueDevice({ device, days, now: now() });
-        const { fingerprint, serial, notAfter, certificate, key } = issued;
-        // First the lake knows it: a certificate that was never written down harms nobody.
-        await addCertificate(store, device, { fingerprint, serial, not_after: notAfter.toISOString(), added: now().toISOString() });
-        writeDeviceFiles(out, device, { certificate, key, ca: authority.certificate });
+    if (out === undefined || there.certificate !== undefined) {
+        return { isNew: false };
     }
-    if (!isTokenWished || there.token !== undefined) {
-        return { token: undefined };
+    const { openAuthority, authorityFolder } = await import('#lake/serve/certificates');
+    const authority = await openAuthority(authorityFolder(lake.directory), { now: now() });
+    const issued = await authority.issueDevice({ device, ...(days > 0 && { days }), now: now() });
+    const { fingerprint, serial, notAfter, certificate, key } = issued;
+    // First the lake knows it: a certificate that was never written down harms nobody.
+    const record = { fingerprint, serial, not_after: notAfter.toISOString(), added: now().toISOString() };
+    await addCertificate(await lake.store(), device, record);
+    writeDeviceFiles(out, device, { certificate, key, ca: authority.certificate });
+    return { isNew: true };
+}
+
+async function makeToken(
+    lake: Lake,
+    device: string,
+    { out, token: isWanted, label }: Wishes,
+    { now }: Pick<RunContext, 'now'>,
+): Promise<Made> {
+    const store = await lake.store();
+    if (!isWanted) {
+        return { token: undefined, isNew: false };
     }
-    const { token } = await addToken(store, device, { label, now: now() });
     if (out === undefined) {
-        return { token };
+        return { token: (await addToken(store, device, { label, now: now() })).token, isNew: true };
     }
-    writeDeviceFiles(out, device, { token: `${token}\n` });
-    return { token: undefined };
+    const there = (await readDeviceFiles(out, device)).token;
+    const token = there ?? newToken(device);
+    if (there === undefined) {
+        // First the file: a token that the lake does not know lets nobody in, and the next try adds it.
+        writeDeviceFiles(out, device, { token: `${token}\n` });
+    }
+    await addToken(store, device, { label, now: now(), token });
+    return { token: undefined, isNew: there === undefined };
 }
 
 /** Tells what was made, and how to use it. A token that stands in no file goes to stdout, alone. */
 export async function sayMade(
     lake: Lake,
     device: string,
-    { wishes: { out, token: hasToken }, made }: { wishes: Wishes; made: Made },
+    { wishes, made }: { wishes: Wishes; made: Made },
     { stdout, stderr, invocation, lake: named, now }: RunContext,
 ): Promise<void> {
-    assertDirectory(lake);
-    const lakeName = named?.name ?? lake.directory;
-    const serving = readServing(lake.directory);
-    if (out === undefined) {
+    const { out, token: hasToken, program } = wishes;
+    const lakeName = named?.name ?? '';
+    const places = lake.kind === 's3' ? await placesOnAws(lake) : { ...readServing(lake.directory), programStream: '' };
+    const message = await exampleFor(await lake.store(), device, { now: now() });
+    if (program) {
+        await stderr.write(
+            `Programs may write as it, with its id as partition key:\n\naws kinesis put-record --stream-name ${places.programStream} --partition-key ${quoteForShell(device)} --cli-binary-format raw-in-base64-out --data ${quoteForShell(message.payload)}\n\n`,
+        );
+    }
+    if (made.token !== undefined) {
         await stderr.write('Its token, which is shown this once:\n');
         await stdout.write(`${made.token}\n`);
         await stderr.write(
-            `It sends by HTTP: curl ${serving.httpBase}/v1/telemetry -H 'Authorization: Bearer TOKEN' -H 'Content-Type: application/json' -d '{...}'\n`,
+            `It sends by HTTP: curl ${places.httpBase}/v1/telemetry -H 'Authorization: Bearer TOKEN' -H 'Content-Type: application/json' -d '{...}'\n`,
         );
+    }
+    if (out === undefined) {
         return;
     }
-    const message = await exampleFor(await lake.store(), device, { now: now() });
-    const lines = clientLines({ device, directory: out, message, ...serving }).filter(({ by }) => by === 'certificate' || hasToken);
+    const lines = clientLines({ device, directory: out, message, ...places }).filter(({ by }) => by === 'certificate' || hasToken);
     const shown = lines.map(({ client, needs, text }) => `# ${client} (${needs})\n${text}`).join('\n');
+    const kept = made.isNew ? '' : ', as they were';
     await stderr.write(
-        `Key and certificate${hasToken ? ', and a token,' : ''} are in ${out}/${device}. It sends its first message by any of these:\n\n${shown}\nTo prove the way: ${invocation} --lake ${quoteForShell(lakeName)} device check ${device} --credentials ${quoteForShell(out)}\n`,
+        `Key and certificate${hasToken ? ', and a token,' : ''} are in ${out}/${device}${kept}. It sends its first message by any of these:\n\n${shown}\nTo prove the way: ${invocation} --lake ${quoteForShell(lakeName)} device check ${device} --credentials ${quoteForShell(out)}\n`,
     );
 }
 
-/** Revokes credentials. A broker that serves the lake ends their connections within seconds. */
+/** Revokes credentials. A broker that serves the lake ends their connections within seconds; of a deployed lake IoT Core is told. */
 export async function revokeDevice(
     device: string,
-    { certificate, token }: { certificate: string | undefined; token: string | undefined },
+    { certificate, token, program }: { certificate: string | undefined; token: string | undefined; program: boolean },
     context: RunContext,
 ): Promise<number> {
-    if (certificate !== undefined && token !== undefined) {
-        throw new UsageError('Give --certificate or --token; without either all credentials of the device are revoked');
+    if ([certificate !== undefined, token !== undefined, program].filter(Boolean).length > 1) {
+        throw new UsageError('Give --certificate or --token or --program; without any all credentials of the device are revoked');
     }
-    const what: Revocation = certificate !== undefined ? { certificate } : token !== undefined ? { token } : 'all';
+    const what: Revocation = certificate !== undefined ? { certificate } : token !== undefined ? { token } : program ? 'program' : 'all';
     return useLake(context, async (lake) => {
+        // First the lake: from then on it takes nothing of it, whatever becomes of the rest.
         const revoked = await revokeCredentials(await lake.store(), device, { what, now: context.now() });
-        await tellServe(lake);
-        const said =
+        const now =
             revoked.length === 0
                 ? `Nothing to revoke: that of device ${device} was revoked before`
-                : `Revoked of device ${device}: ${revoked.join(', ')}. Connections that are open end within seconds`;
-        await context.stderr.write(`${said}\n`);
+                : `Revoked of device ${device}: ${revoked.join(', ')}`;
+        if (lake.kind === 's3') {
+            await context.stderr.write(`${now}\n`);
+            await context.stderr.write(`${await cutOffOnAws(lake, device, what)}\n`);
+            return 0;
+        }
+        await tellServe(lake);
+        await context.stderr.write(revoked.length === 0 ? `${now}\n` : `${now}. Connections that are open end within seconds\n`);
         return 0;
     });
 }
@@ -137,22 +199,27 @@ export async function revokeDevice(
 export async function showCredentials(device: string, context: RunContext): Promise<number> {
     return useLake(context, async (lake) => {
         const store = await lake.store();
-        const { certificates, tokens } = await readCredentials(store, device);
-        if (certificates.length + tokens.length === 0 && (await readDevice(store, device)).length === 0) {
+        const { certificates, tokens, programs = [] } = await readCredentials(store, device);
+        if (certificates.length + tokens.length + programs.length === 0 && (await readDevice(store, device)).length === 0) {
             throw new Failure(`There is no device ${device}: flowlake device list shows those that there are`);
         }
         const rows = [
             ...certificates.map(({ fingerprint, added, not_after: ends, revoked }) => ['certificate', fingerprint, added, ends, revoked]),
             ...tokens.map(({ label, added, revoked }) => ['token', label, added, null, revoked]),
+            ...programs.map(({ added, revoked }) => ['program', null, added, null, revoked]),
         ];
-        const columns = ['kind', 'name', 'added', 'ends', 'revoked'].map((name) => ({ name, type: 'varchar' }));
-        await printRows({ columns, batches: batchOf(rows) }, context);
+        const statuses = lake.kind === 's3' ? await statusesOf(lake, device) : undefined;
+        const names = ['kind', 'name', 'added', 'ends', 'revoked', ...(statuses ? ['iot'] : [])];
+        const shown = statuses
+            ? rows.map((row) => [...row, row[0] === 'certificate' ? (statuses.get(row[1] ?? '') ?? 'not there') : null])
+            : rows;
+        await printRows({ columns: names.map((name) => ({ name, type: 'varchar' })), batches: batchOf(shown) }, context);
         return 0;
     });
 }
 
 /** A line for each certificate and token of a device, for people. */
-export function sayCredentials({ certificates, tokens }: Credentials): string {
+export function sayCredentials({ certificates, tokens, programs = [] }: Credentials): string {
     const lines = [
         ...certificates.map(
             ({ fingerprint, not_after: ends, revoked }) =>
@@ -162,18 +229,14 @@ export function sayCredentials({ certificates, tokens }: Credentials): string {
             ({ label, added, revoked }) =>
                 `token ${label}, ${revoked === null ? `given on ${dayOf(added)}` : `revoked on ${dayOf(revoked)}`}`,
         ),
+        ...programs.map(
+            ({ added, revoked }) =>
+                `programs may write as it from ${dayOf(added)} on${revoked === null ? '' : `, until ${dayOf(revoked)}`}`,
+        ),
     ];
     return lines.length === 0 ? 'It has no credentials: device add --out DIR or --token makes some' : lines.join('\n');
 }
 
 function dayOf(instant: string): string {
     return instant.slice(0, 'yyyy-mm-dd'.length);
-}
-
-function assertDirectory(lake: Lake): asserts lake is DirectoryLake {
-    if (lake.kind !== 'directory') {
-        throw new UsageError(
-            'A lake in S3 takes no messages of devices in yet: --out, --token and what belongs to them are for a lake in a directory, which flowlake serve serves',
-        );
-    }
 }

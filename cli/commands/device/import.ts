@@ -2,7 +2,6 @@
 import { readFile } from 'node:fs/promises';
 import pMap from 'p-map';
 import { Failure, type RunContext } from '#cli/command';
-import { readDeviceFiles } from '#cli/device-files';
 import { batchOf } from '#cli/draw/batch-of';
 import { printRows } from '#cli/draw/print-rows';
 import { tellServe } from '#cli/tell-serve';
@@ -34,6 +33,8 @@ export async function importFile(path: string, wishes: Wishes, context: RunConte
         context,
         async (lake) => {
             const store = await lake.store();
+            // What a folder of a directory lake's device has is kept.
+            await checkWishes(lake, lake.kind === 's3' ? lines.map(({ change }) => change.device) : [], wishes);
             await tryAll(lines, { store, today: todayOf(context) });
             await needProfiles(
                 store,
@@ -90,15 +91,10 @@ async function giveAll(
     if (out === undefined) {
         return made;
     }
-    await checkWishes(lake, [], wishes);
     for (const device of new Set(lines.map(({ change }) => change.device))) {
         context.signal.throwIfAborted();
-        const { certificate, key, token } = await readDeviceFiles(out, device);
-        const isGiven = certificate !== undefined && key !== undefined && (token !== undefined || !wishes.token);
-        if (!isGiven) {
-            await makeCredentials(lake, device, wishes, context);
-        }
-        made.set(device, isGiven ? 'kept' : 'made');
+        const { isNew } = await makeCredentials(lake, device, wishes, context);
+        made.set(device, isNew ? 'made' : 'kept');
     }
     return made;
 }

@@ -4,7 +4,7 @@ import { batchOf } from '#cli/draw/batch-of';
 import { printRows } from '#cli/draw/print-rows';
 import { tellServe } from '#cli/tell-serve';
 import { useLake } from '#cli/use-lake';
-import { readCredentials } from '#lake/credentials';
+import { endingSoon, holdingCertificates, readAllCredentials, readCredentials } from '#lake/credentials';
 import { type Assignment, type DeviceChange, readDevice, readDevices, registerDevice } from '#lake/devices';
 import { devices } from '#lake/devices-table';
 import { UsageError } from '#lake/errors';
@@ -14,6 +14,7 @@ import { nearestOf } from '#lake/nearest';
 import type { Value } from '#lake/query/query-engine';
 import type { ObjectStore } from '#lake/store/object-store';
 import { findPreset } from '#lake/upload/named-inputs';
+import { differencesOfAll, differencesOfDevice, statusesOf } from './aws.ts';
 import { checkWishes, isWished, makeCredentials, sayCredentials, sayMade, type Wishes } from './credentials.ts';
 
 /**
@@ -69,23 +70,52 @@ function sayAssignment({ profile, site, ip, place, valid_from: from }: Assignmen
     return `is read by profile ${profile} ${where}, from ${from ?? 'the beginning'} on`;
 }
 
-/** Prints a row for each device as it stands today. @throws Failure for a site where none ever was */
+/** Prints a row for each device as it stands today, and tells of certificates near their end. @throws Failure for a site where none ever was */
 export async function listDevices({ site }: { site: string | undefined }, context: RunContext): Promise<number> {
     return useLake(context, async (lake) => {
+        const store = await lake.store();
+        const all = await devicesAt(site, store);
         const today = todayOf(context);
-        const registered = await readDevices(await lake.store());
-        const sites = [...new Set(registered.map((one) => one.site))];
-        if (site !== undefined && !sites.includes(site)) {
-            const nearest = nearestOf(site, sites).join(', ');
-            throw new Failure(`No device is registered at a site ${site}${nearest === '' ? '' : `. The nearest: ${nearest}`}`);
-        }
-        const all = registered.filter((one) => site === undefined || one.site === site);
         await print(
             all.filter(({ valid_from: from, valid_to: to }) => (from ?? '') <= today && (to === null || today < to)),
             context,
         );
+        const ids = new Set(all.map(({ device }) => device));
+        const certificates = holdingCertificates(await readAllCredentials(store)).filter(({ device }) => ids.has(device));
+        const ending = endingSoon(certificates, { now: context.now() });
+        await context.stderr.write(ending.map((one) => `${sayEnding(one, context)}\n`).join(''));
         return 0;
     });
+}
+
+function sayEnding({ device, notAfter }: { device: string; notAfter: Date }, { now }: Pick<RunContext, 'now'>): string {
+    const ends = `${notAfter <= now() ? 'ended' : 'ends'} on ${notAfter.toISOString().slice(0, 'yyyy-mm-dd'.length)}`;
+    return `The last certificate of device ${device} ${ends}: flowlake device add ${device} --out DIR makes another`;
+}
+
+/** Prints a row for each difference between registry, credentials and IoT Core. @returns 1 where there is one */
+export async function compareDevices({ site }: { site: string | undefined }, context: RunContext): Promise<number> {
+    return useLake(context, async (lake) => {
+        if (lake.kind === 'directory') {
+            throw new UsageError('--compare is for a lake in S3: of one in a directory nobody but the lake keeps devices');
+        }
+        const ids = site === undefined ? undefined : new Set((await devicesAt(site, await lake.store())).map(({ device }) => device));
+        const found = (await differencesOfAll(lake)).filter(({ device }) => ids === undefined || ids.has(device));
+        const columns = ['device', 'what', 'what_to_do'].map((name) => ({ name, type: 'varchar' }));
+        await printRows({ columns, batches: batchOf(found.map(({ device, what, todo }) => [device, what, todo])) }, context);
+        return found.length > 0 ? 1 : 0;
+    });
+}
+
+/** Assignments at the site, of all times; of every site where none is named. @throws Failure for a site where none ever was */
+async function devicesAt(site: string | undefined, store: ObjectStore): Promise<Assignment[]> {
+    const registered = await readDevices(store);
+    const sites = [...new Set(registered.map((one) => one.site))];
+    if (site !== undefined && !sites.includes(site)) {
+        const nearest = nearestOf(site, sites).join(', ');
+        throw new Failure(`No device is registered at a site ${site}${nearest === '' ? '' : `. The nearest: ${nearest}`}`);
+    }
+    return registered.filter((one) => site === undefined || one.site === site);
 }
 
 /** Prints a row for each assignment of the device. @throws Failure where it is not registered */
@@ -100,6 +130,11 @@ export async function showDevice(id: string, context: RunContext): Promise<numbe
         }
         await print(found, context);
         await context.stderr.write(`${sayCredentials(await readCredentials(store, id))}\n`);
+        if (lake.kind === 's3') {
+            const statuses = await statusesOf(lake, id);
+            const differences = statuses === undefined ? [] : await differencesOfDevice(lake, id, statuses);
+            await context.stderr.write(differences.map(({ device, what, todo }) => `Device ${device} ${what}. ${todo}\n`).join(''));
+        }
         return 0;
     });
 }
