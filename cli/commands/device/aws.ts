@@ -89,44 +89,69 @@ export async function iotOf(lake: BucketLake): Promise<IotRegistry | undefined> 
     }
 }
 
-/** Status at IoT Core of each certificate of one device, those that only IoT Core knows of too; undefined where the lake takes no live telemetry. */
-export async function statusesOf(lake: BucketLake, device: string): Promise<ReadonlyMap<string, string> | undefined> {
+/** A certificate of a device as IoT Core has it. */
+export interface SeenCertificate {
+    status: string;
+    /** True if it is attached to the device's thing, and has the policy of devices: without either it cannot connect. */
+    isAttached: boolean;
+    hasPolicy: boolean;
+}
+
+/** What IoT Core says of each certificate of one device, of those that only IoT Core knows of too; undefined where the lake takes no live telemetry. */
+export async function seeCertificates(lake: BucketLake, device: string): Promise<ReadonlyMap<string, SeenCertificate> | undefined> {
     const registry = await iotOf(lake);
     if (!registry) {
         return undefined;
     }
     const { certificates } = await readCredentials(await lake.store(), device);
-    const attached = (await registry.certificatesOf(device)) ?? [];
-    const statuses = new Map<string, string>();
+    const attached = new Set(await registry.certificatesOf(device));
+    const seen = new Map<string, SeenCertificate>();
     for (const id of new Set([...certificates.map(({ fingerprint }) => fingerprint), ...attached])) {
         const certificate = await registry.certificate(id);
         if (certificate) {
-            statuses.set(id, certificate.status);
+            const { status, arn } = certificate;
+            seen.set(id, { status, isAttached: attached.has(id), hasPolicy: await registry.hasPolicy(arn) });
         }
     }
-    return statuses;
+    return seen;
 }
 
 /** Where registry, credentials and IoT Core differ of one device. */
-export async function differencesOfDevice(lake: BucketLake, device: string, statuses: ReadonlyMap<string, string>): Promise<Difference[]> {
+export async function differencesOfDevice(
+    lake: BucketLake,
+    device: string,
+    seen: ReadonlyMap<string, SeenCertificate>,
+): Promise<Difference[]> {
     const [store, registry] = [await lake.store(), await lake.iot()];
     const [assignments, credentials] = [await readDevice(store, device), await readCredentials(store, device)];
     const hasAny = credentials.certificates.length + credentials.tokens.length + (credentials.programs?.length ?? 0) > 0;
+    const holding = new Set(credentials.certificates.flatMap(({ fingerprint, revoked }) => (revoked === null ? [fingerprint] : [])));
     const known = new Set(credentials.certificates.map(({ fingerprint }) => fingerprint));
-    const foreign = [...statuses].filter(([id, status]) => !known.has(id) && status === 'ACTIVE');
+    const active = [...seen].filter(([, { status }]) => status === 'ACTIVE');
+    const again = `flowlake device add ${device} --out DIR, as it was typed before`;
     return [
         ...differencesOf({
             registered: new Set(assignments.length > 0 ? [device] : []),
             credentials: hasAny ? [credentials] : [],
             things: new Set((await registry.thing(device)) ? [device] : []),
-            statuses,
+            statuses: new Map([...seen].map(([id, { status }]) => [id, status])),
         }),
-        ...foreign.map(([id]) => ({
-            device,
-            isGrave: true,
-            what: `IoT Core lets it in by certificate ${id.slice(0, 12)}..., which the lake does not know: what it sends is put aside`,
-            todo: `aws iot update-certificate --certificate-id ${id} --new-status INACTIVE`,
-        })),
+        ...active
+            .filter(([id, { isAttached, hasPolicy }]) => holding.has(id) && !(isAttached && hasPolicy))
+            .map(([id, { isAttached }]) => ({
+                device,
+                isGrave: false,
+                what: `cannot connect by certificate ${id.slice(0, 12)}...: at IoT Core it ${isAttached ? 'has not the policy of devices' : 'is not attached to the thing'}`,
+                todo: again,
+            })),
+        ...active
+            .filter(([id]) => !known.has(id))
+            .map(([id]) => ({
+                device,
+                isGrave: true,
+                what: `has a certificate ${id.slice(0, 12)}... at IoT Core that the lake does not know: what comes by it is put aside`,
+                todo: `aws iot update-certificate --certificate-id ${id} --new-status INACTIVE`,
+            })),
     ];
 }
 

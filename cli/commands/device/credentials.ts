@@ -19,7 +19,7 @@ import { readDevice } from '#lake/devices';
 import { UsageError } from '#lake/errors';
 import type { DirectoryLake, Lake } from '#lake/lake';
 import { readServing } from '#lake/serve/live-files';
-import { checkWishesOnAws, cutOffOnAws, makeOnAws, placesOnAws, statusesOf } from './aws.ts';
+import { checkWishesOnAws, cutOffOnAws, makeOnAws, placesOnAws, seeCertificates } from './aws.ts';
 import { clientLines } from './client-lines.ts';
 import { exampleFor } from './example.ts';
 
@@ -208,10 +208,10 @@ export async function showCredentials(device: string, context: RunContext): Prom
             ...tokens.map(({ label, added, revoked }) => ['token', label, added, null, revoked]),
             ...programs.map(({ added, revoked }) => ['program', null, added, null, revoked]),
         ];
-        const statuses = lake.kind === 's3' ? await statusesOf(lake, device) : undefined;
-        const names = ['kind', 'name', 'added', 'ends', 'revoked', ...(statuses ? ['iot'] : [])];
-        const shown = statuses
-            ? rows.map((row) => [...row, row[0] === 'certificate' ? (statuses.get(row[1] ?? '') ?? 'not there') : null])
+        const seen = lake.kind === 's3' ? await seeCertificates(lake, device) : undefined;
+        const names = ['kind', 'name', 'added', 'ends', 'revoked', ...(seen ? ['iot'] : [])];
+        const shown = seen
+            ? rows.map((row) => [...row, row[0] === 'certificate' ? (seen.get(row[1] ?? '')?.status ?? 'not there') : null])
             : rows;
         await printRows({ columns: names.map((name) => ({ name, type: 'varchar' })), batches: batchOf(shown) }, context);
         return 0;

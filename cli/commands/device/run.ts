@@ -14,7 +14,7 @@ import { nearestOf } from '#lake/nearest';
 import type { Value } from '#lake/query/query-engine';
 import type { ObjectStore } from '#lake/store/object-store';
 import { findPreset } from '#lake/upload/named-inputs';
-import { differencesOfAll, differencesOfDevice, statusesOf } from './aws.ts';
+import { differencesOfAll, differencesOfDevice, seeCertificates } from './aws.ts';
 import { checkWishes, isWished, makeCredentials, sayCredentials, sayMade, type Wishes } from './credentials.ts';
 
 /**
@@ -131,8 +131,8 @@ export async function showDevice(id: string, context: RunContext): Promise<numbe
         await print(found, context);
         await context.stderr.write(`${sayCredentials(await readCredentials(store, id))}\n`);
         if (lake.kind === 's3') {
-            const statuses = await statusesOf(lake, id);
-            const differences = statuses === undefined ? [] : await differencesOfDevice(lake, id, statuses);
+            const seen = await seeCertificates(lake, id);
+            const differences = seen === undefined ? [] : await differencesOfDevice(lake, id, seen);
             await context.stderr.write(differences.map(({ device, what, todo }) => `Device ${device} ${what}. ${todo}\n`).join(''));
         }
         return 0;
