@@ -34,6 +34,7 @@ const NEVER_LOADED_BY = {
     intake: [],
     api: [],
     push: [],
+    certificates: [],
 } satisfies Record<string, string[]>;
 
 /** Every function of the lake: the folder of its handler in lambdas/, and its name everywhere else. */
@@ -54,6 +55,7 @@ export function forTelemetryJobs<T>(make: (job: TelemetryJob) => T): Record<Tele
         intake: make('intake'),
         api: make('api'),
         push: make('push'),
+        certificates: make('certificates'),
     };
 }
 

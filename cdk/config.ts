@@ -26,6 +26,11 @@ export interface TelemetryConfig {
     isOn: boolean;
     /** True if programs may write with PutRecords: into a stream of their own, whose records are known by their partition keys. */
     hasProgramStream: boolean;
+    /**
+     * What IoT Core writes into log group AWSIotLogsV2, of each connection that it refused and each rule that failed at least. IoT Core has one such setting for an
+     * account and region: `of the account` leaves it as it is, where somebody has set it already. Default: ERROR.
+     */
+    deviceLogs?: 'ERROR' | 'WARN' | 'INFO' | 'DEBUG' | 'of the account';
     /** Who signs the tokens by which people and programs read the API. Default: a user pool of Cognito that the stack makes. */
     readers?: { issuer: string; audience: string };
 }
