@@ -1,7 +1,7 @@
 /** Everything that AWS says of a deployment, asked side by side; nothing is judged here. */
 import { STSClient } from '@aws-sdk/client-sts';
 import { clientConfig, type Environment } from '#lake/aws/client-config';
-import { type Deployment, deploymentOf } from '#lake/deployment';
+import { type Deployment, deploymentOf, telemetryOf } from '#lake/deployment';
 import { createGlueClient } from '#lake/jobs/glue';
 import { createAthenaClient } from '#lake/query/athena';
 import { createSqsClient } from '#lake/queue/sqs';
@@ -11,6 +11,7 @@ import { createS3Client } from '#lake/store/s3-client';
 import { type BucketFacts, gatherBucket, gatherPlace } from './bucket-facts.ts';
 import { type CatalogTable, gatherCatalog } from './catalog-facts.ts';
 import { type DaysByTable, gatherAllDays, gatherOlderFigures } from './day-facts.ts';
+import { type DeviceFacts, gatherDevices } from './device-facts.ts';
 import { type Answer, ask } from './finding.ts';
 import { gatherIdentity, type Identity } from './identity-facts.ts';
 import { gatherJob, type JobFacts } from './job-facts.ts';
@@ -41,6 +42,8 @@ export interface LakeFacts {
     jobs: Partial<Record<JobPart, Answer<JobFacts>>>;
     workgroup: Answer<WorkgroupFacts> | undefined;
     catalog: Answer<ReadonlyMap<string, CatalogTable>> | undefined;
+    /** Devices and what IoT Core has of them; undefined where the bucket's tags name no live telemetry. */
+    devices: DeviceFacts | undefined;
 }
 
 const QUEUE_PARTS = ['summarizeQueue', 'summarizeDeadLetters', 'consolidateQueue', 'consolidateDeadLetters'] as const;
@@ -81,11 +84,13 @@ async function gatherLake({
         gatherOlderFigures(store),
         gatherSources(store),
     ]);
-    const { deployment } = deploymentOf(setUp.tags.kind === 'found' ? setUp.tags.value : new Map());
+    const tags = setUp.tags.kind === 'found' ? setUp.tags.value : new Map<string, string>();
+    const { deployment } = deploymentOf(tags);
+    const { names } = telemetryOf(tags);
     const sqs = createSqsClient(options);
     const glue = createGlueClient(options);
     const { workgroup, database } = deployment;
-    const [queues, jobs, workgroupFacts, catalog] = await Promise.all([
+    const [queues, jobs, workgroupFacts, catalog, devices] = await Promise.all([
         Promise.all(
             QUEUE_PARTS.map(async (part) => {
                 const name = deployment[part];
@@ -100,6 +105,7 @@ async function gatherLake({
         ),
         workgroup === undefined ? undefined : gatherWorkgroup(createAthenaClient(options), workgroup),
         database === undefined ? undefined : gatherCatalog(glue, database),
+        names.devicePolicy === '' ? undefined : gatherDevices(store, { ...options, bucket, names, stage: deployment.stage ?? '' }),
     ]);
     return {
         setUp,
@@ -111,5 +117,6 @@ async function gatherLake({
         jobs: Object.fromEntries(jobs.flat()),
         workgroup: workgroupFacts,
         catalog,
+        devices,
     };
 }

@@ -6,6 +6,7 @@ import type { AwsFacts, JobPart, LakeFacts, QueuePart } from './aws-facts.ts';
 import { judgeBucket, judgeNotifications, judgePlace, judgeTags } from './bucket-findings.ts';
 import type { CatalogTable } from './catalog-facts.ts';
 import { judgeClock, judgeOlderFigures, judgeRange, judgeStrays } from './day-findings.ts';
+import { judgeDevices } from './device-findings.ts';
 import { type Finding, judge, problem } from './finding.ts';
 import { judgeIdentity, judgeRegion } from './identity-findings.ts';
 import { judgeJob } from './job-findings.ts';
@@ -49,6 +50,7 @@ function judgeLake(lake: LakeFacts, { bucket, now }: { bucket: string; now: Date
         ...judgeOlderFigures(olderFigures),
         ...[...days].flatMap(([table, answer]) => judgeStrays(answer, { table, isEveryFileRead: true })),
         ...judgeClock(days, now),
+        ...(lake.devices ? judgeDevices(lake.devices, { now, redeploy }) : []),
     ];
 }
 
