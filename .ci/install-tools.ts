@@ -36,7 +36,7 @@ const MAVEN = { mvn: 'Maven (Debian: apt-get install maven)' };
 const SPARK_JARS = ['org.apache.hadoop:hadoop-aws:3.3.4', 'com.amazonaws:aws-java-sdk-bundle:1.12.262'];
 
 const tools: Readonly<Record<string, Tool>> = {
-    ministack: pythonTool('ministack, a local AWS', 'ministack==1.5.33\n'),
+    ministack: pythonTool('ministack, a local AWS', requirements('test/aws/support/ministack/requirements.txt')),
     spark: {
         what: 'Spark 3.5, the engine inside Glue',
         needs: { ...PYTHON, ...MAVEN },

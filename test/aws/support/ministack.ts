@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, open } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -10,17 +10,30 @@ import { fileURLToPath } from 'node:url';
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const PYTHON = join(ROOT, '.tools/ministack/bin/python3');
 
-/** ministack with what it lacks and a lake needs. */
-const PROGRAM = join(ROOT, 'test/aws/support/ministack_taught.py');
+/** ministack with what AWS does and it does not: see the modules there. */
+const PROGRAM = join(ROOT, 'test/aws/support/ministack');
+
+/** Runs the Spark jobs, where it is installed. */
+const SPARK_PYTHON = join(ROOT, '.tools/spark/bin/python');
 
 /** It starts in two seconds on an idle machine. */
 const START_WITHIN_MS = 60_000;
 
 export interface Ministack {
     endpoint: string;
+    /** Port at which devices connect to its IoT Core, by MQTT over TLS. */
+    mqttPort: number;
     /** What a program needs in its environment to talk to it instead of to AWS. */
     environment: Record<string, string>;
     stop(): Promise<void>;
+}
+
+export interface MinistackOptions {
+    /** Its state, its log and its Lambdas' code go there. */
+    folder: string;
+    port?: number;
+    /** True if the rights of roles are enforced, over TLS. */
+    isGuarded?: boolean;
 }
 
 /** What is missing on this machine and how to get it, in one line; undefined where nothing is. */
@@ -31,27 +44,36 @@ export function ministackMissing(): string | undefined {
 }
 
 /** Started with its state in `folder`; the Lambdas that are deployed into it run on the Node that runs this. @throws where it is missing or does not come up */
-export async function startMinistack({ folder, port }: { folder: string; port?: number }): Promise<Ministack> {
+export async function startMinistack({ folder, port, isGuarded = false }: MinistackOptions): Promise<Ministack> {
     const missing = ministackMissing();
     if (missing !== undefined) {
         throw new Error(missing);
     }
     const gatewayPort = port ?? (await freePort());
+    const mqttPort = await freePort();
     const folders = { STATE_DIR: join(folder, 'state'), S3_DATA_DIR: join(folder, 's3'), TMPDIR: join(folder, 'tmp') };
     await Promise.all(Object.values(folders).map((path) => mkdir(path, { recursive: true })));
     const log = await open(join(folder, 'ministack.log'), 'w');
     const server = spawn(PYTHON, ['-B', PROGRAM], {
         cwd: folder,
-        env: { HOME: folder, ...folders, GATEWAY_PORT: String(gatewayPort), PATH: `${dirname(process.execPath)}:${process.env.PATH}` },
+        env: {
+            HOME: folder,
+            ...folders,
+            GATEWAY_PORT: String(gatewayPort),
+            IOT_MTLS_PORT: String(mqttPort),
+            PATH: `${dirname(process.execPath)}:${process.env.PATH}`,
+            ...(existsSync(SPARK_PYTHON) && { SPARK_PYTHON }),
+            ...(isGuarded && { AUTH: 'true', USE_SSL: '1' }),
+        },
         stdio: ['ignore', log.fd, log.fd],
         // A group of its own, so that its Lambda workers end with it.
         detached: true,
     });
     await log.close();
     const ended = new Promise<void>((resolve) => server.once('exit', () => resolve()));
-    const endpoint = `http://127.0.0.1:${gatewayPort}`;
+    const endpoint = isGuarded ? `https://localhost:${gatewayPort}` : `http://127.0.0.1:${gatewayPort}`;
     const deadline = Date.now() + START_WITHIN_MS;
-    while (!(await isHealthy(endpoint))) {
+    while (!(await isListening(gatewayPort)) || !(await isListening(mqttPort))) {
         if (server.exitCode !== null || Date.now() > deadline) {
             throw new Error(`ministack did not start: see ${join(folder, 'ministack.log')}`);
         }
@@ -59,6 +81,7 @@ export async function startMinistack({ folder, port }: { folder: string; port?: 
     }
     return {
         endpoint,
+        mqttPort,
         environment: {
             AWS_ENDPOINT_URL: endpoint,
             AWS_ACCESS_KEY_ID: 'test',
@@ -66,6 +89,7 @@ export async function startMinistack({ folder, port }: { folder: string; port?: 
             AWS_REGION: 'us-east-1',
             // Nobody's own profile or metadata service is asked.
             AWS_EC2_METADATA_DISABLED: 'true',
+            ...(isGuarded && { NODE_EXTRA_CA_CERTS: join(folder, 'tmp/ministack-tls/server.crt') }),
         },
         async stop() {
             if (server.pid !== undefined && server.exitCode === null) {
@@ -76,11 +100,16 @@ export async function startMinistack({ folder, port }: { folder: string; port?: 
     };
 }
 
-async function isHealthy(endpoint: string): Promise<boolean> {
-    return fetch(`${endpoint}/_ministack/health`).then(
-        (answer) => answer.ok,
-        () => false,
-    );
+function isListening(port: number): Promise<boolean> {
+    return new Promise((resolve) => {
+        const socket = connect({ port, host: '127.0.0.1' });
+        const end = (is: boolean) => {
+            socket.destroy();
+            resolve(is);
+        };
+        socket.once('connect', () => end(true));
+        socket.once('error', () => end(false));
+    });
 }
 
 /** A port that nobody listens on now. */
