@@ -1,6 +1,7 @@
 /** What a lake is to whoever works with it: a directory of this machine, or what was deployed around a bucket. lake/open-lake.ts opens one. */
 import { resolve } from 'node:path';
 import type { IotRegistry } from '#lake/cloud/iot-registry';
+import type { CloudState } from '#lake/cloud/state-store';
 import type { TelemetryDeployment } from '#lake/deployment';
 import { UsageError } from '#lake/errors';
 import type { JobRuns } from '#lake/jobs/job-runs';
@@ -45,6 +46,8 @@ export interface BucketLake extends AnyLake {
     datasets(options: { now: () => Date }): Promise<DatasetIndex | undefined>;
     /** Things and certificates of devices. @throws NotFoundError where the deployment has no live telemetry */
     iot(): Promise<IotRegistry>;
+    /** Latest state of devices. @throws NotFoundError where the deployment has no live telemetry */
+    state(options: { now: () => Date }): Promise<CloudState>;
 }
 
 export type Lake = DirectoryLake | BucketLake;

@@ -71,6 +71,12 @@ export function openBucketLake(bucket: string, { environment, signal, onQuerySta
             const { createDynamoClient, openDatasetIndex } = await import('#lake/cloud/datasets-items');
             return openDatasetIndex({ table: telemetry().datasetsTable, client: createDynamoClient({ environment, region }), now });
         },
+        async state({ now }) {
+            const { createDynamoClient, openCloudState } = await import('#lake/cloud/state-store');
+            const { region, telemetry } = await connection();
+            const { stateTable: table } = telemetry();
+            return openCloudState({ table, client: createDynamoClient({ environment, region }), now: () => now().getTime() });
+        },
         iot: once(async () => {
             const { createIotClients, openIotRegistry } = await import('#lake/cloud/iot-registry');
             const { region, telemetry } = await connection();

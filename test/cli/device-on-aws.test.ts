@@ -251,3 +251,39 @@ describe('what registry, credentials and IoT Core say', () => {
         );
     });
 });
+
+describe('device check', () => {
+    const check = async (...words: string[]) => (await rowsOf('device', 'check', 'd', '--credentials', out, ...words)).rows.at(-1);
+
+    test('stops where IoT Core does not let the device in, before it dials', async () => {
+        await add('d', '--out', out);
+        const [[, stored] = []] = iot.certificates;
+        Object.assign(stored ?? {}, { status: 'INACTIVE' });
+        expect(await check()).toMatchObject({
+            step: 'credentials',
+            result: 'failed',
+            note: expect.stringContaining('at IoT Core it is INACTIVE'),
+        });
+        Object.assign(stored ?? {}, { status: 'ACTIVE', things: new Set() });
+        expect(await check()).toMatchObject({ step: 'credentials', result: 'failed', note: expect.stringContaining('no thing has it') });
+    });
+
+    test('says that nobody listens where it dials', async () => {
+        await add('d', '--out', out);
+        expect(await check('--host', '127.0.0.1', '--mqtt-port', '1')).toMatchObject({
+            step: 'connection',
+            result: 'failed',
+            note: expect.stringContaining('aws iot describe-endpoint'),
+        });
+    });
+
+    test('by HTTP is for a lake that lets devices in', async () => {
+        await add('d', '--token', '--out', out);
+        deploy({ ...TAGS, [TELEMETRY_TAGS.apiUrl]: '' });
+        expect(await check('--http')).toMatchObject({
+            step: 'lake',
+            result: 'failed',
+            note: expect.stringContaining('lets no devices in'),
+        });
+    });
+});

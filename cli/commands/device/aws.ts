@@ -4,10 +4,9 @@ import type { RunContext } from '#cli/command';
 import { keyMadeAt, readDeviceFiles, writeDeviceFiles } from '#cli/device-files';
 import { checkThingName, cutOff, type DeviceFolder, type GivenCertificate, giveCertificate } from '#lake/cloud/iot-devices';
 import { type Difference, differencesOf, seeDevices } from '#lake/cloud/iot-differences';
-import type { IotRegistry } from '#lake/cloud/iot-registry';
 import { allowPrograms, isMeantCertificate, type Revocation, readCredentials } from '#lake/credentials';
 import { readDevice } from '#lake/devices';
-import { NotFoundError, UsageError } from '#lake/errors';
+import { UsageError } from '#lake/errors';
 import type { BucketLake } from '#lake/lake';
 import type { Wishes } from './credentials.ts';
 
@@ -77,18 +76,6 @@ export async function cutOffOnAws(lake: BucketLake, device: string, what: Revoca
               (fingerprints[0] ?? '');
 }
 
-/** The registry of IoT Core; undefined where the lake takes no live telemetry. */
-export async function iotOf(lake: BucketLake): Promise<IotRegistry | undefined> {
-    try {
-        return await lake.iot();
-    } catch (error) {
-        if (error instanceof NotFoundError) {
-            return undefined;
-        }
-        throw error;
-    }
-}
-
 /** A certificate of a device as IoT Core has it. */
 export interface SeenCertificate {
     status: string;
@@ -99,10 +86,10 @@ export interface SeenCertificate {
 
 /** What IoT Core says of each certificate of one device, of those that only IoT Core knows of too; undefined where the lake takes no live telemetry. */
 export async function seeCertificates(lake: BucketLake, device: string): Promise<ReadonlyMap<string, SeenCertificate> | undefined> {
-    const registry = await iotOf(lake);
-    if (!registry) {
+    if (!(await lake.hasTelemetry())) {
         return undefined;
     }
+    const registry = await lake.iot();
     const { certificates } = await readCredentials(await lake.store(), device);
     const attached = new Set(await registry.certificatesOf(device));
     const seen = new Map<string, SeenCertificate>();

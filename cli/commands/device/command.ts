@@ -137,14 +137,14 @@ const check = defineCommand({
     name: 'device check',
     summary: 'send one message as the device, and follow it to latest state; the step that fails says what to do',
     details:
-        'For a lake that flowlake serve serves. By MQTT with the certificate that --credentials has of the device, else by HTTP with its token. The message is one that the ' +
-        'device’s profile reads; it stays in the lake like any other.',
+        'For a lake that flowlake serve serves, or one in S3. By MQTT with the certificate that --credentials has of the device, else by HTTP with its token. The message is one that the ' +
+        'device’s profile reads; it stays in the lake like any other. AWS knows a device by its client id: the check ends a connection that it has, and it dials again.',
     arguments: { id: { meaning: 'id of the device', count: 'one' } },
     options: {
         credentials: text('--credentials <dir>', 'the folder that device add --out was given (default: devices)'),
-        host: text('--host <name>', 'name or address that the device dials (default: the one that serve runs under)'),
-        mqttPort: whole('--mqtt-port <port>', 'port for MQTT over TLS; 0 is the one of serve', { fallback: 0, min: 0 }),
-        httpPort: whole('--http-port <port>', 'port for HTTP; 0 is the one of serve', { fallback: 0, min: 0 }),
+        host: text('--host <name>', 'name or address that the device dials (default: the one that serve runs under, or AWS’s endpoint)'),
+        mqttPort: whole('--mqtt-port <port>', 'port for MQTT over TLS; 0 is the one of serve, or 8883', { fallback: 0, min: 0 }),
+        httpPort: whole('--http-port <port>', 'port for HTTP; 0 is the one of serve, or of the API', { fallback: 0, min: 0 }),
         http: flag('--http', 'by HTTP with the token, although there is a certificate'),
         token: text('--token <token>', 'the device’s token, where it stands in no file'),
         topic: text('--topic <topic>', 'topic to send to'),
