@@ -116,6 +116,21 @@ export function chainPlaceOf(rawKey: string): { prefix: string; predecessorEnd: 
 
 const CHAIN_KEY = new RegExp(`^(raw/kind=[^/]+/stream=[^/]+/shard=[^/]+/)(\\d{${CHAIN_END_DIGITS}})\\.jsonl\\.gz$`);
 
+/** The shard of the chain beside that of a shard: what its event source gave up, in objects that are numbered from 0 on. */
+export function sideShardOf(shard: string): string {
+    return `${shard}${SIDE}`;
+}
+
+/** True if the raw object is one of a chain beside that of a shard. */
+export function isOfSideChain(rawKey: string): boolean {
+    return chainPlaceOf(rawKey)?.prefix.endsWith(`${SIDE}/`) === true;
+}
+
+const SIDE = '.side';
+
+/** The shard of messages that never came into a stream, because what was to hand them on failed: its numbers are the chain's own. */
+export const UNSTREAMED_SHARD = 'rule-errors';
+
 export function ledgerKey(source: string): string {
     return `${LEDGER_PREFIX}${source}.json`;
 }

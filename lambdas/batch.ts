@@ -12,9 +12,17 @@ export interface Log {
     error(message: string, fields: Record<string, unknown>): void;
 }
 
+/** What the queue knows of a message. */
+export interface Sent {
+    id: string;
+    sentMs: number;
+    /** How often it was handed out so far, 1 at least. */
+    receiveCount: number;
+}
+
 export interface BatchOptions<News> {
-    /** Reads a message. @throws Error for one that is none of this lake's. */
-    parse: (body: string) => News[];
+    /** Reads a message; of the queue it is told its id and when it was sent, UTC epoch milliseconds. @throws Error for one that is none of this lake's. */
+    parse: (body: string, sent: Sent) => News[];
     /** Name of what the news is of: a raw key, or a period. News of one subject is worked on once. */
     subjectOf: (news: News) => string;
     /** Works on a subject. Must stop with the reason of `time.signal` soon after that is aborted. */
@@ -110,13 +118,14 @@ function returnsAfter(outcomes: readonly (Outcome | undefined)[], receiveCount: 
 
 function readMessage<News>(record: SQSRecord, { parse, log }: BatchOptions<News>): Message<News> {
     const { messageId: id, receiptHandle: receipt, body, attributes } = record;
-    const message = { id, receipt, receiveCount: Number(attributes.ApproximateReceiveCount) };
+    const receiveCount = Number(attributes.ApproximateReceiveCount);
+    const message = { id, receipt, receiveCount };
     try {
-        return { ...message, news: parse(body) };
+        return { ...message, news: parse(body, { id, sentMs: Number(attributes.SentTimestamp), receiveCount }) };
     } catch (error) {
         // What JSON.parse says of a text shows a piece of it: that belongs into no log.
         const reason = error instanceof SyntaxError ? 'the message is no JSON' : error instanceof Error ? error.message : String(error);
-        log.error('cannot use the message', { messageId: id, reason, receiveCount: message.receiveCount });
+        log.error('cannot use the message', { messageId: id, reason, receiveCount });
         return { ...message, news: undefined };
     }
 }

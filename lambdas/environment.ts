@@ -10,9 +10,9 @@ import { openS3Store } from '#lake/store/s3';
 import { createS3Client } from '#lake/store/s3-client';
 
 /** Variables that hold names of queues. */
-type QueueVariable = 'SUMMARIZE_QUEUE' | 'CONSOLIDATE_QUEUE' | 'HOURS_QUEUE';
+type QueueVariable = 'SUMMARIZE_QUEUE' | 'CONSOLIDATE_QUEUE' | 'HOURS_QUEUE' | 'GIVEN_UP_QUEUE';
 
-/** What both Lambdas work with. */
+/** What every Lambda works with. */
 export interface Surroundings {
     /** The lake's bucket. */
     bucket: string;
@@ -21,6 +21,8 @@ export interface Surroundings {
     openQueue(variable: QueueVariable): MessageQueue;
     /** The queue whose name stands in this variable; undefined where it is not set, as in deployments that have no such queue. */
     findQueue(variable: QueueVariable): MessageQueue | undefined;
+    /** What stands in this variable. @throws UsageError where it is not set. */
+    readSetting(variable: string): string;
     logger: Logger;
     /** Metrics; each has the dimensions `service` and `stage`. */
     metrics: Metrics;
@@ -42,6 +44,7 @@ export function openSurroundings(environment: Environment): Surroundings {
     return {
         bucket,
         store: openS3Store({ bucket, client: createS3Client({ environment }) }),
+        readSetting: read,
         openQueue,
         findQueue: (variable) => (environment[variable] === undefined ? undefined : openQueue(variable)),
         logger: new Logger({ serviceName }),

@@ -8,6 +8,7 @@ import {
     chainPlaceOf,
     contributionOf,
     contributionsPrefix,
+    isOfSideChain,
     nameOfPeriod,
     RAW_PREFIX,
     type TablePeriod,
@@ -108,6 +109,9 @@ function withReason(object: ListedObject, { next, now }: { next: ListedObject | 
         const place = chainPlaceOf(key);
         if (!place) {
             return undefined;
+        }
+        if (isOfSideChain(key)) {
+            return 'it is of a side chain, where what was given up is looked up when it comes again';
         }
         if (chainPlaceOf(next?.key ?? '')?.prefix !== place.prefix) {
             return 'it is the last object of its chain, and the next one will be named after its end';

@@ -17,7 +17,7 @@ const unpack = promisify(gunzip);
 export type ChainShard = Omit<ChainOf, 'kind'>;
 
 /** Name of an object's end among its metadata: what its last line says, for whoever does not want to read it all. */
-const END = 'end';
+export const END = 'end';
 
 export interface ChainWriterOptions extends ChainShard {
     now: () => Date;
@@ -64,13 +64,44 @@ export class ChainWriter {
      * all in one batch. Safe to call again with the same messages, in whatever batches. @throws StorageError where it cannot be told whether they are in
      */
     async append(messages: readonly ChainMessage[]): Promise<Appended> {
+        checkOrder(messages);
+        return this.#alone(() => this.#append(messages));
+    }
+
+    /**
+     * Appends messages that have no numbers, as one object: they get those behind the chain's end. A chain is appended to by numbers or without, never by both.
+     * Called again with the same messages, it appends them again. @throws StorageError where it cannot be told whether they are in
+     */
+    async appendUnnumbered(messages: readonly Omit<ChainMessage, 'sequence'>[]): Promise<Appended> {
+        return this.#alone(async () => {
+            let end = await this.end();
+            if (messages.length === 0) {
+                return { end, appended: 0, key: undefined };
+            }
+            for (;;) {
+                const numbered = messages.map((message, at) => ({ ...message, sequence: String(BigInt(end) + BigInt(at + 1)) }));
+                const last = numbered.at(-1)?.sequence ?? end;
+                const key = chainKey(this.#chain, end);
+                const atMs = this.#now().getTime();
+                const bytes = await encodeObject(numbered, last);
+                const isPut = await tryPut(this.#store, key, bytes, { ifMatch: ABSENT, metadata: { [END]: last } });
+                // Where the answer was lost, the name is taken by these very messages.
+                if (isPut || Buffer.compare((await this.#store.get(key))?.bytes ?? Buffer.of(), bytes) === 0) {
+                    this.#seen = { end: last, atMs };
+                    return { end: last, appended: numbered.length, key };
+                }
+                end = await this.#lookBehind(end, key);
+            }
+        });
+    }
+
+    async #alone<T>(work: () => Promise<T>): Promise<T> {
         if (this.#isBusy) {
             throw new Error('a chain is appended to by one batch after the other');
         }
-        checkOrder(messages);
         this.#isBusy = true;
         try {
-            return await this.#append(messages);
+            return await work();
         } finally {
             this.#isBusy = false;
         }
@@ -90,12 +121,17 @@ export class ChainWriter {
                 this.#seen = { end: last, atMs };
                 return { end: last, appended: behind.length, key };
             }
-            const before = end;
-            end = await this.#look();
-            if (compareSequences(end, before) <= 0) {
-                throw new StorageError(`${key} is taken, and yet the chain ends with ${end}: nothing but flowlake may write there`);
-            }
+            end = await this.#lookBehind(end, key);
         }
+    }
+
+    /** The end of the chain, now that this name is taken. */
+    async #lookBehind(before: string, key: string): Promise<string> {
+        const end = await this.#look();
+        if (compareSequences(end, before) <= 0) {
+            throw new StorageError(`${key} is taken, and yet the chain ends with ${end}: nothing but flowlake may write there`);
+        }
+        return end;
     }
 
     /** The end of the chain, from memory where that can be believed. */
@@ -184,8 +220,8 @@ const MESSAGES_AT_ONCE = 500;
 /** Packing less than this takes no longer than handing it over to another thread. */
 const SMALL_TEXT = 1 << 16;
 
-/** The object's bytes: the same for the same messages. */
-async function encodeObject(messages: readonly ChainMessage[], end: string): Promise<Uint8Array> {
+/** The bytes of a chain object: the same for the same messages. */
+export async function encodeObject(messages: readonly ChainMessage[], end: string): Promise<Uint8Array> {
     const lines: string[] = [];
     for (const message of messages) {
         lines.push(encodeMessage(message));

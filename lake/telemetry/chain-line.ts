@@ -33,6 +33,8 @@ export interface ChainMessage {
     site?: string | undefined;
     /** Why the message does not count, though it was acknowledged: foreign topic, too large. It becomes a reject; its payload may be cut. */
     refused?: string | undefined;
+    /** Name of the report that the message was given up on its way, where it came by that. */
+    report?: string | undefined;
     payload: Buffer;
 }
 
@@ -57,6 +59,7 @@ export function encodeMessage({
     profile,
     site,
     refused,
+    report,
 }: ChainMessage): string {
     const text = isUtf8(payload) ? payload.toString() : undefined;
     return JSON.stringify({
@@ -72,6 +75,7 @@ export function encodeMessage({
         profile,
         site,
         refused,
+        report,
         ...(text === undefined ? { payload_base64: payload.toString('base64') } : { payload: text }),
     });
 }
@@ -115,7 +119,7 @@ export function decodeLine(line: string): ChainLine {
         return broken('its headers are no object of texts');
     }
     const texts: Record<string, string | undefined> = {};
-    for (const name of ['device', 'topic', 'session', 'key', 'profile', 'site', 'refused'] as const) {
+    for (const name of ['device', 'topic', 'session', 'key', 'profile', 'site', 'refused', 'report'] as const) {
         const value = fields[name];
         if (value !== undefined && typeof value !== 'string') {
             return broken(`its ${name} is no text`);

@@ -8,12 +8,15 @@ import { findUndoneWork, findUnread } from '#lake/commit/reconcile';
 import { retract } from '#lake/commit/retract';
 import { summarize } from '#lake/commit/summarize';
 import { noteForwarded } from '#lake/forwarded';
+import { chainKey, sideShardOf } from '#lake/layout';
 import { commitLedger, type LedgerRecord, readLedger } from '#lake/ledger';
 import { ChainWriter } from '#lake/live/chain';
+import { SideChain } from '#lake/live/side-chain';
 import { sourceId } from '#lake/source-id';
 import type { ObjectStore } from '#lake/store/object-store';
 import { verifyLake } from '#lake/verify/verify';
 import { addThermometer, chainMessage } from '#test/support/chain-messages';
+import { memoryDatasets } from '#test/support/memory-datasets';
 import { memoryStore } from '#test/support/memory-store';
 import { readingsOf } from '#test/support/readings-of';
 
@@ -95,6 +98,22 @@ describe('prune', () => {
         const [next = ''] = await appendAndWork([4]);
         expect(next > last).toBe(true);
         expect(await readingsOf(store)).toEqual([1, 2, 3, 4, 7]);
+    });
+
+    test('keeps all of a side chain, where its numbers are looked up; it is read as any chain is, a loss as a reject', async () => {
+        const side = new SideChain({ store, index: memoryDatasets(), stream: 's', shard: '0' });
+        const lost = { refused: 'up to 3 records are lost', report: 'lost 1-3', payload: Buffer.alloc(0) };
+        await side.append([chainMessage(8), chainMessage(9)]);
+        await side.append([chainMessage(5), chainMessage(9), chainMessage(1, lost)]);
+        const keys = ['0', '1'].map((number) => chainKey({ kind: 'telemetry', stream: 's', shard: sideShardOf('0') }, number));
+        for (const key of keys) {
+            await work(key);
+        }
+        expect(await readingsOf(store)).toEqual([5, 8, 9]);
+        expect((await recordOf(keys[1] ?? '')).rows_rejected).toBe(1);
+        clock.now = new Date(clock.now.getTime() + 2 * YOUNG_MS);
+        const isAside = 'it is of a side chain, where what was given up is looked up when it comes again';
+        expect(await findings()).toEqual(Object.fromEntries(keys.map((key) => [key, isAside])));
     });
 
     test('keeps what is not handed on to another lake yet', async () => {
