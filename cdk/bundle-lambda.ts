@@ -1,6 +1,6 @@
 /** Builds what is deployed as a Lambda: one file with all that the handler needs. */
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
@@ -37,6 +37,15 @@ const NEVER_LOADED_BY = {
     certificates: [],
 } satisfies Record<string, string[]>;
 
+/** What zod says of faults in fifty languages: its index names them all, so that none would be left out. Answers are in English, whose words zod takes from elsewhere. */
+const LANGUAGES = './node_modules/zod/v4/locales/index.js';
+const IMPORT_OF_LANGUAGES = /import\*as (\w+) from"[^"]*zod\/v4\/locales\/index\.js";/g;
+
+/** Files of the package that a function reads when it runs: they lie beside its bundle, at the same path. */
+const BESIDE: Partial<Record<LambdaJob, readonly string[]>> = {
+    api: ['readings', 'reading_steps', 'device_metrics'].map((name) => `sql/telemetry/queries/${name}.sql`),
+};
+
 /** Every function of the lake: the folder of its handler in lambdas/, and its name everywhere else. */
 export type LambdaJob = keyof typeof NEVER_LOADED_BY;
 
@@ -72,7 +81,7 @@ export function bundleLambda(job: LambdaJob): { folder: string; sizeBytes: numbe
         absWorkingDir: ROOT,
         entryPoints: [`lambdas/${job}/handler.ts`],
         outfile: `dist-lambdas/${job}/index.mjs`,
-        external: [...NEVER_LOADED, ...NEVER_LOADED_BY[job]],
+        external: [...NEVER_LOADED, ...NEVER_LOADED_BY[job], LANGUAGES],
         alias: { '@aws-sdk/credential-provider-node': './lambdas/role-credentials.ts' },
         bundle: true,
         format: 'esm',
@@ -85,19 +94,30 @@ export function bundleLambda(job: LambdaJob): { folder: string; sizeBytes: numbe
         write: false,
         logLevel: 'warning',
     });
-    const contents = outputFiles[0]?.contents ?? new Uint8Array();
-    if (Buffer.from(contents).includes('Dynamic require of')) {
+    const contents = Buffer.from((outputFiles[0]?.text ?? '').replace(IMPORT_OF_LANGUAGES, 'const $1={};'));
+    if (contents.includes('Dynamic require of')) {
         throw new Error(`dist-lambdas/${job} would hold CommonJS code that calls require() at run time: use the package's ESM build`);
     }
+    if (contents.includes('zod/v4/locales')) {
+        throw new Error(
+            `dist-lambdas/${job} would look for the languages of zod, which it does not have: IMPORT_OF_LANGUAGES finds them no more`,
+        );
+    }
     const folder = join(ROOT, 'dist-lambdas', job);
-    // Replaced as a whole: another process may be reading it.
-    const unfinished = `${folder}.${process.pid}.mjs`;
+    putInPlace(join(folder, 'index.mjs'), contents, { unfinished: `${folder}.${process.pid}.mjs` });
+    for (const path of BESIDE[job] ?? []) {
+        putInPlace(join(folder, path), readFileSync(join(ROOT, path)), { unfinished: `${folder}.${process.pid}.sql` });
+    }
+    return { folder, sizeBytes: contents.length };
+}
+
+/** Replaces a file as a whole: another process may be reading it. */
+function putInPlace(path: string, contents: Uint8Array, { unfinished }: { unfinished: string }): void {
     try {
-        mkdirSync(folder, { recursive: true });
+        mkdirSync(dirname(path), { recursive: true });
         writeFileSync(unfinished, contents);
-        renameSync(unfinished, join(folder, 'index.mjs'));
+        renameSync(unfinished, path);
     } finally {
         rmSync(unfinished, { force: true });
     }
-    return { folder, sizeBytes: contents.length };
 }

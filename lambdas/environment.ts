@@ -28,15 +28,18 @@ export interface Surroundings {
     metrics: Metrics;
 }
 
+/** What stands in this variable. @throws UsageError where it is not set */
+export function readSetting(environment: Environment, variable: string): string {
+    const value = environment[variable];
+    if (value === undefined || value === '') {
+        throw new UsageError(`the function has no environment variable ${variable}: deploy it with npx cdk deploy, which sets it`);
+    }
+    return value;
+}
+
 /** Opens what the settings name, without a call to AWS. @throws UsageError where one is missing. */
 export function openSurroundings(environment: Environment): Surroundings {
-    const read = (variable: string): string => {
-        const value = environment[variable];
-        if (value === undefined || value === '') {
-            throw new UsageError(`the function has no environment variable ${variable}: deploy it with npx cdk deploy, which sets it`);
-        }
-        return value;
-    };
+    const read = (variable: string): string => readSetting(environment, variable);
     const bucket = read('LAKE_BUCKET');
     const serviceName = read('POWERTOOLS_SERVICE_NAME');
     const sqs = createSqsClient({ environment });

@@ -9,8 +9,6 @@ import type { DeviceLookup } from './device-lookup.ts';
 export interface IntakeServicesOptions {
     inbox: InboxWriter;
     devices: Pick<DeviceLookup, 'find'>;
-    /** True for an error that says that the stream took too much at once. */
-    isThrottled: (error: unknown) => boolean;
     /** UTC epoch milliseconds. */
     now: () => number;
 }
@@ -19,7 +17,7 @@ export interface IntakeServicesOptions {
 const RETRY_S = 1;
 
 /** The services of a function that takes messages and answers no question. Whose a token is, the authorizer has said. */
-export function openIntakeServices({ inbox, devices, isThrottled, now }: IntakeServicesOptions): ApiServices {
+export function openIntakeServices({ inbox, devices, now }: IntakeServicesOptions): ApiServices {
     return {
         // A request that comes with its token is one whose token is nobody's.
         authenticate: async () => undefined,
@@ -33,7 +31,7 @@ export function openIntakeServices({ inbox, devices, isThrottled, now }: IntakeS
                 await inbox.append(message);
                 return message.refused === undefined ? { is: 'stored' } : { is: 'refused', why: message.refused };
             });
-            return takenOf(await Promise.allSettled(stored), isThrottled);
+            return takenOf(await Promise.allSettled(stored));
         },
         fleet: askedElsewhere,
         devices: askedElsewhere,
@@ -48,7 +46,7 @@ export function openIntakeServices({ inbox, devices, isThrottled, now }: IntakeS
 }
 
 /** @throws Problem where the stream takes nothing more of the device for a while; what is no matter of storing */
-function takenOf(stored: readonly PromiseSettledResult<Taken>[], isThrottled: (error: unknown) => boolean): Taken[] {
+function takenOf(stored: readonly PromiseSettledResult<Taken>[]): Taken[] {
     const taken = stored.map((one): Taken => {
         if (one.status === 'fulfilled') {
             return one.value;
@@ -65,6 +63,13 @@ function takenOf(stored: readonly PromiseSettledResult<Taken>[], isThrottled: (e
         });
     }
     return taken;
+}
+
+/** True for an error that says that the stream took too much at once: the code of Kinesis, or of its key, ends the message. */
+function isThrottled(error: unknown): boolean {
+    return (
+        error instanceof StorageError && /\((?:ProvisionedThroughputExceeded|LimitExceeded|KMSThrottling)Exception\)$/.test(error.message)
+    );
 }
 
 async function askedElsewhere(): Promise<never> {
