@@ -51,7 +51,14 @@ function calledOf(identity: Identity): Called {
 
 /** Checks tokens of readers. The issuer's keys are asked for once, and again where a token names one that is not known. */
 function openReaderCheck({ issuer, audience, keysUrl }: ReaderIssuer, download: (url: string) => Promise<ArrayBuffer>) {
-    const jwksCache = new SimpleJwksCache({ fetcher: { fetch: (url) => download(url) } });
+    const load = async (url: string): Promise<ArrayBuffer> => {
+        try {
+            return await download(url);
+        } catch (error) {
+            throw new NoKeys(`${url}: ${error instanceof Error ? error.message : error}`, { cause: error });
+        }
+    };
+    const jwksCache = new SimpleJwksCache({ fetcher: { fetch: (url) => load(url) } });
     let verifier: Promise<ReturnType<typeof createVerifier>> | undefined;
 
     const createVerifier = (jwksUri: string) =>
@@ -73,11 +80,11 @@ function openReaderCheck({ issuer, audience, keysUrl }: ReaderIssuer, download: 
 
     return async (token: string): Promise<Called> => {
         try {
-            verifier ??= findKeys({ issuer, keysUrl }, download).then(createVerifier);
+            verifier ??= findKeys({ issuer, keysUrl }, load).then(createVerifier);
             const claims = await (await verifier).verify(token);
             return { ok: true, caller: { is: 'reader', name: nameIn(claims) } };
         } catch (error) {
-            const isOfTheKeys = [NoKeys, FetchError, JwksValidationError, JwkValidationError].some((kind) => error instanceof kind);
+            const isOfTheKeys = [NoKeys, JwksValidationError, JwkValidationError].some((kind) => error instanceof kind);
             if (isOfTheKeys && error instanceof Error) {
                 // Asked anew by the next token.
                 verifier = undefined;
@@ -98,23 +105,27 @@ class NoKeys extends Error {}
 /** Where an issuer's keys are: it says so in a document of its own (OpenID Connect Discovery 1.0). */
 async function findKeys(
     { issuer, keysUrl }: Pick<ReaderIssuer, 'issuer' | 'keysUrl'>,
-    download: (url: string) => Promise<ArrayBuffer>,
+    load: (url: string) => Promise<ArrayBuffer>,
 ): Promise<string> {
     if (keysUrl !== undefined) {
         return keysUrl;
     }
     const url = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
-    let document: unknown;
-    try {
-        document = JSON.parse(Buffer.from(await download(url)).toString());
-    } catch (error) {
-        throw new NoKeys(`${url}: ${error instanceof Error ? error.message : error}`, { cause: error });
-    }
-    const found = typeof document === 'object' && document !== null && 'jwks_uri' in document ? document.jwks_uri : undefined;
-    if (typeof found !== 'string') {
+    const found = jwksUriIn(Buffer.from(await load(url)).toString());
+    if (found === undefined) {
         throw new NoKeys(`${url} names no jwks_uri`);
     }
     return found;
+}
+
+function jwksUriIn(text: string): string | undefined {
+    try {
+        const document: unknown = JSON.parse(text);
+        const found = typeof document === 'object' && document !== null && 'jwks_uri' in document ? document.jwks_uri : undefined;
+        return typeof found === 'string' ? found : undefined;
+    } catch {
+        return undefined;
+    }
 }
 
 /** Claims that tell people who it is, the one that they know best first; `sub` is in every token. */
@@ -129,13 +140,9 @@ function nameIn(claims: Readonly<Record<string, unknown>>): string {
 const DOWNLOAD_WITHIN_MS = 5_000;
 
 async function downloadOnce(url: string): Promise<ArrayBuffer> {
-    try {
-        const response = await fetch(url, { signal: AbortSignal.timeout(DOWNLOAD_WITHIN_MS) });
-        if (!response.ok) {
-            throw new FetchError(url, `HTTP ${response.status}`);
-        }
-        return await response.arrayBuffer();
-    } catch (error) {
-        throw error instanceof FetchError ? error : new FetchError(url, error instanceof Error ? error.message : 'no answer');
+    const response = await fetch(url, { signal: AbortSignal.timeout(DOWNLOAD_WITHIN_MS) });
+    if (!response.ok) {
+        throw new Error(`HTTP ${response.status}`);
     }
+    return response.arrayBuffer();
 }

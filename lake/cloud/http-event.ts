@@ -37,10 +37,15 @@ export function requestOf(event: HttpEvent): Request {
             ...(body && body.length > 0 && { body }),
         });
     } catch (error) {
-        throw error instanceof TypeError || error instanceof URIError
+        throw isUnusable(error)
             ? new Problem('bad_request', 'The request’s address or headers cannot be read')
             : error;
     }
+}
+
+/** True for what `new Request` and `encodeURIComponent` throw. */
+function isUnusable(error: unknown): boolean {
+    return error instanceof Error && ['TypeError', 'URIError'].includes(error.name);
 }
 
 /** The answer as API Gateway takes it. All answers are text. @throws Problem for one that is larger than a Lambda may give */
