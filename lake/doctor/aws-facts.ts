@@ -1,7 +1,7 @@
 /** Everything that AWS says of a deployment, asked side by side; nothing is judged here. */
 import { STSClient } from '@aws-sdk/client-sts';
 import { clientConfig, type Environment } from '#lake/aws/client-config';
-import { type Deployment, deploymentOf, telemetryOf } from '#lake/deployment';
+import { type Deployment, deploymentOf, TELEMETRY_TAGS, type TelemetryDeployment, telemetryOf } from '#lake/deployment';
 import { createGlueClient } from '#lake/jobs/glue';
 import { createAthenaClient } from '#lake/query/athena';
 import { createSqsClient } from '#lake/queue/sqs';
@@ -12,6 +12,7 @@ import { type BucketFacts, gatherBucket, gatherPlace } from './bucket-facts.ts';
 import { type CatalogTable, gatherCatalog } from './catalog-facts.ts';
 import { type DaysByTable, gatherAllDays, gatherOlderFigures } from './day-facts.ts';
 import { type DeviceFacts, gatherDevices } from './device-facts.ts';
+import { type DeployedFacts, gatherDeployed } from './deployed-facts.ts';
 import { type Answer, ask } from './finding.ts';
 import { gatherIdentity, type Identity } from './identity-facts.ts';
 import { gatherJob, type JobFacts } from './job-facts.ts';
@@ -37,6 +38,10 @@ export interface LakeFacts {
     sources: Answer<SourceFacts | undefined>;
     /** Parts that the bucket's tags name. */
     deployment: Partial<Deployment>;
+    /** Parts of live telemetry that they name, and tags that are missing; undefined where the deployment has none of it. */
+    telemetry: ReturnType<typeof telemetryOf> | undefined;
+    /** What the stack has made; undefined where the tags name no stage. */
+    deployed: Answer<DeployedFacts> | undefined;
     /** Facts of each queue that the tags name; undefined for the others. */
     queues: Partial<Record<QueuePart, Answer<QueueFacts>>>;
     jobs: Partial<Record<JobPart, Answer<JobFacts>>>;
@@ -47,7 +52,13 @@ export interface LakeFacts {
 }
 
 const QUEUE_PARTS = ['summarizeQueue', 'summarizeDeadLetters', 'consolidateQueue', 'consolidateDeadLetters'] as const;
-export type QueuePart = (typeof QUEUE_PARTS)[number];
+const TELEMETRY_QUEUE_PARTS = ['hoursQueue', 'hoursDeadLetters', 'givenUpQueue', 'givenUpDeadLetters'] as const;
+export type QueuePart = (typeof QUEUE_PARTS)[number] | (typeof TELEMETRY_QUEUE_PARTS)[number];
+
+/** Name of the stack of a stage. */
+export function stackOf({ stage }: { stage: string }): string {
+    return `flowlake-${stage}`;
+}
 
 const JOB_PARTS = ['consolidateDaysJob', 'exportFeaturesJob'] as const;
 export type JobPart = (typeof JOB_PARTS)[number];
@@ -87,14 +98,17 @@ async function gatherLake({
     const tags = setUp.tags.kind === 'found' ? setUp.tags.value : new Map<string, string>();
     const { deployment } = deploymentOf(tags);
     const { names } = telemetryOf(tags);
+    const telemetry = tags.has(TELEMETRY_TAGS.stream) ? telemetryOf(tags) : undefined;
+    const queueNames: Partial<Deployment & TelemetryDeployment> = { ...deployment, ...telemetry?.names };
     const sqs = createSqsClient(options);
     const glue = createGlueClient(options);
-    const { workgroup, database } = deployment;
-    const [queues, jobs, workgroupFacts, catalog, devices] = await Promise.all([
+    const { workgroup, database, stage } = deployment;
+    const [deployed, queues, jobs, workgroupFacts, catalog, devices] = await Promise.all([
+        stage === undefined ? undefined : gatherDeployed(options, stackOf({ stage })),
         Promise.all(
-            QUEUE_PARTS.map(async (part) => {
-                const name = deployment[part];
-                return name === undefined ? [] : [[part, await gatherQueue(sqs, name)] as const];
+            [...QUEUE_PARTS, ...TELEMETRY_QUEUE_PARTS].map(async (part) => {
+                const name = queueNames[part];
+                return name === undefined || name === '' ? [] : [[part, await gatherQueue(sqs, name)] as const];
             }),
         ),
         Promise.all(
@@ -113,6 +127,8 @@ async function gatherLake({
         olderFigures,
         sources,
         deployment,
+        telemetry,
+        deployed,
         queues: Object.fromEntries(queues.flat()),
         jobs: Object.fromEntries(jobs.flat()),
         workgroup: workgroupFacts,

@@ -1,12 +1,14 @@
 /** Judges a deployment: every check, in the order in which one rests on the other. */
 
+import { HOURS_DELAY_SECONDS } from '#lake/deployment';
 import { kinds, tables } from '#lake/kinds';
 import { pathOfView, readView, VIEW_NAMES } from '#lake/query/sql-files';
-import type { AwsFacts, JobPart, LakeFacts, QueuePart } from './aws-facts.ts';
+import { type AwsFacts, type JobPart, type LakeFacts, type QueuePart, stackOf } from './aws-facts.ts';
 import { judgeBucket, judgeNotifications, judgePlace, judgeTags } from './bucket-findings.ts';
 import type { CatalogTable } from './catalog-facts.ts';
 import { judgeClock, judgeOlderFigures, judgeRange, judgeStrays } from './day-findings.ts';
 import { judgeDevices } from './device-findings.ts';
+import { judgeDeployed } from './deployed-findings.ts';
 import { type Finding, judge, problem } from './finding.ts';
 import { judgeIdentity, judgeRegion } from './identity-findings.ts';
 import { judgeJob } from './job-findings.ts';
@@ -26,7 +28,7 @@ export function judgeDeployment({ bucket, region, identity, place, lake }: AwsFa
 }
 
 function judgeLake(lake: LakeFacts, { bucket, now }: { bucket: string; now: Date }): Finding[] {
-    const { setUp, days, olderFigures, sources, deployment, jobs, workgroup, catalog } = lake;
+    const { setUp, days, olderFigures, sources, deployment, deployed, jobs, workgroup, catalog } = lake;
     const stage = deployment.stage === undefined ? '' : ` -c stage=${deployment.stage}`;
     // A deployment changes what its template changes. What was changed by hand it leaves, unless it is told not to.
     const redeploy = `npx cdk deploy${stage} --revert-drift`;
@@ -35,6 +37,7 @@ function judgeLake(lake: LakeFacts, { bucket, now }: { bucket: string; now: Date
         ...judgeBucket(bucket, setUp, { redeploy }),
         ...judgeNotifications(setUp.notifications, { queue: deployment.summarizeQueue, redeploy }),
         ...judgeQueues(lake, { bucket, redeploy }),
+        ...(deployed ? judgeDeployed(deployed, { stack: stackOf({ stage: deployment.stage ?? '' }), redeploy }) : [unnamed('stack')]),
         ...JOBS.flatMap(({ part, check, ifMissing }) => {
             const job = jobs[part];
             return job ? judgeJob(job, { check, name: deployment[part] ?? '', ifMissing, redeploy }) : [unnamed(check)];
@@ -54,9 +57,22 @@ function judgeLake(lake: LakeFacts, { bucket, now }: { bucket: string; now: Date
     ];
 }
 
-const QUEUES: readonly { part: QueuePart; deadLetters: QueuePart; check: string; isFifo: boolean }[] = [
+interface CheckedQueue {
+    part: QueuePart;
+    deadLetters: QueuePart;
+    check: string;
+    isFifo: boolean;
+    minDelaySeconds?: number;
+}
+
+const QUEUES: readonly CheckedQueue[] = [
     { part: 'summarizeQueue', deadLetters: 'summarizeDeadLetters', check: 'summarize', isFifo: false },
     { part: 'consolidateQueue', deadLetters: 'consolidateDeadLetters', check: 'consolidate', isFifo: true },
+];
+
+const TELEMETRY_QUEUES: readonly CheckedQueue[] = [
+    { part: 'hoursQueue', deadLetters: 'hoursDeadLetters', check: 'hours', isFifo: true, minDelaySeconds: HOURS_DELAY_SECONDS },
+    { part: 'givenUpQueue', deadLetters: 'givenUpDeadLetters', check: 'given-up', isFifo: false },
 ];
 
 const JOBS: readonly { part: JobPart; check: string; ifMissing: string }[] = [
@@ -64,11 +80,12 @@ const JOBS: readonly { part: JobPart; check: string; ifMissing: string }[] = [
     { part: 'exportFeaturesJob', check: 'export-features job', ifMissing: 'nothing writes features' },
 ];
 
-function judgeQueues({ queues, deployment }: LakeFacts, { bucket, redeploy }: { bucket: string; redeploy: string }): Finding[] {
-    return QUEUES.flatMap(({ part, deadLetters, check, isFifo }) => {
+function judgeQueues({ queues, deployment, telemetry }: LakeFacts, { bucket, redeploy }: { bucket: string; redeploy: string }): Finding[] {
+    const names: Partial<Record<QueuePart, string>> = { ...deployment, ...telemetry?.names };
+    return [...QUEUES, ...(telemetry ? TELEMETRY_QUEUES : [])].flatMap(({ part, deadLetters, check, ...expected }) => {
         const queue = queues[part];
         const dead = queues[deadLetters];
-        const common = { isFifo, redeploy };
+        const common = { ...expected, redeploy };
         const told = part === 'summarizeQueue' ? { toldByBucket: bucket } : {};
         return [
             ...(queue
@@ -76,12 +93,12 @@ function judgeQueues({ queues, deployment }: LakeFacts, { bucket, redeploy }: { 
                       ...common,
                       ...told,
                       check: `${check} queue`,
-                      name: deployment[part] ?? '',
-                      deadLetters: deployment[deadLetters],
+                      name: names[part] ?? '',
+                      deadLetters: names[deadLetters],
                   })
                 : [unnamed(`${check} queue`)]),
             ...(dead
-                ? judgeDeadLetters(dead, { ...common, check: `${check} dead letters`, name: deployment[deadLetters] ?? '' })
+                ? judgeDeadLetters(dead, { ...common, check: `${check} dead letters`, name: names[deadLetters] ?? '' })
                 : [unnamed(`${check} dead letters`)]),
         ];
     });

@@ -1,5 +1,5 @@
 /** Judges how the lake's bucket keeps, protects and announces its objects. */
-import { DEPLOYMENT_TAGS, deploymentOf } from '#lake/deployment';
+import { DEPLOYMENT_TAGS, deploymentOf, TELEMETRY_TAGS, telemetryOf } from '#lake/deployment';
 import { kindsWithInputs } from '#lake/kinds';
 import { RAW_PREFIX } from '#lake/layout';
 import type { BucketFacts, Notification } from './bucket-facts.ts';
@@ -124,9 +124,15 @@ export function judgeTags(bucket: string, answer: Answer<ReadonlyMap<string, str
     return judge(check, answer, {
         missing: () => problem(check, 'the bucket has no tags: it is no lake, or lost them', todo),
         found: (tags) => {
-            const { missing, deployment } = deploymentOf(tags);
+            const { missing: ofLake, deployment } = deploymentOf(tags);
+            const hasTelemetry = tags.has(TELEMETRY_TAGS.stream);
+            const missing = [...ofLake, ...(hasTelemetry ? telemetryOf(tags).missing : [])];
             const wrong = missing.length === 0 ? [] : [problem(check, `missing: ${missing.join(', ')}`, todo)];
-            return orOk(check, wrong, `stage ${deployment.stage}, all ${Object.keys(DEPLOYMENT_TAGS).length} tags`);
+            return orOk(
+                check,
+                wrong,
+                `stage ${deployment.stage}, all ${Object.keys(DEPLOYMENT_TAGS).length} tags${hasTelemetry ? ', and those of live telemetry' : ''}`,
+            );
         },
     });
 }

@@ -9,6 +9,8 @@ export interface QueueFacts {
     isFifo: boolean;
     isDeduplicatedByContent: boolean;
     visibilitySeconds: number;
+    /** How long each message is held back at first. */
+    delaySeconds: number;
     retentionSeconds: number;
     /** Approximate: waiting to be handed out, handed out and not deleted. */
     waiting: number;
@@ -51,6 +53,7 @@ function factsOf(attributes: Partial<Record<string, string>>): QueueFacts {
         isFifo: attributes.FifoQueue === 'true',
         isDeduplicatedByContent: attributes.ContentBasedDeduplication === 'true',
         visibilitySeconds: count('VisibilityTimeout'),
+        delaySeconds: count('DelaySeconds'),
         retentionSeconds: count('MessageRetentionPeriod'),
         waiting: count('ApproximateNumberOfMessages') + count('ApproximateNumberOfMessagesDelayed'),
         inFlight: count('ApproximateNumberOfMessagesNotVisible'),

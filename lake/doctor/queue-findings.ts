@@ -22,6 +22,8 @@ export interface ExpectedQueue {
     name: string;
     deadLetters: string | undefined;
     isFifo: boolean;
+    /** How long each message must be held back at least; undefined where not at all. */
+    minDelaySeconds?: number;
     /** Bucket that must be allowed to send; undefined where only Lambdas send. */
     toldByBucket?: string;
     /** Command that deploys the stage once more, for people to type. */
@@ -30,12 +32,12 @@ export interface ExpectedQueue {
 
 export function judgeQueue(
     answer: Answer<QueueFacts>,
-    { check, name, deadLetters, isFifo, toldByBucket, redeploy }: ExpectedQueue,
+    { check, name, deadLetters, isFifo, minDelaySeconds = 0, toldByBucket, redeploy }: ExpectedQueue,
 ): readonly Finding[] {
     return judge(check, answer, {
         missing: () => problem(check, `there is no queue ${name} in this account and region`, redeploy),
         found: (queue) => {
-            const { redrive, visibilitySeconds, waiting, inFlight } = queue;
+            const { redrive, visibilitySeconds, delaySeconds, waiting, inFlight } = queue;
             const wrong = kindProblems(check, queue, { isFifo, redeploy });
             if (redrive === undefined) {
                 wrong.push(problem(check, 'no dead-letter queue: what fails for days is lost', redeploy));
@@ -47,6 +49,10 @@ export function judgeQueue(
                     warning(check, `a message is tried ${redrive.maxReceiveCount} times, then it is dead`, `5 or more: ${redeploy}`),
                 );
             }
+            if (delaySeconds < minDelaySeconds) {
+                const found = `messages are held back for ${delaySeconds} s, and SQS drops repeats for 300: news may be lost`;
+                wrong.push(problem(check, found, `${minDelaySeconds} s or more: ${redeploy}`));
+            }
             if (toldByBucket !== undefined && !letsS3Send(queue.policy, toldByBucket)) {
                 wrong.push(
                     problem(check, `its policy does not let S3 send for bucket ${toldByBucket}: events of uploads are lost`, redeploy),
@@ -55,7 +61,8 @@ export function judgeQueue(
             const fits = Math.floor(visibilitySeconds / VISIBILITY_PER_TIMEOUT);
             const hidden = `hidden for ${visibilitySeconds} s while in work (right for a function of ${fits} s)`;
             const tries = `dead after ${redrive?.maxReceiveCount ?? 0} tries`;
-            const found = `${name}: ${waiting} waiting, ${inFlight} in work or between tries; ${hidden}, ${tries}`;
+            const held = minDelaySeconds > 0 ? `held back for ${delaySeconds} s, ` : '';
+            const found = `${name}: ${waiting} waiting, ${inFlight} in work or between tries; ${held}${hidden}, ${tries}`;
             return orOk(check, wrong, found);
         },
     });

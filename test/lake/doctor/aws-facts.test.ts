@@ -1,6 +1,7 @@
 /** The real SDK against a server with AWS's own words: what is missing, and what may not be looked at, must never be one answer. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { DEPLOYMENT_TAGS } from '#lake/deployment';
 import { gatherAwsFacts } from '#lake/doctor/aws-facts';
 import { judgeDeployment } from '#lake/doctor/aws-findings';
@@ -29,11 +30,17 @@ function jsonError(type: string, message: string): Reply {
     return [400, JSON.stringify({ __type: type, message })];
 }
 
+/** An error of a service that takes forms. */
+function queryError(status: number, code: string, message: string): Reply {
+    return [status, `<ErrorResponse><Error><Type>Sender</Type><Code>${code}</Code><Message>${message}</Message></Error></ErrorResponse>`];
+}
+
 /** Answers of the services to someone who may read the tags and nothing else. */
 const DENIED: Record<string, Reply> = {
     s3: xmlError(403, 'AccessDenied'),
     AmazonSQS: jsonError('com.amazonaws.sqs#QueueDoesNotExist', 'The specified queue does not exist or you do not have access to it.'),
     AmazonAthena: jsonError('AccessDeniedException', 'User is not authorized to perform: athena:GetWorkGroup'),
+    CloudFormation: queryError(403, 'AccessDenied', 'User is not authorized to perform: cloudformation:ListStackResources'),
     AWSGlue: jsonError('AccessDeniedException', 'User is not authorized to perform: glue:GetTables'),
 };
 
@@ -47,6 +54,7 @@ const MISSING: Record<string, Reply> = {
     s3: [200, '<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>'],
     AmazonSQS: jsonError('com.amazonaws.sqs#QueueDoesNotExist', 'The specified queue does not exist.'),
     AmazonAthena: jsonError('InvalidRequestException', 'WorkGroup lake is not found.'),
+    CloudFormation: queryError(400, 'ValidationError', 'Stack with id flowlake-lake does not exist'),
     AWSGlue: jsonError('EntityNotFoundException', 'Database lake not found.'),
 };
 
@@ -58,19 +66,21 @@ let headStatus: number;
 let regions: Set<string | undefined>;
 
 beforeAll(async () => {
-    server = createServer((request, answer) => {
+    server = createServer(async (request, answer) => {
+        const body = await text(request);
         const region = /\/\d{8}\/([^/]+)\//.exec(request.headers.authorization ?? '')?.[1];
         regions.add(region);
+        const form = body.includes('Action=ListStackResources') ? 'CloudFormation' : 'STS';
         const service = String(request.headers['x-amz-target'] ?? '').split(/[._]/)[0];
+        const path = Object.keys(replies).find((name) => name.startsWith('/') && request.url?.includes(name));
         const query = Object.keys(replies).find((name) => name.startsWith('?') && request.url?.includes(name));
-        const [status, body] = request.url?.includes('?tagging')
+        const [status, reply] = request.url?.includes('?tagging')
             ? TAGS
-            : (replies[query ?? (service || (request.method === 'POST' ? 'STS' : 's3'))] ?? IDENTITY);
-        request.resume();
+            : (replies[path ?? query ?? (service || (request.method === 'POST' ? form : 's3'))] ?? IDENTITY);
         answer.writeHead(request.method === 'HEAD' ? (region === 'eu-west-1' ? headStatus : 301) : status, {
             'x-amz-bucket-region': 'eu-west-1',
         });
-        answer.end(request.method === 'HEAD' ? '' : body);
+        answer.end(request.method === 'HEAD' ? '' : reply);
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test', AWS_REGION: 'us-east-1' });
@@ -100,6 +110,7 @@ const PARTS = [
     'summarize dead letters',
     'consolidate queue',
     'consolidate dead letters',
+    'stack',
     'consolidate-days job',
     'export-features job',
     'workgroup',
@@ -142,4 +153,110 @@ test('everything of a lake is looked for in the region of its bucket', async () 
 test('a bucket that is not there is a problem, one of somebody else is not known', async () => {
     expect((await findings(MISSING, { head: 404 })).at(-1)).toMatchObject({ check: 'bucket', result: 'problem' });
     expect((await findings(MISSING, { head: 403 })).at(-1)).toMatchObject({ check: 'bucket', result: 'could not check' });
+});
+
+describe('what the stack has made', () => {
+    const LISTED: [type: string, name: string][] = [
+        ['AWS::Lambda::Function', 'flowlake-lake-summarize'],
+        ['AWS::Lambda::Function', 'flowlake-lake-chain'],
+        ['AWS::Lambda::EventSourceMapping', 'uuid-1'],
+        ['AWS::Kinesis::Stream', 'flowlake-lake-telemetry'],
+        ['AWS::DynamoDB::Table', 'flowlake-lake-state'],
+        ['AWS::IoT::TopicRule', 'flowlake_lake'],
+        ['AWS::SQS::Queue', 'https://sqs/flowlake-lake-summarize'],
+    ];
+    const stack = (listed = LISTED): Reply => [
+        200,
+        `<ListStackResourcesResponse><ListStackResourcesResult><StackResourceSummaries>${listed
+            .map(
+                ([type, name]) =>
+                    `<member><LogicalResourceId>x</LogicalResourceId><ResourceType>${type}</ResourceType><PhysicalResourceId>${name}</PhysicalResourceId><ResourceStatus>CREATE_COMPLETE</ResourceStatus></member>`,
+            )
+            .join('')}</StackResourceSummaries></ListStackResourcesResult></ListStackResourcesResponse>`,
+    ];
+    const gone: Reply = [404, JSON.stringify({ __type: 'ResourceNotFoundException', message: 'Function not found' })];
+    const WELL: Record<string, Reply> = {
+        ...MISSING,
+        CloudFormation: stack(),
+        '/functions/flowlake-lake': [200, JSON.stringify({ Configuration: { State: 'Active', LastUpdateStatus: 'Successful' } })],
+        '/event-source-mappings/uuid-1': [
+            200,
+            JSON.stringify({
+                FunctionArn: 'arn:aws:lambda:eu-west-1:1:function:flowlake-lake-chain',
+                EventSourceArn: 'arn:aws:kinesis:eu-west-1:1:stream/flowlake-lake-telemetry',
+                State: 'Enabled',
+                LastProcessingResult: 'OK',
+                ParallelizationFactor: 1,
+                FunctionResponseTypes: ['ReportBatchItemFailures'],
+                DestinationConfig: { OnFailure: { Destination: 'arn:aws:sqs:eu-west-1:1:flowlake-lake-given-up' } },
+            }),
+        ],
+        Kinesis: [
+            200,
+            JSON.stringify({
+                StreamDescriptionSummary: { StreamStatus: 'ACTIVE', RetentionPeriodHours: 168, EncryptionType: 'KMS', OpenShardCount: 4 },
+            }),
+        ],
+        DynamoDB: [
+            200,
+            JSON.stringify({
+                Table: { TableStatus: 'ACTIVE' },
+                ContinuousBackupsDescription: {
+                    ContinuousBackupsStatus: 'ENABLED',
+                    PointInTimeRecoveryDescription: { PointInTimeRecoveryStatus: 'ENABLED' },
+                },
+            }),
+        ],
+        '/rules/flowlake_lake': [200, JSON.stringify({ rule: { ruleDisabled: false, errorAction: { sqs: {} } } })],
+        '/rules': [200, JSON.stringify({ rules: [{ ruleName: 'flowlake_lake' }] })],
+    };
+    const SORTS = ['functions', 'event sources', 'streams', 'tables', 'rules'];
+    const ofSorts = (all: Finding[]): [string, string, string][] =>
+        all.filter(({ check }) => [...SORTS, 'stack'].includes(check)).map(({ check, result, found }) => [check, result, found]);
+
+    test('is looked at one by one, and well', async () => {
+        expect(ofSorts(await findings(WELL))).toEqual([
+            ['functions', 'ok', '2, all at work'],
+            ['event sources', 'ok', '1, all at work'],
+            ['streams', 'ok', '1, all at work'],
+            ['tables', 'ok', '1, all at work'],
+            ['rules', 'ok', '1, all at work'],
+        ]);
+    });
+
+    test('is missed where somebody has deleted it', async () => {
+        const all = await findings({
+            ...WELL,
+            '/functions/flowlake-lake': gone,
+            '/event-source-mappings/uuid-1': gone,
+            Kinesis: jsonError('ResourceNotFoundException', 'Stream not found'),
+            DynamoDB: jsonError('ResourceNotFoundException', 'Requested resource not found'),
+            '/rules': [200, JSON.stringify({ rules: [] })],
+        });
+        expect(ofSorts(all).map(([check, result]) => [check, result])).toEqual([
+            ['functions', 'problem'],
+            ['functions', 'problem'],
+            ...SORTS.slice(1).map((check) => [check, 'problem']),
+        ]);
+        expect(ofSorts(all)[0]?.[2]).toBe('flowlake-lake-summarize is gone: what it does is not done');
+    });
+
+    test('is not taken for missing where it may not be looked at', async () => {
+        const denied: Reply = [403, JSON.stringify({ message: 'User is not authorized', __type: 'AccessDeniedException' })];
+        const all = await findings({
+            ...WELL,
+            '/functions/flowlake-lake': denied,
+            '/event-source-mappings/uuid-1': denied,
+            Kinesis: jsonError('AccessDeniedException', 'no'),
+            DynamoDB: jsonError('AccessDeniedException', 'no'),
+            '/rules': denied,
+        });
+        expect(ofSorts(all).map(([, result]) => result)).toEqual(Array.from({ length: 6 }, () => 'could not check'));
+    });
+
+    test('is more than nothing', async () => {
+        expect(ofSorts(await findings({ ...WELL, CloudFormation: stack([]) }))).toEqual([
+            ['functions', 'problem', 'stack flowlake-lake has none: nothing is read'],
+        ]);
+    });
 });

@@ -19,6 +19,7 @@ const WORK: QueueFacts = {
     isFifo: false,
     isDeduplicatedByContent: false,
     visibilitySeconds: 1800,
+    delaySeconds: 0,
     retentionSeconds: 1_209_600,
     waiting: 3,
     inFlight: 1,
@@ -103,5 +104,21 @@ describe('dead letters', () => {
         expect(judgedDead({ retentionSeconds: 345_600 })).toMatchObject([
             { result: 'warning', found: expect.stringContaining('4.0 days') },
         ]);
+    });
+});
+
+describe('a queue that holds messages back', () => {
+    const HOURS = { ...EXPECTED, check: 'hours', isFifo: true, minDelaySeconds: 360 };
+    const judgedHours = (change: Partial<QueueFacts>) =>
+        judgeQueue({ kind: 'found', value: { ...WORK, isFifo: true, delaySeconds: 360, ...change } }, HOURS);
+
+    test('is well where it does so for longer than SQS drops repeats', () => {
+        expect(judgedHours({})).toMatchObject([
+            { check: 'hours', result: 'ok', found: expect.stringContaining('held back for 360 s, hidden') },
+        ]);
+    });
+
+    test.each([0, 240, 300, 359])('loses news where it holds them back for %i s', (delaySeconds) => {
+        expect(judgedHours({ delaySeconds })).toMatchObject([{ result: 'problem', found: expect.stringContaining('news may be lost') }]);
     });
 });
