@@ -36,12 +36,14 @@ export interface BucketLake extends AnyLake {
     queue(which: QueuePart): Promise<MessageQueue>;
     /** Seconds that the oldest message of each queue has waited, by the queue's name, as far as CloudWatch knows. */
     oldestMessages(queues: readonly string[], options: { now: Date }): Promise<ReadonlyMap<string, number>>;
+    /** Age in milliseconds of the oldest record that each function last had of its stream, by name, as far as CloudWatch knows. @throws StorageError */
+    oldestRecords(functions: readonly string[], options: { now: Date }): Promise<ReadonlyMap<string, number>>;
     /** Runs of a deployed job. @throws NotFoundError where the deployment names none */
     jobRuns(which: JobPart): Promise<JobRuns>;
     /** True if the deployment takes live telemetry, whether or not devices are let in now. */
     hasTelemetry(): Promise<boolean>;
-    /** The region of live telemetry, and what its parts are called. @throws NotFoundError where the deployment has none */
-    telemetry(): Promise<{ region: string | undefined; names: TelemetryDeployment }>;
+    /** Where live telemetry is, and what its parts are called. @throws NotFoundError where the deployment has none */
+    telemetry(): Promise<{ region: string | undefined; stage: string; names: TelemetryDeployment }>;
     /** The index of the lake's chain objects; undefined where the deployment has no live telemetry. */
     datasets(options: { now: () => Date }): Promise<DatasetIndex | undefined>;
     /** Things and certificates of devices. @throws NotFoundError where the deployment has no live telemetry */

@@ -51,6 +51,11 @@ export function openBucketLake(bucket: string, { environment, signal, onQuerySta
             const client = createCloudWatchClient({ environment, region: (await connection()).region });
             return readOldestMessages({ queues: names, client, now });
         },
+        async oldestRecords(functions, { now }) {
+            const { createCloudWatchClient, readOldestRecords } = await import('#lake/queue/oldest-message');
+            const client = createCloudWatchClient({ environment, region: (await connection()).region });
+            return readOldestRecords({ functions, client, now });
+        },
         async jobRuns(which) {
             const { createGlueClient, openGlueJobRuns } = await import('#lake/jobs/glue');
             const { region, part } = await connection();
@@ -60,8 +65,8 @@ export function openBucketLake(bucket: string, { environment, signal, onQuerySta
             return (await connection()).hasTelemetry;
         },
         async telemetry() {
-            const { region, telemetry } = await connection();
-            return { region, names: telemetry() };
+            const { region, part, telemetry } = await connection();
+            return { region, stage: part('stage'), names: telemetry() };
         },
         async datasets({ now }) {
             const { region, hasTelemetry, telemetry } = await connection();

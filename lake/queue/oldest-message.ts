@@ -1,4 +1,4 @@
-/** How long the oldest message of each queue has waited. SQS itself does not tell; it reports it to CloudWatch once a minute. */
+/** How long the oldest message of each queue, and the oldest record of a stream, has waited. SQS and Kinesis themselves do not tell; CloudWatch is told once a minute. */
 
 import { CloudWatchClient, GetMetricDataCommand } from '@aws-sdk/client-cloudwatch';
 import { translated } from '#lake/aws/aws-errors';
@@ -17,26 +17,50 @@ export function createCloudWatchClient(options: ClientOptions): CloudWatchClient
  * Age in seconds of the oldest message by the queue's name, the newest figure that CloudWatch has; a queue that CloudWatch says nothing of
  * is left out.
  */
-export function readOldestMessages({
-    queues,
-    client,
-    now,
-}: {
-    queues: readonly string[];
+export function readOldestMessages({ queues, ...options }: AgeOptions & { queues: readonly string[] }): Promise<Map<string, number>> {
+    return readNewest(queues, {
+        ...options,
+        doing: 'ask CloudWatch for the age of the oldest messages',
+        // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+        metric: { Namespace: 'AWS/SQS', MetricName: 'ApproximateAgeOfOldestMessage', dimension: 'QueueName' },
+    });
+}
+
+/**
+ * Age in milliseconds of the oldest record that a function had of its stream, by the function's name, the newest figure that CloudWatch has. A function
+ * that got no record for a quarter of an hour is left out.
+ */
+export function readOldestRecords({ functions, ...options }: AgeOptions & { functions: readonly string[] }): Promise<Map<string, number>> {
+    return readNewest(functions, {
+        ...options,
+        doing: 'ask CloudWatch how far the readers of the stream are behind',
+        // https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
+        metric: { Namespace: 'AWS/Lambda', MetricName: 'IteratorAge', dimension: 'FunctionName' },
+    });
+}
+
+interface AgeOptions {
     client: CloudWatchClient;
     now: Date;
-}): Promise<Map<string, number>> {
+}
+
+interface NewestOptions extends AgeOptions {
+    /** The question, for the message. */
+    doing: string;
+    metric: { Namespace: string; MetricName: string; dimension: string };
+}
+
+/** The newest maximum of a minute of each one's metric. */
+function readNewest(
+    names: readonly string[],
+    { client, now, doing, metric: { dimension, ...metric } }: NewestOptions,
+): Promise<Map<string, number>> {
     return translated(
         async () => {
-            const MetricDataQueries = queues.map((queue, at) => ({
+            const MetricDataQueries = names.map((name, at) => ({
                 Id: `q${at}`,
                 MetricStat: {
-                    // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
-                    Metric: {
-                        Namespace: 'AWS/SQS',
-                        MetricName: 'ApproximateAgeOfOldestMessage',
-                        Dimensions: [{ Name: 'QueueName', Value: queue }],
-                    },
+                    Metric: { ...metric, Dimensions: [{ Name: dimension, Value: name }] },
                     Period: PERIOD_SECONDS,
                     Stat: 'Maximum',
                 },
@@ -51,14 +75,14 @@ export function readOldestMessages({
             );
             const ages = new Map<string, number>();
             for (const { Id, Values } of MetricDataResults) {
-                const queue = queues[Number(Id?.slice(1))];
+                const name = names[Number(Id?.slice(1))];
                 const [newest] = Values ?? [];
-                if (queue !== undefined && newest !== undefined) {
-                    ages.set(queue, newest);
+                if (name !== undefined && newest !== undefined) {
+                    ages.set(name, newest);
                 }
             }
             return ages;
         },
-        { doing: 'ask CloudWatch for the age of the oldest messages' },
+        { doing },
     );
 }

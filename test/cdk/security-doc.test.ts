@@ -9,6 +9,16 @@ import { listOf, ofType, synthesize, textOf } from './synthesized.ts';
 const text = readFileSync(new URL('../../docs/security.md', import.meta.url), 'utf8');
 const resources = synthesize({ stage: 'prod' });
 
+/** What IAM holds to no resource, or only to ids that nobody knows before. */
+const NAMELESS = new Set([
+    'cloudwatch:DescribeAlarms',
+    'cloudwatch:GetMetricData',
+    'iot:GetTopicRule',
+    'iot:ListTopicRules',
+    'lambda:GetEventSourceMapping',
+    'logs:DescribeLogGroups',
+]);
+
 /** What the page calls the prefixes of every kind of data. */
 const OF_EVERY_KIND = {
     contributions: kinds.map(({ contributions }) => `${contributions.prefix}*`),
@@ -54,7 +64,7 @@ function prefixesOf(job: string, action: string): string[] {
 
 test('its policies are such as IAM takes, for parts that exist, and give nobody whole services', () => {
     const policies = [...text.matchAll(/```json\n(.*?)```/gs)].map(([, json = '']) => JSON.parse(json));
-    expect(policies).toHaveLength(4);
+    expect(policies).toHaveLength(5);
     const names = namesOf({ stage: 'prod' });
     const known = [
         ':s3:::flowlake-prod-111122223333-eu-central-1(/([a-z_-]+/)?\\*)?',
@@ -64,13 +74,15 @@ test('its policies are such as IAM takes, for parts that exist, and give nobody 
         ':sqs:eu-central-1:111122223333:flowlake-prod-\\*',
         ':logs:eu-central-1:111122223333:log-group:/flowlake/prod/\\*',
         ':iam::111122223333:role/cdk-hnb659fds-\\*-role-111122223333-eu-central-1',
+        ':cloudformation:eu-central-1:111122223333:stack/flowlake-prod/\\*',
+        ':lambda:eu-central-1:111122223333:function:flowlake-prod-\\*',
+        ':kinesis:eu-central-1:111122223333:stream/flowlake-prod-\\*',
+        ':dynamodb:eu-central-1:111122223333:table/flowlake-prod-\\*',
     ];
     for (const { Effect, Action, Resource } of policies.flatMap(({ Statement }) => Statement)) {
         expect(Effect).toBe('Allow');
         expect(listOf<string>(Action).filter((action) => action.includes('*'))).toEqual([]);
-        const isMetricOrList = listOf(Action).every((action) =>
-            ['cloudwatch:GetMetricData', 'logs:DescribeLogGroups'].includes(String(action)),
-        );
+        const isMetricOrList = listOf(Action).every((action) => NAMELESS.has(String(action)));
         for (const resource of listOf<string>(Resource)) {
             expect(resource).toMatch(isMetricOrList ? /^\*$/ : new RegExp(`^arn:aws(${known.join('|')})$`));
         }

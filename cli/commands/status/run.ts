@@ -11,6 +11,7 @@ import { findCutOff } from '#lake/here/marks';
 import type { BucketLake, DirectoryLake, Lake } from '#lake/lake';
 import { chainPlaceOf } from '#lake/layout';
 import { readLakeStatus } from '#lake/reports/lake-status';
+import { readLiveLags, sayLate, sayLiveLags } from './live-lag.ts';
 import { tellLive } from './live-status.ts';
 import { queueRows, readQueues, sayDeadLetters, sayQueue } from './queue-status.ts';
 
@@ -58,6 +59,16 @@ async function tellQueues(lake: BucketLake, { stderr, now }: RunContext): Promis
         await stderr.write(`${sayQueue(queue)}\n`);
     }
     return queues.map(sayDeadLetters).filter((line) => line !== undefined);
+}
+
+/** Says on stderr how far the readers of the streams are behind; nothing of a lake without live telemetry. @returns what needs a person */
+async function tellLags(lake: BucketLake, { stderr, now }: RunContext): Promise<string[]> {
+    if (!(await lake.hasTelemetry())) {
+        return [];
+    }
+    const lags = await readLiveLags(lake, { now: now() });
+    await stderr.write(`${sayLiveLags(lags)}\n`);
+    return lags.map(sayLate).filter((line) => line !== undefined);
 }
 
 /** What to say of commands that were killed in a directory lake. */
@@ -113,7 +124,9 @@ async function show(lake: Lake, context: RunContext): Promise<number> {
         }
     });
     lines.push(
-        ...(lake.kind === 's3' ? await tellQueues(lake, context) : [...(await tellCutOff(lake)), ...(await tellLive(lake, context))]),
+        ...(lake.kind === 's3'
+            ? [...(await tellQueues(lake, context)), ...(await tellLags(lake, context))]
+            : [...(await tellCutOff(lake)), ...(await tellLive(lake, context))]),
     );
     // Twins may be meant to count twice: they are told, and need nobody.
     for (const line of [...lines, ...sayTwins(twins)]) {

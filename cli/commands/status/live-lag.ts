@@ -1,0 +1,61 @@
+/** How far the readers of a deployed lake's streams are behind, in words. */
+import { sayDuration } from '#cli/draw/quantity';
+import type { BucketLake } from '#lake/lake';
+
+/** A function that reads the streams. */
+interface Reader {
+    job: 'latest' | 'chain';
+    /** What stands still where it does. */
+    of: string;
+    /** Behind by more than this it needs a person. */
+    lateMs: number;
+    /** What that means for people. */
+    ifLate: string;
+}
+
+const READERS: readonly Reader[] = [
+    {
+        job: 'latest',
+        of: 'latest state',
+        lateMs: 60_000,
+        ifLate: 'people and alerts see what was',
+    },
+    {
+        job: 'chain',
+        of: 'the chain',
+        // It gathers messages for a minute, and a failed batch is tried again.
+        lateMs: 10 * 60_000,
+        ifLate: 'what devices sent since is in no table',
+    },
+];
+
+export interface LiveLag {
+    reader: Reader;
+    /** Undefined where CloudWatch has no figure of the last quarter of an hour. */
+    behindMs: number | undefined;
+    logGroup: string;
+}
+
+export async function readLiveLags(lake: BucketLake, { now }: { now: Date }): Promise<LiveLag[]> {
+    const { stage } = await lake.telemetry();
+    const nameOf = ({ job }: Reader): string => `flowlake-${stage}-${job}`;
+    const ages = await lake.oldestRecords(READERS.map(nameOf), { now });
+    return READERS.map((reader) => ({ reader, behindMs: ages.get(nameOf(reader)), logGroup: `/flowlake/${stage}/${reader.job}` }));
+}
+
+/** `Behind the streams: latest state 0.1 s, the chain 1 min`. */
+export function sayLiveLags(lags: readonly LiveLag[]): string {
+    const known = lags.filter(({ behindMs }) => behindMs !== undefined);
+    if (known.length === 0) {
+        return 'No message came from devices for a quarter of an hour, or nobody reads the streams: flowlake doctor tells which';
+    }
+    const said = lags.map(({ reader: { of }, behindMs }) => `${of} ${behindMs === undefined ? 'not known' : sayDuration(behindMs)}`);
+    return `Behind the streams: ${said.join(', ')}`;
+}
+
+/** What needs a person, where something does. */
+export function sayLate({ reader: { of, lateMs, ifLate }, behindMs, logGroup }: LiveLag): string | undefined {
+    return behindMs !== undefined && behindMs > lateMs
+        ? `${of} is ${sayDuration(behindMs)} behind: ${ifLate}. The log tells why: aws logs tail ${logGroup} --since 1h; then flowlake doctor`
+        : undefined;
+}
