@@ -12,7 +12,6 @@ import {
     UpdateCertificateCommand,
 } from '@aws-sdk/client-iot';
 import { GetRecordsCommand, GetShardIteratorCommand, ListShardsCommand } from '@aws-sdk/client-kinesis';
-import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { connect as connectMqtt, type MqttClient } from 'mqtt';
 import { makeFolder } from '#test/support/temporary';
@@ -204,10 +203,7 @@ describe('a rule', () => {
     test('tells its error action of what could not be handed on: a stream that is not there, is full, or an action that is not known', async () => {
         const { name } = await cloud.makeStream();
         const queue = await cloud.makeQueue();
-        const told = async () => {
-            const { Messages = [] } = await cloud.sqs.send(new ReceiveMessageCommand({ QueueUrl: queue.url, WaitTimeSeconds: 5 }));
-            return Messages.map(({ Body = '' }) => JSON.parse(Body));
-        };
+        const told = async () => (await cloud.receive(queue.url)).map((body) => JSON.parse(body));
         const rule = await makeRule([kinesis('none-there')], sqs(queue.url));
         const device = await publish('{"t": 1}');
         expect(await told()).toEqual([

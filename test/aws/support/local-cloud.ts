@@ -11,7 +11,7 @@ import { GlueClient } from '@aws-sdk/client-glue';
 import { IoTClient } from '@aws-sdk/client-iot';
 import { CreateStreamCommand, DescribeStreamSummaryCommand, KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis';
 import { S3Client } from '@aws-sdk/client-s3';
-import { CreateQueueCommand, GetQueueAttributesCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { CreateQueueCommand, DeleteMessageCommand, GetQueueAttributesCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { startMinistack } from './ministack.ts';
 
@@ -104,11 +104,14 @@ export async function openLocalCloud({ folder }: { folder: string }) {
             return { url: String(QueueUrl), arn: String(Attributes?.QueueArn) };
         },
 
-        /** Bodies of messages that came within `waitSeconds`. */
+        /** Bodies of messages that came within `waitSeconds`; they are deleted. */
         async receive(QueueUrl: string, waitSeconds = 5): Promise<string[]> {
             const { Messages = [] } = await clients.sqs.send(
                 new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: waitSeconds }),
             );
+            for (const { ReceiptHandle } of Messages) {
+                await clients.sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
+            }
             return Messages.map(({ Body }) => Body ?? '');
         },
 
