@@ -1,7 +1,8 @@
 """
 IoT Core: rule actions kinesis, s3 and firehose; what a rule cannot do fails into its error action, also an action that is not taught; SQL that is
 not known is refused. Devices need a certificate, and are held to its policies whether AUTH is on or not; a session ends when its certificate is
-no longer active, when it is silent for one and a half keepalives, and when it sends more than 128 KB.
+no longer active, when it is silent for one and a half keepalives, and when it sends more than 128 KB. Rules count in AWS/IoT, and what fails is
+logged, where a stack says so.
 """
 import asyncio
 import base64
@@ -14,10 +15,12 @@ from iam_rights import require_right
 from levers import add_action
 
 from ministack.core.responses import request_scope
-from ministack.services import firehose, iot, kinesis, lambda_svc, s3, sqs
+from ministack.services import cloudwatch, cloudwatch_logs, firehose, iot, kinesis, lambda_svc, s3, sqs
+from ministack.services.cloudformation import provisioners
 
 MAX_PAYLOAD_BYTES = 128 * 1024
 CONNECT, PUBLISH = 1, 3
+LOG_GROUP = 'AWSIotLogsV2'
 OF_MINISTACK = ('lambda', 'republish', 'dynamoDBv2', 'sns', 'sqs')
 
 # What a rule's templates are filled from while its actions run: topic, payload, message, client.
@@ -26,8 +29,15 @@ _message = contextvars.ContextVar('message')
 _failing = set()
 
 
+def count(region_scope, metric, dimensions):
+    with request_scope(*region_scope):
+        cloudwatch.record_metric('AWS/IoT', metric, 1, 'Count', dimensions)
+
+
 async def run_rule(account, region, rule, payload, topic='', client_id=None, of_ministack=iot._run_rule_actions):
     token = _message.set((topic, payload, iot._rule_message(payload or b''), client_id))
+    if rule and not rule.get('ruleDisabled'):
+        count((account, region), 'TopicMatch', {'RuleName': rule['ruleName']})
     try:
         await of_ministack(account, region, rule, payload, topic, client_id)
     finally:
@@ -46,8 +56,34 @@ def fill(value):
     return re.sub(r'\$\{([^}]+)\}', one, value) if isinstance(value, str) else value
 
 
-async def run_action(account, region, rule_name, action, event, of_ministack=iot._dispatch_rule_action):
+async def run_action(account, region, rule_name, action, event):
     is_error_action = isinstance(event, dict) and 'base64OriginalPayload' in event
+    kind = next(iter(action))
+    dimensions = {'RuleName': rule_name, 'ActionType': kind[0].upper() + kind[1:] if kind != 'sqs' else 'SQS'}
+    try:
+        await do_action(account, region, rule_name, action, event, is_error_action)
+        count((account, region), 'ErrorActionSuccess' if is_error_action else 'Success', dimensions)
+    except Exception as failed:
+        count((account, region), 'ErrorActionFailure' if is_error_action else 'Failure', dimensions)
+        log_failure(account, region, rule_name, kind, failed)
+        raise
+
+
+def log_failure(account, region, rule_name, kind, failed):
+    """A line in the account's log of IoT Core, where there is one."""
+    with request_scope(account, region):
+        if LOG_GROUP not in cloudwatch_logs._log_groups:
+            return
+        said = {'logLevel': 'ERROR', 'eventType': 'RuleExecution', 'status': 'Failure', 'ruleName': rule_name, 'ruleAction': kind, 'reason': str(failed)}
+        cloudwatch_logs._create_log_stream({'logGroupName': LOG_GROUP, 'logStreamName': 'rules'})
+        cloudwatch_logs._put_log_events({
+            'logGroupName': LOG_GROUP,
+            'logStreamName': 'rules',
+            'logEvents': [{'timestamp': int(time.time() * 1000), 'message': json.dumps(said)}],
+        })
+
+
+async def do_action(account, region, rule_name, action, event, is_error_action, of_ministack=iot._dispatch_rule_action):
     kind, spec = next(iter(action.items()))
     # An error action's event tells of the message; its templates are filled as the rule's are.
     spec = fill(spec)
@@ -171,6 +207,11 @@ def is_held_to_policies(session, of_ministack=iot._WSSession._evaluates_policies
     return session.certificate_id is not None or of_ministack(session)
 
 
+def set_logging(logical_id, props, stack_name):
+    """The account's logging. What it logs here is what rules fail at, whatever its level."""
+    return props['AccountId'], {}
+
+
 def fail_rule(asked):
     """Makes a rule's actions fail, or work again; its error action works."""
     (_failing.add if asked['fails'] else _failing.discard)(asked['rule'])
@@ -186,3 +227,8 @@ def teach():
     iot._WSSession._evaluates_policies = is_held_to_policies
     iot._RULE_ACTION_RESOURCE_KEYS.update(kinesis=('streamName',), s3=('bucketName',), firehose=('deliveryStreamName',))
     add_action('fail-rule', fail_rule)
+    provisioners._RESOURCE_HANDLERS['AWS::IoT::Logging'] = {
+        'create': set_logging,
+        'update': lambda physical_id, old_props, new_props, stack_name: (physical_id, {}),
+        'delete': lambda physical_id, props: None,
+    }

@@ -1,7 +1,7 @@
 """
 Kinesis: a reshard closes its parents and keeps their records readable until they expire; sequence numbers are as long as AWS's; records are
-refused as throttled by a lever, one by one; enhanced fan-out consumers are a resource of CloudFormation; an on-demand stream is scaled by an
-action, as AWS scales it. SubscribeToShard is refused: a Lambda's event source on a consumer is what is taught.
+refused as throttled by a lever, one by one; enhanced fan-out consumers and policies of streams are resources of CloudFormation; an on-demand
+stream is scaled by an action, as AWS scales it. SubscribeToShard is refused: a Lambda's event source on a consumer is what is taught.
 """
 import base64
 import json
@@ -340,6 +340,44 @@ def delete_consumer(physical_id, props):
     kinesis._deregister_consumer({'ConsumerARN': physical_id})
 
 
+def put_policy(resource_arn, policy):
+    text = policy if isinstance(policy, str) else json.dumps(policy)
+    status, _headers, body = kinesis._put_resource_policy({'ResourceARN': resource_arn, 'Policy': text})
+    if status != 200:
+        raise ValueError(json.loads(body)['message'])
+
+
+def create_policy(logical_id, props, stack_name):
+    put_policy(props['ResourceArn'], props['ResourcePolicy'])
+    return props['ResourceArn'], {}
+
+
+def update_policy(physical_id, old_props, new_props, stack_name):
+    put_policy(new_props['ResourceArn'], new_props['ResourcePolicy'])
+    if new_props['ResourceArn'] != physical_id:
+        delete_policy(physical_id, old_props)
+    return new_props['ResourceArn'], {}
+
+
+def delete_policy(physical_id, props):
+    kinesis._delete_resource_policy({'ResourceARN': physical_id})
+
+
+def with_encryption(apply, props_at):
+    """A stream's encryption, as its template says: without effect on bytes, and to be asked for."""
+
+    def apply_and_encrypt(*arguments):
+        name, attributes = apply(*arguments)
+        asked = arguments[props_at].get('StreamEncryption')
+        if asked:
+            kinesis._start_stream_encryption({'StreamName': name, **asked})
+        else:
+            kinesis._stop_stream_encryption({'StreamName': name})
+        return name, attributes
+
+    return apply_and_encrypt
+
+
 def teach():
     kinesis._next_sequence_number = next_sequence
     kinesis._create_stream = create_stream
@@ -350,5 +388,12 @@ def teach():
     kinesis._update_shard_count = by_person(update_shard_count)
     kinesis._shard_out, kinesis._describe_stream_summary = shard_out, summary
     kinesis._get_records, kinesis._subscribe_to_shard = get_records, subscribe_to_shard
-    provisioners._RESOURCE_HANDLERS['AWS::Kinesis::StreamConsumer'] = {'create': create_consumer, 'delete': delete_consumer}
+    handlers = provisioners._RESOURCE_HANDLERS
+    handlers['AWS::Kinesis::StreamConsumer'] = {'create': create_consumer, 'delete': delete_consumer}
+    handlers['AWS::Kinesis::ResourcePolicy'] = {'create': create_policy, 'update': update_policy, 'delete': delete_policy}
+    stream = handlers['AWS::Kinesis::Stream']
+    handlers['AWS::Kinesis::Stream'] = stream | {
+        'create': with_encryption(stream['create'], 1),
+        'update': with_encryption(stream['update'], 2),
+    }
     add_action('scale-on-demand-stream', scale_on_demand)
