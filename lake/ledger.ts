@@ -6,6 +6,7 @@ import type { InputVersions } from '#lake/inputs';
 import type { Kind, ReadingOptions } from '#lake/kind';
 import { findKindOfRecord, kindOfSource } from '#lake/kinds';
 import { chainPlaceOf, isInputName, LEDGER_PREFIX, ledgerKey } from '#lake/layout';
+import { countEdits } from '#lake/nearest';
 import { shortHash } from '#lake/source-id';
 import { ABSENT, CALLS_AT_ONCE, type ListedObject, type ObjectInfo, type ObjectStore, tryPut } from '#lake/store/object-store';
 
@@ -268,16 +269,45 @@ export function toMetadata(kind: Kind, options: ReadingOptions): Record<string, 
     );
 }
 
-/** The reading options that a raw object's metadata say; values that the kind does not know say nothing. */
+/**
+ * What a raw object's metadata say of how to read it, as it stands there: also values that the kind does not know, and keys that look like an option's. A source
+ * that was read with such is another one than one that was read without.
+ */
 export function toOptions(kind: Kind, { metadata }: Pick<ObjectInfo, 'metadata'>): ReadingOptions {
-    return Object.fromEntries(
-        kind.options.flatMap(({ name, flag, choices }) => {
-            const value = metadata[flag];
-            const isKnown = value !== undefined && (choices ? choices.includes(value) : isInputName(value));
-            return isKnown ? [[name, value]] : [];
-        }),
-    );
+    const known = kind.options.flatMap(({ name, flag }) => (metadata[flag] === undefined ? [] : [[name, metadata[flag]]]));
+    return Object.fromEntries([...known, ...lookAlikesOf(kind, metadata).map(({ key }) => [key, metadata[key]])]);
 }
+
+/** Why a source cannot be read as its metadata say, in one sentence that names what is allowed; undefined where it can. */
+export function faultOfMetadata(kind: Kind, { metadata }: Pick<ObjectInfo, 'metadata'>): string | undefined {
+    for (const { flag, choices } of kind.options) {
+        const value = metadata[flag];
+        if (value !== undefined && !(choices ? choices.includes(value) : isInputName(value))) {
+            const allowed = choices
+                ? `allowed are ${choices.join(', ')}`
+                : 'allowed are lower case letters, digits, dots, dashes and underscores';
+            return `its metadata say ${flag}=${JSON.stringify(value)}, and ${allowed}: ${HOW_TO_CORRECT}`;
+        }
+    }
+    const [found] = lookAlikesOf(kind, metadata);
+    return found && `its metadata have ${JSON.stringify(found.key)}, which looks like ${found.flag} and is not: ${HOW_TO_CORRECT}`;
+}
+
+const HOW_TO_CORRECT = 'put the object again with metadata that are right, or upload the file with flowlake upload';
+
+/** Keys of metadata that are one or two letters away from an option's, or have other signs between the same letters. */
+function lookAlikesOf(kind: Kind, metadata: ObjectInfo['metadata']): { key: string; flag: string }[] {
+    const letters = (text: string): string => text.toLowerCase().replace(/[^a-z]/g, '');
+    return Object.keys(metadata).flatMap((key) => {
+        if (kind.options.some(({ flag }) => flag === key)) {
+            return [];
+        }
+        const meant = kind.options.find(({ flag }) => countEdits(letters(key), letters(flag)) <= MAX_EDITS);
+        return meant ? [{ key, flag: meant.flag }] : [];
+    });
+}
+
+const MAX_EDITS = 2;
 
 function parseRecord(bytes: Uint8Array, key: string): LedgerRecord {
     const value = parseJson(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString());

@@ -13,8 +13,8 @@ export function nearestOf(word: string, candidates: readonly string[], { count =
         .map(({ candidate }) => candidate);
 }
 
-/** Characters to put in, take out or replace (Levenshtein), row by row of the usual table. */
-function countEdits(from: string, to: string): number {
+/** How many characters are to put in, take out or replace (Levenshtein), row by row of the usual table. */
+export function countEdits(from: string, to: string): number {
     let before = Array.from({ length: to.length + 1 }, (_, index) => index);
     for (let row = 1; row <= from.length; row++) {
         const current = [row];

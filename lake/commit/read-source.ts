@@ -7,7 +7,7 @@ import { ConflictError } from '#lake/errors';
 import { type InputVersions, openInputs } from '#lake/inputs';
 import type { Kind, ReadingOptions, ReadOutcome } from '#lake/kind';
 import { contributionKey, dayOfPeriod, rejectsKey, siteOf } from '#lake/layout';
-import { type LedgerRecord, NOTHING_READ, numberOfVersion, toOptions, withHistory } from '#lake/ledger';
+import { faultOfMetadata, type LedgerRecord, NOTHING_READ, numberOfVersion, toOptions, withHistory } from '#lake/ledger';
 import { writeTyped } from '#lake/parquet';
 import { sourceId } from '#lake/source-id';
 import type { ByteRange, ByteStream, ObjectInfo, ObjectStore } from '#lake/store/object-store';
@@ -65,10 +65,11 @@ export async function readSource(
     const { version } = attempt;
     const source = sourceId(raw.key);
     const readingOptions = toOptions(kind, raw);
+    const fault = faultOfMetadata(kind, raw);
     const rejects = openRejects(raw.key, { kind, attempt, store });
     const inputs = openInputs(store, kind);
     const isRead = reading?.etag === raw.etag && isDeepStrictEqual(reading.options, readingOptions);
-    const outcome = isRead ? reading.outcome : await readAll();
+    const outcome = fault !== undefined ? refused(kind, fault) : isRead ? reading.outcome : await readAll();
     if (!outcome) {
         return undefined;
     }
@@ -161,6 +162,11 @@ export async function readSource(
             yield chunk;
         }
     }
+}
+
+/** The outcome of a source that nobody may read as its metadata say. */
+function refused({ nothingFound }: Kind, error: string): ReadOutcome {
+    return { ok: false, error, found: nothingFound };
 }
 
 /** The state of a source that came out so. Nothing kept is a state of its own, but where the source says itself that there was nothing. */

@@ -10,6 +10,7 @@ import { ledgerKey } from '#lake/layout';
 import {
     commitLedger,
     contentOf,
+    faultOfMetadata,
     isOfContent,
     type LedgerRecord,
     listLedger,
@@ -20,6 +21,7 @@ import {
 } from '#lake/ledger';
 import { sourceId } from '#lake/source-id';
 import { ABSENT, type ObjectStore } from '#lake/store/object-store';
+import { telemetry } from '#lake/telemetry/kind';
 import { FLOWS_FORMAT, metadataOf } from '#test/support/flow-tables';
 import { memoryStore } from '#test/support/memory-store';
 import { smallFile } from '#test/support/small-files';
@@ -53,9 +55,37 @@ describe('reading options', () => {
         expect(toOptions(flows, { metadata: metadataOf(options) })).toEqual(options);
     });
 
-    test('that nobody knows are none', () => {
-        expect(toOptions(flows, { metadata: { 'date-order': 'ydm', 'duration-unit': 'minutes', 'content-type': 'text/csv' } })).toEqual({});
-        expect(toOptions(flows, { metadata: {} })).toEqual({});
+    test('that nobody says are none, whatever else stands in metadata', () => {
+        expect(toOptions(flows, { metadata: { sha256: 'ab', 'content-type': 'text/csv', unit: 's', author: 'me', order: '7' } })).toEqual(
+            {},
+        );
+        expect(
+            faultOfMetadata(flows, { metadata: { sha256: 'ab', 'content-type': 'text/csv', unit: 's', author: 'me', order: '7' } }),
+        ).toBeUndefined();
+    });
+
+    test.each(ALL_OPTIONS.map((options) => [options]))('%j have no fault', (options) => {
+        expect(faultOfMetadata(flows, { metadata: metadataOf(options) })).toBeUndefined();
+    });
+
+    test.each([
+        [{ 'date-order': 'MDY' }, 'its metadata say date-order="MDY", and allowed are dmy, mdy, ymd'],
+        [{ 'duration-unit': 'seconds' }, 'its metadata say duration-unit="seconds", and allowed are s, ms, us, ns'],
+        [{ 'duration-unit': '' }, 'its metadata say duration-unit="", and allowed are s, ms, us, ns'],
+        [{ date_order: 'mdy' }, 'its metadata have "date_order", which looks like date-order and is not'],
+        [{ dateorder: 'mdy' }, 'its metadata have "dateorder", which looks like date-order and is not'],
+        [{ 'duration-units': 's' }, 'its metadata have "duration-units", which looks like duration-unit and is not'],
+        [{ 'duratoin-unit': 's' }, 'its metadata have "duratoin-unit", which looks like duration-unit and is not'],
+    ])('%j is a fault that says what is allowed', (metadata, why) => {
+        expect(faultOfMetadata(flows, { metadata })).toContain(why);
+        // What was read by it is another source than what was read without.
+        expect(toOptions(flows, { metadata })).not.toEqual({});
+    });
+
+    test('that name an input must be a name that one can have', () => {
+        expect(faultOfMetadata(telemetry, { metadata: { profile: 'Thermostat!' } })).toContain('its metadata say profile="Thermostat!"');
+        expect(faultOfMetadata(telemetry, { metadata: { profile: 'thermostat' } })).toBeUndefined();
+        expect(faultOfMetadata(telemetry, { metadata: { profiles: 'thermostat' } })).toContain('looks like profile');
     });
 });
 

@@ -54,6 +54,27 @@ async function keysOf(...prefixes: string[]): Promise<string[]> {
     return keys;
 }
 
+describe('metadata that are misspelt', () => {
+    test.each([{ 'date-order': 'MDY' }, { date_order: 'mdy' }])('%j fail the source, and put right they bring it in', async (metadata) => {
+        const text = textOf(['03/04/2026 10:00:00']);
+        await store.put(A, Buffer.from(text), { metadata });
+        expect(await work()).toMatchObject({ state: 'failed', rows_read: 0, error: expect.stringContaining('date-order') });
+        expect(told).toEqual([]);
+        await put(text, { dateOrder: 'mdy' });
+        expect(await work()).toMatchObject({ state: 'done', rows_kept: 1, error: null });
+        expect(told).toEqual(['2026-03-04']);
+    });
+
+    test('take out what was read before nobody looked at them', async () => {
+        const text = textOf(['03/04/2026 10:00:00', '2026-03-05 10:00:00']);
+        await put(text);
+        await work();
+        await store.put(A, Buffer.from(text), { metadata: { 'duration-unit': 'seconds' } });
+        expect(await work()).toMatchObject({ state: 'failed', error: expect.stringContaining('allowed are s, ms, us, ns') });
+        expect(await work()).toMatchObject({ state: 'failed' });
+    });
+});
+
 describe('a source', () => {
     test('of which nobody has heard is nothing', async () => {
         expect(await work()).toBeUndefined();
