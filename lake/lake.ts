@@ -83,14 +83,20 @@ export interface QueryState {
 /** Names that S3 allows for buckets: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html */
 const BUCKET_NAME = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 
-/** The place that a name means: `s3://bucket`, or a directory. @throws UsageError for what is no bucket behind `s3://` */
+/**
+ * The place that a name means: `s3://bucket`, or a directory. @throws UsageError for what is no bucket behind `s3://`, and for what looks like an address and is none
+ * of a lake: it would become a folder of that name
+ */
 export function parseLakeLocation(name: string): LakeLocation {
-    if (!name.startsWith('s3://')) {
+    if (!/^(s3[an]?|arn):|^[a-z][a-z0-9+.-]*:\/\//i.test(name)) {
         return { kind: 'directory', name, directory: resolve(name) };
+    }
+    if (!/^s3:\/\//i.test(name)) {
+        throw new UsageError(`${name} is no lake: give s3://bucket, or a directory (./${name}, where one has this name)`);
     }
     const bucket = name.slice('s3://'.length).replace(/\/$/, '');
     if (!BUCKET_NAME.test(bucket)) {
         throw new UsageError(`${name} is no lake: give the bucket alone, s3://bucket (a lake is a whole bucket, not a folder of one)`);
     }
-    return { kind: 's3', name, bucket };
+    return { kind: 's3', name: `s3://${bucket}`, bucket };
 }

@@ -18,11 +18,20 @@ test.each(['plain', './a/b.csv', 'two words', "it's", 'say "x"', '$HOME `id` \\ 
     },
 );
 
-test('a lake is a directory or a bucket, shown as it was written', () => {
+test('a lake is a directory or a bucket, shown as it is typed', () => {
     expect(parseLakeLocation('s3://flows')).toEqual({ kind: 's3', name: 's3://flows', bucket: 'flows' });
     expect(parseLakeLocation('s3://flows/')).toMatchObject({ kind: 's3', bucket: 'flows' });
     for (const name of ['s3://', 's3://Flows', 's3://flows/2026', 's3://a']) {
         expect(() => parseLakeLocation(name)).toThrow(`${name} is no lake`);
     }
+    expect(parseLakeLocation('S3://flows')).toEqual({ kind: 's3', name: 's3://flows', bucket: 'flows' });
+    for (const name of ['s3:/flows', 's3:flows', 's3a://flows', 'https://flows.s3.amazonaws.com', 'arn:aws:s3:::flows', 'gs://flows']) {
+        expect(() => parseLakeLocation(name)).toThrow(
+            `${name} is no lake: give s3://bucket, or a directory (./${name}, where one has this name)`,
+        );
+    }
+    expect(parseLakeLocation('C:\\lake')).toMatchObject({ kind: 'directory', name: 'C:\\lake' });
+    expect(parseLakeLocation('my:lake')).toMatchObject({ kind: 'directory', name: 'my:lake' });
+    expect(parseLakeLocation('./s3:/flows')).toMatchObject({ kind: 'directory' });
     expect(parseLakeLocation('/data/lake/')).toEqual({ kind: 'directory', name: '/data/lake/', directory: '/data/lake' });
 });
