@@ -47,6 +47,11 @@ export function rawKey({ kind, site, name }: { kind?: string | undefined; site?:
             `Name ${JSON.stringify(name)} is not usable: it is that of an object of a chain, which live inboxes alone write (--as NAME)`,
         );
     }
+    if (!isSourceName(key)) {
+        throw new UsageError(
+            `Name ${JSON.stringify(name)} is not usable: such files lie beside others and hold no data (--as NAME, if this one does)`,
+        );
+    }
     const lengthBytes = Buffer.byteLength(key);
     if (lengthBytes > MAX_KEY_BYTES) {
         const shown = JSON.stringify(`${name.slice(0, 40)}...`);
@@ -56,6 +61,22 @@ export function rawKey({ kind, site, name }: { kind?: string | undefined; site?:
     }
     return key;
 }
+
+/**
+ * True if an object of this raw key may be a source: no folder that a console made, and none of the files that systems and tools leave beside others. One that
+ * was read all the same, by an earlier program, stays what it is.
+ */
+export function isSourceName(rawKey: string): boolean {
+    const parts = rawKey.slice(RAW_PREFIX.length).split('/');
+    return (
+        rawKey.startsWith(RAW_PREFIX) &&
+        parts.every((part) => part !== '' && !part.startsWith('.')) &&
+        !LEFT_BESIDE.test(parts.at(-1) ?? '')
+    );
+}
+
+/** Names of files that Spark, Windows, and whoever packs a data set leave beside the data. */
+const LEFT_BESIDE = /^(_SUCCESS|_(started|committed)_\d+|Thumbs\.db|desktop\.ini|(readme|licen[cs]e|changelog)(\.(txt|md|rst))?)$/i;
 
 /** Lets the names pass that a site may have. @throws UsageError for others */
 export function checkSite(site: string | undefined): void {

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { pMapIterable } from 'p-map';
 import { StorageError } from '#lake/errors';
 import type { InputVersions } from '#lake/inputs';
-import type { Kind, ReadingOptions } from '#lake/kind';
+import type { Kind, ReadingOption, ReadingOptions } from '#lake/kind';
 import { findKindOfRecord, kindOfSource } from '#lake/kinds';
 import { chainPlaceOf, isInputName, LEDGER_PREFIX, ledgerKey } from '#lake/layout';
 import { countEdits } from '#lake/nearest';
@@ -274,37 +274,35 @@ export function toMetadata(kind: Kind, options: ReadingOptions): Record<string, 
  * that was read with such is another one than one that was read without.
  */
 export function toOptions(kind: Kind, { metadata }: Pick<ObjectInfo, 'metadata'>): ReadingOptions {
-    const known = kind.options.flatMap(({ name, flag }) => (metadata[flag] === undefined ? [] : [[name, metadata[flag]]]));
-    return Object.fromEntries([...known, ...lookAlikesOf(kind, metadata).map(({ key }) => [key, metadata[key]])]);
+    const said = kind.options.flatMap(({ name, flag }) => (metadata[flag] === undefined ? [] : [[name, metadata[flag]]]));
+    const flags = kind.options.map(({ flag }) => flag);
+    const meant = Object.entries(metadata).filter(([key]) => !flags.includes(key) && meantBy(key, kind));
+    return Object.fromEntries([...said, ...meant]);
 }
 
-/** Why a source cannot be read as its metadata say, in one sentence that names what is allowed; undefined where it can. */
-export function faultOfMetadata(kind: Kind, { metadata }: Pick<ObjectInfo, 'metadata'>): string | undefined {
-    for (const { flag, choices } of kind.options) {
-        const value = metadata[flag];
-        if (value !== undefined && !(choices ? choices.includes(value) : isInputName(value))) {
-            const allowed = choices
-                ? `allowed are ${choices.join(', ')}`
-                : 'allowed are lower case letters, digits, dots, dashes and underscores';
-            return `its metadata say ${flag}=${JSON.stringify(value)}, and ${allowed}: ${HOW_TO_CORRECT}`;
+/** Why no source can be read by these options, in one sentence that names what is allowed; undefined where one can. */
+export function faultOfOptions(kind: Kind, options: ReadingOptions): string | undefined {
+    for (const [key, value] of Object.entries(options)) {
+        const option = kind.options.find(({ name }) => name === key);
+        if (!option) {
+            const meant = meantBy(key, kind)?.flag;
+            return `its metadata have ${JSON.stringify(key)}, which looks like ${meant} and is not: ${HOW_TO_CORRECT}`;
+        }
+        const { flag, choices } = option;
+        if (!(choices ? choices.includes(value) : isInputName(value))) {
+            const allowed = choices ? choices.join(', ') : 'lower case letters, digits, dots, dashes and underscores';
+            return `its metadata say ${flag}=${JSON.stringify(value)}, and allowed are ${allowed}: ${HOW_TO_CORRECT}`;
         }
     }
-    const [found] = lookAlikesOf(kind, metadata);
-    return found && `its metadata have ${JSON.stringify(found.key)}, which looks like ${found.flag} and is not: ${HOW_TO_CORRECT}`;
+    return undefined;
 }
 
 const HOW_TO_CORRECT = 'put the object again with metadata that are right, or upload the file with flowlake upload';
 
-/** Keys of metadata that are one or two letters away from an option's, or have other signs between the same letters. */
-function lookAlikesOf(kind: Kind, metadata: ObjectInfo['metadata']): { key: string; flag: string }[] {
+/** The option that a key of metadata means, though it is one or two letters away from it, or has other signs between the same letters. */
+function meantBy(key: string, { options }: Kind): ReadingOption | undefined {
     const letters = (text: string): string => text.toLowerCase().replace(/[^a-z]/g, '');
-    return Object.keys(metadata).flatMap((key) => {
-        if (kind.options.some(({ flag }) => flag === key)) {
-            return [];
-        }
-        const meant = kind.options.find(({ flag }) => countEdits(letters(key), letters(flag)) <= MAX_EDITS);
-        return meant ? [{ key, flag: meant.flag }] : [];
-    });
+    return options.find(({ flag }) => countEdits(letters(key), letters(flag)) <= MAX_EDITS);
 }
 
 const MAX_EDITS = 2;

@@ -8,14 +8,13 @@ import { CALLS_AT_ONCE, type ObjectStore, tryPut } from '#lake/store/object-stor
 import type { MergedTable } from '#lake/tables';
 import { formatOfBytes } from './format-of.ts';
 import {
-    containedOf,
-    countingOf,
     isCurrent,
     isPartOfCounting,
     isWithoutAnything,
     keyOf,
     lookAnew,
     lookAt,
+    lookAtEnd,
     type PeriodState,
     readable,
     type Written,
@@ -90,21 +89,19 @@ export async function planPeriod(of: TablePeriod, { store, anew = false }: Conso
         const sources = state.counting.length;
         return { action: isWithoutAnything(state) ? 'nothing' : 'build anew', sources, missing: sources };
     }
-    const contained = await containedOf(of, { store });
-    const state = { contained, counting: await countingOf(of, { store, contained }) };
+    const state = await lookAtEnd(of, { store });
     const sources = state.counting.length;
     if (isCurrent(state)) {
         return { action: 'nothing', sources, missing: 0 };
     }
     return isPartOfCounting(state)
-        ? { action: 'merge', sources, missing: sources - contained.length }
+        ? { action: 'merge', sources, missing: sources - state.contained.length }
         : { action: 'build anew', sources, missing: sources };
 }
 
 /** True if `consolidate` would find nothing to write; reads no more of the period's object than its end. */
 export async function isConsolidated(of: TablePeriod, { store }: { store: ObjectStore }): Promise<boolean> {
-    const contained = await containedOf(of, { store });
-    return isCurrent({ contained, counting: await countingOf(of, { store, contained }) });
+    return isCurrent(await lookAtEnd(of, { store }));
 }
 
 /**

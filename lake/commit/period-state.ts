@@ -47,6 +47,12 @@ export async function lookAt(
     return { ...object, counting: await countingOf(of, { store, contained: object.contained }) };
 }
 
+/** What the object contains and what should be in it; reads no more of the object than its end. */
+export async function lookAtEnd(of: TablePeriod, { store }: { store: ObjectStore }): Promise<Pick<PeriodState, 'contained' | 'counting'>> {
+    const contained = await containedOf(of, { store });
+    return { contained, counting: await countingOf(of, { store, contained }) };
+}
+
 /** What should be in the object: the live contributions to the period. `contained` is what it contains. */
 export async function countingOf(
     { table, period }: TablePeriod,

@@ -7,7 +7,7 @@ import { ConflictError } from '#lake/errors';
 import { type InputVersions, openInputs } from '#lake/inputs';
 import type { Kind, ReadingOptions, ReadOutcome } from '#lake/kind';
 import { contributionKey, dayOfPeriod, rejectsKey, siteOf } from '#lake/layout';
-import { faultOfMetadata, type LedgerRecord, NOTHING_READ, numberOfVersion, toOptions, withHistory } from '#lake/ledger';
+import { faultOfOptions, type LedgerRecord, NOTHING_READ, numberOfVersion, toOptions, withHistory } from '#lake/ledger';
 import { writeTyped } from '#lake/parquet';
 import { sourceId } from '#lake/source-id';
 import type { ByteRange, ByteStream, ObjectInfo, ObjectStore } from '#lake/store/object-store';
@@ -65,7 +65,7 @@ export async function readSource(
     const { version } = attempt;
     const source = sourceId(raw.key);
     const readingOptions = toOptions(kind, raw);
-    const fault = faultOfMetadata(kind, raw);
+    const fault = faultOfOptions(kind, readingOptions);
     const rejects = openRejects(raw.key, { kind, attempt, store });
     const inputs = openInputs(store, kind);
     const isRead = reading?.etag === raw.etag && isDeepStrictEqual(reading.options, readingOptions);

@@ -1,14 +1,15 @@
 /** Use case: find whatever a crash, a lost message or a hand in the folders left undone, so that it can be finished. */
 import pMap, { pMapIterable } from 'p-map';
+import { StorageError } from '#lake/errors';
 import { lookAtInputs } from '#lake/inputs';
 import { derivations, findKind, findKindOfSource, kinds } from '#lake/kinds';
 import { contributionOf, RAW_PREFIX, type TablePeriod } from '#lake/layout';
 import { commitLedger, type LedgerRecord, listLedger, numberOfVersion, readLedger } from '#lake/ledger';
 import { sourceId } from '#lake/source-id';
 import { CALLS_AT_ONCE, type ObjectStore } from '#lake/store/object-store';
-import { isConsolidated } from './consolidate.ts';
 import { isDerived } from './derive.ts';
 import { listDays } from './derive-state.ts';
+import { isCurrent, lookAtEnd } from './period-state.ts';
 import { listDerivedDays, listPeriods } from './periods.ts';
 import { needsReading } from './summarize.ts';
 
@@ -135,22 +136,62 @@ async function isDeadForEver(
     return commitLedger(store, { source, record: { ...record, commits: numberOfVersion(version) }, etag });
 }
 
-/** Periods whose merged objects do not contain just what counts, by table and ascending. */
+/** What a look at a period, or at a day of a derived table, finds. */
+export interface PeriodLook {
+    of: TablePeriod;
+    /** True if nothing is left to be done. */
+    isDone: boolean;
+    /** True if nothing counts to the period: its object, if there is one, has no rows. */
+    isEmpty: boolean;
+    /** Why the object cannot be read, or could not be looked at; undefined where it could. */
+    fault?: Error | undefined;
+}
+
+/** Looks at every period of the merged tables, by table and ascending. One that cannot be read hides no other one. */
+export async function lookAtPeriods(store: ObjectStore): Promise<PeriodLook[]> {
+    return pMap(
+        await listPeriods(store),
+        (of) =>
+            orFault(of, async () => {
+                const { contained, counting } = await lookAtEnd(of, { store });
+                return { of, isDone: isCurrent({ contained, counting }), isEmpty: contained.length === 0 && counting.length === 0 };
+            }),
+        { concurrency: CALLS_AT_ONCE },
+    );
+}
+
+/** Looks at every day of the derived tables, and at days of merged objects that have none; by table and ascending. */
+export async function lookAtDerivedDays(store: ObjectStore): Promise<PeriodLook[]> {
+    const all = await listDerivedDays(store);
+    const looks: PeriodLook[] = [];
+    for (const derivation of derivations()) {
+        const ofTable = all.filter(({ table }) => table === derivation.derived.table.name);
+        const days = await listDays(derivation, store);
+        const look = (of: TablePeriod): Promise<PeriodLook> =>
+            orFault(of, async () => ({ of, isDone: await isDerived(of, { store, days }), isEmpty: false }));
+        looks.push(...(await pMap(ofTable, look, { concurrency: CALLS_AT_ONCE })));
+    }
+    return looks;
+}
+
+/** What `look` finds, or the fault that it ends in: what is damaged, or out of reach, is surely not done. */
+async function orFault(of: TablePeriod, look: () => Promise<PeriodLook>): Promise<PeriodLook> {
+    try {
+        return await look();
+    } catch (error) {
+        if (error instanceof StorageError) {
+            return { of, isDone: false, isEmpty: false, fault: error };
+        }
+        throw error;
+    }
+}
+
+/** Periods whose merged objects do not contain just what counts, or cannot be read; by table and ascending. */
 export async function findUnconsolidated(store: ObjectStore): Promise<TablePeriod[]> {
-    const periods = await listPeriods(store);
-    const areDone = await pMap(periods, (of) => isConsolidated(of, { store }), { concurrency: CALLS_AT_ONCE });
-    return periods.filter((_, at) => !areDone[at]);
+    return (await lookAtPeriods(store)).filter(({ isDone }) => !isDone).map(({ of }) => of);
 }
 
 /** Days of derived tables whose objects do not name just what a look finds, and days of merged objects without one; by table and ascending. */
 export async function findUnderived(store: ObjectStore): Promise<TablePeriod[]> {
-    const all = await listDerivedDays(store);
-    const undone: TablePeriod[] = [];
-    for (const derivation of derivations()) {
-        const ofTable = all.filter(({ table }) => table === derivation.derived.table.name);
-        const days = await listDays(derivation, store);
-        const areDone = await pMap(ofTable, (of) => isDerived(of, { store, days }), { concurrency: CALLS_AT_ONCE });
-        undone.push(...ofTable.filter((_, at) => !areDone[at]));
-    }
-    return undone;
+    return (await lookAtDerivedDays(store)).filter(({ isDone }) => !isDone).map(({ of }) => of);
 }

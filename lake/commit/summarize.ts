@@ -2,7 +2,7 @@
 import { type InputsNow, lookAtInputs } from '#lake/inputs';
 import type { Kind } from '#lake/kind';
 import { kindOfSource } from '#lake/kinds';
-import { contributionKey, rejectsKey, type TablePeriod } from '#lake/layout';
+import { contributionKey, isSourceName, rejectsKey, type TablePeriod } from '#lake/layout';
 import {
     commitLedger,
     fenceLedger,
@@ -138,7 +138,7 @@ export async function needsReading(raw: ObjectInfo, record: LedgerRecord | undef
         return false;
     }
     if (!record) {
-        return true;
+        return isSourceName(raw.key);
     }
     const kind = kindOfSource(raw.key, record);
     return !isOfContent(record, { etag: raw.etag, options: toOptions(kind, raw) }) || !(await inputs.areOf(kind.inputs, record.inputs));

@@ -1,9 +1,9 @@
 /** Use case: what the lake holds, what waits and what needs a person; nothing is changed. */
 
-import { findUnconsolidated, findUnderived, findUnknown, findUnread, readAllRecords } from '#lake/commit/reconcile';
+import { findUnknown, findUnread, lookAtDerivedDays, lookAtPeriods, type PeriodLook, readAllRecords } from '#lake/commit/reconcile';
 import { lookAtInputs } from '#lake/inputs';
-import { findKindOfRecord, kinds, sayPeriod } from '#lake/kinds';
-import { dayOfPeriod, periodOf, RAW_PREFIX } from '#lake/layout';
+import { findKindOfRecord, sayPeriod } from '#lake/kinds';
+import { dayOfPeriod, isSourceName, RAW_PREFIX } from '#lake/layout';
 import { isOfThisFormat, type LedgerRecord } from '#lake/ledger';
 import { sourceId } from '#lake/source-id';
 import type { ObjectStore } from '#lake/store/object-store';
@@ -25,13 +25,15 @@ export interface Problem {
     /**
      * What is wrong. `empty`: sources that could be read, and of which not one row counts. `older`: sources in the figures as an older version of
      * the program read them; of those that wait. `behind`: those that were read with inputs that no longer hold. `unknown`: raw objects of kinds that
-     * this program does not know; it leaves them alone.
+     * this program does not know; it leaves them alone. `unreadable`: periods whose objects are damaged, or could not be read now.
      */
-    kind: 'failed' | 'empty' | 'waiting' | 'older' | 'behind' | 'unconsolidated' | 'underived' | 'unknown';
+    kind: 'failed' | 'empty' | 'waiting' | 'older' | 'behind' | 'unconsolidated' | 'underived' | 'unreadable' | 'unknown';
     /** Raw keys, or periods as people see them. */
     subjects: string[];
     /** How long the first subject has waited. */
     waitingMs?: number;
+    /** Of `unreadable`: what is wrong with the first subject, and what to do. */
+    why?: string;
 }
 
 export interface LakeStatus {
@@ -42,6 +44,11 @@ export interface LakeStatus {
     problems: Problem[];
     /** Sources that may count the same rows twice: worth a look, but they may have been meant to. */
     twins: Twins[];
+}
+
+/** The state of a record. What an earlier program failed to read, and is no source by its name, needs nobody. */
+function stateOf({ state, source }: LedgerRecord): LedgerRecord['state'] {
+    return state === 'failed' && !isSourceName(source) ? 'skipped' : state;
 }
 
 /** What the lake holds at one look. Reads every ledger record and every period's object. */
@@ -58,7 +65,7 @@ export async function readLakeStatus(store: ObjectStore, { now }: { now: Date })
     for (const record of records.values()) {
         // What a record of a kind that is not known says, only those tell who know it: `unknown`.
         if (!waiting.has(record.source) && findKindOfRecord(record)) {
-            add(totals, record.state, record);
+            add(totals, stateOf(record), record);
         }
     }
     let oldestMs = 0;
@@ -78,23 +85,29 @@ export async function readLakeStatus(store: ObjectStore, { now }: { now: Date })
     const settled = [...records.values()].filter(({ source }) => !waiting.has(source));
     const inState = (wanted: LedgerRecord['state']): string[] =>
         settled
-            .filter(({ state }) => state === wanted)
+            .filter((record) => stateOf(record) === wanted)
             .map(({ source }) => source)
             .sort();
+    const periods = await lookAtPeriods(store);
+    const derived = await lookAtDerivedDays(store);
+    const undone = (looks: readonly PeriodLook[]): string[] =>
+        looks.filter(({ isDone, fault }) => !isDone && !fault).map(({ of }) => sayPeriod(of));
+    const unreadable = [...periods, ...derived].filter(({ fault }) => fault !== undefined);
     const problems: Problem[] = [
         { kind: 'failed', subjects: inState('failed') },
         { kind: 'empty', subjects: inState('empty') },
         { kind: 'waiting', subjects: [...waiting].filter((key) => !isInFigures(key)).sort(), waitingMs: oldestMs },
         { kind: 'older', subjects: [...waiting].filter(isOlder).sort() },
         { kind: 'behind', subjects: [...behind].filter((key) => !isOlder(key)).sort() },
-        { kind: 'unconsolidated', subjects: (await findUnconsolidated(store)).map(sayPeriod) },
-        { kind: 'underived', subjects: (await findUnderived(store)).map(sayPeriod) },
+        { kind: 'unconsolidated', subjects: undone(periods) },
+        { kind: 'underived', subjects: undone(derived) },
+        { kind: 'unreadable', subjects: unreadable.map(({ of }) => sayPeriod(of)), why: unreadable[0]?.fault?.message ?? '' },
         { kind: 'unknown', subjects: await findUnknown(store) },
     ];
     const states = (['done', 'empty', 'failed', 'skipped', 'retracted', 'waiting'] as const).flatMap((state) => totals.get(state) ?? []);
     return {
         states,
-        days: await countDays(store),
+        days: countDays(periods),
         problems: problems.filter(({ subjects }) => subjects.length > 0),
         twins: findTwins(settled),
     };
@@ -137,16 +150,8 @@ function add(totals: Map<StateTotals['state'], StateTotals>, state: StateTotals[
     });
 }
 
-async function countDays(store: ObjectStore): Promise<LakeStatus['days']> {
-    const found = new Set<string>();
-    for (const { merged } of kinds) {
-        for await (const { key } of store.list(merged.prefix)) {
-            const period = periodOf(merged, key);
-            if (period !== undefined) {
-                found.add(dayOfPeriod(period));
-            }
-        }
-    }
-    const days = [...found].sort();
+/** Days of merged objects that something counts to; one that cannot be read is there. */
+function countDays(looks: readonly PeriodLook[]): LakeStatus['days'] {
+    const days = [...new Set(looks.filter(({ isEmpty }) => !isEmpty).map(({ of }) => dayOfPeriod(of.period)))].sort();
     return { count: days.length, first: days[0], last: days.at(-1) };
 }

@@ -6,6 +6,7 @@ import { ConflictError, OverflowError } from '#lake/errors';
 import { openInputs, openInputsAsRead, sayInput } from '#lake/inputs';
 import type { ReadingOptions, Recount } from '#lake/kind';
 import { siteOf } from '#lake/layout';
+import { faultOfOptions } from '#lake/ledger';
 import { sourceId } from '#lake/source-id';
 import type { Difference } from './findings.ts';
 import { messageOf, type SourceRecord } from './lake-files.ts';
@@ -66,7 +67,8 @@ export async function readPending(
     try {
         const raw = await openPinned({ key: source, etag }, options);
         const { input } = openInputs(store, kind);
-        const recount = raw && (await reader.recompute(engine, { ...raw, input }, readingOptions));
+        const isReadable = raw && faultOfOptions(kind, readingOptions) === undefined;
+        const recount = isReadable && (await reader.recompute(engine, { ...raw, input }, readingOptions));
         if (recount) {
             return rowsReadOf(recount);
         }
@@ -100,7 +102,8 @@ export async function verifyFailed(record: SourceRecord, options: VerifySourceOp
         const raw = await openPinned({ key: source, etag }, options);
         await noteInputs(raw && record, options);
         const { input } = openInputsAsRead(options.store, kind, record.inputs ?? {});
-        if (raw && reader && (await reader.recompute(engine, { ...raw, input }, record.options))) {
+        const isReadable = raw && faultOfOptions(kind, record.options) === undefined;
+        if (isReadable && reader && (await reader.recompute(engine, { ...raw, input }, record.options))) {
             findings.add({ kind: 'source', ...about, figure: 'state', in_lake: record.state, recomputed: 'done' });
         }
         return raw !== undefined;

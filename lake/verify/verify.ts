@@ -6,7 +6,7 @@ import { UsageError } from '#lake/errors';
 import { lookAtInputs } from '#lake/inputs';
 import type { Kind } from '#lake/kind';
 import { kinds as allKinds, findKind, findKindOfRecord, type KnownKinds, sayUnknownKind } from '#lake/kinds';
-import { dayOfPeriod, LEDGER_PREFIX, nameOfPeriod, type TablePeriod } from '#lake/layout';
+import { dayOfPeriod, isSourceName, LEDGER_PREFIX, nameOfPeriod, type TablePeriod } from '#lake/layout';
 import type { ObjectStore } from '#lake/store/object-store';
 import { openCopies } from './copies.ts';
 import { openEngine } from './engine.ts';
@@ -192,7 +192,7 @@ interface NoteUnreadOptions {
 /** Notes raw files that are in no figure though they could be. */
 function noteUnread(records: readonly SourceRecord[], { kinds, raw, pending, findings }: NoteUnreadOptions): void {
     const known = new Set(records.map(({ source }) => source));
-    for (const key of [...raw.keys()].filter((one) => !known.has(one) && !pending.has(one))) {
+    for (const key of [...raw.keys()].filter((one) => isSourceName(one) && !known.has(one) && !pending.has(one))) {
         if (findKind(key, kinds)) {
             findings.note('not_summarized', key, `${key} is in no figure: run flowlake reconcile`);
         } else {

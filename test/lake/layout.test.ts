@@ -11,6 +11,7 @@ import {
     contributionsPrefix,
     dayOf,
     dayOfPeriod,
+    isSourceName,
     kindNameOf,
     ledgerKey,
     mergedKey,
@@ -30,7 +31,7 @@ const day = fc
 const site = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,20}$/);
 const name = fc
     .array(
-        fc.string({ unit: 'grapheme', minLength: 1 }).filter((part) => !/[/\p{Cc}]/u.test(part) && !['.', '..'].includes(part)),
+        fc.string({ unit: 'grapheme', minLength: 1 }).filter((part) => !/^\.|[/\p{Cc}]/u.test(part)),
         { minLength: 1 },
     )
     .map((parts) => parts.join('/'));
@@ -121,6 +122,34 @@ describe('a chain', () => {
         );
         expect(rawKey({ kind: 'telemetry', name: `copies/${name}` })).toBe(`raw/kind=telemetry/copies/${name}`);
     });
+});
+
+test.each([
+    ['raw/site=berlin/folder/', false],
+    ['raw/', false],
+    ['raw/.DS_Store', false],
+    ['raw/site=berlin/.git/config', false],
+    ['raw/a//b.csv', false],
+    ['raw/out/_SUCCESS', false],
+    ['raw/out/_committed_123', false],
+    ['raw/kind=telemetry/Thumbs.db', false],
+    ['raw/kind=telemetry/site=x/desktop.ini', false],
+    ['raw/README.txt', false],
+    ['raw/LICENSE', false],
+    ['raw/license.md', false],
+    ['raw/_monday.csv', true],
+    ['raw/readme.csv', true],
+    ['raw/conn.log', true],
+    ['raw/site=berlin/2026/a.b.csv', true],
+    ['summaries/a.csv', false],
+])('%s is one of a source: %s', (key, isOne) => {
+    expect(isSourceName(key)).toBe(isOne);
+});
+
+test.each(['.hidden.csv', 'a/.git/config', '_SUCCESS', 'README.md'])('%s is uploaded under another name only', (name) => {
+    expect(() => rawKey({ name })).toThrow(
+        `Name ${JSON.stringify(name)} is not usable: such files lie beside others and hold no data (--as NAME, if this one does)`,
+    );
 });
 
 test('a raw key has 1024 bytes at most, counted in UTF-8 and with its folders', () => {

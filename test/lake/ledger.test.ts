@@ -10,7 +10,7 @@ import { ledgerKey } from '#lake/layout';
 import {
     commitLedger,
     contentOf,
-    faultOfMetadata,
+    faultOfOptions,
     isOfContent,
     type LedgerRecord,
     listLedger,
@@ -56,16 +56,13 @@ describe('reading options', () => {
     });
 
     test('that nobody says are none, whatever else stands in metadata', () => {
-        expect(toOptions(flows, { metadata: { sha256: 'ab', 'content-type': 'text/csv', unit: 's', author: 'me', order: '7' } })).toEqual(
-            {},
-        );
-        expect(
-            faultOfMetadata(flows, { metadata: { sha256: 'ab', 'content-type': 'text/csv', unit: 's', author: 'me', order: '7' } }),
-        ).toBeUndefined();
+        const metadata = { sha256: 'ab', 'content-type': 'text/csv', unit: 's', author: 'me', order: '7' };
+        expect(toOptions(flows, { metadata })).toEqual({});
+        expect(faultOfOptions(flows, {})).toBeUndefined();
     });
 
     test.each(ALL_OPTIONS.map((options) => [options]))('%j have no fault', (options) => {
-        expect(faultOfMetadata(flows, { metadata: metadataOf(options) })).toBeUndefined();
+        expect(faultOfOptions(flows, toOptions(flows, { metadata: metadataOf(options) }))).toBeUndefined();
     });
 
     test.each([
@@ -77,15 +74,17 @@ describe('reading options', () => {
         [{ 'duration-units': 's' }, 'its metadata have "duration-units", which looks like duration-unit and is not'],
         [{ 'duratoin-unit': 's' }, 'its metadata have "duratoin-unit", which looks like duration-unit and is not'],
     ])('%j is a fault that says what is allowed', (metadata, why) => {
-        expect(faultOfMetadata(flows, { metadata })).toContain(why);
+        expect(faultOfOptions(flows, toOptions(flows, { metadata }))).toContain(why);
         // What was read by it is another source than what was read without.
         expect(toOptions(flows, { metadata })).not.toEqual({});
     });
 
     test('that name an input must be a name that one can have', () => {
-        expect(faultOfMetadata(telemetry, { metadata: { profile: 'Thermostat!' } })).toContain('its metadata say profile="Thermostat!"');
-        expect(faultOfMetadata(telemetry, { metadata: { profile: 'thermostat' } })).toBeUndefined();
-        expect(faultOfMetadata(telemetry, { metadata: { profiles: 'thermostat' } })).toContain('looks like profile');
+        expect(faultOfOptions(telemetry, toOptions(telemetry, { metadata: { profile: 'Thermostat!' } }))).toContain(
+            'its metadata say profile="Thermostat!"',
+        );
+        expect(faultOfOptions(telemetry, toOptions(telemetry, { metadata: { profile: 'thermostat' } }))).toBeUndefined();
+        expect(faultOfOptions(telemetry, toOptions(telemetry, { metadata: { profiles: 'thermostat' } }))).toContain('looks like profile');
     });
 });
 

@@ -102,7 +102,7 @@ async function show(lake: Lake, context: RunContext): Promise<number> {
     );
     const range = days.first === undefined ? '' : `, ${days.first} to ${days.last}`;
     await context.stderr.write(`${sayCount(days.count, 'day')} in the figures${range}\n`);
-    const lines = problems.map(({ kind, subjects, waitingMs }) => {
+    const lines = problems.map(({ kind, subjects, waitingMs, why }) => {
         const shown = subjects.slice(0, 3).join(', ') + (subjects.length > 3 ? ` and ${subjects.length - 3} more` : '');
         switch (kind) {
             case 'failed':
@@ -117,6 +117,8 @@ async function show(lake: Lake, context: RunContext): Promise<number> {
                 return `${sayCount(subjects.length, 'source')} as another version of what they are read by had it (${shown}; flowlake history <source> tells which): a command may be at it, else flowlake reconcile`;
             case 'unknown':
                 return sayUnknown(subjects);
+            case 'unreadable':
+                return `${countPeriods(subjects.map((period) => ({ period })))} that cannot be read (${shown}): ${why}`;
             case 'underived':
                 return `${sayCount(subjects.length, 'day')} not derived from what is there now (${shown}): an upload may be running, else flowlake reconcile`;
             default:

@@ -69,7 +69,11 @@ describe('finishing what is undone', () => {
         const store = await makeLake();
         await store.put(pairDaysKey(DAY_1), Buffer.from('rubbish'));
         await store.put('raw/new.csv', Buffer.from(FILES.get(B)!.text));
-        await expect(finishUndone(store, { workers: inTurn(store), now })).rejects.toThrow('cannot be read as Parquet');
+        const done = await finishUndone(store, { workers: inTurn(store), now });
+        expect(done.errors.map(({ message }) => message)).toEqual([
+            expect.stringContaining(`${pairDaysKey(DAY_1)} cannot be read as Parquet`),
+        ]);
+        expect(done.sources).toEqual(['raw/new.csv']);
         const workers = inTurn(store);
         const errors = await workers.consolidate([ofDay(DAY_1), ofDay(DAY_2)]);
         expect(errors.map(({ message }) => message)).toEqual([expect.stringContaining(`${pairDaysKey(DAY_1)} cannot be read as Parquet`)]);

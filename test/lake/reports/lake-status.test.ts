@@ -1,6 +1,7 @@
 /** The status of a lake: what it holds, what waits, and what needs a person. */
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { consolidate } from '#lake/commit/consolidate';
+import { finishUndone, workInTurn } from '#lake/commit/finish';
 import { retract } from '#lake/commit/retract';
 import { type Summarized, summarize } from '#lake/commit/summarize';
 import { ledgerKey } from '#lake/layout';
@@ -83,7 +84,7 @@ test('sources are counted by state, with their rows, bytes and days', async () =
         { state: 'retracted', sources: 1, ...none, sizeBytes: textOf(['09/02/2026']).length },
     ]);
     // The retracted day has an object still, with no rows in it.
-    expect(days).toEqual({ count: 4, first: '2026-02-01', last: '2026-02-09' });
+    expect(days).toEqual({ count: 3, first: '2026-02-01', last: '2026-02-03' });
     expect(problems).toEqual([{ kind: 'failed', subjects: ['raw/failed.csv'] }]);
 });
 
@@ -151,4 +152,74 @@ test('a look changes nothing', async () => {
     const before = await snapshot();
     await readLakeStatus(store, { now });
     expect(await snapshot()).toEqual(before);
+});
+
+describe('what lies beside data and is none', () => {
+    const BESIDE = ['raw/site=x/folder/', 'raw/.DS_Store', 'raw/out/_SUCCESS', 'raw/README.txt'];
+
+    test('waits for nobody, and makes no record', async () => {
+        await take('raw/a.csv', textOf(['05/01/2026 10:00:00']));
+        for (const key of BESIDE) {
+            await store.put(key, Buffer.from(''));
+            expect(await summarize(key, options())).toMatchObject({ record: undefined, periods: [], hasCommitted: false });
+        }
+        expect(await readLakeStatus(store, { now })).toMatchObject({ states: [{ state: 'done', sources: 1 }], problems: [] });
+    });
+
+    test('is no failure where an earlier program tried to read it', async () => {
+        await store.put('raw/README.txt', Buffer.from('read me'));
+        await store.put('raw/beside.txt', Buffer.from('read me'));
+        await summarize('raw/beside.txt', options());
+        const record = JSON.parse(Buffer.from((await store.get(ledgerKey(sourceId('raw/beside.txt'))))!.bytes).toString());
+        const { etag } = (await store.head('raw/README.txt'))!;
+        await store.put(ledgerKey(sourceId('raw/README.txt')), Buffer.from(JSON.stringify({ ...record, source: 'raw/README.txt', etag })));
+        const { states, problems } = await readLakeStatus(store, { now });
+        expect(states).toMatchObject([
+            { state: 'failed', sources: 1 },
+            { state: 'skipped', sources: 1 },
+        ]);
+        expect(problems).toEqual([{ kind: 'failed', subjects: ['raw/beside.txt'] }]);
+    });
+});
+
+describe('a damaged object of a day', () => {
+    test('is said with its remedy, and hides nothing else', async () => {
+        await take('raw/a.csv', textOf(['05/01/2026 10:00:00']));
+        await take('raw/b.csv', textOf(['06/01/2026 10:00:00']));
+        await store.put('raw/c.csv', Buffer.from(textOf(['07/01/2026 10:00:00'])));
+        await store.put(pairDaysKey('2026-01-05'), Buffer.from('rubbish'));
+        const { states, days, problems } = await readLakeStatus(store, { now });
+        expect(states).toMatchObject([
+            { state: 'done', sources: 2 },
+            { state: 'waiting', sources: 1 },
+        ]);
+        expect(days).toEqual({ count: 2, first: '2026-01-05', last: '2026-01-06' });
+        expect(problems).toEqual([
+            { kind: 'waiting', subjects: ['raw/c.csv'], waitingMs: 0 },
+            {
+                kind: 'unreadable',
+                subjects: ['2026-01-05'],
+                why: expect.stringContaining('flowlake rebuild --from 2026-01-05 --to 2026-01-05 --anew'),
+            },
+        ]);
+    });
+
+    test('holds up no other one in reconcile', async () => {
+        await take('raw/a.csv', textOf(['05/01/2026 10:00:00']));
+        await store.put(pairDaysKey('2026-01-05'), Buffer.from('rubbish'));
+        await store.put('raw/b.csv', Buffer.from(textOf(['06/01/2026 10:00:00'])));
+        const workers = workInTurn(store, { now: () => now, signal: new AbortController().signal });
+        const { errors } = await finishUndone(store, { workers, now: () => now });
+        expect(errors.map(({ message }) => message)).toEqual([expect.stringContaining('2026-01-05')]);
+        const { problems, days } = await readLakeStatus(store, { now });
+        expect([problems.map(({ kind }) => kind), days.count]).toEqual([['unreadable'], 2]);
+    });
+});
+
+test('a day that is left with nothing is none of the figures', async () => {
+    await take('raw/a.csv', textOf(['05/01/2026 10:00:00', '06/01/2026 10:00:00']));
+    await take('raw/b.csv', textOf(['06/01/2026 11:00:00']));
+    await retract('raw/a.csv', options());
+    await consolidateAll(await summarize('raw/a.csv', options()));
+    expect((await readLakeStatus(store, { now })).days).toEqual({ count: 1, first: '2026-01-06', last: '2026-01-06' });
 });
