@@ -58,7 +58,10 @@ export async function runPeriodsJob(lake: BucketLake, { job, work, wait, context
         throw new Failure(failed === undefined ? `${failure}${sayDone(report)}` : `${failed}. ${failure}`);
     }
     if (report === undefined) {
-        await context.stderr.write(`Run ${id} succeeded and left no report: what it did for each day stands in its log\n`);
+        throw new Failure(
+            `Run ${id} is over and left no report: nothing says that it did anything. Its log tells what it did ` +
+                `(aws glue get-job-run --job-name ${runs.name} --run-id ${id} names it), flowlake status what is undone`,
+        );
     }
 }
 

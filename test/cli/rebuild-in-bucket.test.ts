@@ -212,10 +212,11 @@ test('Ctrl-C leaves the job at work, and says how to look at it and to stop it',
     expect(server.runs.map((run) => run.JobRunState)).toEqual(['RUNNING']);
 });
 
-test('a run that left no report is said to have succeeded, and where to look', async () => {
-    const { done, world } = rebuild({ output: 'table' });
-    await done;
-    expect(world.stderr.text).toMatch(/Run jr_1 succeeded and left no report: .* its log\n$/);
+test('a run that left no report is a failure that says where to look', async () => {
+    const { done } = rebuild({ output: 'table' });
+    await expect(done).rejects.toThrow(
+        `Run jr_1 is over and left no report: nothing says that it did anything. Its log tells what it did (aws glue get-job-run --job-name ${JOB} --run-id jr_1 names it), flowlake status what is undone`,
+    );
 });
 
 test('a report that is none is an error that names it', async () => {
