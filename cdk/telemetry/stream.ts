@@ -1,5 +1,5 @@
 /** The streams that messages come into: one that the lake's own ways in write, and one for programs, if the row has it. */
-import { Duration, type RemovalPolicy } from 'aws-cdk-lib';
+import { Duration, type RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { AccountRootPrincipal, AnyPrincipal, Effect, type IGrantable, ManagedPolicy, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
 import { Stream, StreamEncryption, StreamMode } from 'aws-cdk-lib/aws-kinesis';
@@ -119,6 +119,12 @@ function createStream(scope: Construct, id: string, { name, key, removalPolicy }
         ...(key ? { encryption: StreamEncryption.KMS, encryptionKey: key } : { encryption: StreamEncryption.MANAGED }),
         removalPolicy,
     });
+    if (key !== undefined) {
+        Validations.of(stream).acknowledge({
+            id: 'AwsSolutions-KDS3',
+            reason: 'The stage wants a key of its own for all that holds data; without hasCustomerKey it is the one that AWS holds.',
+        });
+    }
     stream.addToResourcePolicy(
         new PolicyStatement({
             sid: 'TlsOnly',

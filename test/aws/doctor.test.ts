@@ -1,6 +1,19 @@
 /** `flowlake doctor` on the lake as it is deployed: nothing is wrong with it, and whatever somebody breaks is found and then well again. */
 import { AthenaClient, UpdateWorkGroupCommand } from '@aws-sdk/client-athena';
+import {
+    DeleteAlarmsCommand,
+    DescribeAlarmsCommand,
+    PutMetricAlarmCommand,
+    type PutMetricAlarmCommandInput,
+} from '@aws-sdk/client-cloudwatch';
 import { GetTableCommand, GlueClient, type TableInput, UpdateTableCommand } from '@aws-sdk/client-glue';
+import {
+    DeleteFunctionConcurrencyCommand,
+    LambdaClient,
+    ListEventSourceMappingsCommand,
+    PutFunctionConcurrencyCommand,
+    UpdateEventSourceMappingCommand,
+} from '@aws-sdk/client-lambda';
 import {
     DeleteBucketPolicyCommand,
     DeletePublicAccessBlockCommand,
@@ -17,6 +30,7 @@ import {
 import { GetQueueAttributesCommand, GetQueueUrlCommand, SetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { doctor } from '#cli/commands/doctor/command';
 import type { Finding } from '#lake/doctor/finding';
+import { createCloudWatchClient } from '#lake/queue/oldest-message';
 import { createSqsClient, openSqsQueue } from '#lake/queue/sqs';
 import { openS3Store } from '#lake/store/s3';
 import { createS3Client } from '#lake/store/s3-client';
@@ -31,6 +45,8 @@ const store = openS3Store({ bucket: Bucket, client: s3 });
 const endpoint = environment.AWS_ENDPOINT_URL ?? '';
 const glue = new GlueClient({ endpoint });
 const athena = new AthenaClient({ endpoint });
+const lambda = new LambdaClient({ endpoint });
+const cloudwatch = createCloudWatchClient({ environment });
 
 const STAGE = 'flowlake-dev';
 const DatabaseName = 'flowlake_dev';
@@ -58,6 +74,9 @@ test('a lake as deployed is well in everything', async () => {
             'credentials',
             'bucket tags',
             'upload events',
+            'functions',
+            'event sources',
+            'alarms',
             'consolidate-days job',
             'export-features job',
             'workgroup',
@@ -66,7 +85,7 @@ test('a lake as deployed is well in everything', async () => {
             'figures',
         ]),
     );
-    expect(checks).toHaveLength(50);
+    expect(checks).toHaveLength(53);
 });
 
 /** Breaks it; returns what mends it. */
@@ -92,6 +111,36 @@ async function putObject(key: string): Promise<() => Promise<unknown>> {
 }
 
 const BREAKS: [name: string, breaks: Break, found: string[]][] = [
+    [
+        'an event source that was disabled',
+        async () => {
+            const { EventSourceMappings } = await lambda.send(new ListEventSourceMappingsCommand({ FunctionName: `${STAGE}-consolidate` }));
+            const set = (Enabled: boolean) =>
+                lambda.send(new UpdateEventSourceMappingCommand({ UUID: EventSourceMappings?.[0]?.UUID, Enabled }));
+            await set(false);
+            return () => set(true);
+        },
+        ['problem: event sources'],
+    ],
+    [
+        'a function that may not run',
+        async () => {
+            const FunctionName = `${STAGE}-summarize`;
+            await lambda.send(new PutFunctionConcurrencyCommand({ FunctionName, ReservedConcurrentExecutions: 0 }));
+            return () => lambda.send(new DeleteFunctionConcurrencyCommand({ FunctionName }));
+        },
+        ['problem: functions'],
+    ],
+    [
+        'an alarm that was deleted',
+        async () => {
+            const AlarmNames = [`${STAGE}-summarize-errors`];
+            const { MetricAlarms } = await cloudwatch.send(new DescribeAlarmsCommand({ AlarmNames }));
+            await cloudwatch.send(new DeleteAlarmsCommand({ AlarmNames }));
+            return () => cloudwatch.send(new PutMetricAlarmCommand(MetricAlarms?.[0] as PutMetricAlarmCommandInput));
+        },
+        ['problem: alarms'],
+    ],
     [
         'versioning that was suspended',
         async () => {
