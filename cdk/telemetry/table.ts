@@ -13,21 +13,16 @@ interface Attribute {
 }
 
 /** Everything of a table but its name. */
-export interface TableShape {
+interface TableShape {
     partitionKey: Attribute;
     sortKey?: Attribute;
-    /** Indexes by their names. */
-    indexes: Readonly<
-        Record<
-            string,
-            {
-                partitionKey: Attribute;
-                sortKey?: Attribute;
-                /** Attributes that it has beside the keys: one that is not among them can change without a write to the index. Default: all. */
-                projected?: readonly string[];
-            }
-        >
-    >;
+    indexes: readonly {
+        name: string;
+        partitionKey: Attribute;
+        sortKey?: Attribute;
+        /** Attributes that it has beside the keys: one that is not among them can change without a write to the index. Default: all. */
+        projected?: readonly string[];
+    }[];
     /** Attribute with the epoch seconds after which an item goes. Default: items stay. */
     timeToLive?: string;
     /** What a change tells those who follow the table. Default: nobody follows it. */
@@ -57,7 +52,7 @@ export function createTable(scope: Construct, id: string, { name, shape, key, re
         ...(key ? { encryption: TableEncryption.CUSTOMER_MANAGED, encryptionKey: key } : { encryption: TableEncryption.AWS_MANAGED }),
         removalPolicy,
     });
-    for (const [indexName, { partitionKey, sortKey, projected }] of Object.entries(shape.indexes)) {
+    for (const { name: indexName, partitionKey, sortKey, projected } of shape.indexes) {
         table.addGlobalSecondaryIndex({
             indexName,
             partitionKey: attributeOf(partitionKey),

@@ -5,6 +5,8 @@
 import type { RemovalPolicy } from 'aws-cdk-lib';
 import type { Key } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
+import { DATASETS_TABLE } from '#lake/cloud/datasets-table';
+import { STATE_TABLE } from '#lake/cloud/state-table';
 import type { Deployment, TelemetryDeployment } from '#lake/deployment';
 import type { AlarmRule, WatchedFunction } from '../alarms.ts';
 import { GIVEN_UP, type StageConfig, type TelemetryConfig } from '../config.ts';
@@ -16,7 +18,7 @@ import { Devices } from './devices.ts';
 import { Hours } from './hours.ts';
 import type { Part, PartProps } from './part.ts';
 import { Streams } from './stream.ts';
-import { createTable, type TableShape } from './table.ts';
+import { createTable } from './table.ts';
 
 interface TelemetryProps extends Pick<PartProps, 'code'> {
     config: StageConfig;
@@ -80,7 +82,3 @@ function createWaysIn(_scope: Construct, _shared: PartProps): Part[] {
         // (T3) new Api(scope, 'api', shared),
     ];
 }
-
-// (T2, T7) Until lake/cloud/state-table.ts and lake/cloud/datasets-table.ts are there: import them instead.
-const STATE_TABLE: TableShape = { partitionKey: { name: 'key', type: 'S' }, indexes: {} };
-const DATASETS_TABLE: TableShape = { partitionKey: { name: 'key', type: 'S' }, indexes: {} };
