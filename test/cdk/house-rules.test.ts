@@ -1,13 +1,18 @@
 import { describe, expect, test } from '@jest/globals';
 import { HOUSE_RULES } from './house-rules.ts';
-import { GUARDED, ofType, type Resource, type Resources, synthesize } from './synthesized.ts';
+import { GUARDED, ofType, type Resource, type Resources, synthesize, synthesizeTelemetry } from './synthesized.ts';
 
 const dev = synthesize();
+
+const live = synthesizeTelemetry();
 
 const lakes: Record<string, Resources> = {
     dev,
     prod: synthesize({ stage: 'prod' }),
     'prod with every option': synthesize({ stage: 'prod', changes: GUARDED }),
+    'dev with telemetry': live,
+    'dev with telemetry turned off': synthesizeTelemetry({ telemetry: { isOn: false, hasProgramStream: true } }),
+    'prod with telemetry and every option': synthesizeTelemetry({ stage: 'prod', changes: GUARDED }),
 };
 
 /** Violations of each rule, done to a template that is in order. */
@@ -17,11 +22,14 @@ const PLANTS: Record<keyof typeof HOUSE_RULES, ((resources: Resources) => void)[
         (all) => delete first(all, 'AWS::SQS::Queue').Properties.SqsManagedSseEnabled,
         (all) => delete first(all, 'AWS::Athena::WorkGroup').Properties.WorkGroupConfiguration.ResultConfiguration.EncryptionConfiguration,
         (all) => delete first(all, 'AWS::Athena::WorkGroup').Properties.WorkGroupConfiguration.EnforceWorkGroupConfiguration,
+        (all) => delete first(all, 'AWS::Kinesis::Stream').Properties.StreamEncryption,
+        (all) => delete first(all, 'AWS::DynamoDB::Table').Properties.SSESpecification,
     ],
     'everything is spoken to by TLS only': [
         (all) => first(all, 'AWS::S3::BucketPolicy').Properties.PolicyDocument.Statement.shift(),
         (all) => delete all[ofType(all, 'AWS::SQS::QueuePolicy')[0]![0]],
         (all) => (all.topic = { Type: 'AWS::SNS::Topic', Properties: {} }),
+        (all) => delete all[ofType(all, 'AWS::Kinesis::ResourcePolicy')[0]![0]],
     ],
     'no bucket is open to the public': [
         (all) => delete first(all, 'AWS::S3::Bucket').Properties.PublicAccessBlockConfiguration,
@@ -31,6 +39,12 @@ const PLANTS: Record<keyof typeof HOUSE_RULES, ((resources: Resources) => void)[
     'no role may do more than is named': [
         (all) => (first(all, 'AWS::IAM::Role').Properties.ManagedPolicyArns = ['arn:aws:iam::aws:policy/AdministratorAccess']),
         (all) => firstStatements(all).push({ Effect: 'Allow', Action: 's3:*', Resource: 'arn:aws:s3:::one' }),
+        (all) =>
+            first(all, 'AWS::IAM::ManagedPolicy').Properties.PolicyDocument.Statement.push({
+                Effect: 'Allow',
+                Action: 'kinesis:*',
+                Resource: 'arn:aws:kinesis:::one',
+            }),
         (all) => firstStatements(all).push({ Effect: 'Allow', Action: 's3:GetObject', Resource: '*' }),
         (all) => firstStatements(all).push({ Effect: 'Allow', Action: 's3:GetObject', Resource: 'arn:aws:s3:::*/raw' }),
         (all) => firstStatements(all).push({ Effect: 'Allow', Action: 'cloudwatch:PutMetricData', Resource: '*' }),
@@ -44,6 +58,35 @@ const PLANTS: Record<keyof typeof HOUSE_RULES, ((resources: Resources) => void)[
         (all) => (queueOf(all, 'flowlake-dev-summarize').Properties.RedrivePolicy.maxReceiveCount = 1),
         (all) => (queueOf(all, 'flowlake-dev-consolidate-dead-letters.fifo').Properties.FifoQueue = undefined),
         (all) => (queueOf(all, 'flowlake-dev-summarize-dead-letters').Properties.MessageRetentionPeriod = 345_600),
+        (all) => delete queueOf(all, 'flowlake-dev-hours.fifo').Properties.RedrivePolicy,
+        (all) => delete queueOf(all, 'flowlake-dev-given-up').Properties.RedrivePolicy,
+    ],
+    'every event source is a queue, a stream or a table of the stack': [
+        (all) => (first(all, 'AWS::Lambda::EventSourceMapping').Properties.EventSourceArn = 'arn:aws:sqs:eu-central-1:1:of-somebody'),
+    ],
+    'of a shard one batch is worked on at a time, and what is given up goes where it is brought back from': [
+        (all) => (readStream(all).ParallelizationFactor = 2),
+        (all) => delete readStream(all).ParallelizationFactor,
+        (all) => delete readStream(all).FunctionResponseTypes,
+        (all) => delete readStream(all).DestinationConfig,
+        (all) => (readStream(all).MaximumRecordAgeInSeconds = -1),
+        (all) => (readStream(all).MaximumRecordAgeInSeconds = 7 * 24 * 3600),
+    ],
+    'latest state reads by a consumer of its own': [
+        (all) => {
+            const { FunctionName } = readStream(all);
+            all[FunctionName.Ref]!.Properties.FunctionName = 'flowlake-dev-latest';
+        },
+    ],
+    'a rule of IoT Core is on, hands on every byte, and puts what it cannot hand on into a queue': [
+        (all) => delete first(all, 'AWS::IoT::TopicRule').Properties.TopicRulePayload.ErrorAction,
+        (all) => (first(all, 'AWS::IoT::TopicRule').Properties.TopicRulePayload.RuleDisabled = true),
+        (all) => (first(all, 'AWS::IoT::TopicRule').Properties.TopicRulePayload.Sql = "SELECT *, topic(2) AS device FROM '#'"),
+        (all) => (first(all, 'AWS::IoT::TopicRule').Properties.TopicRulePayload.Actions = []),
+    ],
+    'periods that are held back are held back for longer than SQS drops repeats': [
+        (all) => (queueOf(all, 'flowlake-dev-hours.fifo').Properties.DelaySeconds = 300),
+        (all) => (queueOf(all, 'flowlake-dev-hours.fifo').Properties.FifoQueue = undefined),
     ],
     'no FIFO queue drops a message for its content': [
         (all) => (queueOf(all, 'flowlake-dev-consolidate.fifo').Properties.ContentBasedDeduplication = true),
@@ -85,11 +128,34 @@ describe.each(Object.entries(HOUSE_RULES))('%s', (name, rule) => {
     test('and the sweep sees what breaks it', () => {
         expect(PLANTS[name]).not.toHaveLength(0);
         for (const plant of PLANTS[name]!) {
-            const planted = structuredClone(dev);
+            const planted = structuredClone(live);
             plant(planted);
             expect([String(plant), rule(planted).length > 0]).toEqual([String(plant), true]);
         }
     });
+});
+
+test('an event source of a stream that is made as it should be breaks no rule', () => {
+    const planted = structuredClone(live);
+    readStream(planted);
+    expect(Object.values(HOUSE_RULES).flatMap((rule) => rule(planted))).toEqual([]);
+});
+
+test('with the customer’s key nothing of telemetry is left to keys that AWS holds either', () => {
+    const guarded = lakes['prod with telemetry and every option']!;
+    const [[keyId]] = ofType(guarded, 'AWS::KMS::Key') as [[string, Resource]];
+    const key = { 'Fn::GetAtt': [keyId, 'Arn'] };
+    const keysOf = (type: string, keyOf: (properties: any) => unknown) =>
+        ofType(guarded, type).map(([, { Properties }]) => keyOf(Properties));
+    const all = [
+        keysOf('AWS::Kinesis::Stream', ({ StreamEncryption }) => StreamEncryption.KeyId),
+        keysOf('AWS::DynamoDB::Table', ({ SSESpecification }) => SSESpecification.KMSMasterKeyId),
+        keysOf('AWS::SQS::Queue', ({ KmsMasterKeyId }) => KmsMasterKeyId),
+        keysOf('AWS::Logs::LogGroup', ({ KmsKeyId }) => KmsKeyId),
+        keysOf('AWS::SNS::Topic', ({ KmsMasterKeyId }) => KmsMasterKeyId),
+    ];
+    expect(all.map((keys) => keys.length > 0)).toEqual(all.map(() => true));
+    expect([...new Set(all.flat().map((one) => JSON.stringify(one)))]).toEqual([JSON.stringify(key)]);
 });
 
 test('with the customer’s key nothing is left to keys that AWS holds', () => {
@@ -122,10 +188,28 @@ function first(resources: Resources, type: string): Resource {
     return ofType(resources, type)[0]![1];
 }
 
+/** Adds an event source of the stream as it should be. @returns its properties */
+function readStream(all: Resources): any {
+    const Properties = {
+        EventSourceArn: { 'Fn::GetAtt': [ofType(all, 'AWS::Kinesis::Stream')[0]![0], 'Arn'] },
+        FunctionName: { Ref: ofType(all, 'AWS::Lambda::Function')[0]![0] },
+        ParallelizationFactor: 1,
+        FunctionResponseTypes: ['ReportBatchItemFailures'],
+        MaximumRecordAgeInSeconds: 24 * 3600,
+        DestinationConfig: { OnFailure: { Destination: { 'Fn::GetAtt': [idOfQueue(all, 'flowlake-dev-given-up'), 'Arn'] } } },
+    };
+    all.planted = { Type: 'AWS::Lambda::EventSourceMapping', Properties };
+    return Properties;
+}
+
 function firstStatements(resources: Resources): unknown[] {
     return first(resources, 'AWS::IAM::Policy').Properties.PolicyDocument.Statement;
 }
 
 function queueOf(resources: Resources, name: string): Resource {
-    return ofType(resources, 'AWS::SQS::Queue').find(([, { Properties }]) => Properties.QueueName === name)![1];
+    return resources[idOfQueue(resources, name)]!;
+}
+
+function idOfQueue(resources: Resources, name: string): string {
+    return ofType(resources, 'AWS::SQS::Queue').find(([, { Properties }]) => Properties.QueueName === name)![0];
 }

@@ -17,17 +17,23 @@ export const HOUSE_RULES: Readonly<Record<string, Rule>> = {
             ({ WorkGroupConfiguration: { EnforceWorkGroupConfiguration, ResultConfiguration } }) =>
                 EnforceWorkGroupConfiguration && ResultConfiguration.EncryptionConfiguration !== undefined,
         ),
+        ...breaking(resources, 'AWS::Kinesis::Stream', ({ StreamEncryption }) => StreamEncryption?.EncryptionType === 'KMS'),
+        ...breaking(resources, 'AWS::DynamoDB::Table', ({ SSESpecification }) => SSESpecification?.SSEEnabled === true),
     ],
 
     'everything is spoken to by TLS only': (resources) =>
-        ['Bucket', 'Queues', 'Topics'].flatMap((target) => {
-            const type = { Bucket: 'AWS::S3::Bucket', Queues: 'AWS::SQS::Queue', Topics: 'AWS::SNS::Topic' }[target] ?? '';
+        Object.entries({
+            Bucket: 'AWS::S3::Bucket',
+            Queues: 'AWS::SQS::Queue',
+            Topics: 'AWS::SNS::Topic',
+            ResourceArn: 'AWS::Kinesis::Stream',
+        }).flatMap(([target, type]) => {
             const guarded = Object.values(resources)
-                .filter(({ Properties }) => Properties.PolicyDocument?.Statement.some(refusesPlainHttp))
+                .filter(({ Properties }) => (Properties.PolicyDocument ?? Properties.ResourcePolicy)?.Statement.some(refusesPlainHttp))
                 .flatMap(({ Properties }) => listOf(Properties[target]).map(textOf));
             return ofType(resources, type)
                 .map(([id]) => id)
-                .filter((id) => !guarded.includes(`<${id}>`));
+                .filter((id) => !guarded.includes(`<${id}>`) && !guarded.includes(`<${id}.Arn>`));
         }),
 
     'no bucket is open to the public': (resources) =>
@@ -44,9 +50,13 @@ export const HOUSE_RULES: Readonly<Record<string, Rule>> = {
         ...breaking(
             resources,
             'AWS::IAM::Role',
-            ({ ManagedPolicyArns, Policies }) => ManagedPolicyArns === undefined && Policies === undefined,
+            // A policy of the stack itself is one that this rule looks at.
+            ({ ManagedPolicyArns = [], Policies }) =>
+                Policies === undefined && ManagedPolicyArns.every((arn: any) => resources[arn.Ref]?.Type === 'AWS::IAM::ManagedPolicy'),
         ),
-        ...breaking(resources, 'AWS::IAM::Policy', ({ PolicyDocument }) => PolicyDocument.Statement.every(isNarrow)),
+        ...['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy'].flatMap((type) =>
+            breaking(resources, type, ({ PolicyDocument }) => PolicyDocument.Statement.every(isNarrow)),
+        ),
     ],
 
     'every log has an end': (resources) => [
@@ -81,6 +91,7 @@ export const HOUSE_RULES: Readonly<Record<string, Rule>> = {
 
     'a message stays hidden for six times the function’s time, and only failed ones come back': (resources) =>
         ofType(resources, 'AWS::Lambda::EventSourceMapping')
+            .filter(([, { Properties }]) => sourceOf(resources, Properties)?.Type === 'AWS::SQS::Queue')
             .filter(([, { Properties }]) => {
                 const queue = resources[Properties.EventSourceArn['Fn::GetAtt'][0]];
                 const lambda = resources[Properties.FunctionName.Ref];
@@ -91,6 +102,53 @@ export const HOUSE_RULES: Readonly<Record<string, Rule>> = {
                 );
             })
             .map(([id]) => id),
+
+    'every event source is a queue, a stream or a table of the stack': (resources) =>
+        breaking(resources, 'AWS::Lambda::EventSourceMapping', (properties) =>
+            /^AWS::(SQS::Queue|Kinesis::Stream|Kinesis::StreamConsumer|DynamoDB::Table)$/.test(sourceOf(resources, properties)?.Type ?? ''),
+        ),
+
+    'of a shard one batch is worked on at a time, and what is given up goes where it is brought back from': (resources) =>
+        ofStreams(resources)
+            .filter(([, { Properties }]) => {
+                const { ParallelizationFactor, FunctionResponseTypes, DestinationConfig, MaximumRecordAgeInSeconds } = Properties;
+                const destination = textOf(DestinationConfig?.OnFailure?.Destination ?? '').slice(1, -'.Arn>'.length);
+                return (
+                    ParallelizationFactor !== 1 ||
+                    FunctionResponseTypes?.[0] !== 'ReportBatchItemFailures' ||
+                    resources[destination]?.Type !== 'AWS::SQS::Queue' ||
+                    // Without an end a message that nobody can read holds up its shard until the stream drops it, and all behind it.
+                    !(MaximumRecordAgeInSeconds > 0 && MaximumRecordAgeInSeconds < STREAM_KEEPS_SECONDS)
+                );
+            })
+            .map(([id]) => id),
+
+    'latest state reads by a consumer of its own': (resources) =>
+        ofStreams(resources)
+            .filter(
+                ([, { Properties }]) =>
+                    textOf(resources[Properties.FunctionName.Ref]?.Properties.FunctionName ?? '').endsWith('-latest') &&
+                    sourceOf(resources, Properties)?.Type !== 'AWS::Kinesis::StreamConsumer',
+            )
+            .map(([id]) => id),
+
+    'a rule of IoT Core is on, hands on every byte, and puts what it cannot hand on into a queue': (resources) =>
+        breaking(resources, 'AWS::IoT::TopicRule', ({ TopicRulePayload: { Sql, RuleDisabled, ErrorAction, Actions } }) => {
+            const queue = textOf(ErrorAction?.Sqs?.QueueUrl ?? '').slice(1, -1);
+            return (
+                RuleDisabled !== true &&
+                /^SELECT encode\(\*, 'base64'\) AS data\b/.test(textOf(Sql)) &&
+                Actions.length > 0 &&
+                resources[queue]?.Type === 'AWS::SQS::Queue'
+            );
+        }),
+
+    'periods that are held back are held back for longer than SQS drops repeats': (resources) =>
+        breaking(
+            resources,
+            'AWS::SQS::Queue',
+            ({ DelaySeconds, FifoQueue }) => DelaySeconds === undefined || (FifoQueue && DelaySeconds >= 360),
+        ),
 
     'every alarm says what to type, in no more words than CloudWatch keeps': (resources) =>
         breaking(resources, 'AWS::CloudWatch::Alarm', ({ AlarmDescription }) => {
@@ -122,7 +180,11 @@ export const HOUSE_RULES: Readonly<Record<string, Rule>> = {
             .map(([id]) => id),
 };
 
-const TAGGED = /^AWS::(S3::Bucket|SQS::Queue|Lambda::Function|IAM::Role|Logs::LogGroup|Athena::WorkGroup|KMS::Key|SNS::Topic)$/;
+/** How long the streams keep a message. */
+const STREAM_KEEPS_SECONDS = 7 * 24 * 3600;
+
+const TAGGED =
+    /^AWS::(S3::Bucket|SQS::Queue|Kinesis::Stream|DynamoDB::Table|Lambda::Function|IAM::Role|Logs::LogGroup|Athena::WorkGroup|KMS::Key|SNS::Topic)$/;
 
 function breaking(resources: Resources, type: string, isGood: (properties: any) => boolean): string[] {
     return ofType(resources, type)
@@ -132,6 +194,18 @@ function breaking(resources: Resources, type: string, isGood: (properties: any) 
 
 function refusesPlainHttp({ Effect, Condition, Principal }: any): boolean {
     return Effect === 'Deny' && Condition?.Bool?.['aws:SecureTransport'] === 'false' && (Principal === '*' || Principal.AWS === '*');
+}
+
+/** What an event source reads from. */
+function sourceOf(resources: Resources, { EventSourceArn }: any): Resource | undefined {
+    return resources[EventSourceArn?.['Fn::GetAtt']?.[0] ?? EventSourceArn?.Ref ?? ''];
+}
+
+/** The event sources that read streams of messages. */
+function ofStreams(resources: Resources): [string, Resource][] {
+    return ofType(resources, 'AWS::Lambda::EventSourceMapping').filter(([, { Properties }]) =>
+        sourceOf(resources, Properties)?.Type.startsWith('AWS::Kinesis::'),
+    );
 }
 
 /** Whole actions by name, on resources by name or on what begins with a prefix of the bucket. */
