@@ -90,11 +90,12 @@ export class Worker extends LakeFunction {
     }
 }
 
-/** Has the function take the queue's messages, and only those come back that it names. */
+/** Has the function take the queue's messages, at once or after waiting for more of them, and only those come back that it names. */
 export function addQueueSource(
     lambda: LambdaFunction,
     { queue }: WorkQueue,
-    { batchSize, maxConcurrency }: Pick<FunctionConfig, 'batchSize' | 'maxConcurrency'>,
+    { batchSize, maxConcurrency, windowSeconds }: Pick<FunctionConfig, 'batchSize' | 'maxConcurrency'> & { windowSeconds?: number },
 ): void {
-    lambda.addEventSource(new SqsEventSource(queue, { batchSize, maxConcurrency, reportBatchItemFailures: true }));
+    const window = windowSeconds === undefined ? {} : { maxBatchingWindow: Duration.seconds(windowSeconds) };
+    lambda.addEventSource(new SqsEventSource(queue, { batchSize, maxConcurrency, ...window, reportBatchItemFailures: true }));
 }

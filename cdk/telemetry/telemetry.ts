@@ -14,6 +14,7 @@ import type { Graph } from '../dashboard.ts';
 import type { LakeFunction, Worker } from '../functions.ts';
 import type { LakeBucket } from '../lake-bucket.ts';
 import { WorkQueue } from '../queues.ts';
+import { Chain } from './chain.ts';
 import { Devices } from './devices.ts';
 import { Hours } from './hours.ts';
 import type { Part, PartProps } from './part.ts';
@@ -63,7 +64,7 @@ export class Telemetry extends Construct {
             streams,
             new Hours(this, 'hours', shared),
             // What goes on while telemetry is off: whoever brings what was acknowledged into the lake, and what devices hold on to.
-            // (T1) new Chain(this, 'chain', shared),
+            new Chain(this, 'chain', shared),
             new Devices(this, 'devices', shared),
             // (T7) new WideTables(this, 'glue', shared),
             ...(telemetry.isOn ? createWaysIn(this, shared) : []),
