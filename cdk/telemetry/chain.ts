@@ -7,7 +7,6 @@ import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
 import type { Stream } from 'aws-cdk-lib/aws-kinesis';
 import { EventSourceMapping, StartingPosition } from 'aws-cdk-lib/aws-lambda';
-import { SqsDlq } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Construct } from 'constructs';
 import { CREDENTIALS_PREFIX, DEVICES_PREFIX, RAW_PREFIX } from '#lake/layout';
 import { type AlarmRule, ownMetric, PERIOD } from '../alarms.ts';
@@ -141,7 +140,8 @@ export class Chain extends Construct implements Part {
             bisectBatchOnError: true,
             retryAttempts: RETRIES,
             maxRecordAge: MAX_AGE,
-            onFailure: new SqsDlq(givenUpQueue.queue),
+            // Not the construct's own destination: with a key of the stage it would give the role patterns of actions on that.
+            onFailure: { bind: () => ({ destination: givenUpQueue.queue.queueArn }) },
         });
         // Lambda looks at the function's rights when the mapping is made.
         const policy = to.role.node.tryFindChild('DefaultPolicy');
