@@ -1,8 +1,10 @@
 /** A table of DynamoDB, as plain data of lake/cloud describes it. */
 import type { RemovalPolicy } from 'aws-cdk-lib';
+import { MathExpression, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { AttributeType, BillingMode, ProjectionType, StreamViewType, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
 import type { Key } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
+import { type AlarmRule, PERIOD } from '../alarms.ts';
 
 /** The type of a key's attribute: text or number. */
 type AttributeKind = 'S' | 'N';
@@ -61,6 +63,32 @@ export function createTable(scope: Construct, id: string, { name, shape, key, re
         });
     }
     return table;
+}
+
+/** What can go wrong with a table by itself. `what` it holds, `ifThrottled` what people see then. */
+export function ruleOfTable(name: string, { table, what, ifThrottled }: { table: Table; what: string; ifThrottled: string }): AlarmRule {
+    const throttles = (metricName: string): Metric =>
+        new Metric({
+            namespace: 'AWS/DynamoDB',
+            metricName,
+            dimensionsMap: { TableName: table.tableName },
+            statistic: Stats.SUM,
+            period: PERIOD,
+        });
+    return {
+        name: `${name}-table-throttles`,
+        metric: new MathExpression({
+            expression: 'FILL(reads, 0) + FILL(writes, 0)',
+            usingMetrics: { reads: throttles('ReadThrottleEvents'), writes: throttles('WriteThrottleEvents') },
+            label: `${name}: throttled`,
+            period: PERIOD,
+        }),
+        above: 0,
+        // A table that is paid by request grows within minutes.
+        times: 3,
+        breaks: `The table ${table.tableName}, which holds ${what}, refuses reads or writes for a quarter of an hour: ${ifThrottled} The account’s quota is reached, or one item is written too often.`,
+        type: 'status, and raise the quota as docs/operations.md says',
+    };
 }
 
 function projectionOf(projected: readonly string[] | undefined) {

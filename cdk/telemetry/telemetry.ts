@@ -19,7 +19,7 @@ import { Devices } from './devices.ts';
 import { Hours } from './hours.ts';
 import type { Part, PartProps } from './part.ts';
 import { Streams } from './stream.ts';
-import { createTable } from './table.ts';
+import { createTable, ruleOfTable } from './table.ts';
 
 interface TelemetryProps extends Pick<PartProps, 'code'> {
     config: StageConfig;
@@ -62,6 +62,7 @@ export class Telemetry extends Construct {
         };
         const parts: Part[] = [
             streams,
+            { watched: [], rules: rulesOfTables(shared), graphs: [] },
             new Hours(this, 'hours', shared),
             // What goes on while telemetry is off: whoever brings what was acknowledged into the lake, and what devices hold on to.
             new Chain(this, 'chain', shared),
@@ -74,6 +75,21 @@ export class Telemetry extends Construct {
         this.graphs = parts.flatMap(({ graphs }) => graphs);
         this.functions = this.watched.map(({ function: worker }) => worker);
     }
+}
+
+function rulesOfTables({ stateTable, datasetsTable }: PartProps): AlarmRule[] {
+    return [
+        ruleOfTable('state', {
+            table: stateTable,
+            what: 'latest state and alerts',
+            ifThrottled: 'latest state and alerts are late. No message is lost.',
+        }),
+        ruleOfTable('datasets', {
+            table: datasetsTable,
+            what: 'the index of chain objects',
+            ifThrottled: 'messages come late into the lake, which notes each chain object there.',
+        }),
+    ];
 }
 
 /** What is there only while devices are let in. */
