@@ -42,7 +42,7 @@ export interface BucketLake extends AnyLake {
     jobRuns(which: JobPart): Promise<JobRuns>;
     /** True if the deployment takes live telemetry, whether or not devices are let in now. */
     hasTelemetry(): Promise<boolean>;
-    /** Where live telemetry is, and what its parts are called. @throws NotFoundError where the deployment has none */
+    /** Region, stage and names of live telemetry's parts. @throws NotFoundError where the deployment has none */
     telemetry(): Promise<{ region: string | undefined; stage: string; names: TelemetryDeployment }>;
     /** The index of the lake's chain objects; undefined where the deployment has no live telemetry. */
     datasets(options: { now: () => Date }): Promise<DatasetIndex | undefined>;

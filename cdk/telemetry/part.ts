@@ -35,9 +35,9 @@ export interface PartProps {
     /** The lake's own two functions: `lambda.addEnvironment` and `role.addToPolicy` teach them what they need for telemetry. */
     summarize: Worker;
     consolidate: Worker;
-    /** Where a stage has its own key, all that holds data is encrypted with it: `grantKey(key, role)` beside each grant. */
+    /** The stage's own key, where it has one: all that holds data is encrypted with it, so `grantKey(key, role)` stands beside each grant. */
     key: Key | undefined;
-    /** Of what holds data: kept, unless both switches say otherwise. */
+    /** What becomes of all that holds data when it leaves the stack: it is kept, unless both switches say otherwise. */
     removalPolicy: RemovalPolicy;
     /** Folder of each function's bundle. */
     code: Readonly<Record<TelemetryJob, string>>;

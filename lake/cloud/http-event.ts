@@ -37,9 +37,7 @@ export function requestOf(event: HttpEvent): Request {
             ...(body && body.length > 0 && { body }),
         });
     } catch (error) {
-        throw isUnusable(error)
-            ? new Problem('bad_request', 'The request’s address or headers cannot be read')
-            : error;
+        throw isUnusable(error) ? new Problem('bad_request', 'The request’s address or headers cannot be read') : error;
     }
 }
 

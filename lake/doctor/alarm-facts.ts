@@ -9,14 +9,14 @@ export interface AlarmFacts {
     since: Date | undefined;
     /** True if it may tell somebody. */
     isEnabled: boolean;
-    /** Where it rings: ARNs of topics. */
+    /** ARNs of the topics that it rings at. */
     destinations: readonly string[];
 }
 
 /** Alarms that CloudWatch looks up at once: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html */
 const MAX_NAMES = 100;
 
-/** Those of the named alarms that are there. */
+/** Facts of the named alarms that are there. */
 export function gatherAlarms(client: CloudWatchClient, names: readonly string[]): Promise<Answer<readonly AlarmFacts[]>> {
     return ask(
         async () => {

@@ -7,8 +7,8 @@ import { type AwsFacts, type JobPart, type LakeFacts, type QueuePart, stackOf } 
 import { judgeBucket, judgeNotifications, judgePlace, judgeTags } from './bucket-findings.ts';
 import type { CatalogTable } from './catalog-facts.ts';
 import { judgeClock, judgeOlderFigures, judgeRange, judgeStrays } from './day-findings.ts';
-import { judgeDevices } from './device-findings.ts';
 import { judgeDeployed } from './deployed-findings.ts';
+import { judgeDevices } from './device-findings.ts';
 import { type Finding, judge, problem } from './finding.ts';
 import { judgeIdentity, judgeRegion } from './identity-findings.ts';
 import { judgeJob } from './job-findings.ts';

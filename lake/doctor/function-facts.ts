@@ -1,4 +1,4 @@
-/** Whether the functions of a deployment can run, and what hands them their work. */
+/** The functions of a deployment: can they run, and what hands them their work? */
 import { GetEventSourceMappingCommand, GetFunctionCommand, type LambdaClient } from '@aws-sdk/client-lambda';
 import { type Answer, ask } from './finding.ts';
 

@@ -55,7 +55,7 @@ export function gatherTable(client: DynamoDBClient, name: string): Promise<Answe
     );
 }
 
-/** Of a rule that is not there IoT Core says that one may not look at it: so all are listed first. */
+/** All rules are listed first: of one that is not there IoT Core says that one may not look at it. */
 export function gatherRule(client: IoTClient, name: string): Promise<Answer<RuleFacts>> {
     return ask(
         async () => {

@@ -9,7 +9,7 @@ import { deduplicationIdOf, groupOf, periodMessage, sourceMessage } from './mess
 
 type Sending = Pick<MessageQueue, 'send'>;
 
-/** Where periods go. Both queues are FIFO with the period as its group, so one worker at a time works on a period. */
+/** The queues that periods go to. Both are FIFO with the period as its group, so one worker at a time works on a period. */
 export interface PeriodQueues {
     /** Takes days, of derived tables too: they are worked on at once. */
     consolidateQueue: Sending;

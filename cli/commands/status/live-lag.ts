@@ -31,7 +31,7 @@ const READERS: readonly Reader[] = [
 
 export interface LiveLag {
     reader: Reader;
-    /** Undefined where CloudWatch has no figure of the last quarter of an hour. */
+    /** Age of the oldest record that it last got; undefined where CloudWatch has no figure of the last quarter of an hour. */
     behindMs: number | undefined;
     logGroup: string;
 }
