@@ -1,10 +1,8 @@
 /** Keys of devices for IoT Core, the requests that AWS signs, and the authorities by which devices know AWS. A key is made here and goes nowhere. */
 import { createPrivateKey, createPublicKey, webcrypto, X509Certificate } from 'node:crypto';
 import { rootCertificates } from 'node:tls';
-// @peculiar/x509 stands on tsyringe, which wants this in place before it is loaded.
-import 'reflect-metadata';
-import * as x509 from '@peculiar/x509';
 import { UsageError } from '#lake/errors';
+import { x509 } from '#lake/x509';
 
 /** As lake/serve/certificates.ts has it; IoT Core takes EC P-256: https://docs.aws.amazon.com/iot/latest/developerguide/x509-client-certs.html */
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };

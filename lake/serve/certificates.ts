@@ -7,12 +7,11 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, sta
 import { isIP } from 'node:net';
 import { hostname, networkInterfaces } from 'node:os';
 import { dirname, join } from 'node:path';
-// @peculiar/x509 stands on tsyringe, which wants this in place before it is loaded.
-import 'reflect-metadata';
-import * as x509 from '@peculiar/x509';
+import type * as Types from '@peculiar/x509';
 import { StorageError, UsageError } from '#lake/errors';
 import { makeFolder } from '#lake/store/make-folder';
 import { codeOf, translate } from '#lake/store/system-errors';
+import { x509 } from '#lake/x509';
 
 /** Days that a device's certificate holds where nothing else is said: five years. */
 const DEVICE_DAYS = 1_825;
@@ -178,12 +177,12 @@ async function readAuthority(folder: string): Promise<Authority> {
 }
 
 interface LeafOptions {
-    issuer: x509.X509Certificate;
+    issuer: Types.X509Certificate;
     signingKey: webcrypto.CryptoKey;
     name: string;
     days: number;
     now: Date;
-    usage: x509.ExtendedKeyUsage;
+    usage: Types.ExtendedKeyUsage;
     /** Names and addresses of a server. */
     names?: readonly string[];
 }
