@@ -35,7 +35,8 @@ export function memoryWorld(): World {
     };
 }
 
-const opened = (async () => {
+/** The profiles of the histories, as they are read. */
+export const openedProfiles = (async () => {
     const store = memoryStore();
     for (const profile of PROFILES) {
         await addInput(store, 'profiles/', profile.name, profile);
@@ -48,11 +49,11 @@ export function playSeed(seed: number, world = memoryWorld()): Promise<string | 
     return play(drawMoves(seed), drawLuck(seed), world);
 }
 
-class Died extends Error {}
+export class Died extends Error {}
 
 /** Plays the moves. @returns what is wrong, else undefined */
 export async function play(moves: readonly Move[], luck: Luck, world: World): Promise<string | undefined> {
-    const profiles = await opened;
+    const profiles = await openedProfiles;
     const clock = { nowMs: BEGIN_MS, steadyMs: 0 };
     const clocks = { now: () => clock.nowMs, monotonicMs: () => clock.steadyMs };
     const messages: ChainMessage[] = [];
@@ -155,7 +156,8 @@ function inboxOf(messages: readonly ChainMessage[], luck: Luck): InboxReader {
     };
 }
 
-function compareWith(moves: readonly Move[], world: World): string | undefined {
+/** What is wrong in a world behind the moves; undefined where it is as a plain recompute says. */
+export function compareWith(moves: readonly Move[], world: Pick<World, 'items' | 'alerts' | 'events'>): string | undefined {
     const { devices, alerts, told, isPlainClock } = computePlainly(moves);
     const newest = isPlainClock ? newestOf(moves) : undefined;
     const found = world.items();
