@@ -11,6 +11,8 @@ export interface Streams {
     telemetry: string;
     /** What is read from the stream of this name. @throws UsageError for one that the settings do not name */
     sourceOf(stream: string): RecordSource;
+    /** All streams, with the names that their chains have. @throws StorageError where these cannot be told */
+    streams(): Promise<{ name: string; id: string }[]>;
     /** Name that the stream's chains have, asked once. @throws StorageError where it cannot be told */
     streamIdOf(stream: string): Promise<string>;
 }
@@ -23,6 +25,13 @@ export function openStreams(environment: Environment): Streams {
         throw new UsageError('the function has no environment variable STREAM: deploy it with npx cdk deploy, which sets it');
     }
     const ids = new Map<string, Promise<string>>();
+    const idOf = (stream: string): Promise<string> => {
+        const id = ids.get(stream) ?? streamIdOf(client, stream);
+        ids.set(stream, id);
+        id.catch(() => ids.delete(stream));
+        return id;
+    };
+    const names = [telemetry, environment.PROGRAM_STREAM ?? ''].filter((name) => name !== '');
     return {
         client,
         telemetry,
@@ -32,11 +41,7 @@ export function openStreams(environment: Environment): Streams {
             }
             return stream === telemetry ? 'telemetry' : 'programs';
         },
-        streamIdOf(stream) {
-            const id = ids.get(stream) ?? streamIdOf(client, stream);
-            ids.set(stream, id);
-            id.catch(() => ids.delete(stream));
-            return id;
-        },
+        streams: () => Promise.all(names.map(async (name) => ({ name, id: await idOf(name) }))),
+        streamIdOf: idOf,
     };
 }

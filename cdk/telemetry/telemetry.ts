@@ -17,6 +17,7 @@ import { WorkQueue } from '../queues.ts';
 import { Chain } from './chain.ts';
 import { Devices } from './devices.ts';
 import { Hours } from './hours.ts';
+import { Latest } from './latest.ts';
 import type { Part, PartProps } from './part.ts';
 import { Streams } from './stream.ts';
 import { createTable, ruleOfTable } from './table.ts';
@@ -67,6 +68,7 @@ export class Telemetry extends Construct {
             // What goes on while telemetry is off: whoever brings what was acknowledged into the lake, and what devices hold on to.
             new Chain(this, 'chain', shared),
             new Devices(this, 'devices', shared),
+            new Latest(this, 'latest', shared),
             // (T7) new WideTables(this, 'glue', shared),
             ...(telemetry.isOn ? createWaysIn(this, shared) : []),
         ];
@@ -95,7 +97,6 @@ function rulesOfTables({ stateTable, datasetsTable }: PartProps): AlarmRule[] {
 /** What is there only while devices are let in. */
 function createWaysIn(_scope: Construct, _shared: PartProps): Part[] {
     return [
-        // (T2) new Latest(scope, 'latest', shared),
         // (T3) new Api(scope, 'api', shared),
     ];
 }

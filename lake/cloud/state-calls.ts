@@ -18,7 +18,7 @@ import {
 import pMap from 'p-map';
 import { asStorageError, awsStatusOf } from '#lake/aws/aws-errors';
 import { tryAgain } from '#lake/aws/try-again';
-import { type Column, type StoredRecord, toAttribute } from './state-records.ts';
+import { type Column, RefusedWrite, type StoredRecord, toAttribute } from './state-records.ts';
 
 /** Keys of one BatchGetItem: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html */
 const KEYS_AT_ONCE = 100;
@@ -41,11 +41,6 @@ export type Condition =
     | { is: 'equal'; column: string; to: string | number }
     | { is: 'less or absent'; column: string; than: string }
     | { is: 'present'; column: string; andAbsent?: string };
-
-/** What is thrown for a call that DynamoDB will never take as it is: it helps nobody to try again. */
-export class RefusedWrite extends Error {
-    override readonly name = 'RefusedWrite';
-}
 
 export class StateCalls {
     readonly #client: Pick<DynamoDBClient, 'send'>;

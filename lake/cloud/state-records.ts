@@ -5,8 +5,13 @@
 import { hash } from 'node:crypto';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import { StorageError } from '#lake/errors';
 import type { Cursor, DeviceItem, LiveAlert, LiveEpisode, LiveEvent } from '#lake/live/state-store';
+import { ALARMS } from './state-table.ts';
+
+/** What is thrown for a write that DynamoDB will never take as it is: it helps nobody to try again. */
+export class RefusedWrite extends Error {
+    override readonly name = 'RefusedWrite';
+}
 
 export type StoredRecord = Record<string, AttributeValue>;
 
@@ -69,7 +74,7 @@ export function timeText(ms: number): string {
     return String(Math.max(0, Math.floor(ms))).padStart(15, '0');
 }
 
-/** The record of an item. @throws StorageError where no record can hold it */
+/** The record of an item. @throws RefusedWrite where no record can hold it */
 export function itemRecord(item: DeviceItem, { events, nowMs }: { events: readonly LiveEvent[]; nowMs: number }): StoredRecord {
     const { device, site, profile, version, stream, sequence, lastReceivedMs, dueMs, silentMs, open } = item;
     const newer = events.flatMap((event) => (event.kind === 'latest' ? Object.keys(event.metrics) : []));
@@ -77,7 +82,7 @@ export function itemRecord(item: DeviceItem, { events, nowMs }: { events: readon
     const text = JSON.stringify(item);
     const packed = text.length > PACKED_FROM_BYTES ? deflateRawSync(text) : undefined;
     if (packed && packed.length > MAX_ITEM_BYTES) {
-        throw new StorageError(
+        throw new RefusedWrite(
             `latest state of device ${device} has ${packed.length} bytes, packed, and a record of DynamoDB holds ${MAX_ITEM_BYTES}: let its profile name fewer metrics, or shorter texts`,
         );
     }
@@ -186,9 +191,16 @@ export function eventRecords(
     return lots.map((lot, n) =>
         toRecord({
             ...{ part, place: `events#${name}#${n}`, is: 'events', events: `[${lot.join(',')}]`, at_ms: nowMs },
+            // Who tells alerts on gets these records alone.
+            audience: events.some(({ kind }) => isAlarm(kind)) ? ALARMS : undefined,
             expires_s: Math.ceil((nowMs + EVENTS_KEPT_MS) / 1000),
         }),
     );
+}
+
+/** True for events that SNS is told of, as hooks are at home. */
+export function isAlarm(kind: LiveEvent['kind']): boolean {
+    return kind === 'raised' || kind === 'cleared' || kind === 'pipeline_late' || kind === 'pipeline_on_time';
 }
 
 /** The same number for a text, below `count`. */

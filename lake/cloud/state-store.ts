@@ -22,6 +22,7 @@ import {
     eventRecords,
     itemIn,
     itemRecord,
+    RefusedWrite,
     textIn,
     timeText,
 } from './state-records.ts';
@@ -44,6 +45,8 @@ export interface CloudStateOptions {
     table: string;
     /** The machine's clock, UTC epoch milliseconds. */
     now: () => number;
+    /** Is told of a device whose state no record can hold: it stays as it was, and holds up nobody. Default: the error is thrown. */
+    onRefused?: (device: string, why: string) => void;
 }
 
 /** The state, and what the API asks of it. Lists come from indexes, which are some milliseconds behind what was written. */
@@ -58,7 +61,7 @@ export function createDynamoClient(options: ClientOptions): DynamoDBClient {
 }
 
 /** Opens the state, without a call to AWS. */
-export function openCloudState({ client, table, now }: CloudStateOptions): CloudState {
+export function openCloudState({ client, table, now, onRefused }: CloudStateOptions): CloudState {
     const calls = new StateCalls({ client, table });
     let known: { clock: LiveClock; lookedMs: number } | undefined;
 
@@ -90,13 +93,25 @@ export function openCloudState({ client, table, now }: CloudStateOptions): Cloud
         return calls.write(writes);
     }
 
+    async function writeOrRefuse(change: StateChange, nowMs: number): Promise<boolean> {
+        try {
+            return await writeChange(change, nowMs);
+        } catch (error) {
+            if (!(error instanceof RefusedWrite) || !onRefused) {
+                throw error;
+            }
+            onRefused(change.item.device, error.message);
+            return true;
+        }
+    }
+
     return {
         async read(devices) {
             const records = await calls.getAll([...new Set(devices)].map(deviceKey));
             return new Map(records.map((record) => [textIn(record, 'rank') ?? '', itemIn(record)] satisfies [string, DeviceItem]));
         },
         async write({ changes, nowMs }) {
-            const written = await pMap(changes, (change) => writeChange(change, nowMs), { concurrency: WRITES_AT_ONCE });
+            const written = await pMap(changes, (change) => writeOrRefuse(change, nowMs), { concurrency: WRITES_AT_ONCE });
             return !written.includes(false);
         },
         async acknowledge({ id, by, note }): Promise<Acknowledged> {

@@ -26,6 +26,7 @@ import {
     toRecord,
 } from './state-records.ts';
 import type { CloudStateOptions } from './state-store.ts';
+import type { PlaceOf } from './stream-progress.ts';
 
 /**
  * Alerts are judged once they have been as they are for so long: their messages are in the tables then (a minute until they are sealed, six until their hour is
@@ -52,7 +53,7 @@ export interface WatchedDevice {
 
 /** How far a shard is in latest state. */
 export interface ShardPlace {
-    /** Name of the stream. */
+    /** The stream's id: its name, and when it was made. */
     stream: string;
     shard: string;
     /** Sequence number of the last record that is in latest state. */
@@ -72,7 +73,7 @@ export interface CloudWatch {
     /** Notes how far the shard is; what was noted already stays. */
     notePlace(place: ShardPlace): Promise<void>;
     /** Last sequence numbers by stream and shard. */
-    places(): Promise<(stream: string, shard: string) => string | undefined>;
+    places(): Promise<PlaceOf>;
     /** The last look; undefined before the first one. */
     lastLook(): Promise<{ clock: LiveClock; lateSinceMs: number | undefined; lookedMs: number } | undefined>;
     /** Notes a look: by this the API tells what time it is. */

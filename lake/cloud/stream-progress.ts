@@ -19,32 +19,26 @@ const SHARDS_AT_ONCE = 8;
 /** Reads in a row without a record, after which what Kinesis says of its lag is believed. */
 const EMPTY_READS = 10;
 
-export interface ShardPlaces {
-    /** Sequence number of the last record of the shard that is in latest state; undefined where none is. */
-    placeOf(stream: string, shard: string): string | undefined;
-}
+/** Sequence number of the last record of the shard that is in latest state, by the stream's id; undefined where none is. */
+export type PlaceOf = (streamId: string, shard: string) => string | undefined;
 
 export interface StreamProgressOptions {
     client: KinesisClient;
-    /** Names of the streams. */
-    streams: readonly string[];
+    /** The streams: their names, and what tells one from another of its name that was deleted. */
+    streams: readonly { name: string; id: string }[];
     /** UTC epoch milliseconds. */
     now: () => number;
 }
 
 /** The arrival before which everything is in latest state, UTC epoch milliseconds: now, where nothing waits. @throws StorageError where it cannot be told */
-export async function watermarkOf(places: ShardPlaces, { client, streams, now }: StreamProgressOptions): Promise<number> {
+export async function watermarkOf(placeOf: PlaceOf, { client, streams, now }: StreamProgressOptions): Promise<number> {
     const nowMs = now();
-    const shards = (
-        await Promise.all(streams.map(async (stream) => (await shardsOf(client, stream)).map((shard) => ({ stream, shard }))))
-    ).flat();
-    const waiting = await pMap(
-        shards,
-        (shard) => firstWaiting(client, { ...shard, after: places.placeOf(shard.stream, shard.shard), nowMs }),
-        {
-            concurrency: SHARDS_AT_ONCE,
-        },
+    const shards = await Promise.all(
+        streams.map(async ({ name, id }) =>
+            (await shardsOf(client, name)).map((shard): Place => ({ stream: name, shard, after: placeOf(id, shard), nowMs })),
+        ),
     );
+    const waiting = await pMap(shards.flat(), (place) => firstWaiting(client, place), { concurrency: SHARDS_AT_ONCE });
     return Math.min(nowMs, ...waiting.filter((ms) => ms !== undefined));
 }
 

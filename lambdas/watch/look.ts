@@ -6,6 +6,7 @@ import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import { FleetCount } from '#lake/cloud/state-queries';
 import type { CloudWatch } from '#lake/cloud/state-watch';
 import { JUDGED_AFTER_MS } from '#lake/cloud/state-watch';
+import type { PlaceOf } from '#lake/cloud/stream-progress';
 import { dayOf } from '#lake/layout';
 import { type LiveClock, PIPELINE_LATE_MS } from '#lake/live/device-state';
 import { judgeHistory } from '#lake/live/judge-history';
@@ -33,7 +34,7 @@ export interface LookOptions {
     /** The lake. */
     store: ObjectStore;
     /** The arrival before which everything is in latest state, UTC epoch milliseconds. */
-    watermark: (placeOf: (stream: string, shard: string) => string | undefined) => Promise<number>;
+    watermark: (placeOf: PlaceOf) => Promise<number>;
     /** The machine's clock, UTC epoch milliseconds. */
     now: () => number;
     /** Aborted when no more work may be begun. */
