@@ -159,7 +159,6 @@ export class Latest extends Construct implements Part {
         );
         grantKey(key, role);
         const givenUp = this.createGivenUp('latest-given-up', props);
-        role.addToPolicy(new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [givenUp.queueArn] }));
         for (const [name, one] of Object.entries({ telemetry: stream, programs: programStream })) {
             if (one) {
                 this.follow(one, { name, worker, givenUp, props });
@@ -243,7 +242,6 @@ export class Latest extends Construct implements Part {
         }
         grantKey(key, role);
         const givenUp = this.createGivenUp('alerts-given-up', props);
-        role.addToPolicy(new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [givenUp.queueArn] }));
         const mapping = new EventSourceMapping(this, 'events', {
             target: worker.lambda,
             eventSourceArn: streamArn,
