@@ -1,10 +1,11 @@
 /** What the watch and the consumer keep in the state table beside devices: how far each shard is, what time it is, how many devices there are, and what history said. */
 import { isDeepStrictEqual } from 'node:util';
 import pMap from 'p-map';
-import { deadlineOf, type LiveClock, stateOf } from '#lake/live/device-state';
+import { deadlineOf, type LiveClock } from '#lake/live/device-state';
 import type { Judged } from '#lake/live/history-verdict';
 import type { JudgedState } from '#lake/live/judge-history';
 import type { LiveAlert, LiveEvent, StateOfDevice } from '#lake/live/state-store';
+import { toldState } from '#lake/live/told-states';
 import { StateCalls, type Write } from './state-calls.ts';
 import { CLOCK_KEY, clockOf, PIPELINE_PART } from './state-clock.ts';
 import { type DeviceCounts, FLEET_KEY, inPartition, StateQueries } from './state-queries.ts';
@@ -188,9 +189,8 @@ export function openCloudWatch({ client, table }: Omit<CloudStateOptions, 'now'>
         awaited,
         async *devices(clock, before) {
             for await (const { known, ...device } of queries.states(clock)) {
-                // What came since the last look was told as online when it came; a silence was told when it was raised.
-                const isNew = known.lastReceivedMs !== null && known.lastReceivedMs > before.watermarkMs;
-                yield { ...device, before: known.open.length > 0 ? 'silent' : isNew ? 'online' : stateOf(known, before) };
+                // A silence was told of when it was raised.
+                yield { ...device, before: known.open.length > 0 ? 'silent' : toldState(known, before) };
             }
         },
         async lastCount() {

@@ -1,13 +1,16 @@
 /** Tells that a device is in another state, where what changes it is written: by a message that it sent, or by the silence that is raised. */
 import { type LiveClock, stateOf } from './device-state.ts';
-import type { DeviceItem, StateChange } from './state-store.ts';
+import type { StateChange, StateOfDevice } from './state-store.ts';
 
-/** The change with an event of the device's state, where that is another one by the clock. */
-export function withState(change: StateChange, before: DeviceItem | undefined, clock: LiveClock): StateChange {
+/** What a device was told to be behind the look of that time: what came later told that it is online. */
+export function toldState(known: Parameters<typeof stateOf>[0], lookedAt: LiveClock): StateOfDevice {
+    const { lastReceivedMs } = known;
+    return lastReceivedMs !== null && lastReceivedMs > lookedAt.watermarkMs ? 'online' : stateOf(known, lookedAt);
+}
+
+/** The change with an event of the device's state, where that is another one than before. */
+export function withState(change: StateChange, before: StateOfDevice, clock: LiveClock): StateChange {
     const { device, site } = change.item;
     const state = stateOf(change.item, clock);
-    if (state === (before ? stateOf(before, clock) : 'unknown')) {
-        return change;
-    }
-    return { ...change, events: [...change.events, { kind: 'state', device, site, state }] };
+    return state === before ? change : { ...change, events: [...change.events, { kind: 'state', device, site, state }] };
 }

@@ -4,7 +4,7 @@
  */
 
 import { StorageError } from '#lake/errors';
-import type { LiveClock } from '#lake/live/device-state';
+import { type LiveClock, stateOf } from '#lake/live/device-state';
 import { devicesOf, followMessages } from '#lake/live/latest';
 import type { LiveProfiles, ReadMessage } from '#lake/live/live-profiles';
 import type { StateStore } from '#lake/live/state-store';
@@ -63,7 +63,10 @@ async function takeRound(
         const nowMs = now();
         const { changes, unassigned } = followMessages(items, read, { stream, nowMs });
         const at = await clock();
-        const told = changes.map((change) => withState(change, items.get(change.item.device), at));
+        const told = changes.map((change) => {
+            const before = items.get(change.item.device);
+            return withState(change, before ? stateOf(before, at) : 'unknown', at);
+        });
         if (changes.length === 0 || (await state.write({ changes: told, nowMs }))) {
             taken.unassigned += unassigned;
             return;

@@ -13,7 +13,7 @@ import { judgeHistory } from '#lake/live/judge-history';
 import type { LiveProfiles } from '#lake/live/live-profiles';
 import { raiseAwaited } from '#lake/live/silences';
 import type { LiveEvent, StateStore } from '#lake/live/state-store';
-import { withState } from '#lake/live/told-states';
+import { toldState, withState } from '#lake/live/told-states';
 import type { ObjectStore } from '#lake/store/object-store';
 import { episodes } from '#lake/telemetry/derived-tables';
 import type { Log } from '#lambdas/batch';
@@ -26,6 +26,9 @@ const COUNT_EVERY_MS = 5 * 60_000;
 /** Days of episodes that are compared: an older one changes by an upload alone, and nobody waits for a verdict then. */
 const DAYS_BACK = 30;
 const DAY_MS = 86_400_000;
+
+/** How many devices there were at the last count, and what time it was then. */
+type DeviceCount = NonNullable<Awaited<ReturnType<CloudWatch['lastCount']>>>;
 
 export interface LookOptions {
     watch: CloudWatch;
@@ -52,16 +55,17 @@ export async function look(options: LookOptions): Promise<void> {
     if (clock.isPipelineLate) {
         return;
     }
+    const last = await watch.lastCount();
     const raised = await raiseAwaited({
         ...{ state, profiles },
         awaited: (at, limit) => watch.awaited(at, limit),
         clock: () => ({ ...clock, nowMs: now() }),
-        tell: (change, before) => withState(change, before, clock),
+        tell: (change, before) => withState(change, toldState(before, last?.clock ?? clock), clock),
         isOver: () => signal.aborted,
     });
     metrics.addMetric('SilencesRaised', MetricUnit.Count, raised);
     try {
-        await countDevices(clock, options);
+        await countDevices(clock, last, options);
         await judgeAlerts(clock.nowMs, options);
     } catch (error) {
         if (!signal.aborted) {
@@ -100,8 +104,7 @@ async function lookAtPipeline({ watch, watermark, now, log }: LookOptions): Prom
 }
 
 /** Counts devices by state, and tells of those that are in another state than before. The first count tells of none: whoever begins to listen looks at all of them. */
-async function countDevices(clock: LiveClock, { watch, signal, metrics }: LookOptions): Promise<void> {
-    const last = await watch.lastCount();
+async function countDevices(clock: LiveClock, last: DeviceCount | undefined, { watch, signal, metrics }: LookOptions): Promise<void> {
     if (last && last.count > MAX_COUNTED_ALWAYS && clock.nowMs - last.clock.nowMs < COUNT_EVERY_MS) {
         return;
     }
