@@ -1,8 +1,8 @@
 """
 IoT Core: rule actions kinesis, s3 and firehose; what a rule cannot do fails into its error action, also an action that is not taught; SQL that is
 not known is refused. Devices need a certificate, and are held to its policies whether AUTH is on or not; a session ends when its certificate is
-no longer active, when it is silent for one and a half keepalives, and when it sends more than 128 KB. Rules count in AWS/IoT, and what fails is
-logged, where a stack says so.
+no longer active, when it is silent for one and a half keepalives, when it sends more than 128 KB, and by DeleteConnection. Rules count in
+AWS/IoT, and what fails is logged, where a stack says so.
 """
 import asyncio
 import base64
@@ -10,12 +10,13 @@ import contextvars
 import json
 import re
 import time
+from urllib.parse import unquote
 
 from iam_rights import require_right
 from levers import add_action
 
-from ministack.core.responses import request_scope
-from ministack.services import cloudwatch, cloudwatch_logs, firehose, iot, kinesis, lambda_svc, s3, sqs
+from ministack.core.responses import error_response_json, get_account_id, get_region, json_response, request_scope
+from ministack.services import cloudwatch, cloudwatch_logs, firehose, iot, iot_data, kinesis, lambda_svc, s3, sqs
 from ministack.services.cloudformation import provisioners
 
 MAX_PAYLOAD_BYTES = 128 * 1024
@@ -207,6 +208,19 @@ def is_held_to_policies(session, of_ministack=iot._WSSession._evaluates_policies
     return session.certificate_id is not None or of_ministack(session)
 
 
+async def delete_connection(method, path, headers, body, query, of_ministack=iot_data.handle_request):
+    if method != 'DELETE' or not path.startswith('/connections/'):
+        return await of_ministack(method, path, headers, body, query)
+    client = unquote(path.removeprefix('/connections/'))
+    session = iot._connected_clients.get((get_account_id(), get_region(), client))
+    if session is None:
+        return error_response_json('ResourceNotFoundException', f'{client} is not connected', 404)
+    if query.get('preventWillMessage', ['false'])[0] == 'true':
+        session._will_topic = None
+    await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(end(session, 'API_INITIATED_DISCONNECT'), iot._mtls_loop))
+    return json_response({})
+
+
 def set_logging(logical_id, props, stack_name):
     """The account's logging. What it logs here is what rules fail at, whatever its level."""
     return props['AccountId'], {}
@@ -225,6 +239,7 @@ def teach():
     iot._mtls_build_ssl_context, iot._handle_certificate = require_certificate, change_certificate
     iot._WSSession.handle_packet, iot._WSSession.cleanup = take_packet, clean_up
     iot._WSSession._evaluates_policies = is_held_to_policies
+    iot_data.handle_request = delete_connection
     iot._RULE_ACTION_RESOURCE_KEYS.update(kinesis=('streamName',), s3=('bucketName',), firehose=('deliveryStreamName',))
     add_action('fail-rule', fail_rule)
     provisioners._RESOURCE_HANDLERS['AWS::IoT::Logging'] = {
