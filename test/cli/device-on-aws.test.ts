@@ -2,13 +2,17 @@
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { openCloudState } from '#lake/cloud/state-store';
+import { STATE_TABLE } from '#lake/cloud/state-table';
 import { hashToken, readCredentials, whyNoProgram } from '#lake/credentials';
 import { DEPLOYMENT_TAGS, TELEMETRY_TAGS } from '#lake/deployment';
 import { readDevice } from '#lake/devices';
 import type { ObjectStore } from '#lake/store/object-store';
 import { openS3Store } from '#lake/store/s3';
 import { createS3Client } from '#lake/store/s3-client';
+import { type DynamoServer, startDynamoServer } from '#test/support/dynamo-server';
 import { type IotServer, startIotServer } from '#test/support/iot-server';
+import { MemoryDynamo } from '#test/support/memory-dynamo';
 import { type S3Server, startS3Server } from '#test/support/s3-server';
 import { makeFolder } from '#test/support/temporary';
 import { fakeWorld, runLine } from './fake-surroundings.ts';
@@ -18,19 +22,24 @@ const BUCKET = 'lake';
 /** Each of the deployment's names is the name of its part. */
 const TAGS: Record<string, string> = Object.fromEntries(Object.entries(TELEMETRY_TAGS).map(([part, tag]) => [tag, part]));
 
-let [s3, iot]: [S3Server, IotServer] = [undefined as never, undefined as never];
+let s3: S3Server;
+let iot: IotServer;
+let dynamo: DynamoServer;
+let table: MemoryDynamo;
 let environment: Record<string, string>;
 let store: ObjectStore;
 let out: string;
 
 beforeAll(async () => {
     Object.assign(process.env, { AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' });
-    [s3, iot] = [await startS3Server(), await startIotServer({ policies: ['devicePolicy'] })];
+    table = new MemoryDynamo({ shape: STATE_TABLE, table: 'stateTable' });
+    [s3, iot, dynamo] = [await startS3Server(), await startIotServer({ policies: ['devicePolicy'] }), await startDynamoServer(table)];
 });
 
 afterAll(async () => {
     await s3.stop();
     await iot.stop();
+    await dynamo.stop();
 });
 
 beforeEach(async () => {
@@ -38,9 +47,10 @@ beforeEach(async () => {
     out = join(folder, 'devices');
     environment = {
         ...{ AWS_ENDPOINT_URL_S3: s3.endpoint, AWS_ENDPOINT_URL_IOT: iot.endpoint, AWS_ENDPOINT_URL_IOT_DATA_PLANE: iot.endpoint },
-        ...{ XDG_CACHE_HOME: folder, HOME: folder },
+        ...{ AWS_ENDPOINT_URL_DYNAMODB: dynamo.endpoint, XDG_CACHE_HOME: folder, HOME: folder },
     };
     iot.reset();
+    table.clear();
     deploy(TAGS);
     store = openS3Store({ bucket: BUCKET, client: createS3Client({ environment }) });
 });
@@ -73,6 +83,12 @@ describe('device add', () => {
         expect(first).toMatchObject({ status: 'ACTIVE', things: new Set(['boiler-7']), policies: new Set(['devicePolicy']) });
         expect(iot.things.get('boiler-7')).toEqual({ lake: BUCKET });
         expect(await readDevice(store, 'boiler-7')).toMatchObject([{ site: 'berlin', ip: '10.0.0.7', profile: 'plain-json' }]);
+        const state = openCloudState({ client: table, table: 'stateTable', now: Date.now });
+        expect((await state.read(['boiler-7'])).get('boiler-7')).toMatchObject({
+            site: 'berlin',
+            profile: 'plain-json',
+            lastReceivedMs: null,
+        });
         const { tokens } = await readCredentials(store, 'boiler-7');
         expect(tokens).toMatchObject([{ hash: hashToken((await readFile(join(mine, 'token'), 'utf8')).trim()), revoked: null }]);
         const host = 'a1b2c3-ats.iot.us-east-1.amazonaws.com';

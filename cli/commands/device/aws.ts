@@ -1,5 +1,6 @@
 /** What devices of a deployed lake prove themselves by: key and certificate at IoT Core, and programs that write in their place. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import pMap from 'p-map';
 import type { RunContext } from '#cli/command';
 import { keyMadeAt, readDeviceFiles, writeDeviceFiles } from '#cli/device-files';
 import { checkThingName, cutOff, type DeviceFolder, type GivenCertificate, giveCertificate } from '#lake/cloud/iot-devices';
@@ -8,6 +9,8 @@ import { allowPrograms, isMeantCertificate, type Revocation, readCredentials } f
 import { readDevice } from '#lake/devices';
 import { UsageError } from '#lake/errors';
 import type { BucketLake } from '#lake/lake';
+import { noteRegistered } from '#lake/live/note-registered';
+import { CALLS_AT_ONCE } from '#lake/store/object-store';
 import type { Wishes } from './credentials.ts';
 
 /** MQTT over TLS at IoT Core: https://docs.aws.amazon.com/iot/latest/developerguide/protocols.html */
@@ -43,6 +46,16 @@ export async function makeOnAws(
             : await giveCertificate(device, { store, registry: await lake.iot(), folder: folderOf(out, device), now });
     const isProgramNew = program && (await allowPrograms(store, device, { now: now() }));
     return { certificate, isNew: isProgramNew || certificate?.isNew === true };
+}
+
+/** Lets latest state know of registered devices, so that one that is never heard of is seen there too. Safe to repeat; nothing where devices send nothing live. */
+export async function noteOnAws(lake: BucketLake, devices: readonly string[], { now }: Pick<RunContext, 'now'>): Promise<void> {
+    if (!(await lake.hasTelemetry())) {
+        return;
+    }
+    const store = await lake.store();
+    const last = await pMap(devices, async (device) => (await readDevice(store, device)).at(-1) ?? [], { concurrency: CALLS_AT_ONCE });
+    await noteRegistered(await lake.state({ now }), last.flat(), { nowMs: now().getTime() });
 }
 
 /** Where a device's messages go. `httpBase` is the beginning of the API's addresses. */

@@ -12,6 +12,7 @@ import { isDay } from '#lake/instant';
 import type { Lake } from '#lake/lake';
 import type { Value } from '#lake/query/query-engine';
 import { CALLS_AT_ONCE, type ObjectStore } from '#lake/store/object-store';
+import { noteOnAws } from './aws.ts';
 import { checkWishes, makeCredentials, type Wishes } from './credentials.ts';
 import { needProfiles, todayOf } from './run.ts';
 
@@ -42,6 +43,10 @@ export async function importFile(path: string, wishes: Wishes, context: RunConte
                 context,
             );
             const rows = await writeAll(lines, { store, context });
+            if (lake.kind === 's3') {
+                const ids = new Set(lines.map(({ change }) => change.device));
+                await noteOnAws(lake, [...ids], context);
+            }
             const made = await giveAll(lake, lines, { wishes, context });
             await tellServe(lake);
             const columns = [

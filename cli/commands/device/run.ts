@@ -14,7 +14,7 @@ import { nearestOf } from '#lake/nearest';
 import type { Value } from '#lake/query/query-engine';
 import type { ObjectStore } from '#lake/store/object-store';
 import { findPreset } from '#lake/upload/named-inputs';
-import { differencesOfAll, differencesOfDevice, seeCertificates } from './aws.ts';
+import { differencesOfAll, differencesOfDevice, noteOnAws, seeCertificates } from './aws.ts';
 import { checkWishes, isWished, makeCredentials, sayCredentials, sayMade, type Wishes } from './credentials.ts';
 
 /**
@@ -32,6 +32,9 @@ export async function addDevice(change: DeviceChange, wishes: Wishes, context: R
             const last = (await readDevice(store, change.device)).at(-1);
             const nothing = result === 'unchanged' ? 'Nothing to change: d' : 'D';
             await context.stderr.write(`${nothing}evice ${change.device} ${last ? sayAssignment(last) : ''}\n`);
+            if (lake.kind === 's3') {
+                await noteOnAws(lake, [change.device], context);
+            }
             if (isWished(wishes)) {
                 const made = await makeCredentials(lake, change.device, wishes, context);
                 await sayMade(lake, change.device, { wishes, made }, context);
