@@ -2,9 +2,10 @@
  * Devices of a deployed lake against the local IoT Core: made by `device add`, held to the policy that is deployed, their messages handed on by the rule that is
  * deployed. Policy and rule come from the template; stream, queue and bucket are made here.
  */
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
 import {
     AttachPolicyCommand,
     CreateKeysAndCertificateCommand,
@@ -22,10 +23,14 @@ import { writeDeviceFiles } from '#cli/device-files';
 import { openDeviceLookup } from '#lake/cloud/device-lookup';
 import { readRecord } from '#lake/cloud/kinesis-record';
 import type { StreamRecord } from '#lake/cloud/kinesis-stream';
+import { openCloudState } from '#lake/cloud/state-store';
+import { STATE_TABLE } from '#lake/cloud/state-table';
 import { hexOf, readCredentials } from '#lake/credentials';
 import { DEPLOYMENT_TAGS, TELEMETRY_TAGS } from '#lake/deployment';
+import { LiveProfiles } from '#lake/live/live-profiles';
 import { openS3Store } from '#lake/store/s3';
 import { createS3Client } from '#lake/store/s3-client';
+import { takeLatest } from '#lambdas/latest/take-latest';
 import { ofType, type Resources, synthesizeTelemetry, TELEMETRY } from '#test/cdk/synthesized';
 import { fakeWorld, runLine } from '#test/cli/fake-surroundings';
 import { makeFolder } from '#test/support/temporary';
@@ -60,6 +65,7 @@ beforeAll(async () => {
     await cloud.s3.send(new PutBucketTaggingCommand({ Bucket: BUCKET, Tagging: { TagSet } }));
     await cloud.kinesis.send(new CreateStreamCommand({ StreamName: names.stream, StreamModeDetails: { StreamMode: 'ON_DEMAND' } }));
     const { QueueUrl } = await cloud.sqs.send(new CreateQueueCommand({ QueueName: names.givenUpQueue }));
+    await makeStateTable();
     rule = await deployIot(synthesizeTelemetry(), String(QueueUrl));
     for (const device of ['th-1', 'th-2']) {
         expect(await run('device', 'add', device, '--profile', 'plain-json', '--out', out)).toMatchObject({ exitCode: 0 });
@@ -73,6 +79,45 @@ afterEach(async () => {
 afterAll(async () => {
     await cloud?.stop();
 });
+
+/** The table of latest state as the stack makes it. */
+async function makeStateTable(): Promise<void> {
+    const { partitionKey, sortKey, indexes } = STATE_TABLE;
+    const keys = [partitionKey, sortKey, ...indexes.flatMap((index) => [index.partitionKey, index.sortKey])];
+    const attributes = new Map(keys.map(({ name, type }) => [name, type]));
+    const schemaOf = (of: { partitionKey: { name: string }; sortKey: { name: string } }) => [
+        { AttributeName: of.partitionKey.name, KeyType: 'HASH' as const },
+        { AttributeName: of.sortKey.name, KeyType: 'RANGE' as const },
+    ];
+    await cloud.dynamodb.send(
+        new CreateTableCommand({
+            TableName: names.stateTable,
+            BillingMode: 'PAY_PER_REQUEST',
+            AttributeDefinitions: [...attributes].map(([AttributeName, AttributeType]) => ({ AttributeName, AttributeType })),
+            KeySchema: schemaOf(STATE_TABLE),
+            GlobalSecondaryIndexes: indexes.map((index) => ({
+                IndexName: index.name,
+                KeySchema: schemaOf(index),
+                Projection: { ProjectionType: 'ALL' as const },
+            })),
+        }),
+    );
+}
+
+/** Brings what the stream has into latest state, as the function `latest` does, until it is told to stop. */
+async function followStream(signal: AbortSignal): Promise<void> {
+    const [store, now] = [openStore(), Date.now];
+    const state = openCloudState({ client: cloud.dynamodb, table: names.stateTable, now });
+    const profiles = new LiveProfiles({ store, monotonicMs: () => performance.now(), onFault: () => undefined });
+    const devices = openDeviceLookup({ store, now });
+    while (!signal.aborted) {
+        for (const record of await records()) {
+            const messages = await readRecord(record, { from: 'telemetry', devices });
+            await takeLatest(messages, { stream: 'stream', state, profiles, clock: () => state.clock(), now });
+        }
+        await sleep(100);
+    }
+}
 
 /** Makes policy and rule as the template has them, with what stands here in the place of its references. @returns the rule's name */
 async function deployIot(resources: Resources, queueUrl: string): Promise<string> {
@@ -304,6 +349,31 @@ describe('a device', () => {
         await sleep(100);
         expect(await registry.disconnect('th-2', { isSessionKept: false })).toBe(false);
     });
+});
+
+test('device check follows a message to latest state, by the device’s own certificate', async () => {
+    const over = new AbortController();
+    const following = followStream(over.signal);
+    try {
+        const ca = await (await fetch(`${cloud.endpoint}/_ministack/iot/ca.pem`)).text();
+        await writeFile(join(out, 'th-2', 'ca.crt'), ca);
+        const { exitCode, stdout } = await run(
+            ...['--output', 'json', 'device', 'check', 'th-2', '--credentials', out],
+            ...['--host', '127.0.0.1', '--mqtt-port', `${cloud.mqttPort}`],
+        );
+        const steps: { step: string; result: string; note: string }[] = JSON.parse(stdout);
+        expect({ exitCode, steps: steps.map(({ step, result }) => `${step}: ${result}`) }).toEqual({
+            exitCode: 0,
+            steps: ['registered', 'credentials', 'name', 'connection', 'TLS', 'table', 'connected, sent', 'latest state'].map(
+                (step) => `${step}: ok`,
+            ),
+        });
+        expect(steps[1]?.note).toContain('ACTIVE at IoT Core');
+        expect(steps.at(-1)?.note).toContain('temperature');
+    } finally {
+        over.abort();
+        await following;
+    }
 });
 
 test('doctor finds IoT Core as it should be, and what was changed past the lake', async () => {
