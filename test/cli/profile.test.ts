@@ -40,6 +40,14 @@ async function rowsOf(...argv: string[]): Promise<Record<string, unknown>[]> {
 }
 
 describe('profile', () => {
+    test('are listed where no lake is named', async () => {
+        const { exitCode, stdout } = await runLine(['--output', 'json', 'profile', 'list'], { world: fakeWorld() });
+        const rows: { profile: string; version: unknown; preset: string }[] = JSON.parse(stdout);
+        expect(exitCode).toBe(0);
+        expect(rows.map(({ profile }) => profile)).toEqual([...PRESETS.keys()].sort());
+        expect(rows.every(({ version, preset }) => version === null && preset === 'not added')).toBe(true);
+    });
+
     test('list names every preset of the program, and show prints what can be added again', async () => {
         expect((await rowsOf('profile', 'list')).map(({ profile, preset }) => [profile, preset])).toEqual(
             [...PRESETS.keys()].sort().map((name) => [name, 'not added']),

@@ -11,14 +11,26 @@ import type { Value } from '#lake/query/query-engine';
 import type { ObjectStore } from '#lake/store/object-store';
 import { documentNamed, findDocument } from './read-document.ts';
 
-/** Prints a row for each input of the lake and each preset. */
+/** Prints a row for each input of the lake and each preset; where no lake is named, for each preset. */
 export async function listAll(kind: KindWithInputs, context: RunContext): Promise<number> {
     const { noun, prefix, presets } = kind.inputs;
+    const known = (await presets?.()) ?? new Map<string, unknown>();
+    const print = (rows: Value[][]): Promise<number> => {
+        const columns = [
+            { name: noun.replaceAll('-', '_'), type: 'varchar' },
+            { name: 'version', type: 'bigint' },
+            { name: 'preset', type: 'varchar' },
+        ];
+        return printRows({ columns, batches: batchOf(rows) }, context);
+    };
+    if (context.lake === undefined) {
+        await print([...known.keys()].sort().map((name) => [name, null, NOT_ADDED]));
+        return 0;
+    }
     return useLake(
         context,
         async (lake) => {
             const store = await lake.store();
-            const known = (await presets?.()) ?? new Map<string, unknown>();
             const versions = new Map((await listInputs(store, prefix)).map(({ name, version }) => [name, version]));
             const rows: Value[][] = [];
             for (const name of [...new Set([...versions.keys(), ...known.keys()])].sort()) {
@@ -26,12 +38,7 @@ export async function listAll(kind: KindWithInputs, context: RunContext): Promis
                 const preset = known.has(name) ? await comparePreset(store, { prefix, name, version, preset: known.get(name) }) : null;
                 rows.push([name, version === undefined ? null : BigInt(version), preset]);
             }
-            const columns = [
-                { name: noun.replaceAll('-', '_'), type: 'varchar' },
-                { name: 'version', type: 'bigint' },
-                { name: 'preset', type: 'varchar' },
-            ];
-            await printRows({ columns, batches: batchOf(rows) }, context);
+            await print(rows);
             const differing = rows.filter(([, , preset]) => preset === 'differs').map(([name]) => name);
             if (differing.length > 0) {
                 const text = `This program has another ${noun} than the lake of ${differing.join(', ')}: flowlake ${noun} add <name> takes it, and reads again what was read by the other`;
@@ -43,6 +50,8 @@ export async function listAll(kind: KindWithInputs, context: RunContext): Promis
     );
 }
 
+const NOT_ADDED = 'not added';
+
 /** How the preset stands to what the lake has. */
 async function comparePreset(
     store: ObjectStore,
@@ -53,7 +62,7 @@ async function comparePreset(
             return at === version ? 'equal' : 'changed';
         }
     }
-    return version === 0 ? 'not added' : 'differs';
+    return version === 0 ? NOT_ADDED : 'differs';
 }
 
 /** Prints one input as JSON. @throws UsageError for a version that is no whole number */
