@@ -82,11 +82,6 @@ export const TELEMETRY_TAGS: Readonly<Record<keyof TelemetryDeployment, string>>
     apiUrl: 'flowlake:api-url',
 };
 
-/** Name of the rule by which IoT Core hands on what devices send; such a name has no dash. */
-export function deviceRuleOf({ stage }: Pick<Deployment, 'stage'>): string {
-    return `flowlake_${stage.replaceAll('-', '_')}_telemetry`;
-}
-
 /** The names of live telemetry that the bucket's tags tell, and the tags that are missing: all of them where the deployment has none of it. */
 export function telemetryOf(tags: ReadonlyMap<string, string>): { names: TelemetryDeployment; missing: string[] } {
     const missing: string[] = [];

@@ -13,7 +13,6 @@ import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnLogging, CfnPolicy, CfnTopicRule } from 'aws-cdk-lib/aws-iot';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { deviceRuleOf } from '#lake/deployment';
 import { CREDENTIALS_PREFIX } from '#lake/layout';
 import { type AlarmRule, ownMetric, type WatchedFunction } from '../alarms.ts';
 import type { Graph } from '../dashboard.ts';
@@ -56,7 +55,8 @@ export class Devices extends Construct implements Part {
             this.graphs = [];
             return;
         }
-        const ruleName = deviceRuleOf(config);
+        // Names of rules have no dash.
+        const ruleName = `flowlake_${config.stage.replaceAll('-', '_')}_telemetry`;
         this.createRule(ruleName, props);
         this.createLogs(props);
         const told = (metricName: string, ActionType?: string): Metric =>

@@ -119,7 +119,7 @@ async function gatherLake({
         ),
         workgroup === undefined ? undefined : gatherWorkgroup(createAthenaClient(options), workgroup),
         database === undefined ? undefined : gatherCatalog(glue, database),
-        names.devicePolicy === '' ? undefined : gatherDevices(store, { ...options, bucket, names, stage: deployment.stage ?? '' }),
+        names.devicePolicy === '' ? undefined : gatherDevices(store, { ...options, bucket, policyName: names.devicePolicy }),
     ]);
     return {
         setUp,

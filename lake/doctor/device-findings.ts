@@ -1,7 +1,7 @@
 /** Judges whether devices can send to a deployed lake, and whether only those can that should. */
 import { type Difference, differencesOf } from '#lake/cloud/iot-differences';
 import { holdingCertificates } from '#lake/credentials';
-import type { DeviceFacts, RuleFacts } from './device-facts.ts';
+import type { DeviceFacts } from './device-facts.ts';
 import { type Finding, judge, ok, orOk, problem, warning } from './finding.ts';
 import { judgeCertificates } from './live-findings.ts';
 
@@ -9,22 +9,11 @@ import { judgeCertificates } from './live-findings.ts';
 const MOST_TOLD = 10;
 
 export function judgeDevices(facts: DeviceFacts, { now, redeploy }: { now: Date; redeploy: string }): Finding[] {
-    const { isOn, policyName, policy, ruleName, rule, seen } = facts;
+    const { policyName, policy, seen } = facts;
     return [
         ...judge('device policy', policy, {
             missing: () => problem('device policy', `IoT Core has no policy ${policyName}: no device can connect`, redeploy),
             found: () => [ok('device policy', policyName)],
-        }),
-        ...judge('device rule', rule, {
-            missing: () =>
-                isOn
-                    ? problem(
-                          'device rule',
-                          `IoT Core has no rule ${ruleName}: what devices send by MQTT is acknowledged and lost`,
-                          redeploy,
-                      )
-                    : ok('device rule', 'there is none: devices are not let in'),
-            found: (found) => judgeRule(found, { ruleName, redeploy }),
         }),
         ...judge('device certificates', seen, {
             missing: () => ok('device certificates', 'there are none'),
@@ -35,19 +24,6 @@ export function judgeDevices(facts: DeviceFacts, { now, redeploy }: { now: Date;
             found: (three) => judgeDifferences(differencesOf(three)),
         }),
     ];
-}
-
-function judgeRule(
-    { isDisabled, hasErrorAction, sql }: RuleFacts,
-    { ruleName, redeploy }: { ruleName: string; redeploy: string },
-): Finding[] {
-    const check = 'device rule';
-    const wrong = [
-        ...(isDisabled ? [problem(check, `${ruleName} is turned off: what devices send by MQTT is acknowledged and lost`, redeploy)] : []),
-        ...(hasErrorAction ? [] : [problem(check, `${ruleName} has no error action: what it cannot hand on is lost`, redeploy)]),
-        ...(/encode\(\*, ?'base64'\)/.test(sql) ? [] : [problem(check, `${ruleName} does not keep every byte: ${sql}`, redeploy)]),
-    ];
-    return [...orOk(check, wrong, `${ruleName}: every byte, with an error action`)];
 }
 
 function judgeDifferences(differences: readonly Difference[]): readonly Finding[] {

@@ -18,10 +18,8 @@ const SEEN = {
     things: new Set(['d']),
     statuses: new Map([[FINGERPRINT, 'ACTIVE']]),
 };
-const RULE = { isDisabled: false, hasErrorAction: true, sql: "SELECT encode(*, 'base64') AS data FROM '#'" };
 const WELL: DeviceFacts = {
-    ...{ isOn: true, policyName: 'policy', ruleName: 'rule' },
-    ...{ policy: { kind: 'found', value: true }, rule: { kind: 'found', value: RULE }, seen: { kind: 'found', value: SEEN } },
+    ...{ policyName: 'policy', policy: { kind: 'found', value: true }, seen: { kind: 'found', value: SEEN } },
 };
 
 const judge = (changes: Partial<DeviceFacts> = {}) =>
@@ -29,16 +27,11 @@ const judge = (changes: Partial<DeviceFacts> = {}) =>
 
 test('a deployment as it should be is well', () => {
     expect(judge()).toEqual([]);
-    expect(judge({ isOn: false, rule: { kind: 'missing' } })).toEqual([]);
 });
 
 describe('is found:', () => {
     test.each<[string, Partial<DeviceFacts>, string]>([
         ['no policy', { policy: { kind: 'missing' } }, 'no device can connect'],
-        ['no rule', { rule: { kind: 'missing' } }, 'is acknowledged and lost'],
-        ['a rule that is off', { rule: { kind: 'found', value: { ...RULE, isDisabled: true } } }, 'is turned off'],
-        ['a rule without error action', { rule: { kind: 'found', value: { ...RULE, hasErrorAction: false } } }, 'has no error action'],
-        ['a rule that loses bytes', { rule: { kind: 'found', value: { ...RULE, sql: "SELECT * FROM '#'" } } }, 'does not keep every byte'],
         [
             'a certificate that was revoked and is active',
             {
