@@ -44,7 +44,7 @@ export async function assertNoneThere(directory: string, device: string, which: 
     }
 }
 
-/** When the device's key was made; undefined where it has none there. */
+/** The time at which the device's key was made; undefined where it has none there. */
 export async function keyMadeAt(directory: string, device: string): Promise<Date | undefined> {
     return (await stat(deviceFile(directory, device, 'key')).catch(() => undefined))?.mtime;
 }

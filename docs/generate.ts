@@ -86,12 +86,23 @@ function mergeOf(column: Column | MergedColumn): MergedColumn['merge'] | undefin
     return 'merge' in column ? column.merge : undefined;
 }
 
-/** The page with the lines of each client between its two marks. */
+/** The page with the lines of each client between its marks: those for a lake in a directory, and those for one on AWS. */
 function withClientLines(page: string): string {
-    const options = { device: 'th-1', directory: 'devices', host: 'localhost', mqttPort: 8883, httpBase: 'http://localhost:8080' };
-    const lines = clientLines({ ...options, message: { topic: 't/th-1', payload: '{"temperature":21.3}' } });
-    const shown = lines.map(({ client, by, needs, text }) => `**${client}**, by ${by} (${needs}):\n\n\`\`\`sh\n${text}\`\`\`\n`).join('\n');
-    return page.replace(/(?<=<!-- The lines of .*-->\n).*(?=<!-- End of the lines. -->)/s, () => `\n${shown}\n`);
+    const here = { host: 'localhost', httpBase: 'http://localhost:8080' };
+    const aws = {
+        host: 'a1b2c3d4e5f6g7-ats.iot.eu-central-1.amazonaws.com',
+        httpBase: 'https://a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com',
+    };
+    return page
+        .replace(/(?<=<!-- The lines of .*?-->\n).*?(?=<!-- End of the lines. -->)/s, () => `\n${showLines(here)}\n`)
+        .replace(/(?<=<!-- The AWS lines of .*?-->\n).*?(?=<!-- End of the AWS lines. -->)/s, () => `\n${showLines(aws)}\n`);
+}
+
+function showLines(where: { host: string; httpBase: string }): string {
+    const options = { device: 'th-1', directory: 'devices', mqttPort: 8883, ...where };
+    return clientLines({ ...options, message: { topic: 't/th-1', payload: '{"temperature":21.3}' } })
+        .map(({ client, by, needs, text }) => `**${client}**, by ${by} (${needs}):\n\n\`\`\`sh\n${text}\`\`\`\n`)
+        .join('\n');
 }
 
 /** Lines of a policy that name prefixes of the bucket, one below the other. */

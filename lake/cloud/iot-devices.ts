@@ -9,9 +9,9 @@ import type { ObjectStore } from '#lake/store/object-store';
 import { amazonRoots, isOfKey, makeKey, requestFor } from './iot-keys.ts';
 import type { IotCertificate, IotRegistry } from './iot-registry.ts';
 
-/** Where a device's files are kept. Each write is whole, overwrites nothing, and is on the disk when it has returned. Texts are PEM. */
+/** The folder of a device's files. Each write is whole, overwrites nothing, and is on the disk when it has returned. Texts are PEM. */
 export interface DeviceFolder {
-    /** As it is shown to people. */
+    /** Its path, for people. */
     name: string;
     read(): Promise<{ key: string | undefined; keyMadeAt: Date | undefined; certificate: string | undefined; ca: string | undefined }>;
     write(files: { key?: string; certificate?: string; ca?: string }): Promise<void>;

@@ -1,4 +1,4 @@
-/** Where registry, credentials and IoT Core do not say the same of devices: what a command left that was cut off, and what was changed past the lake. */
+/** The differences between registry, credentials and IoT Core: what a command left that was cut off, and what was changed past the lake. */
 import { type CertificateRecord, type Credentials, readAllCredentials } from '#lake/credentials';
 import { readDevices } from '#lake/devices';
 import type { ObjectStore } from '#lake/store/object-store';

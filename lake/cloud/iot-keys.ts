@@ -4,7 +4,7 @@ import { rootCertificates } from 'node:tls';
 import { UsageError } from '#lake/errors';
 import { x509 } from '#lake/x509';
 
-/** As lake/serve/certificates.ts has it; IoT Core takes EC P-256: https://docs.aws.amazon.com/iot/latest/developerguide/x509-client-certs.html */
+/** IoT Core takes EC P-256, which lake/serve/certificates.ts has too: https://docs.aws.amazon.com/iot/latest/developerguide/x509-client-certs.html */
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 
 /** Longer common names are not allowed in a certificate (RFC 5280); who a device is says the fingerprint. */

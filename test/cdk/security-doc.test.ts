@@ -2,9 +2,9 @@
 
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
-import { namesOf } from '#cdk/config';
+import { namesOf, telemetryNamesOf } from '#cdk/config';
 import { derivations, kinds, kindsWithInputs } from '#lake/kinds';
-import { listOf, ofType, synthesize, textOf } from './synthesized.ts';
+import { listOf, ofType, synthesize, synthesizeTelemetry, TELEMETRY, textOf } from './synthesized.ts';
 
 const text = readFileSync(new URL('../../docs/security.md', import.meta.url), 'utf8');
 const resources = synthesize({ stage: 'prod' });
@@ -13,7 +13,11 @@ const resources = synthesize({ stage: 'prod' });
 const NAMELESS = new Set([
     'cloudwatch:DescribeAlarms',
     'cloudwatch:GetMetricData',
+    'iot:CreateCertificateFromCsr',
+    'iot:DescribeEndpoint',
     'iot:GetTopicRule',
+    'iot:ListCertificates',
+    'iot:ListThings',
     'iot:ListTopicRules',
     'lambda:GetEventSourceMapping',
     'logs:DescribeLogGroups',
@@ -64,7 +68,7 @@ function prefixesOf(job: string, action: string): string[] {
 
 test('its policies are such as IAM takes, for parts that exist, and give nobody whole services', () => {
     const policies = [...text.matchAll(/```json\n(.*?)```/gs)].map(([, json = '']) => JSON.parse(json));
-    expect(policies).toHaveLength(5);
+    expect(policies).toHaveLength(6);
     const names = namesOf({ stage: 'prod' });
     const known = [
         ':s3:::flowlake-prod-111122223333-eu-central-1(/([a-z_-]+/)?\\*)?',
@@ -73,6 +77,8 @@ test('its policies are such as IAM takes, for parts that exist, and give nobody 
         ...ofType(resources, 'AWS::Glue::Job').map(([, { Properties }]) => `:glue:eu-central-1:111122223333:job/${Properties.Name}`),
         ':sqs:eu-central-1:111122223333:flowlake-prod-\\*',
         ':logs:eu-central-1:111122223333:log-group:/flowlake/prod/\\*',
+        `:iot:eu-central-1:111122223333:(thing/\\*|cert/\\*|client/\\*|policy/${telemetryNamesOf({ stage: 'prod', telemetry: TELEMETRY }).devicePolicy})`,
+        `:dynamodb:eu-central-1:111122223333:table/${telemetryNamesOf({ stage: 'prod', telemetry: TELEMETRY }).stateTable}`,
         ':iam::111122223333:role/cdk-hnb659fds-\\*-role-111122223333-eu-central-1',
         ':cloudformation:eu-central-1:111122223333:stack/flowlake-prod/\\*',
         ':lambda:eu-central-1:111122223333:function:flowlake-prod-\\*',
@@ -94,4 +100,16 @@ test('its policies are such as IAM takes, for parts that exist, and give nobody 
             ...[OF_EVERY_KIND.merged, OF_EVERY_KIND.rejects, OF_EVERY_KIND.derived, OF_EVERY_KIND.inputs].flat(),
         ].sort(),
     );
+});
+
+test('the table of what a device may do is the policy of devices', () => {
+    const [[, policy] = []] = ofType(synthesizeTelemetry(), 'AWS::IoT::Policy');
+    const rows = text.slice(text.indexOf('## What a device may do')).split('## ')[1] ?? '';
+    const statements: any[] = policy?.Properties.PolicyDocument.Statement;
+    const allowed = statements.filter(({ Effect }) => Effect === 'Allow').flatMap(({ Action }) => listOf<string>(Action));
+    const told = [...rows.matchAll(/`(iot:\w+)`/g)].map(([, action]) => action);
+    expect(told).toEqual(allowed);
+    for (const resource of statements.filter(({ Effect }) => Effect === 'Deny').flatMap(({ Resource }) => Resource)) {
+        expect(rows).toContain(`\`${textOf(resource).split(':topic/')[1]}\``);
+    }
 });

@@ -58,7 +58,7 @@ export async function noteOnAws(lake: BucketLake, devices: readonly string[], { 
     await noteRegistered(await lake.state({ now }), last.flat(), { nowMs: now().getTime() });
 }
 
-/** Where a device's messages go. `httpBase` is the beginning of the API's addresses. */
+/** The addresses that a device's messages go to. `httpBase` is the beginning of the API's addresses. */
 export async function placesOnAws(lake: BucketLake): Promise<{ host: string; mqttPort: number; httpBase: string; programStream: string }> {
     const [{ names }, registry] = [await lake.telemetry(), await lake.iot()];
     return {
@@ -116,7 +116,7 @@ export async function seeCertificates(lake: BucketLake, device: string): Promise
     return seen;
 }
 
-/** Where registry, credentials and IoT Core differ of one device. */
+/** Differences between registry, credentials and IoT Core, of one device. */
 export async function differencesOfDevice(
     lake: BucketLake,
     device: string,
@@ -155,7 +155,7 @@ export async function differencesOfDevice(
     ];
 }
 
-/** Where registry, credentials and IoT Core differ of any device. @throws NotFoundError where the lake takes no live telemetry */
+/** Differences between registry, credentials and IoT Core, of all devices. @throws NotFoundError where the lake takes no live telemetry */
 export async function differencesOfAll(lake: BucketLake): Promise<Difference[]> {
     return differencesOf(await seeDevices(await lake.store(), await lake.iot()));
 }

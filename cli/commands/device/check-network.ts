@@ -12,7 +12,7 @@ export class Stop extends Error {
 /** Time for each answer of the network. */
 const ANSWER_MS = 10_000;
 
-/** Where the device dials. */
+/** Addresses that the device dials. */
 export interface Target {
     host: string;
     mqttPort: number;
@@ -56,7 +56,7 @@ export interface Latest {
 
 export const NOTHING: Latest = { receivedMs: null, rejected: undefined, refused: 0, metrics: {} };
 
-/** Where the lake is, as far as the steps go by it. */
+/** What the steps need to know of the lake's home: a served directory, or AWS. */
 export interface CheckHome {
     target: Target;
     hints: NetworkHints;
