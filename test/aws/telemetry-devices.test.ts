@@ -2,9 +2,11 @@
  * Devices of a deployed lake against the local IoT Core: made by `device add`, held to the policy that is deployed, their messages handed on by the rule that is
  * deployed. Policy and rule come from the template; stream, queue and bucket are made here.
  */
+import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
 import { AttachPolicyCommand, CreateKeysAndCertificateCommand, CreatePolicyCommand, CreateTopicRuleCommand } from '@aws-sdk/client-iot';
 import { CreateStreamCommand, GetRecordsCommand, GetShardIteratorCommand, ListShardsCommand } from '@aws-sdk/client-kinesis';
@@ -13,6 +15,7 @@ import { CreateQueueCommand, GetQueueUrlCommand, ReceiveMessageCommand } from '@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { connect as connectMqtt, type MqttClient } from 'mqtt';
 import { telemetryNamesOf } from '#cdk/config';
+import { clientLines } from '#cli/commands/device/client-lines';
 import { writeDeviceFiles } from '#cli/device-files';
 import { openDeviceLookup } from '#lake/cloud/device-lookup';
 import { readRecord } from '#lake/cloud/kinesis-record';
@@ -27,6 +30,7 @@ import { createS3Client } from '#lake/store/s3-client';
 import { takeLatest } from '#lambdas/latest/take-latest';
 import { ofType, type Resources, synthesizeTelemetry, TELEMETRY } from '#test/cdk/synthesized';
 import { fakeWorld, runLine } from '#test/cli/fake-surroundings';
+import { CLIENTS_OF_DEVICES, PYTHON_FOLDER, ROOT } from '#test/live/support/live-clients';
 import { makeFolder } from '#test/support/temporary';
 import { type LocalCloud, openLocalCloud, waitUntil } from './support/local-cloud.ts';
 
@@ -342,6 +346,25 @@ describe('a device', () => {
         await waitUntil(isOver, 'the end of a connection that was deleted');
         await sleep(100);
         expect(await registry.disconnect('th-2', { isSessionKept: false })).toBe(false);
+    });
+});
+
+describe.each(CLIENTS_OF_DEVICES)('$name', (client) => {
+    const run = client.missing === undefined ? test : test.skip;
+
+    run(`sends by the lines that device add prints${client.missing === undefined ? '' : ` (${client.missing})`}`, async () => {
+        const ca = await (await fetch(`${cloud.endpoint}/_ministack/iot/ca.pem`)).text();
+        await writeFile(join(out, 'th-1', 'ca.crt'), ca);
+        const message = { topic: `t/th-1/${client.name}`, payload: '{"temperature":21.3}' };
+        const where = { host: 'localhost', mqttPort: cloud.mqttPort, httpBase: 'https://api.example' };
+        const lines = clientLines({ device: 'th-1', directory: out, message, ...where }).find((one) => one.client === client.name);
+        const { stdout } = await promisify(execFile)('sh', ['-c', lines?.text ?? 'exit 1'], {
+            cwd: ROOT,
+            env: { ...process.env, PATH: `${PYTHON_FOLDER}:${join(ROOT, 'node_modules/.bin')}:${process.env.PATH}` },
+        });
+        expect(stdout).toContain('acknowledged');
+        expect(stdout).not.toContain('not acknowledged');
+        expect((await recordOf(message.topic)).message).toMatchObject({ device: 'th-1', refused: undefined });
     });
 });
 

@@ -11,7 +11,7 @@ import { UsageError } from '#lake/errors';
 import type { BucketLake } from '#lake/lake';
 import { noteRegistered } from '#lake/live/note-registered';
 import { CALLS_AT_ONCE } from '#lake/store/object-store';
-import type { Wishes } from './credentials.ts';
+import type { Wishes } from './wishes.ts';
 
 /** MQTT over TLS at IoT Core: https://docs.aws.amazon.com/iot/latest/developerguide/protocols.html */
 export const IOT_MQTT_PORT = 8883;

@@ -2,8 +2,7 @@
 import type { BucketLake } from '#lake/lake';
 import type { DeviceItem } from '#lake/live/state-store';
 import { IOT_MQTT_PORT, seeCertificates } from './aws.ts';
-import type { CheckOptions } from './check.ts';
-import { type CheckHome, type Latest, NOTHING, Stop } from './check-network.ts';
+import { type CheckHome, type CheckOptions, type Latest, NOTHING, Stop } from './check-network.ts';
 
 /**
  * The home of a deployed lake. IoT Core knows a device by its client id, so the check connects as the device itself: a connection that it has is ended, and it

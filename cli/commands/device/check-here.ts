@@ -3,11 +3,11 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { withToken } from '#lake/credentials';
 import type { DirectoryLake } from '#lake/lake';
 import { readServing } from '#lake/serve/live-files';
-import type { CheckOptions } from './check.ts';
 import {
     type Attempt,
     ask,
     type CheckHome,
+    type CheckOptions,
     fieldsOf,
     type Latest,
     type NetworkHints,

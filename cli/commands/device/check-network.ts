@@ -4,6 +4,20 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import type { DeviceFiles } from '#cli/device-files';
 
+/** What `device check` is told. */
+export interface CheckOptions {
+    credentials: string;
+    host: string | undefined;
+    mqttPort: number;
+    httpPort: number;
+    http: boolean;
+    token: string | undefined;
+    topic: string | undefined;
+    payload: string | undefined;
+    /** Seconds that the message may take to latest state: it takes milliseconds, on a machine that is busy seconds. */
+    wait: number;
+}
+
 /** A step that failed: what was found, and what to do. */
 export class Stop extends Error {
     override name = 'Stop';

@@ -13,21 +13,20 @@ import { useLake } from '#cli/use-lake';
 import { hashToken, hexOf, readCredentials } from '#lake/credentials';
 import { readDevice } from '#lake/devices';
 import type { ObjectStore } from '#lake/store/object-store';
-import { type Attempt, type CheckHome, type Latest, NOTHING, portOf, post, publish, reach, Stop, shakeHands } from './check-network.ts';
+import {
+    type Attempt,
+    type CheckHome,
+    type CheckOptions,
+    type Latest,
+    NOTHING,
+    portOf,
+    post,
+    publish,
+    reach,
+    Stop,
+    shakeHands,
+} from './check-network.ts';
 import { exampleFor } from './example.ts';
-
-export interface CheckOptions {
-    credentials: string;
-    host: string | undefined;
-    mqttPort: number;
-    httpPort: number;
-    http: boolean;
-    token: string | undefined;
-    topic: string | undefined;
-    payload: string | undefined;
-    /** Seconds that the message may take to latest state: it takes milliseconds, on a machine that is busy seconds. */
-    wait: number;
-}
 
 const LOOK_EVERY_MS = 200;
 

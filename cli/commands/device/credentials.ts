@@ -22,18 +22,7 @@ import { readServing } from '#lake/serve/live-files';
 import { checkWishesOnAws, cutOffOnAws, makeOnAws, placesOnAws, seeCertificates } from './aws.ts';
 import { clientLines } from './client-lines.ts';
 import { exampleFor } from './example.ts';
-
-/** What a device is to be given. */
-export interface Wishes {
-    /** Folder for a folder of each device; a certificate is made where it is given. */
-    out: string | undefined;
-    token: boolean;
-    label: string | undefined;
-    /** Days that the certificate holds; 0 for as many as there is no reason for others. */
-    days: number;
-    /** True if programs are to write as the device. */
-    program: boolean;
-}
+import { isWished, type Wishes } from './wishes.ts';
 
 /** What was made for a device. */
 export interface Made {
@@ -41,11 +30,6 @@ export interface Made {
     token: string | undefined;
     /** False where all that was wished for was there. */
     isNew: boolean;
-}
-
-/** True if anything is to be made. */
-export function isWished({ out, token, program }: Wishes): boolean {
-    return out !== undefined || token || program;
 }
 
 /**

@@ -13,8 +13,9 @@ import type { Lake } from '#lake/lake';
 import type { Value } from '#lake/query/query-engine';
 import { CALLS_AT_ONCE, type ObjectStore } from '#lake/store/object-store';
 import { noteOnAws } from './aws.ts';
-import { checkWishes, makeCredentials, type Wishes } from './credentials.ts';
+import { checkWishes, makeCredentials } from './credentials.ts';
 import { needProfiles, todayOf } from './run.ts';
+import type { Wishes } from './wishes.ts';
 
 const COLUMNS = ['device', 'profile', 'site', 'ip', 'place', 'from'] as const;
 

@@ -15,7 +15,8 @@ import type { Value } from '#lake/query/query-engine';
 import type { ObjectStore } from '#lake/store/object-store';
 import { findPreset } from '#lake/upload/named-inputs';
 import { differencesOfAll, differencesOfDevice, noteOnAws, seeCertificates } from './aws.ts';
-import { checkWishes, isWished, makeCredentials, sayCredentials, sayMade, type Wishes } from './credentials.ts';
+import { checkWishes, makeCredentials, sayCredentials, sayMade } from './credentials.ts';
+import { isWished, type Wishes } from './wishes.ts';
 
 /**
  * Registers the device, or a new assignment of it, and makes the credentials that are wished for. Each write is whole by itself: one that is cut off leaves no
