@@ -1,6 +1,7 @@
 """What every job of the lake begins with: its arguments, its bucket, its Spark."""
 import argparse
-from datetime import date
+import re
+from datetime import UTC, date, datetime, timedelta
 
 from lake_bucket import LakeBucket
 from lake_errors import UsageError
@@ -69,6 +70,14 @@ def start_spark():
 
 
 def _day(text: str) -> str:
+    return day_said(text, today=datetime.now(UTC).date())
+
+
+def day_said(text: str, *, today: date) -> str:
+    """A day, `YYYY-MM-DD`; by `yesterday` and `30-days-ago` schedules say one, in UTC. Raises ValueError."""
+    ago = re.fullmatch(r'([1-9]\d{0,3})-days-ago', text)
+    if text == 'yesterday' or ago:
+        return (today - timedelta(days=int(ago[1]) if ago else 1)).isoformat()
     if date.fromisoformat(text).isoformat() != text:
         raise ValueError(text)
     return text

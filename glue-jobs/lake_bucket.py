@@ -82,10 +82,20 @@ class LakeBucket:
         for page in self._client.get_paginator('list_objects_v2').paginate(Bucket=self.name, Prefix=prefix, Delimiter=delimiter):
             yield from (entry['Prefix'] for entry in page.get('CommonPrefixes', []))
 
-    def copy(self, source: str, *, etag: str, to: str) -> None:
-        """Copies the object inside of S3. Raises ConflictError where it has another etag or is gone."""
+    def copy(self, source: str, *, etag: str, to: str, metadata: dict[str, str] | None = None) -> None:
+        """Copies the object inside of S3, with its metadata or with other. Raises ConflictError where it has another etag or is gone."""
         of = {'Bucket': self.name, 'Key': source}
-        _raced(lambda: self._client.copy(of, self.name, to, ExtraArgs={'CopySourceIfMatch': etag}))
+        other = {} if metadata is None else {'Metadata': metadata, 'MetadataDirective': 'REPLACE'}
+        _raced(lambda: self._client.copy(of, self.name, to, ExtraArgs={'CopySourceIfMatch': etag, **other}))
+
+    def metadata_of(self, key: str) -> dict[str, str]:
+        """Metadata of the object; none where nothing is there."""
+        try:
+            return self._client.head_object(Bucket=self.name, Key=key)['Metadata']
+        except ClientError as error:
+            if _code_of(error) == '404':
+                return {}
+            raise
 
     def download(self, key: str, path: str) -> None:
         """Writes the object to a file."""

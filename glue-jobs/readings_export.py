@@ -1,4 +1,5 @@
 """Use case: the readings of a range of days as one Parquet object per day, under exports/readings/, read anew from the raw objects."""
+import hashlib
 import json
 import uuid
 from collections.abc import Callable, Iterator
@@ -14,6 +15,12 @@ from source_readings import SourceReport, TelemetrySource
 
 _RAW_PREFIX = 'raw/kind=telemetry/'
 REQUESTS_AT_ONCE = 16
+
+# Raised when the same sources give other rows: then every day is made anew.
+_FORMAT = 1
+
+# Metadata of an object: what it was made of.
+MADE_OF = 'made-of'
 
 
 @dataclass(frozen=True)
@@ -43,6 +50,22 @@ def sources_within(bucket: LakeBucket, *, first_day: str, last_day: str) -> list
     return sorted((each for each in sources if any(first_day <= day <= last_day for day in each.days)), key=lambda each: each.key)
 
 
+def made_of(sources: list[TelemetrySource], *, format: int) -> str | None:
+    """What an object of these sources is made of, as a short text that differs where that does; None of none."""
+    named = sorted(f'{source.key} {source.version}' for source in sources)
+    return hashlib.sha256(json.dumps([format, named]).encode()).hexdigest()[:32] if named else None
+
+
+def days_to_make(bucket: LakeBucket, sources: list[TelemetrySource], days: set[str], *, anew: bool) -> list[ReadingsDay]:
+    """Those of the days whose object is not made of what counts now, ascending. Of the registry of devices an object names nothing: it is asked by dates."""
+
+    def is_right(day: str) -> bool:
+        of_day = [source for source in sources if day in source.days]
+        return bucket.metadata_of(readings_export_key(day)).get(MADE_OF) == made_of(of_day, format=_FORMAT)
+
+    return [ReadingsDay(day) for day in sorted(days) if anew or not is_right(day)]
+
+
 def read_profiles(bucket: LakeBucket, sources: list[TelemetrySource]) -> dict[tuple[str, int], bytes]:
     """The profiles that the sources were read by, those that are there, by name and version."""
     wanted = {(name, version) for source in sources for name, version in source.versions.items() if version > 0}
@@ -69,14 +92,16 @@ def read_parts(bucket: LakeBucket, sources: list[TelemetrySource], *, write: Cal
 def publish_day(of: ReadingsDay, *, bucket: LakeBucket, parts: ReadingsParts, sources: list[TelemetrySource]) -> PeriodResult:
     """Replaces the day's object by its part, in one step; a day that has no readings has no object. What could not be read is said."""
     day = of.period
-    of_day = [source.key for source in sources if day in source.days]
-    missing = sum(parts.reports[key].not_read is not None for key in of_day)
+    of_day = [source for source in sources if day in source.days]
+    missing = sum(parts.reports[source.key].not_read is not None for source in of_day)
     without = f' without {count(missing, "source")} that could not be read' if missing else ''
     part = parts.keys.get(day)
     if part is None:
         bucket.delete_all(readings_export_key(day))
         return result_of(of, f'has no readings, its object was removed{without}')
-    bucket.copy(part, etag=bucket.etag_of(part), to=readings_export_key(day))
+    # A day that lacks something is made again by the next run.
+    told = {} if missing else {MADE_OF: made_of(of_day, format=_FORMAT) or ''}
+    bucket.copy(part, etag=bucket.etag_of(part), to=readings_export_key(day), metadata=told)
     return result_of(of, f'written{without}', rows=parts.rows[day], sources=len(of_day) - missing)
 
 
@@ -111,4 +136,5 @@ def _source_of(record: dict) -> TelemetrySource:
         record['options'].get('profile'),
         record.get('inputs') or {},
         tuple(sorted({hour[:10] for hour in record['versions'][record['version']]})),
+        record['version'],
     )

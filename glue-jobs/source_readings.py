@@ -38,6 +38,8 @@ class TelemetrySource:
     versions: dict[str, int]
     # Days of its readings.
     days: tuple[str, ...]
+    # The version that counts.
+    version: str = ''
 
 
 @dataclass
@@ -130,19 +132,19 @@ def _rows_of_message(source: TelemetrySource, found: SourceMessage, readers, reg
     reject = found.reject
     if reject is None and not source.versions.get(profile):
         reject = 'no_profile'
-    if reject is None and found.site is not None and not _SITE.fullmatch(found.site):
+    if reject is None and found.site is not None and not is_site(found.site):
         reject = 'no_site'
     if reject is not None:
         report.rejected[reject] += 1
         return
     outcome = readers(profile, source.versions[profile]).read(found.message)
-    readings = [each for each in outcome.readings if _FIRST_MS <= each.at_ms <= _LAST_MS]
+    readings = [each for each in outcome.readings if is_in_calendar(each.at_ms)]
     report.readings += len(readings)
     _count_rejects(outcome, readings, report)
     for each in readings:
-        day = _day_of(each.at_ms)
+        day = day_of_ms(each.at_ms)
         # Where it stood is asked of the day on which it measured, all else of the day on which its message came.
-        stood, was = registry.find(each.device, day), registry.find(each.device, _day_of(each.received_ms))
+        stood, was = registry.find(each.device, day), registry.find(each.device, day_of_ms(each.received_ms))
         value = None if each.units is None else Decimal(each.units).scaleb(-9)
         yield (
             *(day, found.site or source.site, each.device, each.metric, each.at_ms, each.message, each.received_ms, value, each.text),
@@ -151,7 +153,17 @@ def _rows_of_message(source: TelemetrySource, found: SourceMessage, readers, reg
         )
 
 
-def _day_of(at_ms: int) -> str:
+def is_site(name: str) -> bool:
+    """True for a site that a raw key may name."""
+    return _SITE.fullmatch(name) is not None
+
+
+def is_in_calendar(at_ms: int) -> bool:
+    """True for a time in the years 1 to 9999."""
+    return _FIRST_MS <= at_ms <= _LAST_MS
+
+
+def day_of_ms(at_ms: int) -> str:
     """The day in UTC. An arrival that no calendar has counts as the first or the last day."""
     return datetime.fromtimestamp(min(max(at_ms, _FIRST_MS), _LAST_MS) // 1_000, UTC).date().isoformat()
 

@@ -1,6 +1,9 @@
 """How the job is started; needs neither Spark nor S3."""
+from datetime import date
+
 import pytest
 from consolidate_days import parse_arguments
+from job_start import day_said
 from lake_errors import UsageError
 
 RANGE = ['--bucket', 'lake', '--from', '2026-01-01', '--to', '2026-01-31']
@@ -43,3 +46,12 @@ def test_days_are_built_anew_and_reported_only_where_that_is_asked_for():
 def test_what_is_wrong_is_said(said, reason):
     with pytest.raises(UsageError, match=reason):
         parse_arguments(said)
+
+
+def test_schedules_say_days_by_words():
+    today = date(2026, 3, 1)
+    said = {text: day_said(text, today=today) for text in ('yesterday', '1-days-ago', '30-days-ago', '2026-02-28')}
+    assert said == {'yesterday': '2026-02-28', '1-days-ago': '2026-02-28', '30-days-ago': '2026-01-30', '2026-02-28': '2026-02-28'}
+    for text in ('today', '0-days-ago', '-1-days-ago', '30 days ago', '2026-2-28', 'days-ago'):
+        with pytest.raises(ValueError):
+            day_said(text, today=today)

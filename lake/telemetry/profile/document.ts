@@ -160,5 +160,6 @@ export interface ProfileDocument {
     dueEvery?: string;
     grace?: string;
     gapLimit?: string;
+    wide?: boolean;
     alerts?: readonly AlertWords[];
 }

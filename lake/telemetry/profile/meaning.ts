@@ -22,12 +22,20 @@ export function faultsOfMeaning(document: ProfileDocument): Fault[] {
         ...faultsOfIgnored(document),
         ...faultsOfNumbers('', document),
         ...faultsOfAlerts(document),
+        ...faultsOfWide(document),
     ];
     if (faults.length > 0) {
         return faults;
     }
     // What is left shows when the profile is made into functions.
     return [...faultsThrown('', () => openReader(document)), ...faultsThrown('alerts', () => rulesOf(document))];
+}
+
+/** A row of a wide table is a message that is one JSON object. */
+function faultsOfWide({ wide, each, unpack, decoder = 'json' }: ProfileDocument): Fault[] {
+    const word = each !== undefined ? 'each' : unpack !== undefined ? 'unpack' : decoder === 'json' ? undefined : 'decoder';
+    const why = `is for messages that are one JSON object each, and the profile has "${word}": leave one of the two out`;
+    return wide === true && word !== undefined ? [{ path: 'wide', why }] : [];
 }
 
 function faultsThrown(path: string, make: () => unknown): Fault[] {
