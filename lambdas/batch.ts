@@ -32,6 +32,8 @@ export interface BatchOptions<News> {
     queue: Pick<MessageQueue, 'changeVisibility'>;
     /** What a person does with a subject that needs more time than an invocation has. */
     howTooLargeGetsThrough: (news: News) => string;
+    /** Hands a subject that needs more time than an invocation has to somebody who has it. Default: a person does what the log says. */
+    handOver?: ((news: News) => Promise<void>) | undefined;
     log: Log;
     /** Metrics of the invocation. Get `FailedTries` where something failed: how often the message that was tried most has been. */
     metrics: MetricSink;
@@ -148,7 +150,7 @@ async function outcomeOf<News>(
     subject: string,
     { news, wholeMs, options }: { news: readonly [News, ...News[]]; wholeMs: number; options: BatchOptions<News> },
 ): Promise<Outcome> {
-    const { work, time, howTooLargeGetsThrough, log } = options;
+    const { work, time, howTooLargeGetsThrough, handOver, log } = options;
     if (time.signal.aborted) {
         log.info('not begun: others used up the time; it comes back at once', { subject });
         return 'postponed';
@@ -167,6 +169,9 @@ async function outcomeOf<News>(
             return 'postponed';
         }
         log.error(`needs more time than the function has; ${howTooLargeGetsThrough(news[0])}`, { subject, hadMs: wholeMs });
+        await handOver?.(news[0]).catch((reason: unknown) => {
+            log.error('could not be handed over: it is tried again when its message comes back', { subject, error: reason });
+        });
         return 'too large';
     }
 }

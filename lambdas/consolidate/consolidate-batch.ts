@@ -3,6 +3,7 @@ import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
 import { consolidate } from '#lake/commit/consolidate';
 import { derive } from '#lake/commit/derive';
+import type { JobRuns } from '#lake/jobs/job-runs';
 import { findDerivation } from '#lake/kinds';
 import { dayOfPeriod, nameOfPeriod, type TablePeriod } from '#lake/layout';
 import type { MessageQueue } from '#lake/queue/message-queue';
@@ -22,6 +23,8 @@ export interface ConsolidateBatchOptions {
     consolidateQueue: Pick<MessageQueue, 'changeVisibility' | 'send'>;
     /** Delayed queue of periods by the hour. Default: these come with the days. */
     hoursQueue?: Pick<MessageQueue, 'name' | 'changeVisibility' | 'send'> | undefined;
+    /** Job that has time and memory for any period. Default: none is started, and the log says what to type. */
+    largeJob?: Pick<JobRuns, 'start'> | undefined;
     time: TimeLeft;
     now: () => Date;
     log: Log;
@@ -33,7 +36,7 @@ export interface ConsolidateBatchOptions {
  * built on its period stands in the queue.
  */
 export async function consolidateBatch(records: readonly SQSRecord[], options: ConsolidateBatchOptions): Promise<SQSBatchResponse> {
-    const { bucket, store, consolidateQueue, hoursQueue, time, now, log, metrics } = options;
+    const { bucket, store, consolidateQueue, hoursQueue, largeJob, time, now, log, metrics } = options;
     // All messages of a batch come from one queue.
     const isOfHours = hoursQueue !== undefined && records[0]?.eventSourceARN.endsWith(`:${hoursQueue.name}`);
     const counts = { PeriodsConsolidated: 0, Passes: 0, Conflicts: 0 };
@@ -69,7 +72,36 @@ export async function consolidateBatch(records: readonly SQSRecord[], options: C
         });
     }
 
+    /** Starts the job for the period's day: once, for it runs once at a time. The message comes back meanwhile, and finds nothing to do once the job is over. */
+    async function handOver({ table, period }: PeriodNews): Promise<void> {
+        const day = dayOfPeriod(period);
+        if (largeJob === undefined || findDerivation(table)) {
+            return;
+        }
+        const run = await largeJob.start({ '--from': day, '--to': day });
+        log.info(run === undefined ? 'the job is at other work; it is asked again when the message comes back' : 'handed over to the job', {
+            table,
+            period,
+            run,
+        });
+        metrics.addMetric('JobsStarted', MetricUnit.Count, run === undefined ? 0 : 1);
+    }
+
+    /** What cannot be understood, or not be started, is told where the message is worked on. */
+    async function handOverWorn(body: string): Promise<void> {
+        try {
+            await handOver(parsePeriodNews(body));
+        } catch (error) {
+            log.error('could not be handed over: it is tried again when its message comes back', { error });
+        }
+    }
+
     try {
+        // A period that has taken its function along again and again was never told to be too large: memory ends without a word.
+        const worn = records.filter(({ attributes }) => Number(attributes.ApproximateReceiveCount) === WORN_AFTER_TRIES);
+        for (const { body } of worn) {
+            await handOverWorn(body);
+        }
         return await workThrough(records, {
             parse: (body) => [parsePeriodNews(body)],
             subjectOf: nameOfPeriod,
@@ -83,6 +115,7 @@ export async function consolidateBatch(records: readonly SQSRecord[], options: C
                 }
                 return `run \`flowlake --lake s3://${bucket} rebuild --from ${day} --to ${day}\`: the Spark job has time and memory for it`;
             },
+            handOver,
             log,
             metrics,
         });
@@ -92,6 +125,12 @@ export async function consolidateBatch(records: readonly SQSRecord[], options: C
         }
     }
 }
+
+/**
+ * The try before which the job is started, whatever was wrong with those before. A period whose rows do not fit the memory ends its invocation so that nothing is
+ * logged by the function; a passing fault is over by then (lambdas/batch.ts has the waits).
+ */
+const WORN_AFTER_TRIES = 6;
 
 /** Consolidates the period, or derives the day of a derived table. @returns how often it was written, and who must be told */
 async function bringUp(of: TablePeriod, store: ObjectStore): Promise<{ writes: number; tell: TablePeriod[] }> {
