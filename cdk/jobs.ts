@@ -1,4 +1,4 @@
-/** The Spark jobs. Started by a person, or by the person's own schedule: nothing starts them by itself. */
+/** The Spark jobs: what each runs on, and the least that it may do. Who starts it stands where it is made. */
 import { join } from 'node:path';
 import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { Code, GlueVersion, PySparkEtlJob, WorkerType } from 'aws-cdk-lib/aws-glue';
@@ -12,7 +12,12 @@ import type { StageConfig } from './config.ts';
 import type { LakeBucket, ObjectRights } from './lake-bucket.ts';
 
 /** The scripts of glue-jobs/ that are jobs, each by the name of its job. */
-export const JOB_SCRIPTS = { 'consolidate-days': 'consolidate_days.py', 'export-features': 'export_features.py' } as const;
+export const JOB_SCRIPTS = {
+    'consolidate-days': 'consolidate_days.py',
+    'export-features': 'export_features.py',
+    'transform-readings': 'transform_readings.py',
+    'wide-tables': 'wide_tables.py',
+} as const;
 
 interface SparkJobProps {
     job: keyof typeof JOB_SCRIPTS;
@@ -32,7 +37,7 @@ interface SparkJobProps {
 }
 
 /**
- * A Glue job; people start it with `aws glue start-job-run --job-name flowlake-<stage>-<job> --arguments
+ * A Glue job; people may start it with `aws glue start-job-run --job-name flowlake-<stage>-<job> --arguments
  * '{"--from":"2026-01-01","--to":"2026-01-31"}'`.
  */
 export class SparkJob extends Construct {

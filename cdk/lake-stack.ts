@@ -153,7 +153,16 @@ export class LakeStack extends Stack {
             key,
         });
 
-        const telemetry = createTelemetry(this, { config, code: code.telemetry, lake, summarize, consolidate, key, removalPolicy });
+        const telemetry = createTelemetry(this, {
+            config,
+            code: code.telemetry,
+            glueJobs: code.glueJobs,
+            lake,
+            summarize,
+            consolidate,
+            key,
+            removalPolicy,
+        });
         const watched = {
             summarize: { queue: summarizeQueue, worker: summarize },
             consolidate: { queue: consolidateQueue, worker: consolidate },
@@ -173,7 +182,7 @@ function createTelemetry(
         config,
         code,
         ...props
-    }: Pick<PartProps, 'config' | 'lake' | 'summarize' | 'consolidate' | 'key' | 'removalPolicy'> & {
+    }: Pick<PartProps, 'config' | 'glueJobs' | 'lake' | 'summarize' | 'consolidate' | 'key' | 'removalPolicy'> & {
         code: LakeStackProps['code']['telemetry'];
     },
 ): Telemetry | undefined {

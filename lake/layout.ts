@@ -8,6 +8,15 @@ export const EXPORTS_PREFIX = 'exports/';
 /** What models are trained on, a folder per day. */
 export const FEATURES_PREFIX = `${EXPORTS_PREFIX}features/`;
 
+/** Readings with what the registry says of their devices, a folder per day, as glue-jobs/transform_readings.py writes them. */
+export const READINGS_EXPORT_PREFIX = `${EXPORTS_PREFIX}readings/`;
+
+/** Wide tables of profiles that ask for one, a folder each, as glue-jobs/wide_tables.py writes them. */
+export const WIDE_PREFIX = 'wide/';
+
+/** What is remembered of the columns of wide tables. */
+export const WIDE_COLUMNS_PREFIX = 'wide_columns/';
+
 /** Prefix of what jobs are making, and of what they report: in no table, and gone after a week. glue-jobs/lake_layout.py has it too. */
 export const WORK_PREFIX = '_flowlake/';
 

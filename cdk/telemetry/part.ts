@@ -39,6 +39,8 @@ export interface PartProps {
     key: Key | undefined;
     /** What becomes of all that holds data when it leaves the stack: it is kept, unless both switches say otherwise. */
     removalPolicy: RemovalPolicy;
+    /** Folder with the Spark jobs' Python, as `bundleGlueJobs` puts it together. */
+    glueJobs: string;
     /** Folder of each function's bundle. */
     code: Readonly<Record<TelemetryJob, string>>;
 }

@@ -15,14 +15,16 @@ import type { LakeFunction, Worker } from '../functions.ts';
 import type { LakeBucket } from '../lake-bucket.ts';
 import { WorkQueue } from '../queues.ts';
 import { Chain } from './chain.ts';
+import { Datasets } from './datasets.ts';
 import { Devices } from './devices.ts';
+import { GlueJobs } from './glue.ts';
 import { Hours } from './hours.ts';
 import { Latest } from './latest.ts';
 import type { Part, PartProps } from './part.ts';
 import { Streams } from './stream.ts';
 import { createTable, ruleOfTable } from './table.ts';
 
-interface TelemetryProps extends Pick<PartProps, 'code'> {
+interface TelemetryProps extends Pick<PartProps, 'code' | 'glueJobs'> {
     config: StageConfig;
     telemetry: TelemetryConfig;
     names: Deployment & TelemetryDeployment;
@@ -69,7 +71,8 @@ export class Telemetry extends Construct {
             new Chain(this, 'chain', shared),
             new Devices(this, 'devices', shared),
             new Latest(this, 'latest', shared),
-            // (T7) new WideTables(this, 'glue', shared),
+            new Datasets(this, 'datasets-index', shared),
+            new GlueJobs(this, 'glue', shared),
             ...(telemetry.isOn ? createWaysIn(this, shared) : []),
         ];
         this.watched = parts.flatMap(({ watched }) => watched);

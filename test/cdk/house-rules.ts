@@ -208,13 +208,21 @@ function ofStreams(resources: Resources): [string, Resource][] {
     );
 }
 
-/** Whole actions by name, on resources by name or on what begins with a prefix of the bucket. */
+/** Actions that IAM holds to no resource, and that tell or change no data. */
+const NAMELESS: ReadonlySet<string> = new Set(['lambda:ListEventSourceMappings']);
+
+/** One thing by its whole name, objects below a prefix of the lake, the wide tables, and the logs of Glue's crawlers, which Glue names. */
+const NARROW =
+    /^[^*]+$|^<lakebucket\w+\.Arn>\/[\w=]+(\/[\w=]+)*\/?\*$|^arn:[^*]+:table\/flowlake_\w+\/wide_\*$|^arn:[^*]+:log-group:\/aws-glue\/crawlers\*$/;
+
+/** Whole actions by name, on resources by name or on what begins so. */
 function isNarrow({ Effect, Action, Resource: resource, Condition }: any): boolean {
     const isMetric = Action === 'cloudwatch:PutMetricData' && Condition?.StringEquals?.['cloudwatch:namespace'] !== undefined;
+    const isNameless = listOf<string>(Action).every((action) => NAMELESS.has(action));
     return (
         Effect === 'Allow' &&
         listOf(Action).every((action) => !action.includes('*')) &&
-        (isMetric || listOf(resource).every((one) => /^[^*]+$|^<lakebucket\w+\.Arn>\/\w+(\/\w+)*\/?\*$/.test(textOf(one))))
+        (isMetric || isNameless || listOf(resource).every((one) => NARROW.test(textOf(one))))
     );
 }
 

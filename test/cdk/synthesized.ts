@@ -76,6 +76,8 @@ export function createStack({
         ...Object.values(code.telemetry).map((path) => [path, 'index.mjs'] as const),
         [code.glueJobs, 'consolidate_days.py'],
         [code.glueJobs, 'export_features.py'],
+        [code.glueJobs, 'transform_readings.py'],
+        [code.glueJobs, 'wide_tables.py'],
         [code.glueJobs, 'period_merge.py'],
     ] as const) {
         mkdirSync(path, { recursive: true });
