@@ -56,12 +56,17 @@ def made_of(sources: list[TelemetrySource], *, format: int) -> str | None:
     return hashlib.sha256(json.dumps([format, named]).encode()).hexdigest()[:32] if named else None
 
 
+def is_made_of(bucket: LakeBucket, key: str, wanted: str | None) -> bool:
+    """True if the object says that it was made so. One that would be made of nothing is never right: it is to go."""
+    return wanted is not None and bucket.metadata_of(key).get(MADE_OF) == wanted
+
+
 def days_to_make(bucket: LakeBucket, sources: list[TelemetrySource], days: set[str], *, anew: bool) -> list[ReadingsDay]:
     """Those of the days whose object is not made of what counts now, ascending. Of the registry of devices an object names nothing: it is asked by dates."""
 
     def is_right(day: str) -> bool:
         of_day = [source for source in sources if day in source.days]
-        return bucket.metadata_of(readings_export_key(day)).get(MADE_OF) == made_of(of_day, format=_FORMAT)
+        return is_made_of(bucket, readings_export_key(day), made_of(of_day, format=_FORMAT))
 
     return [ReadingsDay(day) for day in sorted(days) if anew or not is_right(day)]
 

@@ -8,7 +8,7 @@ from lake_inputs import LakeInputs
 from lake_layout import day_of, day_prefix
 from period_report import PeriodResult, result_of
 from period_work import count
-from readings_export import MADE_OF, made_of
+from readings_export import MADE_OF, is_made_of, made_of
 from source_readings import TelemetrySource
 from wide_columns import plain_name
 
@@ -89,7 +89,7 @@ def days_to_make(
         there = {day for day in map(day_of, bucket.list_folders(f'{WIDE_PREFIX}{name}/')) if day is not None}
         days |= {WideDay(name, profile, day) for day in of_sources | there if first_day <= day <= last_day}
     ordered = sorted(days, key=lambda each: (each.name, each.period))
-    return [of for of in ordered if anew or bucket.metadata_of(of.key).get(MADE_OF) != made_of(sources_of(of, sources), format=_FORMAT)]
+    return [of for of in ordered if anew or not is_made_of(bucket, of.key, made_of(sources_of(of, sources), format=_FORMAT))]
 
 
 def sources_of(of: WideDay, sources: list[TelemetrySource]) -> list[TelemetrySource]:
