@@ -12,6 +12,7 @@ import { kinds, kindsWithInputs, tables } from '#lake/kinds';
 import { DEVICES_PREFIX, LEDGER_PREFIX, RAW_PREFIX } from '#lake/layout';
 import { apiDocument } from '#lake/live/api/routes';
 import type { Column, MergedColumn, MergedTable, Table } from '#lake/tables';
+import { describeCosts } from './costs.ts';
 import { describePresets, describeWords } from './profile-pages.ts';
 
 const NOTE = '<!-- Written by docs/generate.ts: change the code it describes, then run `npm run docs`. -->';
@@ -25,6 +26,7 @@ export function generatePages(): Record<string, string> {
         'presets.md': `${NOTE}\n${describePresets()}`,
         'openapi.json': `${JSON.stringify(apiDocument(), null, 4)}\n`,
         'devices.md': withClientLines(readFileSync(new URL('devices.md', import.meta.url), 'utf8')),
+        'scale.md': withCosts(readFileSync(new URL('scale.md', import.meta.url), 'utf8')),
         'security.md': withPrefixesOfKinds(readFileSync(new URL('security.md', import.meta.url), 'utf8')),
         '../glue-jobs/tables.json': `${JSON.stringify({ kinds: kinds.map(forSpark), tables }, null, 4)}\n`,
     };
@@ -103,6 +105,10 @@ function showLines(where: { host: string; httpBase: string }): string {
     return clientLines({ ...options, message: { topic: 't/th-1', payload: '{"temperature":21.3}' } })
         .map(({ client, by, needs, text }) => `**${client}**, by ${by} (${needs}):\n\n\`\`\`sh\n${text}\`\`\`\n`)
         .join('\n');
+}
+
+function withCosts(page: string): string {
+    return page.replace(/(?<=<!-- The costs .*-->\n).*(?=<!-- End of the costs. -->)/s, () => `\n${describeCosts()}\n\n`);
 }
 
 /** Lines of a policy that name prefixes of the bucket, one below the other. */
