@@ -4,7 +4,8 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { DEPLOYMENT_TAGS } from '#lake/deployment';
 import { pairDays } from '#lake/flows/tables';
 import { derivations, kinds, kindsWithInputs } from '#lake/kinds';
-import { FEATURES_PREFIX, LEDGER_PREFIX, RAW_PREFIX } from '#lake/layout';
+import { FEATURES_PREFIX, LEDGER_PREFIX, METRIC_FEATURES_PREFIX, RAW_PREFIX } from '#lake/layout';
+import { metricHours } from '#lake/telemetry/derived-tables';
 import { Alarms } from './alarms.ts';
 import { Athena } from './athena.ts';
 import { Catalog } from './catalog.ts';
@@ -142,6 +143,8 @@ export class LakeStack extends Stack {
                 new PolicyStatement({ actions: ['sqs:SendMessage', 'sqs:GetQueueUrl'], resources: [consolidateQueue.queue.queueArn] }),
             );
         }
+        // A stage without telemetry has the rights that it ever had.
+        const ofDevices = config.telemetry ? { get: [metricHours.prefix], put: [METRIC_FEATURES_PREFIX] } : { get: [], put: [] };
         new SparkJob(this, 'export-features', {
             job: 'export-features',
             jobName: names.exportFeaturesJob,
@@ -149,7 +152,11 @@ export class LakeStack extends Stack {
             config,
             codeFolder: code.glueJobs,
             lake,
-            rights: { get: [pairDays.prefix], put: [FEATURES_PREFIX], delete: [FEATURES_PREFIX] },
+            rights: {
+                get: [pairDays.prefix, ...ofDevices.get],
+                put: [FEATURES_PREFIX, ...ofDevices.put],
+                delete: [FEATURES_PREFIX, ...ofDevices.put],
+            },
             key,
         });
 

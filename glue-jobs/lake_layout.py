@@ -7,6 +7,7 @@ from lake_tables import Kind, Table
 
 LEDGER_PREFIX = 'ledger/'
 FEATURES_PREFIX = 'exports/features/'
+METRIC_FEATURES_PREFIX = 'exports/metric_features/'
 READINGS_EXPORT_PREFIX = 'exports/readings/'
 
 # Work of the jobs stands outside of every table, and Athena and Spark pass over names that begin with an underscore.
@@ -89,9 +90,9 @@ def say_when(period: str) -> str:
     return f'in the hour {period}' if 'T' in period else f'on {period}'
 
 
-def features_key(day: str) -> str:
-    """The day's one object of what models are trained on."""
-    return f'{day_prefix(FEATURES_PREFIX, day)}part-00.parquet'
+def features_key(day: str, prefix: str = FEATURES_PREFIX) -> str:
+    """The day's one object of what models are trained on, below the prefix of its set."""
+    return f'{day_prefix(prefix, day)}part-00.parquet'
 
 
 def readings_export_key(day: str) -> str:

@@ -1,8 +1,8 @@
-"""The texts of sql/flows/views; every engine runs these texts."""
+"""The texts of sql/<kind>/views; every engine runs these texts."""
 import pkgutil
 
 # On Glue the deployment has put them beside the modules; in a checkout they are where they are written.
-_PLACES = ('{}.sql', '../sql/flows/views/{}.sql')
+_PLACES = ('{}.sql', '../sql/flows/views/{}.sql', '../sql/telemetry/views/{}.sql')
 
 
 def view_sql(name: str) -> str:

@@ -8,6 +8,9 @@ export const EXPORTS_PREFIX = 'exports/';
 /** What models are trained on, a folder per day. */
 export const FEATURES_PREFIX = `${EXPORTS_PREFIX}features/`;
 
+/** What models of devices are trained on: what may be known of each metric and hour. */
+export const METRIC_FEATURES_PREFIX = `${EXPORTS_PREFIX}metric_features/`;
+
 /** Readings with what the registry says of their devices, a folder per day, as glue-jobs/transform_readings.py writes them. */
 export const READINGS_EXPORT_PREFIX = `${EXPORTS_PREFIX}readings/`;
 
@@ -215,8 +218,8 @@ export function dayOfPeriod(period: string): string {
     return period.slice(0, 'yyyy-mm-dd'.length);
 }
 
-export function featuresKey(day: string): string {
-    return `${dayPrefix(FEATURES_PREFIX, day)}part-00.parquet`;
+export function featuresKey(day: string, prefix: string = FEATURES_PREFIX): string {
+    return `${dayPrefix(prefix, day)}part-00.parquet`;
 }
 
 /**

@@ -53,9 +53,13 @@ describe('the README', () => {
     });
 });
 
-test('docs/features.md has a row for each column of view pair_features, and its type', async () => {
-    const { pair_features: columns } = JSON.parse(await readFile(join(ROOT, 'cdk/view-columns.json'), 'utf8'));
-    const text = await readFile(join(ROOT, 'docs/features.md'), 'utf8');
+test.each([
+    ['pair_features', 0],
+    ['metric_features', 1],
+])('docs/features.md has a row for each column of view %s, and its type', async (view, part) => {
+    const { [view]: columns } = JSON.parse(await readFile(join(ROOT, 'cdk/view-columns.json'), 'utf8'));
+    const page = await readFile(join(ROOT, 'docs/features.md'), 'utf8');
+    const text = page.split('\n## Of telemetry\n')[part] ?? '';
     const rows = [...text.matchAll(/^\| ([a-z0-9_, ]+) \| (string|bigint|double|boolean) \|/gm)];
     const described = rows.flatMap(([, names = '', type]) =>
         names.split(', ').map((name) => ({ name, type: type === 'string' ? 'varchar' : type })),

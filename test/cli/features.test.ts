@@ -33,9 +33,10 @@ async function rowsOf(path: string): Promise<object[]> {
     return JSON.parse(JSON.stringify(rows, (_, value) => (typeof value === 'bigint' ? Number(value) : value)));
 }
 
+/** Every object of a day, without the manifests. */
 async function everyObject(folder: string): Promise<string[]> {
     const names = await readdir(join(folder, 'lake/exports'), { recursive: true, withFileTypes: true }).catch(() => []);
-    const files = names.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+    const files = names.filter((entry) => entry.name.endsWith('.parquet')).map((entry) => join(entry.parentPath, entry.name));
     return Promise.all(files.sort().map(async (path) => `${path} ${(await readFile(path)).toString('base64')}`));
 }
 

@@ -52,8 +52,8 @@ def run_job(bucket, capsys, first_day='2026-01-01', last_day='2026-12-31', *more
 
 
 def exported(bucket) -> dict[str, bytes]:
-    """Every object below exports/ by its key."""
-    return {key: bucket.read(key) for key in bucket.list('exports/')}
+    """Every object below exports/ by its key, but for the manifests."""
+    return {key: bucket.read(key) for key in bucket.list('exports/') if '/_manifests/' not in key}
 
 
 def table_of(text: bytes) -> pyarrow.Table:
@@ -275,3 +275,32 @@ def test_the_script_runs_with_its_modules_and_the_views_in_a_zip(bucket, put_day
     run = subprocess.run(command, cwd=tmp_path / 'alone', env=environment, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
     assert sorted(filter(None, run.stdout.splitlines())) == ['pair_features 2026-02-02 written: 1 row', 'pair_features 2026-02-03 written: 1 row']
+
+
+@pytest.fixture(scope='module')
+def telemetry_lake(tmp_path_factory):
+    """A lake of a few devices and days, with its own export of what is known of each metric and hour."""
+    folder = tmp_path_factory.mktemp('features')
+    lake = ['--lake', folder / 'lake']
+    _node(PROGRAM, 'sample', folder / 'fleet', '--kind', 'telemetry', '--days', '3', '--devices', '4')
+    for path in sorted((folder / 'fleet/profiles').iterdir()):
+        _node(PROGRAM, *lake, 'profile', 'add', path)
+        _node(PROGRAM, *lake, 'upload', '--kind', 'telemetry', '--profile', path.stem, folder / 'fleet' / path.stem)
+    _node(PROGRAM, *lake, 'features', '--of', 'metrics', '--from', '2026-01-01', '--to', '2026-12-31')
+    return folder / 'lake'
+
+
+def test_of_metrics_rows_and_manifests_are_those_that_a_directory_has(bucket, client, telemetry_lake, spark, capsys):
+    for path in sorted((telemetry_lake / 'metric_hours').rglob('*.parquet')):
+        client.upload_file(str(path), bucket.name, str(path.relative_to(telemetry_lake)))
+    report = run_job(bucket, capsys, '2026-01-01', '2026-12-31', '--of', 'metrics')
+    written = {str(path.relative_to(telemetry_lake)): path.read_bytes() for path in (telemetry_lake / 'exports').rglob('*.*')}
+    days = sorted(key for key in written if key.endswith('.parquet'))
+    assert len(days) == len(report) >= 3
+    assert written.keys() == set(bucket.list('exports/'))
+    for key in days:
+        ours, theirs = table_of(bucket.read(key)), table_of(written[key])
+        assert ours.to_pylist() == theirs.to_pylist() and ours.num_rows > 50
+        assert [(field.name, field.type) for field in ours.schema] == [(field.name, field.type) for field in theirs.schema]
+    for key in written.keys() - set(days):
+        assert bucket.read(key).decode() == written[key].decode().replace('"exports/', f'"s3://{bucket.name}/exports/')

@@ -118,6 +118,7 @@ function keysOfView(name: string): readonly string[] {
         fleet_hours: ['site', 'metric', 'day', 'hour'],
         metric_anomalies: ['site', 'device', 'metric', 'hour_ms'],
         metric_days: ['site', 'device', 'metric', 'day'],
+        metric_features: ['site', 'device', 'metric', 'hour_ms'],
         metric_drift: ['site', 'device', 'metric', 'week'],
         metric_hour_values: ['site', 'device', 'metric', 'hour_ms'],
     };
