@@ -33,6 +33,8 @@ export interface TelemetryConfig {
     deviceLogs?: 'ERROR' | 'WARN' | 'INFO' | 'DEBUG' | 'of the account';
     /** Who signs the tokens by which people and programs read the API. Default: a user pool of Cognito that the stack makes. */
     readers?: { issuer: string; audience: string };
+    /** Requests to the HTTP API that are let through in a second, of all clients; twice as many at once. Default: 1,000. */
+    requestsPerSecond?: number;
 }
 
 export interface StageConfig {

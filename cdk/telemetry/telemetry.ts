@@ -14,6 +14,7 @@ import type { Graph } from '../dashboard.ts';
 import type { LakeFunction, Worker } from '../functions.ts';
 import type { LakeBucket } from '../lake-bucket.ts';
 import { WorkQueue } from '../queues.ts';
+import { Api } from './api.ts';
 import { Chain } from './chain.ts';
 import { Datasets } from './datasets.ts';
 import { Devices } from './devices.ts';
@@ -21,6 +22,7 @@ import { GlueJobs } from './glue.ts';
 import { Hours } from './hours.ts';
 import { Latest } from './latest.ts';
 import type { Part, PartProps } from './part.ts';
+import { Readers } from './readers.ts';
 import { Streams } from './stream.ts';
 import { createTable, ruleOfTable } from './table.ts';
 
@@ -63,6 +65,7 @@ export class Telemetry extends Construct {
                 ifDead: `Messages that were given up are in no figure: bringing them into the lake failed ${GIVEN_UP.maxReceiveCount} times. The stream keeps them for seven days.`,
             }),
         };
+        const readers = new Readers(this, 'readers', props);
         const parts: Part[] = [
             streams,
             { watched: [], rules: rulesOfTables(shared), graphs: [] },
@@ -73,7 +76,7 @@ export class Telemetry extends Construct {
             new Latest(this, 'latest', shared),
             new Datasets(this, 'datasets-index', shared),
             new GlueJobs(this, 'glue', shared),
-            ...(telemetry.isOn ? createWaysIn(this, shared) : []),
+            ...(telemetry.isOn ? createWaysIn(this, shared, readers) : []),
         ];
         this.watched = parts.flatMap(({ watched }) => watched);
         this.rules = parts.flatMap(({ rules }) => rules);
@@ -98,8 +101,8 @@ function rulesOfTables({ stateTable, datasetsTable }: PartProps): AlarmRule[] {
 }
 
 /** What is there only while devices are let in. */
-function createWaysIn(_scope: Construct, _shared: PartProps): Part[] {
+function createWaysIn(scope: Construct, shared: PartProps, readers: Readers): Part[] {
     return [
-        // (T3) new Api(scope, 'api', shared),
+        new Api(scope, 'api', { ...shared, readers }),
     ];
 }

@@ -3,7 +3,7 @@
  * are told apart by their form.
  */
 import { JwtVerifier } from 'aws-jwt-verify';
-import { FetchError, JwksValidationError, JwkValidationError, JwtBaseError } from 'aws-jwt-verify/error';
+import { JwksValidationError, JwkValidationError, JwtBaseError } from 'aws-jwt-verify/error';
 import { SimpleJwksCache } from 'aws-jwt-verify/jwk';
 import { StorageError } from '#lake/errors';
 import type { Caller } from '#lake/live/api/services';

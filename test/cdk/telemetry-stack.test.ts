@@ -27,7 +27,12 @@ const resources = synthesizeTelemetry();
 const off = synthesizeTelemetry({ telemetry: { ...TELEMETRY, isOn: false } });
 
 /** Whatever holds what devices sent, or what was made of it and cannot be made again from the bucket alone. */
-const HOLDS_DATA = /^AWS::(Kinesis::Stream|DynamoDB::Table|SQS::Queue)$/;
+const HOLDS_DATA = /^AWS::(Kinesis::Stream|DynamoDB::Table|SQS::Queue|Cognito::UserPool|Cognito::UserPoolClient)$/;
+
+/** Tables but for that of WebSocket connections, which holds nothing that anybody misses. */
+function tablesOf(all: Resources): [string, Resource][] {
+    return ofType(all, 'AWS::DynamoDB::Table').filter(([, { Properties }]) => !Properties.TableName.endsWith('-sockets'));
+}
 
 function queueOf(all: Resources, name: string): [string, Resource] {
     return ofType(all, 'AWS::SQS::Queue').find(([, { Properties }]) => Properties.QueueName === name)!;
@@ -85,7 +90,11 @@ describe('the stack of flows alone', () => {
 
 describe('turned off', () => {
     test('telemetry keeps all that holds data, under the same ids, and what brings it into the lake', () => {
-        for (const [id, resource] of Object.entries(resources).filter(([, { Type }]) => HOLDS_DATA.test(Type))) {
+        const sockets = ofType(resources, 'AWS::DynamoDB::Table').filter(([id]) => !tablesOf(resources).some(([kept]) => kept === id));
+        expect(sockets).toHaveLength(1);
+        for (const [id, resource] of Object.entries(resources).filter(
+            ([id, { Type }]) => HOLDS_DATA.test(Type) && id !== sockets[0]?.[0],
+        )) {
             expect([id, off[id]]).toEqual([id, resource]);
         }
         expect(ofType(off, 'AWS::Kinesis::Stream')).toHaveLength(2);
@@ -113,10 +122,11 @@ test.each([
     const { hoursQueue, hoursDeadLetters, givenUpQueue, givenUpDeadLetters } = telemetryNamesOf({ stage });
     const kept = [
         ...ofType(all, 'AWS::Kinesis::Stream'),
-        ...ofType(all, 'AWS::DynamoDB::Table'),
+        ...tablesOf(all),
+        ...ofType(all, 'AWS::Cognito::UserPool'),
         ...[hoursQueue, hoursDeadLetters, givenUpQueue, givenUpDeadLetters].map((name) => queueOf(all, name)),
     ];
-    expect(kept).toHaveLength(8);
+    expect(kept).toHaveLength(9);
     for (const [id, resource] of kept) {
         expect([id, resource.DeletionPolicy, resource.UpdateReplacePolicy]).toEqual([id, policy, policy]);
     }
@@ -199,7 +209,8 @@ describe('the hours queue', () => {
 test('the bucket’s tags name every part of telemetry, by the names that they have', () => {
     const tags = tagsOf(resources);
     const names = telemetryNamesOf({ stage: 'dev', telemetry: TELEMETRY });
-    expect(telemetryOf(tags)).toEqual({ names, missing: [] });
+    const [[api] = ['']] = ofType(resources, 'AWS::ApiGatewayV2::Api').filter(([, { Properties }]) => Properties.Name === names.api);
+    expect(telemetryOf(tags)).toEqual({ names: { ...names, apiUrl: `<${api}.ApiEndpoint>` }, missing: [] });
     const { stage } = namesOf({ stage: 'dev' });
     expect(tags.get(DEPLOYMENT_TAGS.stage)).toBe(stage);
     for (const [type, property, names_] of [
