@@ -127,9 +127,16 @@ export class Latest extends Construct implements Part {
         this.graphs = [
             {
                 title: 'From arrival to latest state, p99 and longest; oldest in the streams (ms)',
-                metrics: [ownMetric(latest.worker, 'LatestLagMs', 'p99'), ownMetric(latest.worker, 'LatestLagMs', Stats.MAXIMUM), iteratorAge],
+                metrics: [
+                    ownMetric(latest.worker, 'LatestLagMs', 'p99'),
+                    ownMetric(latest.worker, 'LatestLagMs', Stats.MAXIMUM),
+                    iteratorAge,
+                ],
             },
-            { title: 'Messages into latest state; put aside', metrics: own(latest.worker, 'Messages', 'Rejected', 'PutAside', 'Unassigned', 'Conflicts') },
+            {
+                title: 'Messages into latest state; put aside',
+                metrics: own(latest.worker, 'Messages', 'Rejected', 'PutAside', 'Unassigned', 'Conflicts'),
+            },
             {
                 title: 'Devices by state',
                 metrics: ['DevicesOnline', 'DevicesLate', 'DevicesSilent', 'DevicesUnknown'].map((name) =>
@@ -147,7 +154,8 @@ export class Latest extends Construct implements Part {
         const { config, lake, stream, programStream, stateTable, key, code } = props;
         const worker = new LakeFunction(this, 'latest', {
             ...{ job: 'latest', config, codeFolder: code.latest, ...LATEST, environment: environmentOf(props), key },
-            ifFailing: 'Messages of devices do not come into latest state: values that people see are old, and no alert is raised. History has them.',
+            ifFailing:
+                'Messages of devices do not come into latest state: values that people see are old, and no alert is raised. History has them.',
         });
         const { role } = worker;
         lake.grantObjects(role, { get: [DEVICES_PREFIX, CREDENTIALS_PREFIX, PROFILES_PREFIX], put: [] });
@@ -201,14 +209,15 @@ export class Latest extends Construct implements Part {
         const { config, lake, stream, programStream, stateTable, key, code } = props;
         const worker = new LakeFunction(this, 'watch', {
             ...{ job: 'watch', config, codeFolder: code.watch, ...WATCH, environment: environmentOf(props), key },
-            ifFailing: 'Nobody looks for what does not come: no silence is raised, nobody is told that latest state stands still, and history’s verdict on alerts waits.',
+            ifFailing:
+                'Nobody looks for what does not come: no silence is raised, nobody is told that latest state stands still, and history’s verdict on alerts waits.',
         });
         const { role } = worker;
         lake.grantObjects(role, { get: [PROFILES_PREFIX, EPISODES_PREFIX], put: [] });
         role.addToPolicy(
             new PolicyStatement({
                 actions: ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:Query'],
-                resources: [stateTable.tableArn, ...Object.keys(STATE_TABLE.indexes).map((name) => `${stateTable.tableArn}/index/${name}`)],
+                resources: [stateTable.tableArn, ...STATE_TABLE.indexes.map(({ name }) => `${stateTable.tableArn}/index/${name}`)],
             }),
         );
         grantKey(key, role);

@@ -102,7 +102,5 @@ function rulesOfTables({ stateTable, datasetsTable }: PartProps): AlarmRule[] {
 
 /** What is there only while devices are let in. */
 function createWaysIn(scope: Construct, shared: PartProps, readers: Readers): Part[] {
-    return [
-        new Api(scope, 'api', { ...shared, readers }),
-    ];
+    return [new Api(scope, 'api', { ...shared, readers })];
 }

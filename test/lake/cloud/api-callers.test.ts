@@ -24,7 +24,15 @@ function sign(claims: object, { kid, privateKey, header = {} }: { kid: string; p
     return `${signed}.${createSign('RSA-SHA256').update(signed).sign(privateKey).toString('base64url')}`;
 }
 
-const claims = (more: object = {}) => ({ iss: ISSUER, aud: 'lake', sub: 'u-1', email: 'anna@example.com', iat: now(), exp: now() + 600, ...more });
+const claims = (more: object = {}) => ({
+    iss: ISSUER,
+    aud: 'lake',
+    sub: 'u-1',
+    email: 'anna@example.com',
+    iat: now(),
+    exp: now() + 600,
+    ...more,
+});
 
 function open(answers: Record<string, () => object> = {}) {
     const store = memoryStore();

@@ -32,7 +32,9 @@ test('keeps the question as it was sent', () => {
 
 test('gives the bytes of a body, however they were handed over', async () => {
     const bytes = Buffer.from([0, 255, 91, 10, 13]);
-    const asBase64 = requestOf(event({ method: 'POST', body: bytes.toString('base64'), isBase64Encoded: true, headers: { 'content-length': '5' } }));
+    const asBase64 = requestOf(
+        event({ method: 'POST', body: bytes.toString('base64'), isBase64Encoded: true, headers: { 'content-length': '5' } }),
+    );
     expect(Buffer.from(await asBase64.arrayBuffer())).toEqual(bytes);
     const text = '{"name":"Küche"}';
     const asText = requestOf(event({ method: 'POST', body: text, headers: { 'content-length': String(Buffer.byteLength(text)) } }));
@@ -44,7 +46,10 @@ test('refuses a body whose bytes API Gateway has changed', async () => {
     const changed = event({ method: 'POST', body: sent.toString(), headers: { 'content-length': String(sent.length) } });
     const { statusCode, body } = await answerEvent(changed, async () => new Response('taken'));
     expect(statusCode).toBe(400);
-    expect(JSON.parse(body)).toMatchObject({ type: 'urn:flowlake:problem:bad_request', detail: expect.stringContaining('application/octet-stream') });
+    expect(JSON.parse(body)).toMatchObject({
+        type: 'urn:flowlake:problem:bad_request',
+        detail: expect.stringContaining('application/octet-stream'),
+    });
 });
 
 test('takes no body where none can be', () => {
@@ -59,7 +64,12 @@ test('refuses headers and addresses that are none', async () => {
 
 test('hands answers on with their headers, and says where one is larger than a Lambda may give', async () => {
     const headers = { 'content-type': 'text/csv', etag: '"1"', link: '</v1/devices?after=x>; rel="next"' };
-    expect(await answerEvent(event(), async () => new Response('a,b\n', { headers }))).toEqual({ statusCode: 200, headers, body: 'a,b\n', isBase64Encoded: false });
+    expect(await answerEvent(event(), async () => new Response('a,b\n', { headers }))).toEqual({
+        statusCode: 200,
+        headers,
+        body: 'a,b\n',
+        isBase64Encoded: false,
+    });
     const large = await answerEvent(event(), async () => new Response('x'.repeat(6 * 1024 * 1024)));
     expect([large.statusCode, JSON.parse(large.body).parameters]).toMatchObject([400, [{ name: 'limit' }]]);
     const quoted = await answerEvent(event(), async () => new Response('"'.repeat(4 * 1024 * 1024)));
