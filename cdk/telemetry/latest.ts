@@ -6,11 +6,10 @@ import { Duration, Validations } from 'aws-cdk-lib';
 import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
 import { type Stream, StreamConsumer } from 'aws-cdk-lib/aws-kinesis';
 import { Alias } from 'aws-cdk-lib/aws-kms';
 import { EventSourceMapping, FilterCriteria, FilterRule, StartingPosition } from 'aws-cdk-lib/aws-lambda';
-import { SqsDlq } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
@@ -167,6 +166,7 @@ export class Latest extends Construct implements Part {
         );
         grantKey(key, role);
         const givenUp = this.createGivenUp('latest-given-up', props);
+        letTell(role, givenUp);
         for (const [name, one] of Object.entries({ telemetry: stream, programs: programStream })) {
             if (one) {
                 this.follow(one, { name, worker, givenUp, props });
@@ -200,7 +200,7 @@ export class Latest extends Construct implements Part {
             bisectBatchOnError: true,
             retryAttempts: RETRIES,
             maxRecordAge: LATEST_MAX_AGE,
-            onFailure: new SqsDlq(givenUp),
+            onFailure: { bind: () => ({ destination: givenUp.queueArn }) },
         });
         afterRights(mapping, worker);
     }
@@ -251,6 +251,7 @@ export class Latest extends Construct implements Part {
         }
         grantKey(key, role);
         const givenUp = this.createGivenUp('alerts-given-up', props);
+        letTell(role, givenUp);
         const mapping = new EventSourceMapping(this, 'events', {
             target: worker.lambda,
             eventSourceArn: streamArn,
@@ -268,7 +269,7 @@ export class Latest extends Construct implements Part {
             bisectBatchOnError: true,
             retryAttempts: RETRIES,
             maxRecordAge: EVENTS_MAX_AGE,
-            onFailure: new SqsDlq(givenUp),
+            onFailure: { bind: () => ({ destination: givenUp.queueArn }) },
         });
         afterRights(mapping, worker);
         return { worker, givenUp };
@@ -288,6 +289,13 @@ export class Latest extends Construct implements Part {
         });
         return queue;
     }
+}
+
+/**
+ * Lets Lambda say with the function’s role what it gave up. The construct’s own destination would give the role patterns of actions on the key of the stage, too.
+ */
+function letTell(role: Role, givenUp: Queue): void {
+    role.addToPolicy(new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [givenUp.queueArn] }));
 }
 
 function environmentOf({ lake, names }: PartProps): Record<string, string> {

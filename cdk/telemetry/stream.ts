@@ -15,7 +15,7 @@ import type { Part, PartProps } from './part.ts';
  * weekend of a broken consumer loses nothing, and what an event source gave up can still be read by its sequence numbers. docs/cloud.md has
  * the price.
  */
-export const STREAM_RETENTION = Duration.days(7);
+const STREAM_RETENTION = Duration.days(7);
 
 /** The streams, and who may write the one for programs: whoever takes on the role, or has its policy. */
 export class Streams extends Construct implements Part {

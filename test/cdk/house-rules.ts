@@ -69,7 +69,16 @@ export const HOUSE_RULES: Readonly<Record<string, Rule>> = {
     ],
 
     'every message that keeps failing waits for a person, for 14 days': (resources) => {
-        const dead = new Map(ofType(resources, 'AWS::SQS::Queue').map(([, queue]) => [deadLettersOf(queue), queue]));
+        const taken = new Set(
+            ofType(resources, 'AWS::Lambda::EventSourceMapping').map(([, { Properties }]) => sourceOf(resources, Properties)),
+        );
+        // The dead letters of queues, and those of streams: where what is given up waits, and no function takes it.
+        const dead = new Set([
+            ...ofType(resources, 'AWS::SQS::Queue').map(([, queue]) => deadLettersOf(queue)),
+            ...ofType(resources, 'AWS::Lambda::EventSourceMapping')
+                .map(([, { Properties }]) => givenUpTo(Properties))
+                .filter((id) => !taken.has(resources[id])),
+        ]);
         return ofType(resources, 'AWS::SQS::Queue')
             .filter(([id, queue]) => {
                 const deadLetters = resources[deadLettersOf(queue)];
@@ -111,12 +120,11 @@ export const HOUSE_RULES: Readonly<Record<string, Rule>> = {
     'of a shard one batch is worked on at a time, and what is given up goes where it is brought back from': (resources) =>
         ofStreams(resources)
             .filter(([, { Properties }]) => {
-                const { ParallelizationFactor, FunctionResponseTypes, DestinationConfig, MaximumRecordAgeInSeconds } = Properties;
-                const destination = textOf(DestinationConfig?.OnFailure?.Destination ?? '').slice(1, -'.Arn>'.length);
+                const { ParallelizationFactor, FunctionResponseTypes, MaximumRecordAgeInSeconds } = Properties;
                 return (
                     ParallelizationFactor !== 1 ||
                     FunctionResponseTypes?.[0] !== 'ReportBatchItemFailures' ||
-                    resources[destination]?.Type !== 'AWS::SQS::Queue' ||
+                    resources[givenUpTo(Properties)]?.Type !== 'AWS::SQS::Queue' ||
                     // Without an end a message that nobody can read holds up its shard until the stream drops it, and all behind it.
                     !(MaximumRecordAgeInSeconds > 0 && MaximumRecordAgeInSeconds < STREAM_KEEPS_SECONDS)
                 );
@@ -196,6 +204,11 @@ function refusesPlainHttp({ Effect, Condition, Principal }: any): boolean {
     return Effect === 'Deny' && Condition?.Bool?.['aws:SecureTransport'] === 'false' && (Principal === '*' || Principal.AWS === '*');
 }
 
+/** Logical id of where an event source puts what it gives up; empty where it does not. */
+function givenUpTo({ DestinationConfig }: any): string {
+    return textOf(DestinationConfig?.OnFailure?.Destination ?? '').slice(1, -'.Arn>'.length);
+}
+
 /** What an event source reads from. */
 function sourceOf(resources: Resources, { EventSourceArn }: any): Resource | undefined {
     return resources[EventSourceArn?.['Fn::GetAtt']?.[0] ?? EventSourceArn?.Ref ?? ''];
@@ -211,9 +224,9 @@ function ofStreams(resources: Resources): [string, Resource][] {
 /** Actions that IAM holds to no resource, and that tell or change no data. */
 const NAMELESS: ReadonlySet<string> = new Set(['lambda:ListEventSourceMappings']);
 
-/** One thing by its whole name, objects below a prefix of the lake, the wide tables, and the logs of Glue's crawlers, which Glue names. */
+/** One thing by its whole name, objects below a prefix of the lake, the wide tables, the logs of Glue's crawlers, which Glue names, and the connections of an API. */
 const NARROW =
-    /^[^*]+$|^<lakebucket\w+\.Arn>\/[\w=]+(\/[\w=]+)*\/?\*$|^arn:[^*]+:table\/flowlake_\w+\/wide_\*$|^arn:[^*]+:log-group:\/aws-glue\/crawlers\*$/;
+    /^[^*]+$|^<lakebucket\w+\.Arn>\/[\w=-]+(\/[\w=-]+)*\/?\*$|^arn:[^*]+:execute-api:[^*]+\/@connections\/\*$|^arn:[^*]+:table\/flowlake_\w+\/wide_\*$|^arn:[^*]+:log-group:\/aws-glue\/crawlers\*$/;
 
 /** Whole actions by name, on resources by name or on what begins so. */
 function isNarrow({ Effect, Action, Resource: resource, Condition }: any): boolean {
