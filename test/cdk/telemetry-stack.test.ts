@@ -80,6 +80,7 @@ describe('the stack of flows alone', () => {
             'AWS::CloudWatch::Alarm alarmsconsolidatefailedtries',
             'AWS::CloudWatch::Dashboard dashboard',
             'AWS::IAM::Policy consolidateroleDefaultPolicy',
+            'AWS::IAM::Policy exportfeaturesroleDefaultPolicy',
             'AWS::IAM::Policy summarizeroleDefaultPolicy',
             'AWS::Lambda::Function consolidatefunction',
             'AWS::Lambda::Function summarizefunction',
