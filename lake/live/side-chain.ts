@@ -31,9 +31,9 @@ export class SideChain {
 
     /**
      * Appends what is in none of its objects, as one object, and notes what that holds. Safe to call again.
-     * @returns how many messages were appended @throws StorageError where it cannot be told whether all are in, and noted
+     * @returns the messages that were appended @throws StorageError where it cannot be told whether all are in, and noted
      */
-    async append(messages: readonly ChainMessage[]): Promise<number> {
+    async append(messages: readonly ChainMessage[]): Promise<ChainMessage[]> {
         const { store, index } = this.#options;
         for (;;) {
             const objects = await this.#objects();
@@ -47,13 +47,13 @@ export class SideChain {
             }
             const end = missing.at(-1)?.sequence;
             if (end === undefined) {
-                return 0;
+                return [];
             }
             const before = chainPlaceOf(objects.at(-1)?.key ?? '')?.predecessorEnd;
             const key = chainKey(this.#chain, before === undefined ? '0' : String(BigInt(before) + 1n));
             if (await tryPut(store, key, await encodeObject(missing, end), { ifMatch: ABSENT, metadata: { [END]: end } })) {
                 await index.noteChain(key, chainFactsOf(missing));
-                return missing.length;
+                return missing;
             }
             // Another was faster, or the answer was lost: look again.
         }

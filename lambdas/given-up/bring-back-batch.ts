@@ -15,7 +15,6 @@ import { messagesOf } from '#lake/live/chain-object';
 import { chainFactsOf, type DatasetIndex } from '#lake/live/datasets';
 import type { NewMessage } from '#lake/live/inbox';
 import { cutAside, judgeArrival } from '#lake/live/judge-arrival';
-import { sayLoss } from '#lake/live/lost-records';
 import type { MessageQueue } from '#lake/queue/message-queue';
 import { CALLS_AT_ONCE, type ObjectStore } from '#lake/store/object-store';
 import { type Log, workThrough } from '#lambdas/batch';
@@ -70,8 +69,8 @@ export async function bringBackBatch(records: readonly SQSRecord[], options: Bri
             { concurrency: CALLS_AT_ONCE },
         );
         time.signal.throwIfAborted();
-        const brought = await bringBack(read.flat(), { ...place, now });
-        const lost = await sayLoss({ ...range, gone, found: found.map(({ sequence }) => sequence) }, place);
+        const readAgain = { ...range, gone, found: found.map(({ sequence }) => sequence) };
+        const { lost, ...brought } = await bringBack(read.flat(), { ...place, range: readAgain, now });
         counts.RangesGivenUp += 1;
         counts.BroughtIntoChain += brought.inChain;
         counts.BroughtIntoSideChain += brought.inSideChain;

@@ -100,15 +100,6 @@ describe('a batch', () => {
         expect(metrics.values).toMatchObject({ MessagesAppended: [2, 0, 1], ObjectsAppended: [1, 0, 1] });
     });
 
-    test('whose worker died before it noted the object is noted when it comes again', async () => {
-        const dying = { ...index, noteChain: () => Promise.reject(new StorageError('the worker died')) };
-        await expect(openAppender({ index: dying })(recordsOf(1, 2))).rejects.toThrow('the worker died');
-        expect(await index.get(chainKey(PLACE, '0'))).toBeUndefined();
-        await openAppender()(recordsOf(1, 2, 3));
-        expect((await index.get(chainKey(PLACE, '0')))?.chain).toMatchObject({ first: '1', last: '2', messages: 2 });
-        expect((await index.get(chainKey(PLACE, '2')))?.chain).toMatchObject({ first: '3', last: '3', messages: 1 });
-    });
-
     test('keeps a thousand messages of a device that are put aside in an hour, and the number of the others in the same object', async () => {
         const append = openAppender();
         const foreign = (from: number, count: number) =>
