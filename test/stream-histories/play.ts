@@ -251,7 +251,11 @@ export async function playHistory(
     function produce(): void {
         const open = shards.filter((shard) => !shards.some(({ parent }) => parent === shard));
         for (let records = 1 + Math.floor(random() * 3); records > 0; records -= 1) {
-            const messages = Array.from({ length: random() < 0.3 ? 3 : 1 }, () => ({ key: 'th-1', data: `{"n":${(produced += 1)}}` }));
+            const messages = Array.from({ length: random() < 0.3 ? 3 : 1 }, (_, at) => ({
+                key: 'th-1',
+                data: `{"n":${produced + 1 + at}}`,
+            }));
+            produced += messages.length;
             sequence += 1 + Math.floor(random() * 3);
             const data = messages.length === 1 ? Buffer.from(messages[0]?.data ?? '') : aggregatedRecord(messages);
             oneOf(open)?.records.push({ sequence: `${sequence}`, key: 'th-1', data, arrivedMs: Math.floor(clock.ms) });

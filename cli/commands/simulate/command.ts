@@ -4,10 +4,11 @@ import { duration, positive, text, whole } from '#cli/option';
 
 export const simulate = defineCommand({
     name: 'simulate',
-    summary: 'play a fleet of devices against a running lake, over MQTT or HTTP, and keep a journal of what it sent',
+    summary: 'play a fleet of devices against a running lake, over MQTT, HTTP or Kinesis, and keep a journal of what it sent',
     details:
         'The devices are sim-0001, sim-0002, and so on, read by profile simulated; values and faults are the same for the same seed. With --lake, a lake in a directory of this machine, ' +
-        'devices that are missing are registered, each with a certificate and a token below --credentials; without it that folder must have them. Ctrl-C ends it: what was sent ' +
+        'devices that are missing are registered, each with a certificate and a token below --credentials; without it that folder must have them. With --to kinesis: the messages are put into a stream of AWS as a program does, ' +
+        'with the credentials of AWS; with --lake s3://bucket, devices that are missing are registered, and programs may write as all of them. Ctrl-C ends it: what was sent ' +
         'is waited for. The journal tells delivery what to look for.',
     endsBySignal: true,
     arguments: {},
@@ -23,7 +24,7 @@ export const simulate = defineCommand({
         ),
         to: text(
             '--to <address>',
-            'where to: mqtts://localhost:8883, or http://localhost:8080 (default: where the lake of --lake is served, by MQTT)',
+            'where to: mqtts://localhost:8883, http://localhost:8080, or kinesis:flowlake-dev-programs (default: where the lake of --lake is served, by MQTT)',
         ),
         mqtt: text('--mqtt <host>', 'the same as --to mqtts://<host>:8883'),
         credentials: text(
@@ -37,6 +38,10 @@ export const simulate = defineCommand({
     examples: [
         { line: 'simulate --devices 50 --rate 20 --for 1m', does: 'a minute of a fleet' },
         { line: 'simulate --device sensor-001 --rate 2 --mqtt gateway.local', does: 'one device, until Ctrl-C' },
+        {
+            line: 'simulate --devices 50 --rate 500 --for 1m --to kinesis:flowlake-dev-programs',
+            does: 'a program that writes into a stream of AWS',
+        },
         {
             line: 'simulate --devices 100 --rate 100 --faults loss=0.01,repeat=0.02,late=0.01 --for 5m --journal sent.jsonl',
             does: 'with faults; then: delivery --journal sent.jsonl',

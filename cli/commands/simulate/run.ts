@@ -1,5 +1,6 @@
 /** Plays a fleet against a served lake. */
 import type { RunContext } from '#cli/command';
+import type { DeviceFiles } from '#cli/device-files';
 import { sayCount } from '#cli/draw/quantity';
 import { openStatusLine } from '#cli/draw/status-line';
 import { useLake } from '#cli/use-lake';
@@ -68,7 +69,7 @@ export async function runSimulation(choice: SimulateChoice, context: RunContext)
                       onMessage: (of, message) => journal.note({ event: 'latest', device: of, message, at_ms: Date.now() }),
                       onTrouble,
                   });
-        const way = await openWay({ to, files, onTrouble });
+        const way = await openWay({ to, files, environment: context.environment, onTrouble });
         try {
             journal.note({ event: 'begin', at_ms: Date.now(), devices: fleet.devices.length, seed, to: to.href });
             let drawnMs = 0;
@@ -92,7 +93,17 @@ export async function runSimulation(choice: SimulateChoice, context: RunContext)
     }
 }
 
-async function prepare(devices: readonly string[], { choice, to, context }: { choice: SimulateChoice; to: URL; context: RunContext }) {
+async function prepare(
+    devices: readonly string[],
+    { choice, to, context }: { choice: SimulateChoice; to: URL; context: RunContext },
+): Promise<Map<string, DeviceFiles>> {
+    if (to.protocol === 'kinesis:') {
+        if (context.lake !== undefined) {
+            const { preparePrograms } = await import('./prepare-programs.ts');
+            await useLake(context, (lake) => preparePrograms(devices, lake, context));
+        }
+        return new Map();
+    }
     const directory = choice.credentials ?? DEFAULT_CREDENTIALS;
     const by = to.protocol.startsWith('http') ? 'token' : 'certificate';
     if (context.lake?.kind !== 'directory') {
@@ -123,7 +134,9 @@ async function addressOf({ to, mqtt }: SimulateChoice, { lake }: Pick<RunContext
 
 function urlOf(text: string): URL {
     if (!URL.canParse(text)) {
-        throw new UsageError(`${JSON.stringify(text)} is no address: mqtts://localhost:8883, http://localhost:8080`);
+        throw new UsageError(
+            `${JSON.stringify(text)} is no address: mqtts://localhost:8883, http://localhost:8080, kinesis:flowlake-dev-programs`,
+        );
     }
     return new URL(text);
 }

@@ -1,4 +1,4 @@
-/** Ways by which a simulated device sends: MQTT with its certificate, or HTTP with its token. */
+/** Ways by which a simulated device sends: MQTT with its certificate, HTTP with its token, or a program that puts its messages into a stream. */
 
 import type { DeviceFiles } from '#cli/device-files';
 
@@ -11,8 +11,10 @@ export interface Way {
 
 export interface WayOptions {
     to: URL;
-    /** Who each device is. */
+    /** Who each device is; none of a program, which is who its role says. */
     files: ReadonlyMap<string, DeviceFiles>;
+    /** The variables of the process. */
+    environment: Readonly<Record<string, string | undefined>>;
     /** Called with what a person should know: a connection that does not come about. */
     onTrouble(why: string): void;
 }
