@@ -3,6 +3,7 @@
  * What the inbox still holds is taken behind that as ever. Nothing is raised by it, and no hook is told.
  */
 import { unpackState } from '#lake/commit/derive-state';
+import { StorageError } from '#lake/errors';
 import { mergedKey } from '#lake/layout';
 import type { QueryEngine, Value } from '#lake/query/query-engine';
 import { compareTexts } from '#lake/rows';
@@ -51,8 +52,11 @@ export interface Rebuilt {
     fromDay: string;
 }
 
+/** Who follows messages meanwhile may be faster, once or twice. */
+const MAX_CONFLICTS = 20;
+
 /**
- * Makes latest state anew, in a database that has no cursor. Safe to repeat where it was cut off. Counts of what was late, refused and rejected begin at 0.
+ * Makes latest state anew, where it has no cursor or messages are followed meanwhile. Safe to repeat: what is known and newer stays. Counts of what was late, refused and rejected begin at 0.
  * @throws StorageError
  */
 export async function rebuildState({ store, engine, profiles, state, inLake, nowMs }: RebuildOptions): Promise<Rebuilt> {
@@ -61,9 +65,16 @@ export async function rebuildState({ store, engine, profiles, state, inLake, now
     const rebuilt: Rebuilt = { devices: 0, metrics: 0, openAlerts: 0, fromDay };
     let changes: StateChange[] = [];
     const write = async (cursor?: StateBatch['cursor']): Promise<void> => {
-        const known = await state.read(changes.map(({ item }) => item.device));
-        await state.write({ changes: changes.filter(({ item }) => !known.has(item.device)), cursor, nowMs });
+        const found = changes;
         changes = [];
+        for (let tries = 0; tries < MAX_CONFLICTS; tries += 1) {
+            const known = await state.read(found.map(({ item }) => item.device));
+            const missing = found.flatMap((change) => missingIn(known.get(change.item.device), change) ?? []);
+            if (await state.write({ changes: missing, cursor, nowMs })) {
+                return;
+            }
+        }
+        throw new StorageError(`latest state was written by others ${MAX_CONFLICTS} times in a row: try again`);
     };
     for await (const rows of devicesIn(await engine.query(NEWEST, { parameters: [fromDay, BigInt(nowMs + DAY_MS)] }))) {
         const device = String(rows[0]?.device);
@@ -82,6 +93,28 @@ export async function rebuildState({ store, engine, profiles, state, inLake, now
     }
     await write({ before: undefined, after: inLake });
     return rebuilt;
+}
+
+/** What history has and the item has not; undefined where that is nothing. A device that was never heard of gets all; of one that was heard of since, rules go on from there. */
+function missingIn(known: DeviceItem | undefined, { item, alerts, events }: StateChange): StateChange | undefined {
+    if (!known) {
+        return { item, alerts, events };
+    }
+    const { stream, sequence } = known;
+    const version = known.version + 1;
+    if (known.lastReceivedMs === null) {
+        const { refused, rejected, lastRejected } = known;
+        return { item: { ...item, stream, sequence, refused, rejected, lastRejected, version }, alerts, events };
+    }
+    const newer = Object.entries(item.metrics).filter(([name, { atMs, message }]) => {
+        const has = known.metrics[name];
+        return !has || (atMs - has.atMs || compareTexts(message, has.message)) > 0;
+    });
+    if (newer.length === 0) {
+        return undefined;
+    }
+    const lastAtMs = Math.max(known.lastAtMs ?? 0, ...newer.map(([, { atMs }]) => atMs));
+    return { item: { ...known, metrics: { ...known.metrics, ...Object.fromEntries(newer) }, lastAtMs, version }, alerts: [], events };
 }
 
 type Row = Readonly<Record<string, Value>>;
