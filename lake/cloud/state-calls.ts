@@ -75,7 +75,8 @@ export class StateCalls {
             ExpressionAttributeNames: Object.fromEntries(columns.map((name, n) => [`#c${n}`, name])),
         };
         const readLeft = async () => {
-            const asked = { Keys: left, ConsistentRead: true, ...projection };
+            // Who asks for some columns of many records counts them; who reads whole ones writes them again.
+            const asked = { Keys: left, ConsistentRead: columns === undefined, ...projection };
             const { Responses, UnprocessedKeys } = await this.#client.send(
                 new BatchGetItemCommand({ RequestItems: { [this.#table]: asked } }),
             );

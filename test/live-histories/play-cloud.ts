@@ -3,8 +3,9 @@
  * batches each time. Each call to the table may fail before it is done or behind it, and a second worker may be faster.
  */
 
-import { eventsIn } from '#lake/cloud/state-events';
-import { alertIn, itemIn } from '#lake/cloud/state-records';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { eventsIn, type StreamRecord } from '#lake/cloud/state-events';
+import { alertIn, itemIn, type StoredRecord } from '#lake/cloud/state-records';
 import { openCloudState } from '#lake/cloud/state-store';
 import { STATE_TABLE } from '#lake/cloud/state-table';
 import { openCloudWatch } from '#lake/cloud/state-watch';
@@ -22,18 +23,40 @@ const NOTHING = { info: () => undefined, warn: () => undefined, error: () => und
  * The history of a seed. AWS's clocks are never set, and no restart gives devices their intervals again: those moves are for one machine. @returns what is wrong, else
  * undefined
  */
-export async function playCloudSeed(seed: number, isNoted: (what: string) => void = () => undefined): Promise<string | undefined> {
+export async function playCloudSeed(
+    seed: number,
+    { isNoted = () => undefined, server = memoryTable() }: { isNoted?: (what: string) => void; server?: TableServer } = {},
+): Promise<string | undefined> {
     const moves = drawMoves(seed).filter(({ move }) => move !== 'jump' && move !== 'restart');
-    return playCloud(moves, drawLuck(seed), isNoted);
+    return playCloud(moves, drawLuck(seed), { isNoted, server });
 }
 
-async function playCloud(moves: readonly Move[], luck: Luck, isNoted: (what: string) => void): Promise<string | undefined> {
-    const profiles = await openedProfiles;
+/** What holds the table. */
+export interface TableServer {
+    client: Pick<DynamoDBClient, 'send'>;
+    table: string;
+    /** All records, in no order. */
+    items(): Promise<StoredRecord[]>;
+    /** Changes in their order. */
+    changes(): Promise<StreamRecord[]>;
+}
+
+function memoryTable(): TableServer {
     const dynamo = new MemoryDynamo({ shape: STATE_TABLE, maxPage: 5, maxBatch: 3 });
+    return { client: dynamo, table: dynamo.table, items: async () => dynamo.items(), changes: async () => dynamo.records };
+}
+
+async function playCloud(
+    moves: readonly Move[],
+    luck: Luck,
+    { isNoted, server }: { isNoted: (what: string) => void; server: TableServer },
+): Promise<string | undefined> {
+    const profiles = await openedProfiles;
     let nowMs = BEGIN_MS;
     const now = () => nowMs;
-    const state = openCloudState({ client: dynamo, table: dynamo.table, now });
-    const watch = openCloudWatch({ client: dynamo, table: dynamo.table });
+    const dynamo = { client: { send: unlucky as DynamoDBClient['send'] }, table: server.table };
+    const state = openCloudState({ ...dynamo, now });
+    const watch = openCloudWatch(dynamo);
     const messages: ChainMessage[] = [];
     /** Messages that the event source knows as done. */
     let done = 0;
@@ -42,11 +65,10 @@ async function playCloud(moves: readonly Move[], luck: Luck, isNoted: (what: str
     const take = (from: number, to: number) =>
         takeLatest(messages.slice(from, to), { stream: 's', state, profiles, clock: () => state.clock(), now });
 
-    dynamo.fate = async (when, operation) => {
-        if (isQuiet || operation === 'Query' || operation === 'GetItem') {
-            return;
-        }
-        const fate = when === 'before' ? luck.fate() : 'works';
+    let lost = 0;
+    async function unlucky(command: any): Promise<unknown> {
+        const operation = command.constructor.name.replace(/Command$/, '');
+        const fate = isQuiet || operation === 'Query' || operation === 'GetItem' ? 'works' : luck.fate();
         isNoted(`${fate} ${operation}`);
         if (fate === 'dies before') {
             throw new Died();
@@ -56,24 +78,14 @@ async function playCloud(moves: readonly Move[], luck: Luck, isNoted: (what: str
             await take(done, messages.length);
             isQuiet = false;
         }
+        const answer = await server.client.send(command);
         if (fate === 'dies behind') {
-            pending.add(operation);
-        }
-    };
-    /** Operations that are done and whose answer is lost, or whose program dies with the answer. */
-    const pending = new Set<string>();
-    let lost = 0;
-    const send = dynamo.send;
-    dynamo.send = (async (command: any) => {
-        const answer = await (send as any)(command);
-        const operation = command.constructor.name.replace(/Command$/, '');
-        if (!isQuiet && pending.delete(operation)) {
             lost += 1;
             // Who waits for an answer in vain asks again after a while: seldom, so that histories are short.
             throw lost % 5 > 0 ? new Died() : Object.assign(new Error('lost'), { name: 'InternalServerError' });
         }
         return answer;
-    }) as typeof dynamo.send;
+    }
 
     async function untilDone(work: () => Promise<void>): Promise<void> {
         for (;;) {
@@ -117,7 +129,7 @@ async function playCloud(moves: readonly Move[], luck: Luck, isNoted: (what: str
             await lookOnce();
         }
     }
-    const records = dynamo.items();
+    const [records, changes] = [await server.items(), await server.changes()];
     return compareWith(moves, {
         items: () =>
             records
@@ -125,6 +137,6 @@ async function playCloud(moves: readonly Move[], luck: Luck, isNoted: (what: str
                 .map(itemIn)
                 .sort((a, b) => (a.device < b.device ? -1 : 1)),
         alerts: () => records.filter(({ is }) => is?.S === 'alert').map(alertIn),
-        events: () => dynamo.records.flatMap(eventsIn).map(({ event }) => event),
+        events: () => changes.flatMap(eventsIn).map(({ event }) => event),
     });
 }

@@ -17,7 +17,7 @@ test(`${COUNT} histories end as a plain recompute says`, async () => {
     const wrong: string[] = [];
     const reached = new Set<string>();
     for (let seed = 1; seed <= COUNT && wrong.length === 0; seed += 1) {
-        const what = await playCloudSeed(seed, (noted) => reached.add(noted));
+        const what = await playCloudSeed(seed, { isNoted: (noted) => reached.add(noted) });
         wrong.push(...(what === undefined ? [] : [`seed ${seed}: ${what}`]));
     }
     expect(wrong).toEqual([]);
