@@ -131,9 +131,10 @@ async function judgeAlerts(nowMs: number, { watch, store, signal, metrics }: Loo
     const from = new Date(nowMs - DAYS_BACK * DAY_MS).toISOString().slice(0, 'yyyy-mm-dd'.length);
     const days = Object.fromEntries(Object.entries(judged).filter(([day]) => day >= from));
     let count = 0;
-    for await (const { key, etag } of store.list(episodes.prefix)) {
+    for await (const { key, etag: listed } of store.list(episodes.prefix)) {
         const day = dayOf(key);
-        if (day === undefined || day < from || etag === undefined) {
+        const etag = day !== undefined && day >= from ? (listed ?? (await store.head(key))?.etag) : undefined;
+        if (day === undefined || etag === undefined) {
             continue;
         }
         const known = days[day];
