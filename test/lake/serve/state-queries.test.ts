@@ -250,7 +250,7 @@ describe('alerts', () => {
         ).toEqual(['acknowledged', 'cleared']);
     });
 
-    test('take what history says of them, and those that only history has', () => {
+    test('take what history says of them, and those that only history has', async () => {
         const [id = ''] = all();
         const known = queries.alert(id)!;
         const added = { ...alert('z', { began: 3, ended: 4 }), raised_ms: null };
@@ -259,8 +259,8 @@ describe('alerts', () => {
             { alert: added, history: 'added' as const, inHistory: null },
         ];
         const before = queries.lastEvent();
-        state.judgedTo({ stream: '', sequence: '0' }).judge(judged, 1);
-        state.judgedTo({ stream: '', sequence: '0' }).judge(judged, 2);
+        await state.judgedTo({ stream: '', sequence: '0' }).judge(judged, 1);
+        await state.judgedTo({ stream: '', sequence: '0' }).judge(judged, 2);
         expect(queries.events({ after: before, limit: 9 }).events.map(({ event }) => event.kind)).toEqual(['judged', 'judged']);
         expect(queries.alert(id)).toMatchObject({ history: 'changed', inHistory: { readings: 9 }, readings: known.readings });
         expect(queries.alert(added.id)).toMatchObject({ history: 'added', raised_ms: null });
