@@ -105,12 +105,7 @@ export class Api extends Construct implements Part {
             put: [RESULTS_PREFIX],
         });
         this.#grantQuestions(api);
-        grantItems(
-            api,
-            stateTable,
-            ['GetItem', 'BatchGetItem', 'Query', 'PutItem', 'UpdateItem'],
-            STATE_TABLE.indexes.map(({ name }) => name),
-        );
+        grantItems(api, stateTable, ['GetItem', 'BatchGetItem', 'Query', 'PutItem', 'UpdateItem'], Object.keys(STATE_TABLE.indexes));
         grantItems(api, socketTable, ['GetItem', 'PutItem']);
 
         const push = this.#createFunction('push', {

@@ -18,13 +18,18 @@ interface Attribute {
 interface TableShape {
     partitionKey: Attribute;
     sortKey?: Attribute;
-    indexes: readonly {
-        name: string;
-        partitionKey: Attribute;
-        sortKey?: Attribute;
-        /** Attributes that it has beside the keys: one that is not among them can change without a write to the index. Default: all. */
-        projected?: readonly string[];
-    }[];
+    /** Indexes by their names. */
+    indexes: Readonly<
+        Record<
+            string,
+            {
+                partitionKey: Attribute;
+                sortKey?: Attribute;
+                /** Attributes that it has beside the keys: one that is not among them can change without a write to the index. Default: all. */
+                projected?: readonly string[];
+            }
+        >
+    >;
     /** Attribute with the epoch seconds after which an item goes. Default: items stay. */
     timeToLive?: string;
     /** What a change tells those who follow the table. Default: nobody follows it. */
@@ -54,7 +59,7 @@ export function createTable(scope: Construct, id: string, { name, shape, key, re
         ...(key ? { encryption: TableEncryption.CUSTOMER_MANAGED, encryptionKey: key } : { encryption: TableEncryption.AWS_MANAGED }),
         removalPolicy,
     });
-    for (const { name: indexName, partitionKey, sortKey, projected } of shape.indexes) {
+    for (const [indexName, { partitionKey, sortKey, projected }] of Object.entries(shape.indexes)) {
         table.addGlobalSecondaryIndex({
             indexName,
             partitionKey: attributeOf(partitionKey),

@@ -85,7 +85,8 @@ export function openDatasetIndex({ table, client, now }: { table: string; client
         }
     }
 
-    const [{ name: IndexName, partitionKey, sortKey }] = DATASETS_TABLE.indexes;
+    const IndexName: keyof typeof DATASETS_TABLE.indexes = 'arrivals';
+    const { partitionKey, sortKey } = DATASETS_TABLE.indexes[IndexName];
 
     /** Items of a partition of index `arrivals` whose last arrival is not before this. */
     const arrivedIn = (partition: string, fromMs: number): AsyncGenerator<Item> =>

@@ -8,5 +8,7 @@
 export const DATASETS_TABLE = {
     partitionKey: { name: 'chain', type: 'S' },
     sortKey: { name: 'place', type: 'S' },
-    indexes: [{ name: 'arrivals', partitionKey: { name: 'arrived_day', type: 'S' }, sortKey: { name: 'last_arrived_ms', type: 'N' } }],
+    indexes: {
+        arrivals: { partitionKey: { name: 'arrived_day', type: 'S' }, sortKey: { name: 'last_arrived_ms', type: 'N' } },
+    },
 } as const;

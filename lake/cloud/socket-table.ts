@@ -5,7 +5,7 @@
 export const SOCKET_TABLE = {
     partitionKey: { name: 'part', type: 'S' },
     sortKey: { name: 'place', type: 'S' },
-    indexes: [],
+    indexes: {},
     /** Seconds since 1970 after which DynamoDB may delete the record. */
     timeToLive: 'expires_s',
     /** Whoever is told of a change looks at the table by itself. */

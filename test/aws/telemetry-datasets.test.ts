@@ -13,7 +13,7 @@ async function makeTable(): Promise<string> {
     tables += 1;
     const table = `datasets-${process.pid}-${tables}`;
     const { partitionKey, sortKey, indexes } = DATASETS_TABLE;
-    const keys = [partitionKey, sortKey, ...indexes.flatMap((index) => [index.partitionKey, index.sortKey])];
+    const keys = [partitionKey, sortKey, ...Object.values(indexes).flatMap((index) => [index.partitionKey, index.sortKey])];
     await client.send(
         new CreateTableCommand({
             TableName: table,
@@ -23,8 +23,8 @@ async function makeTable(): Promise<string> {
                 { AttributeName: partitionKey.name, KeyType: 'HASH' },
                 { AttributeName: sortKey.name, KeyType: 'RANGE' },
             ],
-            GlobalSecondaryIndexes: indexes.map((index) => ({
-                IndexName: index.name,
+            GlobalSecondaryIndexes: Object.entries(indexes).map(([IndexName, index]) => ({
+                IndexName,
                 KeySchema: [
                     { AttributeName: index.partitionKey.name, KeyType: 'HASH' },
                     { AttributeName: index.sortKey.name, KeyType: 'RANGE' },

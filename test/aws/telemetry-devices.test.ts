@@ -81,7 +81,7 @@ afterAll(async () => {
 /** The table of latest state as the stack makes it. */
 async function makeStateTable(): Promise<void> {
     const { partitionKey, sortKey, indexes } = STATE_TABLE;
-    const keys = [partitionKey, sortKey, ...indexes.flatMap((index) => [index.partitionKey, index.sortKey])];
+    const keys = [partitionKey, sortKey, ...Object.values(indexes).flatMap((index) => [index.partitionKey, index.sortKey])];
     const attributes = new Map(keys.map(({ name, type }) => [name, type]));
     const schemaOf = (of: { partitionKey: { name: string }; sortKey: { name: string } }) => [
         { AttributeName: of.partitionKey.name, KeyType: 'HASH' as const },
@@ -93,8 +93,8 @@ async function makeStateTable(): Promise<void> {
             BillingMode: 'PAY_PER_REQUEST',
             AttributeDefinitions: [...attributes].map(([AttributeName, AttributeType]) => ({ AttributeName, AttributeType })),
             KeySchema: schemaOf(STATE_TABLE),
-            GlobalSecondaryIndexes: indexes.map((index) => ({
-                IndexName: index.name,
+            GlobalSecondaryIndexes: Object.entries(indexes).map(([IndexName, index]) => ({
+                IndexName,
                 KeySchema: schemaOf(index),
                 Projection: { ProjectionType: 'ALL' as const },
             })),
