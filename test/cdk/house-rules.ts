@@ -224,9 +224,17 @@ function ofStreams(resources: Resources): [string, Resource][] {
 /** Actions that IAM holds to no resource, and that tell or change no data. */
 const NAMELESS: ReadonlySet<string> = new Set(['lambda:ListEventSourceMappings']);
 
-/** One thing by its whole name, objects below a prefix of the lake, the wide tables, the logs of Glue's crawlers, which Glue names, and the connections of an API. */
-const NARROW =
-    /^[^*]+$|^<lakebucket\w+\.Arn>\/[\w=-]+(\/[\w=-]+)*\/?\*$|^arn:[^*]+:execute-api:[^*]+\/@connections\/\*$|^arn:[^*]+:table\/flowlake_\w+\/wide_\*$|^arn:[^*]+:log-group:\/aws-glue\/crawlers\*$/;
+/** What a right may end at. */
+const NARROW = [
+    // One thing by its whole name.
+    /^[^*]+$/,
+    // Objects below a prefix of the lake.
+    /^<lakebucket\w+\.Arn>\/[\w=-]+(\/[\w=-]+)*\/?\*$/,
+    // The wide tables, and the logs of Glue's crawlers, which Glue names.
+    /^arn:[^*]+:table\/flowlake_\w+\/wide_\*$|^arn:[^*]+:log-group:\/aws-glue\/crawlers\*$/,
+    // Connections of one stage of a WebSocket API.
+    /^arn:<AWS::Partition>:execute-api:<AWS::Region>:<AWS::AccountId>:<\w+>\/\w+\/(?:POST|DELETE)\/@connections\/\*$/,
+];
 
 /** Whole actions by name, on resources by name or on what begins so. */
 function isNarrow({ Effect, Action, Resource: resource, Condition }: any): boolean {
@@ -235,7 +243,7 @@ function isNarrow({ Effect, Action, Resource: resource, Condition }: any): boole
     return (
         Effect === 'Allow' &&
         listOf(Action).every((action) => !action.includes('*')) &&
-        (isMetric || isNameless || listOf(resource).every((one) => NARROW.test(textOf(one))))
+        (isMetric || isNameless || listOf(resource).every((one) => NARROW.some((form) => form.test(textOf(one)))))
     );
 }
 
