@@ -14,7 +14,7 @@ export function openReaders(environment: Environment, { store }: { store: Object
     });
 }
 
-/** Where Cognito is spoken to at an address of one's own, the keys of its user pools are there too. */
+/** Address of the keys of a user pool, if Cognito is spoken to at an address of one's own. */
 function keysElsewhere(environment: Environment, issuer: string): string | undefined {
     const endpoint = endpointOf(environment, 'COGNITO_IDENTITY_PROVIDER');
     const [, pool] = /^https:\/\/cognito-idp\.[^/]+\/([^/]+)$/.exec(issuer) ?? [];

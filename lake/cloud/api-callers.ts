@@ -16,7 +16,7 @@ export interface ReaderIssuer {
     issuer: string;
     /** Claim `aud`, or `client_id` in tokens of Cognito that have no `aud`. */
     audience: string;
-    /** Where the keys are, if it cannot be found out at the issuer's address. */
+    /** Address of the keys, if the issuer cannot be asked for it. */
     keysUrl?: string | undefined;
 }
 
@@ -102,7 +102,7 @@ class WrongAudience extends Error {}
 
 class NoKeys extends Error {}
 
-/** Where an issuer's keys are: it says so in a document of its own (OpenID Connect Discovery 1.0). */
+/** Address of an issuer's keys, as a document of its own says it (OpenID Connect Discovery 1.0). */
 async function findKeys(
     { issuer, keysUrl }: Pick<ReaderIssuer, 'issuer' | 'keysUrl'>,
     load: (url: string) => Promise<ArrayBuffer>,

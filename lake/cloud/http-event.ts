@@ -8,7 +8,7 @@ import { Problem } from '#lake/live/api/problem';
 export interface HttpEvent {
     /** The path with its percent-encoding undone: `%2F` has become a slash. */
     rawPath: string;
-    /** As it was sent. */
+    /** The question, encoded as it was sent. */
     rawQueryString: string;
     /** Names in lower case; several headers of one name are joined with commas. */
     headers: Readonly<Record<string, string | undefined>>;

@@ -18,7 +18,7 @@ export interface Socket extends Wanted {
     id: string;
     /** Last event that it was told when it became level: what is behind it was told by who follows the log. */
     at: number;
-    /** When it has to come again, UTC epoch milliseconds. */
+    /** Its end, UTC epoch milliseconds: its client comes again. */
     untilMs: number;
 }
 
@@ -35,7 +35,7 @@ export interface SocketsOptions {
     now: () => number;
 }
 
-/** As long as a stream of events lasts at home: then a client comes again, with a token that may have been revoked meanwhile. */
+/** A connection lasts as long as a stream of events at home: then its client comes again, with a token that may have been revoked meanwhile. */
 const SOCKET_LIFE_MS = 3_600_000;
 
 /** API Gateway ends each after two hours, and says so; a record that stayed all the same goes then. */
