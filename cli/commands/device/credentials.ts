@@ -19,7 +19,6 @@ import { readDevice } from '#lake/devices';
 import { UsageError } from '#lake/errors';
 import type { DirectoryLake, Lake } from '#lake/lake';
 import { readServing } from '#lake/serve/live-files';
-import { checkWishesOnAws, cutOffOnAws, makeOnAws, placesOnAws, seeCertificates } from './aws.ts';
 import { clientLines } from './client-lines.ts';
 import { exampleFor } from './example.ts';
 import { isWished, type Wishes } from './wishes.ts';
@@ -46,6 +45,7 @@ export async function checkWishes(lake: Lake, devices: readonly string[], wishes
     }
     if (lake.kind === 's3') {
         // Files that are there are kept, and what they lack is made up for: a command that was cut off is typed again.
+        const { checkWishesOnAws } = await import('./aws.ts');
         return checkWishesOnAws(lake, devices, wishes);
     }
     if (program) {
@@ -63,7 +63,9 @@ export async function checkWishes(lake: Lake, devices: readonly string[], wishes
 /** Makes what is wished for a registered device, but for what its folder has already. */
 export async function makeCredentials(lake: Lake, device: string, wishes: Wishes, context: Pick<RunContext, 'now'>): Promise<Made> {
     const { isNew } =
-        lake.kind === 's3' ? await makeOnAws(lake, device, wishes, context) : await makeCertificate(lake, device, wishes, context);
+        lake.kind === 's3'
+            ? await (await import('./aws.ts')).makeOnAws(lake, device, wishes, context)
+            : await makeCertificate(lake, device, wishes, context);
     const made = await makeToken(lake, device, wishes, context);
     return { token: made.token, isNew: isNew || made.isNew };
 }
@@ -126,7 +128,8 @@ export async function sayMade(
 ): Promise<void> {
     const { out, token: hasToken, program } = wishes;
     const lakeName = named?.name ?? '';
-    const places = lake.kind === 's3' ? await placesOnAws(lake) : { ...readServing(lake.directory), programStream: '' };
+    const places =
+        lake.kind === 's3' ? await (await import('./aws.ts')).placesOnAws(lake) : { ...readServing(lake.directory), programStream: '' };
     const message = await exampleFor(await lake.store(), device, { now: now() });
     if (program) {
         await stderr.write(
@@ -169,6 +172,7 @@ export async function revokeDevice(
                 ? `Nothing to revoke: that of device ${device} was revoked before`
                 : `Revoked of device ${device}: ${revoked.join(', ')}`;
         if (lake.kind === 's3') {
+            const { cutOffOnAws } = await import('./aws.ts');
             await context.stderr.write(`${now}\n`);
             await context.stderr.write(`${await cutOffOnAws(lake, device, what)}\n`);
             return 0;
@@ -192,7 +196,7 @@ export async function showCredentials(device: string, context: RunContext): Prom
             ...tokens.map(({ label, added, revoked }) => ['token', label, added, null, revoked]),
             ...programs.map(({ added, revoked }) => ['program', null, added, null, revoked]),
         ];
-        const seen = lake.kind === 's3' ? await seeCertificates(lake, device) : undefined;
+        const seen = lake.kind === 's3' ? await (await import('./aws.ts')).seeCertificates(lake, device) : undefined;
         const names = ['kind', 'name', 'added', 'ends', 'revoked', ...(seen ? ['iot'] : [])];
         const shown = seen
             ? rows.map((row) => [...row, row[0] === 'certificate' ? (seen.get(row[1] ?? '')?.status ?? 'not there') : null])

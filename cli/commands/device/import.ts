@@ -12,7 +12,6 @@ import { isDay } from '#lake/instant';
 import type { Lake } from '#lake/lake';
 import type { Value } from '#lake/query/query-engine';
 import { CALLS_AT_ONCE, type ObjectStore } from '#lake/store/object-store';
-import { noteOnAws } from './aws.ts';
 import { checkWishes, makeCredentials } from './credentials.ts';
 import { needProfiles, todayOf } from './run.ts';
 import type { Wishes } from './wishes.ts';
@@ -46,6 +45,7 @@ export async function importFile(path: string, wishes: Wishes, context: RunConte
             const rows = await writeAll(lines, { store, context });
             if (lake.kind === 's3') {
                 const ids = new Set(lines.map(({ change }) => change.device));
+                const { noteOnAws } = await import('./aws.ts');
                 await noteOnAws(lake, [...ids], context);
             }
             const made = await giveAll(lake, lines, { wishes, context });

@@ -14,7 +14,6 @@ import { nearestOf } from '#lake/nearest';
 import type { Value } from '#lake/query/query-engine';
 import type { ObjectStore } from '#lake/store/object-store';
 import { findPreset } from '#lake/upload/named-inputs';
-import { differencesOfAll, differencesOfDevice, noteOnAws, seeCertificates } from './aws.ts';
 import { checkWishes, makeCredentials, sayCredentials, sayMade } from './credentials.ts';
 import { isWished, type Wishes } from './wishes.ts';
 
@@ -34,6 +33,7 @@ export async function addDevice(change: DeviceChange, wishes: Wishes, context: R
             const nothing = result === 'unchanged' ? 'Nothing to change: d' : 'D';
             await context.stderr.write(`${nothing}evice ${change.device} ${last ? sayAssignment(last) : ''}\n`);
             if (lake.kind === 's3') {
+                const { noteOnAws } = await import('./aws.ts');
                 await noteOnAws(lake, [change.device], context);
             }
             if (isWished(wishes)) {
@@ -103,6 +103,7 @@ export async function compareDevices({ site }: { site: string | undefined }, con
         if (lake.kind === 'directory') {
             throw new UsageError('--compare is for a lake in S3: of one in a directory nobody but the lake keeps devices');
         }
+        const { differencesOfAll } = await import('./aws.ts');
         const ids = site === undefined ? undefined : new Set((await devicesAt(site, await lake.store())).map(({ device }) => device));
         const found = (await differencesOfAll(lake)).filter(({ device }) => ids === undefined || ids.has(device));
         const columns = ['device', 'what', 'what_to_do'].map((name) => ({ name, type: 'varchar' }));
@@ -135,6 +136,7 @@ export async function showDevice(id: string, context: RunContext): Promise<numbe
         await print(found, context);
         await context.stderr.write(`${sayCredentials(await readCredentials(store, id))}\n`);
         if (lake.kind === 's3') {
+            const { differencesOfDevice, seeCertificates } = await import('./aws.ts');
             const seen = await seeCertificates(lake, id);
             const differences = seen === undefined ? [] : await differencesOfDevice(lake, id, seen);
             await context.stderr.write(differences.map(({ device, what, todo }) => `Device ${device} ${what}. ${todo}\n`).join(''));
