@@ -17,6 +17,7 @@ const HISTORIES = 'test/lake/commit/protocol.test.ts';
 const RACES = 'test/lake/commit/protocol-races.test.ts';
 const LIVE_HISTORIES = 'test/lake/live/histories.test.ts';
 const LATEST = 'test/lake/live/latest.test.ts';
+const IOT = 'test/lake/cloud/iot-devices.test.ts';
 const DERIVE_RACES = 'test/lake/commit/derive-races.test.ts';
 
 /** Every break; the name is unique. */
@@ -669,5 +670,45 @@ export const breaks: readonly Break[] = [
         text: '(length(sequence), sequence) <= (length(?), ?)',
         replacement: '(length(sequence), sequence) <= (length(?) + 100, ?)',
         tests: ['test/lake/live/judge-history.test.ts'],
+    },
+    {
+        name: 'active-before-known',
+        does: 'IoT Core lets a certificate in before the lake knows it',
+        file: 'lake/cloud/iot-registry.ts',
+        text: 'setAsActive: false',
+        replacement: 'setAsActive: true',
+        tests: [IOT],
+    },
+    {
+        name: 'signed-and-forgotten',
+        does: 'a certificate that AWS signed before the command was cut off is not looked for',
+        file: 'lake/cloud/iot-devices.ts',
+        text: "const own = status === 'INACTIVE' ? await isOfThisKey(id) : undefined;",
+        replacement: "const own = status === 'NONE' ? await isOfThisKey(id) : undefined;",
+        tests: [IOT],
+    },
+    {
+        name: 'no-policy-again',
+        does: 'a certificate that is there is not given its policy when the command is typed again',
+        file: 'lake/cloud/iot-devices.ts',
+        text: '    await registry.attachPolicy(found.arn);',
+        replacement: '    if (known === undefined) {\n        await registry.attachPolicy(found.arn);\n    }',
+        tests: [IOT],
+    },
+    {
+        name: 'not-looked-again',
+        does: 'a revoked device that comes back at once is left alone',
+        file: 'lake/cloud/iot-devices.ts',
+        text: 'if (!wasConnected || isAnyLeft) {',
+        replacement: 'if (wasConnected || !isAnyLeft) {',
+        tests: [IOT],
+    },
+    {
+        name: 'any-thing',
+        does: 'a thing that is there already becomes the device’s, whoever has certificates of it',
+        file: 'lake/cloud/iot-devices.ts',
+        text: 'if (await registry.makeThing(device)) {',
+        replacement: 'if ((await registry.makeThing(device)) || device) {',
+        tests: [IOT],
     },
 ];
