@@ -135,5 +135,9 @@ test('what is lost, late or near its end rings', () => {
     for (const name of ['certificates-ending', 'device-messages-lost', 'device-messages-throttled', 'device-messages-put-by']) {
         expect(names).toContain(`flowlake-dev-${name}`);
     }
-    expect(only(resources, 'AWS::Events::Rule').Properties).toMatchObject({ ScheduleExpression: 'rate(1 day)' });
+    const rules = ofType(resources, 'AWS::Events::Rule').map(([, { Properties }]) => Properties);
+    const [daily] = rules.filter(({ Targets = [] }) =>
+        Targets.some(({ Arn }: any) => textOf(Arn).startsWith('<telemetrydevicescertificates')),
+    );
+    expect(daily).toMatchObject({ ScheduleExpression: 'rate(1 day)', State: 'ENABLED' });
 });
