@@ -217,7 +217,7 @@ export class Latest extends Construct implements Part {
         role.addToPolicy(
             new PolicyStatement({
                 actions: ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:Query'],
-                resources: [stateTable.tableArn, ...STATE_TABLE.indexes.map(({ name }) => `${stateTable.tableArn}/index/${name}`)],
+                resources: [stateTable.tableArn, ...Object.keys(STATE_TABLE.indexes).map((name) => `${stateTable.tableArn}/index/${name}`)],
             }),
         );
         grantKey(key, role);

@@ -8,21 +8,19 @@
 export const STATE_TABLE = {
     partitionKey: { name: 'part', type: 'S' },
     sortKey: { name: 'place', type: 'S' },
-    indexes: [
-        {
-            name: 'lists',
+    indexes: {
+        lists: {
             partitionKey: { name: 'list', type: 'S' },
             sortKey: { name: 'rank', type: 'S' },
             projected: ['site', 'profile', 'rule', 'severity', 'ended_ms', 'acknowledged_ms'],
         },
-        {
-            name: 'waiting',
+        waiting: {
             partitionKey: { name: 'wait', type: 'S' },
             sortKey: { name: 'wait_rank', type: 'S' },
             projected: ['site', 'rule', 'severity', 'acknowledged_ms'],
         },
-        { name: 'ends', partitionKey: { name: 'ended_day', type: 'S' }, sortKey: { name: 'rank', type: 'S' }, projected: [] },
-    ],
+        ends: { partitionKey: { name: 'ended_day', type: 'S' }, sortKey: { name: 'rank', type: 'S' }, projected: [] },
+    },
     /** Seconds since 1970 after which DynamoDB may delete the record. */
     timeToLive: 'expires_s',
     stream: 'NEW_IMAGE',

@@ -80,6 +80,7 @@ describe('the stack of flows alone', () => {
             'AWS::CloudWatch::Alarm alarmsconsolidatefailedtries',
             'AWS::CloudWatch::Dashboard dashboard',
             'AWS::IAM::Policy consolidateroleDefaultPolicy',
+            // The job that writes features reads hours of metrics too.
             'AWS::IAM::Policy exportfeaturesroleDefaultPolicy',
             'AWS::IAM::Policy summarizeroleDefaultPolicy',
             'AWS::Lambda::Function consolidatefunction',

@@ -12,11 +12,10 @@ type Input = Record<string, any>;
 export interface TableShape {
     partitionKey: { name: string; type: 'S' | 'N' };
     sortKey?: { name: string; type: 'S' | 'N' };
-    indexes: readonly Index[];
+    indexes: Readonly<Record<string, Index>>;
 }
 
 interface Index {
-    name: string;
     partitionKey: { name: string; type: 'S' | 'N' };
     sortKey?: { name: string; type: 'S' | 'N' };
     /** Columns beside the keys; all where it is left out. */
@@ -169,7 +168,7 @@ export class MemoryDynamo implements Pick<DynamoDBClient, 'send'> {
         if (bytes > MAX_ITEM_BYTES) {
             throw refuse(`an item of ${bytes} bytes: Item size has exceeded the maximum allowed size`);
         }
-        for (const { partitionKey, sortKey } of this.#options.shape.indexes) {
+        for (const { partitionKey, sortKey } of Object.values(this.#options.shape.indexes)) {
             for (const { name, type } of [partitionKey, ...(sortKey ? [sortKey] : [])]) {
                 const value = item[name];
                 if (value !== undefined && ((value as any)[type] === undefined || (value as any)[type] === '')) {
@@ -219,7 +218,7 @@ export class MemoryDynamo implements Pick<DynamoDBClient, 'send'> {
     #query(input: Input): unknown {
         const { maxPage = 1_000 } = this.#options;
         const { shape } = this.#options;
-        const index = input.IndexName === undefined ? shape : shape.indexes.find(({ name }) => name === input.IndexName);
+        const index = input.IndexName === undefined ? shape : shape.indexes[input.IndexName];
         if (!index || input.TableName !== this.table || (input.IndexName !== undefined && input.ConsistentRead)) {
             throw refuse(`index ${input.IndexName} of table ${input.TableName}`);
         }
