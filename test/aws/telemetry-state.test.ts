@@ -21,7 +21,7 @@ const client = createDynamoClient({ environment: process.env });
 async function withTable<T>(use: (table: string) => Promise<T>): Promise<T> {
     const table = `state-${process.pid}-${Math.random().toString(36).slice(2)}`;
     const { partitionKey, sortKey, indexes } = STATE_TABLE;
-    const keys = [partitionKey, sortKey, ...indexes.flatMap((index) => [index.partitionKey, index.sortKey])];
+    const keys = [partitionKey, sortKey, ...Object.values(indexes).flatMap((index) => [index.partitionKey, index.sortKey])];
     const schemaOf = (hash: { name: string }, range: { name: string }) => [
         { AttributeName: hash.name, KeyType: 'HASH' as const },
         { AttributeName: range.name, KeyType: 'RANGE' as const },
@@ -35,7 +35,7 @@ async function withTable<T>(use: (table: string) => Promise<T>): Promise<T> {
                 AttributeType: type,
             })),
             KeySchema: schemaOf(partitionKey, sortKey),
-            GlobalSecondaryIndexes: indexes.map(({ name, projected, ...index }) => ({
+            GlobalSecondaryIndexes: Object.entries(indexes).map(([name, { projected, ...index }]) => ({
                 IndexName: name,
                 KeySchema: schemaOf(index.partitionKey, index.sortKey),
                 Projection:
