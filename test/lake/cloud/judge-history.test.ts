@@ -49,8 +49,12 @@ async function openWorld(history: readonly [string, string][], came: readonly [s
             metrics: { addMetric: () => undefined },
         });
     const verdicts = async () =>
-        (await state.alerts({ limit: 99, after: undefined })).answer.items.map(({ began_ms: began, ended_ms: ended, history: is, inHistory }) =>
-            [began, ended, inHistory?.ended_ms ?? null].map((ms) => (ms === null ? '-' : new Date(ms).toISOString().slice(11, 16))).concat(is).join(' '),
+        (await state.alerts({ limit: 99, after: undefined })).answer.items.map(
+            ({ began_ms: began, ended_ms: ended, history: is, inHistory }) =>
+                [began, ended, inHistory?.ended_ms ?? null]
+                    .map((ms) => (ms === null ? '-' : new Date(ms).toISOString().slice(11, 16)))
+                    .concat(is)
+                    .join(' '),
         );
     const told = () => dynamo.records.flatMap(eventsIn).flatMap(({ event }) => (event.kind === 'judged' ? `${event.alert.history}` : []));
     return { clock, dynamo, lookOnce, verdicts, told };
