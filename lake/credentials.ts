@@ -18,6 +18,8 @@ export interface CertificateRecord {
     added: string;
     /** Null while it holds. */
     revoked: string | null;
+    /** True where it is a gateway's: it may hand on what devices of its site have sent to another lake. */
+    gateway?: true | undefined;
 }
 
 export interface TokenRecord {
@@ -342,7 +344,8 @@ function isListOf(value: unknown, form: Readonly<Record<string, RegExp>>): boole
             const fields = fieldsOf(one);
             const { revoked } = fields;
             const isWhole = Object.entries(form).every(([name, expression]) => expression.test(textOf(fields[name])));
-            return isWhole && (revoked === null || INSTANT.test(textOf(revoked)));
+            const isKnown = fields.gateway === undefined || (fields.gateway === true && form === CERTIFICATE);
+            return isWhole && isKnown && (revoked === null || INSTANT.test(textOf(revoked)));
         })
     );
 }

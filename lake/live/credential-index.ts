@@ -7,7 +7,7 @@ import { FollowedObjects } from './followed-objects.ts';
 
 /** Whose it is, or why it is nobody's. */
 export type Identity =
-    | { ok: true; device: string; label: string }
+    | { ok: true; device: string; label: string; isGateway?: true | undefined }
     | { ok: false; reason: 'unknown' | 'revoked' | 'expired' | 'ambiguous'; device?: string; why: string };
 
 export interface CredentialIndex {
@@ -35,6 +35,7 @@ interface Entry {
     label: string;
     notAfter: string | undefined;
     revoked: string | null;
+    isGateway?: true | undefined;
 }
 
 /** @throws StorageError where the credentials cannot be listed or read */
@@ -66,7 +67,7 @@ export async function openCredentialIndex({ store, now, onTrouble, everyMs = 2_0
             const damaged = index.damaged > 0 ? `, and the credentials of ${index.damaged} devices are damaged` : '';
             return { ok: false, reason: 'unknown', why: `no device has this ${what}${damaged}` };
         }
-        const { device, label, revoked, notAfter } = first;
+        const { device, label, revoked, notAfter, isGateway } = first;
         if (others.some((other) => other.device !== device)) {
             return { ok: false, reason: 'ambiguous', why: `devices ${found.map((one) => one.device).join(' and ')} have the same ${what}` };
         }
@@ -82,7 +83,7 @@ export async function openCredentialIndex({ store, now, onTrouble, everyMs = 2_0
         if (notAfter !== undefined && Date.parse(notAfter) < now()) {
             return { ok: false, reason: 'expired', device, why: `the ${what} of device ${device} ended on ${notAfter}` };
         }
-        return { ok: true, device, label };
+        return { ok: true, device, label, ...(isGateway && { isGateway }) };
     }
 
     return {
@@ -117,8 +118,8 @@ function indexOf(objects: FollowedObjects<Credentials>): Index {
             continue;
         }
         const { device, certificates, tokens } = known.value;
-        for (const { fingerprint, not_after: notAfter, revoked } of certificates) {
-            add(index.certificates, { device, hash: fingerprint, label: fingerprint, notAfter, revoked });
+        for (const { fingerprint, not_after: notAfter, revoked, gateway } of certificates) {
+            add(index.certificates, { device, hash: fingerprint, label: fingerprint, notAfter, revoked, isGateway: gateway });
         }
         for (const { hash, label, revoked } of tokens) {
             add(index.tokens, { device, hash, label, notAfter: undefined, revoked });

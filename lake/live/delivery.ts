@@ -9,6 +9,7 @@ import type { ObjectStore } from '#lake/store/object-store';
 import type { ChainMessage } from '#lake/telemetry/chain-line';
 import { hashOf } from '#lake/telemetry/profile/identity';
 import { messagesOf } from './chain-object.ts';
+import { CHAINS } from './chain-origins.ts';
 import type { Journal, JournalMessage } from './journal.ts';
 
 /** What became of a device's messages. Counts are of messages, each once. */
@@ -54,8 +55,6 @@ const LATE_MS = 60_000;
 
 /** Chain objects that were written this long before the first message hold none of it, whatever the clocks say. */
 const CLOCK_SLACK_MS = 3_600_000;
-
-const CHAINS = 'raw/kind=telemetry/stream=';
 
 /** Sightings of a message on its way. */
 interface Seen {

@@ -1,19 +1,23 @@
 /**
- * Hands a chain on to another lake: object by object, in order, under the same names. A name can be taken once there too, so that what is handed on twice is there
- * once. While the other lake cannot be reached the chain is what is kept.
+ * Hands a chain on to another lake in S3: object by object, in order, under the same names. A name can be taken once there too, so that what is handed on twice
+ * is there once. While the other lake cannot be reached the chain is what is kept.
  */
 import { ConflictError, StorageError } from '#lake/errors';
 import { chainPlaceOf } from '#lake/layout';
 import { ABSENT, type ObjectStore } from '#lake/store/object-store';
+import { compareSequences } from '#lake/telemetry/chain-line';
 import { type ChainShard, listChain, readChainEnd } from './chain.ts';
 
 export interface ForwardOptions {
-    from: Pick<ObjectStore, 'list' | 'get'>;
-    to: ObjectStore;
+    from: Pick<ObjectStore, 'list' | 'head' | 'get' | 'open'>;
     shard: ChainShard;
+    /** True for the chain of an inbox that was followed by another: nothing more is appended to it. */
+    isEnded?: boolean | undefined;
     signal: AbortSignal;
-    /** Called after each object: the sequence number up to which the other lake has the chain. */
+    /** Called now and then: the sequence number up to which the other lake has the chain. */
     onForwarded?: ((end: string) => Promise<void>) | undefined;
+    /** Takes lines of the log. */
+    say?: ((line: string) => void) | undefined;
 }
 
 /** What was handed on. */
@@ -24,8 +28,18 @@ export interface Forwarded {
 }
 
 /** Hands on all that the other lake does not have. Safe to repeat, and to break off. @throws StorageError where the other lake cannot be reached */
-export async function forwardChain({ from, to, shard, signal, onForwarded }: ForwardOptions): Promise<Forwarded> {
+export async function forwardChain({
+    from,
+    to,
+    shard,
+    isEnded = false,
+    signal,
+    onForwarded,
+}: ForwardOptions & { to: ObjectStore }): Promise<Forwarded> {
     let end = await readChainEnd(to, shard);
+    if (!isEnded) {
+        assertNotBehind({ stream: shard.stream, own: await readChainEnd(from, shard), there: end });
+    }
     let objects = 0;
     const keys = await listChain(from, { ...shard, behind: end });
     for (const [index, key] of keys.entries()) {
@@ -48,4 +62,29 @@ export async function forwardChain({ from, to, shard, signal, onForwarded }: For
         await onForwarded?.(end);
     }
     return { objects, end };
+}
+
+/**
+ * Lets a chain pass that the other lake has no more of than this one.
+ * @throws StorageError for one of which it has more: this lake is an older copy of itself, and gives numbers again that are taken there
+ */
+export function assertNotBehind({ stream, own, there }: { stream: string; own: string; there: string }): void {
+    if (compareSequences(there, own) > 0) {
+        throw new StorageError(
+            `it has stream ${stream} up to ${there}, and this lake up to ${own} only: this lake is an older copy of itself, and what came since the copy has numbers that are taken there. ` +
+                'Stop serve, move .flowlake/live/inbox.sqlite away, and start it: a new stream begins; what came in between stays in this lake alone',
+        );
+    }
+}
+
+/** Keys of the chain's objects that hold messages behind this end, also in their midst, and the end of what is missing before them: prune has freed it. */
+export async function findBehind(
+    from: Pick<ObjectStore, 'list'>,
+    { end, ...shard }: ChainShard & { end: string },
+): Promise<{ keys: string[]; missingTo: string | undefined }> {
+    const all = await listChain(from, { ...shard, behind: '0' });
+    const beginning = (key: string | undefined): string => (key === undefined ? '0' : (chainPlaceOf(key)?.predecessorEnd ?? '0'));
+    const first = all.findLastIndex((key) => compareSequences(beginning(key), end) <= 0);
+    const keys = all.slice(Math.max(0, first));
+    return { keys, missingTo: first < 0 && keys.length > 0 ? beginning(keys[0]) : undefined };
 }

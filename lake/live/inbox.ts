@@ -16,6 +16,24 @@ export interface InboxWriter {
     append(message: NewMessage): Promise<string>;
 }
 
+/** How far a stream of another lake was taken in. */
+export interface Origin {
+    /** Name of the stream there. */
+    stream: string;
+    /** Device whose certificate hands the stream on; no other one may. */
+    gateway: string;
+    /** Its last sequence number that was taken. */
+    end: string;
+}
+
+/** The way in of what other lakes hand on. */
+export interface OriginWriter {
+    /** How far the stream was taken in; undefined where nothing of it ever came. */
+    findOrigin(stream: string): Origin | undefined;
+    /** Stores the messages and how far their stream is with them, all or nothing. @throws StorageError where nothing of it is in the inbox */
+    appendOf(origin: Origin, messages: readonly NewMessage[]): Promise<void>;
+}
+
 export interface ReadOptions {
     /** Sequence number of the last message that the caller has; `0` for none. */
     after: string;

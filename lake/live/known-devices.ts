@@ -14,8 +14,8 @@ export interface KnownDevice {
 }
 
 export interface KnownDevices {
-    /** The device as it is registered today; undefined where it is not. */
-    find(device: string): KnownDevice | undefined;
+    /** The device as it is registered for the day of this time, or for today; undefined where it is not. */
+    find(device: string, atMs?: number): KnownDevice | undefined;
     /** Ids of all devices that are registered today. */
     list(): string[];
     /** Why a device that is not found may be there all the same: its record is damaged. */
@@ -63,18 +63,18 @@ export async function openKnownDevices({
         return document?.ok && document.value.is === 'version' ? document.value.patterns : [];
     }
 
-    function today(): string {
-        return new Date(now()).toISOString().slice(0, 'yyyy-mm-dd'.length);
+    function dayOf(ms: number): string {
+        return new Date(ms).toISOString().slice(0, 'yyyy-mm-dd'.length);
     }
 
     return {
-        find(device) {
+        find(device, atMs = now()) {
             const known = records.get(deviceKey(device));
-            const assignment = known?.ok ? assignmentOn(known.value, today()) : undefined;
+            const assignment = known?.ok ? assignmentOn(known.value, dayOf(atMs)) : undefined;
             return assignment && { profile: assignment.profile, site: assignment.site, patterns: patternsOf(assignment.profile) };
         },
         list() {
-            const day = today();
+            const day = dayOf(now());
             return records.entries().flatMap(([, known]) => (known.ok ? (assignmentOn(known.value, day)?.device ?? []) : []));
         },
         whyUnreadable(device) {

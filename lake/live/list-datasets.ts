@@ -6,6 +6,7 @@ import { sourceId } from '#lake/source-id';
 import { CALLS_AT_ONCE, type ObjectStore } from '#lake/store/object-store';
 import { compareSequences } from '#lake/telemetry/chain-line';
 import { hasDevice, readChainFacts } from './chain-object.ts';
+import { CHAINS } from './chain-origins.ts';
 import {
     type ChainSpan,
     chainOfKey,
@@ -16,8 +17,6 @@ import {
     type ReadFacts,
     readFactsOf,
 } from './datasets.ts';
-
-const CHAINS = 'raw/kind=telemetry/stream=';
 
 /** An answer that is whole but for what is said in `uncertain`. */
 export interface DatasetAnswer {

@@ -7,8 +7,10 @@ import { setImmediate, setTimeout as wait } from 'node:timers/promises';
 import { createServer, type TLSSocket } from 'node:tls';
 import { Aedes, type AuthenticateError, type Client, type PublishPacket } from 'aedes';
 import { hexOf } from '#lake/credentials';
-import { StorageError } from '#lake/errors';
+import { StorageError, UsageError } from '#lake/errors';
 import type { CredentialIndex } from '#lake/live/credential-index';
+import type { ForwardIntake } from '#lake/live/forward-intake';
+import { encodePlace, MAX_PART_BYTES, placeTopic, readPartTopic, readPlaceTopic } from '#lake/live/forward-part';
 import type { Intake } from '#lake/live/intake';
 import { showTopic } from '#lake/live/judge-arrival';
 import type { KnownDevices } from '#lake/live/known-devices';
@@ -49,6 +51,8 @@ export interface BrokerTls {
 
 export interface BrokerOptions {
     intake: Intake;
+    /** Takes what gateways hand on. */
+    forwards: ForwardIntake;
     credentials: CredentialIndex;
     devices: KnownDevices;
     tls: BrokerTls;
@@ -111,7 +115,7 @@ interface Session {
 
 /** @throws UsageError where the port cannot be had, with what to do */
 export async function openBroker(options: BrokerOptions): Promise<Broker> {
-    const { intake, credentials, devices, host, port, now } = options;
+    const { intake, forwards, credentials, devices, host, port, now } = options;
     const limits = { ...DEFAULT_LIMITS, ...options.limits };
     const lines = new SaidLines({ say: options.say, now });
     const sessions = new Map<string, Set<Session>>();
@@ -168,7 +172,8 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
                 callback(new Error('not taken'));
                 return;
             }
-            const stored = store(session, packet).then(
+            const part = isGateway(session) ? readPartTopic(packet.topic, session.device) : undefined;
+            const stored = (part ? storePart(session, packet, part) : store(session, packet)).then(
                 () => callback(null),
                 (error: unknown) => notStored(session, error, callback),
             );
@@ -238,9 +243,36 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
         return stored;
     }
 
+    function storePart(session: Session, packet: PublishPacket, part: { stream: string; after: string }): Promise<void> {
+        const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
+        const stored = forwards.take({ gateway: session.device, ...part, payload });
+        session.stream.track(payload.length, stored);
+        packet.retain = false;
+        packet.topic = NOWHERE;
+        return stored;
+    }
+
+    /** Tells a gateway that has asked how far a chain was taken in. */
+    async function tellPlace(client: Client, { stream, gateway }: { stream: string; gateway: string }): Promise<void> {
+        const place = await forwards.placeOf({ stream, gateway });
+        const packet = { topic: placeTopic({ gateway, stream }), payload: encodePlace(place), qos: 0, retain: false, dup: false } as const;
+        client.publish({ cmd: 'publish', ...packet }, () => undefined);
+    }
+
+    function isGateway({ fingerprint }: Session): boolean {
+        const identity = credentials.authenticateFingerprint(fingerprint);
+        return identity.ok && identity.isGateway === true;
+    }
+
     /** No acknowledgement: the connection ends, and the device sends again what it has not seen acknowledged. */
     function notStored(session: Session, error: unknown, callback: (error: Error) => void): void {
         const why = error instanceof Error ? error.message : String(error);
+        if (error instanceof UsageError) {
+            session.cut = why;
+            refuse(why, session);
+            callback(error);
+            return;
+        }
         session.cut = 'the inbox cannot store';
         lines.say(
             'inbox',
@@ -337,7 +369,11 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
         }
         const allowance = allowances.get(device) ?? new Allowance({ perSecond: limits.messagesPerSecond, now });
         allowances.set(device, allowance);
-        const stream = new DeviceStream(socket, { allowance, onFault: (fault) => refuse(fault, session) });
+        const stream = new DeviceStream(socket, {
+            allowance,
+            onFault: (fault) => refuse(fault, session),
+            ...(identity.isGateway && { maxPayloadBytes: MAX_PART_BYTES }),
+        });
         const session: Session = { device, fingerprint, address, clientId: '', stream, cut: undefined, rival: undefined };
         ofStreams.set(stream, session);
         sessions.set(device, others.add(session));
@@ -378,6 +414,15 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
         }
     }
 
+    aedes.on('subscribe', (subscriptions, client) => {
+        const session = sessionOf(client);
+        for (const { topic } of subscriptions) {
+            const stream = session && isGateway(session) ? readPlaceTopic(topic, session.device) : undefined;
+            if (session && stream !== undefined) {
+                void tellPlace(client, { stream, gateway: session.device });
+            }
+        }
+    });
     const events: EventEmitter = aedes;
     events.on('error', (error: Error) => lines.say('broker', `The broker has trouble: ${error.message}`));
     aedes.on('clientError', (client: Client, error: Error) => sayEnd(client, error));

@@ -33,6 +33,8 @@ export interface StreamOptions {
     allowance: Allowance;
     /** Called once, when the connection has to end for what the device sent. */
     onFault: (why: string) => void;
+    /** Bytes of the largest payload that is read whole, where it is not a device's. */
+    maxPayloadBytes?: number;
 }
 
 /** CONNACK "unsupported protocol version" as MQTT 5 has it (3.2), and as clients of other versions read it (MQTT 3.1.1, 3.2.2.3). */
@@ -50,7 +52,7 @@ const MAX_UNDER_WAY = 1_000;
 const MAX_UNDER_WAY_BYTES = 1 << 20;
 
 export class DeviceStream extends Duplex {
-    readonly gate = new PacketGate();
+    readonly gate: PacketGate;
     readonly #socket: TLSSocket;
     readonly #options: StreamOptions;
     #timer: NodeJS.Timeout | undefined;
@@ -60,6 +62,7 @@ export class DeviceStream extends Duplex {
 
     constructor(socket: TLSSocket, options: StreamOptions) {
         super({ readableHighWaterMark: HIGH_WATER_MARK_BYTES, writableHighWaterMark: HIGH_WATER_MARK_BYTES, allowHalfOpen: false });
+        this.gate = new PacketGate(options);
         this.#socket = socket;
         this.#options = options;
         socket.on('data', (chunk: Buffer) => this.#take(chunk));

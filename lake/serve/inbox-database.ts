@@ -4,6 +4,7 @@ import { chmodSync, closeSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { StorageError } from '#lake/errors';
+import type { Origin } from '#lake/live/inbox';
 import { makeFolder } from '#lake/store/make-folder';
 import { translate } from '#lake/store/system-errors';
 
@@ -13,7 +14,10 @@ const LOG_BYTES = 64 * 1024 * 1024;
 const PAGE_BYTES = 4096;
 
 /** The number of the tables' form, in the database's own header. */
-const FORM = 1;
+const FORM = 2;
+
+/** How far streams of other lakes were taken in; a file of form 1 has no such table. */
+const ORIGINS = 'create table origins (stream text primary key, gateway text not null, sequence text not null) strict;';
 
 /**
  * Opens the file, which is made where there is none, for reading and writing. What a connection commits is on the disk when its commit returns.
@@ -47,9 +51,17 @@ export function openInboxDatabase(file: string, { maxBytes }: { maxBytes?: numbe
     }
 }
 
-/** Makes the tables where the file is new. @returns the name of the inbox's stream of numbers */
-export function prepareInbox(database: DatabaseSync, { file, now }: { file: string; now: Date }): string {
-    const form = Number(readNumber(database, 'pragma user_version'));
+/** The number of the tables' form that the file has; 0 for a new one. */
+export function formOf(database: DatabaseSync): number {
+    return Number(readNumber(database, 'pragma user_version'));
+}
+
+/** Makes the tables where the file is new, and what an older one has not. @returns the name of the inbox's stream of numbers */
+export function prepareInbox(
+    database: DatabaseSync,
+    { file, now, origins = [] }: { file: string; now: Date; origins?: readonly Origin[] },
+): string {
+    const form = formOf(database);
     if (form > FORM) {
         throw new StorageError(`${file} was written by a newer flowlake (form ${form}, this one knows ${FORM}): install that version`);
     }
@@ -59,15 +71,31 @@ export function prepareInbox(database: DatabaseSync, { file, now }: { file: stri
         database.exec(`
             create table stream (name text not null) strict;
             create table messages (id integer primary key autoincrement, facts text not null, payload blob not null) strict;
+            ${ORIGINS}
             pragma user_version = ${FORM};`);
         database.prepare('insert into stream (name) values (?)').run(newStream(now));
+        const note = database.prepare('insert into origins (stream, gateway, sequence) values (?, ?, ?)');
+        for (const { stream, gateway, end } of origins) {
+            note.run(stream, gateway, end);
+        }
         database.exec('commit');
+    }
+    if (form === 1) {
+        database.exec(`begin immediate; ${ORIGINS} pragma user_version = ${FORM}; commit`);
     }
     const name = database.prepare('select name from stream').get()?.name;
     if (typeof name !== 'string') {
         throw new StorageError(`${file} is no inbox: it does not tell the name of its stream`);
     }
     return name;
+}
+
+/** How far streams of other lakes were taken in. */
+export function readOrigins(database: DatabaseSync): Origin[] {
+    return database
+        .prepare('select stream, gateway, sequence from origins')
+        .all()
+        .map(({ stream, gateway, sequence }) => ({ stream: String(stream), gateway: String(gateway), end: String(sequence) }));
 }
 
 /** A name that no other stream has: when it began, and chance. */

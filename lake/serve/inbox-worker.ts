@@ -4,11 +4,12 @@
  */
 import { statSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
+import type { Origin } from '#lake/live/inbox';
 import { openInboxDatabase, resultCodeOf } from './inbox-database.ts';
 
 export type ToInbox =
-    /** Stores messages in one transaction: a line of facts for each, and their payloads one behind the other. */
-    | { facts: string; payloads: Uint8Array<ArrayBuffer>; lengths: Uint32Array<ArrayBuffer> }
+    /** Stores messages in one transaction: a line of facts for each, and their payloads one behind the other. With them how far streams of other lakes are. */
+    | { facts: string; payloads: Uint8Array<ArrayBuffer>; lengths: Uint32Array<ArrayBuffer>; origins: readonly Origin[] }
     /** Deletes messages up to this number. */
     | { discardUpTo: bigint }
     | 'close';
@@ -23,6 +24,7 @@ const begin = database.prepare('begin immediate');
 const commit = database.prepare('commit');
 const insert = database.prepare('insert into messages (facts, payload) values (?, ?)');
 insert.setReadBigInts(true);
+const noteOrigin = database.prepare('insert or replace into origins (stream, gateway, sequence) values (?, ?, ?)');
 const discard = database.prepare('delete from messages where id <= ?');
 // The first read makes the log.
 database.prepare('select count(*) from stream').get();
@@ -56,7 +58,7 @@ function work(request: ToInbox): FromInbox {
     return store(request);
 }
 
-function store({ facts, payloads, lengths }: Extract<ToInbox, { facts: string }>): FromInbox {
+function store({ facts, payloads, lengths, origins }: Extract<ToInbox, { facts: string }>): FromInbox {
     checkFiles();
     begin.run();
     try {
@@ -66,6 +68,9 @@ function store({ facts, payloads, lengths }: Extract<ToInbox, { facts: string }>
             const length = lengths[index] ?? 0;
             last = BigInt(insert.run(line, payloads.subarray(at, at + length)).lastInsertRowid);
             at += length;
+        }
+        for (const { stream, gateway, end } of origins) {
+            noteOrigin.run(stream, gateway, end);
         }
         commit.run();
         checkFiles();

@@ -7,9 +7,17 @@ import { extname } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { Worker } from 'node:worker_threads';
 import { StorageError, UsageError } from '#lake/errors';
-import { type InboxReader, type InboxWriter, MAX_PAYLOAD_BYTES, type NewMessage, type ReadOptions } from '#lake/live/inbox';
+import {
+    type InboxReader,
+    type InboxWriter,
+    MAX_PAYLOAD_BYTES,
+    type NewMessage,
+    type Origin,
+    type OriginWriter,
+    type ReadOptions,
+} from '#lake/live/inbox';
 import type { ChainMessage } from '#lake/telemetry/chain-line';
-import { holdInbox, openInboxDatabase, prepareInbox, readNumber, toStorageError } from './inbox-database.ts';
+import { formOf, holdInbox, openInboxDatabase, prepareInbox, readNumber, readOrigins, toStorageError } from './inbox-database.ts';
 import type { FromInbox, ToInbox } from './inbox-worker.ts';
 
 /** More than this is not one commit: those behind it would wait for long. */
@@ -30,6 +38,8 @@ export interface InboxOptions {
     now: () => Date;
     /** Answers where the chain of a stream ends; `0` for none. */
     endOfChain: (stream: string) => Promise<string>;
+    /** Answers how far streams of other lakes stand in the chains of this one: for a new inbox, which knows it from nowhere else. */
+    originsOfChains?: (() => Promise<readonly Origin[]>) | undefined;
     /** Called where the file was one whose numbers stand in the chain already, and a new one was begun. */
     onReplaced?: ((replaced: ReplacedInbox) => void) | undefined;
     /** The database does not grow beyond this: messages that do not fit are refused. */
@@ -47,7 +57,7 @@ export interface ReplacedInbox {
 }
 
 /** The inbox while it is open. */
-export interface Inbox extends InboxWriter, InboxReader {
+export interface Inbox extends InboxWriter, InboxReader, OriginWriter {
     /** Bytes of the messages that were stored since the file was opened. */
     appendedBytes(): number;
     /** Sequence number up to which messages have been discarded. */
@@ -65,19 +75,19 @@ export interface Inbox extends InboxWriter, InboxReader {
  * for a new one with another stream: its numbers would be taken for those that the chain has.
  * @throws StorageError where another process has it open, or the file is no inbox
  */
-export async function openInbox(file: string, { now, endOfChain, onReplaced, maxBytes }: InboxOptions): Promise<Inbox> {
+export async function openInbox(file: string, { onReplaced, ...options }: InboxOptions): Promise<Inbox> {
     const release = holdInbox(file);
     let open: OpenFile | undefined;
     try {
-        open = openFile(file, now());
-        const end = await endOfChain(open.stream);
+        open = await openFile(file, options);
+        const end = await options.endOfChain(open.stream);
         if (BigInt(end) > open.last) {
             open.database.close();
             const replaced = { stream: open.stream, last: String(open.last), endOfChain: end, file: putAside(file, open.stream) };
             onReplaced?.(replaced);
-            open = openFile(file, now());
+            open = await openFile(file, options);
         }
-        return new SqliteInbox(file, { ...open, now, maxBytes, release });
+        return new SqliteInbox(file, { ...open, now: options.now, maxBytes: options.maxBytes, release });
     } catch (error) {
         if (open?.database.isOpen) {
             open.database.close();
@@ -95,10 +105,12 @@ interface OpenFile {
     last: bigint;
 }
 
-function openFile(file: string, now: Date): OpenFile {
+async function openFile(file: string, { now, originsOfChains }: Pick<InboxOptions, 'now' | 'originsOfChains'>): Promise<OpenFile> {
     const database = openInboxDatabase(file);
     try {
-        const stream = prepareInbox(database, { file, now });
+        // With them it is made, or not at all: one that did not know them would take again what came before.
+        const origins = formOf(database) === 0 ? ((await originsOfChains?.()) ?? []) : [];
+        const stream = prepareInbox(database, { file, now: now(), origins });
         return { database, stream, last: readNumber(database, "select seq from sqlite_sequence where name = 'messages'") ?? 0n };
     } catch (error) {
         database.close();
@@ -120,10 +132,13 @@ function putAside(file: string, stream: string): string {
     return path;
 }
 
-/** A message that waits for its commit. */
+/** Messages that wait for their commit: all of them are in one. */
 interface Waiting {
-    facts: string;
-    payload: Uint8Array;
+    messages: readonly { facts: string; payload: Uint8Array }[];
+    /** How far the stream of another lake is with them. */
+    origin: Origin | undefined;
+    sizeBytes: number;
+    /** Gets the number of the first. */
     resolve: (sequence: string) => void;
     reject: (error: Error) => void;
 }
@@ -138,6 +153,7 @@ class SqliteInbox implements Inbox {
     readonly #read: StatementSync;
     readonly #sizes: StatementSync;
     readonly #listeners = new Set<() => void>();
+    readonly #origins: Map<string, Origin>;
     #waiting: Waiting[] = [];
     /** Bytes of what waits, and of what is being committed. */
     #waitingBytes = 0;
@@ -162,13 +178,27 @@ class SqliteInbox implements Inbox {
         );
         this.#sizes.setReadBigInts(true);
         this.#last = options.last;
+        this.#origins = new Map(readOrigins(this.#database).map((origin) => [origin.stream, origin]));
         this.#discardedTo = (readNumber(this.#database, 'select min(id) from messages') ?? this.#last + 1n) - 1n;
         this.#writer = new InboxThread({ file, maxBytes: options.maxBytes });
     }
 
-    append({ payload, ...facts }: NewMessage): Promise<string> {
-        if (payload.length > MAX_PAYLOAD_BYTES) {
-            return Promise.reject(new UsageError(`A message has ${payload.length} bytes, of ${MAX_PAYLOAD_BYTES}`));
+    append(message: NewMessage): Promise<string> {
+        return this.#append([message]);
+    }
+
+    findOrigin(stream: string): Origin | undefined {
+        return this.#origins.get(stream);
+    }
+
+    async appendOf(origin: Origin, messages: readonly NewMessage[]): Promise<void> {
+        await this.#append(messages, origin);
+    }
+
+    #append(messages: readonly NewMessage[], origin?: Origin): Promise<string> {
+        const large = messages.find(({ payload }) => payload.length > MAX_PAYLOAD_BYTES);
+        if (large) {
+            return Promise.reject(new UsageError(`A message has ${large.payload.length} bytes, of ${MAX_PAYLOAD_BYTES}`));
         }
         if (this.#closing) {
             return Promise.reject(new StorageError(`the inbox ${this.#file} is closed`));
@@ -179,9 +209,10 @@ class SqliteInbox implements Inbox {
             );
         }
         return new Promise((resolve, reject) => {
-            const waiting = { facts: JSON.stringify(facts), payload, resolve, reject };
-            this.#waiting.push(waiting);
-            this.#waitingBytes += sizeOf(waiting);
+            const encoded = messages.map(({ payload, ...facts }) => ({ facts: JSON.stringify(facts), payload }));
+            const sizeBytes = encoded.reduce((sum, { facts, payload }) => sum + facts.length + payload.length + MESSAGE_BYTES, 0);
+            this.#waiting.push({ messages: encoded, origin, sizeBytes, resolve, reject });
+            this.#waitingBytes += sizeBytes;
             if (!this.#committing) {
                 // All that comes in this turn is one commit; what comes while it is on its way is the next one.
                 this.#turn ??= setImmediate(() => this.#commitNext());
@@ -264,7 +295,7 @@ class SqliteInbox implements Inbox {
             return;
         }
         const batch = takeBatch(this.#waiting);
-        const bytes = batch.reduce((sum, waiting) => sum + sizeOf(waiting), 0);
+        const bytes = batch.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
         const done = (): void => {
             this.#committing = undefined;
             this.#waitingBytes -= bytes;
@@ -277,8 +308,13 @@ class SqliteInbox implements Inbox {
                 this.#last = last;
                 this.#appendedBytes += bytes;
                 this.#problem = undefined;
-                for (const [at, { resolve }] of batch.entries()) {
-                    resolve(String(first + BigInt(at)));
+                let next = first;
+                for (const { messages, origin, resolve } of batch) {
+                    if (origin) {
+                        this.#origins.set(origin.stream, origin);
+                    }
+                    resolve(String(next));
+                    next += BigInt(messages.length);
                 }
                 for (const listener of this.#listeners) {
                     listener();
@@ -313,30 +349,29 @@ class SqliteInbox implements Inbox {
     }
 }
 
-function sizeOf({ facts, payload }: Pick<Waiting, 'facts' | 'payload'>): number {
-    return facts.length + payload.length + MESSAGE_BYTES;
-}
-
-/** Takes the first messages out of those that wait, as many as one commit has. */
+/** Takes the first out of those that wait, as many as one commit has. */
 function takeBatch(waiting: Waiting[]): Waiting[] {
-    let bytes = 0;
-    const end = waiting.findIndex((message, at) => {
-        bytes += sizeOf(message);
-        return at >= COMMIT_MESSAGES || (at > 0 && bytes > COMMIT_BYTES);
+    let [bytes, count] = [0, 0];
+    const end = waiting.findIndex(({ sizeBytes, messages }, at) => {
+        bytes += sizeBytes;
+        count += messages.length;
+        return at > 0 && (count > COMMIT_MESSAGES || bytes > COMMIT_BYTES);
     });
     return waiting.splice(0, end < 0 ? waiting.length : end);
 }
 
 /** The request, and what of it is handed over without a copy. */
 function encodeBatch(batch: readonly Waiting[]): [ToInbox, ArrayBuffer[]] {
-    const lengths = Uint32Array.from(batch, ({ payload }) => payload.length);
+    const messages = batch.flatMap((waiting) => waiting.messages);
+    const lengths = Uint32Array.from(messages, ({ payload }) => payload.length);
     const payloads = new Uint8Array(lengths.reduce((sum, length) => sum + length, 0));
     let at = 0;
-    for (const { payload } of batch) {
+    for (const { payload } of messages) {
         payloads.set(payload, at);
         at += payload.length;
     }
-    return [{ facts: batch.map(({ facts }) => facts).join('\n'), payloads, lengths }, [payloads.buffer, lengths.buffer]];
+    const origins = batch.flatMap(({ origin }) => origin ?? []);
+    return [{ facts: messages.map(({ facts }) => facts).join('\n'), payloads, lengths, origins }, [payloads.buffer, lengths.buffer]];
 }
 
 type Stored = Extract<FromInbox, { first: bigint }>;

@@ -62,6 +62,12 @@ export class PacketGate {
     #passing = 0;
     #dropping: Dropping | undefined;
     #names = 0;
+    readonly #maxPayloadBytes: number;
+
+    /** A gateway's packets may be larger than a device's. */
+    constructor({ maxPayloadBytes = MAX_PAYLOAD_BYTES }: { maxPayloadBytes?: number } = {}) {
+        this.#maxPayloadBytes = maxPayloadBytes;
+    }
 
     /** @returns what is to be passed on, in order. Nothing more is, once there is a fault */
     take(chunk: Buffer): Buffer[] {
@@ -196,7 +202,7 @@ export class PacketGate {
         }
         this.publishes += 1;
         const topic = data.subarray(start + 2, start + 2 + topicBytes);
-        const refused = payloadBytes > MAX_PAYLOAD_BYTES ? sayTooLarge(payloadBytes) : whyNoTopic(topic);
+        const refused = payloadBytes > this.#maxPayloadBytes ? sayTooLarge(payloadBytes) : whyNoTopic(topic);
         if (refused === undefined) {
             return { is: 'pass', bytes: start - at + length };
         }

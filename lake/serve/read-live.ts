@@ -1,5 +1,7 @@
 /** Looks into the databases of a served lake from outside. */
 import { existsSync } from 'node:fs';
+import { readOriginsOfChains } from '#lake/live/chain-origins';
+import { openDirectoryStore } from '#lake/store/directory';
 import type { ChainMessage } from '#lake/telemetry/chain-line';
 import { openInbox } from './inbox.ts';
 import { liveFile } from './live-files.ts';
@@ -16,7 +18,11 @@ export async function readLive(
     const unsealed: ChainMessage[] = [];
     if (!isServed && existsSync(inboxFile)) {
         // Its end is not held against the chain here: that is for who goes on with it.
-        const inbox = await openInbox(inboxFile, { now: () => new Date(), endOfChain: async () => '0' });
+        const inbox = await openInbox(inboxFile, {
+            now: () => new Date(),
+            endOfChain: async () => '0',
+            originsOfChains: () => readOriginsOfChains(openDirectoryStore(directory)),
+        });
         try {
             for (let after = inbox.discardedTo(); ; ) {
                 const messages = inbox.read({ after, ...AT_ONCE });

@@ -6,21 +6,22 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { DirectoryLake } from '#lake/lake';
 import type { TablePeriod } from '#lake/layout';
 import { createApi } from '#lake/live/api/create-api';
+import { readOriginsOfChains } from '#lake/live/chain-origins';
 import { openCredentialIndex } from '#lake/live/credential-index';
+import { ForwardIntake } from '#lake/live/forward-intake';
 import { Intake } from '#lake/live/intake';
 import { judgeHistory } from '#lake/live/judge-history';
 import { openKnownDevices } from '#lake/live/known-devices';
 import { LiveProfiles } from '#lake/live/live-profiles';
 import { noteRegistered } from '#lake/live/note-registered';
 import { rebuildState } from '#lake/live/rebuild-state';
-import type { ObjectStore } from '#lake/store/object-store';
 import { compareSequences } from '#lake/telemetry/chain-line';
 import { episodes } from '#lake/telemetry/derived-tables';
 import { createServices } from './api-services.ts';
 import { type BrokerCounts, openBroker } from './broker.ts';
 import { authorityFolder, namesOfMachine, openAuthority } from './certificates.ts';
 import { openControl } from './control.ts';
-import { type Forwarding, startForwarding } from './forwarding.ts';
+import { type Forwarding, type ForwardTarget, startForwarding } from './forwarding.ts';
 import type { Hook } from './hook-settings.ts';
 import { HookSender } from './hooks.ts';
 import { openHttpServer } from './http-server.ts';
@@ -46,7 +47,7 @@ export interface ServeOptions {
     sealEveryMs: number | undefined;
     hooks: readonly Hook[];
     /** The lake that every message is handed on to: it may be out of reach. */
-    forwardTo: { name: string; open: () => Promise<ObjectStore> } | undefined;
+    forwardTo: ForwardTarget | undefined;
     isNewToken: boolean;
     /** Variables that commands of hooks get. */
     environment: Readonly<Record<string, string | undefined>>;
@@ -127,6 +128,7 @@ export async function serve(lake: DirectoryLake, options: ServeOptions): Promise
             openInbox(liveFile(directory, 'inbox.sqlite'), {
                 now,
                 endOfChain: endOfChainIn(store),
+                originsOfChains: () => readOriginsOfChains(store),
                 onReplaced: ({ file, last, endOfChain }) =>
                     say(
                         `The inbox ended with ${last} and its chain with ${endOfChain}: it is an old copy. It lies in ${file} now, and a new one was begun`,
@@ -145,6 +147,7 @@ export async function serve(lake: DirectoryLake, options: ServeOptions): Promise
         const names = namesOf(options);
         let tls = await authority.server({ names, now: now() });
         const intake = new Intake({ inbox, devices, now: nowMs, say });
+        const forwards = new ForwardIntake({ inbox, devices });
         const profiles = new LiveProfiles({ store, monotonicMs, onFault: say });
         if (compareSequences(placeIn(inbox.stream, state.cursor()), inbox.last()) > 0) {
             say('The inbox is an older copy than latest state is of: latest state follows it from its beginning');
@@ -189,7 +192,7 @@ export async function serve(lake: DirectoryLake, options: ServeOptions): Promise
                     say(`Nothing of ${key} could be used: flowlake history says why`);
                 }
                 if (objects.length > 0) {
-                    forwarding?.wake();
+                    forwarding?.wake(objects.length);
                 }
             },
         });
@@ -199,7 +202,7 @@ export async function serve(lake: DirectoryLake, options: ServeOptions): Promise
         });
         if (options.forwardTo) {
             forwarding = startForwarding({
-                ...options.forwardTo,
+                to: options.forwardTo,
                 from: store,
                 shard: { stream: inbox.stream, shard: SHARD },
                 say,
@@ -244,7 +247,7 @@ export async function serve(lake: DirectoryLake, options: ServeOptions): Promise
         closing.push(() => http.close());
         const ofBroker = () => ({ authority: authority.certificate, certificate: tls.certificate, key: tls.key });
         const broker = await opened(
-            openBroker({ intake, credentials, devices, tls: ofBroker(), host, port: options.mqttPort, say, now: nowMs }),
+            openBroker({ intake, forwards, credentials, devices, tls: ofBroker(), host, port: options.mqttPort, say, now: nowMs }),
         );
         const since = now().toISOString();
         const status = (): ServeStatus => ({
@@ -252,7 +255,11 @@ export async function serve(lake: DirectoryLake, options: ServeOptions): Promise
             mqttPort: broker.port,
             httpUrl: http.url,
             connections: broker.counts(),
-            messages: { ...intake.counts },
+            messages: {
+                taken: intake.counts.taken + forwards.counts.taken,
+                aside: intake.counts.aside + forwards.counts.aside,
+                dropped: intake.counts.dropped,
+            },
             inboxProblem: inbox.problem()?.message ?? null,
             latest: { behindMs: Math.round(consumer.progress().behindMs), fault: consumer.progress().fault ?? null },
             sealing: sealer.status(),

@@ -35,6 +35,8 @@ export interface ChainMessage {
     refused?: string | undefined;
     /** Name of the report that the message was given up on its way, where it came by that. */
     report?: string | undefined;
+    /** Its place in another lake, where a gateway has handed it on: `<gateway>/<stream there>/<sequence number there>`. No two messages have the same. */
+    origin?: string | undefined;
     payload: Buffer;
 }
 
@@ -60,6 +62,7 @@ export function encodeMessage({
     site,
     refused,
     report,
+    origin,
 }: ChainMessage): string {
     const text = isUtf8(payload) ? payload.toString() : undefined;
     return JSON.stringify({
@@ -76,6 +79,7 @@ export function encodeMessage({
         site,
         refused,
         report,
+        origin,
         ...(text === undefined ? { payload_base64: payload.toString('base64') } : { payload: text }),
     });
 }
@@ -119,7 +123,7 @@ export function decodeLine(line: string): ChainLine {
         return broken('its headers are no object of texts');
     }
     const texts: Record<string, string | undefined> = {};
-    for (const name of ['device', 'topic', 'session', 'key', 'profile', 'site', 'refused', 'report'] as const) {
+    for (const name of ['device', 'topic', 'session', 'key', 'profile', 'site', 'refused', 'report', 'origin'] as const) {
         const value = fields[name];
         if (value !== undefined && typeof value !== 'string') {
             return broken(`its ${name} is no text`);

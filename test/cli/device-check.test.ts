@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { readCredentials, revokeCredentials } from '#lake/credentials';
 import { readInput } from '#lake/inputs';
 import { type CredentialIndex, openCredentialIndex } from '#lake/live/credential-index';
+import { ForwardIntake } from '#lake/live/forward-intake';
 import { Intake } from '#lake/live/intake';
 import { type KnownDevices, openKnownDevices } from '#lake/live/known-devices';
 import { type Broker, openBroker } from '#lake/serve/broker';
@@ -39,7 +40,7 @@ beforeEach(async () => {
     [credentials, devices, inbox] = [await openCredentialIndex(common), await openKnownDevices(common), memoryInbox()];
     const intake = new Intake({ inbox, devices, now: Date.now, say: () => undefined });
     broker = await openBroker({
-        ...{ intake, credentials, devices, now: Date.now, say: () => undefined, host: '127.0.0.1', port: 0 },
+        ...{ intake, forwards: new ForwardIntake({ inbox, devices }), credentials, devices, now: Date.now, say: () => undefined, host: '127.0.0.1', port: 0 },
         tls: { authority: authority.certificate, certificate: server.certificate, key: server.key },
     });
     api = createServer(async (request, response) => {

@@ -8,6 +8,7 @@ import { addCertificate } from '#lake/credentials';
 import { registerDevice } from '#lake/devices';
 import { addInput } from '#lake/inputs';
 import { type CredentialIndex, openCredentialIndex } from '#lake/live/credential-index';
+import { ForwardIntake } from '#lake/live/forward-intake';
 import { Intake } from '#lake/live/intake';
 import { type KnownDevices, openKnownDevices } from '#lake/live/known-devices';
 import { type Broker, type BrokerLimits, openBroker } from '#lake/serve/broker';
@@ -54,7 +55,7 @@ export async function openFleet({
     const devices = await openKnownDevices({ store, now, onTrouble: say, everyMs: 60_000 });
     const intake = new Intake({ inbox, devices, now, say });
     const broker = await openBroker({
-        ...{ intake, credentials, devices, say, now, limits },
+        ...{ intake, forwards: new ForwardIntake({ inbox, devices }), credentials, devices, say, now, limits },
         tls: { authority: authority.certificate, certificate: server.certificate, key: server.key },
         host: '127.0.0.1',
         port: 0,

@@ -1,8 +1,8 @@
 /** An inbox in memory that keeps its contract, and that can be held up or made to fail. */
 import { StorageError } from '#lake/errors';
-import type { InboxWriter, NewMessage } from '#lake/live/inbox';
+import type { InboxWriter, NewMessage, Origin, OriginWriter } from '#lake/live/inbox';
 
-export interface MemoryInbox extends InboxWriter {
+export interface MemoryInbox extends InboxWriter, OriginWriter {
     /** What is durable, in order. */
     readonly messages: readonly NewMessage[];
     /** From now on nothing becomes durable, until `release`. */
@@ -17,6 +17,7 @@ export interface MemoryInbox extends InboxWriter {
 export function memoryInbox(): MemoryInbox {
     const messages: NewMessage[] = [];
     let waiting: { message: NewMessage; done: (sequence: string) => void }[] = [];
+    const origins = new Map<string, Origin>();
     let isHeld = false;
     let isFull = false;
     const store = (message: NewMessage): string => {
@@ -37,6 +38,14 @@ export function memoryInbox(): MemoryInbox {
                       waiting.push({ message, done });
                   })
                 : Promise.resolve(store(message));
+        },
+        findOrigin: (stream) => origins.get(stream),
+        async appendOf(origin, some) {
+            if (isFull) {
+                throw new StorageError('cannot write the inbox: the disk is full');
+            }
+            some.map(store);
+            origins.set(origin.stream, origin);
         },
         hold() {
             isHeld = true;

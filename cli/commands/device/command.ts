@@ -34,6 +34,10 @@ const add = defineCommand({
             '--from <day>',
             'first day of this assignment, YYYY-MM-DD; without it a new device has it from the beginning, another from today',
         ),
+        gateway: flag(
+            '--gateway',
+            'with --out: the certificate is of another serve, which hands on what devices of this site have sent to it',
+        ),
         ...WISHES,
     },
     examples: [
@@ -41,11 +45,12 @@ const add = defineCommand({
         { line: 'device add boiler-7 --out devices', does: 'key and certificate in devices/boiler-7/, and lines that send by them' },
         { line: 'device add boiler-7 --token > token.txt', does: 'a token for HTTP' },
         { line: 'device add boiler-7 --site hamburg --ip 10.1.0.9 --from 2026-03-01', does: 'it moved' },
+        { line: 'device add gw-1 --profile plain-json --site berlin --gateway --out devices', does: 'for serve --forward of that site' },
     ],
     async run({ arguments: { id }, options, ...context }) {
         const { addDevice } = await import('./run.ts');
-        const { out, token, label, days, program, ...change } = options;
-        return addDevice({ device: id, ...change }, { out, token, label, days, program }, context);
+        const { out, token, label, days, program, gateway, ...change } = options;
+        return addDevice({ device: id, ...change }, { out, token, label, days, program, gateway }, context);
     },
 });
 
@@ -107,7 +112,7 @@ const importDevices = defineCommand({
     ],
     async run({ arguments: { file }, options: { out, token, days, program }, ...context }) {
         const { importFile } = await import('./import.ts');
-        return importFile(file, { out, token, label: undefined, days, program }, context);
+        return importFile(file, { out, token, label: undefined, days, program, gateway: false }, context);
     },
 });
 

@@ -23,6 +23,9 @@ import { clientLines } from './client-lines.ts';
 import { exampleFor } from './example.ts';
 import { isWished, type Wishes } from './wishes.ts';
 
+/** Characters of a name in a certificate (RFC 5280, ub-common-name). */
+const MAX_NAME_CHARACTERS = 64;
+
 /** What was made for a device. */
 export interface Made {
     /** The token where it stands in no file. */
@@ -36,9 +39,23 @@ export interface Made {
  * @throws UsageError for what this lake cannot give, for files that are there already, for options without their meaning
  */
 export async function checkWishes(lake: Lake, devices: readonly string[], wishes: Wishes): Promise<void> {
-    const { out, token, label, program } = wishes;
+    const { out, token, label, program, gateway } = wishes;
     if (label !== undefined && !token) {
         throw new UsageError('--label names a token: give --token with it');
+    }
+    if (gateway && lake.kind === 's3') {
+        throw new UsageError(
+            '--gateway is for a lake in a directory: what a site hands on to a deployed one goes to its bucket, serve --forward s3://bucket',
+        );
+    }
+    if (gateway && out === undefined) {
+        throw new UsageError('--gateway is said of a certificate: give --out DIR with it');
+    }
+    const long = gateway ? devices.find((device) => device.length > MAX_NAME_CHARACTERS) : undefined;
+    if (long !== undefined) {
+        throw new UsageError(
+            `A gateway’s id has ${MAX_NAME_CHARACTERS} characters at most, as its certificate names it: ${long} has ${long.length}`,
+        );
     }
     if (!isWished(wishes)) {
         return;
@@ -73,7 +90,7 @@ export async function makeCredentials(lake: Lake, device: string, wishes: Wishes
 async function makeCertificate(
     lake: DirectoryLake,
     device: string,
-    { out, days }: Wishes,
+    { out, days, gateway }: Wishes,
     { now }: Pick<RunContext, 'now'>,
 ): Promise<{ isNew: boolean }> {
     const there: Partial<DeviceFiles> = out === undefined ? {} : await readDeviceFiles(out, device);
@@ -91,7 +108,7 @@ async function makeCertificate(
     const { fingerprint, serial, notAfter, certificate, key } = issued;
     // First the lake knows it: a certificate that was never written down harms nobody.
     const record = { fingerprint, serial, not_after: notAfter.toISOString(), added: now().toISOString() };
-    await addCertificate(await lake.store(), device, record);
+    await addCertificate(await lake.store(), device, { ...record, ...(gateway && { gateway }) });
     writeDeviceFiles(out, device, { certificate, key, ca: authority.certificate });
     return { isNew: true };
 }
@@ -126,7 +143,7 @@ export async function sayMade(
     { wishes, made }: { wishes: Wishes; made: Made },
     { stdout, stderr, invocation, lake: named, now }: RunContext,
 ): Promise<void> {
-    const { out, token: hasToken, program } = wishes;
+    const { out, token: hasToken, program, gateway } = wishes;
     const lakeName = named?.name ?? '';
     const places =
         lake.kind === 's3' ? await (await import('./aws.ts')).placesOnAws(lake) : { ...readServing(lake.directory), programStream: '' };
@@ -144,6 +161,14 @@ export async function sayMade(
         );
     }
     if (out === undefined) {
+        return;
+    }
+    if (gateway) {
+        const { host, mqttPort } = places;
+        await stderr.write(
+            `Key and certificate are in ${out}/${device}. Copy the folder to the other machine; its serve hands on what devices of this site send to it:\n\n` +
+                `${invocation} --lake THAT-LAKE serve --forward mqtts://${host}:${mqttPort} --forward-as ${quoteForShell(`${out}/${device}`)}\n`,
+        );
         return;
     }
     const lines = clientLines({ device, directory: out, message, ...places }).filter(({ by }) => by === 'certificate' || hasToken);
@@ -192,7 +217,10 @@ export async function showCredentials(device: string, context: RunContext): Prom
             throw new Failure(`There is no device ${device}: flowlake device list shows those that there are`);
         }
         const rows = [
-            ...certificates.map(({ fingerprint, added, not_after: ends, revoked }) => ['certificate', fingerprint, added, ends, revoked]),
+            ...certificates.map(({ fingerprint, added, not_after: ends, revoked, gateway }) => [
+                gateway ? 'gateway certificate' : 'certificate',
+                ...[fingerprint, added, ends, revoked],
+            ]),
             ...tokens.map(({ label, added, revoked }) => ['token', label, added, null, revoked]),
             ...programs.map(({ added, revoked }) => ['program', null, added, null, revoked]),
         ];
@@ -210,8 +238,8 @@ export async function showCredentials(device: string, context: RunContext): Prom
 export function sayCredentials({ certificates, tokens, programs = [] }: Credentials): string {
     const lines = [
         ...certificates.map(
-            ({ fingerprint, not_after: ends, revoked }) =>
-                `certificate ${fingerprint}, ${revoked === null ? `holds until ${dayOf(ends)}` : `revoked on ${dayOf(revoked)}`}`,
+            ({ fingerprint, not_after: ends, revoked, gateway }) =>
+                `${gateway ? 'gateway’s ' : ''}certificate ${fingerprint}, ${revoked === null ? `holds until ${dayOf(ends)}` : `revoked on ${dayOf(revoked)}`}`,
         ),
         ...tokens.map(
             ({ label, added, revoked }) =>

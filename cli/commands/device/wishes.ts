@@ -10,6 +10,8 @@ export interface Wishes {
     days: number;
     /** True if programs are to write as the device. */
     program: boolean;
+    /** The certificate is a gateway's. */
+    gateway: boolean;
 }
 
 /** True if anything is to be made. */

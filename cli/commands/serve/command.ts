@@ -21,13 +21,21 @@ export const serve = defineCommand({
         https: flag('--https', 'HTTP over TLS, also on loopback'),
         sealEvery: duration('--seal-every <time>', 'how long messages wait before they go into the tables (default: 1m)'),
         hooks: text('--hooks <file>', 'JSON file of hooks: whom to tell of alerts'),
-        forward: text('--forward <lake>', 'hand every message on to this lake too: s3://bucket'),
+        forward: text('--forward <lake>', 'hand every message on to this lake too: s3://bucket, or mqtts://host of another serve'),
+        forwardAs: text(
+            '--forward-as <dir>',
+            'folder of the gateway’s certificate that the other serve knows (device add ID --gateway --out)',
+        ),
         newToken: flag('--new-token', 'make another token for readers; the one before ends'),
     },
     examples: [
         { line: 'serve', does: 'for devices and programs of this machine' },
         { line: 'serve --host 0.0.0.0 --name gateway.local,10.0.0.5', does: 'for a site’s network' },
         { line: 'serve --seal-every 5s', does: 'in the tables within seconds' },
+        {
+            line: 'serve --forward mqtts://central.example --forward-as devices/gw-1',
+            does: 'of a site whose messages another lake has too',
+        },
     ],
     async run({ options, ...context }) {
         const { serveLake } = await import('./run.ts');

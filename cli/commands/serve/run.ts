@@ -1,15 +1,19 @@
 /** Serves the lake until Ctrl-C. */
+import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { isIPv6 } from 'node:net';
+import { basename, dirname } from 'node:path';
 import { Failure, type RunContext } from '#cli/command';
+import { readDeviceFiles } from '#cli/device-files';
 import { quoteForShell } from '#cli/quote-for-shell';
 import { useLake } from '#cli/use-lake';
 import { StorageError, UsageError } from '#lake/errors';
 import { type Lake, parseLakeLocation } from '#lake/lake';
+import { forwardChain } from '#lake/live/forward';
 import { openLake } from '#lake/open-lake';
+import type { ForwardTarget } from '#lake/serve/forwarding';
 import { type Hook, parseHooks } from '#lake/serve/hook-settings';
 import { type Serving, serve } from '#lake/serve/serve';
-import type { ObjectStore } from '#lake/store/object-store';
 
 interface ServeChoice {
     host: string | undefined;
@@ -20,11 +24,13 @@ interface ServeChoice {
     sealEvery: number | undefined;
     hooks: string | undefined;
     forward: string | undefined;
+    forwardAs: string | undefined;
     newToken: boolean;
 }
 
 const LOOPBACK = '127.0.0.1';
 const MAX_PORT = 65_535;
+const DEFAULT_MQTTS_PORT = 8_883;
 
 /** Runs until the signal is aborted. @returns 0 then. @throws Failure for a deployed lake */
 export async function serveLake(choice: ServeChoice, context: RunContext): Promise<number> {
@@ -48,7 +54,7 @@ export async function serveLake(choice: ServeChoice, context: RunContext): Promi
             if (lake.kind !== 'directory') {
                 throw new Failure('serve is for a lake in a directory: a deployed one takes in what devices send by itself');
             }
-            const other = choice.forward === undefined ? undefined : await openOther(choice.forward, context);
+            const other = await openOther(choice, context);
             try {
                 const serving = await serve(lake, {
                     host,
@@ -59,7 +65,7 @@ export async function serveLake(choice: ServeChoice, context: RunContext): Promi
                     isHttps: choice.https || !isLoopback(host),
                     sealEveryMs: sealEvery,
                     hooks,
-                    forwardTo: other && { name: choice.forward ?? '', open: other.open },
+                    forwardTo: other?.target,
                     isNewToken: newToken,
                     environment,
                     now,
@@ -135,21 +141,81 @@ async function readHooks(path: string | undefined): Promise<Hook[]> {
     }
 }
 
-/** The lake that messages are handed on to: it may be out of reach for now, and devices are served all the same. @throws UsageError for what is no deployed lake */
+/** The lake that messages are handed on to: it may be out of reach for now, and devices are served all the same. @throws UsageError for what is none */
 async function openOther(
-    name: string,
-    { environment, signal }: RunContext,
-): Promise<{ open(): Promise<ObjectStore>; close(): Promise<void> }> {
-    const location = parseLakeLocation(name);
-    let lake: Lake | undefined;
-    const open = async (): Promise<ObjectStore> => {
-        lake ??= await openLake(location, { environment, signal });
-        return lake.store();
-    };
-    if (location.kind === 'directory') {
-        throw new UsageError(`--forward ${name} is no deployed lake: give its bucket, s3://bucket`);
+    { forward: name, forwardAs }: Pick<ServeChoice, 'forward' | 'forwardAs'>,
+    context: RunContext,
+): Promise<{ target: ForwardTarget; close(): Promise<void> } | undefined> {
+    const isBroker = name?.startsWith('mqtt') ?? false;
+    if (forwardAs !== undefined && !isBroker) {
+        throw new UsageError('--forward-as is the certificate for --forward mqtts://host: give that too');
     }
-    return { open, close: async () => lake?.close() };
+    if (name === undefined) {
+        return undefined;
+    }
+    return isBroker ? openOtherServe(name, forwardAs) : openOtherStore(name, context);
+}
+
+function openOtherStore(name: string, { environment, signal }: RunContext): { target: ForwardTarget; close(): Promise<void> } {
+    const location = parseLakeLocation(name);
+    if (location.kind === 'directory') {
+        throw new UsageError(`--forward ${name} is no lake elsewhere: give a bucket, s3://bucket, or another serve, mqtts://host`);
+    }
+    let lake: Lake | undefined;
+    const forward: ForwardTarget['forward'] = async (options) => {
+        lake ??= await openLake(location, { environment, signal });
+        return forwardChain({ ...options, to: await lake.store() });
+    };
+    return { target: { name, forward }, close: async () => lake?.close() };
+}
+
+/** @throws UsageError for a broker that could not tell how far it has this lake, and for files that are no gateway's */
+async function openOtherServe(name: string, folder: string | undefined): Promise<{ target: ForwardTarget; close(): Promise<void> }> {
+    const url = URL.canParse(name) ? new URL(name) : undefined;
+    if (url?.protocol !== 'mqtts:' || url.hostname === '' || url.username !== '' || !['', '/'].includes(url.pathname)) {
+        throw new UsageError(
+            `--forward ${name} is no other serve: mqtts://host, or mqtts://host:port; what proves this lake there is --forward-as DIR`,
+        );
+    }
+    if (/\.iot\.[a-z0-9-]+\.amazonaws\.com(\.cn)?$/.test(url.hostname)) {
+        throw new UsageError(
+            `--forward ${name}: AWS IoT Core does not tell how far it has a lake, so a message could be there twice, or as another device's. Hand on to the deployed lake's bucket, s3://bucket: that is exact`,
+        );
+    }
+    if (folder === undefined) {
+        throw new UsageError(
+            '--forward mqtts://host wants the certificate that the other lake has made for this one: device add ID --gateway --out DIR there, and --forward-as DIR/ID here',
+        );
+    }
+    const { certificate, key, ca } = await readDeviceFiles(dirname(folder), basename(folder));
+    if (certificate === undefined || key === undefined || ca === undefined) {
+        throw new UsageError(
+            `--forward-as ${folder}: device.crt, device.key and ca.crt belong there; device add ID --gateway --out DIR of the other lake writes them`,
+        );
+    }
+    const gateway = deviceOfCertificate(certificate);
+    if (gateway === undefined) {
+        throw new UsageError(`--forward-as ${folder}: device.crt is no certificate that flowlake has made for a device`);
+    }
+    const broker = {
+        host: url.hostname.replace(/^\[|\]$/g, ''),
+        port: Number(url.port || DEFAULT_MQTTS_PORT),
+        gateway,
+        certificate,
+        key,
+        authority: ca,
+    };
+    const { forwardByMqtt } = await import('#lake/serve/forward-mqtt');
+    return { target: { name, forward: (options) => forwardByMqtt(broker, options) }, close: async () => undefined };
+}
+
+/** The id that the certificate is made out to; undefined where it cannot be read. */
+function deviceOfCertificate(pem: string): string | undefined {
+    try {
+        return /^CN=(.+)$/m.exec(new X509Certificate(pem).subject)?.[1];
+    } catch {
+        return undefined;
+    }
 }
 
 function isLoopback(host: string): boolean {

@@ -8,6 +8,7 @@ import type { MqttClient } from 'mqtt';
 import { addCertificate, revokeCredentials } from '#lake/credentials';
 import { registerDevice } from '#lake/devices';
 import { UsageError } from '#lake/errors';
+import { ForwardIntake } from '#lake/live/forward-intake';
 import { MAX_PAYLOAD_BYTES } from '#lake/live/inbox';
 import { openBroker } from '#lake/serve/broker';
 import { authorityFolder, type IssuedCertificate, openAuthority } from '#lake/serve/certificates';
@@ -380,12 +381,13 @@ test('a connection that does not get through its handshake is closed in time', a
 
 test('a broker that finds its port taken holds nothing that keeps the process alive', async () => {
     const timers = () => process.getActiveResourcesInfo().filter((one) => one === 'Timeout').length;
-    const { intake, credentials, devices, broker, authority } = fleet;
+    const { intake, inbox, credentials, devices, broker, authority } = fleet;
     const server = await authority.server({ names: ['localhost'], now: new Date() });
     const tls = { authority: authority.certificate, certificate: server.certificate, key: server.key };
     const before = timers();
     const second = openBroker({
         intake,
+        forwards: new ForwardIntake({ inbox, devices }),
         credentials,
         devices,
         tls,

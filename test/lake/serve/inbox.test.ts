@@ -349,9 +349,9 @@ describe('opening', () => {
         const file = await newFile();
         await (await open(file)).close();
         const database = new DatabaseSync(file);
-        database.exec('pragma user_version = 2');
+        database.exec('pragma user_version = 3');
         database.close();
-        await expect(open(file)).rejects.toThrow('was written by a newer flowlake (form 2, this one knows 1)');
+        await expect(open(file)).rejects.toThrow('was written by a newer flowlake (form 3, this one knows 2)');
     });
 
     it('makes a file that only its owner may read', async () => {

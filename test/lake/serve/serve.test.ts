@@ -13,9 +13,11 @@ import { registerDevice } from '#lake/devices';
 import { StorageError, UsageError } from '#lake/errors';
 import { addInput } from '#lake/inputs';
 import type { DirectoryLake } from '#lake/lake';
+import { forwardChain } from '#lake/live/forward';
 import { openLake } from '#lake/open-lake';
 import { authorityFolder, openAuthority } from '#lake/serve/certificates';
 import { askServe } from '#lake/serve/control';
+import type { ForwardTarget } from '#lake/serve/forwarding';
 import { liveFile, makeLiveFolder, readServing } from '#lake/serve/live-files';
 import { type ServeOptions, type Serving, serve } from '#lake/serve/serve';
 import { openDirectoryStore } from '#lake/store/directory';
@@ -60,6 +62,11 @@ async function dial(port: number): Promise<TLSSocket> {
     socket.on('error', () => undefined);
     await once(socket, 'secureConnect');
     return socket;
+}
+
+/** Another lake in a store, as `--forward s3://other` has it. */
+function toStore(open: () => Promise<ObjectStore>): ForwardTarget {
+    return { name: 's3://other', forward: async (options) => forwardChain({ ...options, to: await open() }) };
 }
 
 const today = (): string => new Date().toISOString().slice(0, 10);
@@ -401,7 +408,7 @@ describe('a served lake', () => {
         const other = openDirectoryStore(await newFolder());
         let isAway = true;
         const open = () => (isAway ? Promise.reject(new StorageError('the network is down')) : Promise.resolve(other));
-        await start({ forwardTo: { name: 's3://other', open } });
+        await start({ forwardTo: toStore(open) });
         expect(await post(token, [{ n: 1, t: 20 }])).toEqual({ accepted: 1, rejected: [] });
         await askServe(directory, 'seal');
         while (serving?.status().forwarding?.objectsBehind !== 1) {
@@ -486,7 +493,7 @@ describe('a served lake', () => {
             ...other,
             put: (key, body, options) => (isAway ? Promise.reject(new StorageError('the line is down')) : other.put(key, body, options)),
         };
-        await start({ forwardTo: { name: 's3://other', open: async () => store2 } });
+        await start({ forwardTo: toStore(async () => store2) });
         await post(token, [{ n: 1, t: 20 }]);
         await askServe(directory, 'seal');
         while (serving?.status().forwarding?.lastError === null) {
