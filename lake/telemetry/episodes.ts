@@ -4,6 +4,7 @@
  * that has not ended yet is a deadline in the state, and whether it has passed is the question of whoever looks.
  */
 import { compareTexts, formatUnits } from '#lake/rows';
+import { ownOf, setOwn } from './own-properties.ts';
 import type { AlertRule, DerivingRules, FenceRule, SilenceRule, ThresholdRule } from './rules.ts';
 import type { RulesOf, SortedReadings } from './sorted-readings.ts';
 
@@ -159,7 +160,7 @@ export class DeviceWalk {
         }
         // Behind all of them: several rules may watch one metric.
         if (rules.some((rule) => rule.is === 'missing' && rule.metric === event.metric)) {
-            device.metrics[event.metric] = event.atMs;
+            setOwn(device.metrics, event.metric, event.atMs);
         }
         return device;
     }
@@ -189,7 +190,7 @@ export class DeviceWalk {
 
     private look(device: DeviceState, rule: AlertRule, event: DeviceReading): void {
         if (rule.is === 'missing' && event.metric === rule.metric) {
-            const since = device.metrics[rule.metric] ?? device.firstMs;
+            const since = ownOf(device.metrics, rule.metric) ?? device.firstMs;
             if (event.atMs - since > rule.afterMs) {
                 this.ended.push({ ...missing(device, rule), ended_ms: event.atMs });
             }
@@ -213,7 +214,7 @@ export class DeviceWalk {
     private follow(device: DeviceState, rule: ThresholdRule | FenceRule, seen: Seen): void {
         const { atMs, value, isBeyond, isBack } = seen;
         const gapLimitMs = this.rulesOf(device.profile)?.gapLimitMs ?? 0;
-        let span = device.spans[rule.rule];
+        let span = ownOf(device.spans, rule.rule);
         if (span && atMs - span.lastMs > gapLimitMs) {
             this.end(device, rule, span.lastMs + gapLimitMs);
             span = undefined;
@@ -226,7 +227,7 @@ export class DeviceWalk {
                 return;
             }
             span = { firstMs: atMs, lastMs: atMs, worst: String(value), readings: 0 };
-            device.spans[rule.rule] = span;
+            setOwn(device.spans, rule.rule, span);
         }
         span.lastMs = atMs;
         span.readings += 1;
@@ -239,7 +240,7 @@ export class DeviceWalk {
     }
 
     private end(device: DeviceState, rule: ThresholdRule | FenceRule, endedMs: number): void {
-        const span = device.spans[rule.rule];
+        const span = ownOf(device.spans, rule.rule);
         delete device.spans[rule.rule];
         if (span?.beganMs !== undefined) {
             this.ended.push({ ...spanEpisode(device, rule, { ...span, beganMs: span.beganMs }), ended_ms: endedMs });
@@ -252,9 +253,9 @@ export class DeviceWalk {
             return undefined;
         }
         const { atMs, message, metric, units } = event;
-        const other = device.positions[rule.rule];
+        const other = ownOf(device.positions, rule.rule);
         if (!other || other.atMs !== atMs || other.message !== message || other.metric === metric) {
-            device.positions[rule.rule] = { atMs, message, metric, units: String(units) };
+            setOwn(device.positions, rule.rule, { atMs, message, metric, units: String(units) });
             return undefined;
         }
         delete device.positions[rule.rule];
@@ -335,11 +336,11 @@ export function openEpisodesOf(device: DeviceState, rules: DerivingRules | undef
         if (rule.is === 'silent') {
             open.push(silence(device, rule));
         } else if (rule.is === 'missing') {
-            if (device.lastMs - (device.metrics[rule.metric] ?? device.firstMs) > rule.afterMs) {
+            if (device.lastMs - (ownOf(device.metrics, rule.metric) ?? device.firstMs) > rule.afterMs) {
                 open.push(missing(device, rule));
             }
         } else {
-            const span = device.spans[rule.rule];
+            const span = ownOf(device.spans, rule.rule);
             if (span?.beganMs !== undefined) {
                 open.push(spanEpisode(device, rule, { ...span, beganMs: span.beganMs }));
             }
@@ -359,7 +360,7 @@ function silence(device: DeviceState, rule: SilenceRule): Episode {
 function missing(device: DeviceState, rule: Extract<AlertRule, { is: 'missing' }>): Episode {
     return {
         ...wordsOf(device, rule, 'alert'),
-        began_ms: (device.metrics[rule.metric] ?? device.firstMs) + rule.afterMs,
+        began_ms: (ownOf(device.metrics, rule.metric) ?? device.firstMs) + rule.afterMs,
         why: `${rule.message}: no ${rule.metric} for ${sayMs(rule.afterMs)}, though the device reports`,
     };
 }

@@ -82,17 +82,21 @@ function keysOf(path: PathWord): readonly string[] {
 }
 
 function objectOf(places: readonly { path: readonly string[]; value: unknown }[]): object {
-    const root: Record<string, unknown> = {};
+    const root = empty();
     for (const { path, value } of places) {
         let at = root;
         for (const key of path.slice(0, -1)) {
-            const inner: Record<string, unknown> = {};
             const found = at[key];
-            const next = typeof found === 'object' && found !== null ? Object.assign(inner, found) : inner;
+            const next = typeof found === 'object' && found !== null ? Object.assign(empty(), found) : empty();
             at[key] = next;
             at = next;
         }
         at[path.at(-1) ?? ''] = value;
     }
     return root;
+}
+
+/** An object that answers to no name by itself: a path may go through `constructor`. */
+function empty(): Record<string, unknown> {
+    return Object.create(null);
 }

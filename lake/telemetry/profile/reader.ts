@@ -2,6 +2,7 @@
 
 import { isUtf8 } from 'node:buffer';
 import type { Message } from '../message.ts';
+import { ownOf } from '../own-properties.ts';
 import type { MessageOutcome, Problem } from '../reading.ts';
 import { type Decoder, openDecoder } from './decoders/decoders.ts';
 import type { NotReadingWords, ProfileDocument } from './document.ts';
@@ -72,7 +73,7 @@ function compileProgram(document: ProfileDocument, decoder: Decoder): Program {
     const eachPaths = each === undefined ? undefined : asList(each).map((path) => parsePath(path));
     const names = new Map<string, TextOf>();
     for (const name of topics?.flatMap((pattern) => pattern.captures) ?? []) {
-        names.set(name, (context) => context.topic[name]);
+        names.set(name, (context) => ownOf(context.topic, name));
     }
     for (const name of eachPaths?.flatMap(capturesOf) ?? []) {
         names.set(name, (context) => context.each.get(name));

@@ -1,4 +1,5 @@
 /** Sources and conditions: where a profile says that a value stands, and what it must be, made into functions of a message. */
+import { ownOf } from '../own-properties.ts';
 import { readNumberBytes } from './binary.ts';
 import { compileTest } from './condition-tests.ts';
 import type { ConditionList, ConditionWords, PathWord, SourceWords } from './document.ts';
@@ -94,7 +95,7 @@ function compilePlace(words: SourceWords, scope: Scope): Source {
     }
     if (words.header !== undefined) {
         const name = words.header.toLowerCase();
-        return ({ message }) => textToken(message.headers?.[name]);
+        return ({ message }) => textToken(message.headers && ownOf(message.headers, name));
     }
     if (words.text !== undefined) {
         const text = compileTemplate(words.text, scope);

@@ -1,4 +1,5 @@
 /** Units of measure (UCUM) that can be converted into each other, exactly. */
+import { ownOf } from '../own-properties.ts';
 import { add, multiply, ONE, parseDecimal, type Ratio, ZERO } from './decimal.ts';
 
 /** A value in the first unit times `factor` plus `offset` is the value in the second. */
@@ -89,12 +90,12 @@ export function conversion(from: string, to: string): Conversion | undefined {
         return { factor: ONE, offset: ZERO };
     }
     for (const units of KINDS) {
-        const [a, b] = [units[from], units[to]];
+        const [a, b] = [ownOf(units, from), ownOf(units, to)];
         if (a !== undefined && b !== undefined) {
             return { factor: divide(quotient(a), quotient(b)), offset: ZERO };
         }
     }
-    const [a, b] = [TEMPERATURES[from], TEMPERATURES[to]];
+    const [a, b] = [ownOf(TEMPERATURES, from), ownOf(TEMPERATURES, to)];
     if (a === undefined || b === undefined) {
         return undefined;
     }
@@ -104,6 +105,6 @@ export function conversion(from: string, to: string): Conversion | undefined {
 
 /** The units that a unit can be converted to, itself too. */
 export function unitsLike(unit: string): string[] {
-    const group = [...KINDS, TEMPERATURES].find((units) => unit in units);
+    const group = [...KINDS, TEMPERATURES].find((units) => Object.hasOwn(units, unit));
     return group === undefined ? [unit] : Object.keys(group);
 }

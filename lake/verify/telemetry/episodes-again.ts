@@ -184,16 +184,16 @@ function follow({
             }
         } else if (rule.is === 'missing') {
             const times = run.filter(({ metric }) => metric === rule.metric).map(({ atMs }) => atMs);
-            for (const [fromMs, untilMs] of gapsIn([before?.metrics[rule.metric] ?? firstMs, ...times], rule.afterMs)) {
+            for (const [fromMs, untilMs] of gapsIn([at(before?.metrics, rule.metric) ?? firstMs, ...times], rule.afterMs)) {
                 ended.push(endedAt(missing(about, rule, fromMs), untilMs));
             }
             const lastMs = times.at(-1);
             if (lastMs !== undefined) {
-                metrics[rule.metric] = lastMs;
+                put(metrics, rule.metric, lastMs);
             }
         } else {
             const { seen, half } = rule.is === 'beyond' ? { seen: valuesOf(rule, run), half: undefined } : distancesOf(rule, run);
-            const walked = walkSpans(seen, { open: spans[rule.rule], gapLimitMs, holdForMs: rule.holdForMs, isWorse: worseOf(rule) });
+            const walked = walkSpans(seen, { open: at(spans, rule.rule), gapLimitMs, holdForMs: rule.holdForMs, isWorse: worseOf(rule) });
             for (const { span, endedMs } of walked.ended) {
                 ended.push(...spanEpisodes(about, rule, span).map((episode) => endedAt(episode, endedMs)));
             }
@@ -209,8 +209,14 @@ function follow({
 function put<T>(named: Record<string, T>, name: string, value: T | undefined): void {
     delete named[name];
     if (value !== undefined) {
-        named[name] = value;
+        // Plainly assigned, `__proto__` would be no property.
+        Object.defineProperty(named, name, { value, configurable: true, enumerable: true, writable: true });
     }
+}
+
+/** What the object itself has under the name; all have `constructor` by birth. */
+function at<T>(named: Named<T> | undefined, name: string): T | undefined {
+    return named && Object.hasOwn(named, name) ? named[name] : undefined;
 }
 
 /** Each time and the next one, where they are further apart. */
@@ -361,11 +367,11 @@ function openEpisodes(state: DeviceState, { rules }: ProfileRules): Episode[] {
             case 'silent':
                 return [silence(state, rule, state.lastMs)];
             case 'missing': {
-                const lastMs = state.metrics[rule.metric] ?? state.firstMs;
+                const lastMs = at(state.metrics, rule.metric) ?? state.firstMs;
                 return state.lastMs - lastMs > rule.afterMs ? [missing(state, rule, lastMs)] : [];
             }
             default: {
-                const span = state.spans[rule.rule];
+                const span = at(state.spans, rule.rule);
                 return span ? spanEpisodes(state, rule, span) : [];
             }
         }

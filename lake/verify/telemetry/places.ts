@@ -82,7 +82,8 @@ function base({ path, header, from, text, outer }: Source, view: View): Tree | u
         return keys && valueAt(outer ? view.root : view.element, keys);
     }
     if (header !== undefined) {
-        return said(message.headers?.[header.toLowerCase()]);
+        const name = header.toLowerCase();
+        return said(message.headers && Object.hasOwn(message.headers, name) ? message.headers[name] : undefined);
     }
     switch (from) {
         case 'topic':

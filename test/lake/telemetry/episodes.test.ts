@@ -129,6 +129,27 @@ describe('silence', () => {
     });
 });
 
+test.each(['constructor', '__proto__', 'toString'])('a rule and a metric called %s are like any other', (name) => {
+    const high: AlertRule = { ...HOT, rule: name, metric: name };
+    const missing: AlertRule = { is: 'missing', rule: `no-${name}`, metric: name, afterMs: 50, severity: 'info', message: 'gone' };
+    const fence: AlertRule = {
+        ...{ is: 'fence', rule: name, latitude: 'lat', longitude: name, severity: 'info', message: 'away' },
+        ...{ latitudeUnits: 0n, longitudeUnits: 0n, radiusM: 10, backM: 5, holdForMs: 0 },
+    };
+    const named = (at: number, is: string, message = ''): MadeReading => ({ at, is, metric: name, message });
+    const rules = { alerts: [high, missing], gapLimitMs: 1_000 };
+    const episodes = episodesOf(rules, [named(1, '31')], [named(2, '32')], [named(3, '20'), named(60, '20')]);
+    expect(episodes.length).toBe(2);
+    expect(episodes).toMatchObject(
+        expect.arrayContaining([
+            expect.objectContaining({ rule: name, began_ms: 1, ended_ms: 3, worst: unitsOf('32'), readings: 2 }),
+            expect.objectContaining({ rule: `no-${name}`, began_ms: 53, ended_ms: 60 }),
+        ]),
+    );
+    const half = { at: 1, is: '1', metric: 'lat', message: 'm' };
+    expect(episodesOf({ alerts: [fence] }, [half], [named(1, '1', 'm')])).toMatchObject([{ rule: name, began_ms: 1, readings: 1 }]);
+});
+
 test('a metric that does not come, though its device reports, is missing from its deadline on', () => {
     const missing: AlertRule = {
         is: 'missing',
