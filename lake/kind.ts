@@ -366,7 +366,7 @@ export type ReadOutcome =
           found: Found;
           /** See `Kind.beginning`. */
           beginning?: readonly string[];
-          /** True if the source says itself that there was nothing to keep: then none that is kept is no loss. */
+          /** True if the source says itself that there was nothing to keep, or nothing that may count: then none that is kept is no loss. */
           isEmptyByRight?: boolean;
           /** Whoever has read closes them. */
           periods: Periods;

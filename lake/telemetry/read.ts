@@ -36,7 +36,9 @@ function outcomeOf(result: MessagesRead & { ok: true }, taken: MessagesTaken): R
         unknown_fields: taken.sayUnknownFields(),
         rejected: sayReasons(taken.reasons),
     };
-    return { ok: true, rowsRead, rowsRejected, found, beginning: taken.first.hashes, periods: taken.periods() };
+    // An object of messages that the way in has put aside is as good as any: nobody can send it again, corrected.
+    const isEmptyByRight = [...taken.reasons.keys()].join() === 'refused';
+    return { ok: true, rowsRead, rowsRejected, found, beginning: taken.first.hashes, isEmptyByRight, periods: taken.periods() };
 }
 
 /** Hashes of the first messages that are kept; see `Kind.beginning`. */

@@ -12,7 +12,7 @@ import { readAllRecords } from '#lake/commit/reconcile';
 import { retract } from '#lake/commit/retract';
 import { workInThreads } from '#lake/here/thread-workers';
 import type { BucketLake, Lake } from '#lake/lake';
-import type { TablePeriod } from '#lake/layout';
+import { chainPlaceOf, type TablePeriod } from '#lake/layout';
 import { readLedger } from '#lake/ledger';
 import { sourceId } from '#lake/source-id';
 import { openPeriodQueues, tellPeriods } from '#lake/work/tell-work';
@@ -60,7 +60,14 @@ async function takeOut(key: string, lake: Lake, context: RunContext): Promise<st
         await awaitWorkers(key, periods, { lake, context });
     }
     const rows = sayCount(before?.rows_kept ?? 0, 'row');
-    return `Took ${rows} of ${key} out of ${countPeriods(periods)}; upload it again to bring them back`;
+    return `Took ${rows} of ${key} out of ${countPeriods(periods)}; ${sayWayBack(key)}`;
+}
+
+/** What brings the rows back. Nobody can upload an object of a chain: devices have sent what stands in it. */
+function sayWayBack(key: string): string {
+    return chainPlaceOf(key) === undefined
+        ? 'upload it again to bring them back'
+        : 'to bring them back, upload a copy of the object under another name: flowlake upload --kind telemetry --as back.jsonl.gz FILE';
 }
 
 /** Has the workers take the source out of its periods, and waits for them. */

@@ -403,6 +403,32 @@ describe('a served lake', () => {
         expect(stderr).not.toContain('--replace');
     });
 
+    test('a minute in which all was put aside is a good source, and status has nothing to say', async () => {
+        await register(store, 'room-1');
+        const client = await connect();
+        await client.publishAsync('t/room-2', '{"n":1,"t":20}', { qos: 1 });
+        await client.endAsync();
+        await askServe(directory, 'seal');
+        expect(await rows('select state, rows_read, rejected  from sources')).toEqual([['done', 1n, 'refused 1']]);
+        expect(await rows('select reason from messages_rejected')).toEqual([['refused']]);
+        expect(await runLine(['--lake', directory, 'status'])).toMatchObject({ exitCode: 0 });
+        expect(await runLine(['--lake', directory, 'verify'])).toMatchObject({ exitCode: 0 });
+    });
+
+    test('of an object of the chain that was taken out it is said what brings it back, which it does', async () => {
+        const token = await register(store, 'room-1');
+        await start();
+        await post(token, [{ n: 1, t: 20 }]);
+        await askServe(directory, 'seal');
+        const [[source]] = (await rows('select source from sources')) as [[string]];
+        const { stderr } = await runLine(['--lake', directory, 'retract', source]);
+        expect(stderr).toMatch(/under another name: flowlake upload --kind telemetry --as back.jsonl.gz FILE/);
+        expect(await rows('select message from readings')).toEqual([]);
+        const words = ['upload', '--kind', 'telemetry', '--as', 'back.jsonl.gz', join(directory, source)];
+        expect(await runLine(['--lake', directory, ...words])).toMatchObject({ exitCode: 0 });
+        expect(await rows('select message from readings')).toEqual([['1']]);
+    });
+
     test('serves while the lake that it hands the chain on to cannot be opened, and hands it on once it can', async () => {
         const token = await register(store, 'room-1');
         const other = openDirectoryStore(await newFolder());
