@@ -9,8 +9,9 @@ import pMap from 'p-map';
 import { holdingCertificates, readAllCredentials } from '#lake/credentials';
 import { StorageError } from '#lake/errors';
 import { askServe, canBeAsked } from '#lake/serve/control';
-import { toStorageError } from '#lake/serve/inbox-database';
+import { wordsOf } from '#lake/serve/inbox-database';
 import { liveFile, liveFolder } from '#lake/serve/live-files';
+import { toStorageError } from '#lake/serve/sqlite-file';
 import type { ObjectStore } from '#lake/store/object-store';
 import { codeOf, translated } from '#lake/store/system-errors';
 import { type Answer, ask } from './finding.ts';
@@ -122,7 +123,7 @@ function countWaiting(file: string): number {
         database = new DatabaseSync(urlOf(file), { readOnly: true });
         return Number(database.prepare('select count(*) as messages from messages').get()?.messages);
     } catch (error) {
-        throw toStorageError(error, `cannot look into the inbox ${file}`);
+        throw toStorageError(error, wordsOf(file, `cannot look into the inbox ${file}`));
     } finally {
         database?.close();
     }

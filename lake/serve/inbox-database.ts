@@ -1,15 +1,9 @@
 /** The file of an inbox as a database: how it is opened, by one process alone and with every commit on the disk, and what its errors mean. */
 import { randomBytes } from 'node:crypto';
-import { chmodSync, closeSync, openSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { StorageError } from '#lake/errors';
 import type { Origin } from '#lake/live/inbox';
-import { makeFolder } from '#lake/store/make-folder';
-import { translate } from '#lake/store/system-errors';
-
-/** The write-ahead log is cut back to this size once it is in the database. */
-const LOG_BYTES = 64 * 1024 * 1024;
+import { type FileWords, makePrivate, openDurableFile, toStorageError } from './sqlite-file.ts';
 
 const PAGE_BYTES = 4096;
 
@@ -24,31 +18,21 @@ const ORIGINS = 'create table origins (stream text primary key, gateway text not
  * @throws StorageError
  */
 export function openInboxDatabase(file: string, { maxBytes }: { maxBytes?: number | undefined } = {}): DatabaseSync {
-    let database: DatabaseSync | undefined;
-    try {
-        makeFolder(dirname(file));
-        // What devices say is nobody else's business.
-        closeSync(openSync(file, 'a', 0o600));
-        chmodSync(file, 0o600);
-        database = new DatabaseSync(file);
-        database.exec(`
-            pragma journal_mode = wal;
-            pragma synchronous = full;
-            pragma journal_size_limit = ${LOG_BYTES};`);
-        const { journal_mode: journal } = database.prepare('pragma journal_mode').get() ?? {};
-        const { synchronous } = database.prepare('pragma synchronous').get() ?? {};
-        // 2 is FULL: https://www.sqlite.org/pragma.html#pragma_synchronous. A killed process does not tell it from OFF, only a power cut does.
-        if (journal !== 'wal' || synchronous !== 2) {
-            throw new StorageError(`the inbox ${file} would not be durable: journal ${journal}, synchronous ${synchronous}`);
-        }
-        if (maxBytes !== undefined) {
-            database.exec(`pragma max_page_count = ${Math.max(1, Math.floor(maxBytes / PAGE_BYTES))}`);
-        }
-        return database;
-    } catch (error) {
-        database?.close();
-        throw toStorageError(translate(error, { directory: dirname(file), doing: 'write' }), `cannot open the inbox ${file}`);
+    const database = openDurableFile(file, wordsOf(file));
+    if (maxBytes !== undefined) {
+        database.exec(`pragma max_page_count = ${Math.max(1, Math.floor(maxBytes / PAGE_BYTES))}`);
     }
+    return database;
+}
+
+/** What errors of the inbox's file say. */
+export function wordsOf(file: string, what = `cannot open the inbox ${file}`): FileWords {
+    return {
+        what,
+        damaged:
+            'It may hold messages that are not in the lake yet: bring it back from a backup, or move it away with its -wal and -shm to begin a new one',
+        busy: 'another process has it open; one flowlake serves a lake',
+    };
 }
 
 /** The number of the tables' form that the file has; 0 for a new one. */
@@ -107,13 +91,13 @@ function newStream(at: Date): string {
 export function holdInbox(file: string): () => void {
     let lock: DatabaseSync | undefined;
     try {
-        makeFolder(dirname(file));
+        makePrivate(`${file}.lock`);
         lock = new DatabaseSync(`${file}.lock`);
         lock.exec('begin exclusive');
         return () => lock?.close();
     } catch (error) {
         lock?.close();
-        throw toStorageError(translate(error, { directory: dirname(file), doing: 'write' }), `cannot open the inbox ${file}`);
+        throw toStorageError(error, wordsOf(file));
     }
 }
 
@@ -123,30 +107,4 @@ export function readNumber(database: DatabaseSync, sql: string): bigint | undefi
     statement.setReadBigInts(true);
     const [value] = Object.values(statement.get() ?? {});
     return typeof value === 'bigint' ? value : undefined;
-}
-
-/** Result codes of SQLite: https://www.sqlite.org/rescode.html */
-const MEANINGS: Record<number, string> = {
-    5: 'another process has it open; one flowlake serves a lake',
-    8: 'it may not be written; check who owns the folder',
-    10: 'the disk reports an input/output error',
-    11: 'it is damaged. It may hold messages that are not in the lake yet: bring it back from a backup, or move it away to begin a new one',
-    13: 'the disk is full, or the inbox has the size that it may have; free some space',
-    14: 'it cannot be opened; check who owns the folder',
-    26: 'it is no database. If it was an inbox, it may have held messages that are not in the lake yet: bring it back from a backup, or move it away to begin a new one',
-};
-
-/** The result code of an error of SQLite; undefined for any other. */
-export function resultCodeOf(error: unknown): number | undefined {
-    // The lower eight bits are the code, those above tell more of it.
-    return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : undefined;
-}
-
-/** The StorageError that says what could not be done, and why. One that says so already stays as it is. */
-export function toStorageError(error: unknown, what: string): StorageError {
-    if (error instanceof StorageError) {
-        return error;
-    }
-    const meaning = MEANINGS[resultCodeOf(error) ?? -1] ?? (error instanceof Error ? error.message : String(error));
-    return new StorageError(`${what}: ${meaning}`, { cause: error });
 }

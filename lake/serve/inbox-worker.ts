@@ -5,7 +5,8 @@
 import { statSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Origin } from '#lake/live/inbox';
-import { openInboxDatabase, resultCodeOf } from './inbox-database.ts';
+import { openInboxDatabase } from './inbox-database.ts';
+import { resultCodeOf } from './sqlite-file.ts';
 
 export type ToInbox =
     /** Stores messages in one transaction: a line of facts for each, and their payloads one behind the other. With them how far streams of other lakes are. */

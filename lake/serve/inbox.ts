@@ -17,8 +17,9 @@ import {
     type ReadOptions,
 } from '#lake/live/inbox';
 import type { ChainMessage } from '#lake/telemetry/chain-line';
-import { formOf, holdInbox, openInboxDatabase, prepareInbox, readNumber, readOrigins, toStorageError } from './inbox-database.ts';
+import { formOf, holdInbox, openInboxDatabase, prepareInbox, readNumber, readOrigins, wordsOf } from './inbox-database.ts';
 import type { FromInbox, ToInbox } from './inbox-worker.ts';
+import { toStorageError } from './sqlite-file.ts';
 
 /** More than this is not one commit: those behind it would wait for long. */
 const COMMIT_BYTES = 16 * 1024 * 1024;
@@ -114,7 +115,7 @@ async function openFile(file: string, { now, originsOfChains }: Pick<InboxOption
         return { database, stream, last: readNumber(database, "select seq from sqlite_sequence where name = 'messages'") ?? 0n };
     } catch (error) {
         database.close();
-        throw toStorageError(error, `cannot open the inbox ${file}`);
+        throw toStorageError(error, wordsOf(file));
     }
 }
 
@@ -220,8 +221,20 @@ class SqliteInbox implements Inbox {
         });
     }
 
-    read({ after, maxMessages, maxBytes }: ReadOptions): ChainMessage[] {
+    read(options: ReadOptions): ChainMessage[] {
         const messages: ChainMessage[] = [];
+        try {
+            this.#readInto(messages, options);
+        } catch (error) {
+            // What stands before the damage gets into the lake.
+            if (messages.length === 0) {
+                throw toStorageError(error, wordsOf(this.#file, `cannot read the inbox ${this.#file}`));
+            }
+        }
+        return messages;
+    }
+
+    #readInto(messages: ChainMessage[], { after, maxMessages, maxBytes }: ReadOptions): void {
         let bytes = 0;
         for (const { id, facts, payload } of this.#read.iterate(BigInt(after), maxMessages)) {
             if (typeof id !== 'bigint' || typeof facts !== 'string' || !(payload instanceof Uint8Array)) {
@@ -232,12 +245,21 @@ class SqliteInbox implements Inbox {
                 break;
             }
             messages.push({
-                ...JSON.parse(facts),
+                ...this.#factsIn(facts),
                 sequence: String(id),
                 payload: Buffer.from(payload.buffer, payload.byteOffset, payload.length),
             });
         }
-        return messages;
+    }
+
+    /** What is known of a message. Where a damaged disk has left no facts it is put aside, so that those behind it get through. */
+    #factsIn(text: string): Omit<ChainMessage, 'sequence' | 'payload'> {
+        try {
+            return JSON.parse(text);
+        } catch {
+            const refused = `the inbox is damaged where it says what this message is: ${JSON.stringify(text.slice(0, 200))}`;
+            return { arrivedMs: this.#now().getTime(), way: 'mqtt', refused };
+        }
     }
 
     last(): string {
@@ -266,7 +288,7 @@ class SqliteInbox implements Inbox {
         while (!this.#closing && this.#discardedTo < end) {
             const upTo = this.#endOfStep(end);
             await this.#writer.ask({ discardUpTo: upTo }).catch((error: unknown) => {
-                throw toStorageError(error, `cannot discard messages of the inbox ${this.#file}`);
+                throw toStorageError(error, wordsOf(this.#file, `cannot discard messages of the inbox ${this.#file}`));
             });
             this.#discardedTo = upTo;
         }
@@ -322,7 +344,9 @@ class SqliteInbox implements Inbox {
             },
             (error: unknown) => {
                 done();
-                const problem = this.#noteProblem(toStorageError(error, `the inbox ${this.#file} cannot store messages`));
+                const problem = this.#noteProblem(
+                    toStorageError(error, wordsOf(this.#file, `the inbox ${this.#file} cannot store messages`)),
+                );
                 for (const { reject } of batch) {
                     reject(problem);
                 }

@@ -1,5 +1,6 @@
 /** Decides when messages of the inbox are sealed: some time after the first of them came, at once where there are many, and whenever somebody asks. */
 import { StorageError } from '#lake/errors';
+import type { ChainMessage } from '#lake/telemetry/chain-line';
 import { type Fault, Faults } from './faults.ts';
 import { SEAL, type Sealed, SealPass, type SealPassOptions } from './seal-pass.ts';
 
@@ -105,6 +106,15 @@ export function startSealing({ settings, onSealed, ...options }: SealerOptions):
         }
     }
 
+    /** The oldest message that is not in the lake; undefined too where it cannot be read, which is a fault of the next pass. */
+    function readOldest(): ChainMessage | undefined {
+        try {
+            return inbox.read({ after: pass.inLakeTo, maxMessages: 1, maxBytes: 0 })[0];
+        } catch {
+            return undefined;
+        }
+    }
+
     const endListening = inbox.onAppended(() => {
         waitingSince ??= ticks();
         schedule();
@@ -122,7 +132,7 @@ export function startSealing({ settings, onSealed, ...options }: SealerOptions):
                 schedule();
             }),
         status() {
-            const [oldest] = inbox.read({ after: pass.inLakeTo, maxMessages: 1, maxBytes: 0 });
+            const oldest = readOldest();
             const all = faults.list();
             return {
                 sealedTo: pass.sealedTo,

@@ -1,22 +1,13 @@
-/** Opens a database of `serve`: one from which a power cut takes no write that was answered, and that two processes can have open. */
-import { chmodSync, closeSync, openSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite';
+/** Opens a database of `serve` that two processes can have open, and runs its statements. */
+import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
 import { StorageError } from '#lake/errors';
-import { makeFolder } from '#lake/store/make-folder';
-import { translate } from '#lake/store/system-errors';
+import { type FileWords, openDurableFile, resultCodeOf, toStorageError } from './sqlite-file.ts';
 
 /** How long a write waits for another process's. */
 const BUSY_MS = 5_000;
 
-/** The write-ahead log is cut back to this size once it is in the database. */
-const LOG_BYTES = 64 * 1024 * 1024;
-
 /** Pages of the write-ahead log after which it is taken into the database, which the writer waits for: 16 MB, four times what SQLite does by itself. */
 const LOG_PAGES = 4_000;
-
-/** What `pragma synchronous` answers where each commit is synced to the disk before it returns. */
-const FULL = 2;
 
 export type Row = Record<string, SQLOutputValue>;
 
@@ -43,24 +34,20 @@ export interface OpenDatabaseOptions {
     schema: string;
     /** Number of the schema. A file with a higher one is of a newer program. */
     version: number;
-    /** What to do where the file is damaged. */
-    advice: string;
+    /** What errors of the file say. */
+    words: FileWords;
 }
 
 /** Opens the database, and makes it where it is not there. @throws StorageError where it is damaged, of a newer program, or cannot be made durable */
-export function openDatabase(file: string, { schema, version, advice }: OpenDatabaseOptions): Database {
+export function openDatabase(file: string, { schema, version, words }: OpenDatabaseOptions): Database {
     const told = <T>(work: () => T): T => {
         try {
             return work();
         } catch (error) {
-            if (error instanceof Error && 'code' in error && error.code === 'ERR_SQLITE_ERROR') {
-                throw new StorageError(`${file}: ${error.message}. ${advice}`, { cause: error });
-            }
-            throw error;
+            throw resultCodeOf(error) === undefined ? error : toStorageError(error, words);
         }
     };
-    makePrivate(file);
-    const database = told(() => new DatabaseSync(file));
+    const database = openDurableFile(file, words, { busyMs: BUSY_MS });
     try {
         told(() => prepare(database, { file, schema, version }));
         return statementsOf(database, told);
@@ -70,29 +57,9 @@ export function openDatabase(file: string, { schema, version, advice }: OpenData
     }
 }
 
-/** Makes the file where there is none: what devices say is nobody else's business. @throws StorageError */
-function makePrivate(file: string): void {
-    try {
-        makeFolder(dirname(file));
-        closeSync(openSync(file, 'a', 0o600));
-        chmodSync(file, 0o600);
-    } catch (error) {
-        throw translate(error, { directory: dirname(file), doing: 'write' });
-    }
-}
-
-/** Makes commits durable, and the tables where there are none. */
+/** Makes the tables where there are none. */
 function prepare(database: DatabaseSync, { file, schema, version }: { file: string; schema: string; version: number }): void {
-    database.exec(
-        `pragma busy_timeout = ${BUSY_MS}; pragma journal_mode = wal; pragma synchronous = full; pragma journal_size_limit = ${LOG_BYTES}; pragma wal_autocheckpoint = ${LOG_PAGES}`,
-    );
-    const journal = database.prepare('pragma journal_mode').get()?.journal_mode;
-    const synchronous = database.prepare('pragma synchronous').get()?.synchronous;
-    if (journal !== 'wal' || synchronous !== FULL) {
-        throw new StorageError(
-            `${file} cannot be made durable here: journal_mode is ${journal} and synchronous ${synchronous}, not wal and ${FULL}. Put the lake on a local disk`,
-        );
-    }
+    database.exec(`pragma wal_autocheckpoint = ${LOG_PAGES}`);
     database.exec('begin immediate');
     try {
         const found = Number(database.prepare('pragma user_version').get()?.user_version);

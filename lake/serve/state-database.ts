@@ -103,7 +103,11 @@ export function openStateDatabase(file: string, { hooks = [] }: OpenStateOptions
     const database = openDatabase(file, {
         schema: SCHEMA,
         version: 1,
-        advice: `Where the file is damaged, stop serve and remove ${file} with its -wal and -shm: it is made anew from the lake and the inbox; what people acknowledged is lost`,
+        words: {
+            what: `latest state ${file} cannot be used`,
+            damaged: `Stop serve and remove ${file} with its -wal and -shm: it is made anew from the lake and the inbox; what people acknowledged is lost`,
+            busy: 'another process has been writing to it for seconds; look what that is',
+        },
     });
     const fact = (name: string): string | undefined => {
         const value = database.get('select value from facts where name = ?', name)?.value;

@@ -1,5 +1,5 @@
 /** The inbox of one machine: what was answered is on the disk, in order, under a number that no other message gets. */
-import { existsSync, mkdirSync, renameSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import { cp, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -354,11 +354,52 @@ describe('opening', () => {
         await expect(open(file)).rejects.toThrow('was written by a newer flowlake (form 3, this one knows 2)');
     });
 
-    it('makes a file that only its owner may read', async () => {
+    it('reads what stands before a damaged page, and then says what to do', async () => {
+        const file = await newFile();
+        const inbox = await open(file);
+        await appendAll(inbox, 400);
+        await inbox.close();
+        const bytes = readFileSync(file);
+        const middle = Math.floor(bytes.length / 8192) * 4096;
+        writeFileSync(file, bytes.fill(0xa5, middle, middle + 64));
+        const damaged = await open(file);
+        const seen: string[] = [];
+        const readOn = (): void => {
+            for (let more = true; more; ) {
+                const some = damaged.read({ after: seen.at(-1) ?? '0', maxMessages: 50, maxBytes: 1e9 });
+                seen.push(...some.map(({ sequence }) => sequence));
+                more = some.length > 0;
+            }
+        };
+        expect(readOn).toThrow(
+            /cannot read the inbox .*: it is damaged. It may hold messages .* bring it back from a backup, or move it away/,
+        );
+        expect(seen.length).toBeGreaterThan(0);
+        expect(seen).toEqual(seen.map((_, at) => `${at + 1}`));
+    });
+
+    it('puts a message aside whose facts a damaged disk has left unreadable', async () => {
+        const file = await newFile();
+        const inbox = await open(file);
+        await appendAll(inbox, 3);
+        await inbox.close();
+        const database = new DatabaseSync(file);
+        database.exec(`update messages set facts = '{"arrivedMs":17' where id = 2`);
+        database.close();
+        const again = await open(file);
+        const messages = again.read({ after: '0', maxMessages: 10, maxBytes: 1e9 });
+        expect(messages.map(({ sequence }) => sequence)).toEqual(['1', '2', '3']);
+        expect(messages[1]).toMatchObject({
+            refused: 'the inbox is damaged where it says what this message is: "{\\"arrivedMs\\":17"',
+            payload: messages[1]?.payload,
+        });
+    });
+
+    it('makes files that only their owner may read', async () => {
         const file = await newFile();
         const inbox = await open(file);
         await appendAll(inbox, 1);
-        for (const name of [file, `${file}-wal`]) {
+        for (const name of [file, `${file}-wal`, `${file}.lock`]) {
             expect(existsSync(name) && (statSync(name).mode & 0o777).toString(8)).toBe('600');
         }
     });
