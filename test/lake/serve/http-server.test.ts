@@ -237,9 +237,9 @@ test('it takes so many connections, and no more', async () => {
 describe('with TLS', () => {
     const pem = (name: string) => readFile(new URL(`../../fixtures/tls/${name}`, import.meta.url), 'utf8');
 
-    async function openTls(callerOf: (fingerprint: string) => Promise<Connection['caller']>) {
+    async function openTls(callerOf: (fingerprint: string) => Promise<Connection['caller']>, limits: HttpServerOptions['limits'] = {}) {
         const tls = { key: await pem('server.key'), cert: await pem('server.crt'), ca: await pem('ca.crt'), callerOf };
-        return open({ tls, fetch: async (_, { caller }) => Response.json(caller ?? null) });
+        return open({ tls, limits, fetch: async (_, { caller }) => Response.json(caller ?? null) });
     }
 
     async function ask(server: HttpServer, name?: string): Promise<unknown> {
@@ -272,6 +272,17 @@ describe('with TLS', () => {
                 .update(new X509Certificate(await pem('device.crt')).raw)
                 .digest('hex'),
         ]);
+    });
+
+    test('it ends connections whose handshake does not begin, or does not go on, and answers others meanwhile', async () => {
+        const server = await openTls(async () => undefined, { headersMs: 100 });
+        const silent = connect(server.port, '127.0.0.1');
+        const halting = connect(server.port, '127.0.0.1');
+        // The head of a handshake record, of which nothing follows.
+        halting.write(Buffer.from([0x16, 0x03, 0x01, 0x01, 0x00, 0x01]));
+        const ends = [silent, halting].map((socket) => once(socket.on('error', () => undefined), 'close'));
+        expect(await ask(server)).toBeNull();
+        await Promise.all(ends);
     });
 
     test('it forgets a certificate that was revoked while its connection is open', async () => {
