@@ -1,17 +1,16 @@
 /** What must be known of a lake that is served, or was, to say whether devices can report to it. */
 import { X509Certificate } from 'node:crypto';
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { readFile, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
-import { pathToFileURL } from 'node:url';
+import type { DatabaseSync } from 'node:sqlite';
 import pMap from 'p-map';
 import { holdingCertificates, readAllCredentials } from '#lake/credentials';
 import { StorageError } from '#lake/errors';
 import { askServe, canBeAsked } from '#lake/serve/control';
 import { wordsOf } from '#lake/serve/inbox-database';
 import { liveFile, liveFolder } from '#lake/serve/live-files';
-import { toStorageError } from '#lake/serve/sqlite-file';
+import { openToRead, toStorageError } from '#lake/serve/sqlite-file';
 import type { ObjectStore } from '#lake/store/object-store';
 import { codeOf, translated } from '#lake/store/system-errors';
 import { type Answer, ask } from './finding.ts';
@@ -103,24 +102,13 @@ async function readSecrets(paths: readonly string[]): Promise<Secret[]> {
     return found.flat();
 }
 
-/** SQLite makes files beside a database with a write-ahead log also for those who only read it: not where it is told that nothing changes. */
-function urlOf(file: string): URL {
-    const url = pathToFileURL(file);
-    const log = statSync(`${file}-wal`, { throwIfNoEntry: false });
-    // What a process that was killed has left in the log counts.
-    if (!log?.size) {
-        url.searchParams.set('immutable', '1');
-    }
-    return url;
-}
-
 function countWaiting(file: string): number {
     if (!existsSync(file)) {
         return 0;
     }
     let database: DatabaseSync | undefined;
     try {
-        database = new DatabaseSync(urlOf(file), { readOnly: true });
+        database = openToRead(file, wordsOf(file, `cannot look into the inbox ${file}`));
         return Number(database.prepare('select count(*) as messages from messages').get()?.messages);
     } catch (error) {
         throw toStorageError(error, wordsOf(file, `cannot look into the inbox ${file}`));

@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
 import { StorageError } from '#lake/errors';
 import type { Origin } from '#lake/live/inbox';
-import { type FileWords, makePrivate, openDurableFile, toStorageError } from './sqlite-file.ts';
+import type { ChainMessage } from '#lake/telemetry/chain-line';
+import { type FileWords, makePrivate, openDurableFile, openToRead, toStorageError } from './sqlite-file.ts';
 
 const PAGE_BYTES = 4096;
 
@@ -72,6 +73,37 @@ export function prepareInbox(
         throw new StorageError(`${file} is no inbox: it does not tell the name of its stream`);
     }
     return name;
+}
+
+/** The messages of a file that nobody has open, in their order. Nothing is changed. @throws StorageError */
+export function* readMessages(file: string, { now }: { now: () => Date }): Generator<ChainMessage> {
+    const words = wordsOf(file, `cannot read the inbox ${file}`);
+    const database = openToRead(file, words);
+    try {
+        const statement = database.prepare('select id, facts, payload from messages order by id');
+        statement.setReadBigInts(true);
+        for (const row of statement.iterate()) {
+            yield messageIn(row, { file, now });
+        }
+    } catch (error) {
+        throw toStorageError(error, words);
+    } finally {
+        database.close();
+    }
+}
+
+/** The message of a row. Where a damaged disk has left no facts it is put aside, so that those behind it get through. @throws StorageError for what is no row */
+export function messageIn({ id, facts, payload }: Record<string, unknown>, { file, now }: { file: string; now: () => Date }): ChainMessage {
+    if (typeof id !== 'bigint' || typeof facts !== 'string' || !(payload instanceof Uint8Array)) {
+        throw new StorageError(`the inbox ${file} is damaged: message ${id} is none`);
+    }
+    const whole = { sequence: String(id), payload: Buffer.from(payload.buffer, payload.byteOffset, payload.length) };
+    try {
+        return { ...JSON.parse(facts), ...whole };
+    } catch {
+        const refused = `the inbox is damaged where it says what this message is: ${JSON.stringify(facts.slice(0, 200))}`;
+        return { arrivedMs: now().getTime(), way: 'mqtt', refused, ...whole };
+    }
 }
 
 /** How far streams of other lakes were taken in. */

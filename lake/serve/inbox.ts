@@ -17,7 +17,7 @@ import {
     type ReadOptions,
 } from '#lake/live/inbox';
 import type { ChainMessage } from '#lake/telemetry/chain-line';
-import { formOf, holdInbox, openInboxDatabase, prepareInbox, readNumber, readOrigins, wordsOf } from './inbox-database.ts';
+import { formOf, holdInbox, messageIn, openInboxDatabase, prepareInbox, readNumber, readOrigins, wordsOf } from './inbox-database.ts';
 import type { FromInbox, ToInbox } from './inbox-worker.ts';
 import { toStorageError } from './sqlite-file.ts';
 
@@ -237,28 +237,12 @@ class SqliteInbox implements Inbox {
     #readInto(messages: ChainMessage[], { after, maxMessages, maxBytes }: ReadOptions): void {
         let bytes = 0;
         for (const { id, facts, payload } of this.#read.iterate(BigInt(after), maxMessages)) {
-            if (typeof id !== 'bigint' || typeof facts !== 'string' || !(payload instanceof Uint8Array)) {
-                throw new StorageError(`the inbox ${this.#file} is damaged: message ${id} is none`);
-            }
-            bytes += facts.length + payload.length;
-            if (id > this.#last || (messages.length > 0 && bytes > maxBytes)) {
+            const message = messageIn({ id, facts, payload }, { file: this.#file, now: this.#now });
+            bytes += String(facts).length + message.payload.length;
+            if (BigInt(message.sequence) > this.#last || (messages.length > 0 && bytes > maxBytes)) {
                 break;
             }
-            messages.push({
-                ...this.#factsIn(facts),
-                sequence: String(id),
-                payload: Buffer.from(payload.buffer, payload.byteOffset, payload.length),
-            });
-        }
-    }
-
-    /** What is known of a message. Where a damaged disk has left no facts it is put aside, so that those behind it get through. */
-    #factsIn(text: string): Omit<ChainMessage, 'sequence' | 'payload'> {
-        try {
-            return JSON.parse(text);
-        } catch {
-            const refused = `the inbox is damaged where it says what this message is: ${JSON.stringify(text.slice(0, 200))}`;
-            return { arrivedMs: this.#now().getTime(), way: 'mqtt', refused };
+            messages.push(message);
         }
     }
 

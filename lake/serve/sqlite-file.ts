@@ -1,7 +1,8 @@
 /** A file of SQLite from which a power cut takes no commit that was answered: how each database of `serve` is opened, and what SQLite's errors mean. */
-import { chmodSync, closeSync, openSync } from 'node:fs';
+import { accessSync, chmodSync, closeSync, constants, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
 import { StorageError } from '#lake/errors';
 import { makeFolder } from '#lake/store/make-folder';
 import { translate } from '#lake/store/system-errors';
@@ -44,6 +45,31 @@ export function openDurableFile(file: string, words: FileWords, { busyMs = 0 }: 
     } catch (error) {
         database?.close();
         throw toStorageError(error, words);
+    }
+}
+
+/** Opens a file that is there, to be read alone. @throws StorageError where it cannot be opened, or is no database */
+export function openToRead(file: string, words: FileWords): DatabaseSync {
+    try {
+        const url = pathToFileURL(file);
+        // SQLite makes files beside a database with a log also for those who only read it: not where it is told that nothing changes.
+        if (!mayWriteBeside(file) && !statSync(`${file}-wal`, { throwIfNoEntry: false })?.size) {
+            url.searchParams.set('immutable', '1');
+        }
+        return new DatabaseSync(url, { readOnly: true });
+    } catch (error) {
+        throw toStorageError(error, words);
+    }
+}
+
+/** True if this user may write into the file and its folder. */
+export function mayWriteBeside(file: string): boolean {
+    try {
+        accessSync(dirname(file), constants.W_OK);
+        accessSync(file, constants.W_OK);
+        return true;
+    } catch {
+        return false;
     }
 }
 

@@ -1,7 +1,8 @@
 /** Opens a database of `serve` that two processes can have open, and runs its statements. */
+import { existsSync } from 'node:fs';
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
 import { StorageError } from '#lake/errors';
-import { type FileWords, openDurableFile, resultCodeOf, toStorageError } from './sqlite-file.ts';
+import { type FileWords, mayWriteBeside, openDurableFile, openToRead, resultCodeOf, toStorageError } from './sqlite-file.ts';
 
 /** How long a write waits for another process's. */
 const BUSY_MS = 5_000;
@@ -38,7 +39,7 @@ export interface OpenDatabaseOptions {
     words: FileWords;
 }
 
-/** Opens the database, and makes it where it is not there. @throws StorageError where it is damaged, of a newer program, or cannot be made durable */
+/** Opens the database, and makes it where it is not there. Where this user may not write to it, it is there to be read. @throws StorageError where it is damaged, of a newer program, or cannot be made durable */
 export function openDatabase(file: string, { schema, version, words }: OpenDatabaseOptions): Database {
     const told = <T>(work: () => T): T => {
         try {
@@ -47,9 +48,10 @@ export function openDatabase(file: string, { schema, version, words }: OpenDatab
             throw resultCodeOf(error) === undefined ? error : toStorageError(error, words);
         }
     };
-    const database = openDurableFile(file, words, { busyMs: BUSY_MS });
+    const isToRead = existsSync(file) && !mayWriteBeside(file);
+    const database = isToRead ? openToRead(file, words) : openDurableFile(file, words, { busyMs: BUSY_MS });
     try {
-        told(() => prepare(database, { file, schema, version }));
+        told(() => (isToRead ? checkVersion(database, { file, version }) : prepare(database, { file, schema, version })));
         return statementsOf(database, told);
     } catch (error) {
         database.close();
@@ -62,13 +64,7 @@ function prepare(database: DatabaseSync, { file, schema, version }: { file: stri
     database.exec(`pragma wal_autocheckpoint = ${LOG_PAGES}`);
     database.exec('begin immediate');
     try {
-        const found = Number(database.prepare('pragma user_version').get()?.user_version);
-        if (found > version) {
-            throw new StorageError(
-                `${file} was written by a newer version of flowlake (schema ${found}, this one has ${version}): install that one`,
-            );
-        }
-        if (found === 0) {
+        if (checkVersion(database, { file, version }) === 0) {
             database.exec(schema);
             database.exec(`pragma user_version = ${version}`);
         }
@@ -77,6 +73,17 @@ function prepare(database: DatabaseSync, { file, schema, version }: { file: stri
         database.exec('rollback');
         throw error;
     }
+}
+
+/** @returns the schema's number in the file; 0 for a new one. @throws StorageError for one of a newer program */
+function checkVersion(database: DatabaseSync, { file, version }: { file: string; version: number }): number {
+    const found = Number(database.prepare('pragma user_version').get()?.user_version);
+    if (found > version) {
+        throw new StorageError(
+            `${file} was written by a newer version of flowlake (schema ${found}, this one has ${version}): install that one`,
+        );
+    }
+    return found;
 }
 
 function statementsOf(database: DatabaseSync, told: <T>(work: () => T) => T): Database {

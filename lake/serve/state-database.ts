@@ -116,7 +116,9 @@ export function openStateDatabase(file: string, { hooks = [] }: OpenStateOptions
     const setFact = (name: string, value: string): void => {
         database.run('insert into facts values (?, ?) on conflict (name) do update set value = excluded.value', name, value);
     };
-    database.run("insert into facts values ('name', ?) on conflict (name) do nothing", randomUUID());
+    if (fact('name') === undefined) {
+        database.run("insert into facts values ('name', ?) on conflict (name) do nothing", randomUUID());
+    }
     const append = (event: LiveEvent, nowMs: number): void => {
         const text = JSON.stringify(event);
         const isLatest = event.kind === 'latest' || event.kind === 'state';

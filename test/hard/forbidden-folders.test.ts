@@ -4,6 +4,7 @@ import { chmod, chown, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
+import { startFlowlake } from '#test/support/flowlake';
 import { drawText, openChance } from './support/flow-texts.ts';
 import { openTextLake, type TextLake } from './support/lake-of-texts.ts';
 
@@ -38,6 +39,28 @@ const NAMES = ['a.csv', 'b.csv'];
         expect(await readdir(lake.directory, { recursive: true })).toEqual(before);
         await forbid(lake.directory, { everything: 0o777 });
         await lake.assertRight(NAMES);
+    });
+
+    test('a lake that was served and may only be read tells of its devices, and is not served', async () => {
+        const { lake } = await startLake();
+        expect((await lake.run(['device', 'add', 'th-1', '--profile', 'plain-json'])).exitCode).toBe(0);
+        const serving = startFlowlake(['--lake', 'lake', 'serve', '--mqtt-port', '0', '--http-port', '0'], { folder: lake.folder });
+        await new Promise<void>((resolve) => {
+            serving.stderr?.on('data', (piece: Buffer) => piece.includes('Ctrl-C ends it') && resolve());
+        });
+        serving.kill('SIGINT');
+        await new Promise((resolve) => serving.once('exit', resolve));
+        await forbid(lake.directory, { everything: 0o555 });
+        await chmod(join(lake.directory, '.flowlake/live/state.sqlite'), 0o400);
+        for (const words of [['status'], ['latest'], ['latest', 'th-1']]) {
+            const { exitCode, stderr } = await lake.run(words, somebody);
+            expect(`${words.join(' ')} ${exitCode} ${exitCode === 0 ? '' : stderr}`).toBe(`${words.join(' ')} 0 `);
+        }
+        expect(await lake.run(['serve', '--mqtt-port', '0', '--http-port', '0'], somebody)).toMatchObject({
+            exitCode: 1,
+            stderr: expect.stringContaining('no permission; check who owns the folder'),
+        });
+        await forbid(lake.directory, { everything: 0o777 });
     });
 
     // Each alone: the upload comes as far as that folder.

@@ -29,8 +29,10 @@ export async function tellLive({ directory }: DirectoryLake, { stderr }: Pick<Ru
     }
     const { connections, messages, latest, sealing, forwarding, inboxProblem } = status;
     const aside = messages.aside + messages.dropped;
+    const { usedTwice } = connections;
+    const twice = usedTwice > 0 ? `, ${sayCount(usedTwice, 'certificate')} used by two programs (the log of serve says whose)` : '';
     await stderr.write(
-        `Served since ${status.since} at port ${status.mqttPort} and ${status.httpUrl}: ${sayCount(connections.connections, 'connection')}, ${sayCount(messages.taken, 'message')} taken${aside > 0 ? `, ${aside} put aside` : ''}\n`,
+        `Served since ${status.since} at port ${status.mqttPort} and ${status.httpUrl}: ${sayCount(connections.connections, 'connection')}, ${sayCount(messages.taken, 'message')} taken${aside > 0 ? `, ${aside} put aside` : ''}${twice}\n`,
     );
     await stderr.write(
         `Behind: latest state ${sayDuration(latest.behindMs)}; tables ${sayCount(sealing.lagMessages, 'message')}${sealing.lagMessages > 0 ? `, the first of them for ${sayDuration(sealing.lagMs)}` : ''}${forwarding ? `; ${forwarding.to} ${sayCount(forwarding.objectsBehind, 'chain object')}` : ''}\n`,

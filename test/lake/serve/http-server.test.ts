@@ -280,7 +280,12 @@ describe('with TLS', () => {
         const halting = connect(server.port, '127.0.0.1');
         // The head of a handshake record, of which nothing follows.
         halting.write(Buffer.from([0x16, 0x03, 0x01, 0x01, 0x00, 0x01]));
-        const ends = [silent, halting].map((socket) => once(socket.on('error', () => undefined), 'close'));
+        const ends = [silent, halting].map((socket) =>
+            once(
+                socket.on('error', () => undefined),
+                'close',
+            ),
+        );
         expect(await ask(server)).toBeNull();
         await Promise.all(ends);
     });
