@@ -53,7 +53,8 @@ export function openToRead(file: string, words: FileWords): DatabaseSync {
     try {
         const url = pathToFileURL(file);
         // SQLite makes files beside a database with a log also for those who only read it: not where it is told that nothing changes.
-        if (!mayWriteBeside(file) && !statSync(`${file}-wal`, { throwIfNoEntry: false })?.size) {
+        // What a process that was killed has left in the log counts.
+        if (!statSync(`${file}-wal`, { throwIfNoEntry: false })?.size) {
             url.searchParams.set('immutable', '1');
         }
         return new DatabaseSync(url, { readOnly: true });
