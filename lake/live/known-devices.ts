@@ -27,6 +27,8 @@ export interface KnownDevices {
 /** Prefix of profiles, as lake/telemetry/kind.ts has it. */
 export const PROFILES_PREFIX = 'profiles/';
 
+const DAY_MS = 86_400_000;
+
 /** What is known by an object below PROFILES_PREFIX: the version that holds, or the topic patterns of one version that name the device. */
 export type ProfileObject = { is: 'pointer'; version: number } | { is: 'version'; patterns: DevicePattern[] };
 
@@ -63,8 +65,15 @@ export async function openKnownDevices({
         return document?.ok && document.value.is === 'version' ? document.value.patterns : [];
     }
 
+    /** The last day that was asked for: it is that of nearly every message. */
+    let lastDay = { number: Number.NaN, day: '' };
+
     function dayOf(ms: number): string {
-        return new Date(ms).toISOString().slice(0, 'yyyy-mm-dd'.length);
+        const number = Math.floor(ms / DAY_MS);
+        if (number !== lastDay.number) {
+            lastDay = { number, day: new Date(ms).toISOString().slice(0, 'yyyy-mm-dd'.length) };
+        }
+        return lastDay.day;
     }
 
     return {
