@@ -40,7 +40,16 @@ beforeEach(async () => {
     [credentials, devices, inbox] = [await openCredentialIndex(common), await openKnownDevices(common), memoryInbox()];
     const intake = new Intake({ inbox, devices, now: Date.now, say: () => undefined });
     broker = await openBroker({
-        ...{ intake, forwards: new ForwardIntake({ inbox, devices }), credentials, devices, now: Date.now, say: () => undefined, host: '127.0.0.1', port: 0 },
+        ...{
+            intake,
+            forwards: new ForwardIntake({ inbox, devices }),
+            credentials,
+            devices,
+            now: Date.now,
+            say: () => undefined,
+            host: '127.0.0.1',
+            port: 0,
+        },
         tls: { authority: authority.certificate, certificate: server.certificate, key: server.key },
     });
     api = createServer(async (request, response) => {
