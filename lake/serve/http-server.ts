@@ -24,6 +24,8 @@ export interface HttpServerOptions {
     names?: readonly string[] | undefined;
     /** Called when the server closes, before it waits for answers that are on their way: end those that have no end. */
     onClosing?: () => void;
+    /** Called for each connection that is refused because so many are open. */
+    onFull?: (most: number) => void;
     limits?: Partial<HttpLimits>;
 }
 
@@ -73,7 +75,7 @@ export interface HttpServer {
 
 /** Listens. @throws UsageError where the address cannot be had, with what to do */
 export async function openHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-    const { host = '127.0.0.1', port, tls, onClosing = () => {} } = options;
+    const { host = '127.0.0.1', port, tls, onClosing = () => {}, onFull } = options;
     const limits = { ...LIMITS, ...options.limits };
     const isCalledRightly = nameCheck({ host, names: options.names });
     let isClosing = false;
@@ -111,6 +113,7 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
     };
     const server = createServerOf(listener, { tls, limits });
     server.maxConnections = limits.maxConnections;
+    server.on('drop', () => onFull?.(limits.maxConnections));
     server.timeout = limits.stillMs;
     server.on('clientError', answerUnreadable);
     server.on('connection', (socket: Socket) => keepWhileOpen(connections, socket));

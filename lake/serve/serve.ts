@@ -29,6 +29,7 @@ import { openInbox } from './inbox.ts';
 import { LatestConsumer } from './latest-consumer.ts';
 import { liveFile, makeLiveFolder, writeServing } from './live-files.ts';
 import { openReaderToken } from './reader-token.ts';
+import { SaidLines } from './said-lines.ts';
 import { endOfChainIn, SHARD } from './seal-pass.ts';
 import { type Sealer, type SealingStatus, startSealing } from './sealing.ts';
 import { openStateDatabase } from './state-database.ts';
@@ -147,6 +148,7 @@ export async function serve(lake: DirectoryLake, options: ServeOptions): Promise
         const names = namesOf(options);
         let tls = await authority.server({ names, now: now() });
         const intake = new Intake({ inbox, devices, now: nowMs, say });
+        const lines = new SaidLines({ say, now: nowMs });
         const forwards = new ForwardIntake({ inbox, devices });
         const profiles = new LiveProfiles({ store, monotonicMs, onFault: say });
         if (compareSequences(placeIn(inbox.stream, state.cursor()), inbox.last()) > 0) {
@@ -243,6 +245,7 @@ export async function serve(lake: DirectoryLake, options: ServeOptions): Promise
                 : undefined,
             names,
             onClosing: api.endStreams,
+            onFull: (most) => lines.say('full', `${most} connections of HTTP are open: more are refused`),
         });
         closing.push(() => http.close());
         const ofBroker = () => ({ authority: authority.certificate, certificate: tls.certificate, key: tls.key });

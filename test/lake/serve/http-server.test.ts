@@ -218,11 +218,13 @@ test('it closes the connection of a client that does not read', async () => {
 });
 
 test('it takes so many connections, and no more', async () => {
-    const server = await open({ limits: { maxConnections: 2 } });
+    const refused: number[] = [];
+    const server = await open({ limits: { maxConnections: 2 }, onFull: (most) => refused.push(most) });
     const kept = [await keptOpen(server), await keptOpen(server)];
     const third = connect(server.port, '127.0.0.1');
     third.on('error', () => {});
     await once(third, 'close');
+    expect(refused).toEqual([2]);
     kept[0]?.destroy();
     // The server learns of it in its own time.
     await until(() =>
