@@ -1,12 +1,11 @@
 /** The streams of live telemetry, as a function finds them. */
-import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import type { Environment } from '#lake/aws/client-config';
 import type { RecordSource } from '#lake/cloud/kinesis-record';
 import { createKinesisClient, streamIdOf } from '#lake/cloud/kinesis-stream';
 import { UsageError } from '#lake/errors';
 
 export interface Streams {
-    client: KinesisClient;
+    client: ReturnType<typeof createKinesisClient>;
     /** Name of the stream that the lake's own ways in write. */
     telemetry: string;
     /** What is read from the stream of this name. @throws UsageError for one that the settings do not name */

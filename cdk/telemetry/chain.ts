@@ -8,7 +8,7 @@ import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
 import type { Stream } from 'aws-cdk-lib/aws-kinesis';
 import { EventSourceMapping, StartingPosition } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
-import { CREDENTIALS_PREFIX, DEVICES_PREFIX, RAW_PREFIX } from '#lake/layout';
+import { CREDENTIALS_PREFIX, DEVICES_PREFIX, LEDGER_PREFIX, RAW_PREFIX } from '#lake/layout';
 import { type AlarmRule, ownMetric, PERIOD } from '../alarms.ts';
 import { CHAIN, GIVEN_UP } from '../config.ts';
 import type { Graph } from '../dashboard.ts';
@@ -59,7 +59,10 @@ export class Chain extends Construct implements Part {
             ifFailing: 'Messages that were given up on their way are not brought into the lake: reports lack them.',
         });
         for (const { role } of [chain, givenUp]) {
-            lake.grantObjects(role, { get: [CHAIN_PREFIX, DEVICES_PREFIX, CREDENTIALS_PREFIX, PROFILES_PREFIX], put: [CHAIN_PREFIX] });
+            lake.grantObjects(role, {
+                get: [CHAIN_PREFIX, DEVICES_PREFIX, CREDENTIALS_PREFIX, PROFILES_PREFIX, LEDGER_PREFIX],
+                put: [CHAIN_PREFIX],
+            });
             role.addToPolicy(
                 new PolicyStatement({ actions: ['dynamodb:UpdateItem', 'dynamodb:Query'], resources: [datasetsTable.tableArn] }),
             );

@@ -6,7 +6,8 @@ import { setImmediate } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { gunzip, gzip, gzipSync } from 'node:zlib';
 import { StorageError, UsageError } from '#lake/errors';
-import { CHAIN_END_BELIEVED_MS, type ChainOf, chainKey, chainPlaceOf, chainPrefix } from '#lake/layout';
+import { CHAIN_END_BELIEVED_MS, type ChainOf, chainKey, chainPlaceOf, chainPrefix, ledgerKey } from '#lake/layout';
+import { sourceId } from '#lake/source-id';
 import { ABSENT, type ObjectStore, tryPut } from '#lake/store/object-store';
 import { type ChainMessage, compareSequences, decodeLine, encodeEnd, encodeMessage } from '#lake/telemetry/chain-line';
 
@@ -25,6 +26,8 @@ export interface ChainWriterOptions extends ChainShard {
     believeMs?: number | undefined;
     /** A number up to which messages surely stood in the chain once: should its objects have been taken away, their names are not given again. */
     atLeast?: string | undefined;
+    /** Asked before the chain is listed: an end that an object surely has or had, the greatest that is known; undefined for none. */
+    findEnd?: (() => Promise<string | undefined>) | undefined;
 }
 
 /** What came of a batch. */
@@ -44,19 +47,21 @@ export class ChainWriter {
     readonly #now: () => Date;
     readonly #believeMs: number;
     readonly #atLeast: string;
+    readonly #findEnd: ChainWriterOptions['findEnd'];
     /** The chain's end as it was last seen, and since when it was surely the end. */
     #seen: { end: string; atMs: number } | undefined;
     #isBusy = false;
 
     constructor(
         store: Pick<ObjectStore, 'list' | 'head' | 'get' | 'put'>,
-        { now, believeMs = CHAIN_END_BELIEVED_MS, atLeast = '0', ...shard }: ChainWriterOptions,
+        { now, believeMs = CHAIN_END_BELIEVED_MS, atLeast = '0', findEnd, ...shard }: ChainWriterOptions,
     ) {
         this.#store = store;
         this.#chain = { kind: 'telemetry', ...shard };
         this.#now = now;
         this.#believeMs = believeMs;
         this.#atLeast = atLeast;
+        this.#findEnd = findEnd;
     }
 
     /**
@@ -137,7 +142,26 @@ export class ChainWriter {
     /** The end of the chain, from memory where that can be believed. */
     async end(): Promise<string> {
         const age = this.#seen && this.#now().getTime() - this.#seen.atMs;
-        return this.#seen && age !== undefined && age >= 0 && age <= this.#believeMs ? this.#seen.end : this.#look();
+        return this.#seen && age !== undefined && age >= 0 && age <= this.#believeMs
+            ? this.#seen.end
+            : ((await this.#ask()) ?? this.#look());
+    }
+
+    /**
+     * The end that is known without a listing. What is behind it is found by the name being taken. A name that was freed is none: the ledger knows what was read
+     * under it. Undefined where that is so, or where no end is known.
+     */
+    async #ask(): Promise<string | undefined> {
+        const atMs = this.#now().getTime();
+        const end = await this.#findEnd?.();
+        if (end === undefined || compareSequences(end, this.#atLeast) < 0) {
+            return undefined;
+        }
+        if (await this.#store.head(ledgerKey(sourceId(chainKey(this.#chain, end))))) {
+            return undefined;
+        }
+        this.#seen = { end, atMs };
+        return end;
     }
 
     async #look(): Promise<string> {

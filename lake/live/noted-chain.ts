@@ -14,6 +14,9 @@ export interface NotedChainOptions extends ChainShard {
     now: () => Date;
 }
 
+/** Every sequence number. */
+const ALL = { first: '1', last: '9'.repeat(129) };
+
 export class NotedChain {
     readonly #options: NotedChainOptions;
     readonly #writer: ChainWriter;
@@ -21,7 +24,16 @@ export class NotedChain {
     constructor(options: NotedChainOptions) {
         const { store, stream, shard, now } = options;
         this.#options = options;
-        this.#writer = new ChainWriter(store, { stream, shard, now });
+        // A shard has half a million objects after a year: the index tells the last one by one question.
+        this.#writer = new ChainWriter(store, { stream, shard, now, findEnd: () => this.#findEnd() });
+    }
+
+    async #findEnd(): Promise<string | undefined> {
+        const { index, stream, shard } = this.#options;
+        for await (const { last } of index.spans({ stream, shard }, ALL)) {
+            return last;
+        }
+        return undefined;
     }
 
     /** Appends what is behind the chain's end, as `ChainWriter.append` does, and notes it. @throws StorageError where it cannot be told whether all are in, and noted */

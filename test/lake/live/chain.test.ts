@@ -1,8 +1,9 @@
 /** The chain's writer: whatever batches come, in other pieces, again or late, each message stands in the chain once and in order. */
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
-import { chainKey, chainPlaceOf } from '#lake/layout';
+import { chainKey, chainPlaceOf, ledgerKey } from '#lake/layout';
 import { ChainWriter, listChain, readChainEnd } from '#lake/live/chain';
+import { sourceId } from '#lake/source-id';
 import type { ObjectStore } from '#lake/store/object-store';
 import { decodeLine } from '#lake/telemetry/chain-line';
 import { chainMessage } from '#test/support/chain-messages';
@@ -220,5 +221,46 @@ describe('the end of a chain', () => {
         await new ChainWriter(store, { ...shard, shard: '1', now: () => new Date() }).append(batch(9));
         await store.put(`raw/kind=telemetry/stream=${shard.stream}/shard=0/zzz.jsonl.gz`, Buffer.from('a file of somebody'));
         expect(await readChainEnd(store, shard)).toBe('1');
+    });
+});
+
+describe('an end that is known without a listing', () => {
+    /** A chain of three objects, and a writer that is told this end; `lists` counts its listings. */
+    async function openTold(told: string | undefined) {
+        const store = memoryStore();
+        const first = writerOver(store);
+        for (const n of [1, 2, 3]) {
+            await first.append(batch(n));
+        }
+        const counted = { ...store, lists: 0 };
+        counted.list = (prefix: string) => {
+            counted.lists += 1;
+            return store.list(prefix);
+        };
+        const writer = new ChainWriter(counted, { ...shard, now: () => new Date(0), findEnd: async () => told });
+        return { store, counted, writer };
+    }
+
+    it('is believed where its object is the last, and nothing is listed', async () => {
+        const { store, counted, writer } = await openTold('3');
+        expect(await writer.append(batch(2, 3, 4))).toMatchObject({ end: '4', appended: 1 });
+        expect(counted.lists).toBe(0);
+        expect(await objectsOf(store)).toEqual([['1'], ['2'], ['3'], ['4']]);
+    });
+
+    it.each([['1'], [undefined]])('is looked for where it is an older one, or none: %s', async (told) => {
+        const { store, counted, writer } = await openTold(told);
+        expect(await writer.append(batch(2, 3, 4))).toMatchObject({ end: '4', appended: 1 });
+        expect(counted.lists).toBe(1);
+        expect(await objectsOf(store)).toEqual([['1'], ['2'], ['3'], ['4']]);
+    });
+
+    it('is no end where what was named after it was read, and is pruned', async () => {
+        const { store, counted, writer } = await openTold('1');
+        const freed = chainKey({ kind: 'telemetry', ...shard }, '1');
+        await store.put(ledgerKey(sourceId(freed)), Buffer.from('{}'));
+        await store.delete(freed);
+        expect(await writer.append(batch(4))).toMatchObject({ key: chainKey({ kind: 'telemetry', ...shard }, '3') });
+        expect(counted.lists).toBe(1);
     });
 });
