@@ -26,7 +26,7 @@ import {
 } from './state-records.ts';
 
 /** Fleets up to so many devices are counted when somebody asks; larger ones by the watch. */
-export const MAX_COUNTED_LIVE = 5_000;
+const MAX_COUNTED_LIVE = 5_000;
 
 /** A count of the watch is told for so long. */
 const COUNT_BELIEVED_MS = 15 * 60_000;

@@ -199,7 +199,7 @@ export function eventRecords(
 }
 
 /** True for events that SNS is told of, as hooks are at home. */
-export function isAlarm(kind: LiveEvent['kind']): boolean {
+function isAlarm(kind: LiveEvent['kind']): boolean {
     return kind === 'raised' || kind === 'cleared' || kind === 'pipeline_late' || kind === 'pipeline_on_time';
 }
 

@@ -52,7 +52,7 @@ export async function raiseAwaited({
 }
 
 /** What changes of the item, by the rules of its profile as they are now: undefined where the lake has no such profile. */
-export function raiseSilences(item: DeviceItem, rules: DerivingRules | undefined, clock: LiveClock): StateChange {
+function raiseSilences(item: DeviceItem, rules: DerivingRules | undefined, clock: LiveClock): StateChange {
     const { rules: state, lastReceivedMs, open } = item;
     const raised: LiveEpisode[] = [];
     const waiting: number[] = [];

@@ -8,10 +8,18 @@ import {
     paginateScan,
     ScanCommand,
 } from '@aws-sdk/client-dynamodb';
+import {
+    CreateStreamCommand,
+    DescribeStreamSummaryCommand,
+    PutRecordCommand,
+    SplitShardCommand,
+} from '@aws-sdk/client-kinesis';
 import { expect, test } from '@jest/globals';
+import { createKinesisClient } from '#lake/cloud/kinesis-stream';
 import { createDynamoClient, openCloudState } from '#lake/cloud/state-store';
 import { STATE_TABLE } from '#lake/cloud/state-table';
 import { openCloudWatch } from '#lake/cloud/state-watch';
+import { watermarkOf } from '#lake/cloud/stream-progress';
 import { newItem } from '#lake/live/latest';
 import type { LiveEpisode, StateChange } from '#lake/live/state-store';
 import { playCloudSeed, type TableServer } from '#test/live-histories/play-cloud';
@@ -149,6 +157,50 @@ test('what the watch notes is there for the API, and places of shards only grow'
             watermarkMs: NOW_MS - 1,
         });
     }));
+
+test('whether latest state is level with the streams is asked of Kinesis, shard by shard, over a split', async () => {
+    const kinesis = createKinesisClient({ environment: process.env });
+    const name = `level-${process.pid}`;
+    await kinesis.send(new CreateStreamCommand({ StreamName: name, ShardCount: 1 }));
+    const isActive = async () => {
+        while ((await kinesis.send(new DescribeStreamSummaryCommand({ StreamName: name }))).StreamDescriptionSummary?.StreamStatus !== 'ACTIVE') {
+            await sleep(50);
+        }
+    };
+    await isActive();
+    const put = async () => {
+        const { SequenceNumber = '', ShardId = '' } = await kinesis.send(
+            new PutRecordCommand({ StreamName: name, PartitionKey: 'd1', Data: Buffer.from('{}') }),
+        );
+        return { sequence: SequenceNumber, shard: ShardId };
+    };
+    const places = new Map<string, string>();
+    const nowMs = Date.now() + 60_000;
+    const watermark = () =>
+        watermarkOf((id, shard) => places.get(`${id} ${shard}`), { client: kinesis, streams: [{ name, id: 'level-1' }], now: () => nowMs });
+    const note = ({ shard, sequence }: { shard: string; sequence: string }) => places.set(`level-1 ${shard}`, sequence);
+    // Nothing is there, so nothing waits.
+    expect(await watermark()).toBe(nowMs);
+    const beganMs = Date.now();
+    const [first, second] = [await put(), await put()];
+    expect(await watermark()).toBeLessThanOrEqual(Date.now());
+    expect(await watermark()).toBeGreaterThan(beganMs - 2_000);
+    note(first);
+    expect(await watermark()).toBeLessThan(nowMs);
+    note(second);
+    expect(await watermark()).toBe(nowMs);
+    await kinesis.send(new SplitShardCommand({ StreamName: name, ShardToSplit: first.shard, NewStartingHashKey: (2n ** 127n).toString() }));
+    await isActive();
+    expect(await watermark()).toBe(nowMs);
+    const third = await put();
+    expect(third.shard).not.toBe(first.shard);
+    expect(await watermark()).toBeLessThan(nowMs);
+    note(third);
+    expect(await watermark()).toBe(nowMs);
+    // A place of another stream of that name: what this one holds is behind it.
+    note({ ...third, sequence: '12345' });
+    expect(await watermark()).toBeLessThan(nowMs);
+});
 
 test('random histories end as a plain recompute says', async () => {
     for (let seed = 1; seed <= HISTORIES; seed += 1) {
