@@ -5,7 +5,6 @@ import { DEPLOYMENT_TAGS } from '#lake/deployment';
 import { pairDays } from '#lake/flows/tables';
 import { derivations, kinds, kindsWithInputs } from '#lake/kinds';
 import { FEATURES_PREFIX, LEDGER_PREFIX, METRIC_FEATURES_PREFIX, RAW_PREFIX } from '#lake/layout';
-import { metricHours } from '#lake/telemetry/derived-tables';
 import { Alarms } from './alarms.ts';
 import { Athena } from './athena.ts';
 import { Catalog } from './catalog.ts';
@@ -41,6 +40,9 @@ const CONTRIBUTIONS = CONTRIBUTION_PREFIXES.join(', ');
 const MERGED_PREFIXES = kinds.map(({ merged }) => merged.prefix);
 
 const DERIVED_PREFIXES = derivations().map(({ derived }) => derived.table.prefix);
+
+/** Prefix of what features of devices are made of. */
+const METRIC_HOURS_PREFIXES = derivations().flatMap(({ derived: { table } }) => (table.name === 'metric_hours' ? [table.prefix] : []));
 
 /** Rights of whoever merges what sources contribute, and derives what is made of that. */
 const BRINGING_UP_RIGHTS = {
@@ -144,7 +146,7 @@ export class LakeStack extends Stack {
             );
         }
         // A stage without telemetry has the rights that it ever had.
-        const ofDevices = config.telemetry ? { get: [metricHours.prefix], put: [METRIC_FEATURES_PREFIX] } : { get: [], put: [] };
+        const ofDevices = config.telemetry ? { get: METRIC_HOURS_PREFIXES, put: [METRIC_FEATURES_PREFIX] } : { get: [], put: [] };
         new SparkJob(this, 'export-features', {
             job: 'export-features',
             jobName: names.exportFeaturesJob,

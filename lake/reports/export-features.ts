@@ -2,7 +2,6 @@
 import { dayOf, FEATURES_PREFIX, featuresKey, METRIC_FEATURES_PREFIX } from '#lake/layout';
 import { writeParquetTable } from '#lake/parquet';
 import type { QueryEngine, QueryResult, ResultColumn, Value } from '#lake/query/query-engine';
-import type { QueryName } from '#lake/query/sql-files';
 import type { ObjectStore } from '#lake/store/object-store';
 import type { PeriodResult } from '#lake/work/period-results';
 import { manifestFiles } from './feature-manifests.ts';
@@ -18,7 +17,7 @@ export interface FeatureSet {
     /** The view that an object has the rows of. */
     view: string;
     /** The query that gives the rows of a range by day; its parameters are the last and the first day. */
-    query: QueryName;
+    query: string;
     /** The relation that has a row for each row of a day. */
     counted: string;
     prefix: string;
