@@ -108,7 +108,7 @@ export function itemIn(record: StoredRecord): DeviceItem {
 }
 
 /**
- * Where the watch finds the item, and from when on. The time is that of the next silence, on a grid of half its interval: it is never later than the silence, and a
+ * Columns by which the watch finds the item, and from when on. The time is that of the next silence, on a grid of half its interval: it is never later than the silence, and a
  * device that reports in time moves it twice an interval at most, whatever it sends.
  */
 function silenceColumns({ device, nextSilenceMs, lastReceivedMs }: DeviceItem): Record<string, Column> {
@@ -203,7 +203,7 @@ function isAlarm(kind: LiveEvent['kind']): boolean {
     return kind === 'raised' || kind === 'cleared' || kind === 'pipeline_late' || kind === 'pipeline_on_time';
 }
 
-/** The same number for a text, below `count`. */
+/** A number below `count`, always the same one for a text. */
 function bucketOf(text: string, count: number): number {
     return Number.parseInt(hash('sha256', text, 'hex').slice(0, 8), 16) % count;
 }

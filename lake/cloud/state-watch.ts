@@ -219,7 +219,7 @@ export function openCloudWatch({ client, table }: Omit<CloudStateOptions, 'now'>
     };
 }
 
-/** When the silence of an item is to be raised; undefined where none is left that could be. */
+/** Time at which the silence of an item is to be raised; undefined where none is left that could be. */
 function silenceOf(record: StoredRecord, clock: LiveClock): number | undefined {
     const { nextSilenceMs, lastReceivedMs } = itemIn(record);
     return nextSilenceMs === null ? undefined : deadlineOf(nextSilenceMs, lastReceivedMs ?? nextSilenceMs, clock);
