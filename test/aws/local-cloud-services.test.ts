@@ -9,6 +9,7 @@ import {
     CreateTriggerCommand,
     GetCrawlerCommand,
     GetJobRunCommand,
+    GetJobRunsCommand,
     GetPartitionsCommand,
     GetTableCommand,
     StartCrawlerCommand,
@@ -152,9 +153,18 @@ SparkSession.builder.getOrCreate().range(int(arguments['--rows'])).write.parquet
     test('fails a run whose script is not there, and refuses what would never run', async () => {
         const job = await makeJob('s3://nowhere/script.py');
         expect(await run(job)).toMatchObject({ JobRunState: 'FAILED' });
-        await expect(
-            cloud.glue.send(new CreateTriggerCommand({ Name: 'trigger', Type: 'SCHEDULED', Schedule: 'cron(0 * * * ? *)', Actions: [] })),
-        ).rejects.toThrow('not taught');
+        await expect(cloud.glue.send(new CreateTriggerCommand({ Name: 'trigger', Type: 'CONDITIONAL', Actions: [] }))).rejects.toThrow(
+            'not taught',
+        );
+    });
+
+    test('starts the jobs of a trigger when an action says so', async () => {
+        const JobName = await makeJob('s3://nowhere/script.py');
+        const Name = `trigger-${randomUUID()}`;
+        await cloud.glue.send(new CreateTriggerCommand({ Name, Type: 'SCHEDULED', Schedule: 'cron(0 3 * * ? *)', Actions: [{ JobName }] }));
+        expect((await cloud.glue.send(new GetJobRunsCommand({ JobName }))).JobRuns).toEqual([]);
+        expect(await cloud.act('run-schedule', { name: Name })).toEqual({ targets: 1 });
+        expect((await cloud.glue.send(new GetJobRunsCommand({ JobName }))).JobRuns).toHaveLength(1);
     });
 
     test('crawls Parquet files: a new field is a new column, one of another type fails the crawl', async () => {

@@ -1,10 +1,11 @@
 /** An AWS of one's own on this machine: ministack, in a process and folders of its own. */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, open } from 'node:fs/promises';
+import { mkdir, open, readFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
@@ -51,6 +52,8 @@ export async function startMinistack({ folder, port, isGuarded = false }: Minist
     }
     const gatewayPort = port ?? (await freePort());
     const mqttPort = await freePort();
+    /** It is made when the server starts. */
+    const certificate = join(folder, 'tmp/ministack-tls/server.crt');
     const folders = { STATE_DIR: join(folder, 'state'), S3_DATA_DIR: join(folder, 's3'), TMPDIR: join(folder, 'tmp') };
     await Promise.all(Object.values(folders).map((path) => mkdir(path, { recursive: true })));
     const log = await open(join(folder, 'ministack.log'), 'w');
@@ -63,7 +66,7 @@ export async function startMinistack({ folder, port, isGuarded = false }: Minist
             IOT_MTLS_PORT: String(mqttPort),
             PATH: `${dirname(process.execPath)}:${process.env.PATH}`,
             ...(existsSync(SPARK_PYTHON) && { SPARK_PYTHON }),
-            ...(isGuarded && { AUTH: 'true', USE_SSL: '1' }),
+            ...(isGuarded && { AUTH: 'true', USE_SSL: '1', NODE_EXTRA_CA_CERTS: certificate }),
         },
         stdio: ['ignore', log.fd, log.fd],
         // A group of its own, so that its Lambda workers end with it.
@@ -79,6 +82,10 @@ export async function startMinistack({ folder, port, isGuarded = false }: Minist
         }
         await sleep(200);
     }
+    if (isGuarded) {
+        // Others learn of it by their environment.
+        setDefaultCACertificates([...getCACertificates('default'), await readFile(certificate, 'utf8')]);
+    }
     return {
         endpoint,
         mqttPort,
@@ -89,7 +96,7 @@ export async function startMinistack({ folder, port, isGuarded = false }: Minist
             AWS_REGION: 'us-east-1',
             // Nobody's own profile or metadata service is asked.
             AWS_EC2_METADATA_DISABLED: 'true',
-            ...(isGuarded && { NODE_EXTRA_CA_CERTS: join(folder, 'tmp/ministack-tls/server.crt') }),
+            ...(isGuarded && { NODE_EXTRA_CA_CERTS: certificate }),
         },
         async stop() {
             if (server.pid !== undefined && server.exitCode === null) {

@@ -6,6 +6,7 @@ import sys
 from importlib.metadata import version
 
 import athena_queries
+import cloudwatch_alarms
 import dynamodb_streams
 import event_sources
 import glue_catalog
@@ -27,6 +28,7 @@ MODULES = (
     iam_rights,
     levers,
     athena_queries,
+    cloudwatch_alarms,
     s3_buckets,
     sqs_queues,
     kinesis_streams,

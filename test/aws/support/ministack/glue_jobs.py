@@ -1,23 +1,28 @@
 """
 Glue: a Spark job's script really runs, in the Python that SPARK_PYTHON names, with the job's arguments and modules; without one, or without a
 script, the run is FAILED. Runs at once are limited and failed runs retried as the job says. Under AUTH=true runs fail: a job's role is not
-taught. Triggers and workflows are refused: start a job by StartJobRun, as the lake does.
+taught. Triggers with a schedule start their jobs, by the minute or by the action `run-schedule`; conditional ones and workflows are refused.
 """
 import contextvars
+import logging
 import os
 import re
 import subprocess
 import tempfile
 import threading
 import time
+from datetime import datetime, timezone
 
 from own_client import endpoint, s3_client, split_location
 
 from ministack import app
-from ministack.core.responses import error_response_json, json_response, new_uuid
-from ministack.services import glue
+from ministack.core.responses import error_response_json, json_response, new_uuid, request_scope
+from ministack.services import eventbridge, glue
 from ministack.services.cloudformation import provisioners
 
+logger = logging.getLogger('glue-jobs')
+
+TRIGGER_POLL_SECONDS = 20
 UNDER_WAY = ('STARTING', 'RUNNING', 'STOPPING')
 # The line in which Python says what a program died of.
 ERROR_LINE = re.compile(r'^\w+(\.\w+)*(Error|Exception)?: .*', re.MULTILINE)
@@ -146,11 +151,41 @@ def create_job(asked, of_ministack=glue._create_job):
     return answer
 
 
+def create_trigger(asked, of_ministack=glue._create_trigger):
+    if asked.get('Type') != 'SCHEDULED':
+        return refuse(f'triggers of type {asked.get("Type")}')(asked)
+    if eventbridge._parse_cron_fields(asked.get('Schedule', '')) is None:
+        return error_response_json('InvalidInputException', f'schedule {asked.get("Schedule")} cannot be read', 400)
+    return of_ministack(asked)
+
+
+def start_trigger_jobs(trigger):
+    for action in trigger.get('Actions') or []:
+        status, _headers, body = start_job_run({'JobName': action.get('JobName'), 'Arguments': action.get('Arguments') or {}})
+        if status != 200:
+            logger.error('trigger %s cannot start %s: %s', trigger['Name'], action.get('JobName'), body)
+
+
+def run_triggers():
+    """Starts what each activated trigger's schedule says, minute by minute."""
+    last = datetime.now(timezone.utc)
+    while True:
+        time.sleep(TRIGGER_POLL_SECONDS)
+        now = datetime.now(timezone.utc)
+        for (account, region, _name), trigger in list(glue._triggers._data.items()):
+            due = eventbridge._cron_next_fire(eventbridge._parse_cron_fields(trigger['Schedule']), last)
+            if trigger['State'] == 'ACTIVATED' and due is not None and due <= now:
+                with request_scope(account, region):
+                    start_trigger_jobs(trigger)
+        last = now
+
+
 def refuse(what):
     return lambda asked: error_response_json('InvalidInputException', f'{what} are not taught to the local AWS: they would never run', 400)
 
 
 def teach():
     glue._start_job_run, glue._create_job = start_job_run, create_job
-    glue._create_trigger, glue._create_workflow = refuse('triggers'), refuse('workflows')
+    glue._create_trigger, glue._create_workflow = create_trigger, refuse('workflows')
+    threading.Thread(target=run_triggers, daemon=True).start()
     provisioners._GLUE_JOB_DEFAULTS['ExecutionProperty'] = {'MaxConcurrentRuns': 1}

@@ -1,10 +1,11 @@
-"""EventBridge: an action runs a rule's or a schedule's targets now, so that a test need not wait for the minute."""
+"""EventBridge: an action runs a rule's or a schedule's targets now, or the jobs of Glue's trigger, so that a test need not wait for the minute."""
 import time
 
+from glue_jobs import start_trigger_jobs
 from levers import Refused, add_action
 
 from ministack.core.responses import get_account_id, get_region, new_uuid, request_scope
-from ministack.services import eventbridge, scheduler
+from ministack.services import eventbridge, glue, scheduler
 
 
 def scheduled_event(source, arn):
@@ -22,7 +23,7 @@ def scheduled_event(source, arn):
 
 
 def run_now(asked):
-    """Fires what has this name: a rule with a schedule on the default bus, or a schedule of any group."""
+    """Fires what has this name: a rule with a schedule on the default bus, a schedule of any group, or a trigger of Glue."""
     name = asked['name']
     with request_scope(asked.get('account', '000000000000'), asked.get('region', 'us-east-1')):
         targets = []
@@ -30,6 +31,10 @@ def run_now(asked):
             if rule.get('Name') == name and rule.get('ScheduleExpression'):
                 targets += [(target, 'aws.events', rule) for target in eventbridge._targets.get(key, [])]
         targets += [(each['Target'], 'aws.scheduler', each) for each in scheduler._schedules.values() if each.get('Name') == name]
+        trigger = glue._triggers.get(name)
+        if trigger is not None:
+            start_trigger_jobs(trigger)
+            return {'targets': len(trigger['Actions'])}
         if not targets:
             raise Refused(f'There is no schedule {name} with a target')
         for target, source, rule in targets:
