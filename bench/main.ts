@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { benchAnomalies } from './anomalies.ts';
+import { benchCloud } from './cloud.ts';
 import { benchCompressed } from './compressed.ts';
 import { benchConsolidate } from './consolidate.ts';
 import { benchExport } from './export.ts';
@@ -50,6 +51,7 @@ const PARTS = {
     telemetry: benchTelemetry,
     'telemetry-questions': benchTelemetryQuestions,
     live: benchLive,
+    cloud: benchCloud,
 };
 
 const { values, positionals } = parseArgs({

@@ -1,12 +1,13 @@
 /** The Lambdas of the deployed lake: what an operator may set of them, and the processes that they run in. */
 import { randomUUID } from 'node:crypto';
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { GetMetricStatisticsCommand } from '@aws-sdk/client-cloudwatch';
 import { deploymentOf } from '#lake/deployment';
 import { createCloudWatchClient } from '#lake/queue/oldest-message';
 import { describeBucket } from '#lake/store/s3-bucket';
 import { bucket, environment, s3 } from './deployed.ts';
+import { attempt, lambdaWorkers, numbersIn } from './lambda-workers.ts';
 
 export const JOBS = ['summarize', 'consolidate'] as const;
 export type Job = (typeof JOBS)[number];
@@ -92,12 +93,10 @@ export interface LambdaProcess {
     pid: number;
 }
 
-/** The processes of the Lambdas of this very cloud: each has its code in a folder of its own below the cloud's. */
+/** The processes of the Lambdas of this very cloud. */
 export function lambdaProcesses(): LambdaProcess[] {
-    const folder = join(process.env.TEST_CLOUD_FOLDER ?? '', 'tmp', 'ministack-lambda-flowlake-');
-    return numbersIn('/proc').flatMap((pid) => {
-        const [, script = ''] = attempt(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8'))?.split('\0') ?? [];
-        const job = JOBS.find((one) => script.startsWith(folder) && script.includes(`-${one}-`));
+    return lambdaWorkers(process.env.TEST_CLOUD_FOLDER ?? '').flatMap(({ name, pid }) => {
+        const job = JOBS.find((one) => name.endsWith(`-${one}`));
         return job === undefined ? [] : [{ job, pid }];
     });
 }
@@ -120,17 +119,4 @@ export function processOfPort(port: number): LambdaProcess | undefined {
 export function batchesThatDied(): number {
     const log = readFileSync(join(process.env.TEST_CLOUD_FOLDER ?? '', 'ministack.log'), 'utf8');
     return log.split('\n').filter((line) => line.includes('failed processing SQS batch') && line.includes('Worker process died')).length;
-}
-
-function numbersIn(folder: string): number[] {
-    return (attempt(() => readdirSync(folder)) ?? []).map(Number).filter((number) => number > 0);
-}
-
-/** A process may be gone between two looks. */
-function attempt<T>(look: () => T): T | undefined {
-    try {
-        return look();
-    } catch {
-        return undefined;
-    }
 }
