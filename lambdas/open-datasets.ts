@@ -10,7 +10,7 @@ export function openDatasets(environment: Environment): DatasetIndex | undefined
     return table === '' ? undefined : openDatasetIndex({ table, client: createDynamoClient({ environment }), now: () => new Date() });
 }
 
-/** The same, for who cannot work without it. @throws UsageError where DATASETS_TABLE names none */
+/** The index of datasets, for who cannot work without it. @throws UsageError where DATASETS_TABLE names none */
 export function requireDatasets(environment: Environment): DatasetIndex {
     const index = openDatasets(environment);
     if (!index) {

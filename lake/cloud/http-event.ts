@@ -47,7 +47,7 @@ function isUnusable(error: unknown): boolean {
 }
 
 /** The answer as API Gateway takes it. All answers are text. @throws Problem for one that is larger than a Lambda may give */
-export async function resultOf(response: Response): Promise<HttpResult> {
+async function resultOf(response: Response): Promise<HttpResult> {
     const body = await response.text();
     // JSON around it escapes quotes: a body of JSON grows by less than its half.
     if (Buffer.byteLength(JSON.stringify(body)) > MAX_RESULT_BYTES) {

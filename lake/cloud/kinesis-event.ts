@@ -6,7 +6,7 @@ import { type StreamRecord, streamNameOf } from './kinesis-stream.ts';
 export interface KinesisEventRecord {
     /** `<shard>:<sequence number>` */
     eventID: string;
-    /** Of the stream, or of its consumer with enhanced fan-out. */
+    /** ARN of the stream, or of its consumer with enhanced fan-out. */
     eventSourceARN: string;
     kinesis: { sequenceNumber: string; partitionKey: string; data: string; approximateArrivalTimestamp: number };
 }

@@ -47,7 +47,7 @@ export interface StreamRecord {
     /** Partition key. */
     key: string;
     data: Buffer;
-    /** When Kinesis took it, UTC epoch milliseconds. */
+    /** Time when Kinesis took it, UTC epoch milliseconds. */
     arrivedMs: number;
 }
 

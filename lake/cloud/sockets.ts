@@ -42,7 +42,7 @@ const SOCKET_LIFE_MS = 3_600_000;
 const RECORD_LIFE_MS = 3 * SOCKET_LIFE_MS;
 
 /** Connections that follow events at once: each is told every event by a call of its own. */
-export const MAX_SOCKETS = 1_000;
+const MAX_SOCKETS = 1_000;
 
 const PART = 'sockets';
 

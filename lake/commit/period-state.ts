@@ -54,7 +54,7 @@ export async function lookAtEnd(of: TablePeriod, { store }: { store: ObjectStore
 }
 
 /** What should be in the object: the live contributions to the period. `contained` is what it contains. */
-export async function countingOf(
+async function countingOf(
     { table, period }: TablePeriod,
     { store, contained }: { store: ObjectStore; contained: readonly string[] },
 ): Promise<string[]> {

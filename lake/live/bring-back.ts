@@ -15,7 +15,7 @@ export interface BringBackOptions extends ChainShard {
     now: () => Date;
 }
 
-/** Where messages came to that stood nowhere before, and how many records are lost, which was not said before. */
+/** Numbers of messages that stood nowhere before, by where they came to, and of lost records that were not said before. */
 export interface BroughtBack {
     inChain: number;
     inSideChain: number;

@@ -36,7 +36,7 @@ export interface Arrival {
 
 /** What the lake knows of the device, and when its message arrived. */
 export interface ArrivedAt {
-    /** Undefined where the device is not registered. */
+    /** What the registry says of the device; undefined where it is not registered. */
     known: KnownDevice | undefined;
     arrivedMs: number;
 }
@@ -95,7 +95,7 @@ export function showTopic(topic: string): string {
     return topic.length <= 200 ? JSON.stringify(topic) : `${JSON.stringify(topic.slice(0, 200))}...`;
 }
 
-/** As much of a payload as is kept of a message that is put aside. */
+/** The part of a payload that is kept of a message that is put aside. */
 export function cutAside(payload: Buffer): Buffer {
     if (payload.length <= MAX_ASIDE_CHARACTERS) {
         return payload;

@@ -32,7 +32,7 @@ export interface Problem {
     subjects: string[];
     /** How long the first subject has waited. */
     waitingMs?: number;
-    /** Of `unreadable`: what is wrong with the first subject, and what to do. */
+    /** Only of `unreadable`: what is wrong with the first subject, and what to do. */
     why?: string;
 }
 

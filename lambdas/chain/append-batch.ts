@@ -60,7 +60,7 @@ export function openChainAppender(options: ChainAppenderOptions): ChainAppender 
     const { index, devices, sourceOf, streamIdOf, now } = options;
     const { store, seen } = watchStore(options.store);
     const shards = new Map<string, Shard>();
-    /** Undefined until it was asked for the first time, and again where it could not be told. */
+    /** The question whether it is alone; undefined until it was asked for the first time, and again where it could not be told. */
     let isAlone: Promise<void> | undefined;
 
     function shardOf(stream: string, shard: string): Shard {

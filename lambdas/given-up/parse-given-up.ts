@@ -16,7 +16,7 @@ export interface GivenUpRange {
     recordCount: number;
     /** Why it was given up, as Lambda says it: `RetryAttemptsExhausted`. */
     condition: string;
-    /** When its last record came, UTC epoch milliseconds; when it was given up, where that is not told. */
+    /** Time when its last record came, UTC epoch milliseconds; when it was given up, where that is not told. */
     lastArrivedMs: number;
 }
 

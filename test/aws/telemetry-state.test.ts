@@ -8,12 +8,7 @@ import {
     paginateScan,
     ScanCommand,
 } from '@aws-sdk/client-dynamodb';
-import {
-    CreateStreamCommand,
-    DescribeStreamSummaryCommand,
-    PutRecordCommand,
-    SplitShardCommand,
-} from '@aws-sdk/client-kinesis';
+import { CreateStreamCommand, DescribeStreamSummaryCommand, PutRecordCommand, SplitShardCommand } from '@aws-sdk/client-kinesis';
 import { expect, test } from '@jest/globals';
 import { createKinesisClient } from '#lake/cloud/kinesis-stream';
 import { createDynamoClient, openCloudState } from '#lake/cloud/state-store';
@@ -163,7 +158,9 @@ test('whether latest state is level with the streams is asked of Kinesis, shard 
     const name = `level-${process.pid}`;
     await kinesis.send(new CreateStreamCommand({ StreamName: name, ShardCount: 1 }));
     const isActive = async () => {
-        while ((await kinesis.send(new DescribeStreamSummaryCommand({ StreamName: name }))).StreamDescriptionSummary?.StreamStatus !== 'ACTIVE') {
+        while (
+            (await kinesis.send(new DescribeStreamSummaryCommand({ StreamName: name }))).StreamDescriptionSummary?.StreamStatus !== 'ACTIVE'
+        ) {
             await sleep(50);
         }
     };
