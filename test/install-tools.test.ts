@@ -16,6 +16,7 @@ const LISTS = [
     'test/exporters/requirements-cicflowmeter-s.txt',
     'test/exporters/requirements-pyflowmeter.txt',
     'test/live/requirements.txt',
+    'test/aws/support/ministack/requirements.txt',
 ];
 
 /** A Python that says its version, and of `-m venv <folder>` makes a pip that keeps the list it is given, and knows no package called nowhere. */
