@@ -76,7 +76,8 @@ beforeAll(async () => {
     await waitFor(
         async () => {
             await reader.look();
-            return payloadsIn(reader).size >= new Set([...fleet.acknowledged.values()].flat()).size;
+            const there = payloadsIn(reader);
+            return [...fleet.acknowledged.values()].flat().every((payload) => there.has(payload));
         },
         { what: `${due} acknowledged messages are in the chain`, withinMs: 240_000 },
     ).catch(() => undefined);
@@ -98,8 +99,8 @@ function payloadsIn({ messages }: ChainReader): Set<string> {
 }
 
 test('sent as much as it should, by every way, and met every fault', () => {
-    expect(sent.acknowledged).toBe(sent.sent);
     expect(sent.sent).toBeGreaterThan(0.9 * RATE * SECONDS);
+    expect(sent.refused).toBe(0);
     for (const name of ['mqtt', 'http', 'program']) {
         expect([...fleet.acknowledged].some(([device, payloads]) => fleet.wayOf(device) === name && payloads.length > 0)).toBe(true);
     }
@@ -199,10 +200,11 @@ function shownOf(item: DeviceItem | undefined): object {
 
         test('delivery accounts for every message: none is lost', async () => {
             const { exitCode, stdout, stderr } = await onS3(['--output', 'json', 'delivery', '--journal', journal]);
+            expect({ stdout: stdout.slice(0, 1), stderr }).toMatchObject({ stdout: '[' });
             const all = JSON.parse(stdout).at(-1);
             expect({ exitCode, stderr, all }).toMatchObject({
                 exitCode: 0,
-                all: { device: '(all)', sent: sent.sent, lost: 0, waiting: 0, unacknowledged: 0, received: sent.sent },
+                all: { device: '(all)', sent: sent.sent, lost: 0, waiting: 0, rejected: 0 },
             });
         });
 

@@ -54,9 +54,9 @@ export async function importFile(path: string, wishes: Wishes, context: RunConte
                 { name: 'line', type: 'bigint' },
                 { name: 'device', type: 'varchar' },
                 { name: 'result', type: 'varchar' },
-                ...(out === undefined ? [] : [{ name: 'credentials', type: 'varchar' }]),
+                ...(made.size === 0 ? [] : [{ name: 'credentials', type: 'varchar' }]),
             ];
-            const shown = out === undefined ? rows : rows.map((row) => [...row, made.get(String(row[1])) ?? null]);
+            const shown = made.size === 0 ? rows : rows.map((row) => [...row, made.get(String(row[1])) ?? null]);
             await printRows({ columns, batches: batchOf(shown) }, context);
             return 0;
         },
@@ -84,7 +84,7 @@ async function writeAll(lines: readonly Line[], { store, context }: { store: Obj
 }
 
 /**
- * Gives each device what is wished for, unless its folder has it: so an import that was cut off is taken up by another.
+ * Gives each device what is wished for, unless it has it: so an import that was cut off is taken up by another.
  * @returns `made` or `kept` for each device
  */
 async function giveAll(
@@ -93,8 +93,7 @@ async function giveAll(
     { wishes, context }: { wishes: Wishes; context: RunContext },
 ): Promise<Map<string, string>> {
     const made = new Map<string, string>();
-    const { out } = wishes;
-    if (out === undefined) {
+    if (wishes.out === undefined && !wishes.program) {
         return made;
     }
     for (const device of new Set(lines.map(({ change }) => change.device))) {

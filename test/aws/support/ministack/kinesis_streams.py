@@ -28,6 +28,7 @@ news = threading.Condition()
 _puts = 0
 _used = {}
 _sequences = threading.Lock()
+_appending = threading.Lock()
 _last_sequence = 0
 
 
@@ -82,16 +83,20 @@ def append(stream, record):
     """The record's shard and sequence number; no number where it is throttled."""
     key = record['PartitionKey']
     explicit = record.get('ExplicitHashKey')
-    shard_id = route(int(explicit) if explicit else kinesis._partition_key_to_hash(key), stream)
+    hash_key = int(explicit) if explicit else kinesis._partition_key_to_hash(key)
+    shard_id = route(hash_key, stream)
     if is_throttled(stream, shard_id, len(base64.b64decode(record['Data'])) + len(key.encode())):
         return shard_id, None
-    sequence = next_sequence()
-    stream['shards'][shard_id]['records'].append({
-        'SequenceNumber': sequence,
-        'ApproximateArrivalTimestamp': round(time.time(), 3),
-        'Data': record['Data'],
-        'PartitionKey': key,
-    })
+    # Numbered and put at once: a reader that has seen a number never looks at smaller ones again.
+    with _appending:
+        shard_id = route(hash_key, stream)
+        sequence = next_sequence()
+        stream['shards'][shard_id]['records'].append({
+            'SequenceNumber': sequence,
+            'ApproximateArrivalTimestamp': round(time.time(), 3),
+            'Data': record['Data'],
+            'PartitionKey': key,
+        })
     return shard_id, sequence
 
 
@@ -170,6 +175,12 @@ def open_shards(stream):
 
 def reshard(stream, parents, ranges):
     """Closes the parents and opens a child for each range of hash keys."""
+    with _appending:
+        replace(stream, parents, ranges)
+    tell()
+
+
+def replace(stream, parents, ranges):
     for shard_id in parents:
         shard = stream['shards'][shard_id]
         shard['ending_sequence_number'] = next_sequence()
@@ -184,7 +195,6 @@ def reshard(stream, parents, ranges):
             'parent_shard_id': parents[0],
             'adjacent_parent_shard_id': parents[1] if len(parents) > 1 else None,
         }
-    tell()
 
 
 def keys_of(shard):
