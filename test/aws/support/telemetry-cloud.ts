@@ -99,7 +99,7 @@ export async function hideMessagesFor(seconds: number, { names, cloud }: Telemet
 }
 
 /** How many messages there are in the queues of work, waiting, held back or handed out. */
-export async function messagesWaiting({ names, cloud }: TelemetryCloud): Promise<number> {
+async function messagesWaiting({ names, cloud }: TelemetryCloud): Promise<number> {
     const sqs = createSqsClient({ environment: cloud.environment });
     let sum = 0;
     for (const queue of WORK_QUEUES) {
