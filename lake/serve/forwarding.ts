@@ -96,8 +96,11 @@ export function startForwarding({ to, from, shard, say, firstRetryMs = FIRST_RET
             // What was sealed meanwhile may be behind yet: the next run is to tell.
             [lastError, retryMs, behind] = [null, firstRetryMs, sealedMeanwhile];
         } catch (error) {
+            if (ending.signal.aborted) {
+                return;
+            }
             const why = error instanceof Error ? error.message : String(error);
-            if (!ending.signal.aborted && why !== lastError) {
+            if (why !== lastError) {
                 say(`Nothing can be handed on to ${name}; it is kept, and tried again: ${why}`);
             }
             lastError = why;
