@@ -4,7 +4,7 @@ import { choice, text, whole } from '#cli/option';
 
 const list = defineCommand({
     name: 'alert list',
-    summary: 'alerts of a served lake as they were raised live, with who knows of them and what history says',
+    summary: 'alerts of a served or deployed lake as they were raised live, with who knows of them and what history says',
     details:
         'flowlake alerts has the history’s own verdict, of all times and lakes. Here history is pending until the readings of the time are in the tables, then confirmed, changed, ' +
         'gone, or added where late readings made an alert that was never raised.',

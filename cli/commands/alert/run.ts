@@ -5,15 +5,16 @@ import { printRows } from '#cli/draw/print-rows';
 import { tellServe } from '#cli/tell-serve';
 import { useState } from '#cli/use-state';
 import { UsageError } from '#lake/errors';
+import type { AlertsQuestion } from '#lake/live/api/services';
 import type { Value } from '#lake/query/query-engine';
-import type { AlertsAsked } from '#lake/serve/state-queries';
 
 const COLUMNS = ['id', 'device', 'site', 'rule', 'severity', 'began_at', 'ended_at', 'worst', 'why', 'acknowledged_by', 'note', 'history'];
 
 /** Prints a row for each alert, the newest first. */
-export async function listAlerts(asked: AlertsAsked, context: RunContext): Promise<number> {
-    return useState(context, async ({ queries }) => {
-        const rows = queries.alerts(asked).map((alert): Value[] => {
+export async function listAlerts(asked: Pick<AlertsQuestion, 'state' | 'device' | 'limit'>, context: RunContext): Promise<number> {
+    return useState(context, async ({ state }) => {
+        const { items, hasMore } = (await state.alerts({ ...asked, after: undefined })).answer;
+        const rows = items.map((alert): Value[] => {
             const { id, device, site, rule, severity, worst, why, acknowledged, history } = alert;
             const [began, ended] = [timeOf(alert.began_ms), alert.ended_ms === null ? null : timeOf(alert.ended_ms)];
             return [
@@ -32,7 +33,7 @@ export async function listAlerts(asked: AlertsAsked, context: RunContext): Promi
             ];
         });
         await printRows({ columns: COLUMNS.map((name) => ({ name, type: 'varchar' })), batches: batchOf(rows) }, context);
-        if (rows.length === asked.limit) {
+        if (hasMore) {
             await context.stderr.write(`The first ${asked.limit}; --limit shows more\n`);
         }
         return 0;
@@ -53,7 +54,7 @@ export async function acknowledgeAlert(
         throw new UsageError('Say who knows of it: --by NAME');
     }
     return useState(context, async ({ state, lake }) => {
-        const said = state.acknowledge(id, { by: who, note, atMs: context.now().getTime() });
+        const said = await state.acknowledge({ id, by: who, note });
         if (said.is === 'missing') {
             throw new Failure(`There is no alert ${id}: flowlake alert list shows those that there are`);
         }

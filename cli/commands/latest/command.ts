@@ -4,7 +4,7 @@ import { choice, text, whole } from '#cli/option';
 
 export const latest = defineCommand({
     name: 'latest',
-    summary: 'latest state of a served lake: every device, or the metrics of one',
+    summary: 'latest state of a served or deployed lake: every device, or the metrics of one',
     details:
         'Seconds old, where flowlake readings and devices ask the tables. A device is online until its next message is due by its profile, then late, then silent; unknown where its ' +
         'profile names no interval, where latest state stands still, and where nobody serves the lake. Times are UTC.',

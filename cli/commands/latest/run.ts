@@ -8,6 +8,9 @@ import type { StateOfDevice } from '#lake/live/state-store';
 import { nearestOf } from '#lake/nearest';
 import type { Value } from '#lake/query/query-engine';
 
+/** Devices that a name which nobody has is compared with. */
+const MAX_COMPARED = 10_000;
+
 interface LatestOptions {
     state: StateOfDevice | undefined;
     site: string | undefined;
@@ -19,10 +22,10 @@ export async function showLatest(device: string | undefined, { state, site, limi
     if (device !== undefined && (state !== undefined || site !== undefined)) {
         throw new UsageError('--state and --site choose devices: leave them out, or the device');
     }
-    return useState(context, async ({ queries, clock }) => {
+    return useState(context, async ({ state: latest }) => {
         if (device === undefined) {
-            const found = queries.devices({ state, site, limit }, clock);
-            const rows = found.map(({ state: is, item }): Value[] => [
+            const { items, hasMore } = (await latest.devices({ state, site, limit, after: undefined })).answer;
+            const rows = items.map(({ state: is, item }): Value[] => [
                 item.device,
                 item.site,
                 item.profile,
@@ -32,16 +35,17 @@ export async function showLatest(device: string | undefined, { state, site, limi
                 BigInt(item.open.length),
             ]);
             await print(['device', 'site', 'profile', 'state', 'measured_at', 'received_at', 'open_alerts'], rows, context);
-            if (found.length === limit) {
+            if (hasMore) {
                 await context.stderr.write(`The first ${limit}; --limit shows more\n`);
             }
             return 0;
         }
-        const found = queries.device(device, clock);
+        const found = (await latest.device(device))?.answer;
         if (!found) {
+            const { items } = (await latest.devices({ limit: MAX_COMPARED, after: undefined })).answer;
             const nearest = nearestOf(
                 device,
-                queries.devices({ limit: 10_000 }, clock).map(({ item }) => item.device),
+                items.map(({ item }) => item.device),
             );
             throw new Failure(`Nothing is known of device ${device}${nearest.length > 0 ? `. The nearest: ${nearest.join(', ')}` : ''}`);
         }

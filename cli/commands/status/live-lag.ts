@@ -1,6 +1,7 @@
 /** How far the readers of a deployed lake's streams are behind, in words. */
 import { sayDuration } from '#cli/draw/quantity';
 import type { BucketLake } from '#lake/lake';
+import { PIPELINE_LATE_MS } from '#lake/live/device-state';
 
 /** A function that reads the streams. */
 interface Reader {
@@ -51,6 +52,16 @@ export function sayLiveLags(lags: readonly LiveLag[]): string {
     }
     const said = lags.map(({ reader: { of }, behindMs }) => `${of} ${behindMs === undefined ? 'not known' : sayDuration(behindMs)}`);
     return `Behind the streams: ${said.join(', ')}`;
+}
+
+/** What needs a person by what the function `watch` saw of latest state, which asks the streams themselves: CloudWatch has no figure of a function that gets nothing. */
+export async function readPipeline(lake: BucketLake, { now }: { now: () => Date }): Promise<string | undefined> {
+    const { stage } = await lake.telemetry();
+    const { isPipelineLate, watermarkMs } = await (await lake.state({ now })).clock();
+    return isPipelineLate
+        ? `Messages of devices wait for latest state for more than ${sayDuration(PIPELINE_LATE_MS)}, or nobody has looked for minutes: it is as it was at ` +
+              `${new Date(watermarkMs).toISOString()}. The logs tell why: aws logs tail /flowlake/${stage}/latest --since 1h; aws logs tail /flowlake/${stage}/watch --since 1h`
+        : undefined;
 }
 
 /** What needs a person, where something does. */

@@ -11,7 +11,7 @@ import { findCutOff } from '#lake/here/marks';
 import type { BucketLake, DirectoryLake, Lake } from '#lake/lake';
 import { chainPlaceOf } from '#lake/layout';
 import { readLakeStatus } from '#lake/reports/lake-status';
-import { readLiveLags, sayLate, sayLiveLags } from './live-lag.ts';
+import { readLiveLags, readPipeline, sayLate, sayLiveLags } from './live-lag.ts';
 import { tellLive } from './live-status.ts';
 import { queueRows, readQueues, sayDeadLetters, sayQueue } from './queue-status.ts';
 
@@ -66,9 +66,15 @@ async function tellLags(lake: BucketLake, { stderr, now }: RunContext): Promise<
     if (!(await lake.hasTelemetry())) {
         return [];
     }
+    if ((await lake.telemetry()).names.apiUrl === undefined) {
+        await stderr.write(
+            'Telemetry of this stage is off, and devices are not let in: say isOn in the row of the stage, and deploy it again\n',
+        );
+        return [];
+    }
     const lags = await readLiveLags(lake, { now: now() });
     await stderr.write(`${sayLiveLags(lags)}\n`);
-    return lags.map(sayLate).filter((line) => line !== undefined);
+    return [await readPipeline(lake, { now }), ...lags.map(sayLate)].filter((line) => line !== undefined);
 }
 
 /** What to say of commands that were killed in a directory lake. */
