@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import type { IotRegistry } from '#lake/cloud/iot-registry';
 import type { CloudState } from '#lake/cloud/state-store';
+import type { TailAsked } from '#lake/cloud/stream-tail';
 import type { TelemetryDeployment } from '#lake/deployment';
 import { UsageError } from '#lake/errors';
 import type { JobRuns } from '#lake/jobs/job-runs';
@@ -10,6 +11,7 @@ import type { QueryEngine, QueryResult, Value } from '#lake/query/query-engine';
 import type { QueryName } from '#lake/query/sql-files';
 import type { MessageQueue } from '#lake/queue/message-queue';
 import type { ObjectStore } from '#lake/store/object-store';
+import type { ChainMessage } from '#lake/telemetry/chain-line';
 
 /** A place that a lake may be at; `name` is as it was written, to be shown and to be typed again. */
 export type LakeLocation = { kind: 'directory'; name: string; directory: string } | { kind: 's3'; name: string; bucket: string };
@@ -48,6 +50,8 @@ export interface BucketLake extends AnyLake {
     datasets(options: { now: () => Date }): Promise<DatasetIndex | undefined>;
     /** Things and certificates of devices. @throws NotFoundError where the deployment has no live telemetry */
     iot(): Promise<IotRegistry>;
+    /** Messages that the streams hold and no chain does. @throws NotFoundError where the deployment has no live telemetry */
+    streamTail(asked: TailAsked, options: { now: () => Date }): AsyncIterable<ChainMessage>;
     /** Latest state of devices. @throws NotFoundError where the deployment has no live telemetry */
     state(options: { now: () => Date }): Promise<CloudState>;
 }

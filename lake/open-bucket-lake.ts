@@ -31,13 +31,14 @@ export function openBucketLake(bucket: string, { environment, signal, onQuerySta
             onState: (told) => onQueryState?.(told),
         });
     };
+    const openStore = async () => {
+        const { openS3Store } = await import('#lake/store/s3');
+        return openS3Store({ bucket, client: (await connection()).s3 });
+    };
     return {
         kind: 's3',
         bucket,
-        async store() {
-            const { openS3Store } = await import('#lake/store/s3');
-            return openS3Store({ bucket, client: (await connection()).s3 });
-        },
+        store: openStore,
         async queue(which) {
             const { openSqsQueue } = await import('#lake/queue/sqs');
             const { part, telemetry } = await connection();
@@ -75,6 +76,25 @@ export function openBucketLake(bucket: string, { environment, signal, onQuerySta
             }
             const { createDynamoClient, openDatasetIndex } = await import('#lake/cloud/datasets-items');
             return openDatasetIndex({ table: telemetry().datasetsTable, client: createDynamoClient({ environment, region }), now });
+        },
+        async *streamTail(asked, { now }) {
+            const [{ createKinesisClient }, { openDeviceLookup }, { readTail }] = await Promise.all([
+                import('#lake/cloud/kinesis-stream'),
+                import('#lake/cloud/device-lookup'),
+                import('#lake/cloud/stream-tail'),
+            ]);
+            const { region, telemetry } = await connection();
+            const { stream, programStream } = telemetry();
+            const nowMs = (): number => now().getTime();
+            yield* readTail(asked, {
+                client: createKinesisClient({ environment, region }),
+                streams: [
+                    { name: stream, from: 'telemetry' },
+                    ...(programStream === undefined ? [] : [{ name: programStream, from: 'programs' } as const]),
+                ],
+                lookup: openDeviceLookup({ store: await openStore(), now: nowMs }),
+                now: nowMs,
+            });
         },
         async state({ now }) {
             const { createDynamoClient, openCloudState } = await import('#lake/cloud/state-store');

@@ -67,7 +67,7 @@ export interface RangeRead {
 }
 
 /** Reads in a row without a record, after which something is wrong: a shard with gaps of hours has some. */
-const EMPTY_READS = 200;
+export const EMPTY_READS = 200;
 
 /** Reads the range again. @throws StorageError where it cannot be told what Kinesis holds */
 export async function readRange(client: KinesisClient, { stream, shard, first, last }: ShardRange): Promise<RangeRead> {
@@ -113,7 +113,7 @@ export async function readRange(client: KinesisClient, { stream, shard, first, l
 }
 
 /** A record as GetRecords gives it. */
-function recordOf({ SequenceNumber, PartitionKey, Data, ApproximateArrivalTimestamp }: KinesisRecord): StreamRecord {
+export function recordOf({ SequenceNumber, PartitionKey, Data, ApproximateArrivalTimestamp }: KinesisRecord): StreamRecord {
     if (SequenceNumber === undefined || PartitionKey === undefined || Data === undefined || ApproximateArrivalTimestamp === undefined) {
         throw new StorageError('Kinesis gave a record without number, key, data or arrival: try again');
     }

@@ -43,7 +43,7 @@ export async function watermarkOf(placeOf: PlaceOf, { client, streams, now }: St
 }
 
 /** Shards of the stream, also those that were split or merged: their records are read to the end. */
-async function shardsOf(client: KinesisClient, stream: string): Promise<string[]> {
+export async function shardsOf(client: KinesisClient, stream: string): Promise<string[]> {
     return translated(
         async () => {
             const ids: string[] = [];
@@ -93,12 +93,13 @@ async function firstWaiting(client: KinesisClient, { stream, shard, after, nowMs
     return undefined;
 }
 
-async function iteratorAfter(
+/** An iterator behind the record of that number; where there is none, from the time on, and from the oldest record without one. */
+export async function iteratorAfter(
     client: KinesisClient,
-    { stream, shard, after }: Omit<Place, 'nowMs'>,
+    { stream, shard, after, fromMs }: Omit<Place, 'nowMs'> & { fromMs?: number },
     doing: { doing: string },
 ): Promise<string | undefined> {
-    const iteratorOf = async (from: Pick<GetShardIteratorCommandInput, 'ShardIteratorType' | 'StartingSequenceNumber'>) =>
+    const iteratorOf = async (from: Pick<GetShardIteratorCommandInput, 'ShardIteratorType' | 'StartingSequenceNumber' | 'Timestamp'>) =>
         (await translated(() => client.send(new GetShardIteratorCommand({ StreamName: stream, ShardId: shard, ...from })), doing))
             .ShardIterator;
     if (after !== undefined) {
@@ -111,5 +112,7 @@ async function iteratorAfter(
             }
         }
     }
-    return iteratorOf({ ShardIteratorType: 'TRIM_HORIZON' });
+    return fromMs === undefined
+        ? iteratorOf({ ShardIteratorType: 'TRIM_HORIZON' })
+        : iteratorOf({ ShardIteratorType: 'AT_TIMESTAMP', Timestamp: new Date(fromMs) });
 }

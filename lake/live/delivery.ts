@@ -2,11 +2,12 @@
  * Use case: what became of each message, from its sender's journal to the lake's tables. A message is known by its device and the hash of its payload in the chain,
  * and by its device and identity in the readings.
  */
+import { chainPlaceOf } from '#lake/layout';
 import { readLedger } from '#lake/ledger';
 import type { QueryEngine } from '#lake/query/query-engine';
 import { sourceId } from '#lake/source-id';
 import type { ObjectStore } from '#lake/store/object-store';
-import type { ChainMessage } from '#lake/telemetry/chain-line';
+import { type ChainMessage, compareSequences } from '#lake/telemetry/chain-line';
 import { hashOf } from '#lake/telemetry/profile/identity';
 import { messagesOf } from './chain-object.ts';
 import { CHAINS } from './chain-origins.ts';
@@ -43,8 +44,8 @@ export interface DeliveryOptions {
     store: ObjectStore;
     engine: QueryEngine;
     journal: Journal;
-    /** Messages that are in the inbox and not in the chain yet. */
-    unsealed: Iterable<ChainMessage>;
+    /** Messages that are in the inbox and in no chain. `ends` has the last sequence number that was found in each chain, by its prefix; `fromMs` is before any message. */
+    unsealed(asked: { ends: ReadonlyMap<string, string>; fromMs: number }): Iterable<ChainMessage> | AsyncIterable<ChainMessage>;
     /** Times at which the tables had what stands in chain objects, where they are known better than by their commits. */
     inLakeMs: ReadonlyMap<string, number>;
     signal: AbortSignal;
@@ -149,18 +150,25 @@ async function lookOnTheWay({ store, journal, unsealed, inLakeMs, signal, onObje
             seen.set(name, { copies: 1, firstArrivedMs: arrivedMs, inLakeMs: inLake });
         }
     };
+    const fromMs = journal.firstMs - CLOCK_SLACK_MS;
+    const ends = new Map<string, string>();
     for await (const { key, modifiedAt } of store.list(CHAINS)) {
-        if (modifiedAt.getTime() < journal.firstMs - CLOCK_SLACK_MS) {
+        if (modifiedAt.getTime() < fromMs) {
             continue;
         }
+        const chain = chainPlaceOf(key)?.prefix;
         signal.throwIfAborted();
         onObject?.(key);
         const inLake = inLakeMs.get(key) ?? (await committedMs(store, key));
         for await (const message of messagesOf(store, key)) {
             take(message, inLake);
+            if (chain !== undefined && compareSequences(message.sequence, ends.get(chain) ?? '0') > 0) {
+                ends.set(chain, message.sequence);
+            }
         }
     }
-    for (const message of unsealed) {
+    for await (const message of unsealed({ ends, fromMs })) {
+        signal.throwIfAborted();
         take(message, undefined);
     }
     return seen;

@@ -115,14 +115,32 @@ export async function startKinesisServer({ now = Date.now }: { now?: () => numbe
         return { FailedRecordCount: answers.filter(({ ErrorCode }: Input) => ErrorCode !== undefined).length, Records: answers };
     }
 
-    function iteratorOf({ StreamName, ShardId, ShardIteratorType, StartingSequenceNumber }: Input): Input {
+    function iteratorOf({ StreamName, ShardId, ShardIteratorType, StartingSequenceNumber, Timestamp }: Input): Input {
         const { records } = findShard(StreamName, ShardId);
         const horizon = records[0]?.sequence ?? '0';
-        if (ShardIteratorType === 'AT_SEQUENCE_NUMBER' && BigInt(StartingSequenceNumber) < BigInt(horizon)) {
+        if (StartingSequenceNumber !== undefined && BigInt(StartingSequenceNumber) < BigInt(horizon)) {
             throw new Refusal('InvalidArgumentException', `StartingSequenceNumber ${StartingSequenceNumber} is invalid`);
         }
-        const from = ShardIteratorType === 'AT_SEQUENCE_NUMBER' ? StartingSequenceNumber : horizon;
-        return { ShardIterator: JSON.stringify([StreamName, ShardId, from, 0]) };
+        const from: Record<string, () => string> = {
+            AT_SEQUENCE_NUMBER: () => StartingSequenceNumber,
+            AFTER_SEQUENCE_NUMBER: () => String(BigInt(StartingSequenceNumber) + 1n),
+            AT_TIMESTAMP: () => records.find(({ arrivedMs }) => arrivedMs >= Timestamp * 1000)?.sequence ?? String(next),
+            TRIM_HORIZON: () => horizon,
+        };
+        return { ShardIterator: JSON.stringify([StreamName, ShardId, from[ShardIteratorType]?.(), 0]) };
+    }
+
+    /** A page for each shard. */
+    function listShards({ StreamName, NextToken }: Input): Input {
+        if (StreamName !== undefined && NextToken !== undefined) {
+            throw new Refusal('InvalidArgumentException', 'NextToken and StreamName cannot be given together');
+        }
+        const [name, at] = NextToken === undefined ? [StreamName, 0] : JSON.parse(NextToken);
+        const isMore = at + 1 < find(name).shards.length;
+        return {
+            Shards: [{ ShardId: `shardId-${String(at).padStart(12, '0')}` }],
+            ...(isMore && { NextToken: JSON.stringify([name, at + 1]) }),
+        };
     }
 
     function read({ ShardIterator }: Input): Input {
@@ -152,6 +170,8 @@ export async function startKinesisServer({ now = Date.now }: { now?: () => numbe
                         StreamCreationTimestamp: find(input.StreamName).createdMs / 1000,
                     },
                 };
+            case 'ListShards':
+                return listShards(input);
             case 'GetShardIterator':
                 return iteratorOf(input);
             case 'GetRecords':

@@ -6,7 +6,7 @@ export const delivery = defineCommand({
     name: 'delivery',
     summary: 'account for every message of a simulation: sent, received, repeated, lost, late, and how long each took',
     details:
-        'Holds the journal of flowlake simulate against the lake, from the inbox and the chain to the rows of readings and messages_rejected. lost is acknowledged and nowhere; ' +
+        'Holds the journal of flowlake simulate against the lake, from the inbox (in a deployed lake: the streams) and the chain to the rows of readings and messages_rejected. lost is acknowledged and nowhere; ' +
         'waiting is safe and not in the tables yet; unacknowledged is nowhere, and its sender knows. Times are from sending on: latest_ms to latest state (of journals that were ' +
         'written with --watch), lake_s until SQL has it. Exit code 1 where something is lost.',
     arguments: {},

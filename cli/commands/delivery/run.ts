@@ -8,7 +8,7 @@ import { openStatusLine } from '#cli/draw/status-line';
 import { useLake } from '#cli/use-lake';
 import { readDevice } from '#lake/devices';
 import { StorageError, UsageError } from '#lake/errors';
-import type { Lake } from '#lake/lake';
+import type { BucketLake, Lake } from '#lake/lake';
 import { accountFor, type DeliveryOptions, type DeviceDelivery, percentile } from '#lake/live/delivery';
 import { type Journal, readJournal } from '#lake/live/journal';
 import { nearestOf } from '#lake/nearest';
@@ -49,13 +49,16 @@ export async function showDelivery({ journal: path, device }: DeliveryChoice, co
             store: await lake.store(),
             engine: await lake.engine(),
             journal,
-            ...(await onTheWay(lake)),
+            ...(await onTheWay(lake, journal, context)),
             signal: context.signal,
             onObject: (key) => void line.draw(`Looking into ${key}`),
         }).finally(() => line.clear());
         const rows = [...deliveries.map(rowOf), ...(deliveries.length > 1 ? [rowOf(sumOf(deliveries))] : [])];
         await printRows({ columns: COLUMNS, batches: batchOf(rows) }, context);
         const { lost, waiting } = sumOf(deliveries);
+        if (lost > 0 && lake.kind === 's3') {
+            await tellGivenUp(lake, context);
+        }
         if (waiting > 0) {
             await context.stderr.write(
                 `${sayCount(waiting, 'message is', 'messages are')} on the way to the tables: ask again in a minute\n`,
@@ -127,15 +130,40 @@ async function assertOfThisLake(store: ObjectStore, { devices }: Journal): Promi
     );
 }
 
-/** What of a served lake is in no table yet, and when what is there came. Where it is served, all of the inbox goes into the tables first. */
-async function onTheWay(lake: Lake): Promise<Pick<DeliveryOptions, 'unsealed' | 'inLakeMs'>> {
-    const nothing = { unsealed: [], inLakeMs: new Map<string, number>() };
-    if (lake.kind !== 'directory') {
-        return nothing;
+/**
+ * What is in no chain yet, and when what is there came into the tables. Where a lake is served, all of its inbox goes into the tables first; a deployed one has the rest in
+ * its streams.
+ */
+async function onTheWay(lake: Lake, { devices }: Journal, { now }: RunContext): Promise<Pick<DeliveryOptions, 'unsealed' | 'inLakeMs'>> {
+    if (lake.kind === 's3') {
+        const hasStreams = await lake.hasTelemetry();
+        return { inLakeMs: new Map(), unsealed: (asked) => (hasStreams ? lake.streamTail({ ...asked, devices }, { now }) : []) };
     }
     const [{ askServe }, { readLive }] = await Promise.all([import('#lake/serve/control'), import('#lake/serve/read-live')]);
     const isServed = (await askServe(lake.directory, 'seal')) !== undefined;
-    return readLive(lake.directory, { isServed });
+    const { unsealed, inLakeMs } = await readLive(lake.directory, { isServed });
+    return { unsealed: () => unsealed, inLakeMs };
+}
+
+/** Says where messages may be that no stream and no chain holds. */
+async function tellGivenUp(lake: BucketLake, { stderr }: RunContext): Promise<void> {
+    if (!(await lake.hasTelemetry())) {
+        return;
+    }
+    const depths = await Promise.all(
+        (['givenUpQueue', 'givenUpDeadLetters'] as const).map(async (queue) => (await lake.queue(queue)).depth()),
+    );
+    const [waiting, dead] = depths.map((depth) => depth.waiting + depth.inFlight);
+    if (waiting) {
+        await stderr.write(
+            `What streams or IoT Core gave up comes by another way, ${sayCount(waiting, 'report')} of it still: ask again in some minutes\n`,
+        );
+    }
+    if (dead) {
+        await stderr.write(
+            `${sayCount(dead, 'report')} of messages that were given up could not be worked off: flowlake status says what to do\n`,
+        );
+    }
 }
 
 /** The file's lines; the last one is not whole where its end is missing. */
