@@ -8,7 +8,10 @@ test('a run that is broken off by the end is not tried again', async () => {
     const timers = () => process.getActiveResourcesInfo().filter((one) => one === 'Timeout').length;
     const said: string[] = [];
     const before = timers();
-    const { promise: isBegun, resolve: begin } = Promise.withResolvers<void>();
+    let begin = () => {};
+    const isBegun = new Promise<void>((resolve) => {
+        begin = resolve;
+    });
     const forwarding = startForwarding({
         to: {
             name: 's3://other',
