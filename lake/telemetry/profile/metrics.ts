@@ -45,8 +45,9 @@ export function openMetric(
         return;
     }
     nameAhead(words, options.scope);
+    const shared = compileShared(words, options.scope);
     options.scope.inner.tree.want(path, (field, captured) => {
-        onReader(compileMetric(words, { ...options, scope: withCaptured(options.scope, captured) }, field));
+        onReader(compileMetric(words, { ...options, shared, scope: withCaptured(options.scope, captured) }, field));
     });
 }
 
@@ -84,29 +85,59 @@ export function namesOf(words: MetricWords): string[] {
     return [...(words.path === undefined ? [] : capturesOf(parsePath(words.path))), ...Object.keys(words.let ?? {})];
 }
 
+/** What a metric has once, however many keys fit its pattern. */
+interface SharedByKeys {
+    /** Undefined where a message says something of it, and every key may have it at another place. */
+    value: ReturnType<typeof compileValue> | undefined;
+    fast: FastNumber | undefined;
+}
+
+function compileShared(words: MetricWords, scope: Scope): SharedByKeys {
+    const { scale, offset, scalePower, unitFrom, from } = words;
+    const isSaid = scalePower !== undefined || unitFrom !== undefined || [scale, offset].some((word) => typeof word === 'object');
+    return {
+        value: isSaid ? undefined : compileValue(words, scope),
+        fast: from === undefined ? FastNumber.of(words) : undefined,
+    };
+}
+
+interface CompileOptions {
+    index: number;
+    scope: Scope;
+    limits: ClockLimits;
+    shared?: SharedByKeys;
+}
+
+/** The metric's name where all that is in it is captured already. */
+function nameNow(words: MetricWords, { captured }: Scope, name: TextOf): string | undefined {
+    return namesIn(words.name).every((used) => captured.has(used)) ? name(NO_CONTEXT) : undefined;
+}
+
+function compileUnless({ unless }: MetricWords, scope: Scope): { why: string; condition: Condition }[] {
+    return unless === undefined ? [] : asList(unless).map((reason) => ({ why: reason.why, condition: compileConditions(reason, scope) }));
+}
+
+/** Compiles it for one key. No function within it may name the scope: the reader would hold all that is known in it. */
 function compileMetric(
     words: MetricWords,
-    { index, scope: outer, limits }: { index: number; scope: Scope; limits: ClockLimits },
+    { index, scope: outer, limits, shared = compileShared(words, outer) }: CompileOptions,
     field: Field | undefined,
 ): MetricReader {
     const scope = withLet(outer, words.let);
     const name = compileTemplate(words.name, scope);
     const source = field === undefined ? compileMetricSource(words, scope) : fieldSource(field, scope);
-    const value = compileValue(words, scope);
+    const value = shared.value ?? compileValue(words, scope);
     const only = words.only === undefined ? undefined : compileConditions(words.only, scope);
-    const unless =
-        words.unless === undefined
-            ? []
-            : asList(words.unless).map((reason) => ({ why: reason.why, condition: compileConditions(reason, scope) }));
+    const unless = compileUnless(words, scope);
     const time = words.time === undefined ? undefined : compileTime(words.time, limits, scope);
     const historical = words.historical === undefined ? undefined : compileConditions(words.historical, scope);
     const show = words.show === undefined ? undefined : compileShow(words, scope);
     const absent = compileAbsent(words);
     const { notReading, unit } = words;
-    const fast = words.from === undefined ? FastNumber.of(words) : undefined;
+    const { fast } = shared;
     const place = fast === undefined ? undefined : (field ?? fieldAt(words.path ?? '', false, scope));
     const { scanner } = scope.inner;
-    const fixedName = namesIn(words.name).every((used) => scope.captured.has(used)) ? name(NO_CONTEXT) : undefined;
+    const fixedName = nameNow(words, scope, name);
     const isFixed = fixedName !== undefined && isName(fixedName);
     const { kind = 'number', digits } = words;
     const of: MetricOf = { metric: fixedName ?? '', unit, kind, digits, isHistorical: false };

@@ -26,7 +26,7 @@ export function withCaptured(scope: Scope, captured: ReadonlyMap<string, string>
     for (const [name, text] of captured) {
         names.set(name, () => text);
     }
-    return { ...scope, names, captured: new Map([...scope.captured, ...captured]) };
+    return { ...scope, names, captured: scope.captured.size === 0 ? captured : new Map([...scope.captured, ...captured]) };
 }
 
 /** A scope with the names that `let` gives. They may use one another in the order in which they stand. */
@@ -69,7 +69,7 @@ export function compileSources(words: SourceWords | readonly SourceWords[], scop
 
 export function compileSource(words: SourceWords & { unit?: string }, scope: Scope): Source {
     const find = compilePlace(words, scope);
-    const change = compileChanges(words);
+    const change = changesOf(words);
     const only: Condition | undefined = words.only === undefined ? undefined : compileConditions(words.only, scope);
     const absent = words.absent === undefined ? undefined : tokenOfLiteral(words.absent);
     const { unit } = words;
@@ -111,9 +111,22 @@ const FACTS = {
     payload: ({ message: { payload } }: Context) => textToken(decodeText(payload, 0, payload.length, false)),
 };
 
+type Change = (token: Token) => Token | undefined;
+
+/** The changes of sources that were compiled before: a pattern compiles its source anew for each key, and what is done to the value is the same for all of them. */
+const knownChanges = new WeakMap<SourceWords, Change>();
+
+function changesOf(words: SourceWords): Change | undefined {
+    const change = knownChanges.get(words) ?? compileChanges(words);
+    if (change !== undefined) {
+        knownChanges.set(words, change);
+    }
+    return change;
+}
+
 /** What a source does to the value that it found, in the order of docs/profiles.md; undefined where it does nothing. Null stays null. */
-function compileChanges(words: SourceWords): ((token: Token) => Token | undefined) | undefined {
-    const steps: ((token: Token) => Token | undefined)[] = [];
+function compileChanges(words: SourceWords): Change | undefined {
+    const steps: Change[] = [];
     const change = (turn: (text: string) => string | undefined): void => {
         steps.push((token) => {
             const text = textOf(token);

@@ -10,27 +10,26 @@ export function compileTemplate(template: string, scope: Scope): TextOf {
             throw new UsageError(unknownName(template, name, [...scope.names.keys()]));
         }
     }
-    const parts = template.split(/(\{[A-Za-z][A-Za-z0-9_]*(?::[a-z]+)?\})/).map((part): TextOf => {
-        const match = /^\{([A-Za-z][A-Za-z0-9_]*)(?::([a-z]+))?\}$/.exec(part);
-        if (match === null) {
-            return () => part;
-        }
-        const text = scope.names.get(match[1] ?? '');
-        const filter = FILTERS[match[2] ?? ''];
-        if (match[2] !== undefined && filter === undefined) {
-            throw new UsageError(
-                `"${template}" changes a text by ":${match[2]}", which is not known; known are ${Object.keys(FILTERS).join(', ')}`,
-            );
-        }
-        return filter === undefined
-            ? (context) => text?.(context)
-            : (context) => {
-                  const found = text?.(context);
-                  return found === undefined ? undefined : filter(found);
-              };
-    });
+    const parts = template
+        .split(PART)
+        .filter((part) => part !== '')
+        .map((part) => partOf(part, { template, names: scope.names }));
     const isFixed = namesIn(template).every((name) => scope.captured.has(name));
-    const fill: TextOf = (context) => {
+    const fill = parts.length === 1 && parts[0] !== undefined ? parts[0] : joined(parts);
+    return isFixed ? constant(fill(NO_CONTEXT)) : fill;
+}
+
+const PART = /(\{[A-Za-z][A-Za-z0-9_]*(?::[a-z]+)?\})/;
+const NAME_AND_FILTER = /^\{([A-Za-z][A-Za-z0-9_]*)(?::([a-z]+))?\}$/;
+
+// Functions are made here for each name that a pattern finds. They hold what they need alone: made within another function, they would hold all that is known there.
+
+function constant(text: string | undefined): TextOf {
+    return () => text;
+}
+
+function joined(parts: readonly TextOf[]): TextOf {
+    return (context) => {
         let filled = '';
         for (const part of parts) {
             const text = part(context);
@@ -41,11 +40,32 @@ export function compileTemplate(template: string, scope: Scope): TextOf {
         }
         return filled;
     };
-    if (!isFixed) {
-        return fill;
+}
+
+function changed(text: TextOf, filter: (text: string) => string): TextOf {
+    return (context) => {
+        const found = text(context);
+        return found === undefined ? undefined : filter(found);
+    };
+}
+
+/** What a part of a template is: a name between braces, or a text. */
+function partOf(part: string, { template, names }: { template: string; names: Scope['names'] }): TextOf {
+    const match = NAME_AND_FILTER.exec(part);
+    if (match === null) {
+        return constant(part);
     }
-    const text = fill(NO_CONTEXT);
-    return () => text;
+    const text = names.get(match[1] ?? '') ?? constant(undefined);
+    if (match[2] === undefined) {
+        return text;
+    }
+    const filter = FILTERS[match[2]];
+    if (filter === undefined) {
+        throw new UsageError(
+            `"${template}" changes a text by ":${match[2]}", which is not known; known are ${Object.keys(FILTERS).join(', ')}`,
+        );
+    }
+    return changed(text, filter);
 }
 
 /** No message: for texts that are the same in all of them. */
