@@ -187,7 +187,14 @@ export interface Condition {
 
 /** All conditions of a list together. */
 export function compileConditions(words: ConditionList, scope: Scope): Condition {
-    const conditions = asList(words).map((condition) => compileCondition(condition, scope));
+    return allOf(asList(words).map((condition) => compileCondition(condition, scope)));
+}
+
+function allOf(conditions: readonly Condition[]): Condition {
+    const [only] = conditions;
+    if (conditions.length === 1 && only !== undefined) {
+        return only;
+    }
     return {
         holds: (context) => conditions.every((condition) => condition.holds(context)),
         found: (context) => conditions.map((condition) => condition.found(context)).join(', '),
@@ -217,9 +224,12 @@ function compileCondition(words: ConditionWords, scope: Scope): Condition {
     return {
         holds: (context) => test(source(context)),
         found: (context) => `${label} is ${showToken(source(context))}`,
-        needsNoPayload:
-            words.path === undefined && words.from !== 'payload' && namesIn(words.text ?? '').every((name) => !scope.lets.has(name)),
+        needsNoPayload: words.path === undefined && words.from !== 'payload' && !usesLet(words.text ?? '', scope),
     };
+}
+
+function usesLet(text: string, { lets }: Scope): boolean {
+    return namesIn(text).some((name) => lets.has(name));
 }
 
 /** How a source is named to people. */

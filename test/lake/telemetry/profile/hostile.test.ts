@@ -84,6 +84,29 @@ test('new keys in every message do not fill the memory', () => {
     expect(heapNow() - before).toBeLessThan(60 * 1024 * 1024);
 });
 
+test('a key that fits a pattern takes a few kilobytes, whatever the profile does to its name and value', () => {
+    const reader = parseProfile(
+        profileOf({
+            metrics: [
+                metricOf({
+                    name: 'of {name:lower}',
+                    path: 'x.{key}',
+                    let: { name: { text: '{key}', extract: 'k*-{}' } },
+                    unless: { path: 'x.{key}', is: 7, why: 'seven' },
+                    sentinels: [{ is: 8, means: 'eight' }],
+                    min: 0,
+                    max: 10,
+                }),
+            ],
+        }),
+    ).open();
+    const before = heapNow();
+    const keys = many(9000, (k) => `"k1-${k}":1`).join(',');
+    expect(reader.read(messageOf(`{"x":{${keys}}}`)).readings).toHaveLength(9000);
+    expect((heapNow() - before) / 9000).toBeLessThan(5_000);
+    expect(reader.read(messageOf('{"x":{"k1-77":1}}')).readings).toHaveLength(1);
+});
+
 function heapNow(): number {
     setFlagsFromString('--expose-gc');
     runInNewContext('gc')();
