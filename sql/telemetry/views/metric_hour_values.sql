@@ -4,18 +4,7 @@
 with in_units as (
     select
         *,
-        case 9 - digits
-            when 0 then cast(1 as decimal(10, 0))
-            when 1 then cast(10 as decimal(10, 0))
-            when 2 then cast(100 as decimal(10, 0))
-            when 3 then cast(1000 as decimal(10, 0))
-            when 4 then cast(10000 as decimal(10, 0))
-            when 5 then cast(100000 as decimal(10, 0))
-            when 6 then cast(1000000 as decimal(10, 0))
-            when 7 then cast(10000000 as decimal(10, 0))
-            when 8 then cast(100000000 as decimal(10, 0))
-            else cast(1000000000 as decimal(10, 0))
-        end as unit
+        cast(power(10, coalesce(9 - digits, 9)) as decimal(10, 0)) as unit
     from metric_hours
 ),
 
