@@ -10,7 +10,7 @@ export interface DynamoServer {
     stop(): Promise<void>;
 }
 
-export async function startDynamoServer(memory: MemoryDynamo): Promise<DynamoServer> {
+export async function startDynamoServer(memory: Pick<MemoryDynamo, 'send'>): Promise<DynamoServer> {
     const server = createServer(async (request, response) => {
         const operation = String(request.headers['x-amz-target']).split('.')[1];
         const send = (status: number, body: object): void => {

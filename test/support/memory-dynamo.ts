@@ -256,9 +256,10 @@ export class MemoryDynamo implements Pick<DynamoDBClient, 'send'> {
         if (input.FilterExpression !== undefined) {
             expression.holds(input.FilterExpression, {});
         }
+        const asked = input.ProjectionExpression === undefined ? undefined : expression.namesIn(input.ProjectionExpression);
         expression.assertAllUsed();
         return {
-            Items: shown,
+            Items: asked ? shown.map((item) => project(item, asked)) : shown,
             ...(isMore && last && { LastEvaluatedKey: project(last, [...Object.keys(this.#partOf(last)), ...keyNames]) }),
         };
     }
