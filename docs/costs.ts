@@ -6,8 +6,8 @@
 const MILLION = 1_000_000;
 const GB = 1_000_000_000;
 
-/** Date on which the prices were last looked at. They are from memory of these pages and must be looked up before anybody signs. */
-const PRICES_OF = '2026-11-30';
+/** Date on which the prices were written down, from memory of these pages: nobody has looked them up. */
+const WRITTEN_ON = '2026-11-30';
 
 interface Price {
     what: string;
@@ -285,7 +285,7 @@ export function describeCosts(): string {
     const total = ['**together**', ...costs.map((lines) => `**${dollars(totalOf(lines))}**`)];
     const perDevice = ['a device', ...costs.map((lines, at) => dollars(totalOf(lines) / (FLEETS[at] ?? 1)))];
     return [
-        `US dollars a month, list prices of us-east-1 as of ${PRICES_OF}, without the free tier, taxes and traffic out of AWS:`,
+        `US dollars a month, by list prices of us-east-1 as they were written down from memory on ${WRITTEN_ON}, which are **to be looked up** (below); without the free tier, taxes and traffic out of AWS:`,
         tableOf(['part', ...heads], [...byPart(costs), total, perDevice]),
         'The same messages by other ways:',
         tableOf(['way', ...heads], byPart(FLEETS.map(othersOf))),
