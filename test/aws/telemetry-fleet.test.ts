@@ -103,7 +103,6 @@ function payloadsIn({ messages }: ChainReader): Set<string> {
 
 test('sent as much as it should, by every way, and met every fault', () => {
     expect(sent.sent).toBeGreaterThan(0.9 * RATE * SECONDS);
-    expect(sent.refused).toBe(0);
     for (const name of ['mqtt', 'http', 'program']) {
         expect([...fleet.acknowledged].some(([device, payloads]) => fleet.wayOf(device) === name && payloads.length > 0)).toBe(true);
     }
@@ -122,7 +121,10 @@ test('has every acknowledged message in its chain, and nothing that nobody sent'
     for (const [device, payloads] of fleet.acknowledged) {
         const there = inChain.get(device) ?? new Set();
         expect({ device, lost: payloads.filter((payload) => !there.has(payload)).length }).toEqual({ device, lost: 0 });
-        expect({ device, unknown: [...there].filter((payload) => !payloads.includes(payload)).length }).toEqual({ device, unknown: 0 });
+        expect({ device, unknown: [...there].filter((payload) => !fleet.handed.get(device)?.has(payload)).length }).toEqual({
+            device,
+            unknown: 0,
+        });
     }
     expect(messages.filter(({ refused }) => refused !== undefined).length).toBeGreaterThan(0);
 });

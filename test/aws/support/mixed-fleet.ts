@@ -19,7 +19,9 @@ export interface MixedFleet {
     wayOf(device: string): WayName;
     /** Sends by each device's own way, and notes what it sent. */
     way: Way;
-    /** Every payload that was handed to a way and acknowledged, by device. */
+    /** Every payload that was handed to a way, by device. */
+    handed: ReadonlyMap<string, ReadonlySet<string>>;
+    /** Those of them that were acknowledged. */
     acknowledged: ReadonlyMap<string, readonly string[]>;
 }
 
@@ -55,13 +57,16 @@ export async function openMixedFleet(telemetry: TelemetryCloud, shape: FleetShap
         }
     }
     const acknowledged = new Map<string, string[]>([...byDevice.keys()].map((device) => [device, []]));
+    const handed = new Map<string, Set<string>>([...byDevice.keys()].map((device) => [device, new Set()]));
     const wayOf = (device: string): WayName => byDevice.get(device) ?? 'mqtt';
     return {
         devices: [...byDevice.keys()],
         wayOf,
+        handed,
         acknowledged,
         way: {
             async send(device, message) {
+                handed.get(device)?.add(message.payload);
                 await ways.get(wayOf(device))?.send(device, message);
                 acknowledged.get(device)?.push(message.payload);
             },
