@@ -55,6 +55,8 @@ export const ASKED_OF_TELEMETRY: readonly Asked[] = [
     ['devices', ['Berlin', null, 50n]],
     ['devices', [null, 'th-2', 50n]],
     ['devices', [null, null, 3n]],
+    ['metric_features_of_days', [dayAfter(60), dayAfter(0)]],
+    ['metric_features_of_days', [dayAfter(20), dayAfter(10)]],
     ['alerts', [ms(dayAfter(60)), null, null, null, null, null, 500n]],
     ['alerts', [ms(`${dayAfter(48)}T12:00:00Z`), 'main', 'th-3', ms(dayAfter(15)), ms(dayAfter(17)), null, 9n]],
     ['alerts', [ms(dayAfter(60)), null, null, null, null, 'open', 4n]],
