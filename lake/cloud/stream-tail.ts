@@ -12,7 +12,7 @@ import { iteratorAfter, shardsOf } from './stream-progress.ts';
 export interface TailAsked {
     /** Sequence number of the last message that is in each chain, by the chain's prefix. */
     ends: ReadonlyMap<string, string>;
-    /** Where a chain has no end here, messages that arrived since then; UTC epoch milliseconds. */
+    /** Time since which messages arrived that count where a chain has no end here; UTC epoch milliseconds. */
     fromMs: number;
     /** Devices whose messages are wanted; of programs' records there may be others. */
     devices: ReadonlySet<string> | ReadonlyMap<string, unknown>;

@@ -87,7 +87,7 @@ export function namesOf(words: MetricWords): string[] {
 
 /** What a metric has once, however many keys fit its pattern. */
 interface SharedByKeys {
-    /** Undefined where a message says something of it, and every key may have it at another place. */
+    /** The way to the value; undefined where a message says something of it, which may stand elsewhere for every key. */
     value: ReturnType<typeof compileValue> | undefined;
     fast: FastNumber | undefined;
 }
