@@ -2,13 +2,16 @@
  * Use case: what became of each message, from its sender's journal to the lake's tables. A message is known by its device and the hash of its payload in the chain,
  * and by its device and identity in the readings.
  */
+import pMap from 'p-map';
+import { isConsolidated } from '#lake/commit/consolidate';
 import { chainPlaceOf } from '#lake/layout';
 import { readLedger } from '#lake/ledger';
 import type { QueryEngine } from '#lake/query/query-engine';
 import { sourceId } from '#lake/source-id';
-import type { ObjectStore } from '#lake/store/object-store';
+import { CALLS_AT_ONCE, type ObjectStore } from '#lake/store/object-store';
 import { type ChainMessage, compareSequences } from '#lake/telemetry/chain-line';
 import { hashOf } from '#lake/telemetry/profile/identity';
+import { readings } from '#lake/telemetry/tables';
 import { messagesOf } from './chain-object.ts';
 import { CHAINS } from './chain-origins.ts';
 import type { Journal, JournalMessage } from './journal.ts';
@@ -25,7 +28,7 @@ export interface DeviceDelivery {
     received: number;
     /** In messages_rejected. */
     rejected: number;
-    /** In the inbox or the chain, and not in the tables yet. */
+    /** In the inbox, the chain or an hour that is not merged: not in the tables yet. */
     waiting: number;
     /** Not acknowledged, and nowhere: the device knows that it must send them again. */
     unacknowledged: number;
@@ -69,8 +72,25 @@ interface Seen {
 export async function accountFor(options: DeliveryOptions): Promise<DeviceDelivery[]> {
     const { journal } = options;
     const seen = await lookOnTheWay(options);
-    const inReadings = await lookInReadings(options);
     const inRejects = await lookInRejects(options);
+    const inReadings = await lookInReadings(options);
+    const missing = missingHours(journal, { seen, inReadings, inRejects });
+    if (missing.size === 0) {
+        return account(journal, { seen, inReadings, inRejects, unmerged: missing });
+    }
+    // What is merged between the two looks is in the readings of the second one.
+    const unmerged = await findUnmerged(options.store, missing);
+    return account(journal, { seen, inReadings: await lookInReadings(options), inRejects, unmerged });
+}
+
+/** What was found of the journal's messages. */
+interface Found {
+    seen: ReadonlyMap<string, Seen>;
+    inReadings: ReadonlySet<string>;
+    inRejects: ReadonlySet<string>;
+}
+
+function account(journal: Journal, { seen, inReadings, inRejects, unmerged }: Found & { unmerged: ReadonlySet<string> }): DeviceDelivery[] {
     return [...journal.devices]
         .sort(([a], [b]) => (a < b ? -1 : 1))
         .map(([device, messages]) => {
@@ -94,6 +114,7 @@ export async function accountFor(options: DeliveryOptions): Promise<DeviceDelive
                     isInReadings: inReadings.has(`${device} ${name}`),
                     isInRejects: inRejects.has(message.hash),
                     seen: seen.get(`${device} ${message.hash}`),
+                    unmerged,
                 });
                 of[place] += 1;
                 addTimes(of, message, seen.get(`${device} ${message.hash}`), place === 'received' || place === 'rejected');
@@ -105,8 +126,13 @@ export async function accountFor(options: DeliveryOptions): Promise<DeviceDelive
 type Place = 'received' | 'rejected' | 'waiting' | 'unacknowledged' | 'lost';
 
 function placeOf(
-    { acknowledgedMs }: JournalMessage,
-    { isInReadings, isInRejects, seen }: { isInReadings: boolean; isInRejects: boolean; seen: Seen | undefined },
+    message: JournalMessage,
+    {
+        isInReadings,
+        isInRejects,
+        seen,
+        unmerged,
+    }: { isInReadings: boolean; isInRejects: boolean; seen: Seen | undefined; unmerged: ReadonlySet<string> },
 ): Place {
     if (isInReadings) {
         return 'received';
@@ -114,10 +140,39 @@ function placeOf(
     if (isInRejects) {
         return 'rejected';
     }
-    if (seen && seen.inLakeMs === undefined) {
+    if (seen && (seen.inLakeMs === undefined || hoursOf(message, seen).some((hour) => unmerged.has(hour)))) {
         return 'waiting';
     }
-    return acknowledgedMs === undefined ? 'unacknowledged' : 'lost';
+    return message.acknowledgedMs === undefined ? 'unacknowledged' : 'lost';
+}
+
+/** Hours whose readings a message can be among: by its own clock, or by its arrival where that is not believed. */
+function hoursOf({ measuredMs }: JournalMessage, { firstArrivedMs }: Seen): string[] {
+    return [measuredMs, firstArrivedMs].map((ms) => new Date(ms).toISOString().slice(0, 'yyyy-mm-ddThh'.length));
+}
+
+/** Hours of messages that were read, and are in no table. */
+function missingHours({ devices }: Journal, { seen, inReadings, inRejects }: Found): Set<string> {
+    const hours = new Set<string>();
+    for (const [device, messages] of devices) {
+        for (const [name, message] of messages) {
+            const found = seen.get(`${device} ${message.hash}`);
+            if (found?.inLakeMs !== undefined && !inReadings.has(`${device} ${name}`) && !inRejects.has(message.hash)) {
+                hoursOf(message, found).forEach((hour) => void hours.add(hour));
+            }
+        }
+    }
+    return hours;
+}
+
+/** Those of the hours whose readings are not merged yet: on AWS that is some minutes after their last part was read. */
+async function findUnmerged(store: ObjectStore, hours: ReadonlySet<string>): Promise<Set<string>> {
+    const unmerged = await pMap(
+        hours,
+        async (period) => ((await isConsolidated({ table: readings.name, period }, { store })) ? [] : [period]),
+        { concurrency: CALLS_AT_ONCE },
+    );
+    return new Set(unmerged.flat());
 }
 
 function addTimes(of: DeviceDelivery, message: JournalMessage, seen: Seen | undefined, isInLake: boolean): void {

@@ -135,6 +135,19 @@ test.each([
     expect(repeated).toBe(records.length - sent);
 });
 
+test('what was read and waits for its hour to be merged is on its way, not lost', async () => {
+    await simulate();
+    await append(1);
+    await work();
+    for (const each of [store, openDirectoryStore(home())]) {
+        for await (const { key } of each.list('readings/')) {
+            await each.delete(key);
+        }
+    }
+    const { exitCode, all } = await deliver();
+    expect({ exitCode, all }).toMatchObject({ exitCode: 0, all: { received: 0, lost: 0, waiting: all.sent } });
+});
+
 test('a message that was acknowledged and is nowhere is lost; where it may have been given up is said', async () => {
     await simulate();
     await append(1);
