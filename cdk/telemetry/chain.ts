@@ -40,7 +40,7 @@ export class Chain extends Construct implements Part {
 
     constructor(scope: Construct, id: string, props: PartProps) {
         super(scope, id);
-        const { config, names, lake, stream, programStream, datasetsTable, givenUpQueue, key, code } = props;
+        const { config, names, lake, stream, programStream, datasetsTable, stateTable, givenUpQueue, key, code } = props;
         const streams = [stream, ...(programStream ? [programStream] : [])];
         const environment = {
             LAKE_BUCKET: lake.bucket.bucketName,
@@ -55,7 +55,12 @@ export class Chain extends Construct implements Part {
         });
         const givenUp = new LakeFunction(this, 'given-up', {
             ...{ job: 'given-up', config, codeFolder: code['given-up'], ...GIVEN_UP, key },
-            environment: { ...environment, GIVEN_UP_QUEUE: names.givenUpQueue, CHAIN_FUNCTION: chain.lambda.functionName },
+            environment: {
+                ...environment,
+                STATE_TABLE: names.stateTable,
+                GIVEN_UP_QUEUE: names.givenUpQueue,
+                CHAIN_FUNCTION: chain.lambda.functionName,
+            },
             ifFailing: 'Messages that were given up on their way are not brought into the lake: reports lack them.',
         });
         for (const { role } of [chain, givenUp]) {
@@ -77,6 +82,13 @@ export class Chain extends Construct implements Part {
             this.hand(one, { to: chain, id: at === 0 ? 'telemetry' : 'programs', givenUpQueue });
         }
         addQueueSource(givenUp.lambda, givenUpQueue, GIVEN_UP);
+        // What never was in a stream, latest state has from nobody else.
+        givenUp.role.addToPolicy(
+            new PolicyStatement({
+                actions: ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
+                resources: [stateTable.tableArn],
+            }),
+        );
 
         const { maxLagMinutes } = config;
         const iteratorAge = chain.lambda.metric('IteratorAge', { period: PERIOD, statistic: Stats.MAXIMUM });

@@ -165,7 +165,7 @@ function missingHours({ devices }: Journal, { seen, inReadings, inRejects }: Fou
     return hours;
 }
 
-/** Those of the hours whose readings are not merged yet: on AWS that is some minutes after their last part was read. */
+/** Hours among these whose readings are not merged yet: on AWS that is some minutes after their last part was read. */
 async function findUnmerged(store: ObjectStore, hours: ReadonlySet<string>): Promise<Set<string>> {
     const unmerged = await pMap(
         hours,

@@ -40,8 +40,11 @@ export interface Followed {
 }
 
 export interface FollowOptions {
-    /** Stream of numbers that the messages' sequence numbers are of. */
-    stream: string;
+    /**
+     * Stream of numbers that the messages' sequence numbers are of. Undefined for messages that came beside any stream, and late: they are taken as often as they
+     * are handed over, which changes counts alone, and bring only what is newer than what is there.
+     */
+    stream: string | undefined;
     /** The machine's clock, for when an alert was raised. */
     nowMs: number;
 }
@@ -111,8 +114,8 @@ export function newItem(device: string, stream: string): DeviceItem {
 /** One device while a batch is followed. */
 class FollowedDevice {
     readonly #before: DeviceItem;
-    /** Messages up to this one are in the item. */
-    readonly #taken: string;
+    /** Messages up to this one are in the item; undefined where they have no numbers. */
+    readonly #taken: string | undefined;
     readonly #options: FollowOptions;
     readonly #metrics: Map<string, LatestMetric>;
     readonly #open: Map<string, LiveEpisode>;
@@ -123,23 +126,27 @@ class FollowedDevice {
     #isTouched = false;
 
     constructor(device: string, known: DeviceItem | undefined, options: FollowOptions) {
-        const before = known ?? newItem(device, options.stream);
+        const { stream } = options;
+        const before = known ?? newItem(device, stream ?? '');
         this.#before = before;
         this.#options = options;
-        this.#taken = before.stream === options.stream ? before.sequence : (before.places?.[options.stream] ?? '0');
+        const taken = before.stream === stream ? before.sequence : (before.places?.[stream ?? ''] ?? '0');
+        this.#taken = stream === undefined ? undefined : taken;
         this.#metrics = new Map(Object.entries(before.metrics));
         this.#open = new Map(before.open.map((alert) => [alert.id, alert]));
-        this.#item = { ...before, ...placesOf(before, options.stream), rules: structuredClone(before.rules), sequence: this.#taken };
+        const place = stream === undefined ? {} : { ...placesOf(before, stream), sequence: taken };
+        this.#item = { ...before, ...place, rules: structuredClone(before.rules) };
     }
 
     /** Takes the message, unless it is in the item already. */
     take({ message, reading }: ReadMessage): void {
-        if (compareSequences(message.sequence, this.#taken) <= 0) {
+        const item = this.#item;
+        if (this.#isLeftOut({ message, reading })) {
             return;
         }
-        const item = this.#item;
+        const isNumbered = this.#taken !== undefined;
         this.#isTouched = true;
-        item.sequence = message.sequence;
+        item.sequence = isNumbered ? message.sequence : item.sequence;
         if (reading.is !== 'read') {
             // What was refused or cannot be read says nothing of the device, which may be another one; a new device still shows where it was to belong.
             item.site ||= message.site ?? '';
@@ -156,8 +163,18 @@ class FollowedDevice {
         item.profile = profile.name;
         this.#takeReadings(
             readings.filter(({ device }) => device === item.device),
-            { profile, arrivedMs: message.arrivedMs },
+            // What comes late says nothing of when the device is due.
+            { profile, arrivedMs: isNumbered ? message.arrivedMs : Math.max(message.arrivedMs, item.lastReceivedMs ?? message.arrivedMs) },
         );
+    }
+
+    /** True for a message that is in the item, and for one without a number from a time when the device stood elsewhere or had another profile: that is history. */
+    #isLeftOut({ message, reading }: ReadMessage): boolean {
+        if (this.#taken !== undefined) {
+            return compareSequences(message.sequence, this.#taken) <= 0;
+        }
+        const { profile, site } = this.#item;
+        return reading.is === 'read' && profile !== '' && (profile !== reading.profile.name || site !== reading.site);
     }
 
     /** What is to be written; undefined where the item has all messages already. */

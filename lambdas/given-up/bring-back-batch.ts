@@ -17,6 +17,7 @@ import type { NewMessage } from '#lake/live/inbox';
 import { cutAside, judgeArrival } from '#lake/live/judge-arrival';
 import type { MessageQueue } from '#lake/queue/message-queue';
 import { CALLS_AT_ONCE, type ObjectStore } from '#lake/store/object-store';
+import type { ChainMessage } from '#lake/telemetry/chain-line';
 import { type Log, workThrough } from '#lambdas/batch';
 import type { MetricSink } from '#lambdas/figures';
 import type { TimeLeft } from '#lambdas/time-left';
@@ -34,6 +35,8 @@ export interface BringBackBatchOptions {
     chainFunction: string;
     /** Name of the stream that the IoT rule writes. */
     telemetryStream: string;
+    /** Brings messages into latest state that never were in a stream. @throws StorageError where not all of them are there */
+    intoLatest: (messages: readonly ChainMessage[]) => Promise<void>;
     sourceOf: (stream: string) => RecordSource;
     streamIdOf: (stream: string) => Promise<string>;
     /** Reads a range again. @throws StorageError where it cannot be told what Kinesis holds */
@@ -49,7 +52,7 @@ const CLOCK_SLACK_MS = 60_000;
 
 /** The answer to a batch of the queue. A message is done once what it tells of is in the lake. */
 export async function bringBackBatch(records: readonly SQSRecord[], options: BringBackBatchOptions): Promise<SQSBatchResponse> {
-    const { bucket, store, index, devices, queue, telemetryStream, sourceOf, streamIdOf, now, time, log, metrics } = options;
+    const { bucket, store, index, devices, intoLatest, queue, telemetryStream, sourceOf, streamIdOf, now, time, log, metrics } = options;
     const counts = { RangesGivenUp: 0, RuleErrors: 0, BroughtIntoChain: 0, BroughtIntoSideChain: 0, RecordsLost: 0 };
 
     async function bringRange(range: GivenUpRange): Promise<void> {
@@ -83,7 +86,7 @@ export async function bringBackBatch(records: readonly SQSRecord[], options: Bri
 
     async function bringRuleErrors(errors: readonly RuleError[]): Promise<void> {
         const chain = { stream: telemetryStream, shard: UNSTREAMED_SHARD };
-        const known = await reportsIn(chain, errors);
+        const { known, there } = await reportsIn(chain, errors);
         const messages = await pMap(
             errors.filter(({ report }) => !known.has(report)),
             (error) => messageOf(error, devices),
@@ -91,31 +94,40 @@ export async function bringBackBatch(records: readonly SQSRecord[], options: Bri
         );
         time.signal.throwIfAborted();
         const { appended, key, end } = await new ChainWriter(store, { ...chain, now }).appendUnnumbered(messages);
+        const first = BigInt(end) - BigInt(appended) + 1n;
+        const numbered = messages.map((message, at) => ({ ...message, sequence: String(first + BigInt(at)) }));
         if (key !== undefined) {
-            const first = BigInt(end) - BigInt(appended) + 1n;
-            await index.noteChain(key, chainFactsOf(messages.map((message, at) => ({ ...message, sequence: String(first + BigInt(at)) }))));
+            await index.noteChain(key, chainFactsOf(numbered));
         }
+        // Who brought the others into the chain may have died before they were in latest state.
+        await intoLatest([...there, ...numbered]);
         counts.RuleErrors += appended;
         const why = [...new Set(errors.map((error) => `${error.rule}: ${error.why}`))].slice(0, 3);
         log.error('the IoT rule could not hand messages on; they are in the lake now', { messages: appended, key, why });
     }
 
-    /** Reports of messages that were handed out before, and are in the lake: whoever brought them died before they left the queue. */
-    async function reportsIn(chain: { stream: string; shard: string }, errors: readonly RuleError[]): Promise<Set<string | undefined>> {
-        const reports = new Set<string | undefined>();
+    /** Messages that were handed out before, and are in the lake: whoever brought them died before they left the queue. And the reports of all that lie beside them. */
+    async function reportsIn(
+        chain: { stream: string; shard: string },
+        errors: readonly RuleError[],
+    ): Promise<{ known: Set<string | undefined>; there: ChainMessage[] }> {
+        const known = new Set<string | undefined>();
+        const there: ChainMessage[] = [];
+        const asked = new Set(errors.map(({ report }) => report));
         const repeated = errors.filter(({ isRepeated }) => isRepeated);
         const sinceMs = Math.min(...repeated.map(({ sentMs }) => sentMs)) - CLOCK_SLACK_MS;
         if (repeated.length === 0) {
-            return reports;
+            return { known, there };
         }
         for await (const { key, modifiedAt } of store.list(chainPrefix({ kind: 'telemetry', ...chain }))) {
             if (modifiedAt.getTime() >= sinceMs) {
-                for await (const { report } of messagesOf(store, key)) {
-                    reports.add(report);
+                for await (const message of messagesOf(store, key)) {
+                    known.add(message.report);
+                    there.push(...(message.report !== undefined && asked.has(message.report) ? [message] : []));
                 }
             }
         }
-        return reports;
+        return { known, there };
     }
 
     try {

@@ -9,7 +9,7 @@ import type { CloudWatch } from '#lake/cloud/state-watch';
 import { CALLS_AT_ONCE } from '#lake/store/object-store';
 import type { Log } from '#lambdas/batch';
 import type { MetricSink } from '#lambdas/figures';
-import { type TakeLatestOptions, takeLatest } from './take-latest.ts';
+import { type TakeLatestOptions, takeLatest } from '#lambdas/take-latest';
 
 /** Records between two looks at the time that is left: they are in latest state within a second. */
 const RECORDS_AT_ONCE = 500;

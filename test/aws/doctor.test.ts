@@ -5,6 +5,7 @@ import {
     DescribeAlarmsCommand,
     PutMetricAlarmCommand,
     type PutMetricAlarmCommandInput,
+    SetAlarmStateCommand,
 } from '@aws-sdk/client-cloudwatch';
 import { GetTableCommand, GlueClient, type TableInput, UpdateTableCommand } from '@aws-sdk/client-glue';
 import {
@@ -85,7 +86,7 @@ test('a lake as deployed is well in everything', async () => {
             'figures',
         ]),
     );
-    expect(checks).toHaveLength(53);
+    expect(checks).toHaveLength(54);
 });
 
 /** Breaks it; returns what mends it. */
@@ -137,7 +138,11 @@ const BREAKS: [name: string, breaks: Break, found: string[]][] = [
             const AlarmNames = [`${STAGE}-summarize-errors`];
             const { MetricAlarms } = await cloudwatch.send(new DescribeAlarmsCommand({ AlarmNames }));
             await cloudwatch.send(new DeleteAlarmsCommand({ AlarmNames }));
-            return () => cloudwatch.send(new PutMetricAlarmCommand(MetricAlarms?.[0] as PutMetricAlarmCommandInput));
+            return async () => {
+                await cloudwatch.send(new PutMetricAlarmCommand(MetricAlarms?.[0] as PutMetricAlarmCommandInput));
+                // Workers that other tests of this deployment have killed would make it ring.
+                await cloudwatch.send(new SetAlarmStateCommand({ AlarmName: AlarmNames[0], StateValue: 'OK', StateReason: 'mended' }));
+            };
         },
         ['problem: alarms'],
     ],

@@ -27,7 +27,7 @@ import { DEPLOYMENT_TAGS, TELEMETRY_TAGS } from '#lake/deployment';
 import { LiveProfiles } from '#lake/live/live-profiles';
 import { openS3Store } from '#lake/store/s3';
 import { createS3Client } from '#lake/store/s3-client';
-import { takeLatest } from '#lambdas/latest/take-latest';
+import { takeLatest } from '#lambdas/take-latest';
 import { ofType, type Resources, synthesizeTelemetry, TELEMETRY } from '#test/cdk/synthesized';
 import { fakeWorld, runLine } from '#test/cli/fake-surroundings';
 import { CLIENTS_OF_DEVICES, PYTHON_FOLDER, ROOT } from '#test/live/support/live-clients';

@@ -31,9 +31,9 @@ beforeEach(async () => {
 
 /** @returns what was said, and the periods that were told */
 async function tell({ from, to, wait }: { from: string; to: string; wait: boolean }): Promise<{ said: string; told: string[] }> {
-    const lake = { kind: 's3', bucket: 'lake', store: async () => store, queue: async () => queue } as unknown as BucketLake;
+    const lake = { kind: 's3', bucket: 'lake', store: async () => store, queue: async () => queue, hasTelemetry: async () => false };
     const world = fakeWorld({ signal: interruption.signal });
-    await tellDerived(lake, { from, to, wait, context: world });
+    await tellDerived(lake as unknown as BucketLake, { from, to, wait, context: world });
     const told = (await queue.receive({ max: 10, waitSeconds: 0, visibilitySeconds: 30 })).map(({ body }) => parsePeriodNews(body));
     return { said: world.stderr.text, told: told.map(({ table, period }) => `${table} ${period}`) };
 }

@@ -11,7 +11,7 @@ import { DEPLOYMENT_TAGS, TELEMETRY_TAGS } from '#lake/deployment';
 import type { StateStore } from '#lake/live/state-store';
 import { liveFile } from '#lake/serve/live-files';
 import { openStateDatabase } from '#lake/serve/state-database';
-import { takeLatest } from '#lambdas/latest/take-latest';
+import { takeLatest } from '#lambdas/take-latest';
 import { type DynamoServer, startDynamoServer } from '#test/support/dynamo-server';
 import { openTestProfiles, START_MS, TestClock } from '#test/support/live-world';
 import { MemoryDynamo } from '#test/support/memory-dynamo';

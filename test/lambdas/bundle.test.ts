@@ -95,7 +95,13 @@ const ROWS: Record<LambdaJob, Row> = {
         ],
     },
     'given-up': {
-        settings: { STREAM: 'telemetry', DATASETS_TABLE: 'datasets', GIVEN_UP_QUEUE: 'given-up', CHAIN_FUNCTION: 'chain' },
+        settings: {
+            STREAM: 'telemetry',
+            DATASETS_TABLE: 'datasets',
+            STATE_TABLE: 'state',
+            GIVEN_UP_QUEUE: 'given-up',
+            CHAIN_FUNCTION: 'chain',
+        },
         ...{ event: { Records: [] }, answer: BATCH_DONE, metrics: { RangesGivenUp: 0 } },
         offline: [{ event: { Records: [sqsRecord({ id: 'm1', body: 'no JSON' })] }, answer: failed('m1') }],
     },

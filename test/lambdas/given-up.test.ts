@@ -31,12 +31,15 @@ let log: ReturnType<typeof testLog>;
 let metrics: ReturnType<typeof testMetrics>;
 /** What the stream holds. */
 let held: StreamRecord[];
+/** What was brought into latest state, call by call. */
+let latest: string[][];
 
 beforeEach(async () => {
     store = memoryStore({ now: () => new Date(NOW_MS) });
     index = memoryDatasets();
     log = testLog();
     metrics = testMetrics();
+    latest = [];
     held = Array.from({ length: 20 }, (_, at) => ({
         sequence: `${at + 1}`,
         key: 'th-1',
@@ -102,6 +105,7 @@ async function deliver(
         queue: { changeVisibility: async () => undefined },
         chainFunction: 'flowlake-test-chain',
         telemetryStream: 'telemetry',
+        intoLatest: async (messages) => void latest.push(messages.map(({ payload }) => payload.toString())),
         sourceOf: () => 'programs',
         streamIdOf: async (stream) => `${stream}-1767000000`,
         readRange: async ({ first, last }) => {
@@ -275,6 +279,19 @@ describe('a message that the IoT rule could not hand on', () => {
         expect(await numbersAt(chainKey(ERRORS, '3'))).toEqual(['4']);
         expect((await index.get(chainKey(ERRORS, '0')))?.chain).toMatchObject({ first: '1', last: '3', messages: 3, refused: 2 });
         expect(metrics.values.RuleErrors).toEqual([3, 1]);
+        expect(latest).toEqual([['{"t":1}', '{"t":2}', 'x'], ['{"t":3}']]);
+    });
+
+    test('comes again where latest state cannot be reached, and is brought there without another place in the chain', async () => {
+        const unreachable = async () => {
+            throw new StorageError('the table cannot be reached');
+        };
+        const bodies = [ruleBody('{"t":1}')];
+        expect(await deliver(bodies, { intoLatest: unreachable })).toEqual(['m0']);
+        expect(await deliver([...bodies, ruleBody('{"t":2}')], { receiveCount: 2 })).toEqual([]);
+        expect(latest).toEqual([['{"t":1}', '{"t":2}']]);
+        expect(await numbersAt(chainKey(ERRORS, '0'))).toEqual(['1']);
+        expect(await numbersAt(chainKey(ERRORS, '1'))).toEqual(['2']);
     });
 
     test('is there once, where the queue hands it out again', async () => {

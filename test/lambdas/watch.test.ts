@@ -2,7 +2,7 @@
 import { eventsIn } from '#lake/cloud/state-events';
 import { openCloudWatch } from '#lake/cloud/state-watch';
 import type { LiveEvent } from '#lake/live/state-store';
-import { takeLatest } from '#lambdas/latest/take-latest';
+import { takeLatest } from '#lambdas/take-latest';
 import { look } from '#lambdas/watch/look';
 import { openMemoryCloud } from '#test/support/cloud-state';
 import { MemoryInbox, openTestProfiles, TestClock, THERMOSTAT } from '#test/support/live-world';

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { createApi } from '#lake/live/api/create-api';
 import { noteRegistered } from '#lake/live/note-registered';
 import { openHttpServer } from '#lake/serve/http-server';
-import { takeLatest } from '#lambdas/latest/take-latest';
+import { takeLatest } from '#lambdas/take-latest';
 import { openMemoryCloud } from '#test/support/cloud-state';
 import { MemoryInbox, openTestProfiles, TestClock } from '#test/support/live-world';
 import { memoryStore } from '#test/support/memory-store';

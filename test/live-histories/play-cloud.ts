@@ -10,7 +10,7 @@ import { openCloudState } from '#lake/cloud/state-store';
 import { STATE_TABLE } from '#lake/cloud/state-table';
 import { openCloudWatch } from '#lake/cloud/state-watch';
 import type { ChainMessage } from '#lake/telemetry/chain-line';
-import { takeLatest } from '#lambdas/latest/take-latest';
+import { takeLatest } from '#lambdas/take-latest';
 import { look } from '#lambdas/watch/look';
 import { MemoryDynamo } from '#test/support/memory-dynamo';
 import { memoryStore } from '#test/support/memory-store';

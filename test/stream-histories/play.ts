@@ -344,6 +344,7 @@ export async function playHistory(
                 queue: { changeVisibility: async () => undefined },
                 chainFunction: isAllowed ? functionName : CHAIN_FUNCTION,
                 telemetryStream: 'telemetry',
+                intoLatest: async () => undefined,
                 sourceOf: () => 'programs',
                 streamIdOf: async () => STREAM_ID,
                 ...{ time: testTime(), log: testLog(), metrics: testMetrics() },

@@ -1,6 +1,5 @@
 /** What stands in the chains of a lake: the messages of the objects that came since the last look. */
 import { gunzipSync } from 'node:zlib';
-import { isOfSideChain } from '#lake/layout';
 import type { ObjectStore } from '#lake/store/object-store';
 import { type ChainMessage, decodeLine } from '#lake/telemetry/chain-line';
 
@@ -9,8 +8,6 @@ export class ChainReader {
     readonly #store: ObjectStore;
     readonly #seen = new Set<string>();
     readonly messages: ChainMessage[] = [];
-    /** Those that an event source or a rule gave up, and that went past the stream's readers: latest state does not know them. */
-    readonly givenUp: ChainMessage[] = [];
 
     constructor(store: ObjectStore) {
         this.#store = store;
@@ -25,9 +22,6 @@ export class ChainReader {
                     const line = decodeLine(text);
                     if (line.is === 'message') {
                         this.messages.push(line.message);
-                        if (isOfSideChain(key)) {
-                            this.givenUp.push(line.message);
-                        }
                     } else if (line.is === 'broken' && text !== '') {
                         throw new Error(`${key}: ${line.why}`);
                     }

@@ -3,7 +3,7 @@ import { eventsIn } from '#lake/cloud/state-events';
 import { openCloudWatch } from '#lake/cloud/state-watch';
 import { LiveProfiles } from '#lake/live/live-profiles';
 import { openDirectoryStore } from '#lake/store/directory';
-import { takeLatest } from '#lambdas/latest/take-latest';
+import { takeLatest } from '#lambdas/take-latest';
 import { look } from '#lambdas/watch/look';
 import { openMemoryCloud } from '#test/support/cloud-state';
 import { openFleet } from '#test/support/fleet-fixture';

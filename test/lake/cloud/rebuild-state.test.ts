@@ -4,7 +4,7 @@ import { LiveProfiles } from '#lake/live/live-profiles';
 import { noteRegistered } from '#lake/live/note-registered';
 import { rebuildState } from '#lake/live/rebuild-state';
 import { openDirectoryStore } from '#lake/store/directory';
-import { takeLatest } from '#lambdas/latest/take-latest';
+import { takeLatest } from '#lambdas/take-latest';
 import { openMemoryCloud } from '#test/support/cloud-state';
 import { openFleet } from '#test/support/fleet-fixture';
 import { TestClock } from '#test/support/live-world';

@@ -282,6 +282,56 @@ test('a message is in an item once, however often the inbox gives it, and a new 
     ]);
 });
 
+describe('a message that came beside any stream, and late', () => {
+    async function bring(item: DeviceItem | undefined, message: Parameters<MemoryInbox['add']>[0]) {
+        inbox.messages.length = 0;
+        inbox.add(message);
+        const items = new Map(item ? [['th-1', item]] : []);
+        return followMessages(items, await profiles.read(inbox.messages), { stream: undefined, nowMs: START_MS }).changes;
+    }
+
+    test('brings what is newer, and leaves place, deadlines and what is newer than it as they are', async () => {
+        const { item } = await follow({ at: 5_000, temp: 20, door: 'open' });
+        const [change] = await bring(item, { arrivedMs: START_MS + 100, payload: { t: START_MS + 100, n: 9, temp: 8, batt: 50 } });
+        expect(change?.item).toMatchObject({
+            ...{ stream: item.stream, sequence: item.sequence, version: item.version + 1 },
+            ...{ lastReceivedMs: item.lastReceivedMs, dueMs: item.dueMs, silentMs: item.silentMs },
+            metrics: {
+                temperature: { value: '20.00' },
+                battery: { value: '50', atMs: START_MS + 100, receivedMs: START_MS + 100 },
+                door: { text: 'open' },
+            },
+        });
+        const newer = await bring(change?.item, { arrivedMs: START_MS + 6_000, payload: { t: START_MS + 6_000, n: 10, temp: 9 } });
+        expect(newer).toMatchObject([
+            { item: { sequence: item.sequence, lastReceivedMs: START_MS + 6_000, metrics: { temperature: { value: '9.00' } } } },
+        ]);
+    });
+
+    test('ends no alert, however much later it comes than the device went on', async () => {
+        const { item } = await follow({ at: 10 * 24 * 60 * MINUTE, temp: 31 });
+        expect(item.open).toHaveLength(1);
+        const [change] = await bring(item, { arrivedMs: START_MS, payload: { t: START_MS, n: 9, temp: 8 } });
+        expect(change?.item.open).toEqual(item.open);
+        expect(change?.item.rules).toEqual(item.rules);
+    });
+
+    test('changes counts alone where it comes again, and makes the item of a device that never was heard of', async () => {
+        const message = { arrivedMs: START_MS, payload: { t: START_MS, n: 9, temp: 8 } };
+        const [first] = await bring(undefined, message);
+        expect(first?.item).toMatchObject({ stream: '', sequence: '0', version: 1, late: 0, metrics: { temperature: { value: '8.00' } } });
+        const [again] = await bring(first?.item, message);
+        expect(again?.item).toEqual({ ...first?.item, version: 2, late: 1 });
+        expect(again?.events).toEqual([]);
+    });
+
+    test('is history alone where the device stands at another site by now, or has another profile', async () => {
+        const { item } = await follow({ at: 5_000, temp: 20 });
+        expect(await bring({ ...item, site: 'shed' }, { payload: { t: START_MS + 9_000, n: 9, temp: 8 } })).toEqual([]);
+        expect(await bring({ ...item, profile: 'other' }, { payload: { t: START_MS + 9_000, n: 9, temp: 8 } })).toEqual([]);
+    });
+});
+
 test('a device is due by its arrival, and silent after the grace', async () => {
     const { item } = await follow({ at: 0, arrivedMs: START_MS + 500, temp: 1 });
     expect(item).toMatchObject({

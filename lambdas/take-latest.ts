@@ -18,8 +18,8 @@ const MESSAGES_AT_ONCE = 100;
 const MAX_CONFLICTS = 20;
 
 export interface TakeLatestOptions {
-    /** Stream of numbers that the messages' sequence numbers are of. */
-    stream: string;
+    /** Stream of numbers that the messages' sequence numbers are of; undefined where they came beside any stream (lake/live/latest.ts). */
+    stream: string | undefined;
     state: StateStore;
     profiles: Pick<LiveProfiles, 'read'>;
     /** What time it is for latest state: by this it is told which devices are there again. */
