@@ -45,8 +45,24 @@ interface Page {
     error?: Failure;
 }
 
+/** Tries of a statement while the server does not see its own node, as for a moment after its start and on a machine with much other work. Athena waits as well. */
+const TRIES_WITHOUT_NODES = 20;
+
 /** All of the answer; aborting cancels the statement. @throws TrinoError */
 export async function askTrino(url: string, question: TrinoQuestion): Promise<TrinoAnswer> {
+    for (let tries = 1; ; tries += 1) {
+        try {
+            return await askOnce(url, question);
+        } catch (error) {
+            if (!(error instanceof TrinoError && error.errorName === 'NO_NODES_AVAILABLE') || tries === TRIES_WITHOUT_NODES) {
+                throw error;
+            }
+            await sleep(1_000, undefined, { signal: question.signal });
+        }
+    }
+}
+
+async function askOnce(url: string, question: TrinoQuestion): Promise<TrinoAnswer> {
     const { sql, parameters = [], database, signal, onProgress } = question;
     const bound = parameters.length === 0 ? sql : `execute immediate '${sql.replaceAll("'", "''")}' using ${parameters.join(', ')}`;
     const headers = { 'X-Trino-User': 'test', 'X-Trino-Catalog': 'awsdatacatalog', 'X-Trino-Schema': database, 'X-Trino-Time-Zone': 'UTC' };
