@@ -38,9 +38,9 @@ export interface TelemetryCloud {
 }
 
 /** Started, deployed, and taken down again by `stop`. Until then this process talks to it, too. @throws what the deployment says where it fails */
-export async function startTelemetryCloud({ isGuarded = false }: { isGuarded?: boolean } = {}): Promise<TelemetryCloud> {
+export async function startTelemetryCloud(): Promise<TelemetryCloud> {
     const folder = await mkdtemp(join(tmpdir(), 'flowlake-telemetry-'));
-    const cloud = await startMinistack({ folder, isGuarded });
+    const cloud = await startMinistack({ folder });
     const before = { ...process.env };
     Object.assign(process.env, cloud.environment);
     const stop = async (): Promise<void> => {
