@@ -145,6 +145,8 @@ class FollowedDevice {
             return;
         }
         const isNumbered = this.#taken !== undefined;
+        const heardMs = item.lastReceivedMs ?? Number.NEGATIVE_INFINITY;
+        const isLate = !isNumbered && message.arrivedMs <= heardMs;
         this.#isTouched = true;
         item.sequence = isNumbered ? message.sequence : item.sequence;
         if (reading.is !== 'read') {
@@ -163,8 +165,8 @@ class FollowedDevice {
         item.profile = profile.name;
         this.#takeReadings(
             readings.filter(({ device }) => device === item.device),
-            // What comes late says nothing of when the device is due.
-            { profile, arrivedMs: isNumbered ? message.arrivedMs : Math.max(message.arrivedMs, item.lastReceivedMs ?? message.arrivedMs) },
+            // What comes late says nothing of when the device is due, nor ends a silence.
+            { profile, arrivedMs: isLate ? heardMs : message.arrivedMs, isLate },
         );
     }
 
@@ -197,7 +199,10 @@ class FollowedDevice {
         };
     }
 
-    #takeReadings(readings: readonly Reading[], { profile, arrivedMs }: { profile: LiveProfile; arrivedMs: number }): void {
+    #takeReadings(
+        readings: readonly Reading[],
+        { profile, arrivedMs, isLate }: { profile: LiveProfile; arrivedMs: number; isLate: boolean },
+    ): void {
         const item = this.#item;
         const limitMs = arrivedMs + profile.aheadMs + CLOCK_WENT_BACK_MS;
         if (item.rules && item.rules.lastMs > limitMs) {
@@ -212,7 +217,7 @@ class FollowedDevice {
         }
         item.lastReceivedMs = arrivedMs;
         Object.assign(item, deadlinesOf(item, profile.rules));
-        this.#settle(walk.ended, { profile, arrivedMs });
+        this.#settle(walk.ended, { profile, arrivedMs, isLate });
     }
 
     /** Keeps the reading if it is the newest of its metric. @returns true if rules are to look at it */
@@ -251,7 +256,7 @@ class FollowedDevice {
     }
 
     /** Brings the alerts to what the rules say behind a message. */
-    #settle(ended: readonly Episode[], { profile, arrivedMs }: { profile: LiveProfile; arrivedMs: number }): void {
+    #settle(ended: readonly Episode[], { profile, arrivedMs, isLate }: { profile: LiveProfile; arrivedMs: number; isLate: boolean }): void {
         let told = 0;
         for (const episode of ended) {
             const isOpen = this.#open.has(alertId(episode));
@@ -271,7 +276,7 @@ class FollowedDevice {
         const ids = new Set(holding.map(alertId));
         for (const alert of [...this.#open.values()]) {
             // A silence ends with any message that has a reading; an alert whose rule the profile does not have any more, with the last reading.
-            if (alert.kind === 'silent' || (isOwn && !ids.has(alert.id))) {
+            if ((alert.kind === 'silent' && !isLate) || (alert.kind !== 'silent' && isOwn && !ids.has(alert.id))) {
                 const endMs = isOwn && alert.kind === 'alert' ? rules.lastMs : arrivedMs;
                 this.#close({ ...alert, ended_ms: Math.max(alert.began_ms, endMs) });
             }

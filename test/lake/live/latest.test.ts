@@ -316,6 +316,20 @@ describe('a message that came beside any stream, and late', () => {
         expect(change?.item.rules).toEqual(item.rules);
     });
 
+    test('ends no silence that began after it had arrived', async () => {
+        const { item } = await follow({ at: 5_000, temp: 20 });
+        const silence = {
+            ...{ id: 'th-1~silent~1', device: 'th-1', rule: 'silent', kind: 'silent' as const },
+            began_ms: 1,
+            ended_ms: null,
+        };
+        const silent = { ...item, open: [silence as unknown as DeviceItem['open'][number]] };
+        const late = await bring(silent, { arrivedMs: START_MS, payload: { t: START_MS, n: 9, temp: 8 } });
+        expect(late[0]?.item.open).toEqual([silence]);
+        const heard = await bring(silent, { arrivedMs: START_MS + 9_000, payload: { t: START_MS + 9_000, n: 9, temp: 8 } });
+        expect(heard[0]?.item.open).toEqual([]);
+    });
+
     test('changes counts alone where it comes again, and makes the item of a device that never was heard of', async () => {
         const message = { arrivedMs: START_MS, payload: { t: START_MS, n: 9, temp: 8 } };
         const [first] = await bring(undefined, message);
