@@ -70,7 +70,7 @@ export const breaks: readonly Break[] = [
         file: 'lake/commit/consolidate.ts',
         text: '{ ifMatch: state.etag }',
         replacement: "{ ifMatch: (await store.head(keyOf(of)))?.etag ?? 'absent' }",
-        tests: [HISTORIES],
+        tests: [RACES],
     },
     {
         name: 'no-second-look-at-a-day',

@@ -9,6 +9,7 @@ import { readFigures, type SmallFile, smallFile } from '#test/support/small-file
 
 const A = 'raw/a.csv';
 const LEDGER_OF_A = `ledger/${sourceId(A)}.json`;
+const B = 'raw/b.csv';
 const DAY = '2026-02-01';
 const PAIR_DAYS = `pair_days/day=${DAY}/part-00.parquet`;
 const X = fileOf('01/02/2026', 1);
@@ -55,6 +56,25 @@ describe('each race ends with the right figures, and only with the rule that is 
                 await world.runUntil(slow, `put ${PAIR_DAYS}`);
                 await uploadBeside(world, ELSEWHERE);
                 await world.finish(slow);
+                await world.drain();
+            },
+        },
+        {
+            name: 'a slow consolidator has listed a day to which another one adds a file meanwhile, writes it, and dies',
+            rule: 'day-condition',
+            async race(world) {
+                await world.upload(A, X);
+                await world.finish(await world.start('summarize', A));
+                world.queues.consolidate.lose();
+                const slow = await world.start('consolidate', DAY);
+                await world.runUntil(slow, 'get summaries/');
+                await world.upload(B, Y);
+                await world.finish(await world.start('summarize', B));
+                for (const message of world.queues.consolidate.receivable()) {
+                    await world.finish(await world.deliver('consolidate', message));
+                }
+                await world.runUntil(slow, `put ${PAIR_DAYS}`);
+                await world.advance(slow, 'dies after');
                 await world.drain();
             },
         },
