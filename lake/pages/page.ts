@@ -1,0 +1,51 @@
+/** What a page of the web application is to the lake: parameters, the tables that it reads, and an answer. lake/pages/pages.ts lists all pages. */
+import type { z } from '@hono/zod-openapi';
+import type { Lake } from '#lake/lake';
+import type { Value } from '#lake/query/query-engine';
+
+/** What a page's answer is made from. */
+export interface PageContext {
+    lake: Lake;
+    now(): Date;
+    /** Aborted when nobody waits for the answer any more. */
+    signal: AbortSignal;
+    /** Runs one statement that only reads, to its end. @throws SqlError @throws StorageError @throws TooManyRowsError beyond `maxRows` */
+    ask(sql: string, options?: AskOptions): Promise<Rows>;
+}
+
+export interface AskOptions {
+    parameters?: readonly Value[];
+    /** 100,000 where nothing is said. */
+    maxRows?: number;
+}
+
+export interface Rows {
+    columns: readonly { name: string; type: string }[];
+    rows: Value[][];
+}
+
+/** A table and the days of it that a page scans, both inclusive; a bound that is left out is open. */
+export interface Reads {
+    table: string;
+    from?: string | undefined;
+    to?: string | undefined;
+}
+
+/** An answer as JSON. Figures are texts with all their digits (`"9007199254740993"`), means and shares are numbers, times are epoch milliseconds. */
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json | undefined };
+
+/** One page: `GET /pages/<name>` gives its answer, `GET /pages/<name>/plan` what it will scan. */
+export interface Page<P = unknown> {
+    /** In the address: lower case, no slash. */
+    name: string;
+    /** Reads the parameters of the address, which are texts. What it does not know is refused. */
+    parameters: z.ZodType<P>;
+    /** What the answer scans, where scanning is paid for. Never reads tables itself. */
+    reads(parameters: P): readonly Reads[];
+    answer(parameters: P, context: PageContext): Promise<Json>;
+}
+
+/** The page as one of the list: its parameters come from its own schema. */
+export function definePage<P>(page: Page<P>): Page {
+    return page as Page;
+}
