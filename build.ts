@@ -1,10 +1,10 @@
 /**
- * Builds dist/, the program as it is published: one file per entry point, chunks that are loaded when a command needs them, and the
- * licences of what is bundled. `node build.ts` runs it; test/support/build-once.js runs it before the tests.
+ * Builds dist/, the program as it is published: one file per entry point, chunks that are loaded when a command needs them, the web
+ * application below dist/web, and the licences of what is bundled. `node build.ts` runs it; test/support/build-once.js runs it before the tests.
  */
 import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { build, type Metafile, type Plugin } from 'esbuild';
@@ -15,6 +15,10 @@ const DIST = join(ROOT, 'dist');
 /** Names in dist/ and their sources. Each may be run by itself: the bin of package.json, and what threads begin with. */
 const ENTRY_POINTS = { flowlake: 'cli/main.ts', worker: 'lake/here/worker.ts', 'inbox-worker': 'lake/serve/inbox-worker.ts' };
 const EXECUTABLE = 'flowlake.js';
+
+/** What web/index.html loads: the application, and a script that sets the theme before anything is drawn, which is no module and stands alone. */
+const WEB_ENTRY_POINTS = { main: 'web/main.tsx' };
+const WEB_FIRST_SCRIPT = { theme: 'web/theme.ts' };
 
 /** What must be installed beside the program: it has a native part. All else is bundled. */
 const EXTERNAL = ['@duckdb/node-api'];
@@ -74,8 +78,51 @@ export async function buildPackage(): Promise<void> {
     refuseForeignRequire(metafile);
     const files = new Map(outputFiles.map((file) => [file.path.slice(DIST.length + 1), withRequire(file.text)]));
     files.set(EXECUTABLE, withHashbang(files.get(EXECUTABLE) ?? ''));
-    files.set('THIRD-PARTY-LICENSES.txt', await licencesOf(metafile));
+    const web = await buildWeb();
+    for (const [name, text] of web.files) {
+        files.set(`web/${name}`, text);
+    }
+    files.set('THIRD-PARTY-LICENSES.txt', await licencesOf([metafile, web.metafile]));
     await replaceFiles(files);
+}
+
+/** Builds the web application: its screens are chunks of their own, and each name has a hash of what is in the file, so that browsers keep it. */
+async function buildWeb(): Promise<{ files: Map<string, string>; metafile: Metafile }> {
+    const outdir = join(DIST, 'web');
+    const options = {
+        absWorkingDir: ROOT,
+        outdir,
+        entryNames: '[name]-[hash]',
+        chunkNames: '[name]-[hash]',
+        bundle: true,
+        platform: 'browser',
+        target: 'es2022',
+        jsx: 'automatic',
+        jsxImportSource: 'preact',
+        minify: true,
+        legalComments: 'none',
+        metafile: true,
+        write: false,
+        logLevel: 'warning',
+    } as const;
+    const [{ outputFiles, metafile }, first] = await Promise.all([
+        build({ ...options, entryPoints: WEB_ENTRY_POINTS, splitting: true, format: 'esm' }),
+        build({ ...options, entryPoints: WEB_FIRST_SCRIPT, format: 'iife' }),
+    ]);
+    const files = new Map([...outputFiles, ...first.outputFiles].map((file) => [file.path.slice(outdir.length + 1), file.text]));
+    const page = await readFile(join(ROOT, 'web/index.html'), 'utf8');
+    files.set(
+        'index.html',
+        page.replace(/\/web\/(main|theme)\.(js|css)/g, (_, name: string, ending: string) => {
+            const built = [...files.keys()].find((one) => one.startsWith(`${name}-`) && one.endsWith(`.${ending}`));
+            if (built === undefined) {
+                throw new Error(`web/index.html names ${name}.${ending}, which the build does not make`);
+            }
+            return `/web/${built}`;
+        }),
+    );
+    files.set('icon.svg', await readFile(join(ROOT, 'web/icon.svg'), 'utf8'));
+    return { files, metafile };
 }
 
 /** Bundled CommonJS code may require what Node has built in, and nothing else: find out now, not at the user's. */
@@ -104,9 +151,9 @@ function withHashbang(text: string): string {
  * The licences of what is bundled. The MIT licence and its kin ask that their text goes where the code goes, and minifying drops it from
  * the code.
  */
-async function licencesOf(metafile: Metafile): Promise<string> {
+async function licencesOf(metafiles: readonly Metafile[]): Promise<string> {
     const bundled = new Set<string>();
-    for (const output of Object.values(metafile.outputs)) {
+    for (const output of metafiles.flatMap(({ outputs }) => Object.values(outputs))) {
         for (const input of Object.keys(output.inputs)) {
             const folder = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1];
             if (folder !== undefined) {
@@ -140,8 +187,8 @@ async function readLicence(folder: string, license: unknown): Promise<string> {
 }
 
 async function replaceFiles(files: Map<string, string>): Promise<void> {
-    await mkdir(DIST, { recursive: true });
-    const before = await readdir(DIST);
+    await mkdir(join(DIST, 'web'), { recursive: true });
+    const before = await readdir(DIST, { recursive: true });
     const staging = await mkdtemp(`${DIST}-`);
     try {
         // Chunks first: an entry point must never name a chunk that is not there yet.
@@ -152,11 +199,12 @@ async function replaceFiles(files: Map<string, string>): Promise<void> {
             if ((await readFile(path, 'utf8').catch(() => undefined)) === text) {
                 continue;
             }
-            await writeFile(join(staging, name), text);
-            await chmod(join(staging, name), name === EXECUTABLE ? 0o755 : 0o644);
-            await rename(join(staging, name), path);
+            const staged = join(staging, basename(name));
+            await writeFile(staged, text);
+            await chmod(staged, name === EXECUTABLE ? 0o755 : 0o644);
+            await rename(staged, path);
         }
-        for (const name of before.filter((old) => !files.has(old))) {
+        for (const name of before.filter((old) => !files.has(old) && old !== 'web')) {
             await rm(join(DIST, name), { recursive: true, force: true });
         }
     } finally {
@@ -165,7 +213,7 @@ async function replaceFiles(files: Map<string, string>): Promise<void> {
 }
 
 function isEntryPoint(name: string): boolean {
-    return Object.keys(ENTRY_POINTS).some((entry) => name === `${entry}.js`);
+    return name === 'web/index.html' || Object.keys(ENTRY_POINTS).some((entry) => name === `${entry}.js`);
 }
 
 if (import.meta.main) {

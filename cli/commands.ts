@@ -29,6 +29,7 @@ import { sample } from './commands/sample/command.ts';
 import { serve } from './commands/serve/command.ts';
 import { simulate } from './commands/simulate/command.ts';
 import { status } from './commands/status/command.ts';
+import { ui } from './commands/ui/command.ts';
 import { upload } from './commands/upload/command.ts';
 import { verify } from './commands/verify/command.ts';
 
@@ -46,6 +47,7 @@ export const commands: readonly Command[] = [
     features,
     explain,
     query,
+    ui,
     rejects,
     history,
     verify,

@@ -1,15 +1,14 @@
 /** One run of the command line: reads the line, runs the command, and turns whatever happens into words and an exit code. */
-import { readFileSync } from 'node:fs';
 import { ConflictError, NotFoundError, OverflowError, SqlError, StorageError, UsageError } from '#lake/errors';
 import { isDay } from '#lake/instant';
 import { parseLakeLocation } from '#lake/lake';
-import { packageRoot } from '#lake/package-root';
 import type { Command, Surroundings } from './command.ts';
 import { Failure } from './command.ts';
 import { commands as allCommands } from './commands.ts';
 import { OutputClosed } from './output.ts';
 import type { Call, Reply } from './parse-line.ts';
 import { parseLine } from './parse-line.ts';
+import { readVersion } from './version.ts';
 
 const DONE = 0;
 const FAILED = 1;
@@ -77,10 +76,4 @@ async function explain(error: unknown, { environment, signal, stderr }: Surround
         await stderr.write('This is unexpected: run it again with FLOWLAKE_DEBUG=1 to see where it happened\n');
     }
     return error instanceof UsageError ? WRONG_USAGE : FAILED;
-}
-
-function readVersion(): string {
-    const manifest: unknown = JSON.parse(readFileSync(new URL('package.json', packageRoot), 'utf8'));
-    const isManifest = typeof manifest === 'object' && manifest !== null && 'version' in manifest;
-    return isManifest ? String(manifest.version) : 'unknown';
 }

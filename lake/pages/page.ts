@@ -1,11 +1,22 @@
 /** What a page of the web application is to the lake: parameters, the tables that it reads, and an answer. lake/pages/pages.ts lists all pages. */
 import type { z } from '@hono/zod-openapi';
 import type { Lake } from '#lake/lake';
+import type { ApiServices } from '#lake/live/api/services';
 import type { Value } from '#lake/query/query-engine';
+
+/** More rows than a page can show: the question has to be a narrower one. */
+export class TooManyRowsError extends Error {
+    override name = 'TooManyRowsError';
+}
+
+/** Latest state, as the API asks it. */
+export type LiveState = Pick<ApiServices, 'fleet' | 'devices' | 'device' | 'alerts'>;
 
 /** What a page's answer is made from. */
 export interface PageContext {
     lake: Lake;
+    /** Latest state of devices; undefined for a lake that was never served and has none. */
+    live: LiveState | undefined;
     now(): Date;
     /** Aborted when nobody waits for the answer any more. */
     signal: AbortSignal;

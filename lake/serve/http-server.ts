@@ -15,6 +15,8 @@ export interface HttpServerOptions {
     host?: string;
     /** 0 for any free one. */
     port: number;
+    /** The option that chooses the port, for what is said where it is taken. */
+    portFlag?: '--http-port' | '--port';
     fetch(request: Request, connection: Connection): Promise<Response>;
     tls?: HttpTls | undefined;
     /**
@@ -75,7 +77,7 @@ export interface HttpServer {
 
 /** Listens. @throws UsageError where the address cannot be had, with what to do */
 export async function openHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-    const { host = '127.0.0.1', port, tls, onClosing = () => {}, onFull } = options;
+    const { host = '127.0.0.1', port, portFlag = '--http-port', tls, onClosing = () => {}, onFull } = options;
     const limits = { ...LIMITS, ...options.limits };
     const isCalledRightly = nameCheck({ host, names: options.names });
     let isClosing = false;
@@ -118,7 +120,7 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
     server.on('clientError', answerUnreadable);
     server.on('connection', (socket: Socket) => keepWhileOpen(connections, socket));
     server.on(tls ? 'secureConnection' : 'connection', (socket: Socket) => keepWhileOpen(asking, socket));
-    await listen(server, { host, port });
+    await listen(server, { host, port, flag: portFlag });
     const { port: actual } = server.address() as AddressInfo;
 
     let closed: Promise<void> | undefined;
@@ -195,10 +197,10 @@ async function callerOf({ socket }: IncomingMessage, tls: HttpTls | undefined): 
 }
 
 /** @throws UsageError */
-function listen(server: Server, { host, port }: { host: string; port: number }): Promise<void> {
+function listen(server: Server, place: Parameters<typeof whyNotListening>[1]): Promise<void> {
     return new Promise((resolve, reject) => {
-        server.once('error', (error: NodeJS.ErrnoException) => reject(whyNotListening(error, { host, port, flag: '--http-port' })));
-        server.listen({ host, port }, resolve);
+        server.once('error', (error: NodeJS.ErrnoException) => reject(whyNotListening(error, place)));
+        server.listen({ host: place.host, port: place.port }, resolve);
     });
 }
 

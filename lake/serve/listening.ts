@@ -4,7 +4,7 @@ import { StorageError, UsageError } from '#lake/errors';
 /** The error of a server that could not listen, as one for people; `flag` is the option that chooses the port. */
 export function whyNotListening(
     error: NodeJS.ErrnoException,
-    { host, port, flag }: { host: string; port: number; flag: '--mqtt-port' | '--http-port' },
+    { host, port, flag }: { host: string; port: number; flag: '--mqtt-port' | '--http-port' | '--port' },
 ): Error {
     const why: Record<string, string> = {
         EADDRINUSE: `Port ${port} of ${host} is taken by another program: choose another one with ${flag}, 0 for any free one`,

@@ -1,0 +1,47 @@
+/** Keys that work on every screen: `g` and a letter goes to a screen, `/` to the first search, `?` opens the list of them. */
+import { useEffect } from 'preact/hooks';
+import { SCREENS } from '../screens.ts';
+import { go } from './router.ts';
+
+/** The letter has to come so soon after `g`. */
+const TOGETHER_MS = 1500;
+
+export function useKeys({ help }: { help: () => void }): void {
+    useEffect(() => {
+        let goneAt = Number.NEGATIVE_INFINITY;
+        const pressed = (event: KeyboardEvent) => {
+            if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) {
+                return;
+            }
+            const isSecond = event.timeStamp - goneAt < TOGETHER_MS;
+            goneAt = Number.NEGATIVE_INFINITY;
+            const screen = isSecond ? SCREENS.find(({ key }) => key === event.key) : undefined;
+            if (screen) {
+                go(screen.path);
+            } else if (event.key === 'g') {
+                goneAt = event.timeStamp;
+                return;
+            } else if (event.key === '?') {
+                help();
+            } else if (event.key === '/') {
+                const search = document.querySelector<HTMLElement>('main input[type=search]');
+                if (!search) {
+                    return;
+                }
+                search.focus();
+            } else {
+                return;
+            }
+            event.preventDefault();
+        };
+        addEventListener('keydown', pressed);
+        return () => removeEventListener('keydown', pressed);
+    }, []);
+}
+
+function isTyping(target: EventTarget | null): boolean {
+    return (
+        target instanceof HTMLElement &&
+        (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName) || target.closest('dialog') !== null)
+    );
+}

@@ -1,0 +1,62 @@
+/** The head of every page: which lake this is, and the ways to all screens. */
+import { useState } from 'preact/hooks';
+import { SCREENS } from '../screens.ts';
+import { useAbout } from './about-context.ts';
+import { applyTheme, keepTheme, readTheme, THEMES, type Theme } from './theme-choice.ts';
+
+export function Navigation({ path, onHelp }: { path: string; onHelp: () => void }) {
+    const { lake } = useAbout();
+    return (
+        <header class="head">
+            <a class="brand" href="/">
+                <img src={iconAddress()} alt="" width="28" height="28" />
+                <span>flowlake</span>
+            </a>
+            <span class="lake" title={lake}>
+                {lake}
+            </span>
+            <nav aria-label="Screens">
+                <ul>
+                    {SCREENS.filter(({ key }) => key !== undefined).map((screen) => (
+                        <li key={screen.path}>
+                            <a href={screen.path} aria-current={screen.path === path ? 'page' : undefined}>
+                                {screen.title}
+                            </a>
+                        </li>
+                    ))}
+                </ul>
+            </nav>
+            <ThemeChoice />
+            <button type="button" class="quiet" onClick={onHelp} aria-haspopup="dialog">
+                Keys<kbd>?</kbd>
+            </button>
+        </header>
+    );
+}
+
+function iconAddress(): string {
+    return '/web/icon.svg';
+}
+
+const THEME_TITLES: Readonly<Record<Theme, string>> = { system: 'as the system', light: 'light', dark: 'dark' };
+
+function ThemeChoice() {
+    const [theme, setTheme] = useState(readTheme);
+    const choose = (chosen: Theme) => {
+        keepTheme(chosen);
+        applyTheme(chosen);
+        setTheme(chosen);
+    };
+    return (
+        <label class="theme">
+            <span class="hidden">Colours</span>
+            <select value={theme} onChange={({ currentTarget }) => choose(THEMES.find((one) => one === currentTarget.value) ?? 'system')}>
+                {THEMES.map((one) => (
+                    <option key={one} value={one}>
+                        {THEME_TITLES[one]}
+                    </option>
+                ))}
+            </select>
+        </label>
+    );
+}
