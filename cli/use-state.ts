@@ -1,4 +1,4 @@
-/** Opens latest state of a lake, for one command: that of a served lake, which may be open in the process that serves, too, or that of a deployed one. */
+/** Opens latest state of a lake: that of a served lake, which may be open in the process that serves, too, or that of a deployed one. */
 import { existsSync } from 'node:fs';
 import type { BucketLake, DirectoryLake, Lake } from '#lake/lake';
 import type { ApiServices } from '#lake/live/api/services';
@@ -6,20 +6,38 @@ import { Failure, type RunContext } from './command.ts';
 import { useLake } from './use-lake.ts';
 
 /** Latest state as the API asks it, wherever it is. */
-type State = Pick<ApiServices, 'devices' | 'device' | 'alerts' | 'acknowledge'>;
+type State = Pick<ApiServices, 'fleet' | 'devices' | 'device' | 'alerts' | 'acknowledge'>;
 
 export interface OpenState {
     state: State;
     lake: Lake;
 }
 
-/** @throws Failure for a lake that was never served, NotFoundError for a deployed one without live telemetry */
+interface ServedState {
+    state: State;
+    /** Whether somebody serves the lake now. */
+    isServed: boolean;
+    close(): void;
+}
+
+/** Whoever keeps latest state open looks this often whether somebody serves the lake. */
+const LOOK_MS = 5_000;
+
+/** Opens latest state for one command. @throws Failure for a lake that was never served, NotFoundError for a deployed one without live telemetry */
 export async function useState<T>(context: RunContext, use: (open: OpenState) => Promise<T>): Promise<T> {
     return useLake(context, async (lake) =>
         lake.kind === 's3'
             ? use({ lake, state: await openDeployed(lake, context) })
             : useServed(lake, context, (state) => use({ lake, state })),
     );
+}
+
+/** Latest state of an open lake, until it is closed; undefined where it has none. @throws StorageError */
+export async function openLatestState(lake: Lake, { now }: Pick<RunContext, 'now'>): Promise<{ state: State; close(): void } | undefined> {
+    if (lake.kind === 's3') {
+        return (await lake.hasTelemetry()) ? { state: await lake.state({ now }), close: () => undefined } : undefined;
+    }
+    return openServed(lake, { now });
 }
 
 async function openDeployed(lake: BucketLake, { stderr, now }: RunContext): Promise<State> {
@@ -31,6 +49,24 @@ async function openDeployed(lake: BucketLake, { stderr, now }: RunContext): Prom
 }
 
 async function useServed<T>(lake: DirectoryLake, context: RunContext, use: (state: State) => Promise<T>): Promise<T> {
+    const served = await openServed(lake, context);
+    if (!served) {
+        throw new Failure(
+            'This lake was never served, so that there is no latest state: flowlake serve begins it; flowlake devices and alerts ask the tables',
+        );
+    }
+    try {
+        if (!served.isServed) {
+            await context.stderr.write('Nobody serves this lake now: this is how it was\n');
+        }
+        return await use(served.state);
+    } finally {
+        served.close();
+    }
+}
+
+/** The state that serve keeps; undefined for a lake that was never served. */
+async function openServed({ directory }: DirectoryLake, { now }: Pick<RunContext, 'now'>): Promise<ServedState | undefined> {
     const [{ openStateDatabase }, { openStateQueries }, { stateServices }, { liveFile }, { askServe }] = await Promise.all([
         import('#lake/serve/state-database'),
         import('#lake/serve/state-queries'),
@@ -38,24 +74,36 @@ async function useServed<T>(lake: DirectoryLake, context: RunContext, use: (stat
         import('#lake/serve/live-files'),
         import('#lake/serve/control'),
     ]);
-    const file = liveFile(lake.directory, 'state.sqlite');
+    const file = liveFile(directory, 'state.sqlite');
     if (!existsSync(file)) {
-        throw new Failure(
-            'This lake was never served, so that there is no latest state: flowlake serve begins it; flowlake devices and alerts ask the tables',
-        );
+        return undefined;
     }
-    const isServed = (await askServe(lake.directory, 'status')) !== undefined;
-    if (!isServed) {
-        await context.stderr.write('Nobody serves this lake now: this is how it was\n');
-    }
+    const look = async () => (await askServe(directory, 'status')) !== undefined;
+    let isServed = await look();
     const state = openStateDatabase(file);
-    try {
-        const nowMs = context.now().getTime();
+    const looking = setInterval(() => {
+        // Who serves it but does not answer is not known to serve it.
+        look().then(
+            (found) => {
+                isServed = found;
+            },
+            () => {
+                isServed = false;
+            },
+        );
+    }, LOOK_MS);
+    looking.unref();
+    const clock = () => {
+        const nowMs = now().getTime();
         // Where nobody serves the lake, latest state stands still.
-        const isPipelineLate = !isServed || state.pipelineLateSince() !== undefined;
-        const clock = { nowMs, watermarkMs: nowMs, watchedSinceMs: 0, isPipelineLate };
-        return await use(stateServices({ state, queries: openStateQueries(state.database), clock: () => clock }));
-    } finally {
-        state.close();
-    }
+        return { nowMs, watermarkMs: nowMs, watchedSinceMs: 0, isPipelineLate: !isServed || state.pipelineLateSince() !== undefined };
+    };
+    return {
+        state: stateServices({ state, queries: openStateQueries(state.database), clock }),
+        isServed,
+        close() {
+            clearInterval(looking);
+            state.close();
+        },
+    };
 }

@@ -20,7 +20,7 @@ export interface ServicesOptions extends StateServicesOptions {
 }
 
 /** Name that a reader with the token has in acknowledgements. */
-const READER = 'reader';
+export const READER = 'reader';
 
 export function createServices(options: ServicesOptions): ApiServices {
     const { lake, intake, credentials, devices, reader, clock, inboxProblem, now } = options;

@@ -5,6 +5,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { DirectoryLake } from '#lake/lake';
 import type { TablePeriod } from '#lake/layout';
+import type { Broken } from '#lake/live/api/app';
 import { createApi } from '#lake/live/api/create-api';
 import { readOriginsOfChains } from '#lake/live/chain-origins';
 import { openCredentialIndex } from '#lake/live/credential-index';
@@ -15,9 +16,11 @@ import { openKnownDevices } from '#lake/live/known-devices';
 import { LiveProfiles } from '#lake/live/live-profiles';
 import { noteRegistered } from '#lake/live/note-registered';
 import { rebuildState } from '#lake/live/rebuild-state';
+import { createPages, type PagesOptions } from '#lake/pages/server/create-pages';
 import { compareSequences } from '#lake/telemetry/chain-line';
 import { episodes } from '#lake/telemetry/derived-tables';
-import { createServices } from './api-services.ts';
+import { createServices, READER } from './api-services.ts';
+import { besideApi } from './beside-api.ts';
 import { type BrokerCounts, openBroker } from './broker.ts';
 import { authorityFolder, namesOfMachine, openAuthority } from './certificates.ts';
 import { openControl } from './control.ts';
@@ -50,6 +53,8 @@ export interface ServeOptions {
     /** The lake that every message is handed on to: it may be out of reach. */
     forwardTo: ForwardTarget | undefined;
     isNewToken: boolean;
+    /** The web application, which answers beside the API; undefined leaves it out. */
+    pages?: Pick<PagesOptions, 'name' | 'version' | 'web'> | undefined;
     /** Variables that commands of hooks get. */
     environment: Readonly<Record<string, string | undefined>>;
     now: () => Date;
@@ -210,28 +215,37 @@ export async function serve(lake: DirectoryLake, options: ServeOptions): Promise
                 say,
             });
         }
-        const api = createApi(
-            createServices({
+        const services = createServices({
+            lake,
+            intake,
+            credentials,
+            devices,
+            reader,
+            state,
+            queries,
+            clock: () => watch.clock(),
+            inboxProblem: () => inbox.problem()?.message,
+            now: nowMs,
+        });
+        const onBroken = ({ instance, error, method, path }: Broken) => say(`${method} ${path} failed (${instance}): ${sayError(error)}`);
+        const api = createApi(services, { now: nowMs, onBroken });
+        const pages =
+            options.pages &&
+            createPages({
+                ...options.pages,
                 lake,
-                intake,
-                credentials,
-                devices,
-                reader,
-                state,
-                queries,
-                clock: () => watch.clock(),
-                inboxProblem: () => inbox.problem()?.message,
-                now: nowMs,
-            }),
-            {
-                now: nowMs,
-                onBroken: ({ instance, error, method, path }) => say(`${method} ${path} failed (${instance}): ${sayError(error)}`),
-            },
-        );
+                live: services,
+                hasApi: true,
+                authenticate: async (token) => (reader.is(token) ? READER : undefined),
+                // It is the token of programs, too: it does not stand in an address, which a browser would remember.
+                isTokenInAddress: false,
+                now,
+                onBroken,
+            });
         const http = await openHttpServer({
             host,
             port: options.httpPort,
-            fetch: api.fetch,
+            fetch: pages ? besideApi(pages, api) : api.fetch,
             tls: options.isHttps
                 ? {
                       key: tls.key,

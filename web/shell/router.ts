@@ -35,7 +35,8 @@ function visit(address: string, replace: boolean): void {
         return;
     }
     const before = location.pathname;
-    history[replace ? 'replaceState' : 'pushState'](null, '', address);
+    // With its origin: a path that begins with two slashes would name another host.
+    history[replace ? 'replaceState' : 'pushState'](null, '', `${location.origin}${address}`);
     if (location.pathname !== before) {
         scrollTo(0, 0);
     }

@@ -7,10 +7,12 @@ import { Failure, type RunContext } from '#cli/command';
 import { readDeviceFiles } from '#cli/device-files';
 import { quoteForShell } from '#cli/quote-for-shell';
 import { useLake } from '#cli/use-lake';
+import { readVersion } from '#cli/version';
 import { StorageError, UsageError } from '#lake/errors';
 import { type Lake, parseLakeLocation } from '#lake/lake';
 import { forwardChain } from '#lake/live/forward';
 import { openLake } from '#lake/open-lake';
+import { readWebFiles } from '#lake/pages/server/web-files';
 import type { ForwardTarget } from '#lake/serve/forwarding';
 import { type Hook, parseHooks } from '#lake/serve/hook-settings';
 import { type Serving, serve } from '#lake/serve/serve';
@@ -67,6 +69,7 @@ export async function serveLake(choice: ServeChoice, context: RunContext): Promi
                     hooks,
                     forwardTo: other?.target,
                     isNewToken: newToken,
+                    pages: { name: context.lake?.name ?? '', version: readVersion(), web: readWebFiles() },
                     environment,
                     now,
                     say,
@@ -99,7 +102,7 @@ async function sayOpen(
     const program = `${invocation} --lake ${quoteForShell(lake?.name ?? '')}`;
     const lines = [
         `MQTT  mqtts://${isIPv6(host) ? `[${host}]` : host}:${mqttPort}   ${whom}: devices, each with its certificate`,
-        `HTTP  ${httpUrl}   ${whom}: devices and readers, each with its token`,
+        `HTTP  ${httpUrl}   ${whom}: devices and readers, each with its token; in a browser, the pages of flowlake ui`,
         ...(readerToken === undefined
             ? ['Token of readers: as before (--new-token makes another)']
             : [`Token of readers: ${readerToken}   (shown this once)`]),

@@ -2,10 +2,11 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import type { RunContext } from '#cli/command';
 import { useLake } from '#cli/use-lake';
+import { openLatestState } from '#cli/use-state';
 import { readVersion } from '#cli/version';
 import { hashToken } from '#lake/credentials';
-import { UsageError } from '#lake/errors';
-import { packageRoot } from '#lake/package-root';
+import { StorageError, UsageError } from '#lake/errors';
+import type { Lake } from '#lake/lake';
 import { createPages } from '#lake/pages/server/create-pages';
 import { readWebFiles } from '#lake/pages/server/web-files';
 import { openHttpServer } from '#lake/serve/http-server';
@@ -21,13 +22,14 @@ export async function showLake({ port }: { port: number }, context: RunContext):
     }
     return useLake(context, async (lake) => {
         const token = randomBytes(TOKEN_BYTES).toString('base64url');
+        const latest = await openLatest(lake, context);
         const pages = createPages({
             lake,
             name: context.lake?.name ?? '',
             version: readVersion(),
-            live: undefined,
+            live: latest?.state,
             hasApi: false,
-            web: readWebFiles(new URL('dist/web/', packageRoot)),
+            web: readWebFiles(),
             authenticate: async (given) => (isSame(given, token) ? 'ui' : undefined),
             isTokenInAddress: true,
             now,
@@ -43,9 +45,23 @@ export async function showLake({ port }: { port: number }, context: RunContext):
             await ended(signal);
         } finally {
             await http.close();
+            latest?.close();
         }
         return 0;
     });
+}
+
+/** Latest state where the lake has one. One that cannot be opened is said, and the pages of what lies in the tables go without. */
+async function openLatest(lake: Lake, context: RunContext): Promise<Awaited<ReturnType<typeof openLatestState>>> {
+    try {
+        return await openLatestState(lake, context);
+    } catch (error) {
+        if (lake.kind === 's3' || !(error instanceof StorageError)) {
+            throw error;
+        }
+        await context.stderr.write(`Latest state of devices is not shown: ${error.message}\n`);
+        return undefined;
+    }
 }
 
 function isSame(given: string, token: string): boolean {

@@ -1,6 +1,7 @@
 /** The server of the web application: its files for anybody, its pages for who has a session. Which server carries the requests is not known here. */
 import { randomUUID } from 'node:crypto';
 import { type Context, Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
 import { ConflictError, NotFoundError, OverflowError, SqlError, StorageError, UsageError } from '#lake/errors';
 import type { Lake } from '#lake/lake';
 import type { Broken } from '#lake/live/api/app';
@@ -45,6 +46,8 @@ type Plan = { bytes: string; costUsd: number } | null;
 /** Letters of a token: longer ones are nobody's. */
 const MAX_TOKEN = 200;
 
+const MAX_LOG_IN_BYTES = 1000;
+
 const YEAR_S = 31_536_000;
 
 export function createPages(options: PagesOptions): Pages {
@@ -67,22 +70,22 @@ export function createPages(options: PagesOptions): Pages {
         refuseOtherMethods(c, ['GET', 'HEAD']);
         await next();
     });
-    app.get('/pages/about', (c) => {
+    app.get('/pages/about', () => {
         const { name, version, live, hasApi } = options;
         const about = { lake: name, kind: lake.kind, version, isPaid: lake.kind === 's3', hasLive: live !== undefined, hasApi };
-        return answer(c, { ...about, nowMs: now().getTime() });
+        return answer({ ...about, nowMs: now().getTime() });
     });
     app.get('/pages/:name', async (c) => {
         const page = pageOf(c);
         const parameters = readParameters(page, new URL(c.req.url).searchParams);
-        return answer(c, await page.answer(parameters, pageContext({ ...options, signal: c.req.raw.signal })));
+        return answer(await page.answer(parameters, pageContext({ ...options, signal: c.req.raw.signal })));
     });
     app.get('/pages/:name/plan', async (c) => {
         const page = pageOf(c);
-        return answer(c, { plan: await planOf(page.reads(readParameters(page, new URL(c.req.url).searchParams))) });
+        return answer({ plan: await planOf(page.reads(readParameters(page, new URL(c.req.url).searchParams))) });
     });
 
-    app.post('/session', async (c) => {
+    app.post('/session', bodyLimit({ maxSize: MAX_LOG_IN_BYTES, onError: refuseLargeBody }), async (c) => {
         refuseOtherSites(c.req.raw);
         const { token } = await c.req.json<{ token?: unknown }>().catch(() => ({ token: undefined }));
         return openSession(c, await readerWith(token));
@@ -102,7 +105,9 @@ export function createPages(options: PagesOptions): Pages {
             const reader = await readerWith(token).catch(() => undefined);
             // Another site's page that guesses, or an address that was printed long ago: the page says how to log in.
             const cookie = reader === undefined ? undefined : sessionCookie(sessions.open(reader), c.req.raw);
-            const headers = { location: `${url.pathname}${url.search}`, 'cache-control': 'no-store' };
+            // Two slashes at the beginning would name another host.
+            const location = `${url.pathname.replace(/^\/+/, '/')}${url.search}`;
+            const headers = { location, 'cache-control': 'no-store' };
             return new Response(null, { status: 303, headers: { ...headers, ...(cookie !== undefined && { 'set-cookie': cookie }) } });
         }
         return fileAnswer(c, INDEX, { isForever: false });
@@ -208,8 +213,12 @@ export function createPages(options: PagesOptions): Pages {
     };
 }
 
-function answer(_c: Context, body: unknown): Response {
+function answer(body: unknown): Response {
     return new Response(JSON.stringify(body), { headers: { 'content-type': 'application/json', 'cache-control': 'no-store' } });
+}
+
+function refuseLargeBody(): never {
+    throw new Problem('too_large', `A token has ${MAX_TOKEN} letters at most`);
 }
 
 function refuseOtherMethods(c: Context, known: readonly string[]): void {

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { StorageError } from '#lake/errors';
+import { packageRoot } from '#lake/package-root';
 
 export interface WebFile {
     bytes: Uint8Array<ArrayBuffer>;
@@ -25,8 +26,8 @@ const TYPES: Readonly<Record<string, string>> = {
     json: 'application/json',
 };
 
-/** Reads the folder that the build has written. @throws StorageError where it is not there */
-export function readWebFiles(folder: URL): WebFiles {
+/** Reads what the build has written; or another folder. @throws StorageError where it is not there */
+export function readWebFiles(folder = new URL('dist/web/', packageRoot)): WebFiles {
     const files = new Map<string, WebFile>();
     try {
         for (const name of readdirSync(folder)) {
