@@ -181,9 +181,17 @@ function optionsOf({ series, band, marks, spans, isDays, height, width, onZoom }
         tzDate: (ms) => uPlot.tzDate(new Date(ms), 'Etc/UTC'),
         legend: { show: false },
         cursor: { y: false, drag: { x: onZoom !== undefined, y: false, setScale: false }, points: { size: 7 } },
-        scales: { x: { time: true }, y: { range: { min: { pad: 0.1, soft: 0, mode: 1 }, max: { pad: 0.1, mode: 0 } } } },
+        scales: {
+            x: { time: true, ...(isDays && { range: wholeDays }) },
+            y: { range: { min: { pad: 0.1, soft: 0, mode: 1 }, max: { pad: 0.1, mode: 0 } } },
+        },
         axes: [
-            { ...axis, space: 70, ...(isDays && { incrs: DAY_STEPS, values: (_: uPlot, ticks: number[]) => ticks.map(dayTick) }) },
+            {
+                ...axis,
+                space: isDays ? 100 : 80,
+                values: (_: uPlot, ticks: number[], _axis: number, _space: number, step: number) => timeTicks(ticks, step),
+                ...(isDays && { incrs: DAY_STEPS }),
+            },
             { ...axis, size: 64, values: (_: uPlot, ticks: number[]) => ticks.map(sayTick) },
         ],
         series: [{}, ...lines, ...edges],
@@ -223,8 +231,25 @@ function sayDay(ms: number): string {
     return `${weekdayOf(day)} ${day}`;
 }
 
-function dayTick(ms: number): string {
-    return new Date(ms).toISOString().slice(0, 10);
+/** Half a day before the first day and behind the last one: bars stand over the middle of their days. */
+function wholeDays(_: uPlot, from: number, until: number): [number, number] {
+    return [from - DAY_MS / 2, until + DAY_MS / 2];
+}
+
+/** Texts of times that are `step` apart: days as `2026-01-05`, shorter steps as `09:10`, with the day below the first of each. */
+function timeTicks(ticks: readonly number[], step: number): string[] {
+    let before = '';
+    return ticks.map((ms) => {
+        const iso = new Date(ms).toISOString();
+        const day = iso.slice(0, 10);
+        if (step >= DAY_MS) {
+            return day;
+        }
+        const time = iso.slice(11, step >= 60_000 ? 16 : step >= 1000 ? 19 : 23);
+        const text = day === before ? time : `${time}\n${day}`;
+        before = day;
+        return text;
+    });
 }
 
 const SCALES = [

@@ -1,5 +1,6 @@
 /** What this is: which lake, and by which version it is shown. */
 import type { ComponentChildren } from 'preact';
+import { askServer } from '../ask-server.ts';
 import { Title } from '../parts/notes.tsx';
 import { useAbout } from '../shell/about-context.ts';
 
@@ -27,9 +28,18 @@ export default function AboutScreen() {
                         <Row name="Times">are UTC, and so are days</Row>
                     </tbody>
                 </table>
+                <button type="button" onClick={logOut}>
+                    Log out
+                </button>
             </section>
         </>
     );
+}
+
+/** Ends the session, and shows what is shown to who has none. */
+function logOut(): void {
+    const reload = () => location.reload();
+    askServer('/session', { method: 'DELETE' }).then(reload, reload);
 }
 
 function Row({ name, children }: { name: string; children: ComponentChildren }) {

@@ -11,6 +11,9 @@ const WAITING_MS = 300;
 /** An answer that takes longer is said to take long. */
 const SLOW_MS = 8000;
 
+/** A server that could not be reached is asked again after that. */
+const TRY_AGAIN_MS = 3000;
+
 interface AnswerProps<T> {
     of: PageState<T>;
     children(data: T): ComponentChildren;
@@ -63,14 +66,29 @@ export function Waiting() {
     );
 }
 
-function Failed({ problem, again }: { problem: Problem; again: () => void }) {
+export function Failed({ problem, again }: { problem: Problem; again: () => void }) {
+    const isLost = problem.status === 0;
+    useEffect(() => (isLost ? onReachable(again) : undefined), [isLost, again]);
     return (
         <section class="notice failed" role="alert">
             <h2>{problem.title}</h2>
             {problem.detail !== '' && <p>{problem.detail}</p>}
+            {isLost && <p>It is tried again every few seconds.</p>}
             <button type="button" onClick={again}>
                 Try again
             </button>
         </section>
     );
+}
+
+/** Calls back once the server can be reached. @returns what ends that */
+function onReachable(reached: () => void): () => void {
+    const leaving = new AbortController();
+    const timer = setInterval(() => {
+        fetch('/web/icon.svg', { method: 'HEAD', cache: 'no-store', signal: leaving.signal }).then(reached, () => undefined);
+    }, TRY_AGAIN_MS);
+    return () => {
+        clearInterval(timer);
+        leaving.abort();
+    };
 }

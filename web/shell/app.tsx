@@ -1,15 +1,16 @@
 /** The frame around every screen: navigation, keys, theme, and the screen that the address names. */
 import type { ComponentType } from 'preact';
-import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { useCallback, useEffect, useState } from 'preact/hooks';
 import { type About, askServer, NoAnswer, type Problem, SIGNED_OUT } from '../ask-server.ts';
+import { Title } from '../parts/notes.tsx';
 import { SCREENS, type Screen, type ScreenProps } from '../screens.ts';
 import { AboutContext } from './about-context.ts';
-import { Waiting } from './answer.tsx';
+import { Failed, Waiting } from './answer.tsx';
 import { Help } from './help.tsx';
 import { useKeys } from './keys.ts';
 import { LogIn } from './log-in.tsx';
 import { Navigation } from './navigation.tsx';
-import { go, useLocation } from './router.ts';
+import { go, hasMoved, useLocation } from './router.ts';
 
 type Start = { is: 'starting' } | { is: 'signed out' } | { is: 'failed'; problem: Problem } | { is: 'open'; about: About };
 
@@ -43,6 +44,7 @@ export function App() {
         case 'starting':
             return (
                 <main class="alone">
+                    <h1 class="hidden">flowlake</h1>
                     <Waiting />
                 </main>
             );
@@ -76,7 +78,6 @@ function skip(event: MouseEvent): void {
 function ScreenOf({ screen, query }: { screen: Screen; query: URLSearchParams }) {
     const [loaded, setLoaded] = useState<{ component: ComponentType<ScreenProps> } | { problem: Problem }>();
     const [round, setRound] = useState(0);
-    const isFirst = useRef(isFirstScreen);
     useEffect(() => {
         let isWanted = true;
         screen.load().then(
@@ -92,23 +93,29 @@ function ScreenOf({ screen, query }: { screen: Screen; query: URLSearchParams })
     useEffect(() => {
         document.title = `${screen.title} · flowlake`;
         // Who moves by keyboard or listens goes on at the new screen’s beginning; a page that was just opened is left as it is.
-        if (loaded && !isFirst.current) {
+        if (loaded && hasMoved()) {
             document.getElementById('content')?.focus();
         }
-        isFirstScreen = false;
     }, [loaded]);
     if (!loaded) {
-        return <Waiting />;
+        return (
+            <>
+                <Title>{screen.title}</Title>
+                <Waiting />
+            </>
+        );
     }
     if ('problem' in loaded) {
-        return <Stopped problem={loaded.problem} again={() => setRound(round + 1)} />;
+        return (
+            <>
+                <Title>{screen.title}</Title>
+                <Failed problem={loaded.problem} again={() => setRound(round + 1)} />
+            </>
+        );
     }
     const { component: Component } = loaded;
     return <Component query={query} go={go} />;
 }
-
-/** True until a screen was shown. */
-let isFirstScreen = true;
 
 function NoScreen({ path }: { path: string }) {
     return (
@@ -122,13 +129,8 @@ function NoScreen({ path }: { path: string }) {
 function Stopped({ problem, again }: { problem: Problem; again: () => void }) {
     return (
         <main class="alone">
-            <section class="notice failed" role="alert">
-                <h1>{problem.title}</h1>
-                <p>{problem.detail}</p>
-                <button type="button" class="primary" onClick={again}>
-                    Try again
-                </button>
-            </section>
+            <h1 class="hidden">flowlake</h1>
+            <Failed problem={problem} again={again} />
         </main>
     );
 }

@@ -1,9 +1,11 @@
 /** The list of keys. */
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { SCREENS } from '../screens.ts';
+import { areKeysOn, switchKeys } from './keys.ts';
 
 export function Help({ isOpen, onClose }: { isOpen: boolean; onClose: () => void }) {
     const dialog = useRef<HTMLDialogElement>(null);
+    const [areOn, setOn] = useState(areKeysOn);
     useEffect(() => {
         if (isOpen) {
             dialog.current?.showModal();
@@ -24,6 +26,17 @@ export function Help({ isOpen, onClose }: { isOpen: boolean; onClose: () => void
                     <Key keys={['Esc']} does="Close it" />
                 </tbody>
             </table>
+            <label class="check">
+                <input
+                    type="checkbox"
+                    checked={areOn}
+                    onChange={({ currentTarget }) => {
+                        switchKeys(currentTarget.checked);
+                        setOn(currentTarget.checked);
+                    }}
+                />
+                Letters are keys: switch it off where they come by chance, as from speech
+            </label>
             <button type="button" class="primary" onClick={() => dialog.current?.close()}>
                 Close
             </button>

@@ -1,16 +1,28 @@
 /** Keys that work on every screen: `g` and a letter goes to a screen, `/` to the first search, `?` opens the list of them. */
 import { useEffect } from 'preact/hooks';
 import { SCREENS } from '../screens.ts';
+import { keepChoice, readChoice } from './kept-choices.ts';
 import { go } from './router.ts';
 
 /** The letter has to come so soon after `g`. */
 const TOGETHER_MS = 1500;
 
+/** True unless somebody has switched the keys off: who speaks to the machine writes single letters by chance. */
+export function areKeysOn(): boolean {
+    return readChoice(KEYS_CHOICE) !== 'off';
+}
+
+export function switchKeys(areOn: boolean): void {
+    keepChoice(KEYS_CHOICE, areOn ? 'on' : 'off');
+}
+
+const KEYS_CHOICE = 'flowlake.keys';
+
 export function useKeys({ help }: { help: () => void }): void {
     useEffect(() => {
         let goneAt = Number.NEGATIVE_INFINITY;
         const pressed = (event: KeyboardEvent) => {
-            if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) {
+            if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || !areKeysOn()) {
                 return;
             }
             const isSecond = event.timeStamp - goneAt < TOGETHER_MS;

@@ -13,13 +13,17 @@ export function Navigation({ path, onHelp }: { path: string; onHelp: () => void 
                 <span>flowlake</span>
             </a>
             <span class="lake" title={lake}>
-                {lake}
+                {shortNameOf(lake)}
             </span>
             <nav aria-label="Screens">
                 <ul>
                     {SCREENS.filter(({ key }) => key !== undefined).map((screen) => (
                         <li key={screen.path}>
-                            <a href={screen.path} aria-current={screen.path === path ? 'page' : undefined}>
+                            <a
+                                href={screen.path}
+                                onPointerEnter={() => void screen.load().catch(() => undefined)}
+                                aria-current={screen.path === path ? 'page' : undefined}
+                            >
                                 {screen.title}
                             </a>
                         </li>
@@ -34,11 +38,16 @@ export function Navigation({ path, onHelp }: { path: string; onHelp: () => void 
     );
 }
 
+/** The last part of a path; the name as it is where it is no path. */
+function shortNameOf(lake: string): string {
+    return lake.startsWith('s3://') ? lake : (lake.split(/[\\/]/).findLast((part) => part !== '' && part !== '.') ?? lake);
+}
+
 function iconAddress(): string {
     return '/web/icon.svg';
 }
 
-const THEME_TITLES: Readonly<Record<Theme, string>> = { system: 'as the system', light: 'light', dark: 'dark' };
+const THEME_TITLES: Readonly<Record<Theme, string>> = { system: 'Auto', light: 'Light', dark: 'Dark' };
 
 function ThemeChoice() {
     const [theme, setTheme] = useState(readTheme);

@@ -30,6 +30,13 @@ export function go(path: string, query: Query = {}, { replace = false }: { repla
     visit(addressOf(path, query), replace);
 }
 
+let moves = 0;
+
+/** True once somebody has gone from one address to another: before that the page was just opened. */
+export function hasMoved(): boolean {
+    return moves > 0;
+}
+
 function visit(address: string, replace: boolean): void {
     if (address === `${location.pathname}${location.search}`) {
         return;
@@ -47,7 +54,10 @@ function visit(address: string, replace: boolean): void {
 export function useLocation(): Location {
     const [now, setNow] = useState(here);
     useEffect(() => {
-        const moved = () => setNow(here());
+        const moved = () => {
+            moves += 1;
+            setNow(here());
+        };
         addEventListener('popstate', moved);
         addEventListener(MOVED, moved);
         document.addEventListener('click', takeClick);

@@ -1,5 +1,7 @@
 /** Which colours a person wants: those of the system, or always the light or dark ones. Kept by the browser. */
 
+import { keepChoice, readChoice } from './kept-choices.ts';
+
 export const THEMES = ['system', 'light', 'dark'] as const;
 
 export type Theme = (typeof THEMES)[number];
@@ -7,21 +9,12 @@ export type Theme = (typeof THEMES)[number];
 const KEY = 'flowlake.theme';
 
 export function readTheme(): Theme {
-    try {
-        const kept = localStorage.getItem(KEY);
-        return THEMES.find((theme) => theme === kept) ?? 'system';
-    } catch {
-        // A browser that keeps nothing.
-        return 'system';
-    }
+    const kept = readChoice(KEY);
+    return THEMES.find((theme) => theme === kept) ?? 'system';
 }
 
 export function keepTheme(theme: Theme): void {
-    try {
-        localStorage.setItem(KEY, theme);
-    } catch {
-        // It holds until the page is left.
-    }
+    keepChoice(KEY, theme);
 }
 
 /** Event at the window after the colours have changed: what is drawn on a canvas is drawn again. */

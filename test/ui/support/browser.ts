@@ -6,7 +6,7 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 const PROGRAM = process.env.FLOWLAKE_CHROMIUM ?? '/usr/bin/chromium';
 
 /** Nothing that a browser does by itself reaches the network. */
-const FLAGS: string[] = [
+const FLAGS = [
     '--headless',
     '--no-sandbox',
     '--disable-gpu',
@@ -31,20 +31,22 @@ export interface TestBrowser {
     faults: string[];
 }
 
-let browser: Browser | undefined;
+/** Browsers that are open, by the flags that they were started with. */
+const open = new Map<string, Browser>();
 
 afterAll(async () => {
-    await browser?.close();
-    browser = undefined;
+    await Promise.all([...open.values()].map((browser) => browser.close()));
+    open.clear();
 });
 
-/** The browser of this test file, started when it is first asked for. @throws where no Chromium is installed, with what to do */
-export async function openBrowser(): Promise<TestBrowser> {
+/** The browser of this test file, started when it is first asked for; another one for other `flags`. @throws where no Chromium is installed, with what to do */
+export async function openBrowser({ flags = [] }: { flags?: readonly string[] } = {}): Promise<TestBrowser> {
     if (!existsSync(PROGRAM)) {
         throw new Error(`No Chromium at ${PROGRAM}: apt-get install chromium, or name one by FLOWLAKE_CHROMIUM`);
     }
-    browser ??= await chromium.launch({ executablePath: PROGRAM, args: FLAGS });
-    const opened = browser;
+    const key = flags.join(' ');
+    const opened = open.get(key) ?? (await chromium.launch({ executablePath: PROGRAM, args: [...FLAGS, ...flags] }));
+    open.set(key, opened);
     const faults: string[] = [];
     return {
         faults,
