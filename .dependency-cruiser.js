@@ -206,6 +206,25 @@ const forbidden = [
         },
     },
     {
+        name: 'web-runs-in-a-browser',
+        comment:
+            'web/ is what a browser runs: of lake/ it may know types (`import type`) and nothing that runs; ask the server, which answers by a page of lake/pages/.',
+        from: { path: '^web/' },
+        to: { path: '^(lake|cli|lambdas|cdk|sample|glue-jobs)/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+        name: 'nobody-runs-web',
+        comment: 'The build bundles web/ for the browser, and nothing else stands on it: move the shared part into lake/.',
+        from: { pathNot: '^(web/|test/)' },
+        to: { path: '^web/' },
+    },
+    {
+        name: 'pages-know-no-server',
+        comment: 'A page of lake/pages/ gets all it needs in its PageContext: it knows no request, session or socket.',
+        from: { path: '^lake/pages/[^/]+\\.ts$' },
+        to: { path: '^lake/(pages/server|serve)/' },
+    },
+    {
         name: 'commands-stand-alone',
         comment: 'Commands do not import each other: share through lake/ or a file of cli/ (demo runs others by `invoke`).',
         from: { path: '^cli/commands/([^/]+)/' },

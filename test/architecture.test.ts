@@ -85,6 +85,12 @@ const BAD_IMPORTS: Record<string, { file: string; text: string; beside?: Record<
         text: "import type { pairDays } from '#lake/flows/tables';\nexport type T = typeof pairDays;",
     },
     'cdk-describes': { file: 'cdk/planted-adapter.ts', text: "export { openS3Store } from '#lake/store/s3';" },
+    'web-runs-in-a-browser': { file: 'web/planted-lake.ts', text: "export { rawKey } from '../lake/layout.ts';" },
+    'nobody-runs-web': { file: 'lake/pages/planted-web.ts', text: "export { SCREENS } from '../../web/screens.ts';" },
+    'pages-know-no-server': {
+        file: 'lake/pages/planted-server.ts',
+        text: "export { createPages } from '#lake/pages/server/create-pages';",
+    },
     'commands-stand-alone': {
         file: 'cli/commands/planted-left/run.ts',
         text: "import { right } from '../planted-right/run.ts';\nexport const left = right;",
@@ -114,7 +120,18 @@ interface Outcome {
 }
 
 test('every import in the tree obeys the rules', async () => {
-    const { violations, imports } = await cruise(ROOT, ['lake', 'cli', 'lambdas', 'cdk', 'sample', 'bench', 'docs', 'test', 'build.ts']);
+    const { violations, imports } = await cruise(ROOT, [
+        'lake',
+        'cli',
+        'web',
+        'lambdas',
+        'cdk',
+        'sample',
+        'bench',
+        'docs',
+        'test',
+        'build.ts',
+    ]);
     expect(violations.map(({ from, to, rule, instead }) => `${from} -> ${to}: ${rule}. ${instead}`)).toEqual([]);
     expect(imports).toContainEqual({ from: 'lake/layout.ts', to: 'lake/errors.ts' });
 });
@@ -124,7 +141,7 @@ describe('in a copy of the tree', () => {
 
     beforeAll(async () => {
         copy = await mkdtemp(join(tmpdir(), 'flowlake-architecture-'));
-        for (const part of ['lake', 'cli', 'build.ts', 'package.json', 'biome.json', '.dependency-cruiser.js']) {
+        for (const part of ['lake', 'cli', 'web', 'build.ts', 'package.json', 'biome.json', '.dependency-cruiser.js']) {
             await cp(join(ROOT, part), join(copy, part), { recursive: true });
         }
         await symlink(join(ROOT, 'node_modules'), join(copy, 'node_modules'), 'dir');
@@ -136,10 +153,17 @@ describe('in a copy of the tree', () => {
         for (const { file, text, beside } of Object.values(BAD_IMPORTS)) {
             await plant({ [file]: text, ...beside });
         }
-        const { violations } = await cruise(copy, ['lake', 'cli', 'test', 'lambdas', 'cdk', 'build.ts']);
+        const { violations } = await cruise(copy, ['lake', 'cli', 'web', 'test', 'lambdas', 'cdk', 'build.ts']);
         for (const [rule, { file }] of Object.entries(BAD_IMPORTS)) {
             expect(violations).toContainEqual(expect.objectContaining({ rule, from: file }));
         }
+    });
+
+    test('the browser’s part may know types of the lake', async () => {
+        await plant({ 'web/planted-types.ts': "import type { Page } from '../lake/pages/page.ts';\nexport type P = Page;" });
+        const { violations, imports } = await cruise(copy, ['web']);
+        expect(imports).toContainEqual({ from: 'web/planted-types.ts', to: 'lake/pages/page.ts' });
+        expect(violations.filter(({ from }) => from === 'web/planted-types.ts')).toEqual([]);
     });
 
     test('no rule is without its bad import', async () => {
