@@ -15,7 +15,7 @@ export interface OpenState {
 
 interface ServedState {
     state: State;
-    /** Whether somebody serves the lake now. */
+    /** True if somebody served the lake when it was opened. */
     isServed: boolean;
     close(): void;
 }

@@ -8,11 +8,12 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 /** A path of this tree, a file by its ending or a folder by its final slash. What stands in angle brackets or has a star is a pattern, and none. */
 const PATH =
-    /(?<![\w./<*-])((?:lake|cli|lambdas|cdk|glue-jobs|sql|sample|bench|docs|test|findings|\.ci)\/[\w./-]*(?:\.(?:ts|js|py|md|sql|json|pml|sh|txt)(?![\w<*])|\/(?![\w<*$[{])))/g;
+    /(?<![\w./<*-])((?:lake|cli|lambdas|cdk|glue-jobs|sql|sample|bench|docs|test|web|findings|\.ci)\/[\w./-]*(?:\.(?:tsx?|js|css|py|md|sql|json|pml|sh|txt)(?![\w<*])|\/(?![\w<*$[{])))/g;
 
 /** What the comments of a source look like, by its ending. Strings are left alone: tests name files that they make. */
 const COMMENTS: Readonly<Record<string, RegExp>> = {
     ts: /\/\*[\s\S]*?\*\/|(?<![:'"`\w])\/\/.*$/gm,
+    tsx: /\/\*[\s\S]*?\*\/|(?<![:'"`\w])\/\/.*$/gm,
     js: /\/\*[\s\S]*?\*\/|(?<![:'"`\w])\/\/.*$/gm,
     py: /"""[\s\S]*?"""|#.*$/gm,
     sql: /--.*$/gm,

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const FOLDERS = ['lake', 'cli', 'lambdas', 'cdk'];
+const FOLDERS = ['lake', 'cli', 'web', 'lambdas', 'cdk'];
 
 /**
  * Words that a doc comment must not open with. Each leans on something that is not in the comment: on the name below it ("Of the raw
@@ -52,7 +52,7 @@ function findBadOpenings(source: string): string[] {
 
 const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', ...FOLDERS], { cwd: ROOT, encoding: 'utf8' })
     .split('\n')
-    .filter((file) => file.endsWith('.ts'));
+    .filter((file) => /\.tsx?$/.test(file));
 
 describe('a doc comment makes sense read alone', () => {
     test.each(FOLDERS)('in %s/ none opens with a word that leans on what is not there', (folder) => {

@@ -7,7 +7,7 @@ export interface Filter {
     name: string;
     label: string;
     kind: 'search' | 'day' | 'number' | 'choice';
-    /** Of a choice; the first empty one is `all`. */
+    /** What a choice offers, beside `all`. */
     options?: readonly { value: string; title: string }[];
     placeholder?: string;
 }

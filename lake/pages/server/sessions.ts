@@ -17,7 +17,7 @@ const MAX_SESSIONS = 1000;
 
 export class Sessions {
     readonly #now: () => number;
-    /** By the hash of the id, longest unused first. */
+    /** Sessions by the hash of their id, longest unused first. */
     readonly #sessions = new Map<string, Session>();
 
     /** `now` is UTC epoch milliseconds. */
