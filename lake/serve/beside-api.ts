@@ -10,9 +10,23 @@ const OF_API = '/v1/';
 export function besideApi(pages: Pages, api: Pick<Api, 'fetch'>): (request: Request, connection: Connection) => Promise<Response> {
     return async (request, connection) => {
         if (!new URL(request.url).pathname.startsWith(OF_API)) {
-            return pages.fetch(request);
+            return pack(await pages.fetch(request), request);
         }
         const name = connection.caller ? undefined : pages.readerOf(request);
         return api.fetch(request, name === undefined ? connection : { caller: { is: 'reader', name } });
     };
+}
+
+/** The answer of a page as gzip, for who can unpack it: it may have a slow way to go. Files come packed already. */
+function pack(response: Response, request: Request): Response {
+    const { headers, status, body } = response;
+    const isPacked = headers.get('content-type') !== 'application/json' || headers.has('content-encoding');
+    if (!body || isPacked || !/\bgzip\b/.test(request.headers.get('accept-encoding') ?? '')) {
+        return response;
+    }
+    const packed = new Headers(headers);
+    packed.delete('content-length');
+    packed.set('content-encoding', 'gzip');
+    packed.set('vary', 'accept-encoding');
+    return new Response(body.pipeThrough(new CompressionStream('gzip')), { status, headers: packed });
 }

@@ -79,6 +79,14 @@ test('the reader’s token opens a session by which the pages and the API answer
     expect((await get('/v1/devices')).status).toBe(200);
 });
 
+test('answers go out packed to who can unpack them: sites have slow ways', async () => {
+    const packed = await get('/pages/about', { cookie, 'accept-encoding': 'gzip' });
+    expect(packed.headers.get('content-encoding')).toBe('gzip');
+    expect(await packed.json()).toMatchObject({ lake: './site' });
+    const plain = await get('/pages/about', { cookie, 'accept-encoding': 'identity' });
+    expect([plain.headers.get('content-encoding'), await plain.json()]).toEqual([null, expect.objectContaining({ lake: './site' })]);
+});
+
 test('the token does not stand in an address, and a device’s opens no session', async () => {
     const response = await get(`/?token=${serving.readerToken}`, {});
     expect([response.status, response.headers.get('set-cookie')]).toEqual([200, null]);

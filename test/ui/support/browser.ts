@@ -22,6 +22,8 @@ export interface PageOptions {
     /** Width and height in CSS pixels; a phone is 390 by 844. */
     size?: { width: number; height: number };
     isMotionReduced?: boolean;
+    /** True for a server whose certificate no authority of the system knows: one of a lake's own. */
+    isCertificateTrusted?: boolean;
 }
 
 export interface TestBrowser {
@@ -50,12 +52,18 @@ export async function openBrowser({ flags = [] }: { flags?: readonly string[] } 
     const faults: string[] = [];
     return {
         faults,
-        async newPage({ colorScheme = 'light', size = { width: 1280, height: 900 }, isMotionReduced = false } = {}) {
+        async newPage({
+            colorScheme = 'light',
+            size = { width: 1280, height: 900 },
+            isMotionReduced = false,
+            isCertificateTrusted = false,
+        } = {}) {
             const context = await opened.newContext({
                 colorScheme,
                 viewport: size,
                 reducedMotion: isMotionReduced ? 'reduce' : 'no-preference',
                 serviceWorkers: 'block',
+                ignoreHTTPSErrors: isCertificateTrusted,
             });
             const page = await context.newPage();
             page.on('pageerror', (error) => faults.push(`script: ${error.message}`));
