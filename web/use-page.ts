@@ -15,7 +15,7 @@ export type PageState<T> =
     | { state: 'plan'; plan: Plan; go(): void }
     /** `before` is the last answer of this place, to be shown meanwhile. */
     | { state: 'loading'; before: T | undefined }
-    | { state: 'failed'; problem: Problem; again(): void }
+    | { state: 'failed'; problem: Problem; before: T | undefined; again(): void }
     | { state: 'ready'; data: T; again(): void };
 
 type Step<T> = { of: string } & (
@@ -72,7 +72,7 @@ export function usePage<T>(name: string, parameters: Readonly<Record<string, str
         case 'plan':
             return { state: 'plan', plan: step.plan, go: again };
         case 'failed':
-            return { state: 'failed', problem: step.problem, again };
+            return { state: 'failed', problem: step.problem, before, again };
         case 'ready':
             return { state: 'ready', data: step.data, again };
     }

@@ -58,11 +58,15 @@ interface TimeChartProps {
     height?: number;
 }
 
+/** None, and always the same none: another list would have the plot drawn anew. */
+const NO_MARKS: readonly Mark[] = [];
+const NO_SPANS: readonly Span[] = [];
+
 /** Rows that the table behind a chart shows at most. */
 const MAX_TABLE_ROWS = 2000;
 
 export function TimeChart(props: TimeChartProps) {
-    const { title, unit, times, series, band, marks = [], spans = [], isDays = false, height = 260 } = props;
+    const { title, unit, times, series, band, marks = NO_MARKS, spans = NO_SPANS, isDays = false, height = 260 } = props;
     const place = useRef<HTMLDivElement>(null);
     const plot = useRef<uPlot>(undefined);
     const [at, setAt] = useState<number | null>(null);

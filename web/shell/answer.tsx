@@ -3,7 +3,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { Problem } from '../ask-server.ts';
 import { sayBytes, sayUsd } from '../parts/quantity.ts';
-import type { PageState } from '../use-page.ts';
+import type { PageState, Plan } from '../use-page.ts';
 
 /** An answer that takes longer is said to be on its way. */
 const WAITING_MS = 300;
@@ -20,31 +20,32 @@ interface AnswerProps<T> {
 }
 
 export function Answer<T>({ of, children }: AnswerProps<T>) {
-    switch (of.state) {
-        case 'plan':
-            return (
-                <section class="notice" role="status">
-                    <h2>Before this is asked</h2>
-                    <p>
-                        Athena will scan {sayBytes(of.plan.bytes)} at most for it: {sayUsd(of.plan.costUsd)} by its list price.
-                    </p>
-                    <button type="button" class="primary" onClick={of.go}>
-                        Ask
-                    </button>
-                </section>
-            );
-        case 'loading':
-            return (
-                <div aria-busy="true" class={of.before === undefined ? '' : 'stale'}>
-                    <Waiting />
-                    {of.before !== undefined && children(of.before)}
-                </div>
-            );
-        case 'failed':
-            return <Failed problem={of.problem} again={of.again} />;
-        case 'ready':
-            return <>{children(of.data)}</>;
-    }
+    const isLoading = of.state === 'loading';
+    const data = of.state === 'ready' ? of.data : of.state === 'plan' ? undefined : of.before;
+    const isOld = data !== undefined && of.state !== 'ready';
+    // Each part keeps its place whatever the state is: what is asked again keeps focus, and what somebody has opened stays open.
+    return (
+        <div aria-busy={isLoading} class={isOld ? 'answer old' : 'answer'}>
+            {of.state === 'plan' && <Planned plan={of.plan} go={of.go} />}
+            {isLoading && <Waiting />}
+            {of.state === 'failed' && <Failed problem={of.problem} again={of.again} />}
+            {data !== undefined && <div class={isOld ? 'stale' : ''}>{children(data)}</div>}
+        </div>
+    );
+}
+
+function Planned({ plan: { bytes, costUsd }, go }: { plan: Plan; go: () => void }) {
+    return (
+        <section class="notice" role="status">
+            <h2>Before this is asked</h2>
+            <p>
+                Athena will scan {sayBytes(bytes)} at most for it: {sayUsd(costUsd)} by its list price.
+            </p>
+            <button type="button" class="primary" onClick={go}>
+                Ask
+            </button>
+        </section>
+    );
 }
 
 /** Says that an answer is on its way, once it has been for a moment, and that it takes long, once it does. */
