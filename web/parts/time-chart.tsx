@@ -194,7 +194,7 @@ function optionsOf({ series, band, marks, spans, isDays, height, width, onZoom }
                 ...axis,
                 space: isDays ? 100 : 80,
                 values: (_: uPlot, ticks: number[], _axis: number, _space: number, step: number) => timeTicks(ticks, step),
-                ...(isDays && { incrs: DAY_STEPS }),
+                ...(isDays && { incrs: DAY_STEPS, splits: daySplits }),
             },
             { ...axis, size: 64, values: (_: uPlot, ticks: number[]) => ticks.map(sayTick) },
         ],
@@ -233,6 +233,18 @@ const DAY_STEPS = [1, 2, 7, 14, 28, 56, 91, 182, 364].map((days) => days * DAY_M
 function sayDay(ms: number): string {
     const day = new Date(ms).toISOString().slice(0, 10);
     return `${weekdayOf(day)} ${day}`;
+}
+
+/** The first Monday that there was in epoch time: weeks begin then. */
+const FIRST_MONDAY_MS = 4 * DAY_MS;
+
+/** Days that are `step` apart, Mondays where that is a number of weeks; uPlot by itself would go by months, which are of unequal length. */
+function daySplits(_: uPlot, _axis: number, from: number, until: number, step: number): number[] {
+    const days: number[] = [];
+    for (let ms = Math.ceil((from - FIRST_MONDAY_MS) / step) * step + FIRST_MONDAY_MS; ms <= until; ms += step) {
+        days.push(ms);
+    }
+    return days;
 }
 
 /** Half a day before the first day and behind the last one: bars stand over the middle of their days. */
