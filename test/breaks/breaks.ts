@@ -21,6 +21,9 @@ const LATEST = 'test/lake/live/latest.test.ts';
 const IOT = 'test/lake/cloud/iot-devices.test.ts';
 const DERIVE_RACES = 'test/lake/commit/derive-races.test.ts';
 
+const PAGES = 'test/lake/pages/server/create-pages.test.ts';
+const SERVED_PAGES = 'test/lake/serve/pages.test.ts';
+
 /** Every break; the name is unique. */
 export const breaks: readonly Break[] = [
     {
@@ -751,5 +754,71 @@ export const breaks: readonly Break[] = [
         text: 'if (await registry.makeThing(device)) {',
         replacement: 'if ((await registry.makeThing(device)) || device) {',
         tests: [IOT],
+    },
+    {
+        name: 'any-port',
+        does: 'a page at another port of this machine, to which the session’s cookie goes along, is taken for our own',
+        file: 'lake/pages/server/guard.ts',
+        text: 'new URL(origin).host !== new URL(url).host',
+        replacement: 'new URL(origin).hostname !== new URL(url).hostname',
+        tests: [PAGES],
+    },
+    {
+        name: 'same-site',
+        does: 'what the browser calls same-site, and not same-origin, may ask',
+        file: 'lake/pages/server/guard.ts',
+        text: "site !== 'same-origin' && site !== 'none'",
+        replacement: "site === 'cross-site'",
+        tests: [PAGES],
+    },
+    {
+        name: 'silent-change',
+        does: 'who changes something need not say where it comes from',
+        file: 'lake/pages/server/guard.ts',
+        text: 'origin === null && site === null',
+        replacement: "origin === '' && site === null",
+        tests: [PAGES],
+    },
+    {
+        name: 'any-name',
+        does: 'a name that leads to this machine is one of this server',
+        file: 'lake/serve/http-server.ts',
+        text: 'const known = new Set((names ?? []).map((name) => name.toLowerCase()));',
+        replacement: 'const known = { has: (name: string) => name !== undefined };',
+        tests: [PAGES],
+    },
+    {
+        name: 'lax-cookie',
+        does: 'the session’s cookie goes along where another site leads to the pages',
+        file: 'lake/pages/server/session-cookie.ts',
+        text: 'SameSite=Strict',
+        replacement: 'SameSite=Lax',
+        tests: [PAGES],
+    },
+    {
+        name: 'endless-session',
+        does: 'a session that nobody has used for days is open still',
+        file: 'lake/pages/server/sessions.ts',
+        text: ' > IDLE_MS) {',
+        replacement: ' > 20 * IDLE_MS) {',
+        tests: [PAGES],
+    },
+    {
+        name: 'led-away',
+        does: 'an address with two slashes leads the browser to another host',
+        file: 'lake/pages/server/create-pages.ts',
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: it is a piece of a source
+        text: "${url.pathname.replace(/^\\/+/, '/')}",
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: it is a piece of a source
+        replacement: '${url.pathname}',
+        tests: [PAGES],
+    },
+    {
+        name: 'unguarded-session',
+        does: 'another site’s page is a reader to the API by the session’s cookie',
+        file: 'lake/serve/beside-api.ts',
+        text: 'pages.readerOf(request)',
+        replacement: 'pages.readerOf(new Request(request.url, { headers: { cookie: request.headers.get("cookie") ?? "" } }))',
+        tests: [SERVED_PAGES],
     },
 ];

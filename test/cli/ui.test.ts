@@ -3,10 +3,12 @@ import { chmod, readdir, stat } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { DEPLOYMENT_TAGS } from '#lake/deployment';
 import { runLine } from '#test/cli/fake-surroundings';
 import { collect, type RunOptions, runFlowlake, startFlowlake } from '#test/support/flowlake';
 import { openFixture } from '#test/support/lake-fixture';
+import { type S3Server, startS3Server } from '#test/support/s3-server';
 import { makeFolder } from '#test/support/temporary';
 
 async function makeLake(): Promise<string> {
@@ -92,6 +94,33 @@ test('a port that is taken, or is none, is said with what to do', async () => {
 test('a lake that is not there is said, and what would make one', async () => {
     const { exitCode, stderr } = await runLine(['--lake', join(await makeFolder(), 'none'), 'ui']);
     expect([exitCode, stderr]).toEqual([1, expect.stringContaining('upload something first')]);
+});
+
+describe('a deployed lake', () => {
+    let s3: S3Server;
+
+    beforeAll(async () => {
+        s3 = await startS3Server();
+        s3.makeBucket('my-lake', { [DEPLOYMENT_TAGS.stage]: 'test' });
+    });
+
+    afterAll(() => s3.stop());
+
+    const environment = () => ({
+        ...{ AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' },
+        AWS_ENDPOINT_URL_S3: s3.endpoint,
+    });
+
+    test('is one whose reading is paid for, and says so', async () => {
+        const about = async (address: URL) => expect(await askAbout(address)).toMatchObject({ lake: 's3://my-lake', isPaid: true });
+        const { exitCode } = await withUi('s3://my-lake', about, { environment: environment() });
+        expect(exitCode).toBe(0);
+    });
+
+    test('that is not there is said before any address is printed', async () => {
+        const { exitCode, stdout, stderr } = await runFlowlake('--lake s3://no-such-lake ui', { folder: '/', environment: environment() });
+        expect([exitCode, stdout, stderr]).toEqual([1, '', expect.stringContaining('no-such-lake')]);
+    });
 });
 
 test('latest state that cannot be opened is said, and the rest is shown', async () => {
