@@ -1,11 +1,14 @@
 /** The head of every page: which lake this is, and the ways to all screens. */
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { SCREENS } from '../screens.ts';
 import { useAbout } from './about-context.ts';
 import { applyTheme, keepTheme, readTheme, THEMES, type Theme } from './theme-choice.ts';
 
 export function Navigation({ path, onHelp }: { path: string; onHelp: () => void }) {
     const { lake } = useAbout();
+    const list = useRef<HTMLUListElement>(null);
+    // On a phone the list is wider than the page: the screen that is shown is not to be out of sight.
+    useEffect(() => list.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' }), [path]);
     return (
         <header class="head">
             <a class="brand" href="/">
@@ -16,7 +19,7 @@ export function Navigation({ path, onHelp }: { path: string; onHelp: () => void 
                 {shortNameOf(lake)}
             </span>
             <nav aria-label="Screens">
-                <ul>
+                <ul ref={list}>
                     {SCREENS.filter(({ key }) => key !== undefined).map((screen) => (
                         <li key={screen.path}>
                             <a

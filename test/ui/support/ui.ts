@@ -1,13 +1,11 @@
 /** `flowlake ui` over a lake, as its user starts it, and what tests look at in its pages. */
 import { mkdir } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect } from '@jest/globals';
+import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 import { startFlowlake } from '#test/support/flowlake';
-
-const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
 /** Pictures are kept here to be looked at; git does not know the folder. */
 const PICTURES = fileURLToPath(new URL('../../../dist-pictures/', import.meta.url));
@@ -67,16 +65,10 @@ export async function visit(page: Page, { address, origin }: OpenUi, path: strin
 /** Fails for anything that axe finds, of WCAG 2.2 AA and of good practice. */
 export async function checkAxe(page: Page): Promise<void> {
     // Evaluated by the debugger, which the page's content security policy does not bind.
-    const { readFile } = await import('node:fs/promises');
-    await page.evaluate(await readFile(AXE, 'utf8'));
+    await page.evaluate(axe.source);
     const violations = await page.evaluate(async () => {
-        const axe = (globalThis as unknown as { axe: { run(): Promise<{ violations: Violation[] }> } }).axe;
-        interface Violation {
-            id: string;
-            help: string;
-            nodes: { html: string; failureSummary?: string }[];
-        }
-        const result = await axe.run();
+        const { axe: loaded } = globalThis as unknown as { axe: { run: typeof axe.run } };
+        const result = await loaded.run();
         return result.violations.map(({ id, help, nodes }) => ({
             id,
             help,
