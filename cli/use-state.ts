@@ -78,12 +78,12 @@ async function openServed({ directory }: DirectoryLake, { now }: Pick<RunContext
     if (!existsSync(file)) {
         return undefined;
     }
-    const look = async () => (await askServe(directory, 'status')) !== undefined;
+    const look = async (within = {}) => (await askServe(directory, 'status', within)) !== undefined;
     let isServed = await look();
     const state = openStateDatabase(file);
     const looking = setInterval(() => {
         // Who serves it but does not answer is not known to serve it.
-        look().then(
+        look({ withinMs: LOOK_MS }).then(
             (found) => {
                 isServed = found;
             },

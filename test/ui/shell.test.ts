@@ -12,9 +12,10 @@ import { checkAxe, type OpenUi, openUi, picture, visit } from './support/ui.ts';
 let browser: TestBrowser;
 let ui: OpenUi;
 let page: Page;
+let directory: string;
 
 beforeAll(async () => {
-    const directory = join(await makeFolder(), 'lake');
+    directory = join(await makeFolder(), 'lake');
     await openFixture([{ day: '2026-01-05', packets: 9007199254740993n }], { directory });
     [ui, browser] = await Promise.all([openUi(directory), openBrowser()]);
 });
@@ -54,6 +55,18 @@ describe('getting in', () => {
         await page.getByRole('button', { name: 'Log out' }).click();
         await page.waitForSelector('h1:has-text("Log in")');
     });
+});
+
+test('a session ends with its program: at the same port the next start asks for its own token', async () => {
+    const ended = await openUi(directory);
+    await visit(page, ended, '/about');
+    await ended.close();
+    const again = await openUi(directory, { port: Number(new URL(ended.origin).port) });
+    expect(again.origin).toBe(ended.origin);
+    await page.goto(`${again.origin}/about`);
+    await page.waitForSelector('h1:has-text("Log in")');
+    await page.goto(again.address);
+    await page.waitForSelector('main#content');
 });
 
 describe('a keyboard alone', () => {

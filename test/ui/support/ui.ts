@@ -25,8 +25,11 @@ afterAll(async () => {
 });
 
 /** Starts `flowlake ui` for the lake, a directory or `s3://bucket`; it ends with the test file. */
-export async function openUi(lake: string, { environment = {} }: { environment?: Record<string, string> } = {}): Promise<OpenUi> {
-    const child = startFlowlake(['--lake', lake, 'ui'], { folder: '/', environment });
+export async function openUi(
+    lake: string,
+    { environment = {}, port = 0 }: { environment?: Record<string, string>; port?: number } = {},
+): Promise<OpenUi> {
+    const child = startFlowlake(['--lake', lake, 'ui', '--port', String(port)], { folder: '/', environment });
     const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
     let said = '';
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
