@@ -29,7 +29,7 @@ export function Answer<T>({ of, children }: AnswerProps<T>) {
             {of.state === 'plan' && <Planned plan={of.plan} go={of.go} />}
             {isLoading && <Waiting />}
             {of.state === 'failed' && <Failed problem={of.problem} again={of.again} />}
-            {data !== undefined && <div class={isOld ? 'stale' : ''}>{children(data)}</div>}
+            {data !== undefined && <div class={isOld ? 'stale' : 'fresh'}>{children(data)}</div>}
         </div>
     );
 }
