@@ -28,7 +28,7 @@ export function Answer<T>({ of, children }: AnswerProps<T>) {
         <div aria-busy={isLoading} class={isOld ? 'answer old' : 'answer'}>
             {of.state === 'plan' && <Planned plan={of.plan} go={of.go} />}
             {isLoading && <Waiting />}
-            {of.state === 'failed' && <Failed problem={of.problem} again={of.again} />}
+            {of.state === 'failed' && <Failed problem={of.problem} again={of.again} isOldShown={isOld} />}
             {data !== undefined && <div class={isOld ? 'stale' : 'fresh'}>{children(data)}</div>}
         </div>
     );
@@ -67,7 +67,14 @@ export function Waiting() {
     );
 }
 
-export function Failed({ problem, again }: { problem: Problem; again: () => void }) {
+interface FailedProps {
+    problem: Problem;
+    again: () => void;
+    /** True if the answer of before stands below. */
+    isOldShown?: boolean;
+}
+
+export function Failed({ problem, again, isOldShown = false }: FailedProps) {
     const isLost = problem.status === 0;
     useEffect(() => (isLost ? onReachable(again) : undefined), [isLost, again]);
     return (
@@ -75,6 +82,7 @@ export function Failed({ problem, again }: { problem: Problem; again: () => void
             <h2>{problem.title}</h2>
             {problem.detail !== '' && <p>{problem.detail}</p>}
             {isLost && <p>It is tried again every few seconds.</p>}
+            {isOldShown && <p>Below stands what was shown before.</p>}
             <button type="button" onClick={again}>
                 Try again
             </button>
