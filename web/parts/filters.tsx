@@ -1,6 +1,6 @@
 /** Choices that narrow a view. They stand in the address: what is chosen here can be sent to somebody, and the browser's way back undoes it. */
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { ScreenProps } from '../screens.ts';
+import type { ScreenProps } from '../screen.ts';
 
 export interface Filter {
     /** Name in the address. */

@@ -1,6 +1,6 @@
 /** A way to another view of the application: a plain link, which can be copied, and opened in a new tab. */
 import type { ComponentChildren } from 'preact';
-import type { Query } from '../screens.ts';
+import type { Query } from '../screen.ts';
 import { addressOf } from '../shell/router.ts';
 
 export function Link({ to, query, children }: { to: string; query?: Query; children: ComponentChildren }) {

@@ -1,6 +1,6 @@
 /** The address of the page, and ways to change it. Links are plain: a click on one within the application loads nothing. */
 import { useEffect, useState } from 'preact/hooks';
-import type { Query } from '../screens.ts';
+import type { Query } from '../screen.ts';
 
 export interface Location {
     path: string;
