@@ -8,6 +8,8 @@ export interface Plan {
     /** Decimal digits. */
     bytes: string;
     costUsd: number;
+    /** What is scanned beside that, by its name: how much it is nobody knows. */
+    unknown: readonly string[];
 }
 
 export type PageState<T> =

@@ -34,12 +34,13 @@ export function Answer<T>({ of, children }: AnswerProps<T>) {
     );
 }
 
-function Planned({ plan: { bytes, costUsd }, go }: { plan: Plan; go: () => void }) {
+function Planned({ plan: { bytes, costUsd, unknown }, go }: { plan: Plan; go: () => void }) {
     return (
         <section class="notice" role="status">
             <h2>Before this is asked</h2>
             <p>
                 Athena will scan {sayBytes(bytes)} at most for it: {sayUsd(costUsd)} by its list price.
+                {unknown.length > 0 && ` What it scans of ${unknown.join(', ')} comes on top: nobody knows how much that is.`}
             </p>
             <button type="button" class="primary" onClick={go}>
                 Ask
