@@ -7,6 +7,16 @@ import { readLedger } from '#lake/ledger';
 import { readContains, readContainsAtEnd } from '#lake/parquet';
 import { ABSENT, CALLS_AT_ONCE, type ObjectStore } from '#lake/store/object-store';
 
+/** An object of the lake that is there and cannot be read: it is no Parquet file, or a damaged one. */
+export class DamagedError extends StorageError {
+    readonly key: string;
+
+    constructor(message: string, { key, cause }: { key: string; cause: unknown }) {
+        super(message, { cause });
+        this.key = key;
+    }
+}
+
 /** Contributions are `<source>.<version>`, ascending. */
 export interface PeriodState {
     etag: string;
@@ -98,7 +108,7 @@ async function readObject(of: TablePeriod, { store, written }: { store: ObjectSt
 
 /**
  * What `read` makes of the bytes of the period's object or of one of its contributions.
- * @throws StorageError where it cannot: then they are no Parquet file, or a damaged one
+ * @throws DamagedError where it cannot; StorageError where they are of another format
  */
 export async function readable<T>(key: string, read: () => Promise<T>, of: TablePeriod): Promise<T> {
     try {
@@ -114,7 +124,8 @@ export async function readable<T>(key: string, read: () => Promise<T>, of: Table
             key === keyOf(of)
                 ? `flowlake rebuild --from ${day} --to ${day} --anew writes it from the summaries of its day`
                 : `flowlake verify --repair reads the file that it is of (${ledgerKey(source)}) once more`;
-        throw new StorageError(`${key} cannot be read as Parquet (${error instanceof Error ? error.message : error}): ${nextStep}`, {
+        throw new DamagedError(`${key} cannot be read as Parquet (${error instanceof Error ? error.message : error}): ${nextStep}`, {
+            key,
             cause: error,
         });
     }

@@ -1,7 +1,7 @@
 /** Brings the periods that news is of into their merged objects, and days of derived tables up to those. */
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
-import { consolidate } from '#lake/commit/consolidate';
+import { consolidateWhatCan } from '#lake/commit/consolidate';
 import { derive } from '#lake/commit/derive';
 import type { JobRuns } from '#lake/jobs/job-runs';
 import { findDerivation } from '#lake/kinds';
@@ -46,11 +46,18 @@ export async function consolidateBatch(records: readonly SQSRecord[], options: C
         const [{ table, period }] = news;
         const of = { table, period };
         const watched = watchStore(store, { signal: time.signal });
-        const { writes: passes, tell } = await bringUp(of, watched.store).finally(() => {
+        const {
+            writes: passes,
+            tell,
+            leftOut,
+        } = await bringUp(of, watched.store).finally(() => {
             counts.Conflicts += watched.seen.conflicts;
         });
         // Whether or not it wrote: the worker that did may have died before it told anybody.
         await tellPeriods(tell, { consolidateQueue, hoursQueue, uploadedAt: earliestOf(news), now: now() });
+        if (leftOut) {
+            throw leftOut;
+        }
         // No lag where nothing was left to write: the figures were there before, and nobody knows since when.
         if (passes === 0) {
             log.info('nothing new', { ...of, messages: news.length });
@@ -132,12 +139,12 @@ export async function consolidateBatch(records: readonly SQSRecord[], options: C
  */
 const WORN_AFTER_TRIES = 6;
 
-/** Consolidates the period, or derives the day of a derived table. @returns how often it was written, and who must be told */
-async function bringUp(of: TablePeriod, store: ObjectStore): Promise<{ writes: number; tell: TablePeriod[] }> {
+/** Consolidates the period, or derives the day of a derived table. @returns how often it was written, who must be told, and what is not in it */
+async function bringUp(of: TablePeriod, store: ObjectStore): Promise<{ writes: number; tell: TablePeriod[]; leftOut?: Error | undefined }> {
     if (findDerivation(of.table)) {
         const { writes, next } = await derive(of, { store });
         return { writes, tell: next ? [next] : [] };
     }
-    const { writes, derived } = await consolidate(of, { store });
-    return { writes, tell: derived };
+    const { writes, derived, leftOut } = await consolidateWhatCan(of, { store });
+    return { writes, tell: derived, leftOut };
 }

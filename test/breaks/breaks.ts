@@ -76,6 +76,15 @@ export const breaks: readonly Break[] = [
         tests: [RACES],
     },
     {
+        name: 'one-file-holds-up-a-day',
+        does: 'a file that cannot be merged into a day keeps all others out',
+        file: 'lake/commit/consolidate.ts',
+        text: `                leftOut.set(only, error);
+                return;`,
+        replacement: '                throw error;',
+        tests: ['test/lake/commit/consolidate.test.ts'],
+    },
+    {
         name: 'no-second-look-at-a-day',
         does: 'consolidation ends with its write',
         file: 'lake/commit/consolidate.ts',

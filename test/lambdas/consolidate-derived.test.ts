@@ -1,10 +1,12 @@
 /** The Lambda that consolidates tells of derived days, and derives them itself. */
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { isDerived } from '#lake/commit/derive';
+import { containedOf } from '#lake/commit/period-state';
 import { summarize } from '#lake/commit/summarize';
 import type { Kind } from '#lake/kind';
 import { kinds } from '#lake/kinds';
 import type { TablePeriod } from '#lake/layout';
+import { sourceId } from '#lake/source-id';
 import type { ObjectStore } from '#lake/store/object-store';
 import { parsePeriodNews, periodMessage } from '#lake/work/messages';
 import { consolidateBatch } from '#lambdas/consolidate/consolidate-batch';
@@ -79,6 +81,24 @@ describe('an hour', () => {
             expect(await work(HOUR)).toEqual([]);
             expect(log.lines.map((line) => line.message)).toEqual([message]);
             expect(sent).toEqual(BUILT.map((of) => ({ of, group: `${of.table}/${of.period}` })));
+        }
+    });
+
+    test('that one file cannot be merged into has the others, is told to what is built on it, and comes back', async () => {
+        await store.put('raw/kind=gauges/c', Buffer.from(`instant,gauge,level\n${DAY}T13:30:00Z,pier,7\n`));
+        await summarize('raw/kind=gauges/c', { store, now: () => NOW });
+        for await (const { key } of store.list('gauges_summaries/')) {
+            if (key.includes(sourceId('raw/kind=gauges/c'))) {
+                await store.put(key, Buffer.from('rubbish'));
+            }
+        }
+        for (const _ of ['written', 'as it was']) {
+            expect(await work(HOUR)).toEqual([`gauges_hours ${DAY}T13`]);
+            expect(log.lines).toMatchObject([
+                { level: 'error', fields: { error: { message: expect.stringContaining('raw/kind=gauges/c is left out') } } },
+            ]);
+            expect(sent).toEqual(BUILT.map((of) => ({ of, group: `${of.table}/${of.period}` })));
+            expect(await containedOf(HOUR, { store })).toHaveLength(1);
         }
     });
 

@@ -1,10 +1,10 @@
 /** Days are consolidated in few passes, and what lies about in their folders does no harm. */
 
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { consolidate, isConsolidated } from '#lake/commit/consolidate';
+import { consolidate, consolidateWhatCan, isConsolidated } from '#lake/commit/consolidate';
 import { containedOf } from '#lake/commit/period-state';
 import { summarize } from '#lake/commit/summarize';
-import { OverflowError } from '#lake/errors';
+import { OverflowError, StorageError } from '#lake/errors';
 import { ledgerKey } from '#lake/layout';
 import { sourceId } from '#lake/source-id';
 import type { ObjectStore } from '#lake/store/object-store';
@@ -158,6 +158,90 @@ test('two files that together pass the largest sum are one error that names the 
     );
     expect(await readFigures(store)).toEqual(figuresOfAll([half]));
     expect(await isConsolidated(ofDay(DAY), { store })).toBe(false);
+});
+
+describe('a contribution that cannot be merged', () => {
+    const GOOD = Array.from({ length: 20 }, (_, packets) => fileOf(packets));
+    const HUGE = { ...fileOf(1), text: fileOf(1).text.replace(',1,1\n', ',9223372036854775807,1\n') };
+
+    async function takeAll(files: readonly SmallFile[]): Promise<void> {
+        for (const [at, file] of files.entries()) {
+            await take(`${at}.csv`, file);
+        }
+    }
+
+    async function damage(name: string): Promise<void> {
+        const id = sourceId(`raw/${name}`);
+        const [key = ''] = (await keysOf(`summaries/day=${DAY}/`)).filter((one) => one.includes(id));
+        await store.put(key, Buffer.from('rubbish'));
+    }
+
+    test.each([['a day that is new'], ['a day that has files']])('holds up no other: %s', async (which) => {
+        await takeAll(which === 'a day that is new' ? [] : GOOD.slice(0, 10));
+        await consolidate(ofDay(DAY), { store });
+        await takeAll(GOOD);
+        await take('bad.csv', fileOf(7));
+        await damage('bad.csv');
+        const { leftOut, ...outcome } = await consolidateWhatCan(ofDay(DAY), { store });
+        expect(outcome).toMatchObject({ writes: 1, sources: 20 });
+        expect(leftOut).toBeInstanceOf(StorageError);
+        expect(leftOut?.message).toMatch(
+            /^raw\/bad\.csv is left out of 2026-02-01: summaries\/.* cannot be read as Parquet .*verify --repair/,
+        );
+        expect(await readFigures(store)).toEqual(figuresOfAll(GOOD));
+        expect(await isConsolidated(ofDay(DAY), { store })).toBe(false);
+        // The next file comes in as well, and the day is whole once the bad one is repaired.
+        await take('next.csv', fileOf(50));
+        await expect(consolidate(ofDay(DAY), { store })).rejects.toThrow('raw/bad.csv is left out');
+        expect(await readFigures(store)).toEqual(figuresOfAll([...GOOD, fileOf(50)]));
+        await store.delete(ledgerKey(sourceId('raw/bad.csv')));
+        await take('bad.csv', fileOf(7));
+        await consolidate(ofDay(DAY), { store });
+        expect(await readFigures(store)).toEqual(figuresOfAll([...GOOD, fileOf(50), fileOf(7)]));
+    });
+
+    test('is found among many with few merges, and several are told as one error', async () => {
+        await takeAll(GOOD);
+        await damage('3.csv');
+        await damage('11.csv');
+        calls = [];
+        await expect(consolidate(ofDay(DAY), { store })).rejects.toThrow(/\.csv is left out of 2026-02-01, and 1 more: /);
+        expect(await readFigures(store)).toEqual(figuresOfAll(GOOD.filter((_, at) => at !== 3 && at !== 11)));
+        expect(count('put pair_days')).toBe(1);
+        expect(count('get summaries')).toBeLessThan(20 * 4);
+    });
+
+    test('is one with which a sum would leave its column, beside files of any pairs', async () => {
+        const other = smallFile([{ src: '10.0.0.8', dst: '10.0.0.9', date: '01/02/2026', durationUs: 5, packets: 5 }]);
+        await take('a.csv', fileOf(1));
+        await consolidate(ofDay(DAY), { store });
+        await take('huge.csv', HUGE);
+        await take('b.csv', other);
+        await take('c.csv', fileOf(3));
+        await expect(consolidate(ofDay(DAY), { store })).rejects.toThrow(
+            /^raw\/huge\.csv is left out of 2026-02-01: flow_duration_us_sum of 10\.0\.0\.1 to 10\.0\.0\.2 .*flowlake retract raw\/huge\.csv takes it out/,
+        );
+        expect(await readFigures(store)).toEqual(figuresOfAll([fileOf(1), other, fileOf(3)]));
+    });
+
+    test('is none where the store cannot be asked, or where the day itself is damaged: nothing is left out then', async () => {
+        await takeAll(GOOD.slice(0, 3));
+        const inner = store;
+        store = {
+            ...inner,
+            async get(key) {
+                if (key.includes(sourceId('raw/1.csv')) && key.startsWith('summaries/')) {
+                    throw new StorageError('the store cannot be reached');
+                }
+                return inner.get(key);
+            },
+        };
+        await expect(consolidateWhatCan(ofDay(DAY), { store })).rejects.toThrow(/^the store cannot be reached$/);
+        expect(await inner.head(pairDaysKey(DAY))).toBeUndefined();
+        await consolidate(ofDay(DAY), { store: inner });
+        await inner.put(pairDaysKey(DAY), Buffer.from('rubbish'));
+        await expect(consolidateWhatCan(ofDay(DAY), { store: inner })).rejects.toThrow(/pair_days.*cannot be read as Parquet.*rebuild/);
+    });
 });
 
 async function keysOf(prefix: string): Promise<string[]> {
