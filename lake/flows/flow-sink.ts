@@ -13,7 +13,7 @@ import { BeginningKnown, FirstFlows } from './first-flows.ts';
 import { FlowBatch } from './flow-batch.ts';
 import { type Instant, instantOfEpoch, instantOfIso, microsecondsBetween } from './instants.ts';
 import { type NumberStyle, toPlain } from './number-styles.ts';
-import { type ParsedNumber, parseWhole } from './numbers.ts';
+import { LARGEST_OF_FLOW, type ParsedNumber, parseWhole } from './numbers.ts';
 import type { DateOrder, DurationUnit } from './options.ts';
 import { PairTable } from './pair-table.ts';
 import { MAX_REJECT_LINE_LENGTH, type Reject, type RejectReason } from './rejects.ts';
@@ -267,6 +267,10 @@ export class FlowSink {
         if (!duration.ok || !packets.ok) {
             this.rejectedSlots.add(slot);
             return duration.ok ? (packets.ok ? undefined : packets.reason) : duration.reason;
+        }
+        if ((duration.value ?? 0n) > LARGEST_OF_FLOW || packets.value > LARGEST_OF_FLOW) {
+            this.rejectedSlots.add(slot);
+            return 'too_large';
         }
         const group = (slot << 2) | (source.isText ? 1 : 0) | (destination.isText ? 2 : 0);
         this.table.addLargeFlow(this.table.rowOf(source.key, destination.key, group), duration.value, packets.value);

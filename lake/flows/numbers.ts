@@ -4,6 +4,12 @@ import type { RejectReason } from './rejects.ts';
 /** Largest value of a bigint column. */
 export const MAX_BIGINT = 2n ** 63n - 1n;
 
+/**
+ * Largest duration (microseconds) and count of packets that a flow may have: 317 years, or the smallest packets of 100 Gbit/s for two years. It takes hundreds of such
+ * rows to fill the column of a pair's sum.
+ */
+export const LARGEST_OF_FLOW = 10n ** 16n;
+
 /** More digits than this before the point are too large for any column, whatever they are. */
 const MAX_WHOLE_DIGITS = 40;
 

@@ -371,9 +371,12 @@ function spanOf(): string {
     return `(select case ${isBefore1970}when span < 0 then -1 else (span + ${MICROSECOND / 2n}) // ${MICROSECOND} end from (select ${span} as span))`;
 }
 
+/** Most microseconds and most packets that a flow may have. */
+const MOST = 10 ** 16;
+
 function whyNoSpan(unreadableEnd: string): string {
     return `case when duration_value is null then '${unreadableEnd}' when duration_value < 0 then 'negative'
-                when duration_value > 9223372036854775807 then 'too_large' end`;
+                when duration_value > ${MOST} then 'too_large' end`;
 }
 
 /** The blanks that the block may have, as SQL. */
@@ -518,14 +521,14 @@ function whyNoNumber(field: 'duration' | 'packets', { isWhole }: { isWhole: bool
         ? `when ${field}_point < 0 and ${field}_digits <> '' or regexp_matches(${field}_cut, '[1-9]') then 'not_whole'`
         : '';
     return `case
-                when ${field}_is_plain then null
+                when ${field}_is_plain then case when ${field}_value > ${MOST} then 'too_large' end
                 when ${field}_parts.whole || ${field}_parts.fraction = '' then case
                     when regexp_full_match(${field}, '(?i)[+-]?nan') then 'nan'
                     when regexp_full_match(${field}, '(?i)[+-]?inf(?:inity)?') then 'infinity'
                     else 'not_a_number' end
                 when ${field}_parts.sign = '-' and ${field}_digits <> '' then 'negative'
                 ${notWhole}
-                when ${field}_value is null or ${field}_value > 9223372036854775807 then 'too_large'
+                when ${field}_value is null or ${field}_value > ${MOST} then 'too_large'
             end`;
 }
 

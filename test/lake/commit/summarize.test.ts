@@ -153,7 +153,7 @@ describe('a file that cannot be used', () => {
 
     test('because a sum of it is too large has no rejects either', async () => {
         const row = (value: string): string => `10.0.0.1,10.0.0.2,13/02/2026 12:00:00,${value},1\n`;
-        await put(`${textOf([], 1)}${row('9223372036854775807')}${row('1')}`);
+        await put(`${textOf([], 1)}${row('10000000000000000').repeat(922)}${row('3372036854775807')}${row('1')}`);
         expect(await work()).toMatchObject({
             state: 'failed',
             rows_rejected: 0,

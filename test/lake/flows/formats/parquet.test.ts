@@ -143,7 +143,9 @@ async function durationOf(sql: string, options: ReadFlowsOptions = {}): Promise<
 describe('durations are exact', () => {
     test.each([
         [`9007199254740993::bigint`, '9007199254740993'],
-        [`9223372036854775807::bigint`, '9223372036854775807'],
+        [`10000000000000000::bigint`, '10000000000000000'],
+        [`10000000000000001::bigint`, '1 too_large'],
+        [`9223372036854775807::bigint`, '1 too_large'],
         [`18446744073709551615::ubigint`, '1 too_large'],
         [`4294967295::uinteger`, '4294967295'],
         [`119999999::double`, '119999999'],
