@@ -85,7 +85,8 @@ export class Worker extends LakeFunction {
     constructor(scope: Construct, id: string, { source, ...props }: WorkerProps) {
         const { job, config } = props;
         const { memoryMb, timeoutSeconds } = config[job];
-        super(scope, id, { ...props, memoryMb, timeoutSeconds });
+        const environment = { ...props.environment, MAX_TRIES: String(config[job].maxReceiveCount) };
+        super(scope, id, { ...props, environment, memoryMb, timeoutSeconds });
         addQueueSource(this.lambda, source, config[job]);
     }
 }

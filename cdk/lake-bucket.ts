@@ -15,9 +15,9 @@ import {
 } from 'aws-cdk-lib/aws-s3';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { DEPLOYMENT_TAGS, type Deployment, TELEMETRY_TAGS, type TelemetryDeployment } from '#lake/deployment';
+import { DEPLOYMENT_TAGS, type Deployment, MESSAGE_DAYS, TELEMETRY_TAGS, type TelemetryDeployment } from '#lake/deployment';
 import { kindsWithInputs, tables } from '#lake/kinds';
-import { EXPORTS_PREFIX, RAW_PREFIX, WORK_PREFIX } from '#lake/layout';
+import { EXPORTS_PREFIX, RAW_PREFIX, TRIES_PREFIX, WORK_PREFIX } from '#lake/layout';
 import type { StageConfig } from './config.ts';
 import { grantKey } from './lake-key.ts';
 
@@ -26,6 +26,9 @@ export const RESULTS_PREFIX = 'athena-results/';
 
 /** Days that unfinished uploads are kept: what breaks off is tried again at once or never. */
 const UNFINISHED_DAYS = 7;
+
+/** Days that notes of failed tries are kept: a dead letter is gone before what is known of it. */
+const TRIES_DAYS = MESSAGE_DAYS + 2;
 
 interface LakeBucketProps {
     config: StageConfig;
@@ -156,6 +159,7 @@ function lifecycleRulesOf(config: StageConfig): LifecycleRule[] {
         [EXPORTS_PREFIX, config.exportDays],
         [RESULTS_PREFIX, config.queryResultDays],
         [WORK_PREFIX, UNFINISHED_DAYS],
+        [TRIES_PREFIX, TRIES_DAYS],
     ];
     return [
         {

@@ -4,7 +4,7 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { DEPLOYMENT_TAGS } from '#lake/deployment';
 import { pairDays } from '#lake/flows/tables';
 import { derivations, kinds, kindsWithInputs } from '#lake/kinds';
-import { FEATURES_PREFIX, LEDGER_PREFIX, METRIC_FEATURES_PREFIX, RAW_PREFIX } from '#lake/layout';
+import { FEATURES_PREFIX, LEDGER_PREFIX, METRIC_FEATURES_PREFIX, RAW_PREFIX, TRIES_PREFIX } from '#lake/layout';
 import { Alarms } from './alarms.ts';
 import { Athena } from './athena.ts';
 import { Catalog } from './catalog.ts';
@@ -103,9 +103,9 @@ export class LakeStack extends Stack {
             ifFailing: 'New files are not read, or much later than they should be: reports lack them. They are safe in raw/.',
         });
         lake.grantObjects(summarize.role, {
-            get: [RAW_PREFIX, LEDGER_PREFIX, ...OWNED_PREFIXES, ...INPUT_PREFIXES],
-            put: [LEDGER_PREFIX, ...OWNED_PREFIXES],
-            delete: OWNED_PREFIXES,
+            get: [RAW_PREFIX, LEDGER_PREFIX, ...OWNED_PREFIXES, ...INPUT_PREFIXES, TRIES_PREFIX],
+            put: [LEDGER_PREFIX, ...OWNED_PREFIXES, TRIES_PREFIX],
+            delete: [...OWNED_PREFIXES, TRIES_PREFIX],
         });
         summarize.role.addToPolicy(
             new PolicyStatement({ actions: ['sqs:SendMessage', 'sqs:GetQueueUrl'], resources: [consolidateQueue.queue.queueArn] }),
@@ -124,7 +124,11 @@ export class LakeStack extends Stack {
             key,
             ifFailing: `Days are not merged, or much later than they should be: reports show older figures. What was read is safe in ${CONTRIBUTIONS}.`,
         });
-        lake.grantObjects(consolidate.role, BRINGING_UP_RIGHTS);
+        lake.grantObjects(consolidate.role, {
+            get: [...BRINGING_UP_RIGHTS.get, TRIES_PREFIX],
+            put: [...BRINGING_UP_RIGHTS.put, TRIES_PREFIX],
+            delete: [TRIES_PREFIX],
+        });
 
         new Catalog(this, 'catalog', { databaseName: names.database, bucket, firstDay: config.firstDay });
         new Athena(this, 'athena', { config, names, bucket, key });

@@ -3,16 +3,8 @@ import { Duration, type RemovalPolicy } from 'aws-cdk-lib';
 import type { Key } from 'aws-cdk-lib/aws-kms';
 import { DeduplicationScope, FifoThroughputLimit, Queue, QueueEncryption, type QueueProps } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { MESSAGE_DAYS, VISIBILITY_PER_TIMEOUT } from '#lake/deployment';
 import type { FunctionConfig } from './config.ts';
-
-/**
- * A message whose worker died comes back after six times the function's time; one that failed comes back sooner (lambdas/batch.ts):
- * https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
- */
-const VISIBILITY_PER_TIMEOUT = 6;
-
-/** Longest time that SQS keeps messages. */
-const RETENTION = Duration.days(14);
 
 interface WorkQueueProps {
     name: string;
@@ -46,7 +38,7 @@ export class WorkQueue extends Construct {
         const guarded = {
             ...(key ? { encryption: QueueEncryption.KMS, encryptionMasterKey: key } : { encryption: QueueEncryption.SQS_MANAGED }),
             enforceSSL: true,
-            retentionPeriod: RETENTION,
+            retentionPeriod: Duration.days(MESSAGE_DAYS),
             ...(removalPolicy && { removalPolicy }),
             ...(name.endsWith('.fifo') && FIFO),
         };

@@ -24,6 +24,15 @@ export interface Deployment {
     exportFeaturesJob: string;
 }
 
+/**
+ * A message whose worker died comes back after six times the function's time; one that failed comes back sooner (lambdas/batch.ts):
+ * https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+ */
+export const VISIBILITY_PER_TIMEOUT = 6;
+
+/** Longest time that SQS keeps messages. */
+export const MESSAGE_DAYS = 14;
+
 /** The bucket tag that holds each name. */
 export const DEPLOYMENT_TAGS: Readonly<Record<keyof Deployment, string>> = {
     stage: 'flowlake:stage',

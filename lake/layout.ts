@@ -23,6 +23,14 @@ export const WIDE_COLUMNS_PREFIX = 'wide_columns/';
 /** Prefix of what jobs are making, and of what they report: in no table, and gone after a week. glue-jobs/lake_layout.py has it too. */
 export const WORK_PREFIX = '_flowlake/';
 
+/** Prefix of what became of tries at what failed: in no table, and gone some days after the last dead letter can be. */
+export const TRIES_PREFIX = 'tries/';
+
+/** The key of what became of the tries at a source or a period. */
+export function triesKey(subjectId: string): string {
+    return `${TRIES_PREFIX}${subjectId}.json`;
+}
+
 /** The site of what names none. */
 export const DEFAULT_SITE = 'main';
 

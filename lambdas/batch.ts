@@ -1,7 +1,9 @@
 /** Works through a batch of messages of a queue and says which of them must come back, and when. */
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
+import { VISIBILITY_PER_TIMEOUT } from '#lake/deployment';
 import type { MessageQueue } from '#lake/queue/message-queue';
+import type { ThisTry, TryNotes } from '#lake/work/tries';
 import type { MetricSink } from './figures.ts';
 import type { TimeLeft } from './time-left.ts';
 
@@ -34,12 +36,21 @@ export interface BatchOptions<News> {
     howTooLargeGetsThrough: (news: News) => string;
     /** Hands a subject that needs more time than an invocation has to somebody who has it. Default: a person does what the log says. */
     handOver?: ((news: News) => Promise<void>) | undefined;
+    /** Takes what became of tries that failed, for the command line. Default: nothing is noted, and the log alone tells. */
+    tries?: TryNotes | undefined;
     log: Log;
     /** Metrics of the invocation. Get `FailedTries` where something failed: how often the message that was tried most has been. */
     metrics: MetricSink;
 }
 
 type Outcome = 'done' | 'failed' | 'too large' | 'postponed';
+
+/** What came of one subject. */
+interface Worked {
+    outcome: Outcome;
+    /** Why it is not done; undefined where it is, and where it was not begun. */
+    why?: string;
+}
 
 interface Message<News> {
     id: string;
@@ -80,9 +91,12 @@ export async function workThrough<News>(records: readonly SQSRecord[], options: 
     const { time, queue, log, metrics } = options;
     const messages = records.map((record) => readMessage(record, options)).sort((a, b) => b.receiveCount - a.receiveCount);
     const wholeMs = time.remainingMs();
+    const worked = new Map<string, Worked>();
     const outcomes = new Map<string, Outcome>();
     for (const [subject, news] of bySubject(messages, options)) {
-        outcomes.set(subject, await outcomeOf(subject, { news, wholeMs, options }));
+        const came = await outcomeOf(subject, { news, wholeMs, thisTry: thisTryOf(subject, messages, options), options });
+        worked.set(subject, came);
+        outcomes.set(subject, came.outcome);
     }
     const failed = messages
         .filter(({ news }) => news?.every((one) => outcomes.get(options.subjectOf(one)) === 'done') !== true)
@@ -94,8 +108,9 @@ export async function workThrough<News>(records: readonly SQSRecord[], options: 
     if (tries.length > 0) {
         metrics.addMetric('FailedTries', MetricUnit.Count, Math.max(...tries));
     }
-    await Promise.all(
-        failed.map(async ({ id, receipt, afterSeconds }) => {
+    await Promise.all([
+        ...[...worked].map(([subject, came]) => noteWorked(subject, came, { messages, wholeMs, options })),
+        ...failed.map(async ({ id, receipt, afterSeconds }) => {
             if (afterSeconds === undefined) {
                 return;
             }
@@ -103,8 +118,34 @@ export async function workThrough<News>(records: readonly SQSRecord[], options: 
                 log.warn('could not say when the message comes back: it does after its visibility time-out', { messageId: id, error });
             });
         }),
-    );
+    ]);
     return { batchItemFailures: failed.map(({ id }) => ({ itemIdentifier: id })) };
+}
+
+/** The try at a subject: that of the message that was tried most, and the receipts of all of its messages. */
+function thisTryOf<News>(subject: string, messages: readonly Message<News>[], { subjectOf }: BatchOptions<News>): ThisTry {
+    const own = messages.filter(({ news }) => news?.some((one) => subjectOf(one) === subject));
+    return { tries: Math.max(...own.map(({ receiveCount }) => receiveCount)), receipts: own.map(({ receipt }) => receipt) };
+}
+
+/** Notes what came of a subject. The message comes back, or does not, whether or not that can be noted. */
+async function noteWorked<News>(
+    subject: string,
+    { outcome, why }: Worked,
+    { messages, wholeMs, options }: { messages: readonly Message<News>[]; wholeMs: number; options: BatchOptions<News> },
+): Promise<void> {
+    const { tries, log } = options;
+    try {
+        if (outcome === 'done') {
+            await tries?.succeeded(subject);
+        } else if (why !== undefined) {
+            const thisTry = thisTryOf(subject, messages, options);
+            const afterSeconds = returnsAfter([outcome], thisTry.tries) ?? Math.round((VISIBILITY_PER_TIMEOUT * wholeMs) / 1000);
+            await tries?.failed(subject, { ...thisTry, error: why, afterSeconds });
+        }
+    } catch (error) {
+        log.warn('could not note what came of it: flowlake status does not know', { subject, error });
+    }
 }
 
 /**
@@ -148,30 +189,42 @@ function bySubject<News>(messages: readonly Message<News>[], { subjectOf }: Batc
 
 async function outcomeOf<News>(
     subject: string,
-    { news, wholeMs, options }: { news: readonly [News, ...News[]]; wholeMs: number; options: BatchOptions<News> },
-): Promise<Outcome> {
-    const { work, time, howTooLargeGetsThrough, handOver, log } = options;
+    {
+        news,
+        wholeMs,
+        thisTry,
+        options,
+    }: { news: readonly [News, ...News[]]; wholeMs: number; thisTry: ThisTry; options: BatchOptions<News> },
+): Promise<Worked> {
+    const { work, time, howTooLargeGetsThrough, handOver, tries, log } = options;
     if (time.signal.aborted) {
         log.info('not begun: others used up the time; it comes back at once', { subject });
-        return 'postponed';
+        return { outcome: 'postponed' };
+    }
+    if (thisTry.tries > 1) {
+        // A worker that ends without a word leaves this behind.
+        await tries?.began(subject, { ...thisTry, wholeMs: time.remainingMs() }).catch((error: unknown) => {
+            log.warn('could not note that it is tried again: flowlake status does not know', { subject, error });
+        });
     }
     const hadNearlyAll = time.remainingMs() >= NEARLY_ALL * wholeMs;
     try {
         await work(subject, news);
-        return 'done';
+        return { outcome: 'done' };
     } catch (error) {
         if (!time.signal.aborted || error !== time.signal.reason) {
             log.error('failed: it is tried again, later each time', { subject, error });
-            return 'failed';
+            return { outcome: 'failed', why: error instanceof Error ? error.message : String(error) };
         }
         if (!hadNearlyAll) {
             log.info('stopped: others had used up much of the time; it comes back at once', { subject });
-            return 'postponed';
+            return { outcome: 'postponed', why: 'others of its batch had used up the time' };
         }
-        log.error(`needs more time than the function has; ${howTooLargeGetsThrough(news[0])}`, { subject, hadMs: wholeMs });
+        const why = `needs more time than the function has; ${howTooLargeGetsThrough(news[0])}`;
+        log.error(why, { subject, hadMs: wholeMs });
         await handOver?.(news[0]).catch((reason: unknown) => {
             log.error('could not be handed over: it is tried again when its message comes back', { subject, error: reason });
         });
-        return 'too large';
+        return { outcome: 'too large', why };
     }
 }

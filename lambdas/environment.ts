@@ -23,6 +23,8 @@ export interface Surroundings {
     findQueue(variable: QueueVariable): MessageQueue | undefined;
     /** What stands in this variable. @throws UsageError where it is not set. */
     readSetting(variable: string): string;
+    /** How often the deployment tries a message; undefined where it does not say. */
+    maxTries: number | undefined;
     logger: Logger;
     /** Metrics; each has the dimensions `service` and `stage`. */
     metrics: Metrics;
@@ -48,6 +50,7 @@ export function openSurroundings(environment: Environment): Surroundings {
         bucket,
         store: openS3Store({ bucket, client: createS3Client({ environment }) }),
         readSetting: read,
+        maxTries: Number(environment.MAX_TRIES) || undefined,
         openQueue,
         findQueue: (variable) => (environment[variable] === undefined ? undefined : openQueue(variable)),
         logger: new Logger({ serviceName }),

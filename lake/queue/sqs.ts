@@ -97,8 +97,8 @@ export function openSqsQueue({ name, client }: { name: string; client: SQSClient
                     const change = { QueueUrl, ReceiptHandle: receipt, VisibilityTimeout: visibilitySeconds };
                     await client.send(new ChangeMessageVisibilityCommand(change));
                 } catch (error) {
-                    // Its time is over: it has come back by itself.
-                    if (awsCodeOf(error) !== 'MessageNotInflight') {
+                    // Its time is over, so that it has come back by itself; or it is done, and deleted.
+                    if (!isGone(error)) {
                         throw error;
                     }
                 }
@@ -124,6 +124,16 @@ export function openSqsQueue({ name, client }: { name: string; client: SQSClient
                 return { waiting: Number(waiting) + Number(delayed), inFlight: Number(inFlight) };
             }),
     };
+}
+
+/**
+ * True where a message is not away any more: it came back, or was deleted. Of FIFO queues SQS says the latter by the one code that it has for all that is wrong with
+ * a parameter: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html
+ */
+function isGone(error: unknown): boolean {
+    const code = awsCodeOf(error);
+    const isSaidInWords = error instanceof Error && /message does not exist|receipt handle has expired/i.test(error.message);
+    return code === 'MessageNotInflight' || code === 'ReceiptHandleIsInvalid' || (code === 'InvalidParameterValue' && isSaidInWords);
 }
 
 /**

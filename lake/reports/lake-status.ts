@@ -3,7 +3,7 @@
 import { findUnknown, findUnread, lookAtDerivedDays, lookAtPeriods, type PeriodLook, readAllRecords } from '#lake/commit/reconcile';
 import { lookAtInputs } from '#lake/inputs';
 import { findKindOfRecord, sayPeriod } from '#lake/kinds';
-import { dayOfPeriod, isSourceName, RAW_PREFIX } from '#lake/layout';
+import { dayOfPeriod, isSourceName, RAW_PREFIX, type TablePeriod } from '#lake/layout';
 import { isOfThisFormat, type LedgerRecord } from '#lake/ledger';
 import { sourceId } from '#lake/source-id';
 import type { ObjectStore } from '#lake/store/object-store';
@@ -42,6 +42,8 @@ export interface LakeStatus {
     days: { count: number; first: string | undefined; last: string | undefined };
     /** What needs a person; empty where nothing does. */
     problems: Problem[];
+    /** Sources that are to be read, and periods that are to be brought up. */
+    undone: { sources: string[]; periods: TablePeriod[] };
     /** Sources that may count the same rows twice: worth a look, but they may have been meant to. */
     twins: Twins[];
 }
@@ -92,6 +94,7 @@ export async function readLakeStatus(store: ObjectStore, { now }: { now: Date })
     const derived = await lookAtDerivedDays(store);
     const undone = (looks: readonly PeriodLook[]): string[] =>
         looks.filter(({ isDone, fault }) => !isDone && !fault).map(({ of }) => sayPeriod(of));
+    const notDone = [...periods, ...derived].filter(({ isDone }) => !isDone).map(({ of }) => of);
     const unreadable = [...periods, ...derived].filter(({ fault }) => fault !== undefined);
     const problems: Problem[] = [
         { kind: 'failed', subjects: inState('failed') },
@@ -109,6 +112,7 @@ export async function readLakeStatus(store: ObjectStore, { now }: { now: Date })
         states,
         days: countDays(periods),
         problems: problems.filter(({ subjects }) => subjects.length > 0),
+        undone: { sources: [...waiting], periods: notDone },
         twins: findTwins(settled),
     };
 }

@@ -1,11 +1,13 @@
 /** Waits until raw objects of a deployed lake are in its figures, and tells where they are meanwhile. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import pMap from 'p-map';
-import { NotFoundError } from '#lake/errors';
+import { NotFoundError, type StorageError } from '#lake/errors';
 import { isByTheHour } from '#lake/kinds';
 import type { BucketLake } from '#lake/lake';
+import { nameOfPeriod } from '#lake/layout';
 import type { LedgerRecord } from '#lake/ledger';
 import { CALLS_AT_ONCE } from '#lake/store/object-store';
+import { lookAtTries, type Tries, type Undone } from '#lake/work/tries';
 import { type WorkQueue, workQueuesOf } from '#lake/work/work-queues';
 import { openLook, type WayIntoFigures } from './way-into-figures.ts';
 
@@ -35,6 +37,8 @@ export interface StuckFigures extends FiguresLook {
     waitedMs: number;
     /** The queues that these raw objects wait for. */
     queues: QueueLook[];
+    /** What is noted of the tries at them, and at their periods. */
+    tries: Tries[] | StorageError;
 }
 
 /** What one of the queues holds. */
@@ -90,13 +94,22 @@ export async function awaitFigures(
         await events?.onLook?.(lookNow());
         const waitedMs = now().getTime() - changedAt;
         if (waitedMs >= STUCK_AFTER_MS) {
-            await events?.onStuck?.({ ...lookNow(), waitedMs, queues: await lookAtQueues(ways, lake) });
+            const [queues, tries] = await Promise.all([lookAtQueues(ways, lake), lookAtTries(store, undoneOf(ways))]);
+            await events?.onStuck?.({ ...lookNow(), waitedMs, queues, tries });
             changedAt = now().getTime();
         }
         await sleep(waitMs, undefined, { signal });
         waitMs = Math.min(LONGEST_WAIT_MS, waitMs * 1.5);
     }
     return records;
+}
+
+function undoneOf(ways: ReadonlyMap<string, WayIntoFigures>): Undone {
+    const periods = [...ways.values()].flatMap((way) => (way.stage === 'summarized' ? way.periods : []));
+    return {
+        sources: [...ways].filter(([, { stage }]) => stage === 'stored').map(([key]) => key),
+        periods: [...new Map(periods.map((of) => [nameOfPeriod(of), of])).values()],
+    };
 }
 
 async function lookAtQueues(ways: ReadonlyMap<string, WayIntoFigures>, lake: AwaitOptions['lake']): Promise<QueueLook[]> {

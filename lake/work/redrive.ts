@@ -1,5 +1,6 @@
-/** Use case: bring dead letters back into the queue that they come from. */
+/** Use cases: bring dead letters back into the queue that they come from, and have what waits for its next try tried at once. */
 import type { MessageQueue } from '#lake/queue/message-queue';
+import type { Tries } from './tries.ts';
 
 /** Seconds that letters are held: longer than a batch takes. The letters of a killed command are back where they were after this. */
 const HOLD_SECONDS = 60;
@@ -38,4 +39,23 @@ export async function redrive({
         onRedriven?.(redriven);
     }
     return redriven;
+}
+
+/**
+ * Has the messages of a queue that have failed handed out again at once, and with each the messages of its group behind it. One that is worked on just now is
+ * left to its worker. @returns how many messages were asked for; one that has come back meanwhile is left as it is
+ */
+export async function freeNow(
+    notes: readonly Tries[],
+    { queue, now }: { queue: Pick<MessageQueue, 'changeVisibility'>; now: Date },
+): Promise<number> {
+    const waits = ({ is_under_way, dead_at, next_try_at }: Tries): boolean =>
+        next_try_at !== null &&
+        Date.parse(next_try_at) > now.getTime() &&
+        (!is_under_way || (dead_at !== null && Date.parse(dead_at) < now.getTime()));
+    const receipts = notes.filter(waits).flatMap((note) => note.receipts);
+    for (const receipt of receipts) {
+        await queue.changeVisibility(receipt, 0);
+    }
+    return receipts.length;
 }

@@ -10,6 +10,7 @@ import type { MessageQueue } from '#lake/queue/message-queue';
 import type { ObjectStore } from '#lake/store/object-store';
 import { type PeriodNews, parsePeriodNews } from '#lake/work/messages';
 import { tellPeriods } from '#lake/work/tell-work';
+import { openTryNotes } from '#lake/work/tries';
 import { type Log, workThrough } from '#lambdas/batch';
 import { earliestOf, type MetricSink } from '#lambdas/figures';
 import type { TimeLeft } from '#lambdas/time-left';
@@ -25,6 +26,8 @@ export interface ConsolidateBatchOptions {
     hoursQueue?: Pick<MessageQueue, 'name' | 'changeVisibility' | 'send'> | undefined;
     /** Job that has time and memory for any period. Default: none is started, and the log says what to type. */
     largeJob?: Pick<JobRuns, 'start'> | undefined;
+    /** How often a message is tried before it is a dead letter. Default: nobody knows. */
+    maxTries?: number | undefined;
     time: TimeLeft;
     now: () => Date;
     log: Log;
@@ -36,7 +39,7 @@ export interface ConsolidateBatchOptions {
  * built on its period stands in the queue.
  */
 export async function consolidateBatch(records: readonly SQSRecord[], options: ConsolidateBatchOptions): Promise<SQSBatchResponse> {
-    const { bucket, store, consolidateQueue, hoursQueue, largeJob, time, now, log, metrics } = options;
+    const { bucket, store, consolidateQueue, hoursQueue, largeJob, maxTries, time, now, log, metrics } = options;
     // All messages of a batch come from one queue.
     const isOfHours = hoursQueue !== undefined && records[0]?.eventSourceARN.endsWith(`:${hoursQueue.name}`);
     const counts = { PeriodsConsolidated: 0, Passes: 0, Conflicts: 0 };
@@ -115,6 +118,7 @@ export async function consolidateBatch(records: readonly SQSRecord[], options: C
             work,
             time,
             queue: isOfHours ? hoursQueue : consolidateQueue,
+            tries: openTryNotes(store, { queue: isOfHours ? 'hours' : 'consolidate', maxTries, now }),
             howTooLargeGetsThrough: ({ table, period }) => {
                 const day = dayOfPeriod(period);
                 if (findDerivation(table)) {

@@ -6,7 +6,7 @@ import { openSurroundings } from '#lambdas/environment';
 import { timeLeftOf } from '#lambdas/time-left';
 import { consolidateBatch } from './consolidate-batch.ts';
 
-const { bucket, store, openQueue, findQueue, logger, metrics } = openSurroundings(process.env);
+const { bucket, store, openQueue, findQueue, maxTries, logger, metrics } = openSurroundings(process.env);
 const consolidateQueue = openQueue('CONSOLIDATE_QUEUE');
 const hoursQueue = findQueue('HOURS_QUEUE');
 const jobName = process.env.CONSOLIDATE_DAYS_JOB ?? '';
@@ -21,6 +21,7 @@ export async function handler({ Records }: SQSEvent, context: Context): Promise<
             consolidateQueue,
             hoursQueue,
             largeJob,
+            maxTries,
             time: timeLeftOf(context),
             now: () => new Date(),
             log: logger,

@@ -9,7 +9,7 @@ import { openDatasets } from '#lambdas/open-datasets';
 import { timeLeftOf } from '#lambdas/time-left';
 import { summarizeBatch } from './summarize-batch.ts';
 
-const { bucket, store, openQueue, findQueue, logger, metrics } = openSurroundings(process.env);
+const { bucket, store, openQueue, findQueue, maxTries, logger, metrics } = openSurroundings(process.env);
 const summarizeQueue = openQueue('SUMMARIZE_QUEUE');
 const consolidateQueue = openQueue('CONSOLIDATE_QUEUE');
 const hoursQueue = findQueue('HOURS_QUEUE');
@@ -25,6 +25,7 @@ export async function handler({ Records }: SQSEvent, context: Context): Promise<
             consolidateQueue,
             hoursQueue,
             datasets,
+            maxTries,
             time: timeLeftOf(context),
             now: () => new Date(),
             log: logger,

@@ -16,6 +16,7 @@ import type { MessageQueue } from '#lake/queue/message-queue';
 import type { ObjectStore } from '#lake/store/object-store';
 import { parseSourceNews, type SourceNews } from '#lake/work/messages';
 import { type PeriodQueues, tellPeriods, tellSources } from '#lake/work/tell-work';
+import { openTryNotes } from '#lake/work/tries';
 import { type Log, workThrough } from '#lambdas/batch';
 import { earliestOf, type MetricSink } from '#lambdas/figures';
 import type { TimeLeft } from '#lambdas/time-left';
@@ -29,6 +30,8 @@ export interface SummarizeBatchOptions extends PeriodQueues {
     summarizeQueue: Pick<MessageQueue, 'changeVisibility' | 'send'>;
     /** Index of chain objects; undefined where the deployment has no live telemetry. */
     datasets?: DatasetIndex | undefined;
+    /** How often a message is tried before it is a dead letter. Default: nobody knows. */
+    maxTries?: number | undefined;
     time: TimeLeft;
     now: () => Date;
     log: Log;
@@ -37,7 +40,7 @@ export interface SummarizeBatchOptions extends PeriodQueues {
 
 /** The answer to a batch of the summarize queue. A message is done once the periods of its sources stand in their queues, and the sources of its inputs in this one. */
 export async function summarizeBatch(records: readonly SQSRecord[], options: SummarizeBatchOptions): Promise<SQSBatchResponse> {
-    const { bucket, store, summarizeQueue, consolidateQueue, hoursQueue, datasets, time, now, log, metrics } = options;
+    const { bucket, store, summarizeQueue, consolidateQueue, hoursQueue, datasets, maxTries, time, now, log, metrics } = options;
     const counts = { SourcesSummarized: 0, SourcesFailed: 0, RowsKept: 0, RowsRejected: 0, Conflicts: 0 };
     let bytesRead = 0;
 
@@ -122,6 +125,7 @@ export async function summarizeBatch(records: readonly SQSRecord[], options: Sum
             work,
             time,
             queue: summarizeQueue,
+            tries: openTryNotes(store, { queue: 'summarize', maxTries, now }),
             howTooLargeGetsThrough: () => `run \`flowlake --lake s3://${bucket} reconcile --here\` on a machine without a time limit`,
             log,
             metrics,

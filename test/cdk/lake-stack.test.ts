@@ -61,7 +61,10 @@ describe('the bucket', () => {
             'exports/',
             'athena-results/',
             '_flowlake/',
+            'tries/',
         ]);
+        // A dead letter is gone before what is known of it.
+        expect(rules.find(({ Prefix }) => Prefix === 'tries/').ExpirationInDays).toBeGreaterThan(14);
         expect(rules.find(({ Transitions }) => Transitions)).toMatchObject({
             Prefix: 'raw/',
             Transitions: [{ StorageClass: 'GLACIER_IR', TransitionInDays: 60 }],
@@ -120,6 +123,7 @@ describe('the functions', () => {
         expect(Properties.Environment.Variables).toEqual({
             LAKE_BUCKET: { Ref: lakeId },
             CONSOLIDATE_QUEUE: 'flowlake-dev-consolidate.fifo',
+            MAX_TRIES: '12',
             ...(job === 'summarize' && { SUMMARIZE_QUEUE: 'flowlake-dev-summarize' }),
             STAGE: 'dev',
             POWERTOOLS_SERVICE_NAME: job,
@@ -131,11 +135,11 @@ describe('the functions', () => {
 
     test('may not delete or change what was uploaded, and only the job for it writes each part', () => {
         expect([OWNED, MERGED]).toEqual([expect.arrayContaining(['rejects/', 'summaries/']), expect.arrayContaining(['pair_days/'])]);
-        expect(may('summarizerole', 's3:PutObject')).toEqual(objectsOf('ledger/', ...OWNED));
-        expect(may('summarizerole', 's3:DeleteObject')).toEqual(objectsOf(...OWNED));
-        expect(may('consolidaterole', 's3:PutObject')).toEqual(objectsOf(...MERGED, ...DERIVED));
-        expect(may('summarizerole', 's3:GetObject').sort()).toEqual(objectsOf('raw/', 'ledger/', 'profiles/', ...OWNED));
-        expect(may('consolidaterole', 's3:DeleteObject')).toEqual([]);
+        expect(may('summarizerole', 's3:PutObject')).toEqual(objectsOf('ledger/', 'tries/', ...OWNED));
+        expect(may('summarizerole', 's3:DeleteObject')).toEqual(objectsOf('tries/', ...OWNED));
+        expect(may('consolidaterole', 's3:PutObject')).toEqual(objectsOf('tries/', ...MERGED, ...DERIVED));
+        expect(may('summarizerole', 's3:GetObject').sort()).toEqual(objectsOf('raw/', 'ledger/', 'profiles/', 'tries/', ...OWNED));
+        expect(may('consolidaterole', 's3:DeleteObject')).toEqual(objectsOf('tries/'));
         const [ofSources, ofPeriods] = ['flowlake-dev-summarize', 'flowlake-dev-consolidate.fifo'].map(
             (name) => `<${queueOf(name)[0]}.Arn>`,
         );

@@ -97,7 +97,7 @@ test('its policies are such as IAM takes, for parts that exist, and give nobody 
     const prefixes = new Set(text.match(/eu-central-1\/[a-z_-]+\/\*/g)?.map((match) => match.slice('eu-central-1/'.length)));
     expect([...prefixes].sort()).toEqual(
         [
-            ...['athena-results/*', 'devices/*', 'ledger/*', 'raw/*'],
+            ...['athena-results/*', 'devices/*', 'ledger/*', 'raw/*', 'tries/*'],
             ...[OF_EVERY_KIND.merged, OF_EVERY_KIND.rejects, OF_EVERY_KIND.derived, OF_EVERY_KIND.inputs].flat(),
         ].sort(),
     );

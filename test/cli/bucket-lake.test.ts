@@ -240,6 +240,40 @@ test('redrive brings the dead letters of both queues back to be worked on', asyn
     await expectFigures({ 'raw/a.csv': FIRST });
 });
 
+test('a damaged day: status says what fails and until when it waits, and redrive --now has it tried at once when it is mended', async () => {
+    await upload({ 'a.csv': FIRST });
+    const { summarizeQueue, consolidateQueue } = queues;
+    const options = { bucket: BUCKET, store, maxTries: 12, now: () => new Date(), log: testLog(), metrics: testMetrics() };
+    await summarizeQueue.send([{ body: s3Event(['raw/a.csv']) }]);
+    await deliver(summarizeQueue, (records) => summarizeBatch(records, { ...options, ...queues, time: testTime() }));
+    const object = 'pair_days/day=2026-02-01/part-00.parquet';
+    await store.put(object, Buffer.from('rubbish'));
+    const consolidateNow = () =>
+        deliver(consolidateQueue, (records) => consolidateBatch(records, { ...options, ...queues, time: testTime() }));
+    // Objects have times of whole seconds.
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    expect(await consolidateNow()).toHaveLength(1);
+    const { exitCode, stderr } = await run('status');
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/pair_days 2026-02-01: tried 1 of 12 times, last error: .*cannot be read as Parquet.*next try at .* UTC \(in /);
+    expect(await consolidateNow()).toEqual([]);
+    expect(await waitingIn('consolidateQueue')).toBe(0);
+    await store.delete(object);
+    expect(JSON.parse((await run('redrive', '--now', '--output', 'json')).stdout)).toEqual([
+        { queue: 'summarize', freed: 0 },
+        { queue: 'consolidate', freed: 1 },
+    ]);
+    expect(await waitingIn('consolidateQueue')).toBe(1);
+    await consolidateNow();
+    await expectFigures({ 'raw/a.csv': FIRST });
+    // No CloudWatch is there: that is said, and hides nothing.
+    const after = await run('status');
+    expect(after.stderr).toMatch(/^How long messages have waited is not known: .*CloudWatch/m);
+    expect(after.stderr).toMatch(/^consolidate queue: 0 waiting, 0 in work or between tries$/m);
+    expect(after.stderr).not.toContain('tried');
+    expect(await keysOf('tries/')).toEqual([]);
+});
+
 test('with live telemetry there are two queues more: status counts what waits there, and redrive brings their dead letters back', async () => {
     const parts = ['hoursQueue', 'hoursDeadLetters', 'givenUpQueue', 'givenUpDeadLetters'] as const;
     const names = Object.fromEntries(parts.map((part) => [part, sqs.makeQueue({ isFifo: part.startsWith('hours') })]));

@@ -6,6 +6,7 @@ import { summarize } from '#lake/commit/summarize';
 import type { BucketLake, QueuePart, TelemetryQueuePart } from '#lake/lake';
 import type { MessageQueue } from '#lake/queue/message-queue';
 import { awaitFigures } from '#lake/upload/await-figures';
+import { openTryNotes } from '#lake/work/tries';
 import { fakeOutput } from '#test/cli/fake-surroundings';
 import { flowCsv } from '#test/support/flow-csv';
 import { ofDay } from '#test/support/flow-tables';
@@ -48,7 +49,7 @@ async function makeLake() {
     const interruption = new AbortController();
     interruptions.push(interruption);
     const { signal } = interruption;
-    const shown = showWaiting({ stderr, signal });
+    const shown = showWaiting({ stderr, signal, now });
     const waiting = awaitFigures([KEY], { lake, now, signal, events: shown.events }).finally(shown.end);
     waiting.catch(() => undefined);
     const told = async (what: RegExp) => {
@@ -89,6 +90,15 @@ test('a queue that nobody takes from, and one whose messages are in work or betw
     await told(/1 message waits for the summarize function, which takes none.*flowlake doctor/);
     await queues.summarizeQueue.receive();
     await told(/1 summarize message in work or between tries, 0 wait behind: .*one that fails \(the log of the summarize function tells\)/);
+});
+
+test('a file that failed is said to have, with the error and the next try', async () => {
+    const { store, told } = await makeLake();
+    const notes = openTryNotes(store, { queue: 'summarize', maxTries: 12, now: () => new Date(Date.UTC(2100, 0, 1)) });
+    await notes.failed(KEY, { tries: 3, receipts: [], error: 'S3 is away', afterSeconds: 300 });
+    await told(
+        /raw\/a\.csv: tried 3 of 12 times, last error: S3 is away, next try at 2100-01-01 00:05:00 UTC .*\n.*flowlake redrive --now/,
+    );
 });
 
 test('Ctrl-C ends the waiting and nothing else', async () => {

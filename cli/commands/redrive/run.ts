@@ -6,22 +6,25 @@ import { printRows } from '#cli/draw/print-rows';
 import { openStatusLine } from '#cli/draw/status-line';
 import { useLake } from '#cli/use-lake';
 import type { BucketLake } from '#lake/lake';
-import { redrive as redriveQueue } from '#lake/work/redrive';
+import { freeNow, redrive as redriveQueue } from '#lake/work/redrive';
+import { listTries, type Tries } from '#lake/work/tries';
 import { type WorkQueue, workQueuesOf } from '#lake/work/work-queues';
 
-/** Prints how many each queue got back. @throws Failure for a lake in a directory */
-export async function redriveLetters(context: RunContext): Promise<number> {
+/** Prints how many each queue got back, or with `now` how many messages of each were freed. @throws Failure for a lake in a directory */
+export async function redriveLetters({ now }: { now: boolean }, context: RunContext): Promise<number> {
     return useLake(context, async (lake) => {
         if (lake.kind === 'directory') {
             throw new Failure('A lake in a directory has no queues; flowlake reconcile finishes what is undone');
         }
         const rows: [string, bigint][] = [];
+        const notes = now ? await listTries(await lake.store()) : [];
         for (const queue of await workQueuesOf(lake)) {
-            rows.push([queue.queue, BigInt(await redriveOne(queue, lake, context))]);
+            const count = now ? freeOne(queue, { lake, notes, context }) : redriveOne(queue, lake, context);
+            rows.push([queue.queue, BigInt(await count)]);
         }
         const columns = [
             { name: 'queue', type: 'varchar' },
-            { name: 'redriven', type: 'bigint' },
+            { name: now ? 'freed' : 'redriven', type: 'bigint' },
         ];
         await printRows({ columns, batches: batchOf(rows) }, context);
         return 0;
@@ -40,4 +43,12 @@ async function redriveOne(
         signal,
         onRedriven: (count) => void line.draw(`${queue}: ${count} brought back`),
     }).finally(line.clear);
+}
+
+async function freeOne(
+    { queue, live }: WorkQueue,
+    { lake, notes, context }: { lake: BucketLake; notes: readonly Tries[]; context: Pick<RunContext, 'now'> },
+): Promise<number> {
+    const own = notes.filter((note) => note.queue === queue);
+    return own.length === 0 ? 0 : freeNow(own, { queue: await lake.queue(live), now: context.now() });
 }

@@ -2,6 +2,7 @@
 
 import { batchOf } from '#cli/draw/batch-of';
 import { sayCount, sayDuration } from '#cli/draw/quantity';
+import { StorageError } from '#lake/errors';
 import type { BucketLake } from '#lake/lake';
 import type { QueryResult } from '#lake/query/query-engine';
 import { type WorkQueue, workQueuesOf } from '#lake/work/work-queues';
@@ -15,7 +16,11 @@ export interface QueueStatus extends Pick<WorkQueue, 'queue' | 'worker'> {
     oldestDeadLetterSeconds: number | undefined;
 }
 
-export async function readQueues(lake: BucketLake, { now }: { now: Date }): Promise<QueueStatus[]> {
+/** What every queue holds. Where CloudWatch cannot be asked for ages, `onNoAges` is told and all else is there; default: it throws. */
+export async function readQueues(
+    lake: BucketLake,
+    { now, onNoAges }: { now: Date; onNoAges?: ((error: StorageError) => void) | undefined },
+): Promise<QueueStatus[]> {
     const opened = await Promise.all(
         (await workQueuesOf(lake)).map(async ({ queue, worker, live, dead }) => ({
             queue,
@@ -24,10 +29,14 @@ export async function readQueues(lake: BucketLake, { now }: { now: Date }): Prom
             dead: await lake.queue(dead),
         })),
     );
-    const ages = await lake.oldestMessages(
-        opened.flatMap(({ live, dead }) => [live.name, dead.name]),
-        { now },
-    );
+    const names = opened.flatMap(({ live, dead }) => [live.name, dead.name]);
+    const ages = await lake.oldestMessages(names, { now }).catch((error: unknown): ReadonlyMap<string, number> => {
+        if (!onNoAges || !(error instanceof StorageError)) {
+            throw error;
+        }
+        onNoAges(error);
+        return new Map();
+    });
     return Promise.all(
         opened.map(async ({ queue, worker, live, dead }) => {
             const [depth, deadDepth] = await Promise.all([live.depth(), dead.depth()]);

@@ -4,13 +4,16 @@ import { Failure, type RunContext } from '#cli/command';
 import { batchOf } from '#cli/draw/batch-of';
 import { printRows } from '#cli/draw/print-rows';
 import { countPeriods, sayCount, sayDuration } from '#cli/draw/quantity';
+import { sayAllTries } from '#cli/say-tries';
 import { sayTwins } from '#cli/say-twins';
 import { sayUnknown } from '#cli/say-unknown';
 import { useLake } from '#cli/use-lake';
+import { StorageError } from '#lake/errors';
 import { findCutOff } from '#lake/here/marks';
 import type { BucketLake, DirectoryLake, Lake } from '#lake/lake';
 import { chainPlaceOf } from '#lake/layout';
 import { readLakeStatus } from '#lake/reports/lake-status';
+import { lookAtTries, type Undone } from '#lake/work/tries';
 import { readLiveLags, readPipeline, sayLate, sayLiveLags } from './live-lag.ts';
 import { tellLive } from './live-status.ts';
 import { queueRows, readQueues, sayDeadLetters, sayQueue } from './queue-status.ts';
@@ -54,11 +57,25 @@ async function showQueues(lake: Lake, context: RunContext): Promise<number> {
 
 /** Says on stderr what the queues hold. @returns what needs a person */
 async function tellQueues(lake: BucketLake, { stderr, now }: RunContext): Promise<string[]> {
-    const queues = await readQueues(lake, { now: now() });
+    const unknown: string[] = [];
+    const onNoAges = (error: StorageError): void => void unknown.push(`How long messages have waited is not known: ${error.message}`);
+    const queues = await readQueues(lake, { now: now(), onNoAges });
     for (const queue of queues) {
         await stderr.write(`${sayQueue(queue)}\n`);
     }
-    return queues.map(sayDeadLetters).filter((line) => line !== undefined);
+    return [...queues.map(sayDeadLetters).filter((line) => line !== undefined), ...unknown];
+}
+
+/** What `tell` says needs a person. Where it cannot look, by a missing right for instance, that is said, and hides nothing else. */
+async function orSay(what: string, tell: () => Promise<string[]>): Promise<string[]> {
+    try {
+        return await tell();
+    } catch (error) {
+        if (error instanceof StorageError) {
+            return [`${what} could not be looked at: ${error.message}`];
+        }
+        throw error;
+    }
 }
 
 /** Says on stderr how far the readers of the streams are behind; nothing of a lake without live telemetry. @returns what needs a person */
@@ -85,8 +102,13 @@ async function tellCutOff({ directory }: DirectoryLake): Promise<string[]> {
         : [];
 }
 
+/** What became of tries at what is undone, as lines. */
+async function tellTries(lake: BucketLake, undone: Undone, { now }: RunContext): Promise<string[]> {
+    return sayAllTries(await lookAtTries(await lake.store(), undone), { now: now() });
+}
+
 async function show(lake: Lake, context: RunContext): Promise<number> {
-    const { states, days, problems, twins } = await readLakeStatus(await lake.store(), { now: context.now() });
+    const { states, days, problems, twins, undone } = await readLakeStatus(await lake.store(), { now: context.now() });
     await printRows(
         {
             columns: [
@@ -133,7 +155,11 @@ async function show(lake: Lake, context: RunContext): Promise<number> {
     });
     lines.push(
         ...(lake.kind === 's3'
-            ? [...(await tellQueues(lake, context)), ...(await tellLags(lake, context))]
+            ? [
+                  ...(await tellTries(lake, undone, context)),
+                  ...(await orSay('The queues', () => tellQueues(lake, context))),
+                  ...(await orSay('Live telemetry', () => tellLags(lake, context))),
+              ]
             : [...(await tellCutOff(lake)), ...(await tellLive(lake, context))]),
     );
     // Twins may be meant to count twice: they are told, and need nobody.

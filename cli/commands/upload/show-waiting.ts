@@ -2,12 +2,13 @@
 import type { RunContext } from '#cli/command';
 import { sayCount, sayDuration } from '#cli/draw/quantity';
 import { openStatusLine } from '#cli/draw/status-line';
+import { sayAllTries } from '#cli/say-tries';
 import { sayPeriod } from '#lake/kinds';
 import type { FiguresEvents, FiguresLook, QueueLook, StuckFigures } from '#lake/upload/await-figures';
 import type { WayIntoFigures } from '#lake/upload/way-into-figures';
 
 /** The events that show what waiting tells; `end` takes the line away, and after Ctrl-C says that the lake goes on. */
-export function showWaiting({ stderr, signal }: Pick<RunContext, 'stderr' | 'signal'>): {
+export function showWaiting({ stderr, signal, now }: Pick<RunContext, 'stderr' | 'signal' | 'now'>): {
     events: FiguresEvents;
     end: () => Promise<void>;
 } {
@@ -20,7 +21,7 @@ export function showWaiting({ stderr, signal }: Pick<RunContext, 'stderr' | 'sig
                 await line.draw(`Waiting for the figures: ${look.inFigures} of ${look.of} in, ${sayStages(look.ways)}`);
             },
             async onStuck(stuck) {
-                for (const text of explainStuck(stuck)) {
+                for (const text of explainStuck(stuck, now())) {
                     await line.say(text);
                 }
             },
@@ -48,7 +49,7 @@ function sayStages(ways: ReadonlyMap<string, WayIntoFigures>): string {
 }
 
 /** Which files wait for what, and what the queues say of it. */
-function explainStuck({ ways, waitedMs, queues }: StuckFigures): string[] {
+function explainStuck({ ways, waitedMs, queues, tries }: StuckFigures, now: Date): string[] {
     const shown = [...ways].slice(0, 5).map(([key, way]) => {
         const where =
             way.stage === 'summarized'
@@ -60,6 +61,7 @@ function explainStuck({ ways, waitedMs, queues }: StuckFigures): string[] {
         `Nothing has moved for ${sayDuration(waitedMs)}:`,
         ...shown,
         ...(ways.size > shown.length ? [`  and ${ways.size - shown.length} more`] : []),
+        ...sayAllTries(tries, { now }).map((line) => `  ${line}`),
         ...queues.map(explainQueue),
     ];
 }

@@ -57,6 +57,7 @@ test('an empty lake holds nothing and needs nobody', async () => {
         days: { count: 0, first: undefined, last: undefined },
         problems: [],
         twins: [],
+        undone: { sources: [], periods: [] },
     });
 });
 
