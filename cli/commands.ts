@@ -5,6 +5,7 @@ import { alertCommands } from './commands/alert/command.ts';
 import { alerts } from './commands/alerts/command.ts';
 import { anomalies } from './commands/anomalies/command.ts';
 import { datasets } from './commands/datasets/command.ts';
+import { deadLetterCommands } from './commands/dead-letters/command.ts';
 import { delivery } from './commands/delivery/command.ts';
 import { demo } from './commands/demo/command.ts';
 import { deviceCommands } from './commands/device/command.ts';
@@ -56,6 +57,7 @@ export const commands: readonly Command[] = [
     rebuild,
     retract,
     redrive,
+    ...deadLetterCommands,
     prune,
     ...kindsWithInputs().flatMap(inputCommands),
     ...deviceCommands,

@@ -1,6 +1,7 @@
 /** What the queues of a deployment carry: S3's news of raw objects, and periods to be consolidated or derived. */
 import { derivations, findInput, kinds } from '#lake/kinds';
-import { RAW_PREFIX, type TablePeriod } from '#lake/layout';
+import { nameOfPeriod, RAW_PREFIX, type TablePeriod } from '#lake/layout';
+import { unwrapNotification } from './unwrap-notification.ts';
 
 /** A raw object that may have to be summarized, or the pointer of an input that may have another version: then sources that name it must be read. */
 export interface SourceNews {
@@ -18,24 +19,25 @@ export interface PeriodNews extends TablePeriod {
 }
 
 /**
- * The raw objects and pointers of inputs that a message of the summarize queue tells of. An `s3:TestEvent` (S3 sends one when notifications are set up) and
- * other objects outside of raw/ tell of none; folders that the S3 console makes (`raw/site=x/`, no bytes) are no sources either.
+ * The raw objects and pointers of inputs that a message of the summarize queue tells of, as S3 sends it, or by way of EventBridge or a topic of SNS. An `s3:TestEvent` (S3
+ * sends one when notifications are set up) and other objects outside of raw/ tell of none; folders that the S3 console makes (`raw/site=x/`, no bytes) are no sources
+ * either.
  * @throws Error for anything else: the message then ends in the dead-letter queue, where a person sees it.
  */
 export function parseSourceNews(body: string): SourceNews[] {
-    const message: unknown = JSON.parse(body);
+    const message = unwrapNotification(body);
     if (!isObject(message)) {
         throw new Error('the message is no S3 event notification');
     }
     if (message.Event === 's3:TestEvent') {
         return [];
     }
-    if (!Array.isArray(message.Records)) {
+    const isOfEventBridge = message.source === 'aws.s3' && isObject(message.detail);
+    if (!isOfEventBridge && !Array.isArray(message.Records)) {
         throw new Error('the message is no S3 event notification: it has no Records');
     }
-    return message.Records.map(parseRecord).filter(
-        ({ key }) => (key.startsWith(RAW_PREFIX) && !key.endsWith('/')) || findInput(key) !== undefined,
-    );
+    const news = Array.isArray(message.Records) ? message.Records.map(parseRecord) : [parseEvent(message)];
+    return news.filter(({ key }) => (key.startsWith(RAW_PREFIX) && !key.endsWith('/')) || findInput(key) !== undefined);
 }
 
 /** The message that S3 itself would send for this object: one parser serves both. */
@@ -104,6 +106,23 @@ function parseRecord(record: unknown): SourceNews {
     return { bucket, key: plainKey, uploadedAt: parseInstant(isObject(record) ? record.eventTime : undefined) };
 }
 
+/**
+ * The raw object of an event of EventBridge, whose key stands as it is, and not as in a form:
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
+ */
+function parseEvent({ detail, time }: Record<string, unknown>): SourceNews {
+    const { bucket: { name: bucket } = {}, object: { key } = {} } = fieldsOfEvent(detail);
+    if (typeof bucket !== 'string' || typeof key !== 'string') {
+        throw new Error('the message is no event of S3: it names no bucket or no key');
+    }
+    return { bucket, key, uploadedAt: parseInstant(time) };
+}
+
+function fieldsOfEvent(detail: unknown): { bucket?: Record<string, unknown>; object?: Record<string, unknown> } {
+    const { bucket, object } = isObject(detail) ? detail : {};
+    return { ...(isObject(bucket) && { bucket }), ...(isObject(object) && { object }) };
+}
+
 function parseInstant(text: unknown): Date {
     const instant = new Date(typeof text === 'string' ? text : Number.NaN);
     if (Number.isNaN(instant.getTime())) {
@@ -114,4 +133,9 @@ function parseInstant(text: unknown): Date {
 
 function isObject(value: unknown): value is Record<string, unknown> {
     return typeof value === 'object' && value !== null;
+}
+
+/** What a message of a queue is of, by the names that the workers note tries by. @throws Error as the parser does */
+export function subjectsOf(queue: 'summarize' | 'consolidate' | 'hours', body: string): string[] {
+    return queue === 'summarize' ? parseSourceNews(body).map(({ key }) => key) : [nameOfPeriod(parsePeriodNews(body))];
 }

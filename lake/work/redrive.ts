@@ -13,11 +13,14 @@ export async function redrive({
     deadLetters,
     queue,
     signal,
+    onSend,
     onRedriven,
 }: {
     deadLetters: MessageQueue;
     queue: MessageQueue;
     signal?: AbortSignal | undefined;
+    /** Called with the bodies of letters before these are sent. */
+    onSend?: (bodies: string[]) => Promise<void>;
     /** Called with how many letters were sent so far. */
     onRedriven?: (count: number) => void;
 }): Promise<number> {
@@ -30,6 +33,7 @@ export async function redrive({
         if (letters.length === 0) {
             break;
         }
+        await onSend?.(letters.map(({ body }) => body));
         // Without its deduplication id, and held back as any message: with it a send could be dropped behind a letter that is worked on already.
         await queue.send(letters.map(({ body, group }) => ({ body, group })));
         for (const { receipt } of letters) {

@@ -10,6 +10,7 @@ import { findDerivation, kindOfTable } from '#lake/kinds';
 import { ledgerKey, mergedKey, nameOfPeriod, type TablePeriod, TRIES_PREFIX, triesKey } from '#lake/layout';
 import { sourceId } from '#lake/source-id';
 import { CALLS_AT_ONCE, type ObjectStore } from '#lake/store/object-store';
+import { subjectsOf } from './messages.ts';
 import type { WorkQueue } from './work-queues.ts';
 
 /** What is known of the tries at one subject. Times are UTC, ISO 8601. */
@@ -79,12 +80,7 @@ export function openTryNotes(
             const next = after(afterSeconds * 1000);
             await put({ subject, tries, receipts, error, is_under_way: false, dead_at: null, next_try_at: next });
         },
-        async succeeded(subject) {
-            // Asked for first: to delete what is not there leaves a delete marker in a bucket that keeps versions.
-            if (await store.head(keyOf(subject))) {
-                await store.delete(keyOf(subject));
-            }
-        },
+        succeeded: (subject) => deleteNote(store, subject),
     };
 }
 
@@ -108,6 +104,33 @@ async function readNotes(store: ObjectStore, isWanted: (key: string) => boolean)
     }
     const notes = await pMap(keys, async (key) => (await store.get(key))?.bytes, { concurrency: CALLS_AT_ONCE });
     return notes.flatMap((bytes) => (bytes ? (parseTries(bytes) ?? []) : []));
+}
+
+/**
+ * Takes away what is noted of the tries at what these messages are of: whoever brings them back begins anew. What is noted of a message that nobody understands, or may
+ * not be taken away, stays until its next try.
+ */
+export async function forgetTries(
+    store: ObjectStore,
+    { queue, bodies }: { queue: WorkQueue['queue']; bodies: readonly string[] },
+): Promise<void> {
+    for (const subject of bodies.flatMap((body) => subjectsOrNone(queue, body))) {
+        try {
+            await deleteNote(store, subject);
+        } catch (error) {
+            if (!(error instanceof StorageError)) {
+                throw error;
+            }
+        }
+    }
+}
+
+function subjectsOrNone(queue: WorkQueue['queue'], body: string): string[] {
+    try {
+        return queue === 'given-up' ? [] : subjectsOf(queue, body);
+    } catch {
+        return [];
+    }
 }
 
 /** What is undone: the keys of sources, and periods. */
@@ -160,6 +183,13 @@ async function modifiedAt(store: ObjectStore, wanted: string): Promise<Date | un
         return key === wanted ? at : undefined;
     }
     return undefined;
+}
+
+async function deleteNote(store: ObjectStore, subject: string): Promise<void> {
+    // Asked for first: to delete what is not there leaves a delete marker in a bucket that keeps versions.
+    if (await store.head(keyOf(subject))) {
+        await store.delete(keyOf(subject));
+    }
 }
 
 function keyOf(subject: string): string {

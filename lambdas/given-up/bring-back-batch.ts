@@ -6,6 +6,7 @@ import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
 import pMap from 'p-map';
 import type { DeviceLookup } from '#lake/cloud/device-lookup';
+import { type GivenUpRange, parseGivenUp, type RuleError } from '#lake/cloud/given-up-news';
 import { type RecordSource, readRecord } from '#lake/cloud/kinesis-record';
 import type { RangeRead, ShardRange } from '#lake/cloud/kinesis-stream';
 import { chainPrefix, isDeviceId, UNSTREAMED_SHARD } from '#lake/layout';
@@ -21,7 +22,6 @@ import type { ChainMessage } from '#lake/telemetry/chain-line';
 import { type Log, workThrough } from '#lambdas/batch';
 import type { MetricSink } from '#lambdas/figures';
 import type { TimeLeft } from '#lambdas/time-left';
-import { type GivenUpRange, parseGivenUp, type RuleError } from './parse-given-up.ts';
 
 export interface BringBackBatchOptions {
     /** Name of the lake's bucket. */

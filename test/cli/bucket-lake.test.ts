@@ -14,6 +14,7 @@ import { sourceId } from '#lake/source-id';
 import type { ObjectStore } from '#lake/store/object-store';
 import { openS3Store } from '#lake/store/s3';
 import { createS3Client } from '#lake/store/s3-client';
+import { openTryNotes } from '#lake/work/tries';
 import { consolidateBatch } from '#lambdas/consolidate/consolidate-batch';
 import { summarizeBatch } from '#lambdas/summarize/summarize-batch';
 import { deliver, s3Event, testLog, testMetrics, testTime } from '#test/lambdas/surroundings';
@@ -272,6 +273,41 @@ test('a damaged day: status says what fails and until when it waits, and redrive
     expect(after.stderr).toMatch(/^consolidate queue: 0 waiting, 0 in work or between tries$/m);
     expect(after.stderr).not.toContain('tried');
     expect(await keysOf('tries/')).toEqual([]);
+});
+
+test('dead letters are listed with what each is of and its error, shown, dropped, and brought back one by one', async () => {
+    await upload({ 'a.csv': FIRST });
+    const notes = openTryNotes(store, { queue: 'summarize', maxTries: 1, now: () => new Date() });
+    await notes.failed('raw/a.csv', { tries: 1, receipts: [], error: 'S3 is away', afterSeconds: 10 });
+    await queues.summarizeDeadLetters.send([{ body: s3Event(['raw/a.csv']) }, { body: '{"hello":"secret"}' }]);
+    await queues.consolidateDeadLetters.send([{ body: 'no json', group: 'x' }]);
+    const listed = await run('dead-letters', 'list', '--output', 'json');
+    expect(listed.exitCode).toBe(1);
+    const letters: { id: string; queue: string; subject: string | null; error: string }[] = JSON.parse(listed.stdout);
+    expect(letters.map(({ queue, subject, error }) => [queue, subject, error]).sort()).toEqual([
+        ['consolidate', null, 'the message is no JSON'],
+        ['summarize', null, 'the message is no S3 event notification: it has no Records'],
+        ['summarize', 'raw/a.csv', 'S3 is away'],
+    ]);
+    const [ofFile, rubbish, other] = ['raw/a.csv', null, null].map(
+        (subject, at) => letters.filter((one) => one.subject === subject)[at === 2 ? 1 : 0]!.id,
+    );
+    expect((await run('dead-letters', 'show', rubbish!)).stdout).toContain('body: {"hello":"secret"}');
+    const dropped = await run('dead-letters', 'drop', rubbish!);
+    expect(dropped).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('Dropped 1 dead letter') });
+    expect(await run('dead-letters', 'drop', rubbish!)).toMatchObject({
+        exitCode: 2,
+        stderr: expect.stringContaining(`There is no dead letter ${rubbish}`),
+    });
+    expect(JSON.parse((await run('redrive', ofFile!, '--output', 'json')).stdout)).toEqual([{ queue: 'summarize', redriven: 1 }]);
+    expect(await run('redrive', other!, '--now')).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('give one of them') });
+    expect([await waitingIn('summarizeDeadLetters'), await waitingIn('consolidateDeadLetters')]).toEqual([0, 1]);
+    expect(await keysOf('tries/')).toEqual([]);
+    await work();
+    await work();
+    await expectFigures({ 'raw/a.csv': FIRST });
+    const inDirectory = await runLine(['--lake', folder, 'dead-letters', 'list'], { world: fakeWorld({ environment }) });
+    expect(inDirectory).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('no queues, and no dead letters') });
 });
 
 test('with live telemetry there are two queues more: status counts what waits there, and redrive brings their dead letters back', async () => {

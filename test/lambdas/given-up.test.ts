@@ -142,6 +142,17 @@ async function sideObjects(): Promise<(string[] | undefined)[]> {
 }
 
 describe('a range that the event source gave up', () => {
+    test('may come by a topic of SNS', async () => {
+        await append(1, 3);
+        const body = JSON.stringify({
+            Type: 'Notification',
+            TopicArn: 'arn:aws:sns:eu-central-1:000000000000:t',
+            Message: rangeBody(4, 6),
+        });
+        expect(await deliver([body])).toEqual([]);
+        expect(await numbersAt(chainKey(MAIN, '3'))).toEqual(['4', '5', '6']);
+    });
+
     test('goes into the chain itself, where that has not gone on', async () => {
         await append(1, 3);
         expect(await deliver([rangeBody(4, 6)])).toEqual([]);

@@ -85,5 +85,5 @@ export function sayDeadLetters({ queue, worker, deadLetters, oldestDeadLetterSec
         return undefined;
     }
     const oldest = oldestDeadLetterSeconds === undefined ? '' : `, the oldest ${sayDuration(oldestDeadLetterSeconds * 1000)} ago`;
-    return `${sayCount(deadLetters, `${queue} message`)} could not be worked off${oldest}: the log of the ${worker} function tells why; mend it, then flowlake redrive`;
+    return `${sayCount(deadLetters, `${queue} message`)} could not be worked off${oldest}: the log of the ${worker} function tells why; mend it (flowlake dead-letters list says what they are of), then flowlake redrive`;
 }

@@ -69,7 +69,7 @@ function explainStuck({ ways, waitedMs, queues, tries }: StuckFigures, now: Date
 /** What the depth of a queue and of its dead letters means for who waits. */
 function explainQueue({ queue, worker, heldBackSeconds, waiting, inFlight, deadLetters }: QueueLook): string {
     if (deadLetters > 0) {
-        return `  ${sayCount(deadLetters, `${queue} message`)} could not be worked off: the log of the ${worker} function tells why; then flowlake redrive`;
+        return `  ${sayCount(deadLetters, `${queue} message`)} could not be worked off: the log of the ${worker} function tells why (flowlake dead-letters list says what they are of); then flowlake redrive`;
     }
     if (inFlight > 0) {
         // SQS does not tell which of the two: whoever fails is hidden until its next try, as whoever is worked on is.

@@ -40,6 +40,59 @@ test.each([
     expect(() => parseSourceNews(body)).toThrow();
 });
 
+describe('news by another way than from S3 itself', () => {
+    const fromTopic = (message: unknown) =>
+        JSON.stringify({
+            Type: 'Notification',
+            MessageId: 'm',
+            TopicArn: 'arn:aws:sns:eu-central-1:1:raw',
+            Message: JSON.stringify(message),
+        });
+    const event = (key: string, more = {}) => ({
+        ...{ version: '0', 'detail-type': 'Object Created', source: 'aws.s3', time: AT.toISOString() },
+        detail: { version: '0', bucket: { name: 'lake' }, object: { key, size: 1 }, reason: 'PutObject' },
+        ...more,
+    });
+
+    test('from a topic of SNS, and from one that a topic hands on to, is what S3 wrote', () => {
+        const s3 = { Records: [record('raw/site%3Dberlin/a+b.csv')] };
+        const news = [{ bucket: 'lake', key: 'raw/site=berlin/a b.csv', uploadedAt: AT }];
+        expect(parseSourceNews(fromTopic(s3))).toEqual(news);
+        expect(parseSourceNews(fromTopic(JSON.parse(fromTopic(s3))))).toEqual(news);
+        expect(parseSourceNews(fromTopic({ Service: 'Amazon S3', Event: 's3:TestEvent', Bucket: 'lake' }))).toEqual([]);
+    });
+
+    test('of EventBridge names the key as it is: a plus is a plus', () => {
+        const news = [{ bucket: 'lake', key: 'raw/a+b 100%.csv', uploadedAt: AT }];
+        expect(parseSourceNews(JSON.stringify(event('raw/a+b 100%.csv')))).toEqual(news);
+        expect(parseSourceNews(fromTopic(event('raw/a+b 100%.csv')))).toEqual(news);
+        expect(parseSourceNews(JSON.stringify(event('exports/a.csv')))).toEqual([]);
+    });
+
+    test.each([
+        [
+            'an event that names no object',
+            JSON.stringify(event('x', { detail: { bucket: { name: 'lake' } } })),
+            /names no bucket or no key/,
+        ],
+        ['an event without a time', JSON.stringify(event('raw/a', { time: undefined })), /does not say when/],
+        ['an event of another service', JSON.stringify(event('raw/a', { source: 'aws.ec2' })), /no S3 event notification/],
+        ['a notification around no JSON', JSON.stringify({ Type: 'Notification', TopicArn: 't', Message: 'hello' }), SyntaxError],
+        [
+            'a topic that asks to be confirmed',
+            JSON.stringify({
+                Type: 'SubscriptionConfirmation',
+                TopicArn: 'arn:aws:sns:eu-central-1:1:raw',
+                Message: 'You have chosen',
+                Token: 's3cr3t',
+            }),
+            /^arn:aws:sns:eu-central-1:1:raw asks whether .* confirm it/,
+        ],
+    ])('%s is an error, so that a person sees it', (_, body, what) => {
+        expect(() => parseSourceNews(body)).toThrow(what as RegExp);
+    });
+});
+
 test('what is sent again is understood as what S3 sent, whatever the key is', () => {
     fc.assert(
         fc.property(fc.string({ unit: 'grapheme', minLength: 1 }), (name) => {

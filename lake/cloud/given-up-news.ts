@@ -1,6 +1,6 @@
 /** What the queue of given-up messages carries: ranges that an event source gave up, and messages that a rule of IoT Core could not hand on. */
 import { streamNameOf } from '#lake/cloud/kinesis-stream';
-import type { Sent } from '#lambdas/batch';
+import { unwrapNotification } from '#lake/work/unwrap-notification';
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html */
 export interface GivenUpRange {
@@ -37,9 +37,16 @@ export interface RuleError {
     isRepeated: boolean;
 }
 
-/** What a message of the queue says. @throws Error for anything else: it then ends in the dead-letter queue, where a person sees it */
+/** What the queue knows of a message. */
+interface Sent {
+    id: string;
+    sentMs: number;
+    receiveCount: number;
+}
+
+/** What a message of the queue says, by itself or from a topic of SNS. @throws Error for anything else: it then ends in the dead-letter queue, where a person sees it */
 export function parseGivenUp(body: string, { id, sentMs, receiveCount }: Sent): [GivenUpRange | RuleError] {
-    const message = fieldsOf(JSON.parse(body));
+    const message = fieldsOf(unwrapNotification(body));
     if ('KinesisBatchInfo' in message) {
         return [rangeOf(message, sentMs)];
     }
