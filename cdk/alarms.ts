@@ -1,10 +1,10 @@
 /** The alarms. Each says what breaks for people and what to type; docs/operations.md has the long form. */
-import { Aws, Duration, Validations } from 'aws-cdk-lib';
+import { Annotations, Aws, Duration, Validations } from 'aws-cdk-lib';
 import { Alarm, ComparisonOperator, type IMetric, Metric, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Key } from 'aws-cdk-lib/aws-kms';
-import { Topic } from 'aws-cdk-lib/aws-sns';
+import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
 import type { StageConfig } from './config.ts';
@@ -60,6 +60,15 @@ const TRIES_IN_PASSING = 4;
 /** Periods of the alarm, longer than a message waits for its next try (lambdas/batch.ts): the alarm does not stop between two tries. */
 const PERIODS_BETWEEN_TRIES = 4;
 
+/**
+ * Periods in which a function's errors are counted: an hour. A message whose worker died comes back half an hour later, so two errors in an hour are one message that
+ * fails again and again; errors in each of three periods, one after the other, it would never come to.
+ */
+const PERIODS_OF_ERRORS = 12;
+
+/** Periods for which a file that cannot be used rings: a day, the longest that CloudWatch looks back. */
+const PERIODS_OF_A_DAY = 288;
+
 export class Alarms extends Construct {
     readonly alarms: readonly Alarm[];
 
@@ -81,6 +90,7 @@ export class Alarms extends Construct {
                 metric: ownMetric(summarize.worker, 'SourcesFailed', Stats.SUM),
                 above: 0,
                 times: 1,
+                outOf: PERIODS_OF_A_DAY,
                 breaks: 'A file was uploaded that cannot be read as its kind of data, or of which not one row could be kept: nothing of it is in any figure. Whoever sent it has to send it again.',
                 type: 'status',
             },
@@ -100,14 +110,29 @@ export class Alarms extends Construct {
                 treatMissingData: TreatMissingData.NOT_BREACHING,
             });
         });
-        if (config.alarmEmail !== undefined) {
-            const action = new SnsAction(createTopic(this, { email: config.alarmEmail, key }));
+        for (const topic of topicsOf(this, { config, key })) {
+            const action = new SnsAction(topic);
             for (const alarm of this.alarms) {
                 alarm.addAlarmAction(action);
                 alarm.addOkAction(action);
             }
         }
     }
+}
+
+/** Where alarms are told. A stage whose data are kept and that tells nobody is warned of, with every synthesis. */
+function topicsOf(scope: Construct, { config, key }: { config: StageConfig; key: Key | undefined }): ITopic[] {
+    const { stage, isDataKept, alarmEmail, alarmTopicArns = [] } = config;
+    if (alarmEmail === undefined && alarmTopicArns.length === 0 && isDataKept) {
+        Annotations.of(scope).addWarningV2(
+            'flowlake:nobody-is-told',
+            `Alarms of stage ${stage} tell nobody: give its row in cdk/config.ts alarmEmail, or alarmTopicArns`,
+        );
+    }
+    return [
+        ...(alarmEmail === undefined ? [] : [createTopic(scope, { email: alarmEmail, key })]),
+        ...alarmTopicArns.map((arn, at) => Topic.fromTopicArn(scope, `topic-${at}`, arn)),
+    ];
 }
 
 /** What can go wrong with a queue of uploads and the function behind it. */
@@ -182,7 +207,8 @@ function rulesOfCalls(job: string, worker: LakeFunction, ifThrottled: string): A
             metric: worker.lambda.metricErrors({ period: PERIOD, statistic: Stats.SUM }),
             above: 0,
             // One that died in passing has been tried again by then.
-            times: 3,
+            times: 2,
+            outOf: PERIODS_OF_ERRORS,
             breaks: worker.ifFailing,
             type: `status, and read its log: aws logs tail ${worker.logGroupName} --since 1h`,
         },

@@ -46,8 +46,10 @@ export interface StageConfig {
     isDataKept: boolean;
     /** True if data, messages and logs are encrypted with a key of this account, instead of keys that AWS holds. */
     hasCustomerKey: boolean;
-    /** Address that gets every alarm; has to confirm a mail first. Default: alarms are seen in CloudWatch only. */
+    /** Address that gets every alarm; has to confirm a mail first. Default: alarms go to `alarmTopicArns`, and are seen in CloudWatch. */
     alarmEmail?: string;
+    /** Topics of SNS, of this account or another one, that get every alarm as well; their own policies let CloudWatch of this account publish. Default: none. */
+    alarmTopicArns?: readonly string[];
     /**
      * First day that Athena sees: earlier ones give no rows and no error (`flowlake doctor` finds them). Every day since costs a listing in
      * each query that names no days.

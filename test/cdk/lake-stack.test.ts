@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { namesOf, readStage } from '#cdk/config';
@@ -8,6 +9,7 @@ import { derivations, kinds, tables } from '#lake/kinds';
 import { retryAfterSeconds } from '#lambdas/batch';
 import { createStack, GUARDED, listOf, ofType, type Resource, synthesize, textOf } from './synthesized.ts';
 
+const operations = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
 const { app, stack } = createStack();
 const template = Template.fromStack(stack);
 const resources = template.toJSON().Resources;
@@ -243,6 +245,75 @@ test('alarms go by mail where the row has an address, and CloudWatch may send it
         expect([Properties.AlarmActions, Properties.OKActions]).toEqual([[{ Ref: topicId }], [{ Ref: topicId }]]);
     }
     expect(JSON.stringify(ofType(mailing, 'AWS::SNS::TopicPolicy'))).toContain('{"Service":"cloudwatch.amazonaws.com"}');
+});
+
+describe('alarms', () => {
+    const alarm = (name: string): any =>
+        ofType(resources, 'AWS::CloudWatch::Alarm').find(([, { Properties }]) => Properties.AlarmName === `flowlake-dev-${name}`)![1]
+            .Properties;
+
+    /** True if an alarm rings at the end of these minutes, where something happened at each of `atMinutes`. */
+    function rings(
+        { EvaluationPeriods, DatapointsToAlarm = EvaluationPeriods, Period, Threshold }: any,
+        atMinutes: number[],
+        endMinute: number,
+    ) {
+        expect(Threshold).toBe(0);
+        const from = endMinute - (EvaluationPeriods * Period) / 60;
+        const periods = new Set(
+            atMinutes.filter((minute) => minute > from && minute <= endMinute).map((minute) => Math.floor((minute * 60) / Period)),
+        );
+        return periods.size >= DatapointsToAlarm;
+    }
+
+    test.each(['summarize', 'consolidate'])(
+        'of errors of %s ring for one that comes with every visibility time-out, and not for one alone',
+        (job) => {
+            const { VisibilityTimeout } = queueOf(job === 'summarize' ? 'flowlake-dev-summarize' : 'flowlake-dev-consolidate.fifo')[1]
+                .Properties;
+            const every = VisibilityTimeout / 60;
+            expect(rings(alarm(`${job}-errors`), [3], 60)).toBe(false);
+            expect(rings(alarm(`${job}-errors`), [3, 3 + every], 3 + every)).toBe(true);
+            // It does not end between two of them.
+            for (let minute = 3 + every; minute < 300; minute += 1) {
+                const errors = Array.from({ length: 20 }, (_, at) => 3 + at * every).filter((at) => at <= minute);
+                expect(rings(alarm(`${job}-errors`), errors, minute)).toBe(true);
+            }
+            expect(alarm(`${job}-errors`)).toMatchObject({ MetricName: 'Errors', Statistic: 'Sum', TreatMissingData: 'notBreaching' });
+        },
+    );
+
+    test('of a file that cannot be used ring for a day, as docs/operations.md says', () => {
+        expect(rings(alarm('sources-failed'), [3], 23 * 60)).toBe(true);
+        expect(rings(alarm('sources-failed'), [3], 25 * 60)).toBe(false);
+        // CloudWatch looks back no longer: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.html
+        expect(alarm('sources-failed').EvaluationPeriods * alarm('sources-failed').Period).toBeLessThanOrEqual(86_400);
+        expect(operations).toMatch(/^\| `sources-failed` .*\| 24 hours after the last such file/m);
+    });
+
+    test('go to topics that are there already, beside the mail or without it', () => {
+        const alarmTopicArns = ['arn:aws:sns:eu-central-1:111122223333:on-call', 'arn:aws:sns:eu-central-1:444455556666:chat'];
+        const told = synthesize({ changes: { alarmTopicArns } });
+        expect(ofType(told, 'AWS::SNS::Topic')).toEqual([]);
+        for (const [, { Properties }] of ofType(told, 'AWS::CloudWatch::Alarm')) {
+            expect([Properties.AlarmActions, Properties.OKActions]).toEqual([alarmTopicArns, alarmTopicArns]);
+        }
+        const both = synthesize({ changes: { alarmTopicArns, alarmEmail: 'lake@example.com' } });
+        expect(ofType(both, 'AWS::CloudWatch::Alarm').every(([, { Properties }]) => Properties.AlarmActions.length === 3)).toBe(true);
+    });
+
+    test.each([
+        ['prod', {}, true],
+        ['prod', { alarmEmail: 'lake@example.com' }, false],
+        ['prod', { alarmTopicArns: ['arn:aws:sns:eu-central-1:111122223333:on-call'] }, false],
+        ['dev', {}, false],
+    ])('of %s with %j: that nobody is told is warned of at synthesis: %s', (stage, changes, isWarned) => {
+        const warnings = Annotations.fromStack(createStack({ stage, changes }).stack).findWarning(
+            '*',
+            Match.stringLikeRegexp('tell nobody'),
+        );
+        expect(warnings).toHaveLength(isWarned ? 1 : 0);
+    });
 });
 
 test.each(['summarize', 'consolidate'])(
