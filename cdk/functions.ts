@@ -13,10 +13,15 @@ import type { WorkQueue } from './queues.ts';
 /** Namespace in CloudWatch of the handlers' own metrics. */
 export const METRICS_NAMESPACE = 'flowlake';
 
+/** What becomes of logs when the stack goes, or lets go of what writes them: a stage that keeps its data keeps its logs, until they are `logDays` old. */
+export function logPolicyOf({ isDataKept }: Pick<StageConfig, 'isDataKept'>): RemovalPolicy {
+    return isDataKept ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY;
+}
+
 interface LakeFunctionProps {
     /** Name of everything that is the function's own. */
     job: LambdaJob;
-    config: Pick<StageConfig, 'stage' | 'logDays'>;
+    config: Pick<StageConfig, 'stage' | 'logDays' | 'isDataKept'>;
     /** Folder with the bundled `index.mjs`. */
     codeFolder: string;
     memoryMb: number;
@@ -45,7 +50,7 @@ export class LakeFunction extends Construct {
         const logGroup = new LogGroup(this, 'logs', {
             logGroupName: this.logGroupName,
             retention: config.logDays,
-            removalPolicy: RemovalPolicy.DESTROY,
+            removalPolicy: logPolicyOf(config),
             ...(key && { encryptionKey: key }),
         });
         // The role has no policy of AWS's own: AWSLambdaBasicExecutionRole may write every log of the account.

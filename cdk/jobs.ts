@@ -1,6 +1,6 @@
 /** The Spark jobs: what each runs on, and the least that it may do. Who starts it stands where it is made. */
 import { join } from 'node:path';
-import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { Duration, Validations } from 'aws-cdk-lib';
 import { Code, GlueVersion, PySparkEtlJob, WorkerType } from 'aws-cdk-lib/aws-glue';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Key } from 'aws-cdk-lib/aws-kms';
@@ -9,6 +9,7 @@ import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { Construct } from 'constructs';
 import { WORK_PREFIX } from '#lake/layout';
 import type { StageConfig } from './config.ts';
+import { logPolicyOf } from './functions.ts';
 import type { LakeBucket, ObjectRights } from './lake-bucket.ts';
 
 /** The scripts of glue-jobs/ that are jobs, each by the name of its job. */
@@ -112,7 +113,7 @@ function createLogs(
         const group = new LogGroup(scope, `${stream}-logs`, {
             logGroupName: `${prefix}/${stream}`,
             retention: config.logDays,
-            removalPolicy: RemovalPolicy.DESTROY,
+            removalPolicy: logPolicyOf(config),
             ...(key && { encryptionKey: key }),
         });
         // Glue's standard role may create groups too: a job that asks for one that is there must not fail for it.

@@ -28,7 +28,7 @@ import { CREDENTIALS_PREFIX, DEVICES_PREFIX } from '#lake/layout';
 import { type AlarmRule, ownMetric, PERIOD } from '../alarms.ts';
 import type { TelemetryJob } from '../bundle-lambda.ts';
 import type { Graph } from '../dashboard.ts';
-import { LakeFunction } from '../functions.ts';
+import { LakeFunction, logPolicyOf } from '../functions.ts';
 import { RESULTS_PREFIX } from '../lake-bucket.ts';
 import { grantKey } from '../lake-key.ts';
 import type { Part, PartProps } from './part.ts';
@@ -197,7 +197,7 @@ export class Api extends Construct implements Part {
         const logs = new LogGroup(this, 'access-logs', {
             logGroupName: `/flowlake/${names.stage}/api-access`,
             retention: config.logDays,
-            removalPolicy: RemovalPolicy.DESTROY,
+            removalPolicy: logPolicyOf(config),
             ...(key && { encryptionKey: key }),
         });
         const rateLimit = telemetry.requestsPerSecond ?? REQUESTS_PER_SECOND;

@@ -5,7 +5,7 @@
  * There is no rule for connects and disconnects: whether a device is there, its data says. A dead one keeps its session for up to half an hour, such events come
  * out of order or not at all, and each would cost a message and a write.
  */
-import { Aws, Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Aws, Duration } from 'aws-cdk-lib';
 import { Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
@@ -16,7 +16,7 @@ import { Construct } from 'constructs';
 import { CREDENTIALS_PREFIX } from '#lake/layout';
 import { type AlarmRule, ownMetric, type WatchedFunction } from '../alarms.ts';
 import type { Graph } from '../dashboard.ts';
-import { LakeFunction } from '../functions.ts';
+import { LakeFunction, logPolicyOf } from '../functions.ts';
 import { grantKey } from '../lake-key.ts';
 import type { Part, PartProps } from './part.ts';
 
@@ -134,7 +134,7 @@ export class Devices extends Construct implements Part {
         const logs = new LogGroup(this, 'logs', {
             logGroupName: LOG_GROUP,
             retention: config.logDays,
-            removalPolicy: RemovalPolicy.DESTROY,
+            removalPolicy: logPolicyOf(config),
         });
         const role = new Role(this, 'log-role', {
             assumedBy: new ServicePrincipal('iot.amazonaws.com', { conditions: { StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID } } }),

@@ -7,7 +7,7 @@ import { namesOf, readStage } from '#cdk/config';
 import { DEPLOYMENT_TAGS } from '#lake/deployment';
 import { derivations, kinds, tables } from '#lake/kinds';
 import { retryAfterSeconds } from '#lambdas/batch';
-import { createStack, GUARDED, listOf, ofType, type Resource, synthesize, textOf } from './synthesized.ts';
+import { createStack, GUARDED, listOf, ofType, type Resource, synthesize, synthesizeTelemetry, textOf } from './synthesized.ts';
 
 const operations = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
 const { app, stack } = createStack();
@@ -245,6 +245,15 @@ test('alarms go by mail where the row has an address, and CloudWatch may send it
         expect([Properties.AlarmActions, Properties.OKActions]).toEqual([[{ Ref: topicId }], [{ Ref: topicId }]]);
     }
     expect(JSON.stringify(ofType(mailing, 'AWS::SNS::TopicPolicy'))).toContain('{"Service":"cloudwatch.amazonaws.com"}');
+});
+
+test.each([
+    ['prod', 'Retain'],
+    ['dev', 'Delete'],
+])('logs of %s are under policy %s when the stack goes', (stage, policy) => {
+    const groups = ofType(synthesizeTelemetry({ stage }), 'AWS::Logs::LogGroup');
+    expect(groups.length).toBeGreaterThan(10);
+    expect(groups.filter(([, one]) => one.DeletionPolicy !== policy || one.UpdateReplacePolicy !== policy).map(([id]) => id)).toEqual([]);
 });
 
 describe('alarms', () => {
