@@ -15,7 +15,7 @@ const FACTS = '^lake/doctor/[a-z]+-facts\\.ts$';
 const CLOUD = '^lake/cloud/';
 
 /** What every part of the lake may know: names and places, and which kinds of data there are. No behaviour. */
-const VOCABULARY = '^lake/(devices-table|errors|tables|layout|kind|kinds|package-root|deployment)\\.ts$';
+const VOCABULARY = '^lake/(devices-table|errors|tables|layout|kind|kinds|package-root|deployment|say-size)\\.ts$';
 
 /** Use cases, and what they are written in. */
 const USE_CASES = '^lake/([^/]+\\.ts$|(commit|upload|reports|work)/)';

@@ -120,7 +120,7 @@ export class Alarms extends Construct {
     }
 }
 
-/** Where alarms are told. A stage whose data are kept and that tells nobody is warned of, with every synthesis. */
+/** The topics that alarms are told to. A stage whose data are kept and that tells nobody is warned of, with every synthesis. */
 function topicsOf(scope: Construct, { config, key }: { config: StageConfig; key: Key | undefined }): ITopic[] {
     const { stage, isDataKept, alarmEmail, alarmTopicArns = [] } = config;
     if (alarmEmail === undefined && alarmTopicArns.length === 0 && isDataKept) {

@@ -41,6 +41,8 @@ export interface RunContext extends Surroundings {
     /** The lake that --lake or FLOWLAKE_LAKE names; undefined where neither does, which `useLake` makes an error. */
     lake: LakeLocation | undefined;
     output: OutputFormat;
+    /** Bytes that the questions of the command may read, where that is paid for: --max-scan. */
+    maxScanBytes?: number | undefined;
     /** True if --output was given, rather than left at `table`. */
     isOutputGiven: boolean;
     /** Runs another command line in these surroundings; `otherwise` replaces some of them. @returns its exit code */
@@ -69,6 +71,8 @@ export interface Command<A extends Arguments = Arguments, O extends Options = Op
     options: O;
     /** Examples, one at least. */
     examples: readonly [Example, ...Example[]];
+    /** True for commands whose answers Athena may read: they take --max-scan, and `useLake` holds them to it. */
+    scans?: boolean;
     /** True where Ctrl-C is how it ends: its exit code is then its own, and not that of a command that was interrupted. */
     endsBySignal?: boolean;
     /** Runs the command. @returns its exit code. It imports what does the work, run.ts beside it, and no more: so `--help` stays quick. */

@@ -1,6 +1,6 @@
 /** The command line as a Markdown page, made of the same objects as the help: docs/generate.ts writes it to docs/cli.md. */
 import type { Command, Example, Options } from './command.ts';
-import { globalOptions, PROGRAM_EXAMPLES, PROGRAM_SUMMARY, writeArgument } from './parse-line.ts';
+import { globalOptions, optionsOf, PROGRAM_EXAMPLES, PROGRAM_SUMMARY, writeArgument } from './parse-line.ts';
 
 /** The command line as a page of Markdown, with a section for every command. */
 export function describeCommands(commands: readonly Command[]): string {
@@ -41,7 +41,8 @@ function usageOf({ name, arguments: args }: Command): string {
 }
 
 function describeCommand(command: Command): string {
-    const { name, summary, details, arguments: args, options, examples } = command;
+    const { name, summary, details, arguments: args, examples } = command;
+    const options = optionsOf(command);
     const rows = Object.entries(args).map(
         ([argument, { meaning, count }]) => `| \`${writeArgument(argument, count)}\` | ${escapeCell(meaning)} |`,
     );

@@ -1,8 +1,8 @@
 /** Makes of the command objects a commander program, and of a line of arguments a call: what commander knows stays in here. */
 import { Argument, CommanderError, Option as CommanderOption, InvalidArgumentError, Command as Program } from 'commander';
-import type { Argument as ArgumentDescription, Command, Example, OutputFormat } from './command.ts';
+import type { Argument as ArgumentDescription, Command, Example, Options, OutputFormat } from './command.ts';
 import type { Option } from './option.ts';
-import { choice, text, UnreadableOption } from './option.ts';
+import { bytes, choice, text, UnreadableOption } from './option.ts';
 
 const OUTPUT_FORMATS = ['table', 'json', 'csv'] as const satisfies readonly OutputFormat[];
 
@@ -11,6 +11,16 @@ export const globalOptions = {
     lake: text('--lake <lake>', 'the lake: a directory, or s3://bucket; FLOWLAKE_LAKE names a default'),
     output: choice('--output <format>', 'how rows are printed: table (default), json or csv', OUTPUT_FORMATS),
 };
+
+/** The options of a command: its own, and --max-scan where its answers are paid for by what is read. */
+export function optionsOf({ options, scans = false }: Pick<Command, 'options' | 'scans'>): Options {
+    return scans ? { ...options, maxScan: MAX_SCAN } : options;
+}
+
+const MAX_SCAN = bytes(
+    '--max-scan <size>',
+    'for Athena: fail where the command reads more than this, like 10GB; it tells while it reads, so somewhat more may be read, and is paid',
+);
 
 export const PROGRAM_SUMMARY =
     'An IoT data lake: exact daily totals, running statistics and unusual days for every pair of devices, from files of network flows; exact readings, hours and alerts, from messages of devices.';
@@ -142,7 +152,7 @@ function buildCommand(subcommand: Program, command: Command): Program {
     for (const [name, argument] of Object.entries(command.arguments)) {
         subcommand.addArgument(new Argument(writeArgument(name, argument.count), argument.meaning));
     }
-    for (const option of Object.values(command.options)) {
+    for (const option of Object.values(optionsOf(command))) {
         subcommand.addOption(buildOption(option));
     }
     return subcommand;
@@ -178,7 +188,7 @@ function readCall(program: Program, subcommand: Program, command: Command): Call
         kind: 'call',
         command,
         arguments: Object.fromEntries(names.map((name, index) => [name, subcommand.processedArgs[index]])),
-        options: readOptions(subcommand, command.options),
+        options: readOptions(subcommand, optionsOf(command)),
         lake: typeof lake === 'string' ? lake : undefined,
         output: OUTPUT_FORMATS.find((format) => format === output),
     };

@@ -44,7 +44,7 @@ async function answer(reply: Reply, { stdout, stderr }: Surroundings): Promise<n
 }
 
 async function runCall(call: Call, surroundings: Surroundings, commands: readonly Command[]): Promise<number> {
-    const { from, to } = call.options;
+    const { from, to, maxScan } = call.options;
     if (typeof from === 'string' && typeof to === 'string' && from > to) {
         throw new UsageError(`--from ${from} is later than --to ${to}${isDay(to) ? '; both days are included' : ''}`);
     }
@@ -53,6 +53,7 @@ async function runCall(call: Call, surroundings: Surroundings, commands: readonl
         ...surroundings,
         lake: lake === '' ? undefined : parseLakeLocation(lake),
         output: call.output ?? 'table',
+        maxScanBytes: typeof maxScan === 'number' ? maxScan : undefined,
         isOutputGiven: call.output !== undefined,
         arguments: call.arguments,
         options: call.options,

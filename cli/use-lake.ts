@@ -2,19 +2,26 @@
 import { NotFoundError, UsageError } from '#lake/errors';
 import type { Lake, LakeLocation, QueryState } from '#lake/lake';
 import { openLake } from '#lake/open-lake';
+import type { Scanned } from '#lake/query/query-engine';
+import { sayBytes, sayScanned } from '#lake/say-size';
 import { type Context, Failure } from './command.ts';
-import { sayBytes } from './draw/quantity.ts';
 import { openStatusLine } from './draw/status-line.ts';
 import type { Output } from './output.ts';
 import { quoteForShell } from './quote-for-shell.ts';
 
 /**
- * Opens the lake for `use` and closes it after; on a terminal it shows how far a query of Athena is. `mayBeNew` is for commands that write:
+ * Opens the lake for `use` and closes it after; on a terminal it shows how far a query of Athena is, and everywhere what each has read and its price. `mayBeNew` is for commands that write:
  * the directory may be missing.
  * @throws UsageError where no lake is named. @throws Failure where there is no such lake.
  */
 export async function useLake<T>(
-    { lake, signal, environment, stderr }: Pick<Context, 'lake' | 'signal' | 'environment'> & { stderr?: Output },
+    {
+        lake,
+        signal,
+        environment,
+        stderr,
+        maxScanBytes,
+    }: Pick<Context, 'lake' | 'signal' | 'environment'> & { stderr?: Output; maxScanBytes?: number | undefined },
     use: (lake: Lake) => Promise<T>,
     { mayBeNew = false }: { mayBeNew?: boolean } = {},
 ): Promise<T> {
@@ -26,9 +33,14 @@ export async function useLake<T>(
         const isOver = state !== 'QUEUED' && state !== 'RUNNING';
         void (isOver ? line?.clear() : line?.draw(`Athena: ${state.toLowerCase()}, ${sayBytes(scannedBytes)} scanned`));
     };
-    const opened = await openLake(lake, { environment, signal, mayBeNew, onQueryState }).catch((error: unknown) => {
-        throw error instanceof NotFoundError ? withNextStep(error, lake) : error;
-    });
+    const onScanned = async (scanned: Scanned): Promise<void> => {
+        await line?.say(`Scanned ${sayScanned(scanned)}`);
+    };
+    const opened = await openLake(lake, { environment, signal, mayBeNew, onQueryState, meter: { maxScanBytes, onScanned } }).catch(
+        (error: unknown) => {
+            throw error instanceof NotFoundError ? withNextStep(error, lake) : error;
+        },
+    );
     try {
         return await use(opened);
     } finally {

@@ -1,8 +1,8 @@
 /** Work that this process does in turn, with a status line that says what it is at; and the words for what failed of it. */
 import { type Workers, workInTurn } from '#lake/commit/finish';
+import { sayBytes } from '#lake/say-size';
 import type { ObjectStore } from '#lake/store/object-store';
 import { Failure, type RunContext } from './command.ts';
-import { sayBytes } from './draw/quantity.ts';
 import { openStatusLine } from './draw/status-line.ts';
 
 /** Workers whose steps are drawn as `<verb> <what>  <bytes read of it>`; `clear` takes the line away. */

@@ -9,7 +9,7 @@ import { clientLines } from '#cli/commands/device/client-lines';
 import { describeCommands } from '#cli/describe';
 import type { Kind } from '#lake/kind';
 import { kinds, kindsWithInputs, tables } from '#lake/kinds';
-import { DEVICES_PREFIX, LEDGER_PREFIX, RAW_PREFIX } from '#lake/layout';
+import { DEVICES_PREFIX, LEDGER_PREFIX, RAW_PREFIX, TRIES_PREFIX } from '#lake/layout';
 import { apiDocument } from '#lake/live/api/routes';
 import type { Column, MergedColumn, MergedTable, Table } from '#lake/tables';
 import { describeCosts } from './costs.ts';
@@ -114,7 +114,7 @@ function withCosts(page: string): string {
 /** Lines of a policy that name prefixes of the bucket, one below the other. */
 const PREFIX_LINES = /(?:^ *"arn:aws:s3:::[a-z0-9-]+\/[a-z_]+\/\*",?\n)+/gm;
 
-const OF_NO_KIND = [RAW_PREFIX, LEDGER_PREFIX, DEVICES_PREFIX];
+const OF_NO_KIND = [RAW_PREFIX, LEDGER_PREFIX, DEVICES_PREFIX, TRIES_PREFIX];
 
 /** The page with every kind's merged and derived tables where a policy lists the first kind's, and so with rejects; what is of no kind stays as it is. */
 function withPrefixesOfKinds(page: string): string {

@@ -7,6 +7,7 @@ import type { TelemetryDeployment } from '#lake/deployment';
 import { UsageError } from '#lake/errors';
 import type { JobRuns } from '#lake/jobs/job-runs';
 import type { DatasetIndex } from '#lake/live/datasets';
+import type { Meter } from '#lake/meter-engine';
 import type { QueryEngine, QueryResult, Value } from '#lake/query/query-engine';
 import type { QueryName } from '#lake/query/sql-files';
 import type { MessageQueue } from '#lake/queue/message-queue';
@@ -76,6 +77,8 @@ export interface OpenOptions {
     mayBeNew?: boolean;
     /** Called with the state of a question while Athena answers it. */
     onQueryState?: ((told: QueryState) => void) | undefined;
+    /** What its questions may cost, where reading costs something. */
+    meter?: Meter | undefined;
 }
 
 /** How far a question is that Athena answers. */

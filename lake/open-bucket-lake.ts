@@ -6,13 +6,14 @@ import { NotFoundError } from '#lake/errors';
 import { once } from '#lake/once';
 import type { MessageQueue } from '#lake/queue/message-queue';
 import type { BucketLake, OpenOptions, QueuePart, TelemetryQueuePart } from './lake.ts';
+import { meterEngine } from './meter-engine.ts';
 import { openAnswers } from './open-answers.ts';
 
 /** The region that is asked first where none is set: the answer says where the bucket is. */
 const ANY_REGION = 'us-east-1';
 
 /** The lake of the bucket. Nothing is asked of AWS before a part of it is used. */
-export function openBucketLake(bucket: string, { environment, signal, onQueryState }: OpenOptions): BucketLake {
+export function openBucketLake(bucket: string, { environment, signal, onQueryState, meter = {} }: OpenOptions): BucketLake {
     const connection = once(() => connect({ bucket, environment }));
     const sqs = once(async () => {
         const { createSqsClient } = await import('#lake/queue/sqs');
@@ -23,13 +24,14 @@ export function openBucketLake(bucket: string, { environment, signal, onQuerySta
         const { createAthenaClient, openAthena } = await import('#lake/query/athena');
         const { s3, region, part } = await connection();
         const client = createAthenaClient({ environment, region });
-        return openAthena({
+        const athena = openAthena({
             client,
             s3,
             database: part('database'),
             workgroup: part('workgroup'),
             onState: (told) => onQueryState?.(told),
         });
+        return meterEngine(athena, meter);
     };
     const openStore = async () => {
         const { openS3Store } = await import('#lake/store/s3');

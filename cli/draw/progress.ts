@@ -1,6 +1,7 @@
 /** Tells on stderr how far long work is: a line that is drawn over on a terminal, and one plain line at the end anywhere. */
 import type { Output } from '#cli/output';
-import { sayBytes, sayDuration } from './quantity.ts';
+import { sayBytes } from '#lake/say-size';
+import { sayDuration } from './quantity.ts';
 import { openStatusLine } from './status-line.ts';
 
 export interface Progress {

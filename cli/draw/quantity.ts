@@ -1,17 +1,6 @@
-/** Sizes, times and rates as people say them; for talk on stderr, never for data. */
+/** Times, counts and rates as people say them; for talk on stderr, never for data. */
 
-const SCALES = [
-    { suffix: 'T', from: 1e12 },
-    { suffix: 'G', from: 1e9 },
-    { suffix: 'M', from: 1e6 },
-    { suffix: 'k', from: 1e3 },
-];
-
-/** A size in decimal units: `1.5 MB`, `812 B`. */
-export function sayBytes(bytes: number): string {
-    const scale = SCALES.find(({ from }) => bytes >= from * 0.9995);
-    return scale === undefined ? `${Math.round(bytes)} B` : `${(bytes / scale.from).toFixed(1)} ${scale.suffix}B`;
-}
+import { SCALES } from '#lake/say-size';
 
 /** A time: `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`. */
 export function sayDuration(ms: number): string {

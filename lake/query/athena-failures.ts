@@ -2,6 +2,7 @@
 import { type AthenaClient, GetWorkGroupCommand, type QueryExecution } from '@aws-sdk/client-athena';
 import { asStorageError, awsCodeOf } from '#lake/aws/aws-errors';
 import { type OverflowError, SqlError, StorageError } from '#lake/errors';
+import { sayBytes, sayUsd } from '#lake/say-size';
 import type { Scanned } from './query-engine.ts';
 import { statisticsOverflowIn } from './statistics-overflow.ts';
 
@@ -33,8 +34,8 @@ export async function failureOf(
     const reason = Status?.StateChangeReason ?? Status?.AthenaError?.ErrorMessage ?? 'Athena gives no reason';
     if (/bytes scanned limit/i.test(reason)) {
         const limit = await scanLimitOf(client, workgroup);
-        const scanned = saySize(Statistics?.DataScannedInBytes ?? 0);
-        const allowed = limit === undefined ? '' : ` of ${saySize(limit)}`;
+        const scanned = sayBytes(Statistics?.DataScannedInBytes ?? 0);
+        const allowed = limit === undefined ? '' : ` of ${sayBytes(limit)}`;
         return new StorageError(
             `Workgroup ${workgroup} stopped the query at its scan limit${allowed}, after ${scanned}: ` +
                 'ask for fewer days (where day >= ...) or fewer columns, or have the limit raised (docs/operations.md)',
@@ -56,7 +57,7 @@ export async function failureOf(
 export function overLimit({ scanned, maxScanBytes, isOver }: { scanned: Scanned; maxScanBytes: number; isOver: boolean }): SqlError {
     const fate = isOver ? 'was over when Athena told; its rows are not shown' : 'was stopped';
     return new SqlError(
-        `The query scanned ${saySize(scanned.bytes)} ($${scanned.costUsd.toFixed(4)}), more than the ${saySize(maxScanBytes)} ` +
+        `The query scanned ${sayBytes(scanned.bytes)} (${sayUsd(scanned.costUsd)}), more than the ${sayBytes(maxScanBytes)} ` +
             `that --max-scan allows, and ${fate}: ask for fewer days (where day >= ...) or fewer columns, or allow more`,
     );
 }
@@ -92,8 +93,4 @@ async function scanLimitOf(client: AthenaClient, workgroup: string): Promise<num
     } catch {
         return undefined;
     }
-}
-
-function saySize(bytes: number): string {
-    return bytes < 1e6 ? `${bytes} bytes` : `${(bytes / 1e6).toFixed(1)} MB`;
 }

@@ -15,6 +15,7 @@ export const alerts = defineCommand({
         to: instant('--to <time>', 'leave out what began then or later; of a day its end', { isEnd: true }),
         limit: whole('--limit <n>', 'how many', { fallback: 100 }),
     },
+    scans: true,
     examples: [
         { line: 'alerts --open', does: 'what is wrong now' },
         { line: 'alerts thermostat-07 --from 2026-01-05 --to 2026-01-11', does: 'one device’s week' },

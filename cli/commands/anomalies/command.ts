@@ -15,6 +15,7 @@ export const anomalies = defineCommand({
         from: day('--from <day>', 'first day to be judged'),
         to: day('--to <day>', 'last day to be judged'),
     },
+    scans: true,
     examples: [
         { line: 'anomalies', does: 'the newest twenty' },
         { line: 'anomalies --site berlin --from 2026-01-26 --top 100 --output csv', does: 'all of Berlin’s since that day, as CSV' },

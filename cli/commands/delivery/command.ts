@@ -14,6 +14,7 @@ export const delivery = defineCommand({
         journal: text('--journal <file>', 'the journal that simulate wrote'),
         device: text('--device <id>', 'only this device'),
     },
+    scans: true,
     examples: [
         { line: 'delivery --journal sent.jsonl', does: 'a row for each device, and one for all' },
         { line: 'delivery --journal sent.jsonl --output json', does: 'the same for programs' },

@@ -12,6 +12,7 @@ export const devices = defineCommand({
         site: text('--site <site>', 'only this site’s devices'),
         limit: whole('--limit <n>', 'how many devices', { fallback: 100 }),
     },
+    scans: true,
     examples: [
         { line: 'devices', does: 'the first hundred, by site and id' },
         { line: 'devices --site berlin --output json', does: 'for a program' },

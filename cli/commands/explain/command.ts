@@ -25,6 +25,7 @@ export const explain = defineCommand({
         lines: flag('--lines', 'the very lines of the raw files instead of a row for each file'),
         limit: whole('--limit <n>', 'how many lines are shown at most; all are counted', { fallback: 100 }),
     },
+    scans: true,
     examples: [
         { line: 'explain 10.1.0.7 10.1.0.20 2026-01-27', does: 'which files have flows of this pair on this day' },
         { line: 'explain 10.1.0.7 10.1.0.20 2026-01-27 --site berlin --lines', does: 'the lines, with file and line number' },

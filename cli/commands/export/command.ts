@@ -23,6 +23,7 @@ export const exportPair = defineCommand({
         from: day('--from <day>', 'first day to be listed'),
         to: day('--to <day>', 'last day to be listed'),
     },
+    scans: true,
     examples: [
         { line: 'export 10.1.0.7 10.1.0.20', does: 'CSV on stdout' },
         { line: 'export 10.1.0.7 10.1.0.20 --site berlin --from 2026-01-05 -o report.parquet', does: 'one site’s days as a Parquet file' },

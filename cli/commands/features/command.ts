@@ -24,6 +24,7 @@ export const features = defineCommand({
         dryRun: flag('--dry-run', 'say what would be done for each day and change nothing'),
         wait: flag('--no-wait', 'return once the job is started (s3:// lakes; a directory has nobody else to do the work)'),
     },
+    scans: true,
     examples: [
         { line: 'features --from 2026-01-01 --to 2026-01-31', does: 'January; the days before it count in it' },
         { line: 'features --of metrics --from 2026-01-01 --to 2026-01-31', does: 'the same month of devices' },

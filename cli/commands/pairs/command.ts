@@ -14,6 +14,7 @@ export const pairs = defineCommand({
         from: day('--from <day>', 'first day that counts'),
         to: day('--to <day>', 'last day that counts'),
     },
+    scans: true,
     examples: [
         { line: 'pairs --top 5', does: 'the five pairs with the most packets' },
         {

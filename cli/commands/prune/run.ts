@@ -3,11 +3,12 @@ import { changeLake } from '#cli/change-lake';
 import type { RunContext } from '#cli/command';
 import { batchOf } from '#cli/draw/batch-of';
 import { printRows } from '#cli/draw/print-rows';
-import { sayBytes, sayCount } from '#cli/draw/quantity';
+import { sayCount } from '#cli/draw/quantity';
 import { useLake } from '#cli/use-lake';
 import { findPrunable, type PruneFinding, prune } from '#lake/commit/prune';
 import { UsageError } from '#lake/errors';
 import { keepIn } from '#lake/live/list-datasets';
+import { sayBytes } from '#lake/say-size';
 
 interface PruneOptions {
     rawBefore: string | undefined;

@@ -1,6 +1,6 @@
 /** `flowlake query`: any SQL that reads, over the tables and views of the lake. */
 import { defineCommand } from '#cli/command';
-import { bytes, text } from '#cli/option';
+import { text } from '#cli/option';
 import { tables } from '#lake/kinds';
 
 export const query = defineCommand({
@@ -15,11 +15,8 @@ export const query = defineCommand({
     arguments: { sql: { meaning: 'one statement that reads, or - for what is piped in', count: 'one or none' } },
     options: {
         file: text('-f, --file <file>', 'read the SQL from a file'),
-        maxScan: bytes(
-            '--max-scan <size>',
-            'for Athena: fail where it reads more than this, like 10GB; it tells while it reads, so somewhat more may be read, and is paid',
-        ),
     },
+    scans: true,
     examples: [
         { line: 'query "select * from day_totals order by day"', does: 'flows, pairs and packets of every site and day' },
         { line: 'query -f busiest.sql --output csv > busiest.csv', does: 'SQL from a file, rows into another' },

@@ -3,32 +3,22 @@
 import { readFile } from 'node:fs/promises';
 import type { RunContext } from '#cli/command';
 import { printRows } from '#cli/draw/print-rows';
-import { sayBytes } from '#cli/draw/quantity';
 import { useFigures } from '#cli/use-figures';
 import { UsageError } from '#lake/errors';
 
 interface QueryOptions {
     file: string | undefined;
-    maxScan: number | undefined;
 }
 
 /** Prints the rows of the answer. */
-export async function answer(sql: string | undefined, { file, maxScan }: QueryOptions, context: RunContext): Promise<number> {
+export async function answer(sql: string | undefined, { file }: QueryOptions, context: RunContext): Promise<number> {
     const statement = await readStatement({ sql, file, readInput: context.readInput });
     return useFigures(context, async (lake) => {
         const engine = await lake.engine();
-        const result = await engine.query(statement, { signal: context.signal, maxScanBytes: maxScan });
-        if (result.scanned !== undefined) {
-            await context.stderr.write(`Scanned ${sayBytes(result.scanned.bytes)}: ${sayUsd(result.scanned.costUsd)}\n`);
-        }
+        const result = await engine.query(statement, { signal: context.signal });
         await printRows(result, context);
         return 0;
     });
-}
-
-/** A sum of US dollars; the least that is shown is `$0.0001`. */
-function sayUsd(usd: number): string {
-    return usd > 0 && usd < 0.00005 ? 'less than $0.0001' : `$${usd.toFixed(4)}`;
 }
 
 async function readStatement({

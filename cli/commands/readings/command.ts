@@ -19,6 +19,7 @@ export const readings = defineCommand({
         plot: flag('--plot', 'draw the metric over time instead of listing rows'),
         last: whole('--last <n>', 'how many readings are listed, the newest', { fallback: DEFAULT_LAST }),
     },
+    scans: true,
     examples: [
         { line: 'readings thermostat-07', does: 'its newest 100 readings' },
         { line: 'readings thermostat-07 --metric temperature --from 2026-01-05 --to 2026-01-11 --plot', does: 'a week as a plot' },

@@ -21,6 +21,7 @@ export const rebuild = defineCommand({
         latest: flag('--latest', 'make latest state of a deployed lake anew from its tables, where its table was lost or is an older copy'),
         wait: flag('--no-wait', 'return once the job is started (s3:// lakes; a directory has nobody else to do the work)'),
     },
+    scans: true,
     examples: [
         { line: 'rebuild --from 2026-01-01 --to 2026-01-31 --dry-run', does: 'what would be done for each day of January' },
         { line: 'rebuild --from 2026-01-05 --to 2026-01-05 --anew', does: 'a day whose object is damaged' },

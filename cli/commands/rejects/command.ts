@@ -8,6 +8,7 @@ export const rejects = defineCommand({
     details: 'Of files of every kind of data; docs/reading.md explains the reasons of flows, docs/reading-telemetry.md those of messages.',
     arguments: { source: { meaning: 'a raw key, or how it ends: monday.csv; all sources where it is left out', count: 'one or none' } },
     options: { limit: whole('--limit <n>', 'how many rows at most', { fallback: 100 }) },
+    scans: true,
     examples: [
         { line: 'rejects', does: 'the first hundred of all sources' },
         { line: 'rejects monday.csv', does: 'those of one file' },

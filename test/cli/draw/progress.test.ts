@@ -1,6 +1,7 @@
 /** Progress is drawn over on a terminal, and is one plain line anywhere else. */
 import { openProgress } from '#cli/draw/progress';
-import { sayBytes, sayCount, sayDuration, sayTick } from '#cli/draw/quantity';
+import { sayCount, sayDuration, sayTick } from '#cli/draw/quantity';
+import { sayBytes } from '#lake/say-size';
 import { fakeOutput } from '#test/cli/fake-surroundings';
 
 const CLEAR = `\r${String.fromCodePoint(27)}[K`;
