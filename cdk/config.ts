@@ -50,6 +50,8 @@ export interface StageConfig {
     alarmEmail?: string;
     /** Topics of SNS, of this account or another one, that get every alarm as well; their own policies let CloudWatch of this account publish. Default: none. */
     alarmTopicArns?: readonly string[];
+    /** US dollars a month: at 80 % of them, and when the month will come to more, who gets the alarms is told. Default: no budget. */
+    monthlyBudgetUsd?: number;
     /**
      * First day that Athena sees: earlier ones give no rows and no error (`flowlake doctor` finds them). Every day since costs a listing in
      * each query that names no days.

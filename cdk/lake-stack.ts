@@ -7,6 +7,7 @@ import { derivations, kinds, kindsWithInputs } from '#lake/kinds';
 import { FEATURES_PREFIX, LEDGER_PREFIX, METRIC_FEATURES_PREFIX, RAW_PREFIX, TRIES_PREFIX } from '#lake/layout';
 import { Alarms } from './alarms.ts';
 import { Athena } from './athena.ts';
+import { createBudget } from './budget.ts';
 import { Catalog } from './catalog.ts';
 import { isDataDestroyed, namesOf, type StageConfig, telemetryNamesOf } from './config.ts';
 import { createDashboard } from './dashboard.ts';
@@ -181,6 +182,7 @@ export class LakeStack extends Stack {
             consolidate: { queue: consolidateQueue, worker: consolidate },
         };
         const { alarms } = new Alarms(this, 'alarms', { config, bucketName: bucket.bucketName, ...watched, telemetry, key });
+        createBudget(this, config);
         createDashboard(this, { stage: config.stage, alarms, ...watched, telemetry });
 
         new CfnOutput(this, 'BucketName', { value: bucket.bucketName, description: 'The lake' });

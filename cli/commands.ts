@@ -4,6 +4,7 @@ import type { Command } from './command.ts';
 import { alertCommands } from './commands/alert/command.ts';
 import { alerts } from './commands/alerts/command.ts';
 import { anomalies } from './commands/anomalies/command.ts';
+import { cost } from './commands/cost/command.ts';
 import { datasets } from './commands/datasets/command.ts';
 import { deadLetterCommands } from './commands/dead-letters/command.ts';
 import { delivery } from './commands/delivery/command.ts';
@@ -58,6 +59,7 @@ export const commands: readonly Command[] = [
     retract,
     redrive,
     ...deadLetterCommands,
+    cost,
     prune,
     ...kindsWithInputs().flatMap(inputCommands),
     ...deviceCommands,

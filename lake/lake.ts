@@ -41,6 +41,8 @@ export interface BucketLake extends AnyLake {
     oldestMessages(queues: readonly string[], options: { now: Date }): Promise<ReadonlyMap<string, number>>;
     /** Age in milliseconds of the oldest record that each function last had of its stream, by name, as far as CloudWatch knows. @throws StorageError */
     oldestRecords(functions: readonly string[], options: { now: Date }): Promise<ReadonlyMap<string, number>>;
+    /** Bytes that the lake's workgroup has scanned in the last days, as CloudWatch counts them. @throws StorageError */
+    scannedBytes(options: { days: number; now: Date }): Promise<bigint>;
     /** Runs of a deployed job. @throws NotFoundError where the deployment names none */
     jobRuns(which: JobPart): Promise<JobRuns>;
     /** True if the deployment takes live telemetry, whether or not devices are let in now. */

@@ -59,6 +59,11 @@ export function openBucketLake(bucket: string, { environment, signal, onQuerySta
             const client = createCloudWatchClient({ environment, region: (await connection()).region });
             return readOldestRecords({ functions, client, now });
         },
+        async scannedBytes({ days, now }) {
+            const { createUsageClient, readScannedBytes } = await import('#lake/query/athena-usage');
+            const { region, part } = await connection();
+            return readScannedBytes({ client: createUsageClient({ environment, region }), workgroup: part('workgroup'), days, now });
+        },
         async jobRuns(which) {
             const { createGlueClient, openGlueJobRuns } = await import('#lake/jobs/glue');
             const { region, part } = await connection();

@@ -21,6 +21,8 @@ export interface ListedObject {
     modifiedAt: Date;
     /** The etag, as `head` tells it, where the store's listings have it. */
     etag?: string;
+    /** The class that it is kept in, by S3's name, where the store has such. */
+    storageClass?: string;
 }
 
 /** The last bytes of an object. */

@@ -199,8 +199,11 @@ export function openS3Store({ bucket, client }: { bucket: string; client: S3Clie
 
     async function* listObjects(prefix: string): AsyncGenerator<ListedObject> {
         for await (const { Contents } of paginateListObjectsV2({ client }, { Bucket: bucket, Prefix: prefix })) {
-            for (const { Key = '', Size = 0, LastModified = new Date(0), ETag } of Contents ?? []) {
-                yield { key: Key, sizeBytes: Size, modifiedAt: LastModified, ...(ETag !== undefined && { etag: etagOf(ETag) }) };
+            for (const { Key = '', Size = 0, LastModified = new Date(0), ETag, StorageClass } of Contents ?? []) {
+                yield {
+                    ...{ key: Key, sizeBytes: Size, modifiedAt: LastModified, storageClass: StorageClass ?? 'STANDARD' },
+                    ...(ETag !== undefined && { etag: etagOf(ETag) }),
+                };
             }
         }
     }

@@ -256,6 +256,37 @@ test.each([
     expect(groups.filter(([, one]) => one.DeletionPolicy !== policy || one.UpdateReplacePolicy !== policy).map(([id]) => id)).toEqual([]);
 });
 
+describe('a budget', () => {
+    test('is made where the row has one, of what has the tag of the stage, and tells who gets the alarms', () => {
+        template.resourceCountIs('AWS::Budgets::Budget', 0);
+        const topic = 'arn:aws:sns:eu-central-1:111122223333:on-call';
+        const [[, { Properties }]] = ofType(
+            synthesize({ changes: { monthlyBudgetUsd: 50, alarmEmail: 'lake@example.com', alarmTopicArns: [topic] } }),
+            'AWS::Budgets::Budget',
+        ) as [[string, Resource]];
+        expect(Properties.Budget).toMatchObject({
+            BudgetType: 'COST',
+            TimeUnit: 'MONTHLY',
+            BudgetLimit: { Amount: 50, Unit: 'USD' },
+            CostFilters: { TagKeyValue: ['user:flowlake:stage$dev'] },
+        });
+        expect(
+            Properties.NotificationsWithSubscribers.map(({ Notification: { NotificationType, Threshold }, Subscribers }: any) => [
+                NotificationType,
+                Threshold,
+                Subscribers.map(({ Address }: any) => Address),
+            ]),
+        ).toEqual([
+            ['ACTUAL', 80, ['lake@example.com', topic]],
+            ['FORECASTED', 100, ['lake@example.com', topic]],
+        ]);
+    });
+
+    test('that would tell nobody is refused', () => {
+        expect(() => synthesize({ changes: { monthlyBudgetUsd: 50 } })).toThrow('monthlyBudgetUsd and nobody to tell');
+    });
+});
+
 describe('alarms', () => {
     const alarm = (name: string): any =>
         ofType(resources, 'AWS::CloudWatch::Alarm').find(([, { Properties }]) => Properties.AlarmName === `flowlake-dev-${name}`)![1]

@@ -52,6 +52,7 @@ beforeEach(async () => {
     const names = Object.fromEntries(QUEUES.map((queue) => [queue, sqs.makeQueue({ isFifo: queue.startsWith('consolidate') })]));
     s3.makeBucket(BUCKET, {
         [DEPLOYMENT_TAGS.stage]: 'test',
+        [DEPLOYMENT_TAGS.workgroup]: 'lake',
         ...Object.fromEntries(QUEUES.map((queue) => [DEPLOYMENT_TAGS[queue], names[queue] ?? ''])),
     });
     store = openS3Store({ bucket: BUCKET, client: createS3Client({ environment }) });
@@ -308,6 +309,28 @@ test('dead letters are listed with what each is of and its error, shown, dropped
     await expectFigures({ 'raw/a.csv': FIRST });
     const inDirectory = await runLine(['--lake', folder, 'dead-letters', 'list'], { world: fakeWorld({ environment }) });
     expect(inDirectory).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('no queues, and no dead letters') });
+});
+
+test('cost tells what is kept and the calls of the files that came, and says what it does not know', async () => {
+    await upload({ 'a.csv': FIRST });
+    await run('reconcile', '--here');
+    const { exitCode, stdout, stderr } = await run('cost', '--output', 'json');
+    const rows: Record<string, unknown>[] = JSON.parse(stdout);
+    expect(rows.find(({ item }) => item === 'raw/')).toEqual({
+        item: 'raw/',
+        storage_class: 'STANDARD',
+        count: 1,
+        size_bytes: Buffer.byteLength(FIRST.text),
+        usd_a_month: expect.stringMatching(/^0\.00000[1-9]$/),
+    });
+    expect(rows.find(({ item }) => item === 'calls that put or list')).toMatchObject({ count: 6, usd_a_month: '0.000030' });
+    expect(rows.find(({ item }) => item === 'scanned by Athena')).toMatchObject({ size_bytes: null, usd_a_month: null });
+    expect([exitCode, stderr]).toEqual([
+        1,
+        expect.stringMatching(
+            /^What was scanned is not known: .*CloudWatch[^\n]*\n.* kept; together \$0\.\d{6} a month by list prices, without scanned by Athena/,
+        ),
+    ]);
 });
 
 test('with live telemetry there are two queues more: status counts what waits there, and redrive brings their dead letters back', async () => {
