@@ -32,7 +32,7 @@ export async function* benchAnomalies({ folder, isQuick }: BenchOptions): AsyncG
 }
 
 function askCommand(lake: string): string[] {
-    return [PROGRAM, '--lake', lake, 'anomalies', '--top', '100000', '--output', 'csv'];
+    return [PROGRAM, '--lake', lake, 'anomalies', '--limit', '100000', '--output', 'csv'];
 }
 
 function askSql(lake: string): string[] {

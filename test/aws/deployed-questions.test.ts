@@ -51,7 +51,7 @@ const SAMPLE = { flows: 40_000, days: 30, pairs: 90, seed: 1 };
         'query "select source, line_number, reason, line from rejects where source = \'raw/questions.csv\'"',
         'pairs --site berlin --top 7 --by duration --from 2026-01-06 --to 2026-01-20',
         'pairs --site lisbon --top 3 --by flows',
-        'anomalies --site osaka --top 50',
+        'anomalies --site osaka --limit 50',
         'anomalies --site berlin --from 2026-01-20 --to 2026-01-31',
         `export ${src} ${dst} --site ${site}`,
         `export ${src} ${dst} --site ${site} --from 2026-01-10 --to 2026-01-20`,

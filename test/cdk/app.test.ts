@@ -28,6 +28,13 @@ test('the app that cdk.json names makes one stack with the real bundles, and cdk
             .map(([name]) => name),
     ).toEqual(['flowlake-prod']);
     expect(manifest.artifacts['flowlake-prod'].properties.terminationProtection).toBe(true);
+    // Else the CDK command ends each run with "80 feature flags are not configured".
+    const report = Object.values<any>(manifest.artifacts).find(({ type }) => type === 'cdk:feature-flag-report');
+    const flags = Object.entries<any>(report.properties.flags);
+    expect(flags.length).toBeGreaterThan(50);
+    const isUnsaid = ({ userValue, recommendedValue, unconfiguredBehavesLike }: any) =>
+        userValue === undefined && (unconfiguredBehavesLike?.v2 ?? false) !== recommendedValue;
+    expect(flags.filter(([, flag]) => isUnsaid(flag)).map(([name]) => name)).toEqual([]);
     const { Resources } = JSON.parse(await readFile(join(folder, 'flowlake-prod.template.json'), 'utf8'));
     for (const { Properties } of Object.values<any>(Resources).filter(({ Type }) => Type === 'AWS::Lambda::Function')) {
         const folderOfCode = `asset.${Properties.Code.S3Key.replace('.zip', '')}`;
@@ -40,6 +47,17 @@ test('a stage that has no row is refused with those that have one', async () => 
         'There is no stage "production": say -c stage=dev|prod, or add a row to cdk/config.ts',
     );
 });
+
+test.each([[{ stage: 'production' }], [{ stage: 'prod', 'destroy-data': 'prod' }]])(
+    'what is wrong with %j is one line, without a stack trace',
+    async (context) => {
+        const { code, stderr } = await runApp({ folder, context }).then(
+            () => ({ code: 0, stderr: '' }),
+            (error: { code: number; stderr: string }) => error,
+        );
+        expect([code, stderr]).toEqual([1, expect.stringMatching(/^flowlake: [^\n]+\n$/)]);
+    },
+);
 
 test('data goes only with both switches', () => {
     expect(isDataDestroyed(readStage('dev'), undefined)).toBe(false);

@@ -62,6 +62,15 @@ describe('query', () => {
         expect(stderr).toMatch(/^flowlake: .*nonsense/);
     });
 
+    test('of a table that is not there names those that are', async () => {
+        const { exitCode, stderr } = await asking('query', 'select 1 from pair_day');
+        expect(exitCode).toBe(1);
+        expect(stderr).toMatch(/^flowlake: .*pair_day does not exist/);
+        expect(stderr).toMatch(/^Tables: .*\bpair_days, .*\bsources\b/m);
+        expect(stderr).toMatch(/^Views: .*\bday_totals\b/m);
+        expect((await asking('query', 'select nonsense from pair_days')).stderr).not.toContain('Tables:');
+    });
+
     test.each([[[]], [['select 1', '-f', 'x.sql']], [['-f', 'no-such-file.sql']]])(
         'without one readable statement is exit 2: %j',
         async (words) => {
@@ -87,6 +96,7 @@ test('anomalies lists the day that stands out, and only where it is asked for', 
     ]);
     expect(await rowsOf('anomalies', '--site', 'osaka')).toEqual([]);
     expect(await rowsOf('anomalies', '--from', '2026-01-28')).toEqual([]);
+    expect(await rowsOf('anomalies', '--limit', '1')).toHaveLength(1);
 });
 
 describe('rejects', () => {

@@ -10,7 +10,7 @@ export const anomalies = defineCommand({
         'A score of 3.5 and more is listed, the newest day first.',
     arguments: {},
     options: {
-        top: whole('--top <n>', 'how many', { fallback: 20 }),
+        limit: whole('--limit <n>', 'how many', { fallback: 20 }),
         site: text('--site <site>', 'only this site’s pairs'),
         from: day('--from <day>', 'first day to be judged'),
         to: day('--to <day>', 'last day to be judged'),
@@ -18,7 +18,7 @@ export const anomalies = defineCommand({
     scans: true,
     examples: [
         { line: 'anomalies', does: 'the newest twenty' },
-        { line: 'anomalies --site berlin --from 2026-01-26 --top 100 --output csv', does: 'all of Berlin’s since that day, as CSV' },
+        { line: 'anomalies --site berlin --from 2026-01-26 --limit 100 --output csv', does: 'all of Berlin’s since that day, as CSV' },
     ],
     async run({ options, ...context }) {
         const { showAnomalies } = await import('./run.ts');

@@ -8,13 +8,13 @@ interface AnomaliesOptions {
     site: string | undefined;
     from: string | undefined;
     to: string | undefined;
-    top: number;
+    limit: number;
 }
 
 /** Prints the unusual days, the newest first. */
-export async function showAnomalies({ site, from, to, top }: AnomaliesOptions, context: RunContext): Promise<number> {
+export async function showAnomalies({ site, from, to, limit }: AnomaliesOptions, context: RunContext): Promise<number> {
     return useFigures(context, async (lake) => {
-        await printRows(await lake.ask('anomalies', [site ?? null, to ?? null, from ?? null, BigInt(top)]), context);
+        await printRows(await lake.ask('anomalies', [site ?? null, to ?? null, from ?? null, BigInt(limit)]), context);
         return 0;
     });
 }

@@ -4,7 +4,14 @@ import { readFile } from 'node:fs/promises';
 import type { RunContext } from '#cli/command';
 import { printRows } from '#cli/draw/print-rows';
 import { useFigures } from '#cli/use-figures';
-import { UsageError } from '#lake/errors';
+import { SqlError, UsageError } from '#lake/errors';
+import { tables } from '#lake/kinds';
+import { VIEW_NAMES } from '#lake/query/sql-files';
+
+/** What DuckDB and Athena say of a table or view that is not there. */
+const NO_SUCH_TABLE = /\bTable\b.* does not exist|TABLE_NOT_FOUND/;
+
+const TABLES = tables.map(({ name }) => name).join(', ');
 
 interface QueryOptions {
     file: string | undefined;
@@ -15,7 +22,11 @@ export async function answer(sql: string | undefined, { file }: QueryOptions, co
     const statement = await readStatement({ sql, file, readInput: context.readInput });
     return useFigures(context, async (lake) => {
         const engine = await lake.engine();
-        const result = await engine.query(statement, { signal: context.signal });
+        const result = await engine.query(statement, { signal: context.signal }).catch((error: unknown) => {
+            throw error instanceof SqlError && NO_SUCH_TABLE.test(error.message)
+                ? new SqlError(`${error.message}\nTables: ${TABLES}\nViews: ${VIEW_NAMES.join(', ')}`, { cause: error })
+                : error;
+        });
         await printRows(result, context);
         return 0;
     });
