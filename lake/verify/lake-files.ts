@@ -49,8 +49,8 @@ export interface LedgerFound {
     unreadable: Unreadable[];
     /** Keys below `ledger/` that are no record's. */
     strays: string[];
-    /** Text that differs where any record does. */
-    state: string;
+    /** A line for each record by its key, which differs where the record does, and the etag that the record had; none for one that could not be read. */
+    states: ReadonlyMap<string, { etag: string | undefined; state: string }>;
 }
 
 const RECORD_KEY = /^ledger\/[0-9a-f]{16}\.json$/;
@@ -70,9 +70,36 @@ export async function readRecords(store: ObjectStore, kinds: KnownKinds): Promis
         records: records.sort((a, b) => (a.source < b.source ? -1 : 1)),
         unreadable: found.flatMap(({ key, why, isDamaged = false }) => (why === undefined ? [] : { key, why, isDamaged })),
         strays: strays.filter(isSeenByReaders),
-        // Not the etag: a commit may say nothing new.
-        state: found.map(({ key, etag, record }) => `${key} ${record ? `${record.state} ${record.version}` : etag}`).join('\n'),
+        states: new Map(found.map((one) => [one.key, { etag: one.etag, state: stateOf(one) }])),
     };
+}
+
+/** What a record says that counts. Not the etag: a commit may say nothing new. */
+function stateOf({ etag, record }: RecordFound): string {
+    return record ? `${record.state} ${record.version}` : String(etag);
+}
+
+/**
+ * True if any record says something else now, or is new, or gone. Of those whose etag a listing tells, only the changed ones are read: a lake of a million sources is not
+ * read a second time.
+ */
+export async function hasLedgerChanged(store: ObjectStore, before: Pick<LedgerFound, 'states'>, kinds: KnownKinds): Promise<boolean> {
+    const toRead: string[] = [];
+    let listed = 0;
+    for await (const { key, etag } of store.list(LEDGER_PREFIX)) {
+        if (RECORD_KEY.test(key)) {
+            listed += 1;
+            const known = before.states.get(key);
+            if (etag === undefined || known?.etag !== etag) {
+                toRead.push(key);
+            }
+        }
+    }
+    if (listed !== before.states.size) {
+        return true;
+    }
+    const now = await pMap(toRead, (key) => readRecord(store, key, kinds), { concurrency: RECORDS_SIDE_BY_SIDE });
+    return now.some((one) => one === undefined || before.states.get(one.key)?.state !== stateOf(one));
 }
 
 interface RecordFound {

@@ -11,7 +11,15 @@ import type { ObjectStore } from '#lake/store/object-store';
 import { openCopies } from './copies.ts';
 import { openEngine } from './engine.ts';
 import { type Difference, type Findings, type Mends, type Note, openFindings } from './findings.ts';
-import { type KindObjects, type LedgerFound, listObjects, listRaw, readRecords, type SourceRecord } from './lake-files.ts';
+import {
+    hasLedgerChanged,
+    type KindObjects,
+    type LedgerFound,
+    listObjects,
+    listRaw,
+    readRecords,
+    type SourceRecord,
+} from './lake-files.ts';
 import {
     isLive,
     type KindOutcome,
@@ -132,7 +140,7 @@ export async function verifyLake(options: VerifyOptions): Promise<VerifyResult> 
         for (const ofKind of work) {
             outcomes.push(await verifyKind(ofKind, shared));
         }
-        if ((await readRecords(store, kinds)).state !== ledger.state) {
+        if (await hasLedgerChanged(store, ledger, kinds)) {
             const text = 'sources were read, replaced or retracted while the lake was verified: run it again before believing a difference';
             findings.note('changed_meanwhile', LEDGER_PREFIX, text);
         }

@@ -4,11 +4,10 @@ import { changeLake } from '#cli/change-lake';
 import { Failure, type RunContext } from '#cli/command';
 import { countPeriods, sayCount } from '#cli/draw/quantity';
 import { openStatusLine } from '#cli/draw/status-line';
-import { findSource } from '#cli/find-source';
+import { findRecord } from '#cli/find-record';
 import { useLake } from '#cli/use-lake';
 import { isConsolidated } from '#lake/commit/consolidate';
 import { consolidateAll } from '#lake/commit/finish';
-import { readAllRecords } from '#lake/commit/reconcile';
 import { retract } from '#lake/commit/retract';
 import { workInThreads } from '#lake/here/thread-workers';
 import type { BucketLake, Lake } from '#lake/lake';
@@ -22,11 +21,7 @@ const LOOK_AGAIN_AFTER_MS = 500;
 /** Takes out the source that is named, or whose key ends so, and says when the figures are without it. */
 export async function retractSource(name: string, context: RunContext): Promise<number> {
     return useLake(context, async (lake) => {
-        const records = await readAllRecords(await lake.store());
-        const key = findSource(
-            name,
-            [...records.values()].map(({ source }) => source),
-        );
+        const { source: key } = await findRecord(name, await lake.store());
         const said = await changeLake(lake, context, () => takeOut(key, lake, context));
         await context.stderr.write(`${said}\n`);
         return 0;
