@@ -122,7 +122,12 @@ function withPrefixesOfKinds(page: string): string {
         const [, before = '', after = ''] = /^( *"arn:aws:s3:::[a-z0-9-]+\/)[a-z_]+\/(\*")/.exec(lines) ?? [];
         const listed = [...lines.matchAll(/\/([a-z_]+\/)\*"/g)].map(([, prefix = '']) => prefix);
         const figures = kinds.flatMap(({ merged, derived = [] }) => [merged.prefix, ...derived.map(({ table }) => table.prefix)]);
-        const ofKinds = [figures, kinds.map(({ rejects }) => rejects.prefix), kindsWithInputs().map(({ inputs }) => inputs.prefix)];
+        const ofKinds = [
+            figures,
+            kinds.map(({ contributions }) => contributions.prefix),
+            kinds.map(({ rejects }) => rejects.prefix),
+            kindsWithInputs().map(({ inputs }) => inputs.prefix),
+        ];
         const wanted = listed.flatMap((prefix) =>
             OF_NO_KIND.includes(prefix) ? [prefix] : (ofKinds.find(([first]) => first === prefix) ?? []),
         );

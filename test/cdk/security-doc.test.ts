@@ -98,7 +98,13 @@ test('its policies are such as IAM takes, for parts that exist, and give nobody 
     expect([...prefixes].sort()).toEqual(
         [
             ...['athena-results/*', 'devices/*', 'ledger/*', 'raw/*', 'tries/*'],
-            ...[OF_EVERY_KIND.merged, OF_EVERY_KIND.rejects, OF_EVERY_KIND.derived, OF_EVERY_KIND.inputs].flat(),
+            ...[
+                OF_EVERY_KIND.contributions,
+                OF_EVERY_KIND.merged,
+                OF_EVERY_KIND.rejects,
+                OF_EVERY_KIND.derived,
+                OF_EVERY_KIND.inputs,
+            ].flat(),
         ].sort(),
     );
 });
