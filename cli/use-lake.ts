@@ -3,11 +3,11 @@ import { NotFoundError, UsageError } from '#lake/errors';
 import type { Lake, LakeLocation, QueryState } from '#lake/lake';
 import { openLake } from '#lake/open-lake';
 import type { Scanned } from '#lake/query/query-engine';
+import { quoteForShell } from '#lake/quote-for-shell';
 import { sayBytes, sayScanned } from '#lake/say-size';
 import { type Context, Failure } from './command.ts';
 import { openStatusLine } from './draw/status-line.ts';
 import type { Output } from './output.ts';
-import { quoteForShell } from './quote-for-shell.ts';
 
 /**
  * Opens the lake for `use` and closes it after; on a terminal it shows how far a query of Athena is, and everywhere what each has read and its price. `mayBeNew` is for commands that write:

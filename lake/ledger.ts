@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { pMapIterable } from 'p-map';
 import { StorageError } from '#lake/errors';
 import type { InputVersions } from '#lake/inputs';
-import type { Kind, ReadingOption, ReadingOptions } from '#lake/kind';
+import type { Found, Kind, ReadingOption, ReadingOptions } from '#lake/kind';
 import { findKindOfRecord, kindOfSource } from '#lake/kinds';
 import { chainPlaceOf, isInputName, LEDGER_PREFIX, ledgerKey } from '#lake/layout';
 import { countEdits } from '#lake/nearest';
@@ -120,6 +120,13 @@ function entryOf(record: LedgerRecord, committedAt: string): CommitEntry {
         ...numbers,
         error,
     };
+}
+
+/** What the record says in texts and numbers: what was found, and what doubts are told by. */
+export function factsOf(record: LedgerRecord): Found {
+    const isFact = (entry: [string, unknown]): entry is [string, string | number | null] =>
+        entry[1] === null || typeof entry[1] === 'string' || typeof entry[1] === 'number';
+    return Object.fromEntries(Object.entries(record).filter(isFact));
 }
 
 /** The record as it was read, with the etag that the next commit must find. */

@@ -6,6 +6,8 @@ import type { LedgerRecord } from '#lake/ledger';
 /** What a record says of the rows that its source holds. */
 export type Marked = Pick<LedgerRecord, 'source' | 'site' | 'fingerprint' | 'beginning'>;
 
+type MarkedInState = Marked & { state: string };
+
 /** Sources of one kind and site, ascending. */
 export interface Twins {
     /** `same`: they contribute the same figures. `begin alike`: their first rows are the same. */
@@ -14,7 +16,7 @@ export interface Twins {
 }
 
 /** Every two or more sources of one kind and site that hold the same rows, or begin with the same ones. Two sites may see the same rows by right. */
-export function findTwins(records: Iterable<LedgerRecord>): Twins[] {
+export function findTwins(records: Iterable<MarkedInState>): Twins[] {
     const counting = [...records].filter(({ state }) => state === 'done').sort((a, b) => (a.source < b.source ? -1 : 1));
     const same = groupBy(counting, ({ fingerprint }) => fingerprint);
     // One of each group stands for it: the others begin as it does.
@@ -45,8 +47,8 @@ function kindNameIn(rawKey: string): string {
 }
 
 /** The groups of more than one record that have the same mark, kind and site. */
-function groupBy(records: readonly LedgerRecord[], markOf: (record: LedgerRecord) => string | null | undefined): LedgerRecord[][] {
-    const groups = new Map<string, LedgerRecord[]>();
+function groupBy(records: readonly MarkedInState[], markOf: (record: MarkedInState) => string | null | undefined): MarkedInState[][] {
+    const groups = new Map<string, MarkedInState[]>();
     for (const record of records) {
         const mark = markOf(record);
         if (mark !== null && mark !== undefined) {
@@ -60,7 +62,7 @@ function groupBy(records: readonly LedgerRecord[], markOf: (record: LedgerRecord
 }
 
 /** Groups of records that begin alike, among those with the same first row; each group begins with the one that is met first. */
-function beginAlike(group: readonly LedgerRecord[]): LedgerRecord[][] {
+function beginAlike(group: readonly MarkedInState[]): MarkedInState[][] {
     const [first, ...rest] = group;
     if (!first) {
         return [];

@@ -3,7 +3,7 @@ import { ConflictError } from '#lake/errors';
 import { openInputsAsRead } from '#lake/inputs';
 import type { Kind, SourceBytes, TracedRow } from '#lake/kind';
 import { siteOf } from '#lake/layout';
-import type { LedgerRecord } from '#lake/ledger';
+import { factsOf, type LedgerRecord } from '#lake/ledger';
 import type { ByteStream, ObjectStore } from '#lake/store/object-store';
 
 export interface FoundLines {
@@ -69,7 +69,7 @@ export async function findLines(
         signal,
     };
     try {
-        const problem = await kind.trace(bytes, { key, period, options: record.options ?? {}, found: foundIn(record), onRow });
+        const problem = await kind.trace(bytes, { key, period, options: record.options ?? {}, found: factsOf(record), onRow });
         return problem === undefined ? found : { ...none, problem };
     } catch (error) {
         if (error instanceof ConflictError) {
@@ -77,13 +77,6 @@ export async function findLines(
         }
         throw error;
     }
-}
-
-/** What the reader found out when it summarized the source. */
-function foundIn(record: LedgerRecord): Record<string, string | number | null> {
-    const isFact = (entry: [string, unknown]): entry is [string, string | number | null] =>
-        entry[1] === null || typeof entry[1] === 'string' || typeof entry[1] === 'number';
-    return Object.fromEntries(Object.entries(record).filter(isFact));
 }
 
 async function* counted(source: ByteStream, onBytes: FindLinesOptions['onBytes']): ByteStream & AsyncGenerator<Uint8Array> {

@@ -48,8 +48,8 @@ export interface LakeStatus {
     twins: Twins[];
 }
 
-/** The state of a record. What an earlier program failed to read, and is no source by its name, needs nobody. */
-function stateOf({ state, source }: LedgerRecord): LedgerRecord['state'] {
+/** The state of a record as people see it. What an earlier program failed to read, and is no source by its name, needs nobody. */
+export function stateOf({ state, source }: LedgerRecord): LedgerRecord['state'] {
     return state === 'failed' && !isSourceName(source) ? 'skipped' : state;
 }
 

@@ -21,7 +21,7 @@ import { compareSequences } from '#lake/telemetry/chain-line';
 import { episodes } from '#lake/telemetry/derived-tables';
 import { createServices, READER } from './api-services.ts';
 import { besideApi } from './beside-api.ts';
-import { type BrokerCounts, openBroker } from './broker.ts';
+import { openBroker } from './broker.ts';
 import { authorityFolder, namesOfMachine, openAuthority } from './certificates.ts';
 import { openControl } from './control.ts';
 import { type Forwarding, type ForwardTarget, startForwarding } from './forwarding.ts';
@@ -31,10 +31,11 @@ import { openHttpServer } from './http-server.ts';
 import { openInbox } from './inbox.ts';
 import { LatestConsumer } from './latest-consumer.ts';
 import { liveFile, makeLiveFolder, writeServing } from './live-files.ts';
+import type { ServeStatus } from './live-status.ts';
 import { openReaderToken } from './reader-token.ts';
 import { SaidLines } from './said-lines.ts';
 import { endOfChainIn, SHARD } from './seal-pass.ts';
-import { type Sealer, type SealingStatus, startSealing } from './sealing.ts';
+import { type Sealer, startSealing } from './sealing.ts';
 import { openStateDatabase } from './state-database.ts';
 import { openStateQueries } from './state-queries.ts';
 import { Watch } from './watch.ts';
@@ -72,21 +73,6 @@ export interface Serving {
     status(): ServeStatus;
     /** Ends it: nothing more is taken, what was taken goes into the tables. Aborting `hurry` leaves that to the next start. */
     stop(hurry: AbortSignal): Promise<void>;
-}
-
-/** How it goes. Plain data: other processes ask for it. */
-export interface ServeStatus {
-    since: string;
-    mqttPort: number;
-    httpUrl: string;
-    connections: BrokerCounts;
-    /** Messages since the start: taken, those of them put aside, and those that were only counted. */
-    messages: { taken: number; aside: number; dropped: number };
-    /** Why the inbox refuses messages; null where it takes them. */
-    inboxProblem: string | null;
-    latest: { behindMs: number; fault: string | null };
-    sealing: SealingStatus;
-    forwarding: { to: string; objectsBehind: number; lastError: string | null } | null;
 }
 
 /** What is left is worked off for so long at most when the server ends. */

@@ -1,7 +1,8 @@
 /** How far each reader of the streams of a deployed lake is behind, and when that needs a person. */
 import { expect, test } from '@jest/globals';
-import { readLiveLags, sayLate, sayLiveLags } from '#cli/commands/status/live-lag';
+import { sayLate, sayLiveLags } from '#cli/commands/status/live-lag';
 import type { BucketLake } from '#lake/lake';
+import { readLiveLags } from '#lake/reports/live-lag';
 
 const NOW = new Date('2026-02-01T12:00:00Z');
 

@@ -1,7 +1,8 @@
 /** What queues hold, and what needs a person. */
 import { expect, test } from '@jest/globals';
-import { queueRows, readQueues, sayDeadLetters, sayQueue } from '#cli/commands/status/queue-status';
+import { queueRows, sayDeadLetters, sayQueue } from '#cli/commands/status/queue-status';
 import type { BucketLake, QueuePart } from '#lake/lake';
+import { readQueues } from '#lake/reports/queue-status';
 import { memoryQueue } from '#test/support/memory-queue';
 
 const NOW = new Date('2026-02-01T12:00:00Z');

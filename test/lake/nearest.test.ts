@@ -1,8 +1,8 @@
 /** What a user may have meant, and how words are written so that a shell takes them. */
 import { execFileSync } from 'node:child_process';
-import { quoteForShell } from '#cli/quote-for-shell';
 import { parseLakeLocation } from '#lake/lake';
 import { nearestOf } from '#lake/nearest';
+import { quoteForShell } from '#lake/quote-for-shell';
 
 test('the nearest names take the fewest changes; of a path as much of its end counts as was given', () => {
     const keys = ['raw/site=berlin/monday.csv', 'raw/site=berlin/tuesday.csv', 'raw/sunday.csv', 'raw/friday.csv'];

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Failure, type RunContext } from '#cli/command';
 import { fetchReport, plotReport } from '#cli/pair-report';
-import { quoteForShell } from '#cli/quote-for-shell';
 import { useLake } from '#cli/use-lake';
 import { parseLakeLocation } from '#lake/lake';
+import { quoteForShell } from '#lake/quote-for-shell';
 import { plannedAnomalies } from '#sample/flows/sample-files';
 import { plannedTroubles } from '#sample/telemetry/sample-files';
 

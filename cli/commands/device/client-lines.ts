@@ -1,6 +1,6 @@
 /** Lines by which a device sends its first message, for the clients that devices have. docs/devices.md shows them, and a test runs each against a broker. */
 import { type DeviceFile, deviceFile } from '#cli/device-files';
-import { quoteForShell } from '#cli/quote-for-shell';
+import { quoteForShell } from '#lake/quote-for-shell';
 
 export interface LinesOptions {
     device: string;

@@ -3,7 +3,6 @@ import { Failure, type RunContext } from '#cli/command';
 import { assertNoneThere, type DeviceFiles, readDeviceFiles, writeDeviceFiles } from '#cli/device-files';
 import { batchOf } from '#cli/draw/batch-of';
 import { printRows } from '#cli/draw/print-rows';
-import { quoteForShell } from '#cli/quote-for-shell';
 import { tellServe } from '#cli/tell-serve';
 import { useLake } from '#cli/use-lake';
 import {
@@ -18,6 +17,7 @@ import {
 import { readDevice } from '#lake/devices';
 import { UsageError } from '#lake/errors';
 import type { DirectoryLake, Lake } from '#lake/lake';
+import { quoteForShell } from '#lake/quote-for-shell';
 import { readServing } from '#lake/serve/live-files';
 import { clientLines } from './client-lines.ts';
 import { exampleFor } from './example.ts';

@@ -3,20 +3,21 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure, type RunContext } from '#cli/command';
 import { batchOf } from '#cli/draw/batch-of';
 import { printRows } from '#cli/draw/print-rows';
-import { countPeriods, sayCount, sayDuration } from '#cli/draw/quantity';
+import { sayCount, sayDuration } from '#cli/draw/quantity';
 import { sayAllTries } from '#cli/say-tries';
 import { sayTwins } from '#cli/say-twins';
-import { sayUnknown } from '#cli/say-unknown';
 import { useLake } from '#cli/use-lake';
 import { StorageError } from '#lake/errors';
 import { findCutOff } from '#lake/here/marks';
 import type { BucketLake, DirectoryLake, Lake } from '#lake/lake';
-import { chainPlaceOf } from '#lake/layout';
 import { readLakeStatus } from '#lake/reports/lake-status';
+import { readLiveLags } from '#lake/reports/live-lag';
+import { readQueues } from '#lake/reports/queue-status';
+import { sayProblem } from '#lake/reports/say-problem';
 import { lookAtTries, type Undone } from '#lake/work/tries';
-import { readLiveLags, readPipeline, sayLate, sayLiveLags } from './live-lag.ts';
+import { readPipeline, sayLate, sayLiveLags } from './live-lag.ts';
 import { tellLive } from './live-status.ts';
-import { queueRows, readQueues, sayDeadLetters, sayQueue } from './queue-status.ts';
+import { queueRows, sayDeadLetters, sayQueue } from './queue-status.ts';
 
 const WATCH_EVERY_MS = 2_000;
 const CLEAR_SCREEN = '\u001b[2J\u001b[H';
@@ -130,28 +131,12 @@ async function show(lake: Lake, context: RunContext): Promise<number> {
     );
     const range = days.first === undefined ? '' : `, ${days.first} to ${days.last}`;
     await context.stderr.write(`${sayCount(days.count, 'day')} in the figures${range}\n`);
-    const lines = problems.map(({ kind, subjects, waitingMs, why }) => {
+    const lines = problems.map((problem) => {
+        const { subjects, waitingMs } = problem;
+        const { noun, what, next } = sayProblem(problem);
         const shown = subjects.slice(0, 3).join(', ') + (subjects.length > 3 ? ` and ${subjects.length - 3} more` : '');
-        switch (kind) {
-            case 'failed':
-                return `${sayCount(subjects.length, 'source')} could not be used (${shown}): flowlake query "select source, error from sources where state = 'failed'" tells why; ${sayRemedy(subjects)}`;
-            case 'empty':
-                return `${sayCount(subjects.length, 'source')} of which not one row counts (${shown}): flowlake query "select source, rows_read, rejected, skipped from sources where state = 'empty'" tells why; ${sayRemedy(subjects)}`;
-            case 'waiting':
-                return `${sayCount(subjects.length, 'source')} not in the figures yet, the longest for ${sayDuration(waitingMs ?? 0)} (${shown}): an upload may be running, else flowlake reconcile`;
-            case 'older':
-                return `${sayCount(subjects.length, 'source')} as an older version read them (${shown}): their figures are by its rules until flowlake reconcile reads them anew`;
-            case 'behind':
-                return `${sayCount(subjects.length, 'source')} as another version of what they are read by had it (${shown}; flowlake history <source> tells which): a command may be at it, else flowlake reconcile`;
-            case 'unknown':
-                return sayUnknown(subjects);
-            case 'unreadable':
-                return `${countPeriods(subjects.map((period) => ({ period })))} that cannot be read (${shown}): ${why}`;
-            case 'underived':
-                return `${sayCount(subjects.length, 'day')} not derived from what is there now (${shown}): an upload may be running, else flowlake reconcile`;
-            default:
-                return `${countPeriods(subjects.map((period) => ({ period })))} not consolidated (${shown}): an upload may be running, else flowlake reconcile`;
-        }
+        const waiting = waitingMs === undefined ? '' : `, the longest for ${sayDuration(waitingMs)}`;
+        return `${sayCount(subjects.length, noun)} ${what}${waiting} (${shown}): ${next}`;
     });
     lines.push(
         ...(lake.kind === 's3'
@@ -167,16 +152,4 @@ async function show(lake: Lake, context: RunContext): Promise<number> {
         await context.stderr.write(`${line}\n`);
     }
     return lines.length > 0 ? 1 : 0;
-}
-
-/** What helps with sources of which nothing counts. Nobody can upload an object of a chain: devices have sent what stands in it. */
-function sayRemedy(sources: readonly string[]): string {
-    const isSent = (source: string): boolean => chainPlaceOf(source) !== undefined;
-    const helps = [
-        ...(sources.every(isSent) ? [] : ['upload them corrected with --replace']),
-        ...(sources.some(isSent)
-            ? ['what devices have sent is read again by a corrected profile (flowlake rejects, then flowlake profile add)']
-            : []),
-    ];
-    return `${helps.join('; ')}, or retract them`;
 }

@@ -1,8 +1,7 @@
 /** The columns in which an upload, or a trial of one, tells how each file came out. */
-import type { Found } from '#lake/kind';
 import { kindOf, kinds } from '#lake/kinds';
 import { siteOf } from '#lake/layout';
-import type { LedgerRecord } from '#lake/ledger';
+import { factsOf } from '#lake/ledger';
 import type { Value } from '#lake/query/query-engine';
 import type { UploadResult } from '#lake/upload/result';
 
@@ -102,18 +101,9 @@ const NOTE = textColumn('note', ({ note }) => note ?? null);
 
 function doubtColumn(now: Date): ReportColumn {
     return textColumn('doubt', ({ file, record }) => {
-        const doubts = record ? kindOf(file.key).doubtsOf(foundIn(record), { options: record.options, now }) : [];
+        const doubts = record ? kindOf(file.key).doubtsOf(factsOf(record), { options: record.options, now }) : [];
         return doubts.map(({ text, remedy }) => `${text.replace('{files}', 'the file')}: ${remedy}`).join('; ') || null;
     });
-}
-
-/** The fields of the record that may be what its kind has found out. */
-export function foundIn(record: LedgerRecord): Found {
-    return Object.fromEntries(
-        Object.entries(record).filter(
-            (entry): entry is [string, string | number | null] => entry[1] === null || ['string', 'number'].includes(typeof entry[1]),
-        ),
-    );
 }
 
 /** A finding and what settled it, each in a column of its own. */

@@ -6,8 +6,9 @@ import { sayCount } from '#cli/draw/quantity';
 import { cutToWidth, printable } from '#cli/draw/text-width';
 import type { Doubt } from '#lake/kind';
 import { kindOf } from '#lake/kinds';
+import { factsOf } from '#lake/ledger';
 import type { UploadResult } from '#lake/upload/result';
-import { foundIn, type ReportColumn } from './report-columns.ts';
+import type { ReportColumn } from './report-columns.ts';
 import { type FindFirstReject, sayLosses } from './say-losses.ts';
 import { firstLines, isProblem, rowsForScreen } from './screenful.ts';
 
@@ -66,7 +67,7 @@ function sayDoubts(results: readonly UploadResult[], { now, isTrial }: Pick<RunC
         const doubts =
             record === undefined || result === 'skipped'
                 ? []
-                : kindOf(file.key).doubtsOf(foundIn(record), { options: record.options, now: now() });
+                : kindOf(file.key).doubtsOf(factsOf(record), { options: record.options, now: now() });
         for (const doubt of doubts) {
             const name = `${doubt.text}: ${doubt.remedy}`;
             const { shown } = filesOfDoubt.get(name) ?? { shown: [] };
