@@ -17,11 +17,30 @@ export interface PageContext {
     lake: Lake;
     /** Latest state of devices; undefined for a lake that was never served and has none. */
     live: LiveState | undefined;
+    /** How far the stages on the way into the tables are behind. @throws StorageError where one cannot be asked */
+    lag(): Promise<Lag>;
     now(): Date;
     /** Aborted when nobody waits for the answer any more. */
     signal: AbortSignal;
     /** Runs one statement that only reads, to its end. @throws SqlError @throws StorageError @throws TooManyRowsError beyond `maxRows` */
     ask(sql: string, options?: AskOptions): Promise<Rows>;
+}
+
+export interface Lag {
+    /** Who takes what devices send: the workers of a deployment, a server, or nobody now. */
+    is: 'deployed' | 'served' | 'not served' | 'never served';
+    stages: readonly Stage[];
+}
+
+/** A stage between a device, or a file, and the tables. */
+export interface Stage {
+    what: string;
+    /** Null where nothing waits, or nothing is known. */
+    behindMs: number | null;
+    /** What waits there; null where that is not counted. */
+    waiting: number | null;
+    /** What is wrong, or what to do; null where nobody is needed. */
+    why: string | null;
 }
 
 export interface AskOptions {

@@ -1,4 +1,31 @@
 /** All pages of the web application. */
+import { alertsOfDayPage } from './alerts-of-day.ts';
+import { attentionPage } from './attention.ts';
+import { calendarPage } from './calendar.ts';
+import { chainsPage } from './chains.ts';
+import { daysPage } from './days.ts';
+import { doubtsPage } from './doubts.ts';
+import { lagPage } from './lag.ts';
+import { newsPage } from './news.ts';
 import type { Page } from './page.ts';
+import { qualityPage } from './quality.ts';
+import { rejectsPage } from './rejects.ts';
+import { sourcePage } from './source.ts';
+import { todayPage } from './today.ts';
+import { unusualPage } from './unusual.ts';
 
-export const PAGES: readonly Page[] = [];
+export const PAGES: readonly Page[] = [
+    alertsOfDayPage,
+    attentionPage,
+    calendarPage,
+    chainsPage,
+    daysPage,
+    doubtsPage,
+    lagPage,
+    newsPage,
+    qualityPage,
+    rejectsPage,
+    sourcePage,
+    todayPage,
+    unusualPage,
+];

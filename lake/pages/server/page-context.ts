@@ -2,6 +2,7 @@
 import type { Lake } from '#lake/lake';
 import { type LiveState, type PageContext, TooManyRowsError } from '#lake/pages/page';
 import type { Value } from '#lake/query/query-engine';
+import { readLag } from './read-lag.ts';
 
 /** Rows that an answer may have where its page says nothing. */
 const MAX_ROWS = 100_000;
@@ -17,6 +18,7 @@ export function pageContext({ lake, live, now, signal }: ContextOptions): PageCo
     return {
         lake,
         live,
+        lag: () => readLag(lake, { now: now() }),
         now,
         signal,
         async ask(sql, { parameters = [], maxRows = MAX_ROWS } = {}) {
