@@ -1,4 +1,8 @@
 /** All screens, in the order of the navigation. */
 import type { Screen } from './screen.ts';
 
-export const SCREENS: readonly Screen[] = [{ path: '/about', title: 'About', key: 'l', load: () => import('./screens/about.tsx') }];
+export const SCREENS: readonly Screen[] = [
+    { path: '/', title: 'Today', key: 't', load: () => import('./screens/today.tsx') },
+    { path: '/quality', title: 'Quality', key: 'q', load: () => import('./screens/quality.tsx') },
+    { path: '/about', title: 'About', key: 'l', load: () => import('./screens/about.tsx') },
+];
