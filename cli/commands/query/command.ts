@@ -8,7 +8,7 @@ export const query = defineCommand({
     summary: 'answer SQL over the lake’s tables and views',
     details:
         `Tables: ${tables.map(({ name }) => name).join(', ')}. ` +
-        'Views: pair_running, pair_stats, pair_features, pair_anomalies, day_totals; of devices metric_hour_values, metric_days, metric_anomalies, metric_drift, metric_features, ' +
+        'Views: pair_running, pair_stats, pair_features, pair_usual, pair_anomalies, day_totals; of devices metric_hour_values, metric_days, metric_anomalies, metric_drift, metric_features, ' +
         'all_episodes, device_health, device_traffic, fleet_hours, and in a directory readings_wide_<profile>. ' +
         'A table rounds fractions to three places; --output json and csv print all of them. ' +
         'On AWS Athena answers, which is paid by what it reads: that and its list price are said before the rows.',

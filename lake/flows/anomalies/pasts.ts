@@ -1,4 +1,4 @@
-/** The past of each pair in one measure, and how far a day is from it: the rule of sql/flows/views/pair_anomalies.sql. */
+/** The past of each pair in one measure, and how far a day is from it: the rule of sql/flows/views/pair_usual.sql. */
 
 /** Days of the past that count, and the fewest that give a verdict. */
 const PAST_DAYS = 28;

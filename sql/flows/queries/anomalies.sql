@@ -9,6 +9,11 @@ with asked_days as (
         and day <= coalesce(cast(? as varchar), '9999-12-31')
 ),
 
+-- The view of this name reads every day; pair_anomalies reads what has its name.
+pair_usual as (
+    view pair_usual over asked_days
+),
+
 unusual as (
     view pair_anomalies over asked_days
 ),
