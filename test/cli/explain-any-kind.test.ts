@@ -1,10 +1,11 @@
 /** What `explain` shows of a kind that is not flows: its own columns, its nulls, and lines whose values its reader tells. */
-import { findLineMismatches, findMismatches, lineColumns, lineRow, partColumns, partRows } from '#cli/commands/explain/report';
+
 import { addInput } from '#lake/inputs';
 import type { LedgerRecord } from '#lake/ledger';
 import { mergeRows } from '#lake/merge-rows';
 import type { Explanation } from '#lake/reports/explain';
 import { findLines } from '#lake/reports/explain-lines';
+import { findLineMismatches, findMismatches, lineColumns, lineRow, partColumns, partRows } from '#lake/reports/explain-report';
 import { emptyRows, type Rows } from '#lake/rows';
 import { telemetry } from '#lake/telemetry/kind';
 import { gauges } from '#test/kinds/gauges';

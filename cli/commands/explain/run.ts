@@ -14,8 +14,8 @@ import { dayOfPeriod } from '#lake/layout';
 import type { Value } from '#lake/query/query-engine';
 import { type Explanation, explainRows } from '#lake/reports/explain';
 import { findLines } from '#lake/reports/explain-lines';
+import { findLineMismatches, findMismatches, lineColumns, lineRow, nameOf, partColumns, partRows } from '#lake/reports/explain-report';
 import { countRows } from '#lake/rows';
-import { findLineMismatches, findMismatches, lineColumns, lineRow, nameOf, partColumns, partRows } from './report.ts';
 
 export interface ExplainOptions {
     /** Name of the kind. */

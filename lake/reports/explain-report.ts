@@ -1,4 +1,4 @@
-/** What `explain` shows: rows for each source or line, whether they come to what the merged table says, and what to do where they do not. */
+/** What an explanation shows: rows for each source or line, whether they come to what the merged table says, and what to do where they do not. */
 import { nameInputs } from '#lake/inputs';
 import type { Kind } from '#lake/kind';
 import { commitsOf } from '#lake/ledger';
