@@ -1,4 +1,5 @@
 /** All pages of the web application. */
+import { addressesPage } from './addresses.ts';
 import { alertsOfDayPage } from './alerts-of-day.ts';
 import { attentionPage } from './attention.ts';
 import { calendarPage } from './calendar.ts';
@@ -6,8 +7,12 @@ import { chainsPage } from './chains.ts';
 import { daysPage } from './days.ts';
 import { doubtsPage } from './doubts.ts';
 import { lagPage } from './lag.ts';
+import { nearestPairsPage } from './nearest-pairs.ts';
 import { newsPage } from './news.ts';
 import type { Page } from './page.ts';
+import { pairPage } from './pair.ts';
+import { pairDayPage } from './pair-day.ts';
+import { pairsPage } from './pairs.ts';
 import { qualityPage } from './quality.ts';
 import { rejectsPage } from './rejects.ts';
 import { sourcePage } from './source.ts';
@@ -15,6 +20,7 @@ import { todayPage } from './today.ts';
 import { unusualPage } from './unusual.ts';
 
 export const PAGES: readonly Page[] = [
+    addressesPage,
     alertsOfDayPage,
     attentionPage,
     calendarPage,
@@ -22,7 +28,11 @@ export const PAGES: readonly Page[] = [
     daysPage,
     doubtsPage,
     lagPage,
+    nearestPairsPage,
     newsPage,
+    pairDayPage,
+    pairPage,
+    pairsPage,
     qualityPage,
     rejectsPage,
     sourcePage,
