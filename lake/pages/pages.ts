@@ -4,6 +4,7 @@ import { alertsOfDayPage } from './alerts-of-day.ts';
 import { attentionPage } from './attention.ts';
 import { calendarPage } from './calendar.ts';
 import { chainsPage } from './chains.ts';
+import { comparePage, compareTotalsPage } from './compare.ts';
 import { daysPage } from './days.ts';
 import { doubtsPage } from './doubts.ts';
 import { lagPage } from './lag.ts';
@@ -15,6 +16,7 @@ import { pairDayPage } from './pair-day.ts';
 import { pairsPage } from './pairs.ts';
 import { qualityPage } from './quality.ts';
 import { rejectsPage } from './rejects.ts';
+import { siteMatrixPage } from './site-matrix.ts';
 import { sourcePage } from './source.ts';
 import { todayPage } from './today.ts';
 import { unusualPage } from './unusual.ts';
@@ -25,6 +27,8 @@ export const PAGES: readonly Page[] = [
     attentionPage,
     calendarPage,
     chainsPage,
+    comparePage,
+    compareTotalsPage,
     daysPage,
     doubtsPage,
     lagPage,
@@ -35,6 +39,7 @@ export const PAGES: readonly Page[] = [
     pairsPage,
     qualityPage,
     rejectsPage,
+    siteMatrixPage,
     sourcePage,
     todayPage,
     unusualPage,
