@@ -11,12 +11,18 @@ export const addressesPage = definePage<{ of: string[] }>({
     name: 'addresses',
     /** `of`: the addresses, commas between them. */
     parameters: z.strictObject({
-        of: z.string().transform((text) => [...new Set(text.split(',').map((one) => AddressText.parse(one)))]),
+        of: z
+            .string()
+            .default('')
+            .transform((text) => [...new Set(text.split(',').filter((one) => one.trim() !== ''))].map((one) => AddressText.parse(one))),
     }),
-    reads: () => [{ table: 'devices' }],
+    reads: ({ of }) => (of.length === 0 ? [] : [{ table: 'devices' }]),
     async answer({ of }, { ask }) {
         if (of.length > MAX_ADDRESSES) {
             throw new UsageError(`At most ${MAX_ADDRESSES} addresses at a time, these are ${of.length}`);
+        }
+        if (of.length === 0) {
+            return { devices: [] };
         }
         const { rows } = await ask(
             `select ip, site, device, profile, place, valid_from, valid_to

@@ -109,6 +109,8 @@ limit ${limit + 1}`,
             row ? cursorText(sorted.map(({ name }) => row[name] ?? '')) : null;
         return {
             by,
+            /** A row's values in these columns are its cursor. */
+            sortedBy: sorted.map(({ name }) => name),
             rows: shown,
             next: before || isMore ? cursorOf(shown.at(-1)) : null,
             previous: before ? (isMore ? cursorOf(shown[0]) : null) : after ? cursorOf(shown[0]) : null,
@@ -220,10 +222,13 @@ compared as (
     };
 }
 
+const DAY_MS = 86_400_000;
+
 interface PeriodDays {
     from: string;
     to: string;
-    /** Days of it that the lake has flows of. */
+    /** Days of it, and those that the lake has flows of. */
+    asked: number;
     there: number;
 }
 
@@ -236,6 +241,7 @@ async function daysOf(
     const of = (first: string, last: string) => ({
         from: first,
         to: last,
+        asked: (Date.parse(last) - Date.parse(first)) / DAY_MS + 1,
         there: days.filter((day) => day >= first && day <= last).length,
     });
     return {

@@ -39,7 +39,7 @@ export function cursorText(cursor: Cursor): string {
     return JSON.stringify(cursor);
 }
 
-/** The same columns the other way round: for the page before. */
+/** These columns the other way round: for the page before. */
 export function reversed(columns: readonly SortColumn[]): SortColumn[] {
     return columns.map((column) => ({ ...column, order: column.order === 'asc' ? 'desc' : 'asc' }));
 }

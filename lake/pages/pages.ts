@@ -7,6 +7,7 @@ import { chainsPage } from './chains.ts';
 import { comparePage, compareTotalsPage } from './compare.ts';
 import { daysPage } from './days.ts';
 import { doubtsPage } from './doubts.ts';
+import { flowSitesPage } from './flow-sites.ts';
 import { lagPage } from './lag.ts';
 import { nearestPairsPage } from './nearest-pairs.ts';
 import { newsPage } from './news.ts';
@@ -32,6 +33,7 @@ export const PAGES: readonly Page[] = [
     daysPage,
     doubtsPage,
     lagPage,
+    flowSitesPage,
     nearestPairsPage,
     newsPage,
     pairDayPage,

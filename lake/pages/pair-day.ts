@@ -5,6 +5,7 @@ import { mergedKey } from '#lake/layout';
 import { explainRows } from '#lake/reports/explain';
 import { findMismatches, nameOf } from '#lake/reports/explain-report';
 import type { Rows } from '#lake/rows';
+import { commandLine } from './command-line.ts';
 import { Day } from './day.ts';
 import { definePage, type Json } from './page.ts';
 import { AddressText } from './pair.ts';
@@ -52,6 +53,7 @@ export const pairDayPage = definePage<PairDayParameters>({
             total: figuresOf(total),
             inLake: figuresOf(inLake),
             mismatches: findMismatches(explanation, flows),
+            command: commandLine(lake, ['explain', src, dst, day, '--site', site, '--lines']),
         };
     },
 });

@@ -4,6 +4,7 @@ import { shortAddress } from '#lake/addresses';
 import { OverflowError } from '#lake/errors';
 import type { Value } from '#lake/query/query-engine';
 import { readQuery } from '#lake/query/sql-files';
+import { commandLine } from './command-line.ts';
 import { Day, daysBetween } from './day.ts';
 import { listLakeDays } from './lake-days.ts';
 import { definePage, type Json, type PageContext } from './page.ts';
@@ -75,6 +76,13 @@ export const pairPage = definePage<PairParameters>({
             // What a device sends to itself comes back to nobody else.
             back: src === dst ? [] : daysOf(dst, src),
             problem: report.problem ?? null,
+            commands: {
+                there: commandLine(context.lake, ['export', src, dst, '--site', site]),
+                back: commandLine(context.lake, ['export', dst, src, '--site', site]),
+                register: [src, dst].map((ip) =>
+                    commandLine(context.lake, ['device', 'add', 'NAME', '--site', site, '--ip', ip, '--profile', 'PROFILE']),
+                ),
+            },
         };
     },
 });
@@ -130,7 +138,7 @@ function textOf(value: Value): string | number | null {
     return typeof value === 'bigint' ? String(value) : typeof value === 'boolean' ? String(value) : value;
 }
 
-/** Where and when the pair was seen. */
+/** The site and the days that the pair was seen at. */
 function spanOf(days: readonly ReportDay[]): { site: string; days: number; first: string; last: string } {
     const sorted = [...new Set(days.map(({ day }) => day))].sort();
     return { site: days[0]?.site ?? '', days: sorted.length, first: sorted[0] ?? '', last: sorted.at(-1) ?? '' };

@@ -24,7 +24,7 @@ const SORTS = {
 type Sort = keyof typeof SORTS;
 
 /** Addresses as they are searched for. */
-export const SearchText = z.string().transform((text, context): AddressSearch => {
+const SearchText = z.string().transform((text, context): AddressSearch => {
     const search = readAddressSearch(text);
     if ('problem' in search) {
         context.addIssue({ code: 'custom', message: search.problem });
@@ -56,7 +56,7 @@ export const pairsPage = definePage<PairsParameters>({
     parameters: Parameters,
     reads: ({ from, to }) => [{ table: 'pair_days', from, to }],
     async answer(parameters, context) {
-        const { from, to, after, before, limit, by } = parameters;
+        const { from, to, after, before, limit } = parameters;
         if (after && before) {
             throw new UsageError('Give after or before, not both');
         }
@@ -73,8 +73,8 @@ export const pairsPage = definePage<PairsParameters>({
             row ? cursorText(columns.map(({ name }) => String(row[name as keyof PairRow]))) : null;
         return {
             state: 'found',
-            by,
-            order: columns[0]?.order ?? 'asc',
+            /** A row's values in these columns are its cursor. */
+            sortedBy: columns.map(({ name }) => name),
             searched: { address: said(parameters.address), src: said(parameters.src), dst: said(parameters.dst) },
             totals: found.totals,
             rows: rows.map((row): Json => ({ ...row })),
@@ -112,7 +112,7 @@ const COLUMNS = [...PAIR, 'days', 'first_day', 'last_day', 'flows', 'flow_durati
 
 interface FoundPairs {
     rows: PairRow[];
-    /** Of all pairs that were found; null on a page behind the first one. */
+    /** The sums of all pairs that were found; null on a page behind the first one. */
     totals: Json;
 }
 

@@ -109,8 +109,8 @@ test('totals balance: each change with its number and sums, and the days that th
         state: 'found',
         by: 'pair',
         measure: 'packets',
-        before: { from: dayAfter(0), to: dayAfter(2), there: 3 },
-        after: { from: dayAfter(3), to: dayAfter(5), there: 3 },
+        before: { from: dayAfter(0), to: dayAfter(2), asked: 3, there: 3 },
+        after: { from: dayAfter(3), to: dayAfter(5), asked: 3, there: 3 },
         changes: [
             { change: 'new', number: '1', before_sum: '0', after_sum: '7' },
             { change: 'gone', number: '1', before_sum: '9', after_sum: '0' },

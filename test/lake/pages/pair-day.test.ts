@@ -67,4 +67,5 @@ test('tells the registered devices of addresses, with the days of each', async (
         { ip: '2001:db8::7', site: 'osaka', device: 'boiler-2', profile: 'plain-json', place: null, from: null, to: null },
     ]);
     expect(await devices('10.0.0.99')).toEqual([]);
+    expect(await devices('')).toEqual([]);
 });

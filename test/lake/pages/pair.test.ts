@@ -23,6 +23,7 @@ interface Answer {
     there: PairDay[];
     back: PairDay[];
     problem: string | null;
+    commands: { there: string; back: string; register: string[] };
     sites: { site: string; days: number; first: string; last: string }[];
 }
 
@@ -159,6 +160,13 @@ test('an unknown pair, one without data on the days, and a lake without flows ar
         last: '2026-04-02',
     });
     expect(await ask(uploaded, pair)).toMatchObject({ state: 'found', missing: ['2026-04-01'] });
+});
+
+test('commands to be typed quote what a shell would take for something else', async () => {
+    const { directory } = await openFixture([{ day: dayAfter(0), site: '$(touch x); y', dst: 'fe80::1%`z`' }]);
+    const { commands } = await ask(await openDirectory(directory), { src: '10.0.0.1', dst: 'fe80::1%`z`' });
+    expect(commands.there).toBe(`flowlake --lake ${directory} export 10.0.0.1 'fe80::1%\`z\`' --site '$(touch x); y'`);
+    expect(commands.register[1]).toContain("--ip 'fe80::1%`z`'");
 });
 
 test('a pair that is not there has nearest ones', async () => {
