@@ -3,6 +3,9 @@ import type { Screen } from './screen.ts';
 
 export const SCREENS: readonly Screen[] = [
     { path: '/', title: 'Today', key: 't', load: () => import('./screens/today.tsx') },
+    { path: '/pairs', title: 'Pairs', key: 'p', load: () => import('./screens/pairs.tsx') },
+    { path: '/pair', title: 'Pair', load: () => import('./screens/pair.tsx') },
+    { path: '/compare', title: 'Compare', key: 'c', load: () => import('./screens/compare.tsx') },
     { path: '/quality', title: 'Quality', key: 'q', load: () => import('./screens/quality.tsx') },
     { path: '/about', title: 'About', key: 'l', load: () => import('./screens/about.tsx') },
 ];

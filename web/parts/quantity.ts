@@ -27,3 +27,15 @@ export function groupDigits(digits: string): string {
     // A narrow space that does not break: copied into a sheet it would be in the way, so Figure keeps the bare digits beside it.
     return `${sign === '-' ? '\u2212' : ''}${whole.replace(/\B(?=(\d{3})+$)/g, '\u202f')}${rest}`;
 }
+
+/** A share of 0 to 1 in percent: what is not all or nothing is never said to be. Null is a dash. */
+export function sayShare(share: number | null): string {
+    if (share === null) {
+        return '–';
+    }
+    const percent = share * 100;
+    if (percent > 0 && percent < 0.1) {
+        return '< 0.1 %';
+    }
+    return percent < 100 && percent > 99.9 ? '> 99.9 %' : `${Number(percent.toPrecision(3))} %`;
+}

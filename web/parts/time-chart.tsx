@@ -269,6 +269,7 @@ function timeTicks(ticks: readonly number[], step: number): string[] {
 }
 
 const SCALES = [
+    { from: 1e15, suffix: 'P' },
     { from: 1e12, suffix: 'T' },
     { from: 1e9, suffix: 'G' },
     { from: 1e6, suffix: 'M' },
