@@ -11,6 +11,18 @@ import { flowSitesPage } from './flow-sites.ts';
 import { lagPage } from './lag.ts';
 import { nearestPairsPage } from './nearest-pairs.ts';
 import { newsPage } from './news.ts';
+import { alertsHistoryPage } from './alerts-history.ts';
+import { alertsLivePage } from './alerts-live.ts';
+import { devicePage } from './device.ts';
+import { deviceMessagesPage } from './device-messages.ts';
+import { devicePeersPage } from './device-peers.ts';
+import { deviceSeriesPage } from './device-series.ts';
+import { deviceSpansPage } from './device-spans.ts';
+import { fleetHistoryPage } from './fleet-history.ts';
+import { fleetHoursPage } from './fleet-hours.ts';
+import { fleetLinesPage } from './fleet-lines.ts';
+import { fleetLivePage } from './fleet-live.ts';
+import { fleetMapPage } from './fleet-map.ts';
 import type { Page } from './page.ts';
 import { pairPage } from './pair.ts';
 import { pairDayPage } from './pair-day.ts';
@@ -45,4 +57,16 @@ export const PAGES: readonly Page[] = [
     sourcePage,
     todayPage,
     unusualPage,
+    alertsHistoryPage,
+    alertsLivePage,
+    deviceMessagesPage,
+    devicePage,
+    devicePeersPage,
+    deviceSeriesPage,
+    deviceSpansPage,
+    fleetHistoryPage,
+    fleetHoursPage,
+    fleetLinesPage,
+    fleetLivePage,
+    fleetMapPage,
 ];
