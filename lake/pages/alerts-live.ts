@@ -38,7 +38,7 @@ export const alertsLivePage = definePage({
 
 async function answer({ kind, site, profile, after, limit, ...asked }: z.output<typeof Parameters>, { live, now }: PageContext) {
     if (!live) {
-        return { isLive: false };
+        return { isLive: false as const };
     }
     const found: LiveAlert[] = [];
     let place = after;
@@ -57,7 +57,7 @@ async function answer({ kind, site, profile, after, limit, ...asked }: z.output<
     }
     const { openAlerts, unacknowledged, isPipelineLate } = (await live.fleet()).answer;
     return {
-        isLive: true,
+        isLive: true as const,
         nowMs: now().getTime(),
         ...{ openAlerts, unacknowledged, isPipelineLate },
         alerts: found.map(({ acknowledged, history, inHistory, ...alert }) => ({

@@ -36,15 +36,15 @@ async function answer(asked: Asked, context: PageContext) {
     // The profile of the newest hour: a gap is what is longer.
     const gapLimitMs = hours.at(-1)?.gapLimitMs ?? null;
     if (!isFine(asked)) {
-        return { grain: 'hour', stepMs: HOUR_MS, gapLimitMs, ...inColumns(hours) };
+        return { grain: 'hour' as const, stepMs: HOUR_MS, gapLimitMs, ...inColumns(hours) };
     }
     const count = hours.reduce((sum, { n }) => sum + n, 0);
     if (count <= MAX_POINTS) {
-        return { grain: 'reading', stepMs: null, gapLimitMs, ...(await askReadings(asked, context)) };
+        return { grain: 'reading' as const, stepMs: null, gapLimitMs, ...(await askReadings(asked, context)) };
     }
     const span = asked.to - asked.from;
     const stepMs = [...STEPS.values()].find((ms) => span / ms <= MAX_POINTS) ?? HOUR_MS;
-    return { grain: 'step', stepMs, gapLimitMs, ...inColumns(await askSteps({ ...asked, stepMs }, context)) };
+    return { grain: 'step' as const, stepMs, gapLimitMs, ...inColumns(await askSteps({ ...asked, stepMs }, context)) };
 }
 
 function isFine({ from, to }: { from: number; to: number }): boolean {
@@ -112,7 +112,7 @@ async function askReadings({ id, site, metric, from, to }: Asked, context: PageC
     const parameters = [id, metric, site, days.from, days.to, BigInt(from), BigInt(to), BigInt(MAX_POINTS)];
     const rows = namedRows(await context.ask(readQuery('readings'), { parameters }));
     return {
-        atMs: rows.map((row) => numberIn(row, 'at_ms')),
+        atMs: rows.map((row) => numberIn(row, 'at_ms') ?? 0),
         value: rows.map((row) => plainDecimal(textIn(row, 'value'))),
         text: rows.map((row) => textIn(row, 'text')),
         message: rows.map((row) => textIn(row, 'message')),

@@ -27,12 +27,12 @@ export const fleetLivePage = definePage({
 
 async function answer(asked: z.output<typeof Parameters>, { live, now }: PageContext) {
     if (!live) {
-        return { isLive: false };
+        return { isLive: false as const };
     }
     const [fleet, devices] = await Promise.all([live.fleet(), live.devices({ ...asked, after: asked.after })]);
     const { items, hasMore } = devices.answer;
     return {
-        isLive: true,
+        isLive: true as const,
         nowMs: now().getTime(),
         fleet: { ...fleet.answer, groups: fleet.answer.groups.map(({ devices: states, ...group }) => ({ ...group, ...states })) },
         devices: items.map(deviceBody),
