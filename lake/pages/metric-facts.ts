@@ -9,6 +9,8 @@ export interface MetricFacts {
     unit: string | null;
     /** Null where no profile tells. */
     kind: 'number' | 'text' | 'yes/no' | null;
+    /** Its place among the profile's metrics, from 0: who writes a profile begins with what matters. Null where it is not named as it is. */
+    place: number | null;
 }
 
 /** Facts of a metric by its name; without a profile nothing is known. @throws StorageError where the profile is damaged */
@@ -18,6 +20,7 @@ export async function factsOfMetrics(store: ObjectStore, profile: string | null)
     const read = input && parseProfile(input.document);
     return (metric) => {
         const facts = read?.factsOf(metric);
-        return { unit: facts?.unit ?? null, kind: facts?.kind ?? null };
+        const place = read?.document.metrics.findIndex(({ name }) => name === metric) ?? -1;
+        return { unit: facts?.unit ?? null, kind: facts?.kind ?? null, place: place === -1 ? null : place };
     };
 }

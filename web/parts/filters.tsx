@@ -7,8 +7,10 @@ export interface Filter {
     name: string;
     label: string;
     kind: 'search' | 'day' | 'number' | 'choice';
-    /** What a choice offers, beside `all`. */
+    /** What a choice offers, beside the empty one. */
     options?: readonly { value: string; title: string }[];
+    /** Title of the empty choice; undefined is `all`. */
+    none?: string;
     placeholder?: string;
 }
 
@@ -32,10 +34,11 @@ export function Filters({ path, query, go, filters, resets = ['page'] }: Filters
                         <span>{filter.label}</span>
                         {filter.kind === 'choice' ? (
                             <select
+                                id={`filter-${filter.name}`}
                                 value={query.get(filter.name) ?? ''}
                                 onChange={({ currentTarget }) => choose(filter.name, currentTarget.value)}
                             >
-                                <option value="">all</option>
+                                <option value="">{filter.none ?? 'all'}</option>
                                 {filter.options?.map(({ value, title }) => (
                                     <option key={value} value={value}>
                                         {title}

@@ -49,6 +49,8 @@ interface TimeChartProps {
     times: readonly number[];
     /** True where each time is a whole day. */
     isDays?: boolean;
+    /** False for what zero says nothing of, as temperatures: the axis of values spans what there is. */
+    isFromZero?: boolean;
     series: readonly Series[];
     band?: Band | undefined;
     marks?: readonly Mark[];
@@ -66,7 +68,7 @@ const NO_SPANS: readonly Span[] = [];
 const MAX_TABLE_ROWS = 2000;
 
 export function TimeChart(props: TimeChartProps) {
-    const { title, unit, times, series, band, marks = NO_MARKS, spans = NO_SPANS, isDays = false, height = 260 } = props;
+    const { title, unit, times, series, band, marks = NO_MARKS, spans = NO_SPANS, isDays = false, isFromZero = true, height = 260 } = props;
     const place = useRef<HTMLDivElement>(null);
     const plot = useRef<uPlot>(undefined);
     const [at, setAt] = useState<number | null>(null);
@@ -81,7 +83,7 @@ export function TimeChart(props: TimeChartProps) {
         }
         const draw = () => {
             plot.current?.destroy();
-            const options = optionsOf({ ...props, marks, spans, isDays, height, width: element.clientWidth });
+            const options = optionsOf({ ...props, marks, spans, isDays, isFromZero, height, width: element.clientWidth });
             options.hooks = {
                 ...options.hooks,
                 setCursor: [({ cursor: { idx } }) => setAt(idx ?? null)],
@@ -110,7 +112,7 @@ export function TimeChart(props: TimeChartProps) {
             plot.current?.destroy();
             plot.current = undefined;
         };
-    }, [data, marks, spans, isDays, height, unit]);
+    }, [data, marks, spans, isDays, isFromZero, height, unit]);
 
     /** Moves the line through the values by arrow keys. */
     const move = (event: KeyboardEvent) => {
@@ -152,9 +154,9 @@ function dataOf({ times, series, band }: Pick<TimeChartProps, 'times' | 'series'
     ];
 }
 
-type DrawOptions = TimeChartProps & { marks: readonly Mark[]; spans: readonly Span[]; isDays: boolean; height: number; width: number };
+type DrawOptions = TimeChartProps & { marks: readonly Mark[]; spans: readonly Span[]; isDays: boolean; isFromZero: boolean; height: number; width: number };
 
-function optionsOf({ series, band, marks, spans, isDays, height, width, onZoom }: DrawOptions): uPlot.Options {
+function optionsOf({ series, band, marks, spans, isDays, isFromZero, height, width, onZoom }: DrawOptions): uPlot.Options {
     const colors = readColors();
     const lines = series.map(({ title, look, color }, order): uPlot.Series => {
         const stroke = colors.data[((color ?? order + 1) - 1) % colors.data.length] ?? colors.ink;
@@ -187,7 +189,7 @@ function optionsOf({ series, band, marks, spans, isDays, height, width, onZoom }
         cursor: { y: false, drag: { x: onZoom !== undefined, y: false, setScale: false }, points: { size: 7 } },
         scales: {
             x: { time: true, ...(isDays && { range: wholeDays }) },
-            y: { range: { min: { pad: 0.1, soft: 0, mode: 1 }, max: { pad: 0.1, mode: 0 } } },
+            y: { range: { min: isFromZero ? { pad: 0.1, soft: 0, mode: 1 } : { pad: 0.1 }, max: { pad: 0.1, mode: 0 } } },
         },
         axes: [
             {

@@ -61,6 +61,7 @@ describe('what a device is', () => {
                     readings: '1',
                     unit: null,
                     kind: 'text',
+                    place: 1,
                 },
                 {
                     site: 'main',
@@ -70,6 +71,7 @@ describe('what a device is', () => {
                     readings: '1',
                     unit: 'Cel',
                     kind: 'number',
+                    place: 0,
                 },
             ],
             firstMs: Number(ms('2026-01-05T07:00:00Z')),

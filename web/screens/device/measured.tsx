@@ -63,6 +63,7 @@ export function Measured({ device, query, go }: MeasuredProps) {
                         name: 'metric',
                         label: 'Metric',
                         kind: 'choice',
+                        none: `${chosen?.metric ?? 'none'}, as first`,
                         options: ofSite.map(({ metric }) => ({ value: metric, title: metric })),
                     },
                     ...(sites.length > 1
@@ -94,10 +95,11 @@ function newest(metrics: DeviceFacts['metrics']) {
     return metrics.toSorted((a, b) => b.lastMs - a.lastMs)[0];
 }
 
-/** The metric that a person looks at first: a number, that was read often. */
+/** The metric that a person looks at first: a number, and the first one of the profile. */
 function firstOf(metrics: DeviceFacts['metrics']) {
     const rank = ({ metric, kind }: DeviceFacts['metrics'][number]) => (kind === 'text' ? 2 : 0) + (LAST.includes(metric) ? 1 : 0);
-    return metrics.toSorted((a, b) => rank(a) - rank(b) || Number(b.readings) - Number(a.readings))[0];
+    const placeOf = ({ place }: DeviceFacts['metrics'][number]) => place ?? Number.MAX_SAFE_INTEGER;
+    return metrics.toSorted((a, b) => rank(a) - rank(b) || placeOf(a) - placeOf(b) || Number(b.readings) - Number(a.readings))[0];
 }
 
 interface StepsProps {
@@ -172,6 +174,7 @@ function Chart({ series, metric, unit, range, spans, zoom }: { series: DeviceSer
         <>
             <TimeChart
                 title={metric}
+                isFromZero={false}
                 {...(unit !== null && { unit })}
                 times={drawn.times}
                 series={[{ title: grain, values: drawn.values, texts: drawn.texts, look: 'line' }]}
@@ -239,15 +242,15 @@ function Traffic({ days, range, spans, zoom }: TrafficProps) {
         return null;
     }
     const byDay = new Map(days.map((day) => [Date.parse(day.day), day]));
-    const first = Math.floor(range.fromMs / DAY_MS) * DAY_MS;
-    const times: number[] = [];
-    for (let ms = first; ms < range.untilMs; ms += DAY_MS) {
-        times.push(ms);
+    // A day's figure stands at its noon, and both ends of the range are there, so that the axis is that of the readings.
+    const times = [range.fromMs];
+    for (let ms = Math.floor(range.fromMs / DAY_MS) * DAY_MS + DAY_MS / 2; ms < range.untilMs; ms += DAY_MS) {
+        times.push(...(ms > range.fromMs ? [ms] : []));
     }
     times.push(range.untilMs);
     const texts = (pick: (day: DeviceSpans['days'][number]) => string | null) =>
         times.map((ms) => {
-            const day = byDay.get(ms);
+            const day = byDay.get(ms - DAY_MS / 2);
             return day ? pick(day) : null;
         });
     const numbers = (all: (string | null)[]) => all.map((text) => (text === null ? null : Number(text)));

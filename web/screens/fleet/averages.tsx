@@ -11,6 +11,7 @@ import { Answer } from '../../shell/answer.tsx';
 import { addressOf } from '../../shell/router.ts';
 import { usePage } from '../../use-page.ts';
 import type { FleetProps } from '../fleet.tsx';
+import { withDays } from './with-days.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -26,9 +27,9 @@ export function Averages({ query, go, from, to }: FleetProps) {
             {(fleet) => (
                 <>
                     <Filters
-                        {...{ path: '/fleet', query, go }}
+                        {...{ path: '/fleet', query: withDays(query, { from, to }), go }}
                         filters={[
-                            { name: 'metric', label: 'Metric', kind: 'choice', options: fleet.metrics.map((value) => ({ value, title: value })) },
+                            { name: 'metric', label: 'Metric', kind: 'choice', none: 'of most devices', options: fleet.metrics.map((value) => ({ value, title: value })) },
                             { name: 'site', label: 'Site', kind: 'search', placeholder: 'all' },
                             { name: 'from', label: 'From', kind: 'day' },
                             { name: 'to', label: 'to', kind: 'day' },
@@ -68,6 +69,7 @@ function HourCharts({ fleet, metric }: { fleet: FleetHours; metric: string }) {
             <TimeChart
                 title={`Average of ${metric} over a site’s devices, by the hour`}
                 times={times}
+                isFromZero={false}
                 series={sites.map((site) => ({ title: site.site, values: column(site, site.mean), look: 'line' }))}
             />
             <TimeChart

@@ -11,6 +11,7 @@ import { withChoices } from '../../parts/link.tsx';
 import { Empty } from '../../parts/notes.tsx';
 import { Table } from '../../parts/table.tsx';
 import { useEvents } from '../../parts/use-events.ts';
+import { useAbout } from '../../shell/about-context.ts';
 import { Answer } from '../../shell/answer.tsx';
 import { usePage } from '../../use-page.ts';
 import type { FleetProps } from '../fleet.tsx';
@@ -36,6 +37,7 @@ const BORDERS = mesh(world, world.objects.countries, (a, b) => a !== b);
 export function FleetMap(props: FleetProps) {
     const { query, go, from, to } = props;
     const read = (name: string) => query.get(name) ?? undefined;
+    const { hasLive } = useAbout();
     const chosen = { profile: read('profile'), site: read('site'), prefix: read('prefix') };
     const page = usePage<FleetMapAnswer>('fleet-map', { from, to, at: read('at'), ...chosen });
     useEvents(['raised', 'cleared'], () => page.state === 'ready' && page.again());
@@ -50,6 +52,14 @@ export function FleetMap(props: FleetProps) {
                     { name: 'profile', label: 'Profile', kind: 'search', placeholder: 'all' },
                 ]}
             />
+            {!hasLive && (
+                <p class="about-view">
+                    {read('at') === 'end' ? 'States as they were at the newest reading. ' : 'States as of now. '}
+                    <a href={withChoices('/fleet', query, { at: read('at') === 'end' ? undefined : 'end' })}>
+                        {read('at') === 'end' ? 'As of now' : 'As they were at the newest reading'}
+                    </a>
+                </p>
+            )}
             <Answer of={page}>{(map) => (map.device.length === 0 ? <Nowhere unplaced={map.unplaced} /> : <Placed {...{ ...props, map }} />)}</Answer>
         </>
     );

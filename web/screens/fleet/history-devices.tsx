@@ -12,6 +12,7 @@ import { Answer } from '../../shell/answer.tsx';
 import { addressOf } from '../../shell/router.ts';
 import { usePage } from '../../use-page.ts';
 import type { FleetProps } from '../fleet.tsx';
+import { withDays } from './with-days.ts';
 import { deviceAddress } from './device-address.ts';
 import { Lines, useLines } from './lines.tsx';
 import { StateCounts } from './state-counts.tsx';
@@ -43,7 +44,7 @@ export function HistoryDevices(props: FleetProps) {
                     <StateCounts counts={countsOf(fleet)} query={query} states={STATES} />
                     <Worst from={from} to={to} at={at} {...chosen} />
                     <Filters
-                        {...{ path: '/fleet', query, go }}
+                        {...{ path: '/fleet', query: withDays(query, { from, to }), go }}
                         resets={['page', 'after']}
                         filters={[
                             { name: 'prefix', label: 'Device begins with', kind: 'search', placeholder: 'thermo' },
