@@ -126,6 +126,7 @@ function groupsOf(rows: readonly StatedRow[]) {
         .map((group) => ({ ...group, alertRate: group.heard === 0 ? null : group.alerted / group.heard }));
 }
 
-function namesOf(rows: readonly FleetRow[], nameOfRow: (row: FleetRow) => string | null): string[] {
-    return [...new Set(rows.flatMap((row) => nameOfRow(row) ?? []))].sort(compareTexts);
+/** Each name once, ascending. */
+export function namesOf<Row>(rows: readonly Row[], pick: (row: Row) => string | null): string[] {
+    return [...new Set(rows.flatMap((row) => pick(row) ?? []))].sort(compareTexts);
 }

@@ -1,7 +1,7 @@
 /** Where the devices are: by their own latitude and longitude, and else by coordinates in the registry's place. */
 import { z } from '@hono/zod-openapi';
 import type { DeviceItem, StateOfDevice } from '#lake/live/state-store';
-import { FleetFilters, isWanted, stateAt } from './fleet-history.ts';
+import { FleetFilters, isWanted, namesOf, stateAt } from './fleet-history.ts';
 import { type FleetRow, fleetReads, nameOf, readFleet } from './fleet-rows.ts';
 import { definePage, type LiveState, type PageContext } from './page.ts';
 import { placeOf } from './place.ts';
@@ -38,6 +38,8 @@ async function answer({ from, to, at, ...filters }: z.output<typeof Parameters>,
     const placed = wanted.filter((one) => one.latitude !== null && one.longitude !== null);
     return {
         isLive: context.live !== undefined,
+        sites: namesOf([...found.values()], ({ site }) => site),
+        profiles: namesOf([...found.values()], ({ profile }) => profile),
         // In columns: ten thousand devices are said in a third of the bytes.
         device: placed.map(({ device }) => device),
         site: placed.map(({ site }) => site),

@@ -1,5 +1,5 @@
 /** The devices of a lake as its history has them: who was heard in a range of days or is registered, how it is, and what was wrong with it. */
-import { compareTexts } from '#lake/rows';
+import { compareTexts, formatUnits } from '#lake/rows';
 import { type NamedRow, namedRows, numberIn, plainDecimal, textIn } from './named-rows.ts';
 import type { PageContext, Reads } from './page.ts';
 import { instantsOf } from './time-range.ts';
@@ -17,7 +17,6 @@ export interface FleetRow {
     silentFromMs: number | null;
     /** Decimal text. */
     readings: string;
-    metrics: number;
     /** Decimal text: last value of metric `battery`. */
     battery: string | null;
     latitude: number | null;
@@ -115,16 +114,15 @@ with heard as (
         site,
         device,
         max(last_ms) as last_ms,
-        cast(sum(n) as bigint) as readings,
-        count(distinct metric) as metrics
+        cast(sum(n) as bigint) as readings
     from metric_hours
     where day >= ? and day <= ?
     group by site, device
 ),
 
 lasts as (
-    select site, device, metric, max_by(last_value, last_ms) as last_value
-    from metric_hour_values
+    select site, device, metric, max_by(last_value, last_ms) as units, max_by(digits, last_ms) as digits
+    from metric_hours
     where metric in ('battery', 'latitude', 'longitude') and last_value is not null and day >= ? and day <= ?
     group by site, device, metric
 ),
@@ -133,9 +131,12 @@ last_values as (
     select
         site,
         device,
-        max(case when metric = 'battery' then last_value end) as battery,
-        max(case when metric = 'latitude' then last_value end) as latitude,
-        max(case when metric = 'longitude' then last_value end) as longitude
+        max(case when metric = 'battery' then units end) as battery_units,
+        max(case when metric = 'battery' then digits end) as battery_digits,
+        max(case when metric = 'latitude' then units end) as latitude_units,
+        max(case when metric = 'latitude' then digits end) as latitude_digits,
+        max(case when metric = 'longitude' then units end) as longitude_units,
+        max(case when metric = 'longitude' then digits end) as longitude_digits
     from lasts
     group by site, device
 ),
@@ -193,10 +194,12 @@ select
     h.last_ms,
     s.silent_from_ms,
     coalesce(h.readings, 0) as readings,
-    coalesce(h.metrics, 0) as metrics,
-    v.battery,
-    v.latitude,
-    v.longitude,
+    v.battery_units,
+    v.battery_digits,
+    v.latitude_units,
+    v.latitude_digits,
+    v.longitude_units,
+    v.longitude_digits,
     coalesce(s.alerts, 0) as alerts,
     coalesce(s.open_alerts, 0) as open_alerts,
     coalesce(s.silences, 0) as silences,
@@ -219,14 +222,24 @@ function rowIn(row: NamedRow): FleetRow {
         lastMs: numberIn(row, 'last_ms'),
         silentFromMs: numberIn(row, 'silent_from_ms'),
         readings: textIn(row, 'readings') ?? '0',
-        metrics: numberIn(row, 'metrics') ?? 0,
-        battery: plainDecimal(textIn(row, 'battery')),
-        latitude: numberIn(row, 'latitude'),
-        longitude: numberIn(row, 'longitude'),
+        battery: valueIn(row, 'battery'),
+        latitude: coordinateIn(row, 'latitude'),
+        longitude: coordinateIn(row, 'longitude'),
         alerts: numberIn(row, 'alerts') ?? 0,
         openAlerts: numberIn(row, 'open_alerts') ?? 0,
         silences: numberIn(row, 'silences') ?? 0,
         troubledMs: numberIn(row, 'troubled_ms') ?? 0,
         why: textIn(row, 'why'),
     };
+}
+
+/** The metric's value as decimal text: metric_hours has it in units of 10^-digits. */
+function valueIn(row: NamedRow, metric: string): string | null {
+    const [units, digits] = [textIn(row, `${metric}_units`), numberIn(row, `${metric}_digits`)];
+    return units === null ? null : plainDecimal(formatUnits(BigInt(units), digits ?? 0));
+}
+
+function coordinateIn(row: NamedRow, metric: string): number | null {
+    const value = valueIn(row, metric);
+    return value === null ? null : Number(value);
 }

@@ -183,6 +183,8 @@ function optionsOf({ series, band, marks, spans, isDays, isFromZero, height, wid
     return {
         width,
         height,
+        // Room for half of the last time's text.
+        padding: [12, 34, 0, 0],
         ms: 1,
         tzDate: (ms) => uPlot.tzDate(new Date(ms), 'Etc/UTC'),
         legend: { show: false },

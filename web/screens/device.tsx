@@ -74,7 +74,7 @@ function Standing({ facts: { live, lastMs }, nowMs }: { facts: DeviceFacts; nowM
 }
 
 /** Where it stands, and where it stood before. */
-function Assignments({ device: { assignments, profile, metrics } }: { device: DeviceFacts }) {
+function Assignments({ device: { device, assignments, profile, metrics } }: { device: DeviceFacts }) {
     const now = assignments.at(-1);
     if (!now) {
         return (
@@ -82,7 +82,7 @@ function Assignments({ device: { assignments, profile, metrics } }: { device: De
                 <p>
                     It is not in the registry{profile !== null && <>, its messages are read by profile {profile}</>}
                     {metrics[0] && <>, and its files say site {metrics[0].site}</>}. Without an address there its traffic is not known:{' '}
-                    <code>flowlake device add ID --profile {profile ?? 'NAME'} --ip ADDRESS</code>
+                    <code>flowlake device add {device} --profile {profile ?? 'NAME'} --ip ADDRESS</code>
                 </p>
             </Note>
         );

@@ -62,7 +62,7 @@ const at = (time: string) => ({ now: () => new Date(time) });
 
 describe('devices of history', () => {
     test('are those of query devices, with its figures, where the range is the whole lake', async () => {
-        const { directory, askQuery } = await openLake();
+        const { directory, ask, askQuery } = await openLake();
         const { devices } = await askPage(fleetHistoryPage, directory, { ...DAYS, sort: 'device' }, at('2026-01-07T00:00:00Z'));
         const rows = await askQuery('devices', [null, null, 100n]);
         const figures = rows.map((row) => ({
@@ -73,13 +73,16 @@ describe('devices of history', () => {
             lastMs: row.last_ms === null ? null : Number(row.last_ms),
             silentFromMs: row.silent_from_ms === null ? null : Number(row.silent_from_ms),
             readings: String(row.readings ?? 0),
-            metrics: Number(row.metrics ?? 0),
             openAlerts: Number(row.open_alerts ?? 0),
             silences: Number(row.silences ?? 0),
         }));
         const bySite = (a: { site: string; device: string }, b: { site: string; device: string }) =>
             `${a.site} ${a.device}` < `${b.site} ${b.device}` ? -1 : 1;
         expect(devices.sort(bySite)).toEqual(figures.map((row) => expect.objectContaining(row)));
+        const health = await ask('select * from device_health');
+        expect(health.map(({ site, device, battery, alerts }) => [site, device, battery === null ? null : String(Number(battery)), Number(alerts)]).sort()).toEqual(
+            devices.filter(({ lastMs }: any) => lastMs !== null).map(({ site, device, battery, alerts }: any) => [site, device, battery, alerts]).sort(),
+        );
         expect(devices.find(({ device }: { device: string }) => device === 'd1')).toMatchObject({
             battery: '88',
             profile: 'made-up',

@@ -40,10 +40,10 @@ export function alertColumns<A extends ShownAlert>(nowMs: number): Column<A>[] {
             name: 'why',
             title: 'What',
             cell: ({ why, rule, kind }) => (
-                <>
+                <div class="words">
                     {why}
                     <div class="small">{kind === 'silent' ? 'silence' : `rule ${rule}`}</div>
-                </>
+                </div>
             ),
         },
         {

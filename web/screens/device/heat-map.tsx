@@ -53,9 +53,10 @@ type Hours = Extract<DeviceSeries, { grain: 'hour' }>;
 
 function Cells({ series, first, until, metric, query }: { series: Hours; first: number; until: number; metric: string; query: URLSearchParams }) {
     const byHour = new Map(series.atMs.map((ms, at) => [ms, { mean: series.mean[at] ?? null, n: series.n[at] ?? 0 }]));
-    const means = series.mean.filter((mean) => mean !== null).sort((a, b) => a - b);
-    // By rank, so that one outlier does not make all others one colour.
-    const bounds = Array.from({ length: COLORS - 1 }, (_, at) => means[Math.floor(((at + 1) * means.length) / COLORS)] ?? 0);
+    const means = [...new Set(series.mean.filter((mean) => mean !== null))].sort((a, b) => a - b);
+    // By rank, so that one outlier does not make all others one colour; of different values, so that nights without any do not.
+    const ranks = Array.from({ length: COLORS - 1 }, (_, at) => Math.floor(((at + 1) * means.length) / COLORS));
+    const bounds = [...new Set(ranks)].filter((rank) => rank > 0).map((rank) => means[rank] ?? 0);
     const colorOf = (mean: number) => 1 + bounds.filter((bound) => mean >= bound).length;
     const days = Array.from({ length: (until - first) / DAY_MS }, (_, at) => until - (at + 1) * DAY_MS);
     return (
@@ -105,8 +106,7 @@ function Cells({ series, first, until, metric, query }: { series: Hours; first: 
             </section>
             <ul class="legend">
                 {[means[0] ?? 0, ...bounds].map((bound, at) => (
-                    // biome-ignore lint/suspicious/noArrayIndexKey: two bounds may be equal
-                    <li key={at}>
+                    <li key={bound}>
                         <span class={`heat-swatch heat-${at + 1}`} aria-hidden="true" />
                         from {roundTo(bound, 4)}
                     </li>

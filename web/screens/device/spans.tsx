@@ -40,7 +40,7 @@ export function Spans({ spans, addressOf }: SpansProps) {
                 { name: 'kind', title: 'What', cell: ({ kind, rule }) => (kind === 'silent' ? 'silence' : `alert ${rule}`) },
                 { name: 'severity', title: 'Severity', cell: ({ severity }) => <SeverityMark severity={severity} /> },
                 { name: 'worst', title: 'Worst value', isNumber: true, cell: ({ worst }) => <Figure value={worst} /> },
-                { name: 'why', title: 'Why', cell: ({ why }) => why },
+                { name: 'why', title: 'Why', cell: ({ why }) => <span class="words">{why}</span> },
             ]}
         />
     );

@@ -43,15 +43,6 @@ export function FleetMap(props: FleetProps) {
     useEvents(['raised', 'cleared'], () => page.state === 'ready' && page.again());
     return (
         <>
-            <Filters
-                {...{ path: '/fleet', query, go }}
-                resets={['map']}
-                filters={[
-                    { name: 'prefix', label: 'Device begins with', kind: 'search' },
-                    { name: 'site', label: 'Site', kind: 'search', placeholder: 'all' },
-                    { name: 'profile', label: 'Profile', kind: 'search', placeholder: 'all' },
-                ]}
-            />
             {!hasLive && (
                 <p class="about-view">
                     {read('at') === 'end' ? 'States as they were at the newest reading. ' : 'States as of now. '}
@@ -60,7 +51,22 @@ export function FleetMap(props: FleetProps) {
                     </a>
                 </p>
             )}
-            <Answer of={page}>{(map) => (map.device.length === 0 ? <Nowhere unplaced={map.unplaced} /> : <Placed {...{ ...props, map }} />)}</Answer>
+            <Answer of={page}>
+                {(map) => (
+                    <>
+                        <Filters
+                            {...{ path: '/fleet', query, go }}
+                            resets={['map']}
+                            filters={[
+                                { name: 'prefix', label: 'Device begins with', kind: 'search' },
+                                { name: 'site', label: 'Site', kind: 'choice', options: map.sites.map((value) => ({ value, title: value })) },
+                                { name: 'profile', label: 'Profile', kind: 'choice', options: map.profiles.map((value) => ({ value, title: value })) },
+                            ]}
+                        />
+                        {map.device.length === 0 ? <Nowhere unplaced={map.unplaced} /> : <Placed {...{ ...props, map }} />}
+                    </>
+                )}
+            </Answer>
         </>
     );
 }

@@ -142,7 +142,13 @@ function Devices({ fleet, sort, page, query, from, to }: DevicesProps) {
                 },
                 { name: 'state', title: 'State', cell: ({ state }: Row) => <StateMark state={state} /> },
                 { name: 'profile', title: 'Profile', cell: ({ profile }: Row) => profile ?? '–' },
-                { name: 'site', title: 'Site', cell: ({ site, place }: Row) => (place === null ? site : `${site}, ${place}`) },
+                { name: 'site', title: 'Site', cell: ({ site, place }: Row) => (
+                        <>
+                            {site}
+                            {place !== null && <div class="small place-text">{place}</div>}
+                        </>
+                    ),
+                },
                 {
                     name: 'last',
                     title: 'Last reading',

@@ -147,9 +147,9 @@ function Devices({ answer, query, to }: { answer: Live; query: URLSearchParams; 
                         openAlerts === 0 ? (
                             <span class="missing">none</span>
                         ) : (
-                            <>
+                            <div class="words">
                                 <a href={addressOf('/alerts', { device, state: 'open' })}>{openAlerts}</a>: {why}
-                            </>
+                            </div>
                         ),
                 },
             ]}
