@@ -154,7 +154,14 @@ function dataOf({ times, series, band }: Pick<TimeChartProps, 'times' | 'series'
     ];
 }
 
-type DrawOptions = TimeChartProps & { marks: readonly Mark[]; spans: readonly Span[]; isDays: boolean; isFromZero: boolean; height: number; width: number };
+type DrawOptions = TimeChartProps & {
+    marks: readonly Mark[];
+    spans: readonly Span[];
+    isDays: boolean;
+    isFromZero: boolean;
+    height: number;
+    width: number;
+};
 
 function optionsOf({ series, band, marks, spans, isDays, isFromZero, height, width, onZoom }: DrawOptions): uPlot.Options {
     const colors = readColors();

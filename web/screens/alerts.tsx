@@ -10,7 +10,8 @@ export default function AlertsScreen(props: ScreenProps) {
     const { query } = props;
     const { hasLive } = useAbout();
     const isHistory = !hasLive || query.get('source') === 'history';
-    const address = (source: string | undefined) => withChoices('/alerts', query, { source, page: undefined, after: undefined, state: undefined });
+    const address = (source: string | undefined) =>
+        withChoices('/alerts', query, { source, page: undefined, after: undefined, state: undefined });
     return (
         <>
             <Title>Alerts</Title>

@@ -22,7 +22,11 @@ function NoDevice(props: ScreenProps) {
     return (
         <>
             <Title>Device</Title>
-            <Filters {...props} path="/device" filters={[{ name: 'id', label: 'Id of the device', kind: 'search', placeholder: 'thermostat-001' }]} />
+            <Filters
+                {...props}
+                path="/device"
+                filters={[{ name: 'id', label: 'Id of the device', kind: 'search', placeholder: 'thermostat-001' }]}
+            />
             <p>
                 <Link to="/fleet">The fleet</Link> lists all devices.
             </p>
@@ -82,7 +86,9 @@ function Assignments({ device: { device, assignments, profile, metrics } }: { de
                 <p>
                     It is not in the registry{profile !== null && <>, its messages are read by profile {profile}</>}
                     {metrics[0] && <>, and its files say site {metrics[0].site}</>}. Without an address there its traffic is not known:{' '}
-                    <code>flowlake device add {device} --profile {profile ?? 'NAME'} --ip ADDRESS</code>
+                    <code>
+                        flowlake device add {device} --profile {profile ?? 'NAME'} --ip ADDRESS
+                    </code>
                 </p>
             </Note>
         );
@@ -93,12 +99,7 @@ function Assignments({ device: { device, assignments, profile, metrics } }: { de
             <p>
                 {sayAssignment(now)}
                 {now.valid_from !== null && <> since {now.valid_from}</>}.
-                {now.ip === null && (
-                    <>
-                        {' '}
-                        The registry has no address of it, so its traffic is not known.
-                    </>
-                )}
+                {now.ip === null && <> The registry has no address of it, so its traffic is not known.</>}
             </p>
             {before.length > 0 && (
                 <details>
@@ -117,5 +118,10 @@ function Assignments({ device: { device, assignments, profile, metrics } }: { de
 }
 
 function sayAssignment({ site, place, profile, ip }: DeviceFacts['assignments'][number]): string {
-    return [`At site ${site}`, ...(place === null ? [] : [place]), `read by profile ${profile}`, ...(ip === null ? [] : [`address ${ip}`])].join(', ');
+    return [
+        `At site ${site}`,
+        ...(place === null ? [] : [place]),
+        `read by profile ${profile}`,
+        ...(ip === null ? [] : [`address ${ip}`]),
+    ].join(', ');
 }

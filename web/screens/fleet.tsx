@@ -76,8 +76,8 @@ function NoDevices() {
     return (
         <Empty title="This lake has no readings of devices yet">
             <p>
-                <code>flowlake upload --kind telemetry --profile NAME FILES</code> brings files of messages in, <code>flowlake serve</code> takes what
-                devices send. <Link to="/about">About this lake</Link>
+                <code>flowlake upload --kind telemetry --profile NAME FILES</code> brings files of messages in, <code>flowlake serve</code>{' '}
+                takes what devices send. <Link to="/about">About this lake</Link>
             </p>
         </Empty>
     );

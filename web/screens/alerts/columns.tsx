@@ -31,7 +31,9 @@ export function alertColumns<A extends ShownAlert>(nowMs: number): Column<A>[] {
             title: 'Device',
             cell: (alert) => (
                 <>
-                    <a href={deviceAddress({ device: alert.device, site: alert.site, ...around(alert, nowMs) })}>{alert.device}</a>
+                    <a class="device-id" href={deviceAddress({ device: alert.device, site: alert.site, ...around(alert, nowMs) })}>
+                        {alert.device}
+                    </a>
                     <div class="small">{alert.site}</div>
                 </>
             ),

@@ -30,8 +30,8 @@ export function HistoryAlerts({ query, go, hasLive }: ScreenProps & { hasLive: b
                         As the readings of the lake say, all of them in their order.{' '}
                         {!hasLive && (
                             <>
-                                Nobody serves this lake, so nobody can say here that an alert is known: <code>flowlake serve</code> raises alerts, and{' '}
-                                <code>flowlake alert acknowledge ID --note TEXT</code> says so.
+                                Nobody serves this lake, so nobody can say here that an alert is known: <code>flowlake serve</code> raises
+                                alerts, and <code>flowlake alert acknowledge ID --note TEXT</code> says so.
                             </>
                         )}
                     </p>
@@ -68,7 +68,10 @@ export function HistoryAlerts({ query, go, hasLive }: ScreenProps & { hasLive: b
                             columns={alertColumns(found.nowMs)}
                             pages={{
                                 label: `${(page - 1) * PAGE + 1} to ${(page - 1) * PAGE + found.alerts.length} of ${groupDigits(String(found.count))}`,
-                                previous: page > 1 ? withChoices('/alerts', query, { page: page === 2 ? undefined : String(page - 1) }) : undefined,
+                                previous:
+                                    page > 1
+                                        ? withChoices('/alerts', query, { page: page === 2 ? undefined : String(page - 1) })
+                                        : undefined,
                                 next: page * PAGE < found.count ? withChoices('/alerts', query, { page: String(page + 1) }) : undefined,
                             }}
                         />

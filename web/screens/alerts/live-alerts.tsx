@@ -42,7 +42,10 @@ export function LiveAlerts({ query, go }: ScreenProps) {
                         </p>
                         {found.isPipelineLate && (
                             <Note kind="warning">
-                                <p>Latest state stands still: messages wait, or nobody serves this lake. No alert is raised until it goes on.</p>
+                                <p>
+                                    Latest state stands still: messages wait, or nobody serves this lake. No alert is raised until it goes
+                                    on.
+                                </p>
                             </Note>
                         )}
                         <Open {...{ found, query }} />
@@ -50,8 +53,18 @@ export function LiveAlerts({ query, go }: ScreenProps) {
                             {...{ path: '/alerts', query, go }}
                             resets={['after', 'page']}
                             filters={[
-                                { name: 'state', label: 'State', kind: 'choice', options: STATES.map((value) => ({ value, title: value })) },
-                                { name: 'severity', label: 'Severity', kind: 'choice', options: SEVERITIES.map((value) => ({ value, title: value })) },
+                                {
+                                    name: 'state',
+                                    label: 'State',
+                                    kind: 'choice',
+                                    options: STATES.map((value) => ({ value, title: value })),
+                                },
+                                {
+                                    name: 'severity',
+                                    label: 'Severity',
+                                    kind: 'choice',
+                                    options: SEVERITIES.map((value) => ({ value, title: value })),
+                                },
                                 {
                                     name: 'kind',
                                     label: 'Kind',
@@ -62,9 +75,9 @@ export function LiveAlerts({ query, go }: ScreenProps) {
                                     ],
                                 },
                                 { name: 'device', label: 'Device', kind: 'search', placeholder: 'id' },
-                                { name: 'rule', label: 'Rule', kind: 'search' },
-                                { name: 'site', label: 'Site', kind: 'search' },
-                                { name: 'profile', label: 'Profile', kind: 'search' },
+                                { name: 'rule', label: 'Rule', kind: 'search', placeholder: 'all' },
+                                { name: 'site', label: 'Site', kind: 'search', placeholder: 'all' },
+                                { name: 'profile', label: 'Profile', kind: 'search', placeholder: 'all' },
                             ]}
                         />
                         {found.alerts.length === 0 ? <Empty title="No alert is like that" /> : <Alerts {...{ found, query, again }} />}

@@ -51,7 +51,19 @@ export function HeatMap({ of, metric, unit, range, query }: HeatMapProps) {
 
 type Hours = Extract<DeviceSeries, { grain: 'hour' }>;
 
-function Cells({ series, first, until, metric, query }: { series: Hours; first: number; until: number; metric: string; query: URLSearchParams }) {
+function Cells({
+    series,
+    first,
+    until,
+    metric,
+    query,
+}: {
+    series: Hours;
+    first: number;
+    until: number;
+    metric: string;
+    query: URLSearchParams;
+}) {
     const byHour = new Map(series.atMs.map((ms, at) => [ms, { mean: series.mean[at] ?? null, n: series.n[at] ?? 0 }]));
     const means = [...new Set(series.mean.filter((mean) => mean !== null))].sort((a, b) => a - b);
     // By rank, so that one outlier does not make all others one colour; of different values, so that nights without any do not.
@@ -91,7 +103,12 @@ function Cells({ series, first, until, metric, query }: { series: Hours; first: 
                                     ) : (
                                         <td key={hour} class={`heat-${colorOf(mean)}`}>
                                             <a
-                                                href={withChoices('/device', query, { at: String(ms), until: String(ms + HOUR_MS), message: undefined, metric })}
+                                                href={withChoices('/device', query, {
+                                                    at: String(ms),
+                                                    until: String(ms + HOUR_MS),
+                                                    message: undefined,
+                                                    metric,
+                                                })}
                                                 title={`${mean} from ${n} readings`}
                                             >
                                                 {roundTo(mean, 3)}

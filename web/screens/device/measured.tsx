@@ -42,13 +42,22 @@ export function Measured({ device, query, go }: MeasuredProps) {
     const spans = usePage<DeviceSpans>('device-spans', of);
     const sites = [...new Set(device.metrics.map((metric) => metric.site))];
     const known = spans.state === 'ready' ? spans.data : spans.state === 'loading' ? spans.before : undefined;
-    const drawnSpans = (known?.spans ?? []).map((span): Span => ({
-        fromMs: span.beganMs,
-        untilMs: span.endedMs ?? range.untilMs,
-        label: span.kind === 'silent' ? 'silence' : 'alert',
-        kind: span.kind === 'silent' ? 'silence' : 'alert',
-    }));
-    const addressOf = (fromMs: number, untilMs: number) => withChoices('/device', query, { from: sayFrom(fromMs), to: sayUntil(untilMs), at: undefined, until: undefined, message: undefined });
+    const drawnSpans = (known?.spans ?? []).map(
+        (span): Span => ({
+            fromMs: span.beganMs,
+            untilMs: span.endedMs ?? range.untilMs,
+            label: span.kind === 'silent' ? 'silence' : 'alert',
+            kind: span.kind === 'silent' ? 'silence' : 'alert',
+        }),
+    );
+    const addressOf = (fromMs: number, untilMs: number) =>
+        withChoices('/device', query, {
+            from: sayFrom(fromMs),
+            to: sayUntil(untilMs),
+            at: undefined,
+            until: undefined,
+            message: undefined,
+        });
     const zoom = (fromMs: number, untilMs: number) => {
         const [from, until] = [Math.floor(fromMs / 60_000) * 60_000, Math.ceil(untilMs / 60_000) * 60_000];
         go('/device', { ...Object.fromEntries(query), from: sayFrom(from), to: sayUntil(Math.max(until, from + 60_000)) });
@@ -67,7 +76,14 @@ export function Measured({ device, query, go }: MeasuredProps) {
                         options: ofSite.map(({ metric }) => ({ value: metric, title: metric })),
                     },
                     ...(sites.length > 1
-                        ? [{ name: 'site', label: 'Site', kind: 'choice' as const, options: sites.map((value) => ({ value, title: value })) }]
+                        ? [
+                              {
+                                  name: 'site',
+                                  label: 'Site',
+                                  kind: 'choice' as const,
+                                  options: sites.map((value) => ({ value, title: value })),
+                              },
+                          ]
                         : []),
                 ]}
             />
@@ -159,7 +175,14 @@ function Series({ of, metric, unit, range, spans, zoom, query }: SeriesProps) {
     );
 }
 
-function Chart({ series, metric, unit, range, spans, zoom }: { series: DeviceSeries; unit: string | null } & Pick<SeriesProps, 'metric' | 'range' | 'spans' | 'zoom'>) {
+function Chart({
+    series,
+    metric,
+    unit,
+    range,
+    spans,
+    zoom,
+}: { series: DeviceSeries; unit: string | null } & Pick<SeriesProps, 'metric' | 'range' | 'spans' | 'zoom'>) {
     const drawn = drawnOf(series, range);
     if (drawn.values.every((value) => value === null)) {
         return <p>{metric} is a text: its readings are listed, and there is nothing to draw.</p>;
@@ -189,7 +212,15 @@ function Chart({ series, metric, unit, range, spans, zoom }: { series: DeviceSer
     );
 }
 
-function Readings({ series, metric, query }: { series: Extract<DeviceSeries, { grain: 'reading' }>; metric: string; query: URLSearchParams }) {
+function Readings({
+    series,
+    metric,
+    query,
+}: {
+    series: Extract<DeviceSeries, { grain: 'reading' }>;
+    metric: string;
+    query: URLSearchParams;
+}) {
     const rows = series.atMs
         .map((atMs, at) => ({
             atMs: atMs ?? 0,
@@ -213,7 +244,11 @@ function Readings({ series, metric, query }: { series: Extract<DeviceSeries, { g
                 columns={[
                     { name: 'at', title: 'Measured', cell: ({ atMs }) => <Instant ms={atMs} /> },
                     { name: 'is', title: metric, isNumber: true, cell: ({ is, isText }) => (isText ? is : <Figure value={is} />) },
-                    { name: 'clock', title: 'Time by', cell: ({ clock }) => (clock === 'arrival' ? 'arrival: its clock was not believed' : 'its clock') },
+                    {
+                        name: 'clock',
+                        title: 'Time by',
+                        cell: ({ clock }) => (clock === 'arrival' ? 'arrival: its clock was not believed' : 'its clock'),
+                    },
                     { name: 'received', title: 'Arrived', cell: ({ receivedMs }) => <Instant ms={receivedMs} /> },
                     { name: 'copies', title: 'Came', isNumber: true, cell: ({ copies }) => `${copies} ×` },
                     {

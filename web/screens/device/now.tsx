@@ -12,14 +12,17 @@ export function Now({ device, live }: { device: DeviceFacts; live: NonNullable<D
                 <Note kind="warning">
                     <p>
                         {openAlerts === 1 ? 'An alert is open' : `${openAlerts} alerts are open`}: {why}.{' '}
-                        <a href={`/alerts?device=${encodeURIComponent(device.device)}&state=open`}>See {openAlerts === 1 ? 'it' : 'them'}</a>
+                        <a href={`/alerts?device=${encodeURIComponent(device.device)}&state=open`}>
+                            See {openAlerts === 1 ? 'it' : 'them'}
+                        </a>
                     </p>
                 </Note>
             )}
             {lastRejected && (
                 <Note>
                     <p>
-                        {rejected} of its messages had no reading, the last one at <Instant ms={lastRejected.receivedMs} />: {lastRejected.why}
+                        {rejected} of its messages had no reading, the last one at <Instant ms={lastRejected.receivedMs} />:{' '}
+                        {lastRejected.why}
                     </p>
                 </Note>
             )}

@@ -35,7 +35,12 @@ export function Peers({ of }: { of: { id: string; site: string; from: string; to
                                         </Link>
                                     ),
                             },
-                            { name: 'packets-out', title: 'Packets to it', isNumber: true, cell: ({ packetsOut }) => <Figure value={packetsOut} /> },
+                            {
+                                name: 'packets-out',
+                                title: 'Packets to it',
+                                isNumber: true,
+                                cell: ({ packetsOut }) => <Figure value={packetsOut} />,
+                            },
                             {
                                 name: 'in',
                                 title: 'Flows from it',
@@ -49,7 +54,12 @@ export function Peers({ of }: { of: { id: string; site: string; from: string; to
                                         </Link>
                                     ),
                             },
-                            { name: 'packets-in', title: 'Packets from it', isNumber: true, cell: ({ packetsIn }) => <Figure value={packetsIn} /> },
+                            {
+                                name: 'packets-in',
+                                title: 'Packets from it',
+                                isNumber: true,
+                                cell: ({ packetsIn }) => <Figure value={packetsIn} />,
+                            },
                         ]}
                     />
                 )

@@ -29,7 +29,13 @@ export function Averages({ query, go, from, to }: FleetProps) {
                     <Filters
                         {...{ path: '/fleet', query: withDays(query, { from, to }), go }}
                         filters={[
-                            { name: 'metric', label: 'Metric', kind: 'choice', none: 'of most devices', options: fleet.metrics.map((value) => ({ value, title: value })) },
+                            {
+                                name: 'metric',
+                                label: 'Metric',
+                                kind: 'choice',
+                                none: 'of most devices',
+                                options: fleet.metrics.map((value) => ({ value, title: value })),
+                            },
                             { name: 'site', label: 'Site', kind: 'search', placeholder: 'all' },
                             { name: 'from', label: 'From', kind: 'day' },
                             { name: 'to', label: 'to', kind: 'day' },
@@ -40,7 +46,9 @@ export function Averages({ query, go, from, to }: FleetProps) {
                     ) : (
                         <>
                             <HourCharts fleet={fleet} metric={fleet.metric} />
-                            <Answer of={groups}>{(history) => <Groups {...{ fleet, history, from, to, metric: fleet.metric ?? '' }} />}</Answer>
+                            <Answer of={groups}>
+                                {(history) => <Groups {...{ fleet, history, from, to, metric: fleet.metric ?? '' }} />}
+                            </Answer>
                         </>
                     )}
                 </>
@@ -103,7 +111,9 @@ function Groups({ fleet, history, metric, from, to }: GroupsProps) {
                 {
                     name: 'site',
                     title: 'Site',
-                    cell: ({ profile, site }) => <a href={addressOf('/fleet', { site, profile: profile ?? undefined, from, to, source: 'history' })}>{site}</a>,
+                    cell: ({ profile, site }) => (
+                        <a href={addressOf('/fleet', { site, profile: profile ?? undefined, from, to, source: 'history' })}>{site}</a>
+                    ),
                 },
                 { name: 'heard', title: 'Devices heard', isNumber: true, cell: ({ heard }) => <Figure value={String(heard)} /> },
                 {

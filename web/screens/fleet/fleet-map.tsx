@@ -59,8 +59,18 @@ export function FleetMap(props: FleetProps) {
                             resets={['map']}
                             filters={[
                                 { name: 'prefix', label: 'Device begins with', kind: 'search' },
-                                { name: 'site', label: 'Site', kind: 'choice', options: map.sites.map((value) => ({ value, title: value })) },
-                                { name: 'profile', label: 'Profile', kind: 'choice', options: map.profiles.map((value) => ({ value, title: value })) },
+                                {
+                                    name: 'site',
+                                    label: 'Site',
+                                    kind: 'choice',
+                                    options: map.sites.map((value) => ({ value, title: value })),
+                                },
+                                {
+                                    name: 'profile',
+                                    label: 'Profile',
+                                    kind: 'choice',
+                                    options: map.profiles.map((value) => ({ value, title: value })),
+                                },
                             ]}
                         />
                         {map.device.length === 0 ? <Nowhere unplaced={map.unplaced} /> : <Placed {...{ ...props, map }} />}
@@ -127,8 +137,8 @@ function Placed({ map, query, go }: FleetProps & { map: FleetMapAnswer }) {
     return (
         <>
             <p class="small">
-                {map.device.length} devices are on the map{map.unplaced > 0 && `, ${map.unplaced} say nowhere where they are`}. Drag the map, use its
-                buttons, or the arrow keys; a circle with a number opens what is in it. The table below has the same.
+                {map.device.length} devices are on the map{map.unplaced > 0 && `, ${map.unplaced} say nowhere where they are`}. Drag the
+                map, use its buttons, or the arrow keys; a circle with a number opens what is in it. The table below has the same.
             </p>
             <div class="map-frame">
                 {/* biome-ignore lint/a11y/noNoninteractiveTabindex: arrow keys move the map */}
@@ -218,7 +228,8 @@ const MOST_NORTH = 85;
 function fit({ longitude, latitude }: FleetMapAnswer, width: number): View {
     const [west, east] = edgesOf(longitude);
     const [south, north] = edgesOf(latitude);
-    const y = (of: number) => Math.log(Math.tan(Math.PI / 4 + (Math.min(MOST_NORTH, Math.max(-MOST_NORTH, of)) * Math.PI) / 360)) / (2 * Math.PI);
+    const y = (of: number) =>
+        Math.log(Math.tan(Math.PI / 4 + (Math.min(MOST_NORTH, Math.max(-MOST_NORTH, of)) * Math.PI) / 360)) / (2 * Math.PI);
     const shares = [(east - west) / 360 / Math.max(1, width * (1 - FREE)), (y(north) - y(south)) / (HEIGHT * (1 - FREE))];
     const zoom = Math.log2(1 / Math.max(...shares, 1e-9) / WORLD_PX);
     const middle = (y(north) + y(south)) / 2;
@@ -245,7 +256,9 @@ function viewIn(text: string | null): View | undefined {
 
 function sayView({ longitude, latitude, zoom }: View): string {
     const around = (((longitude + 540) % 360) - 180).toFixed(4);
-    return [around, Math.min(MOST_NORTH, Math.max(-MOST_NORTH, latitude)).toFixed(4), zoom.toFixed(2)].map((one) => String(Number(one))).join(',');
+    return [around, Math.min(MOST_NORTH, Math.max(-MOST_NORTH, latitude)).toFixed(4), zoom.toFixed(2)]
+        .map((one) => String(Number(one)))
+        .join(',');
 }
 
 /** West, south, east, north of the picture. */
@@ -285,12 +298,25 @@ const NAMES = 3;
 function toShown({ properties, geometry }: Found, { clusters, projection, addressOfView, view }: ShowOptions): ShownPlace {
     const [longitude = 0, latitude = 0] = geometry.coordinates;
     const [left, top] = projection([longitude, latitude]) ?? [0, 0];
-    const place = { left, top, coordinates: [longitude, latitude] as [number, number], silent: properties.silent, alerted: properties.alerted };
+    const place = {
+        left,
+        top,
+        coordinates: [longitude, latitude] as [number, number],
+        silent: properties.silent,
+        alerted: properties.alerted,
+    };
     if ('cluster' in properties) {
         const id = properties.cluster_id;
         const zoom = Math.min(MAX_ZOOM, Math.max(view.zoom + 1, clusters.getClusterExpansionZoom(id) + 0.01));
         const names = clusters.getLeaves(id, NAMES).map((leaf) => leaf.properties.device);
-        return { ...place, key: `cluster ${id}`, href: addressOfView({ longitude, latitude, zoom }), count: properties.point_count, one: undefined, names };
+        return {
+            ...place,
+            key: `cluster ${id}`,
+            href: addressOfView({ longitude, latitude, zoom }),
+            count: properties.point_count,
+            one: undefined,
+            names,
+        };
     }
     const { device, site, state } = properties;
     return { ...place, key: `${site}/${device}`, href: deviceAddress({ device, site }), count: 1, one: { device, state }, names: [device] };

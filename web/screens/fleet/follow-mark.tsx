@@ -16,7 +16,7 @@ export function FollowMark({ following, nowMs }: { following: Following; nowMs: 
                     ◉{' '}
                 </span>
             )}
-            {WORDS[following]} As of <Instant ms={nowMs} />.
+            {WORDS[following]} As of <Instant ms={nowMs - (nowMs % 1000)} />.
         </span>
     );
 }

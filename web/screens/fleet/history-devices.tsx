@@ -49,7 +49,12 @@ export function HistoryDevices(props: FleetProps) {
                         filters={[
                             { name: 'prefix', label: 'Device begins with', kind: 'search', placeholder: 'thermo' },
                             { name: 'state', label: 'State', kind: 'choice', options: STATES.map((value) => ({ value, title: value })) },
-                            { name: 'profile', label: 'Profile', kind: 'choice', options: fleet.profiles.map((value) => ({ value, title: value })) },
+                            {
+                                name: 'profile',
+                                label: 'Profile',
+                                kind: 'choice',
+                                options: fleet.profiles.map((value) => ({ value, title: value })),
+                            },
                             { name: 'site', label: 'Site', kind: 'choice', options: fleet.sites.map((value) => ({ value, title: value })) },
                             { name: 'from', label: 'Heard from', kind: 'day' },
                             { name: 'to', label: 'to', kind: 'day' },
@@ -66,14 +71,28 @@ export function HistoryDevices(props: FleetProps) {
     );
 }
 
-function About({ fleet, from, to, query, hasLive }: { fleet: FleetHistory; from: string; to: string; query: URLSearchParams; hasLive: boolean }) {
+function About({
+    fleet,
+    from,
+    to,
+    query,
+    hasLive,
+}: {
+    fleet: FleetHistory;
+    from: string;
+    to: string;
+    query: URLSearchParams;
+    hasLive: boolean;
+}) {
     const isOld = fleet.newestMs !== null && query.get('at') === null && fleet.atMs - fleet.newestMs > OLD_MS;
     return (
         <>
             <p class="about-view">
                 As history has it: heard from <Day day={from} /> to <Day day={to} />, registered, or silent since before.{' '}
                 {hasLive ? (
-                    <a href={withChoices('/fleet', query, { source: undefined, sort: undefined, at: undefined, page: undefined })}>As it is now</a>
+                    <a href={withChoices('/fleet', query, { source: undefined, sort: undefined, at: undefined, page: undefined })}>
+                        As it is now
+                    </a>
                 ) : (
                     'Nobody serves this lake, so there is no latest state.'
                 )}
@@ -138,11 +157,18 @@ function Devices({ fleet, sort, page, query, from, to }: DevicesProps) {
                     name: 'device',
                     title: 'Device',
                     isSortable: true,
-                    cell: ({ device, site }: Row) => <a href={deviceAddress({ device, site, from, to })}>{device}</a>,
+                    cell: ({ device, site }: Row) => (
+                        <a class="device-id" href={deviceAddress({ device, site, from, to })}>
+                            {device}
+                        </a>
+                    ),
                 },
                 { name: 'state', title: 'State', cell: ({ state }: Row) => <StateMark state={state} /> },
                 { name: 'profile', title: 'Profile', cell: ({ profile }: Row) => profile ?? '–' },
-                { name: 'site', title: 'Site', cell: ({ site, place }: Row) => (
+                {
+                    name: 'site',
+                    title: 'Site',
+                    cell: ({ site, place }: Row) => (
                         <>
                             {site}
                             {place !== null && <div class="small place-text">{place}</div>}
@@ -163,8 +189,18 @@ function Devices({ fleet, sort, page, query, from, to }: DevicesProps) {
                             </>
                         ),
                 },
-                { name: 'line', title: <>Hours of {to}</>, cell: ({ site, device }: Row) => <Lines of={lines} site={site} device={device} /> },
-                { name: 'battery', title: 'Battery', isNumber: true, isSortable: true, cell: ({ battery }: Row) => <Figure value={battery} /> },
+                {
+                    name: 'line',
+                    title: <>Hours of {to}</>,
+                    cell: ({ site, device }: Row) => <Lines of={lines} site={site} device={device} />,
+                },
+                {
+                    name: 'battery',
+                    title: 'Battery',
+                    isNumber: true,
+                    isSortable: true,
+                    cell: ({ battery }: Row) => <Figure value={battery} />,
+                },
                 {
                     name: 'alerts',
                     title: 'Alerts',

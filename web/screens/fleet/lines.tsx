@@ -21,5 +21,9 @@ export function Lines({ of, site, device }: { of: PageState<FleetLines>; site: s
     if (of.state === 'failed') {
         return <span class="missing">{of.problem.title}</span>;
     }
-    return line ? <Sparkline title={line.metric} values={line.means} /> : <span class="missing">{lines === undefined ? '…' : 'no values'}</span>;
+    return line ? (
+        <Sparkline title={line.metric} values={line.means} />
+    ) : (
+        <span class="missing">{lines === undefined ? '…' : 'no values'}</span>
+    );
 }

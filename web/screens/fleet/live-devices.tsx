@@ -47,25 +47,32 @@ export function LiveDevices(props: FleetProps) {
                     <>
                         <p class="about-view">
                             <FollowMark following={following} nowMs={answer.nowMs} />{' '}
-                            <a href={withChoices('/fleet', query, { source: 'history', after: undefined, state: undefined })}>As history has it</a>
+                            <a href={withChoices('/fleet', query, { source: 'history', after: undefined, state: undefined })}>
+                                As history has it
+                            </a>
                         </p>
                         {answer.fleet.isPipelineLate && (
                             <Note kind="warning">
                                 <p>
-                                    Latest state stands still: messages wait, or nobody serves this lake. What is shown is how it was; states are unknown
-                                    until it goes on.
+                                    Latest state stands still: messages wait, or nobody serves this lake. What is shown is how it was;
+                                    states are unknown until it goes on.
                                 </p>
                             </Note>
                         )}
                         <StateCounts counts={answer.fleet.devices} query={query} states={DEVICE_STATES} />
                         <OpenAlerts fleet={answer.fleet} />
-                        <Worst from={from} to={to} {...chosen} />
+                        <Worst from={from} to={to} {...chosen} isLive />
                         <Filters
                             {...{ path: '/fleet', query, go }}
                             resets={['page', 'after']}
                             filters={[
                                 { name: 'prefix', label: 'Device begins with', kind: 'search', placeholder: 'thermo' },
-                                { name: 'state', label: 'State', kind: 'choice', options: DEVICE_STATES.map((value) => ({ value, title: value })) },
+                                {
+                                    name: 'state',
+                                    label: 'State',
+                                    kind: 'choice',
+                                    options: DEVICE_STATES.map((value) => ({ value, title: value })),
+                                },
                                 { name: 'profile', label: 'Profile', kind: 'choice', options: optionsOf(answer, ({ profile }) => profile) },
                                 { name: 'site', label: 'Site', kind: 'choice', options: optionsOf(answer, ({ site }) => site) },
                             ]}
@@ -114,7 +121,15 @@ function Devices({ answer, query, to }: { answer: Live; query: URLSearchParams; 
                 next: next === null ? undefined : withChoices('/fleet', query, { after: next }),
             }}
             columns={[
-                { name: 'device', title: 'Device', cell: ({ device, site }: Row) => <a href={deviceAddress({ device, site })}>{device}</a> },
+                {
+                    name: 'device',
+                    title: 'Device',
+                    cell: ({ device, site }: Row) => (
+                        <a class="device-id" href={deviceAddress({ device, site })}>
+                            {device}
+                        </a>
+                    ),
+                },
                 { name: 'state', title: 'State', cell: ({ state }: Row) => <StateMark state={state} /> },
                 { name: 'profile', title: 'Profile', cell: ({ profile }: Row) => profile },
                 { name: 'site', title: 'Site', cell: ({ site }: Row) => site },
@@ -133,7 +148,11 @@ function Devices({ answer, query, to }: { answer: Live; query: URLSearchParams; 
                             </>
                         ),
                 },
-                { name: 'line', title: <>Hours of {to}</>, cell: ({ site, device }: Row) => <Lines of={lines} site={site} device={device} /> },
+                {
+                    name: 'line',
+                    title: <>Hours of {to}</>,
+                    cell: ({ site, device }: Row) => <Lines of={lines} site={site} device={device} />,
+                },
                 {
                     name: 'battery',
                     title: 'Battery',

@@ -16,7 +16,11 @@ export function StateCounts({ counts, states, query }: StateCountsProps) {
             {states.map((state) => (
                 <li key={state}>
                     <a
-                        href={withChoices('/fleet', query, { state: chosen === state ? undefined : state, page: undefined, after: undefined })}
+                        href={withChoices('/fleet', query, {
+                            state: chosen === state ? undefined : state,
+                            page: undefined,
+                            after: undefined,
+                        })}
                         aria-current={chosen === state ? 'true' : undefined}
                     >
                         <span class="tile-number">{groupDigits(String(counts[state]))}</span>
