@@ -1,32 +1,29 @@
 /** What a device measured in a range of time, and everything that lies on the same axis. */
+import { useMemo } from 'preact/hooks';
 import type { DeviceFacts } from '../../../lake/pages/device.ts';
 import type { DeviceSeries } from '../../../lake/pages/device-series.ts';
 import type { DeviceSpans } from '../../../lake/pages/device-spans.ts';
-import { Figure } from '../../parts/figure.tsx';
 import { Filters } from '../../parts/filters.tsx';
 import { withChoices } from '../../parts/link.tsx';
 import { Empty } from '../../parts/notes.tsx';
-import { Table } from '../../parts/table.tsx';
-import { Instant, sayDuration } from '../../parts/time.tsx';
-import { type Span, TimeChart } from '../../parts/time-chart.tsx';
+import { Instant } from '../../parts/time.tsx';
+import type { Span } from '../../parts/time-chart.tsx';
 import type { ScreenProps } from '../../screens.ts';
 import { useAbout } from '../../shell/about-context.ts';
 import { Answer } from '../../shell/answer.tsx';
 import { usePage } from '../../use-page.ts';
+import { MetricChart, TrafficChart } from './charts.tsx';
 import { HeatMap } from './heat-map.tsx';
 import { Messages } from './messages.tsx';
 import { Peers } from './peers.tsx';
 import { type Range, rangeOf, sayFrom, sayUntil } from './range.ts';
-import { drawnOf } from './series.ts';
+import { Readings } from './readings.tsx';
 import { Spans } from './spans.tsx';
 
 const DAY_MS = 86_400_000;
 
 /** Metrics that somebody looks at last. */
 const LAST = ['battery', 'latitude', 'longitude'];
-
-/** Readings that are listed below their chart. */
-const MAX_LISTED = 200;
 
 interface MeasuredProps extends ScreenProps {
     device: DeviceFacts;
@@ -42,13 +39,13 @@ export function Measured({ device, query, go }: MeasuredProps) {
     const spans = usePage<DeviceSpans>('device-spans', of);
     const sites = [...new Set(device.metrics.map((metric) => metric.site))];
     const known = spans.state === 'ready' ? spans.data : spans.state === 'loading' ? spans.before : undefined;
-    const drawnSpans = (known?.spans ?? []).map(
-        (span): Span => ({
-            fromMs: span.beganMs,
-            untilMs: span.endedMs ?? range.untilMs,
-            label: span.kind === 'silent' ? 'silence' : 'alert',
-            kind: span.kind === 'silent' ? 'silence' : 'alert',
-        }),
+    const drawnSpans = useMemo(
+        () =>
+            (known?.spans ?? []).map((span): Span => {
+                const kind = span.kind === 'silent' ? 'silence' : 'alert';
+                return { fromMs: span.beganMs, untilMs: span.endedMs ?? range.untilMs, label: kind, kind };
+            }),
+        [known, range.untilMs],
     );
     const addressOf = (fromMs: number, untilMs: number) =>
         withChoices('/device', query, {
@@ -96,7 +93,7 @@ export function Measured({ device, query, go }: MeasuredProps) {
             <Answer of={spans}>
                 {(found) => (
                     <>
-                        <Traffic days={found.days} range={range} spans={drawnSpans} zoom={zoom} />
+                        <TrafficChart days={found.days} range={range} spans={drawnSpans} zoom={zoom} />
                         <Spans spans={found.spans} addressOf={addressOf} />
                     </>
                 )}
@@ -165,142 +162,12 @@ function Series({ of, metric, unit, range, spans, zoom, query }: SeriesProps) {
                     <Empty title={`No ${metric} in this time`} />
                 ) : (
                     <>
-                        <Chart {...{ series, metric, unit, range, spans, zoom }} />
+                        <MetricChart {...{ series, metric, unit, range, spans, zoom }} />
                         {at !== null && <Messages {...{ of, metric, at, query }} />}
                         {series.grain === 'reading' && <Readings {...{ series, metric, query }} />}
                     </>
                 )
             }
         </Answer>
-    );
-}
-
-function Chart({
-    series,
-    metric,
-    unit,
-    range,
-    spans,
-    zoom,
-}: { series: DeviceSeries; unit: string | null } & Pick<SeriesProps, 'metric' | 'range' | 'spans' | 'zoom'>) {
-    const drawn = drawnOf(series, range);
-    if (drawn.values.every((value) => value === null)) {
-        return <p>{metric} is a text: its readings are listed, and there is nothing to draw.</p>;
-    }
-    const grain = { hour: 'hourly mean', step: `mean of ${sayDuration(series.stepMs ?? 0)}`, reading: 'each reading' }[series.grain];
-    const how = {
-        hour: 'Draw a frame around up to four days to see single readings.',
-        step: 'Draw a frame around less to see single readings.',
-        reading: 'Single readings, with all their digits in the table.',
-    }[series.grain];
-    return (
-        <>
-            <TimeChart
-                title={metric}
-                isFromZero={false}
-                {...(unit !== null && { unit })}
-                times={drawn.times}
-                series={[{ title: grain, values: drawn.values, texts: drawn.texts, look: 'line' }]}
-                band={drawn.low && drawn.high ? { title: 'smallest to largest', low: drawn.low, high: drawn.high } : undefined}
-                spans={spans}
-                onZoom={zoom}
-            />
-            <p class="small">
-                {how} {series.gapLimitMs !== null && <>Longer than {sayDuration(series.gapLimitMs)} without a reading is a gap.</>}
-            </p>
-        </>
-    );
-}
-
-function Readings({
-    series,
-    metric,
-    query,
-}: {
-    series: Extract<DeviceSeries, { grain: 'reading' }>;
-    metric: string;
-    query: URLSearchParams;
-}) {
-    const rows = series.atMs
-        .map((atMs, at) => ({
-            atMs: atMs ?? 0,
-            is: series.value[at] ?? series.text[at] ?? '',
-            isText: series.value[at] === null,
-            message: series.message[at] ?? '',
-            clock: series.clock[at],
-            copies: series.copies[at] ?? '1',
-            receivedMs: series.receivedMs[at] ?? null,
-        }))
-        .reverse();
-    return (
-        <details class="card">
-            <summary>
-                {rows.length} {rows.length === 1 ? 'reading' : 'readings'} of {metric}, newest first
-            </summary>
-            <Table
-                caption={`Readings of ${metric}`}
-                rows={rows.slice(0, MAX_LISTED)}
-                keyOf={({ atMs, message }) => `${atMs} ${message}`}
-                columns={[
-                    { name: 'at', title: 'Measured', cell: ({ atMs }) => <Instant ms={atMs} /> },
-                    { name: 'is', title: metric, isNumber: true, cell: ({ is, isText }) => (isText ? is : <Figure value={is} />) },
-                    {
-                        name: 'clock',
-                        title: 'Time by',
-                        cell: ({ clock }) => (clock === 'arrival' ? 'arrival: its clock was not believed' : 'its clock'),
-                    },
-                    { name: 'received', title: 'Arrived', cell: ({ receivedMs }) => <Instant ms={receivedMs} /> },
-                    { name: 'copies', title: 'Came', isNumber: true, cell: ({ copies }) => `${copies} ×` },
-                    {
-                        name: 'message',
-                        title: 'Message',
-                        cell: ({ atMs, message }) => (
-                            <a href={withChoices('/device', query, { metric, at: String(atMs), until: undefined, message })}>{message}</a>
-                        ),
-                    },
-                ]}
-            />
-            {rows.length > MAX_LISTED && <p class="small">The newest {MAX_LISTED}: draw a frame around less to see the others.</p>}
-        </details>
-    );
-}
-
-interface TrafficProps {
-    days: DeviceSpans['days'];
-    range: Range;
-    spans: readonly Span[];
-    zoom(fromMs: number, untilMs: number): void;
-}
-
-function Traffic({ days, range, spans, zoom }: TrafficProps) {
-    if (days.every(({ flowsOut, flowsIn }) => flowsOut === '0' && flowsIn === '0')) {
-        return null;
-    }
-    const byDay = new Map(days.map((day) => [Date.parse(day.day), day]));
-    // A day's figure stands at its noon, and both ends of the range are there, so that the axis is that of the readings.
-    const times = [range.fromMs];
-    for (let ms = Math.floor(range.fromMs / DAY_MS) * DAY_MS + DAY_MS / 2; ms < range.untilMs; ms += DAY_MS) {
-        times.push(...(ms > range.fromMs ? [ms] : []));
-    }
-    times.push(range.untilMs);
-    const texts = (pick: (day: DeviceSpans['days'][number]) => string | null) =>
-        times.map((ms) => {
-            const day = byDay.get(ms - DAY_MS / 2);
-            return day ? pick(day) : null;
-        });
-    const numbers = (all: (string | null)[]) => all.map((text) => (text === null ? null : Number(text)));
-    const [sent, received] = [texts(({ packetsOut }) => packetsOut), texts(({ packetsIn }) => packetsIn)];
-    return (
-        <TimeChart
-            title="Traffic of its address, packets a day"
-            times={times}
-            height={170}
-            spans={spans}
-            onZoom={zoom}
-            series={[
-                { title: 'sent', values: numbers(sent), texts: sent, look: 'line' },
-                { title: 'received', values: numbers(received), texts: received, look: 'dashed' },
-            ]}
-        />
     );
 }

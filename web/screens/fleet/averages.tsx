@@ -1,4 +1,5 @@
 /** What the devices of each profile and site say together, and how many of them were in alert. */
+import { useMemo } from 'preact/hooks';
 import type { FleetHistory } from '../../../lake/pages/fleet-history.ts';
 import type { FleetHours } from '../../../lake/pages/fleet-hours.ts';
 import { Bar } from '../../parts/bar.tsx';
@@ -58,15 +59,8 @@ export function Averages({ query, go, from, to }: FleetProps) {
 }
 
 function HourCharts({ fleet, metric }: { fleet: FleetHours; metric: string }) {
-    const sites = fleet.sites.slice(0, MAX_LINES);
-    const all = sites.flatMap(({ hourMs }) => hourMs);
-    const [first, last] = [Math.min(...all), Math.max(...all)];
-    // Every hour is there: what was not measured is a gap.
-    const times = Array.from({ length: (last - first) / HOUR_MS + 1 }, (_, at) => first + at * HOUR_MS);
-    const column = (site: (typeof sites)[number], values: readonly (number | null)[]) => {
-        const byHour = new Map(site.hourMs.map((ms, at) => [ms, values[at] ?? null]));
-        return times.map((ms) => byHour.get(ms) ?? null);
-    };
+    // A plot is drawn anew where these are others.
+    const { times, means, rates } = useMemo(() => linesOf(fleet.sites.slice(0, MAX_LINES)), [fleet]);
     return (
         <>
             {fleet.sites.length > MAX_LINES && (
@@ -74,20 +68,27 @@ function HourCharts({ fleet, metric }: { fleet: FleetHours; metric: string }) {
                     The first {MAX_LINES} of {fleet.sites.length} sites are drawn; the table below has all.
                 </p>
             )}
-            <TimeChart
-                title={`Average of ${metric} over a site’s devices, by the hour`}
-                times={times}
-                isFromZero={false}
-                series={sites.map((site) => ({ title: site.site, values: column(site, site.mean), look: 'line' }))}
-            />
+            <TimeChart title={`Average of ${metric} over a site’s devices, by the hour`} times={times} isFromZero={false} series={means} />
             <TimeChart
                 title="Share of the reporting devices of which an alert began, by the hour"
                 times={times}
                 height={170}
-                series={sites.map((site) => ({ title: site.site, values: column(site, site.alertRate), look: 'line' }))}
+                series={rates}
             />
         </>
     );
+}
+
+function linesOf(sites: FleetHours['sites']) {
+    const all = sites.flatMap(({ hourMs }) => hourMs);
+    const [first, last] = [Math.min(...all), Math.max(...all)];
+    // Every hour is there: what was not measured is a gap.
+    const times = Array.from({ length: (last - first) / HOUR_MS + 1 }, (_, at) => first + at * HOUR_MS);
+    const lineOf = ({ site, hourMs }: FleetHours['sites'][number], values: readonly (number | null)[]) => {
+        const byHour = new Map(hourMs.map((ms, at) => [ms, values[at] ?? null]));
+        return { title: site, values: times.map((ms) => byHour.get(ms) ?? null), look: 'line' as const };
+    };
+    return { times, means: sites.map((site) => lineOf(site, site.mean)), rates: sites.map((site) => lineOf(site, site.alertRate)) };
 }
 
 interface GroupsProps {
