@@ -1,8 +1,9 @@
 /** Alerts in a real browser: of history, and live over a lake that is served. */
-import { join } from 'node:path';
-import { afterAll, expect, test } from '@jest/globals';
+
 import type { ChildProcess } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, expect, test } from '@jest/globals';
 import { runFlowlake, startFlowlake } from '#test/support/flowlake';
 import { makeFolder } from '#test/support/temporary';
 import { openBrowser } from './support/browser.ts';
@@ -106,7 +107,7 @@ test('an alert appears as it is raised, is acknowledged with a note, and the fle
     await page.waitForSelector('tbody td:has-text("reader: fan")');
     expect(await page.locator('tbody tr').first().textContent()).toContain(`reader: fan ${HOSTILE}`);
     const listed = await runFlowlake('--lake lake alert list --output json', { folder });
-    expect(JSON.parse(listed.stdout.split('\n')[0] ?? '')).toMatchObject({ acknowledged_by: 'reader', note: `fan ${HOSTILE}` });
+    expect(JSON.parse(listed.stdout)[0]).toMatchObject({ acknowledged_by: 'reader', note: `fan ${HOSTILE}` });
     await checkAxe(page);
     await picture(page, 'alerts-live');
 

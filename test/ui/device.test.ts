@@ -58,7 +58,7 @@ test('single readings have all their digits, and texts are texts', async () => {
     const ui = await openUi(await makeFleetLake());
     const { newPage, faults } = await openBrowser();
     const page = await newPage();
-    await visit(page, ui, '/device?id=d001&metric=temperature&from=2026-01-11T20:00&to=2026-01-11');
+    await visit(page, ui, '/device?id=d003&metric=temperature&from=2026-01-11T20:00&to=2026-01-11');
     await page.locator('summary:has-text("5 readings of temperature")').click();
     expect(await page.locator('details data').first().getAttribute('value')).toBe('-9007199254740.9');
     await visit(page, ui, '/device?id=d001&metric=status&from=2026-01-11&to=2026-01-11');

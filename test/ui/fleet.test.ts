@@ -1,9 +1,9 @@
 /** The fleet's screen in a real browser: lists, the map, averages; by mouse and by keyboard. */
 import { expect, test } from '@jest/globals';
-import { openBrowser } from './support/browser.ts';
-import { HOSTILE, makeFleetLake } from './support/fleet-lake.ts';
-import { checkAxe, openUi, picture, visit } from './support/ui.ts';
 import { makeFolder } from '#test/support/temporary';
+import { openBrowser } from './support/browser.ts';
+import { HOSTILE, makeFleetLake, makeLargeFleet } from './support/fleet-lake.ts';
+import { checkAxe, openUi, picture, visit } from './support/ui.ts';
 
 test('the fleet says who had the most trouble and why, and one click leads to the device', async () => {
     const ui = await openUi(await makeFleetLake());
@@ -55,7 +55,7 @@ test('a keyboard moves the map, opens what is in it, and finds the same in a tab
     const page = await newPage();
     await visit(page, ui, '/fleet?view=map&at=end');
     await page.locator('.place').first().waitFor();
-    expect(await page.locator('p:has-text("are on the map")').textContent()).toContain('1 say nowhere');
+    expect(await page.locator('p:has-text("are on the map")').textContent()).toContain('of 1 nobody knows where they are');
     await checkAxe(page);
     await picture(page, 'fleet-map');
     const before = page.url();
@@ -77,6 +77,28 @@ test('a keyboard moves the map, opens what is in it, and finds the same in a tab
     expect(await page.locator('.place').count()).toBe(await page.locator('main tbody tr').count());
     await inTable.first().press('Enter');
     await page.waitForSelector('h1:has-text("d003")');
+    expect(faults).toEqual([]);
+});
+
+test('ten thousand devices are paged, found, and on the map', async () => {
+    const ui = await openUi(await makeLargeFleet());
+    const { newPage, faults } = await openBrowser();
+    const page = await newPage();
+    await visit(page, ui, '/fleet?page=200&sort=-device');
+    await page.waitForSelector('nav.pages:has-text("9951 to 10000 of 10000")');
+    expect(await page.locator('main tbody tr').last().textContent()).toContain('p-00000');
+    await page.locator('#filter-prefix').fill('p-0012');
+    await page.waitForSelector('nav.pages:has-text("1 to 10 of 10")');
+    await page.locator('#filter-site').selectOption('north');
+    await page.waitForSelector('nav.pages:has-text("1 to 4 of 4")');
+    await visit(page, ui, '/fleet?view=map');
+    await page.locator('.place').first().waitFor();
+    expect(await page.locator('p:has-text("are on the map")').textContent()).toContain('10\u202f000 devices are on the map.');
+    const counts = await page.locator('main tbody td:first-child').allTextContents();
+    const inPicture = counts.reduce((sum, text) => sum + Number(/^(\d+) devices/.exec(text)?.[1] ?? 1), 0);
+    expect(inPicture).toBe(10_000);
+    await checkAxe(page);
+    await picture(page, 'fleet-map-large');
     expect(faults).toEqual([]);
 });
 

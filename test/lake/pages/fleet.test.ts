@@ -80,8 +80,20 @@ describe('devices of history', () => {
             `${a.site} ${a.device}` < `${b.site} ${b.device}` ? -1 : 1;
         expect(devices.sort(bySite)).toEqual(figures.map((row) => expect.objectContaining(row)));
         const health = await ask('select * from device_health');
-        expect(health.map(({ site, device, battery, alerts }) => [site, device, battery === null ? null : String(Number(battery)), Number(alerts)]).sort()).toEqual(
-            devices.filter(({ lastMs }: any) => lastMs !== null).map(({ site, device, battery, alerts }: any) => [site, device, battery, alerts]).sort(),
+        expect(
+            health
+                .map(({ site, device, battery, alerts }) => [
+                    site,
+                    device,
+                    battery === null ? null : String(Number(battery)),
+                    Number(alerts),
+                ])
+                .sort(),
+        ).toEqual(
+            devices
+                .filter(({ lastMs }: any) => lastMs !== null)
+                .map(({ site, device, battery, alerts }: any) => [site, device, battery, alerts])
+                .sort(),
         );
         expect(devices.find(({ device }: { device: string }) => device === 'd1')).toMatchObject({
             battery: '88',

@@ -14,8 +14,8 @@ interface FleetLakeOptions {
 }
 
 /**
- * A week of three devices and more. d001 is too warm on a day and has traffic; d002 is silent for ten hours; d003 is on its way and says where it is; the last reading of d001
- * needs more digits than a float has.
+ * A week of three devices and more. d001 is too warm on a day and has traffic; d002 is silent for ten hours; d003 is on its way and says where it is, and its last reading
+ * is none that a float of 32 bits could hold.
  */
 export async function makeFleetLake({ devices = 5 }: FleetLakeOptions = {}): Promise<string> {
     const all = ['d001', 'd002', 'd003', ...Array.from({ length: devices }, (_, n) => `x${String(n).padStart(5, '0')}`)];
@@ -60,7 +60,7 @@ export async function makeFleetLake({ devices = 5 }: FleetLakeOptions = {}): Pro
         },
         readings: [
             ...readings,
-            { at: '2026-01-11T23:30:00Z', device: 'd001', is: '-9007199254740.9' },
+            { at: '2026-01-11T23:30:00Z', device: 'd003', is: '-9007199254740.9' },
             { at: '2026-01-11T23:30:00Z', device: 'd001', metric: 'status', is: HOSTILE },
         ],
         devices: [
@@ -72,6 +72,28 @@ export async function makeFleetLake({ devices = 5 }: FleetLakeOptions = {}): Pro
             { day, src: '10.0.0.7', dst: '10.0.0.1', packets: n === 0 ? 9_007_199_254_740_993n : 100n * BigInt(n) },
             { day, src: '10.0.0.1', dst: '10.0.0.7', packets: 40n },
         ]),
+    });
+    return directory;
+}
+
+/** Ten thousand devices of one hour, each with a place of its own. */
+export async function makeLargeFleet(): Promise<string> {
+    const { directory } = await openFleet({
+        profile: {
+            metrics: [
+                { name: 'temperature', path: 'temperature', unit: 'Cel', digits: 1 },
+                { name: 'latitude', path: 'latitude', digits: 4 },
+                { name: 'longitude', path: 'longitude', digits: 4 },
+            ],
+        },
+        readings: Array.from({ length: 10_000 }, (_, n) => {
+            const of = { at: '2026-01-05T10:00:00Z', device: `p-${String(n).padStart(5, '0')}`, site: n % 3 === 0 ? 'north' : 'south' };
+            return [
+                { ...of, is: (20 + (n % 50) / 10).toFixed(1) },
+                { ...of, metric: 'latitude', is: (((n * 37) % 1000) / 10 - 40).toFixed(4) },
+                { ...of, metric: 'longitude', is: (((n * 91) % 3000) / 10 - 150).toFixed(4) },
+            ];
+        }).flat(),
     });
     return directory;
 }

@@ -129,7 +129,7 @@ function Alerts({ found, query, again }: { found: Live; query: URLSearchParams; 
                 { name: 'history', title: 'History says', cell: (alert: Row) => <Verdict alert={alert} /> },
             ]}
             pages={{
-                label: `${found.alerts.length} alerts`,
+                label: found.alerts.length === 1 ? '1 alert' : `${found.alerts.length} alerts`,
                 previous: query.get('after') === null ? undefined : withChoices('/alerts', query, { after: undefined }),
                 next: found.next === null ? undefined : withChoices('/alerts', query, { after: found.next }),
             }}

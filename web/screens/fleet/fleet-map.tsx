@@ -9,6 +9,7 @@ import { type DeviceState, StateMark } from '../../parts/device-marks.tsx';
 import { Filters } from '../../parts/filters.tsx';
 import { withChoices } from '../../parts/link.tsx';
 import { Empty } from '../../parts/notes.tsx';
+import { groupDigits } from '../../parts/quantity.ts';
 import { Table } from '../../parts/table.tsx';
 import { useEvents } from '../../parts/use-events.ts';
 import { useAbout } from '../../shell/about-context.ts';
@@ -137,8 +138,9 @@ function Placed({ map, query, go }: FleetProps & { map: FleetMapAnswer }) {
     return (
         <>
             <p class="small">
-                {map.device.length} devices are on the map{map.unplaced > 0 && `, ${map.unplaced} say nowhere where they are`}. Drag the
-                map, use its buttons, or the arrow keys; a circle with a number opens what is in it. The table below has the same.
+                {groupDigits(String(map.device.length))} devices are on the map
+                {map.unplaced > 0 && `, and of ${groupDigits(String(map.unplaced))} nobody knows where they are`}. Drag the map, use its
+                buttons, or the arrow keys; a circle with a number opens what is in it. The table below has the same.
             </p>
             <div class="map-frame">
                 {/* biome-ignore lint/a11y/noNoninteractiveTabindex: arrow keys move the map */}

@@ -12,10 +12,10 @@ import { Answer } from '../../shell/answer.tsx';
 import { addressOf } from '../../shell/router.ts';
 import { usePage } from '../../use-page.ts';
 import type { FleetProps } from '../fleet.tsx';
-import { withDays } from './with-days.ts';
 import { deviceAddress } from './device-address.ts';
 import { Lines, useLines } from './lines.tsx';
 import { StateCounts } from './state-counts.tsx';
+import { withDays } from './with-days.ts';
 import { Worst } from './worst.tsx';
 
 const PAGE = 50;
@@ -164,7 +164,7 @@ function Devices({ fleet, sort, page, query, from, to }: DevicesProps) {
                     ),
                 },
                 { name: 'state', title: 'State', cell: ({ state }: Row) => <StateMark state={state} /> },
-                { name: 'profile', title: 'Profile', cell: ({ profile }: Row) => profile ?? '–' },
+                { name: 'profile', title: 'Profile', cell: ({ profile }: Row) => <span class="one-line">{profile ?? '–'}</span> },
                 {
                     name: 'site',
                     title: 'Site',
