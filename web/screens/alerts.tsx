@@ -1,7 +1,7 @@
 /** Alerts and silences: as they were raised live, with who knows of them, and as history has them. */
 import { withChoices } from '../parts/link.tsx';
 import { Title } from '../parts/notes.tsx';
-import type { ScreenProps } from '../screens.ts';
+import type { ScreenProps } from '../screen.ts';
 import { useAbout } from '../shell/about-context.ts';
 import { HistoryAlerts } from './alerts/history-alerts.tsx';
 import { LiveAlerts } from './alerts/live-alerts.tsx';

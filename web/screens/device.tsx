@@ -6,7 +6,7 @@ import { Link } from '../parts/link.tsx';
 import { Empty, Note, Title } from '../parts/notes.tsx';
 import { Instant, sayAgo } from '../parts/time.tsx';
 import { useEvents } from '../parts/use-events.ts';
-import type { ScreenProps } from '../screens.ts';
+import type { ScreenProps } from '../screen.ts';
 import { useAbout } from '../shell/about-context.ts';
 import { Answer } from '../shell/answer.tsx';
 import { usePage } from '../use-page.ts';

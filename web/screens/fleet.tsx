@@ -4,10 +4,11 @@ import { useEffect, useState } from 'preact/hooks';
 import { Link, withChoices } from '../parts/link.tsx';
 import { Empty, Title } from '../parts/notes.tsx';
 import { dayAfter, readingDays, useDays } from '../parts/use-days.ts';
-import type { ScreenProps } from '../screens.ts';
+import type { ScreenProps } from '../screen.ts';
 import { useAbout } from '../shell/about-context.ts';
 import { Answer, Waiting } from '../shell/answer.tsx';
 import { Averages } from './fleet/averages.tsx';
+import type { FleetProps } from './fleet/fleet-props.ts';
 import { HistoryDevices } from './fleet/history-devices.tsx';
 import { LiveDevices } from './fleet/live-devices.tsx';
 
@@ -19,12 +20,6 @@ const VIEWS = [
 
 /** A week. */
 const DAYS_SHOWN = 7;
-
-export interface FleetProps extends ScreenProps {
-    /** Days of history that count, both inclusive. */
-    from: string;
-    to: string;
-}
 
 export default function FleetScreen(props: ScreenProps) {
     const { query } = props;

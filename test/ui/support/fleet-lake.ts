@@ -4,7 +4,7 @@ import { type FleetReading, HOT, openFleet } from '#test/support/fleet-fixture';
 /** What must be shown as it is. */
 export const HOSTILE = '<img src=x onerror="document.title=1">';
 
-export const DAYS = ['2026-01-05', '2026-01-06', '2026-01-07', '2026-01-08', '2026-01-09', '2026-01-10', '2026-01-11'];
+const DAYS = ['2026-01-05', '2026-01-06', '2026-01-07', '2026-01-08', '2026-01-09', '2026-01-10', '2026-01-11'];
 
 const HOUR_MS = 3_600_000;
 

@@ -6,7 +6,7 @@ import { withChoices } from '../../parts/link.tsx';
 import { Empty } from '../../parts/notes.tsx';
 import { groupDigits } from '../../parts/quantity.ts';
 import { Table } from '../../parts/table.tsx';
-import type { ScreenProps } from '../../screens.ts';
+import type { ScreenProps } from '../../screen.ts';
 import { Answer } from '../../shell/answer.tsx';
 import { usePage } from '../../use-page.ts';
 import { alertColumns, SEVERITIES } from './columns.tsx';

@@ -7,7 +7,7 @@ import { Empty, Note } from '../../parts/notes.tsx';
 import { Table } from '../../parts/table.tsx';
 import { Instant, sayDuration } from '../../parts/time.tsx';
 import { useEvents } from '../../parts/use-events.ts';
-import type { ScreenProps } from '../../screens.ts';
+import type { ScreenProps } from '../../screen.ts';
 import { Answer } from '../../shell/answer.tsx';
 import { usePage } from '../../use-page.ts';
 import { FollowMark } from '../fleet/follow-mark.tsx';
@@ -176,7 +176,6 @@ function Verdict({ alert: { history, inHistory, beganMs, endedMs, worst } }: { a
             <div class="small">
                 {VERDICTS[history]}
                 {changes.map((change, order) => (
-                    // biome-ignore lint/suspicious/noArrayIndexKey: their order is their only name
                     <span key={order}>
                         {order === 0 ? ': ' : ', '}
                         {change}

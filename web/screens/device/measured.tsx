@@ -8,7 +8,7 @@ import { withChoices } from '../../parts/link.tsx';
 import { Empty } from '../../parts/notes.tsx';
 import { Instant } from '../../parts/time.tsx';
 import type { Span } from '../../parts/time-chart.tsx';
-import type { ScreenProps } from '../../screens.ts';
+import type { ScreenProps } from '../../screen.ts';
 import { useAbout } from '../../shell/about-context.ts';
 import { Answer } from '../../shell/answer.tsx';
 import { usePage } from '../../use-page.ts';

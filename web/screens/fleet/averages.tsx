@@ -11,7 +11,7 @@ import { TimeChart } from '../../parts/time-chart.tsx';
 import { Answer } from '../../shell/answer.tsx';
 import { addressOf } from '../../shell/router.ts';
 import { usePage } from '../../use-page.ts';
-import type { FleetProps } from '../fleet.tsx';
+import type { FleetProps } from './fleet-props.ts';
 import { withDays } from './with-days.ts';
 
 const HOUR_MS = 3_600_000;

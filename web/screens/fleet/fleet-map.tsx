@@ -1,5 +1,6 @@
 /** Where the devices are. Outlines come with the application: no server of maps is asked. A table of the same stands below the picture. */
 import { type GeoProjection, geoMercator, geoPath } from 'd3-geo';
+import type { FeatureCollection, MultiLineString } from 'geojson';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import Supercluster from 'supercluster';
 import { feature, mesh } from 'topojson-client';
@@ -15,8 +16,8 @@ import { useEvents } from '../../parts/use-events.ts';
 import { useAbout } from '../../shell/about-context.ts';
 import { Answer } from '../../shell/answer.tsx';
 import { usePage } from '../../use-page.ts';
-import type { FleetProps } from '../fleet.tsx';
 import { deviceAddress } from './device-address.ts';
+import type { FleetProps } from './fleet-props.ts';
 
 /** Pixels of the world at zoom 0, as supercluster counts zoom. */
 const WORLD_PX = 512;
@@ -32,8 +33,8 @@ const FREE = 0.15;
 /** Rows of the table below. */
 const MAX_ROWS = 200;
 
-const LAND = feature(world, world.objects.land);
-const BORDERS = mesh(world, world.objects.countries, (a, b) => a !== b);
+const LAND: FeatureCollection = feature(world, world.objects.land);
+const BORDERS: MultiLineString = mesh(world, world.objects.countries, (a, b) => a !== b);
 
 export function FleetMap(props: FleetProps) {
     const { query, go, from, to } = props;
@@ -125,7 +126,7 @@ function Placed({ map, query, go }: FleetProps & { map: FleetMapAnswer }) {
         return () => sized.disconnect();
     }, []);
 
-    const all = useMemo(() => fit(map, width), [map, width]);
+    const all = useMemo(() => viewOfAll(map, width), [map, width]);
     const [dragged, setDragged] = useState<View>();
     const view = dragged ?? viewIn(query.get('map')) ?? all;
     const projection = projectionOf(view, width);
@@ -143,12 +144,12 @@ function Placed({ map, query, go }: FleetProps & { map: FleetMapAnswer }) {
                 buttons, or the arrow keys; a circle with a number opens what is in it. The table below has the same.
             </p>
             <div class="map-frame">
-                {/* biome-ignore lint/a11y/noNoninteractiveTabindex: arrow keys move the map */}
                 <div
                     ref={frame}
                     class="map"
                     role="application"
                     aria-label={`Map of ${map.device.length} devices; arrow keys move it, plus and minus zoom`}
+                    // biome-ignore lint/a11y/noNoninteractiveTabindex: arrow keys move the map
                     tabIndex={0}
                     style={{ height: `${HEIGHT}px` }}
                     {...drag}
@@ -227,7 +228,7 @@ function projectionOf({ longitude, latitude, zoom }: View, width: number): GeoPr
 const MOST_NORTH = 85;
 
 /** The view that has all devices in it. */
-function fit({ longitude, latitude }: FleetMapAnswer, width: number): View {
+function viewOfAll({ longitude, latitude }: FleetMapAnswer, width: number): View {
     const [west, east] = edgesOf(longitude);
     const [south, north] = edgesOf(latitude);
     const y = (of: number) =>
@@ -339,13 +340,13 @@ function Marker({ place }: { place: ShownPlace }) {
             class={`place ${one ? `state-${one.state}` : 'cluster'} ${alerted > 0 ? 'alerted' : ''}`}
             href={href}
             title={label}
-            aria-label={label}
             draggable={false}
             style={{
                 ...{ left: `${left}px`, top: `${top}px`, width: `${size}px`, height: `${size}px` },
                 ...(!one && { backgroundImage: `conic-gradient(var(--data-2) ${share}%, var(--data-1) 0)` }),
             }}
         >
+            <span class="hidden">{label}</span>
             <span aria-hidden="true">{one ? { online: '●', late: '◐', silent: '○', unknown: '?' }[one.state] : sayCount(count)}</span>
         </a>
     );
