@@ -33,7 +33,7 @@ async function answer({ id, site, from, to }: z.output<typeof Parameters>, conte
     };
 }
 
-/** As view device_traffic has it, for each other address: the device's address is the registry's on each day. */
+/** View device_traffic for each other address: the device's address is the registry's on each day. */
 const PEERS = `
 with own as (
     select site, ip, coalesce(valid_from, '0001-01-01') as first_day, coalesce(valid_to, '9999-12-31') as end_day

@@ -16,7 +16,7 @@ const Parameters = z.strictObject({
     day: z.iso.date('Expected a day, YYYY-MM-DD.'),
     /** Ids with commas between. */
     devices: z.string().transform((text) => text.split(',').slice(0, MAX_DEVICES)),
-    /** Of each device the one that was read most where none is said. */
+    /** Metric that is drawn; where none is said, each device's is the one that was read most. */
     metric: z.string().optional(),
 });
 

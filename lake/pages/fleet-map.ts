@@ -1,4 +1,4 @@
-/** Where the devices are: by their own latitude and longitude, and else by coordinates in the registry's place. */
+/** Places of the devices: by their own latitude and longitude, and else by coordinates in the registry's place. */
 import { z } from '@hono/zod-openapi';
 import type { DeviceItem, StateOfDevice } from '#lake/live/state-store';
 import { FleetFilters, isWanted, namesOf, stateAt } from './fleet-history.ts';

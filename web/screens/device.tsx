@@ -77,7 +77,7 @@ function Standing({ facts: { live, lastMs }, nowMs }: { facts: DeviceFacts; nowM
     );
 }
 
-/** Where it stands, and where it stood before. */
+/** Says where the device stands, and where it stood before. */
 function Assignments({ device: { device, assignments, profile, metrics } }: { device: DeviceFacts }) {
     const now = assignments.at(-1);
     if (!now) {

@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import { askServer, NoAnswer } from '../../ask-server.ts';
 import { useAbout } from '../../shell/about-context.ts';
 
-/** As many as the API takes. */
+/** Letters that the API takes. */
 const MAX_NOTE = 1000;
 
 interface AcknowledgeProps {

@@ -6,7 +6,7 @@ import { Table } from '../../parts/table.tsx';
 import { Answer } from '../../shell/answer.tsx';
 import { usePage } from '../../use-page.ts';
 
-/** As many as the page answers. */
+/** Peers that the page answers. */
 const MOST = 50;
 
 export function Peers({ of }: { of: { id: string; site: string; from: string; to: string } }) {

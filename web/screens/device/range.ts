@@ -6,7 +6,7 @@ export interface Range {
     fromMs: number;
     /** Exclusive. */
     untilMs: number;
-    /** As the address has them: days, the last one inclusive, or instants. */
+    /** Texts of the address: days, the last one inclusive, or instants. */
     from: string;
     to: string;
 }

@@ -1,4 +1,4 @@
-/** Where the devices are. Outlines come with the application: no server of maps is asked. A table of the same stands below the picture. */
+/** Shows where the devices are. Outlines come with the application: no server of maps is asked. A table of the same stands below the picture. */
 import { type GeoProjection, geoMercator, geoPath } from 'd3-geo';
 import type { FeatureCollection, MultiLineString } from 'geojson';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
