@@ -1,6 +1,5 @@
 /** Shows where the devices are. Outlines come with the application: no server of maps is asked. A table of the same stands below the picture. */
 import { type GeoProjection, geoMercator, geoPath } from 'd3-geo';
-import type { FeatureCollection, MultiLineString } from 'geojson';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import Supercluster from 'supercluster';
 import { feature, mesh } from 'topojson-client';
@@ -33,8 +32,8 @@ const FREE = 0.15;
 /** Rows of the table below. */
 const MAX_ROWS = 200;
 
-const LAND: FeatureCollection = feature(world, world.objects.land);
-const BORDERS: MultiLineString = mesh(world, world.objects.countries, (a, b) => a !== b);
+const LAND = feature(world, world.objects.land);
+const BORDERS = mesh(world, world.objects.countries, (a, b) => a !== b);
 
 export function FleetMap(props: FleetProps) {
     const { query, go, from, to } = props;
