@@ -48,6 +48,15 @@ const zodInEnglish: Plugin = {
     },
 };
 
+/** linkedom looks for a native canvas and does without one where there is none. */
+const withoutCanvas: Plugin = {
+    name: 'without-canvas',
+    setup({ onResolve, onLoad }) {
+        onResolve({ filter: /^canvas$/ }, () => ({ path: 'no-canvas', namespace: 'no-canvas' }));
+        onLoad({ filter: /.*/, namespace: 'no-canvas' }, () => ({ contents: "throw new Error('there is no canvas');" }));
+    },
+};
+
 /**
  * Brings dist/ up to date with the sources. Safe beside programs that run from it and beside another build: files that did not
  * change are left alone, changed ones are replaced by rename, and what the last build left over goes last.
@@ -68,7 +77,7 @@ export async function buildPackage(): Promise<void> {
         target: 'node20',
         external: EXTERNAL,
         define: WITHOUT_OPTIONAL_PARTS,
-        plugins: [withoutSubprograms, zodInEnglish],
+        plugins: [withoutSubprograms, withoutCanvas, zodInEnglish],
         minify: true,
         legalComments: 'none',
         metafile: true,

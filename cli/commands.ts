@@ -26,6 +26,7 @@ import { rebuild } from './commands/rebuild/command.ts';
 import { reconcile } from './commands/reconcile/command.ts';
 import { redrive } from './commands/redrive/command.ts';
 import { rejects } from './commands/rejects/command.ts';
+import { report } from './commands/report/command.ts';
 import { retract } from './commands/retract/command.ts';
 import { sample } from './commands/sample/command.ts';
 import { serve } from './commands/serve/command.ts';
@@ -46,6 +47,7 @@ export const commands: readonly Command[] = [
     readings,
     alerts,
     exportPair,
+    report,
     features,
     explain,
     query,

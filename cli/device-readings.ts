@@ -5,11 +5,12 @@ import type { Lake } from '#lake/lake';
 import { EXPORTS_PREFIX } from '#lake/layout';
 import { nearestOf } from '#lake/nearest';
 import type { Value } from '#lake/query/query-engine';
+import type { CountedQuestions } from '#lake/reports/ask-counted';
 import { Failure } from './command.ts';
 import type { FileFormat } from './pair-report.ts';
 
 /** A device, and which of its readings. */
-interface ReadingsQuestion {
+export interface ReadingsQuestion {
     device: string;
     metric: string | undefined;
     site: string | undefined;
@@ -23,8 +24,20 @@ interface ReadingsQuestion {
 const ALL_ROWS = 2n ** 63n - 1n;
 
 /** All readings that are asked for, in the order of time. */
-export async function fetchReadings(lake: Lake, { device, metric, site, from, to }: ReadingsQuestion): Promise<CollectedRows> {
-    return collectRows(await lake.ask('readings', [device, metric ?? null, site ?? null, from ?? null, to ?? null, null, null, ALL_ROWS]));
+export async function fetchReadings(
+    { ask }: Pick<CountedQuestions, 'ask'>,
+    { device, metric, site, from, to }: ReadingsQuestion,
+): Promise<CollectedRows> {
+    return ask('readings', [device, metric ?? null, site ?? null, from ?? null, to ?? null, null, null, ALL_ROWS]);
+}
+
+/** The same readings in steps of time. */
+export async function fetchSteps(
+    { ask }: Pick<CountedQuestions, 'ask'>,
+    { device, metric, site, from, to }: ReadingsQuestion,
+    { stepMs }: { stepMs: number },
+): Promise<CollectedRows> {
+    return ask('reading_steps', [BigInt(stepMs), device, metric ?? null, site ?? null, from ?? null, to ?? null, null, null]);
 }
 
 /** One metric of a device at one site. */

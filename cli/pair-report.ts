@@ -8,6 +8,7 @@ import { UsageError } from '#lake/errors';
 import type { Lake } from '#lake/lake';
 import { EXPORTS_PREFIX } from '#lake/layout';
 import type { QueryResult } from '#lake/query/query-engine';
+import { askCounted, type CountedQuestions } from '#lake/reports/ask-counted';
 import type { OutputFormat } from './command.ts';
 import { Failure } from './command.ts';
 
@@ -23,19 +24,19 @@ export interface PairQuestion {
 /** All rows of one pair, by site and day: a row per day, so they fit in memory. */
 export type PairReport = CollectedRows;
 
-export const FILE_FORMATS = ['csv', 'json', 'parquet'] as const;
+export const FILE_FORMATS = ['csv', 'json', 'parquet', 'html'] as const;
 export type FileFormat = (typeof FILE_FORMATS)[number];
 
 const NEAREST_COUNT = 5;
 
-export async function fetchReport(lake: Lake, { src, dst, site, from, to }: PairQuestion): Promise<PairReport> {
-    return collectRows(await lake.ask('pair_report', [src, dst, site ?? null, to ?? null, from ?? null]));
+export async function fetchReport({ ask }: Pick<CountedQuestions, 'ask'>, { src, dst, site, from, to }: PairQuestion): Promise<PairReport> {
+    return ask('pair_report', [src, dst, site ?? null, to ?? null, from ?? null]);
 }
 
 /** Says why a report has no rows, where the pair has other days. @throws Failure where there is no such pair, naming the nearest. */
 export async function explainNoRows(lake: Lake, { src, dst, site, from, to }: PairQuestion): Promise<string> {
     const pair = `${src} -> ${dst}${site === undefined ? '' : ` at site ${site}`}`;
-    const { columns, rows } = await fetchReport(lake, { src, dst, site, from: undefined, to: undefined });
+    const { columns, rows } = await fetchReport(askCounted(lake), { src, dst, site, from: undefined, to: undefined });
     const days = rows.map((row) => String(row[columns.findIndex(({ name }) => name === 'day')])).sort();
     if (days.length > 0) {
         const asked = [from === undefined ? '' : ` from ${from}`, to === undefined ? '' : ` to ${to}`].join('');
@@ -49,8 +50,8 @@ export async function explainNoRows(lake: Lake, { src, dst, site, from, to }: Pa
     throw new Failure(`No pair ${pair}. The nearest that exist:\n${lines.join('\n')}`);
 }
 
-/** The bytes of a file in the format. */
-export async function renderReport(report: PairReport, format: FileFormat): Promise<Uint8Array> {
+/** The bytes of a file of rows in the format. */
+export async function renderReport(report: PairReport, format: Exclude<FileFormat, 'html'>): Promise<Uint8Array> {
     if (format === 'parquet') {
         const { writeParquetTable } = await import('#lake/parquet');
         return writeParquetTable({ columns: report.columns.map(({ name, type }) => ({ name, type })), rows: report.rows });
@@ -95,7 +96,7 @@ export function plotReport({ columns, rows }: PairReport, options: PlotOptions):
 
 /** A place that the report goes to, and what it is written as. */
 export type Destination =
-    | { kind: 'stdout'; output: OutputFormat }
+    | { kind: 'stdout'; output: OutputFormat | 'html' }
     | { kind: 'file'; file: string; format: FileFormat }
     | { kind: 'lake'; format: FileFormat };
 
@@ -123,7 +124,7 @@ export function chooseDestination({
         .toLowerCase();
     const chosen = format ?? FILE_FORMATS.find((known) => known === ending) ?? output ?? (file === undefined ? 'csv' : undefined);
     if (chosen === undefined) {
-        throw new UsageError(`The ending of ${out} tells no format: add --format csv, json or parquet`);
+        throw new UsageError(`The ending of ${out} tells no format: add --format csv, json, parquet or html`);
     }
     if (file === undefined && !isSaved) {
         if (chosen === 'parquet') {
@@ -132,7 +133,7 @@ export function chooseDestination({
         return { kind: 'stdout', output: chosen };
     }
     if (chosen === 'table') {
-        throw new UsageError('A table is for reading: choose --format csv, json or parquet for what is kept');
+        throw new UsageError('A table is for reading: choose --format csv, json, parquet or html for what is kept');
     }
     return file === undefined ? { kind: 'lake', format: chosen } : { kind: 'file', file, format: chosen };
 }

@@ -21,7 +21,7 @@ export type LakeLocation = { kind: 'directory'; name: string; directory: string 
 interface AnyLake {
     store(): Promise<ObjectStore>;
     engine(): Promise<QueryEngine>;
-    /** Runs a file of sql/flows/queries, its `?` filled in order. */
+    /** Runs a file of sql/<kind>/queries, its `?` filled in order. */
     ask(name: QueryName, parameters?: readonly Value[]): Promise<QueryResult>;
     close(): Promise<void>;
 }

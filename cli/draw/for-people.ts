@@ -33,7 +33,8 @@ function sayInstant(ms: Value): Value {
     return ms === null ? null : new Date(Number(ms)).toISOString().replace('T', ' ').slice(0, 'yyyy-mm-dd hh:mm:ss'.length);
 }
 
-function withoutZeros(value: Value): Value {
+/** The decimal without zeros at its end: `21.3`. */
+export function withoutZeros(value: Value): Value {
     return value === null
         ? null
         : String(value)

@@ -135,9 +135,9 @@ test('a lake without pairs says so', async () => {
 
 test.each([
     [['-o', 'x.csv', '--save'], 'Give -o FILE or --save, not both'],
-    [['-o', 'x.txt'], 'The ending of x.txt tells no format: add --format csv, json or parquet'],
+    [['-o', 'x.txt'], 'The ending of x.txt tells no format: add --format csv, json, parquet or html'],
     [['--format', 'parquet'], 'Parquet is no text: write it to a file (-o report.parquet) or into the lake (--save)'],
-    [['--save', '--output', 'table'], 'A table is for reading: choose --format csv, json or parquet for what is kept'],
+    [['--save', '--output', 'table'], 'A table is for reading: choose --format csv, json, parquet or html for what is kept'],
 ])('what does not fit together is exit 2: %j', async (words, message) => {
     expect(await exporting(...PAIR, ...words)).toEqual({ exitCode: 2, stdout: '', stderr: `flowlake: ${message}\n` });
 });

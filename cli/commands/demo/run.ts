@@ -7,6 +7,7 @@ import { fetchReport, plotReport } from '#cli/pair-report';
 import { useLake } from '#cli/use-lake';
 import { parseLakeLocation } from '#lake/lake';
 import { quoteForShell } from '#lake/quote-for-shell';
+import { askCounted } from '#lake/reports/ask-counted';
 import { plannedAnomalies } from '#sample/flows/sample-files';
 import { plannedTroubles } from '#sample/telemetry/sample-files';
 
@@ -71,7 +72,7 @@ async function present(
     const { site, src, dst } = surge;
     await stderr.write(`\nHow has one pair developed?\n\n`);
     await useLake({ lake: parseLakeLocation(lake), signal, environment }, async (opened) => {
-        const report = await fetchReport(opened, { src, dst, site, from: undefined, to: undefined });
+        const report = await fetchReport(askCounted(opened), { src, dst, site, from: undefined, to: undefined });
         await stdout.write(plotReport(report, { title: `Forward packets per day, ${src} -> ${dst} at ${site}`, columns: stdout.columns }));
     });
     const pair = `site = '${site}' and src_ip = '${src}' and dst_ip = '${dst}'`;
