@@ -7,6 +7,10 @@ import type { Output } from './output.ts';
 export interface Argument {
     meaning: string;
     count: 'one' | 'one or none' | 'one or more';
+    /** The words that it may be; any where there are none. */
+    choices?: readonly string[];
+    /** What it names on the disk, where it does. */
+    takes?: 'file' | 'directory';
 }
 
 /** Arguments by name, in the order in which they are written on the line. */

@@ -4,6 +4,7 @@ import type { Command } from './command.ts';
 import { alertCommands } from './commands/alert/command.ts';
 import { alerts } from './commands/alerts/command.ts';
 import { anomalies } from './commands/anomalies/command.ts';
+import { completionsOfAll } from './commands/completions/command.ts';
 import { cost } from './commands/cost/command.ts';
 import { datasets } from './commands/datasets/command.ts';
 import { deadLetterCommands } from './commands/dead-letters/command.ts';
@@ -71,4 +72,5 @@ export const commands: readonly Command[] = [
     simulate,
     delivery,
     datasets,
+    completionsOfAll(() => commands),
 ];

@@ -8,6 +8,8 @@ export interface Option<T> {
     /** The value where the option is not given; false for a switch. */
     fallback: T;
     choices?: readonly string[];
+    /** What its text names on the disk, where it does. */
+    takes?: 'file' | 'directory';
     /** Reads the option's text, behind what was read `before` where it comes again; absent for a switch, which is true when given. @throws UnreadableOption */
     parse?(text: string, before?: T): T;
 }
@@ -17,7 +19,17 @@ export class UnreadableOption extends Error {
     override name = 'UnreadableOption';
 }
 
-/** An option that takes any text: a name, a file. */
+/** An option that takes a file. */
+export function file(flags: string, meaning: string): Option<string | undefined> {
+    return { ...text(flags, meaning), takes: 'file' };
+}
+
+/** An option that takes a directory. */
+export function directory(flags: string, meaning: string): Option<string | undefined> {
+    return { ...text(flags, meaning), takes: 'directory' };
+}
+
+/** An option that takes any text: a name, an address. */
 export function text(flags: string, meaning: string): Option<string | undefined> {
     return { flags, meaning, fallback: undefined, parse: (given) => given };
 }

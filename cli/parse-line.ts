@@ -2,13 +2,13 @@
 import { Argument, CommanderError, Option as CommanderOption, InvalidArgumentError, Command as Program } from 'commander';
 import type { Argument as ArgumentDescription, Command, Example, Options, OutputFormat } from './command.ts';
 import type { Option } from './option.ts';
-import { bytes, choice, text, UnreadableOption } from './option.ts';
+import { bytes, choice, directory, UnreadableOption } from './option.ts';
 
 const OUTPUT_FORMATS = ['table', 'json', 'csv'] as const satisfies readonly OutputFormat[];
 
 /** The options that stand before or after any command. */
 export const globalOptions = {
-    lake: text('--lake <lake>', 'the lake: a directory, or s3://bucket; FLOWLAKE_LAKE names a default'),
+    lake: directory('--lake <lake>', 'the lake: a directory, or s3://bucket; FLOWLAKE_LAKE names a default'),
     output: choice('--output <format>', 'how rows are printed: table (default), json or csv', OUTPUT_FORMATS),
 };
 
@@ -150,7 +150,8 @@ function buildCommand(subcommand: Program, command: Command): Program {
         .showHelpAfterError(`flowlake ${command.name} --help shows how`)
         .addHelpText('after', `\n${renderExamples(command.examples)}`);
     for (const [name, argument] of Object.entries(command.arguments)) {
-        subcommand.addArgument(new Argument(writeArgument(name, argument.count), argument.meaning));
+        const built = new Argument(writeArgument(name, argument.count), argument.meaning);
+        subcommand.addArgument(argument.choices === undefined ? built : built.choices(argument.choices));
     }
     for (const option of Object.values(optionsOf(command))) {
         subcommand.addOption(buildOption(option));

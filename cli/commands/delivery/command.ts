@@ -1,6 +1,6 @@
 /** `flowlake delivery`: what became of every message. */
 import { defineCommand } from '#cli/command';
-import { text } from '#cli/option';
+import { file, text } from '#cli/option';
 
 export const delivery = defineCommand({
     name: 'delivery',
@@ -11,7 +11,7 @@ export const delivery = defineCommand({
         'written with --watch), lake_s until SQL has it. Exit code 1 where something is lost.',
     arguments: {},
     options: {
-        journal: text('--journal <file>', 'the journal that simulate wrote'),
+        journal: file('--journal <file>', 'the journal that simulate wrote'),
         device: text('--device <id>', 'only this device'),
     },
     scans: true,

@@ -1,10 +1,10 @@
 /** `flowlake device add`, and so on: the registry of devices. */
 import { type Command, defineCommand } from '#cli/command';
-import { day, flag, text, whole } from '#cli/option';
+import { day, directory, flag, text, whole } from '#cli/option';
 
 /** What a device is given to send by. */
 const WISHES = {
-    out: text('--out <dir>', 'make a key and a certificate, into a folder of the device below this one'),
+    out: directory('--out <dir>', 'make a key and a certificate, into a folder of the device below this one'),
     token: flag('--token', 'make a token for HTTP: into that folder, or, without --out, printed this once'),
     label: text('--label <name>', 'name of the token, by which it is revoked (default: token-1, token-2, and so on)'),
     days: whole('--days <n>', 'days that the certificate holds; 0: five years. AWS signs until the end of 2049 and takes no other', {
@@ -101,7 +101,7 @@ const importDevices = defineCommand({
     details:
         'The first line names the columns: device, and any of profile, site, ip, place and from, in any order. Each line is a device add; an empty field ' +
         'says nothing. All lines are looked at before the first one is written. Safe to repeat. With --out each device that has no files there yet gets a certificate, with --token a token too.',
-    arguments: { file: { meaning: 'the CSV file, comma-separated; - for what is piped in', count: 'one' } },
+    arguments: { file: { meaning: 'the CSV file, comma-separated; - for what is piped in', count: 'one', takes: 'file' } },
     options: {
         ...{ out: WISHES.out, days: WISHES.days, program: WISHES.program },
         token: flag('--token', 'make a token for HTTP too, into the same folder'),
@@ -146,7 +146,7 @@ const check = defineCommand({
         'device’s profile reads; it stays in the lake like any other. AWS knows a device by its client id: the check ends a connection that it has, and it dials again.',
     arguments: { id: { meaning: 'id of the device', count: 'one' } },
     options: {
-        credentials: text('--credentials <dir>', 'the folder that device add --out was given (default: devices)'),
+        credentials: directory('--credentials <dir>', 'the folder that device add --out was given (default: devices)'),
         host: text('--host <name>', 'name or address that the device dials (default: the one that serve runs under, or AWS’s endpoint)'),
         mqttPort: whole('--mqtt-port <port>', 'port for MQTT over TLS; 0 is the one of serve, or 8883', { fallback: 0, min: 0 }),
         httpPort: whole('--http-port <port>', 'port for HTTP; 0 is the one of serve, or of the API', { fallback: 0, min: 0 }),

@@ -1,6 +1,6 @@
 /** `flowlake export`: the report of one pair, or the readings of one device, to stdout, to a file or into the lake. */
 import { defineCommand } from '#cli/command';
-import { choice, day, flag, text } from '#cli/option';
+import { choice, day, file, flag, text } from '#cli/option';
 
 export const exportPair = defineCommand({
     name: 'export',
@@ -18,7 +18,7 @@ export const exportPair = defineCommand({
         device: text('--device <id>', 'a device’s readings instead of a pair’s report'),
         metric: text('--metric <metric>', 'only this metric of the device'),
         site: text('--site <site>', 'only this site’s pair or device; two sites may share an address or an id'),
-        out: text('-o, --out <file>', 'write a file; it appears whole or not at all'),
+        out: file('-o, --out <file>', 'write a file; it appears whole or not at all'),
         save: flag('--save', 'put it into the lake, under exports/, and print its key'),
         format: choice('--format <format>', 'csv, json, html, or parquet with -o or --save', ['csv', 'json', 'parquet', 'html']),
         from: day('--from <day>', 'first day to be listed'),

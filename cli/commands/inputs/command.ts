@@ -1,12 +1,12 @@
 /** `flowlake profile list`, and so on: the documents that the readings of a kind ask for. Each kind with inputs has these commands, by its own word for them. */
 import { type Command, defineCommand } from '#cli/command';
-import { flag, headers, instant, text } from '#cli/option';
+import { file, flag, headers, instant, text } from '#cli/option';
 import type { KindWithInputs } from '#lake/kinds';
 
 /** The commands about the inputs of a kind. */
 export function inputCommands(kind: KindWithInputs): Command[] {
     const { noun, example = 'basic' } = kind.inputs;
-    const ofFile = { meaning: `a ${noun} as a JSON file`, count: 'one' } as const;
+    const ofFile = { meaning: `a ${noun} as a JSON file`, count: 'one', takes: 'file' } as const;
     return [
         defineCommand({
             name: `${noun} list`,
@@ -56,9 +56,15 @@ export function inputCommands(kind: KindWithInputs): Command[] {
             name: `${noun} try`,
             summary: `read a payload by a ${noun}, and show what comes of it or why nothing does`,
             details: 'Nothing is changed, and no lake is needed for a file or a preset.',
-            arguments: { document: { meaning: `a ${noun} as a JSON file, or the name of one in the lake or the program`, count: 'one' } },
+            arguments: {
+                document: {
+                    meaning: `a ${noun} as a JSON file, or the name of one in the lake or the program`,
+                    count: 'one',
+                    takes: 'file',
+                },
+            },
             options: {
-                payload: text('--payload <file>', 'the payload; - or nothing reads what is piped in'),
+                payload: file('--payload <file>', 'the payload; - or nothing reads what is piped in'),
                 topic: text('--topic <topic>', 'topic that it came under'),
                 device: text('--device <id>', 'device that sent it, as authenticated by certificate or token'),
                 header: headers('--header <header>', 'header of HTTP or MQTT 5 that it came with, "Name: value"; again for each'),
@@ -85,7 +91,9 @@ export function inputCommands(kind: KindWithInputs): Command[] {
             details:
                 'A version never changes. What was read by another version is read again, and its days are made anew; what was pruned stays as it was read, ' +
                 'and is counted. In a deployed lake its workers do that. Safe to repeat: it goes on where it was cut off.',
-            arguments: { document: { meaning: `a ${noun} as a JSON file, or the name of one of the program`, count: 'one' } },
+            arguments: {
+                document: { meaning: `a ${noun} as a JSON file, or the name of one of the program`, count: 'one', takes: 'file' },
+            },
             options: {},
             examples: [
                 { line: `${noun} add mine.json`, does: 'the name is the document’s own, or else the file’s' },

@@ -1,6 +1,6 @@
 /** `flowlake query`: any SQL that reads, over the tables and views of the lake. */
 import { defineCommand } from '#cli/command';
-import { text } from '#cli/option';
+import { file } from '#cli/option';
 import { tables } from '#lake/kinds';
 
 export const query = defineCommand({
@@ -14,7 +14,7 @@ export const query = defineCommand({
         'On AWS Athena answers, which is paid by what it reads: that and its list price are said before the rows.',
     arguments: { sql: { meaning: 'one statement that reads, or - for what is piped in', count: 'one or none' } },
     options: {
-        file: text('-f, --file <file>', 'read the SQL from a file'),
+        file: file('-f, --file <file>', 'read the SQL from a file'),
     },
     scans: true,
     examples: [

@@ -1,6 +1,6 @@
 /** `flowlake report`: what happened in a range of days, as one page that opens from a mail. */
 import { defineCommand } from '#cli/command';
-import { day, text } from '#cli/option';
+import { day, file, text } from '#cli/option';
 
 export const report = defineCommand({
     name: 'report',
@@ -14,7 +14,7 @@ export const report = defineCommand({
         from: day('--from <day>', 'first day; without it six days before --to'),
         to: day('--to <day>', 'last day; without it six days after --from, or the last day with figures'),
         site: text('--site <site>', 'only this site'),
-        out: text('-o, --out <file>', 'write a file; it appears whole or not at all; - is stdout'),
+        out: file('-o, --out <file>', 'write a file; it appears whole or not at all; - is stdout'),
     },
     scans: true,
     examples: [

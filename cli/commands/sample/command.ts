@@ -17,7 +17,7 @@ export const sample = defineCommand({
         'another tool writes them: nfdump and nfstream in milliseconds, aws-vpc in whole seconds and with a row for each direction. ' +
         'With --kind telemetry they are messages of a fleet: thermostats, asset trackers, tills and LoRaWAN sensors, in <dir>/<maker>/site=<site>/, with a profile for ' +
         'each maker in <dir>/profiles/. Some messages come twice, out of order or a day late; devices reboot, lose their clocks, are silent, and some are in trouble.',
-    arguments: { dir: { meaning: 'folder to write to; made if it is missing', count: 'one' } },
+    arguments: { dir: { meaning: 'folder to write to; made if it is missing', count: 'one', takes: 'directory' } },
     options: {
         kind: choice('--kind <kind>', 'flows or telemetry', ['flows', 'telemetry'], 'flows'),
         devices: whole('--devices <n>', 'devices of a fleet (telemetry)', { fallback: FALLBACKS.devices }),

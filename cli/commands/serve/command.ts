@@ -1,6 +1,6 @@
 /** `flowlake serve`: the lake takes in what devices send. */
 import { defineCommand } from '#cli/command';
-import { duration, flag, text, whole } from '#cli/option';
+import { directory, duration, file, flag, text, whole } from '#cli/option';
 
 export const serve = defineCommand({
     name: 'serve',
@@ -20,9 +20,9 @@ export const serve = defineCommand({
         ),
         https: flag('--https', 'HTTP over TLS, also on loopback'),
         sealEvery: duration('--seal-every <time>', 'how long messages wait before they go into the tables (default: 1m)'),
-        hooks: text('--hooks <file>', 'JSON file of hooks: whom to tell of alerts'),
+        hooks: file('--hooks <file>', 'JSON file of hooks: whom to tell of alerts'),
         forward: text('--forward <lake>', 'hand every message on to this lake too: s3://bucket, or mqtts://host of another serve'),
-        forwardAs: text(
+        forwardAs: directory(
             '--forward-as <dir>',
             'folder of the gateway’s certificate that the other serve knows (device add ID --gateway --out)',
         ),

@@ -1,6 +1,6 @@
 /** `flowlake simulate`: devices that are none, over the ways that real ones take. */
 import { defineCommand } from '#cli/command';
-import { duration, positive, text, whole } from '#cli/option';
+import { directory, duration, file, positive, text, whole } from '#cli/option';
 
 export const simulate = defineCommand({
     name: 'simulate',
@@ -27,11 +27,11 @@ export const simulate = defineCommand({
             'where to: mqtts://localhost:8883, http://localhost:8080, or kinesis:flowlake-dev-programs (default: where the lake of --lake is served, by MQTT)',
         ),
         mqtt: text('--mqtt <host>', 'the same as --to mqtts://<host>:8883'),
-        credentials: text(
+        credentials: directory(
             '--credentials <dir>',
             'a folder for each device with its certificate, key and token (default: simulated-devices)',
         ),
-        journal: text('--journal <file>', 'the journal, a new file (default: simulation-<time>.jsonl)'),
+        journal: file('--journal <file>', 'the journal, a new file (default: simulation-<time>.jsonl)'),
         watch: text('--watch <address>', 'also note when each message is in latest state, by the live events of http://localhost:8080'),
         token: text('--token <token>', 'the reader token that serve has printed, for --watch'),
     },

@@ -33,7 +33,13 @@ export const upload = defineCommand({
         'conn are skipped, and one that is like flows and cannot be read fails. A path with a folder site=S in it belongs to site S. ' +
         'Rows that cannot be used are kept and counted (flowlake rejects); a file that cannot be read at all touches no figure. ' +
         'In a deployed lake a large file that was cut off goes on where it was when the same command is run again.',
-    arguments: { files: { meaning: 'files, folders, patterns in quotes, or - for what is piped in (with --as)', count: 'one or more' } },
+    arguments: {
+        files: {
+            meaning: 'files, folders, patterns in quotes, or - for what is piped in (with --as)',
+            count: 'one or more',
+            takes: 'file',
+        },
+    },
     options: {
         kind: choice('--kind <name>', `what kind of data the files are: ${KIND_NAMES.join(', ')}`, KIND_NAMES, kinds[0].name),
         site: text(
