@@ -22,7 +22,8 @@ async function start(): Promise<void> {
     const [{ openOutput, secretsOf }, { INTERRUPTED, run }] = await Promise.all([import('./output.ts'), import('./run.ts')]);
     const interruption = new AbortController();
     const secrets = secretsOf(process.env);
-    const stderr = openOutput(process.stderr, { isOptional: true, secrets });
+    const terminal = process.env.TERM;
+    const stderr = openOutput(process.stderr, { isOptional: true, secrets, terminal });
 
     function interrupt(): void {
         if (interruption.signal.aborted) {
@@ -39,7 +40,7 @@ async function start(): Promise<void> {
 
     process.exitCode = await run(process.argv.slice(2), {
         environment: process.env,
-        stdout: openOutput(process.stdout, { secrets }),
+        stdout: openOutput(process.stdout, { secrets, terminal }),
         stderr,
         readInput: () => process.stdin,
         signal: interruption.signal,

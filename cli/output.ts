@@ -4,6 +4,8 @@ import { harmless } from '#cli/draw/text-width';
 
 export interface Output {
     isTerminal: boolean;
+    /** True for a terminal on which a line can be drawn over: not one of TERM=dumb, as editors have it. */
+    canRedraw: boolean;
     /** Width of the terminal; 80 where there is none or it does not say. */
     columns: number;
     /**
@@ -42,6 +44,8 @@ export interface OpenOutputOptions {
     isOptional?: boolean;
     /** Texts that are never printed: credentials, which an error of a service may repeat. */
     secrets?: readonly string[];
+    /** What the terminal says that it is: TERM. */
+    terminal?: string | undefined;
 }
 
 /** What stands for a secret. */
@@ -51,7 +55,7 @@ const HIDDEN = '(hidden)';
  * Wraps a stream. With `isOptional` all that is written is for people; else it is where a terminal shows it: a pipe or a file gets every
  * character as it is.
  */
-export function openOutput(stream: Writable & Terminal, { isOptional = false, secrets = [] }: OpenOutputOptions = {}): Output {
+export function openOutput(stream: Writable & Terminal, { isOptional = false, secrets = [], terminal }: OpenOutputOptions = {}): Output {
     let failure: NodeJS.ErrnoException | undefined;
     // Without a listener the stream's error would end the process with a stack; write's callback hands it on.
     stream.on('error', (error: NodeJS.ErrnoException) => {
@@ -80,6 +84,9 @@ export function openOutput(stream: Writable & Terminal, { isOptional = false, se
     return {
         get isTerminal() {
             return stream.isTTY === true;
+        },
+        get canRedraw() {
+            return stream.isTTY === true && terminal !== 'dumb';
         },
         get columns() {
             return stream.columns || 80;

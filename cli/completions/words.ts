@@ -39,7 +39,7 @@ export function completionsOf(commands: readonly Command[]): Completions {
         name,
         summary,
         flags: Object.values(options).map(flagOf),
-        argument: valueOf(Object.values(args).find(({ choices, takes }) => choices !== undefined || takes !== undefined) ?? {}),
+        argument: typeOfValue(Object.values(args).find(({ choices, takes }) => choices !== undefined || takes !== undefined) ?? {}),
     }));
     const groups = new Map<string, CompletedCommand[]>();
     for (const command of completed) {
@@ -65,10 +65,10 @@ export function secondWords(group: readonly CompletedCommand[]): { word: string;
 
 function flagOf({ flags, meaning, parse, choices, takes }: Option<unknown>): Flag {
     const [, short, long = ''] = /^(?:(-\w), )?(--[\w-]+)/.exec(flags) ?? [];
-    return { long, short, meaning, value: parse && valueOf({ choices, takes }) };
+    return { long, short, meaning, value: parse && typeOfValue({ choices, takes }) };
 }
 
-function valueOf({ choices, takes }: { choices?: readonly string[] | undefined; takes?: 'file' | 'directory' | undefined }): Value {
+function typeOfValue({ choices, takes }: { choices?: readonly string[] | undefined; takes?: 'file' | 'directory' | undefined }): Value {
     return choices ? { kind: 'words', words: choices } : { kind: takes ?? 'text' };
 }
 

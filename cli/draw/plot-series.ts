@@ -4,6 +4,7 @@
  */
 import { brailleBit, niceStep } from './plot.ts';
 import { sayTick } from './quantity.ts';
+import { wrapLegend, wrapWords } from './text-width.ts';
 
 /** What the readings of one step of time come to. */
 export interface SeriesPoint {
@@ -25,7 +26,7 @@ export interface SeriesOptions {
 }
 
 const BAND = '░';
-const LEGEND = `⠤⠤ mean   ${BAND} smallest to largest   times in UTC`;
+const LEGEND = ['⠤⠤ mean', `${BAND} smallest to largest`, 'times in UTC'];
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 
@@ -59,7 +60,8 @@ export function renderSeries(points: readonly SeriesPoint[], { title, stepMs, co
     });
     const margin = ' '.repeat(tickWidth + 1);
     const axis = drawTimeAxis(first.fromMs, spanMs, width);
-    return `${[title, ...body, `${margin}└${axis.line}`, `${margin} ${axis.labels}`, `${margin} ${LEGEND}`].join('\n')}\n`;
+    const legend = wrapLegend(LEGEND, columns - margin.length - 1).map((line) => `${margin} ${line}`);
+    return `${[...wrapWords(title, columns), ...body, `${margin}└${axis.line}`, `${margin} ${axis.labels}`, ...legend].join('\n')}\n`;
 }
 
 /** Places in braille dots: two to a character from the left, four from the top. */

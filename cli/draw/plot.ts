@@ -3,6 +3,7 @@
  * braille, eight dots to a character, so it is smooth; days and band take whole characters, so they are told apart without colour.
  */
 import { sayTick } from './quantity.ts';
+import { wrapLegend, wrapWords } from './text-width.ts';
 
 /** One day; days come in order, and days without a point leave a gap. */
 export interface PlotPoint {
@@ -23,7 +24,7 @@ export interface PlotOptions {
 
 const DAY = '●';
 const BAND = '░';
-const LEGEND = `${DAY} day   ⠤⠤ running mean   ${BAND} one standard deviation around it`;
+const LEGEND = [`${DAY} day`, '⠤⠤ running mean', `${BAND} one standard deviation around it`];
 const MS_PER_DAY = 86_400_000;
 const LABEL_WIDTH = 'YYYY-MM-DD'.length;
 
@@ -55,7 +56,8 @@ export function renderPlot(points: readonly PlotPoint[], { title, columns, rows 
     });
     const axis = drawDayAxis(first.day, last.day, scale);
     const margin = ' '.repeat(tickWidth + 1);
-    return `${[title, ...body, `${margin}└${axis.line}`, `${margin} ${axis.labels}`, `${margin} ${LEGEND}`].join('\n')}\n`;
+    const legend = wrapLegend(LEGEND, columns - margin.length - 1).map((line) => `${margin} ${line}`);
+    return `${[...wrapWords(title, columns), ...body, `${margin}└${axis.line}`, `${margin} ${axis.labels}`, ...legend].join('\n')}\n`;
 }
 
 interface Scale {

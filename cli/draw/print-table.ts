@@ -1,8 +1,8 @@
 /**
  * A table for people. The first 500 rows are held back to size the columns; the rows after them stream through that layout.
  * Off a terminal nothing is cut. On one the table is made to fit in steps: headers break at their underscores, then texts are cut
- * with an ellipsis, then each row takes two lines, and where that is not enough a block of lines, one for each column. A number is
- * never cut: half a number is a wrong one.
+ * with an ellipsis, then each row takes two lines, and where that is not enough a block of lines, one for each column, or two: its
+ * name, and below it what it is. A number is never cut: half a number is a wrong one.
  */
 
 import type { Output } from '#cli/output';
@@ -139,13 +139,19 @@ function wrapHeader(header: string, width: number): string[] {
 
 function layOutBlocks(columns: readonly Column[], maxWidth: number): Layout {
     const nameWidth = Math.max(...columns.map(({ header }) => widthOf(header)));
-    const textWidth = Math.max(MIN_TEXT_WIDTH, maxWidth - nameWidth - GAP.length);
+    const numberWidth = Math.max(0, ...columns.map(({ isNumber, cellWidth }) => (isNumber ? cellWidth : 0)));
+    const besideWidth = maxWidth - nameWidth - GAP.length;
+    const isBeside = besideWidth >= Math.max(MIN_TEXT_WIDTH, numberWidth);
+    const textWidth = isBeside ? besideWidth : Math.max(MIN_TEXT_WIDTH, maxWidth - INDENT.length);
     let number = 0;
     const renderRow = (row: readonly string[]) => {
         const title = `── row ${++number} `;
         const lines = columns.map(({ header, isNumber }, index) => {
             const cell = row[index] ?? '';
-            return `${padToWidth(header, nameWidth, 'left')}${GAP}${isNumber ? cell : cutToWidth(cell, textWidth)}`;
+            const shown = isNumber ? cell : cutToWidth(cell, textWidth);
+            return isBeside
+                ? `${padToWidth(header, nameWidth, 'left')}${GAP}${shown}`
+                : `${cutToWidth(header, maxWidth)}\n${INDENT}${shown}`;
         });
         return `${title}${'─'.repeat(Math.max(0, maxWidth - title.length))}\n${lines.join('\n').replaceAll(/ +$/gm, '')}\n`;
     };

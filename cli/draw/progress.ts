@@ -3,6 +3,7 @@ import type { Output } from '#cli/output';
 import { sayBytes } from '#lake/say-size';
 import { sayDuration } from './quantity.ts';
 import { openStatusLine } from './status-line.ts';
+import { cutToWidth, widthOf } from './text-width.ts';
 
 export interface Progress {
     /** Counts `bytes` more as done. Returns at once: it is called from the midst of the work. */
@@ -41,7 +42,7 @@ export function openProgress({ stderr, now, doing, totalBytes }: ProgressOptions
     return {
         advance(bytes) {
             doneBytes += bytes;
-            if (stderr.isTerminal && now().getTime() - drawnAt >= REDRAW_AFTER_MS) {
+            if (stderr.canRedraw && now().getTime() - drawnAt >= REDRAW_AFTER_MS) {
                 void draw();
             }
         },
@@ -70,7 +71,7 @@ interface State {
 function renderLine({ doing, doneBytes, totalBytes, elapsedMs, columns }: State): string {
     const rate = sayRate(doneBytes, elapsedMs, '  ', '');
     if (totalBytes === undefined || totalBytes === 0) {
-        return `${doing}  ${sayBytes(doneBytes)}${rate}`.slice(0, columns - 1);
+        return cutToWidth(`${doing}  ${sayBytes(doneBytes)}${rate}`, columns - 1);
     }
     const share = Math.min(1, doneBytes / totalBytes);
     const percent = `${Math.floor(share * 100)}%`.padStart(6);
@@ -84,7 +85,7 @@ function renderLine({ doing, doneBytes, totalBytes, elapsedMs, columns }: State)
         doing + percent + amount,
         doing + percent,
     ];
-    return lines.find((line) => line.length < columns) ?? '';
+    return lines.find((line) => widthOf(line) < columns) ?? '';
 }
 
 function sayRate(bytes: number, elapsedMs: number, before: string, behind: string): string {

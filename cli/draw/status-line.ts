@@ -1,5 +1,6 @@
-/** One line on the terminal that is drawn over; nothing where there is no terminal. */
+/** One line on the terminal that is drawn over; nothing where there is no terminal, or one that cannot draw over. */
 import type { Output } from '#cli/output';
+import { cutToWidth, printable } from './text-width.ts';
 
 export interface StatusLine {
     /** Draws the line anew. */
@@ -21,11 +22,11 @@ export function openStatusLine(stderr: Output): StatusLine {
         }
     };
     const draw = async (text: string): Promise<void> => {
-        if (stderr.isTerminal) {
+        if (stderr.canRedraw) {
             drawn = text;
             // A full line makes some terminals go to the next one.
             // Both begun at once: nothing that is drawn meanwhile may come between.
-            await Promise.all([stderr.control(CLEAR_LINE), stderr.write(text.slice(0, stderr.columns - 1))]);
+            await Promise.all([stderr.control(CLEAR_LINE), stderr.write(cutToWidth(printable(text), stderr.columns - 1))]);
         }
     };
     return {

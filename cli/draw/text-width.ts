@@ -1,13 +1,10 @@
 /** How wide a text stands on a terminal, and how it is made to fit there. */
+import { eastAsianWidth } from 'get-east-asian-width';
 
 const PLAIN = /^[ -~]*$/;
 /** Control and format characters move the cursor, hide text or turn its direction: a terminal must not get them from data. */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 const ZERO_WIDTH = /\p{Mark}/u;
-/** Characters of two columns: East Asian wide and fullwidth forms, and emoji. */
-const WIDE =
-    /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u;
-
 const ESCAPES: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 /** The text on one line, with nothing in it that a terminal would obey: a tab becomes `\t`, an escape `\u001b`. */
@@ -69,6 +66,34 @@ export function padToWidth(text: string, width: number, side: 'left' | 'right'):
     return side === 'left' ? text + blanks : blanks + text;
 }
 
+/** What each sign means, side by side as far as there is room, and else below each other. */
+export function wrapLegend(parts: readonly string[], width: number): string[] {
+    return wrapParts(
+        parts.flatMap((part) => wrapWords(part, width)),
+        { width, gap: '   ' },
+    );
+}
+
+/** The parts on as few lines as have room for them, `gap` between two; a part that is wider than a line has one of its own. */
+function wrapParts(parts: readonly string[], { width, gap }: { width: number; gap: string }): string[] {
+    const lines: string[] = [];
+    for (const part of parts) {
+        const last = lines.at(-1);
+        const longer = last === undefined ? part : `${last}${gap}${part}`;
+        if (last !== undefined && widthOf(longer) <= width) {
+            lines[lines.length - 1] = longer;
+        } else {
+            lines.push(part);
+        }
+    }
+    return lines;
+}
+
+/** The sentence on as few lines as have room for it, broken between words. */
+export function wrapWords(sentence: string, width: number): string[] {
+    return wrapParts(sentence.split(' '), { width, gap: ' ' });
+}
+
 function widthOfCharacter(character: string): number {
-    return ZERO_WIDTH.test(character) ? 0 : WIDE.test(character) ? 2 : 1;
+    return ZERO_WIDTH.test(character) ? 0 : eastAsianWidth(character.codePointAt(0) ?? 0);
 }

@@ -17,6 +17,7 @@ export function fakeOutput({ isTerminal = false, columns = 80 }: { isTerminal?: 
     return {
         text: '',
         isTerminal,
+        canRedraw: isTerminal,
         columns,
         async write(text) {
             this.text += text;

@@ -39,6 +39,14 @@ test('the program itself may move the cursor', async () => {
     expect(written).toEqual([`\r${ESCAPE}[K`]);
 });
 
+test.each([
+    [{ isTTY: true, terminal: 'xterm-256color' }, true],
+    [{ isTTY: true, terminal: 'dumb' }, false],
+    [{ isTTY: false, terminal: 'xterm-256color' }, false],
+])('lines are drawn over where a terminal can do that: %j', (options, expected) => {
+    expect(openText(options).output.canRedraw).toBe(expected);
+});
+
 describe('credentials', () => {
     const SECRET = 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYMARKERKEY1';
     const TOKEN = 'IQoJb3JpZ2luX2VjEMARKERTOKEN/////////wEaCXVzLWVhc3Qt';

@@ -31,7 +31,7 @@ interface StatusOptions {
 export async function showStatus({ watch, queues }: StatusOptions, context: RunContext): Promise<number> {
     return useLake(context, async (lake) => {
         for (;;) {
-            if (watch && context.stdout.isTerminal) {
+            if (watch && context.stdout.canRedraw) {
                 await context.stdout.control(CLEAR_SCREEN);
             }
             const exitCode = queues ? await showQueues(lake, context) : await show(lake, context);

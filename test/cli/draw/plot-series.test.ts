@@ -38,7 +38,8 @@ still
 21.300 ┤⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⠤⠒⠊⠁
        └┬──────────────────────────────
         2026-01-05 00:00
-        ⠤⠤ mean   ░ smallest to largest   times in UTC
+        ⠤⠤ mean   ░ smallest to largest
+        times in UTC
 `);
 });
 

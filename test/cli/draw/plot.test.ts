@@ -37,7 +37,8 @@ Packets per day
  0 ┤
    └┬────────────────┬───────────────┬────────────────────┬
     2026-01-05       2026-01-09      2026-01-13  2026-01-18
-    ● day   ⠤⠤ running mean   ░ one standard deviation around it
+    ● day   ⠤⠤ running mean
+    ░ one standard deviation around it
 `);
 });
 
@@ -48,13 +49,13 @@ test('days without traffic leave a gap', () => {
     expect([...(row ?? '')].flatMap((character, column) => (character === '●' ? [column] : []))).toEqual([3, 5, 22]);
 });
 
-test.each([20, 40, 60, 80, 200])('every line fits %d columns, but for title and legend', (columns) => {
+test.each([20, 40, 60, 80, 200])('every line fits %d columns', (columns) => {
     for (const count of [1, 2, 7, 30, 400]) {
         const lines = renderPlot(
             daily(count, (index) => index * 1e9),
             { title: '', columns },
         ).split('\n');
-        expect(lines.slice(0, -2).filter((line) => widthOf(line) > columns)).toEqual([]);
+        expect(lines.filter((line) => widthOf(line) > columns)).toEqual([]);
     }
 });
 
@@ -83,4 +84,16 @@ test('no days, one day and days of zero are no trouble', () => {
             { title: '', columns: 80 },
         ),
     ).toContain('0 ┤●');
+});
+
+test.each([40, 80])('title and legend take more lines where %d columns are too few', (columns) => {
+    const title = 'Forward packets per day, 192.168.100.101 -> 192.168.100.102 at 東京本社';
+    const lines = renderPlot(
+        daily(30, (index) => index),
+        { title, columns },
+    ).split('\n');
+    expect(lines.filter((line) => widthOf(line) > columns)).toEqual([]);
+    const said = lines.map((line) => line.trim()).join(' ');
+    expect(said.startsWith(title)).toBe(true);
+    expect(said).toContain('one standard deviation around it');
 });

@@ -74,17 +74,36 @@ berlin  192.168.100…  9000000000000077      12.346
 });
 
 test('each row becomes a block where no grid fits', async () => {
-    expect(`\n${await table([ROW], { columns: 28 })}`).toBe(`
-── row 1 ───────────────────
+    const names = ['site', 'src_ip', 'flow_duration_us_sum', 'line', 'a', 'b', 'fwd_pkts_running_mean'];
+    expect(`\n${await table([{ ...ROW, a: 123_456_789n, b: 123_456_789n }], { names, columns: 40 })}`).toBe(`
+── row 1 ───────────────────────────────
 site                   berlin
-src_ip                 192.168.100…
+src_ip                 192.168.100.101
 flow_duration_us_sum   9000000000000077
+line                   a long text that…
+a                      123456789
+b                      123456789
 fwd_pkts_running_mean  12.346
-line                   a long text…
 `);
 });
 
-test.each([40, 60, 80, 120, 200])('no line is wider than a terminal of %d columns', async (columns) => {
+test('a name stands above what it is where both have no room on a line', async () => {
+    expect(`\n${await table([ROW], { columns: 28 })}`).toBe(`
+── row 1 ───────────────────
+site
+    berlin
+src_ip
+    192.168.100.101
+flow_duration_us_sum
+    9000000000000077
+fwd_pkts_running_mean
+    12.346
+line
+    a long text that goes o…
+`);
+});
+
+test.each([28, 40, 60, 80, 120, 200])('no line is wider than a terminal of %d columns', async (columns) => {
     const rows = [ROW, { ...ROW, line: `${'漢字'.repeat(40)}\n${ESCAPE}[31m`, src_ip: 'fe80::aede:48ff:fe00:1122:3344:5566' }];
     const lines = (await table(rows, { columns })).split('\n');
     expect(lines.filter((line) => widthOf(line) > columns)).toEqual([]);
