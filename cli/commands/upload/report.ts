@@ -47,7 +47,7 @@ export async function report(
         ...(isTable ? firstLines(sayNotes(sorted).map(cut), { most: MOST_LINES, what: 'note' }) : []),
         ...firstLines(await sayLosses(sorted, { findFirstReject, stderr }), { most: MOST_LINES, what: 'reason' }),
         ...(rejected > 0 ? [sayRejected(rejected, { isTrial })] : []),
-        ...firstLines(sayDoubts(results, { ...context, isTrial }), { most: MOST_LINES, what: 'doubt' }),
+        ...firstLines(sayDoubts(sorted, { ...context, isTrial }), { most: MOST_LINES, what: 'doubt' }),
     ];
     for (const line of lines) {
         await stderr.write(`${line}\n`);
