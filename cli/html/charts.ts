@@ -65,6 +65,11 @@ function draw(options: PlotOptions, { describes, legend = [] }: { describes: str
     for (const attribute of ['class', 'style', 'width', 'height']) {
         svg.removeAttribute(attribute);
     }
+    // An image has one description, its own.
+    for (const part of svg.querySelectorAll('[aria-label], [aria-hidden]')) {
+        part.removeAttribute('aria-label');
+        part.removeAttribute('aria-hidden');
+    }
     svg.setAttribute('font-size', '13');
     svg.setAttribute('role', 'img');
     svg.setAttribute('aria-label', describes);

@@ -46,12 +46,18 @@ export function sayDay(day: string): string {
     return `${WEEKDAYS[new Date(`${day}T00:00:00Z`).getUTCDay()]} ${day}`;
 }
 
+/** A larger ratio says no more. */
+const MOST_RATIO = 1000;
+
 /** By how much a sum has changed: `+12 %`, `×3.4` from three times on; nothing where there was none before. */
 export function change(now: bigint, before: bigint): Markup | undefined {
     if (before === 0n) {
         return undefined;
     }
     const ratio = Number(now) / Number(before);
+    if (ratio >= MOST_RATIO) {
+        return markup`<span class="change">over ×${MOST_RATIO}</span>`;
+    }
     if (ratio >= 3) {
         return markup`<span class="change">×${ratio < 10 ? ratio.toFixed(1) : ratio.toFixed(0)}</span>`;
     }

@@ -68,6 +68,7 @@ function command(line: string, { lake }: Typed): Markup {
 
 /** What a reader must know before any figure. */
 function notices({ range, lastDay, flows, fleet, problems, sources }: LakeReport, { madeAt }: LakePageFacts): Markup[] {
+    const rejected = sumOf(sources.rejects, 'reject_count');
     const today = madeAt.toISOString().slice(0, 'yyyy-mm-dd'.length);
     const lines = [
         ...(lastDay < addDays(today, -2)
@@ -83,7 +84,7 @@ function notices({ range, lastDay, flows, fleet, problems, sources }: LakeReport
         ),
         ...(sources.rejects.length > 0
             ? [
-                  markup`${figure(sumOf(sources.rejects, 'reject_count'))} rows and metrics of these days’ files could not be used: ${markup`<a href="#rejects">what they are</a>`}.`,
+                  markup`${figure(rejected)} ${rejected === 1n ? 'row or metric' : 'rows and metrics'} of these days’ files could not be used: ${markup`<a href="#rejects">what they are</a>`}.`,
               ]
             : []),
     ];

@@ -41,8 +41,9 @@ table { border-collapse: collapse; width: 100%; font-size: .86rem; font-variant-
 caption { text-align: left; color: var(--quiet); font-size: .82rem; padding-bottom: .25rem; }
 thead { display: table-header-group; }
 th { font-weight: 600; text-align: left; vertical-align: bottom; border-bottom: 1px solid var(--text); padding: .2rem .5rem .2rem 0; white-space: nowrap; }
-td { vertical-align: top; border-bottom: 1px solid var(--line); padding: .22rem .5rem .22rem 0; overflow-wrap: break-word; }
-td.long { overflow-wrap: anywhere; }
+td { vertical-align: top; border-bottom: 1px solid var(--line); padding: .22rem .5rem .22rem 0; }
+td.text { overflow-wrap: anywhere; min-width: 5em; }
+td.long { overflow-wrap: anywhere; min-width: 9em; }
 tr { break-inside: avoid; }
 .number { text-align: right; white-space: nowrap; padding-left: .5rem; padding-right: .75rem; }
 .number:last-child { padding-right: 0; }
@@ -71,7 +72,7 @@ footer { margin-top: 3rem; padding-top: .75rem; border-top: 1px solid var(--line
 @media print {
     body { max-width: none; padding: 0; font-size: 10pt; }
     .wide, figure { overflow: visible; } figure svg { min-width: 0; }
-    table { font-size: 8pt; } table.calendar { min-width: 0; } table.calendar th:first-child { width: 22mm; }
+    table { font-size: 8pt; } th { white-space: normal; } th, td { padding-right: .3rem; } .number { padding-left: .25rem; padding-right: .4rem; } td.text { min-width: 4.2em; } table.calendar { min-width: 0; } table.calendar th:first-child { width: 22mm; }
     h2 { margin-top: 1.6rem; }
     td, th, .missing, .swatch, .q1, .q2, .q3, .q4, dl.tiles div, .notice { -webkit-print-color-adjust: exact; print-color-adjust: exact; }
 }

@@ -33,5 +33,6 @@ export const LONG = [
     'test/lake/verify/verify-damage.test.ts',
     'test/lake/verify/verify-stores.test.ts',
     'test/lambdas/memory-queue.test.ts',
+    'test/recorded-tour.test.ts',
     'test/sql/telemetry/metric-anomalies.test.ts',
 ];
