@@ -2,11 +2,10 @@
 import { type CollectedRows, collectRows } from '#lake/collect-rows';
 import type { Lake } from '#lake/lake';
 import type { QueryResult, Scanned, Value } from '#lake/query/query-engine';
-import type { QueryName } from '#lake/query/sql-files';
 
 export interface CountedQuestions {
     /** All rows of a file of sql/<kind>/queries, its `?` filled in order. */
-    ask(name: QueryName, parameters: readonly Value[]): Promise<CollectedRows>;
+    ask(name: string, parameters: readonly Value[]): Promise<CollectedRows>;
     /** All rows of any statement that reads. */
     query(sql: string, parameters: readonly Value[]): Promise<CollectedRows>;
     /** What has been scanned so far; undefined where reading is not paid for. */

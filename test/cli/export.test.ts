@@ -90,7 +90,7 @@ test('an interruption leaves neither the file nor a piece of it', async () => {
     const before = await readdir(folder);
     const interruption = new AbortController();
     const world = fakeWorld({ signal: interruption.signal });
-    const { writeWhole } = await import('#cli/commands/export/write-whole');
+    const { writeWhole } = await import('#cli/write-whole');
     const writing = writeWhole(join(folder, 'big.csv'), Buffer.alloc(1 << 20), world);
     interruption.abort();
     await expect(writing).rejects.toThrow('aborted');

@@ -121,7 +121,7 @@ test('on paper it is light whatever the screen is, and nothing is cut off at the
     const wide = await page.evaluate(() =>
         [...document.querySelectorAll('table')]
             .filter((table) => table.getBoundingClientRect().right > 695)
-            .map((table) => table.innerText.slice(0, 200)),
+            .map((table) => table.textContent.slice(0, 200)),
     );
     expect(wide).toEqual([]);
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(695);

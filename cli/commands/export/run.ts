@@ -7,12 +7,12 @@ import { sayCount } from '#cli/draw/quantity';
 import type { PageFacts } from '#cli/html/document';
 import { chooseDestination, explainNoRows, type FileFormat, fetchReport, renderReport, reportKey, streamReport } from '#cli/pair-report';
 import { useFigures } from '#cli/use-figures';
+import { writeWhole } from '#cli/write-whole';
 import type { CollectedRows } from '#lake/collect-rows';
 import { UsageError } from '#lake/errors';
 import { kinds } from '#lake/kinds';
 import type { Lake } from '#lake/lake';
 import { askCounted, type CountedQuestions } from '#lake/reports/ask-counted';
-import { writeWhole } from './write-whole.ts';
 
 interface ExportOptions {
     device: string | undefined;

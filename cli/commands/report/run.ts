@@ -1,7 +1,7 @@
 /** Writes the report of a lake as a page. */
 import { Failure, type RunContext } from '#cli/command';
-import { writeWhole } from '#cli/commands/export/write-whole';
 import { useFigures } from '#cli/use-figures';
+import { writeWhole } from '#cli/write-whole';
 import { NotFoundError, UsageError } from '#lake/errors';
 import { askCounted } from '#lake/reports/ask-counted';
 import { daysOf } from '#lake/reports/days-of';
