@@ -44,6 +44,8 @@ const QUESTIONS: readonly (readonly [QueryName, readonly Value[]])[] = [
     ['top_pairs', [null, dayAfter(50), null, 'flows', 3n]],
     ['busiest_days', [null, null, null, 5n]],
     ['busiest_days', ['osaka', dayAfter(3), dayAfter(5), 99n]],
+    ['pair_changes', [null, dayAfter(0), dayAfter(49), dayAfter(30), dayAfter(30), 50n]],
+    ['pair_changes', ['berlin', dayAfter(0), dayAfter(20), dayAfter(10), dayAfter(10), 1n]],
     ['anomalies', [null, null, null, 50n]],
     ['anomalies', ['berlin', dayAfter(45), dayAfter(30), 50n]],
     ['nearest_pairs', ['10.0.0.2', '10.0.0.1', 5n]],
