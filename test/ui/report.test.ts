@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeAll, expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
-import { fakeWorld, runLine } from '#test/cli/fake-surroundings';
 import { HOT, openFleet } from '#test/support/fleet-fixture';
+import { runFlowlake } from '#test/support/flowlake';
 import { dayAfter, putRejects, putSource } from '#test/support/lake-fixture';
 import { makeFolder } from '#test/support/temporary';
 import { openBrowser, type PageOptions, type TestBrowser } from './support/browser.ts';
@@ -40,11 +40,8 @@ beforeAll(async () => {
         last_day: dayAfter(31),
     });
     await putRejects(directory, { source: `raw/${MARKUP}.csv`, version: VERSION }, [{ line_number: 2, reason: 'bad', line: MARKUP }]);
-    const write = (name: string, ...words: string[]) =>
-        runLine(['--lake', directory, ...words, '-o', join(folder, name)], {
-            world: fakeWorld({ now: () => new Date(`${dayAfter(35)}T12:00:00Z`) }),
-        });
-    expect(await write('week.html', 'report')).toMatchObject({ exitCode: 0 });
+    const write = (name: string, ...words: string[]) => runFlowlake(['--lake', directory, ...words, '-o', name], { folder });
+    expect(await write('week.html', 'report', '--to', dayAfter(34))).toMatchObject({ exitCode: 0 });
     expect(await write('pair.html', 'export', MARKUP, '10.0.0.2')).toMatchObject({ exitCode: 0 });
     expect(await write('device.html', 'export', '--device', 'kettle')).toMatchObject({ exitCode: 0 });
     browser = await openBrowser();

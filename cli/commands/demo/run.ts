@@ -47,7 +47,9 @@ async function present(
         const write = async (text: string) => {
             printed += text;
         };
-        const exitCode = await invoke(argv, { stdout: { isTerminal: stdout.isTerminal, canRedraw: false, columns: stdout.columns, write, control: write } });
+        const exitCode = await invoke(argv, {
+            stdout: { isTerminal: stdout.isTerminal, canRedraw: false, columns: stdout.columns, write, control: write },
+        });
         signal.throwIfAborted();
         const lines = printed.split(/(?<=\n)/);
         await stdout.write(lines.slice(0, maxLines).join(''));
