@@ -13,6 +13,7 @@ import { demo } from './commands/demo/command.ts';
 import { deviceCommands } from './commands/device/command.ts';
 import { devices } from './commands/devices/command.ts';
 import { doctor } from './commands/doctor/command.ts';
+import { duckdb } from './commands/duckdb/command.ts';
 import { explain } from './commands/explain/command.ts';
 import { exportPair } from './commands/export/command.ts';
 import { features } from './commands/features/command.ts';
@@ -53,6 +54,7 @@ export const commands: readonly Command[] = [
     explain,
     query,
     ui,
+    duckdb,
     rejects,
     history,
     verify,
