@@ -37,6 +37,14 @@ export interface TelemetryConfig {
     requestsPerSecond?: number;
 }
 
+/** QuickSight over a stage’s lake. */
+export interface QuickSightConfig {
+    /** ARNs of QuickSight's users or groups who may use the data sets and own the analysis; at least one. */
+    people: readonly string[];
+    /** Days that the data sets hold of views that know days: so much is read at each look. */
+    days: number;
+}
+
 export interface StageConfig {
     /** Name of the stage, part of every name: `dev`, `prod`. */
     stage: string;
@@ -82,6 +90,8 @@ export interface StageConfig {
     maxLagMinutes: number;
     /** Live telemetry. Default: none, and nothing of it is deployed. */
     telemetry?: TelemetryConfig;
+    /** QuickSight's data sets and an analysis, in an account that has QuickSight. Default: none, and nothing of it is deployed. */
+    quickSight?: QuickSightConfig;
     /** Size of each Spark job, for periods that a Lambda cannot hold and for features: workers of 4 cores and 16 GB (G.1X), 2 at least. */
     job: { workers: number; timeoutMinutes: number };
 }

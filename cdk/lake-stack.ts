@@ -16,6 +16,7 @@ import { SparkJob } from './jobs.ts';
 import { LakeBucket } from './lake-bucket.ts';
 import { createLakeKey } from './lake-key.ts';
 import { WorkQueue } from './queues.ts';
+import { QuickSight } from './quick-sight.ts';
 import type { PartProps } from './telemetry/part.ts';
 import { Telemetry } from './telemetry/telemetry.ts';
 
@@ -131,8 +132,12 @@ export class LakeStack extends Stack {
             delete: [TRIES_PREFIX],
         });
 
-        new Catalog(this, 'catalog', { databaseName: names.database, bucket, firstDay: config.firstDay });
-        new Athena(this, 'athena', { config, names, bucket, key });
+        const catalog = new Catalog(this, 'catalog', { databaseName: names.database, bucket, firstDay: config.firstDay });
+        const athena = new Athena(this, 'athena', { config, names, bucket, key });
+        if (config.quickSight !== undefined) {
+            const { quickSight } = config;
+            new QuickSight(this, 'quick-sight', { quickSight, names, lake }).node.addDependency(catalog, athena);
+        }
         const consolidateDays = new SparkJob(this, 'consolidate-days', {
             job: 'consolidate-days',
             jobName: names.consolidateDaysJob,

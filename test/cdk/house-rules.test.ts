@@ -13,6 +13,10 @@ const lakes: Record<string, Resources> = {
     'dev with telemetry': live,
     'dev with telemetry turned off': synthesizeTelemetry({ telemetry: { isOn: false, hasProgramStream: true } }),
     'prod with telemetry and every option': synthesizeTelemetry({ stage: 'prod', changes: GUARDED }),
+    'prod with QuickSight': synthesizeTelemetry({
+        stage: 'prod',
+        changes: { ...GUARDED, quickSight: { people: ['arn:aws:quicksight:eu-central-1:111122223333:user/default/ana'], days: 90 } },
+    }),
 };
 
 /** Violations of each rule, done to a template that is in order. */
