@@ -7,7 +7,7 @@ const isLongNamed = argv.some((word) => LONG.some((path) => path.startsWith(word
 /** Tests run as ES modules on Node's own vm modules; @swc/jest only takes the types off. */
 export default {
     testMatch: ['<rootDir>/test/**/*.test.ts'],
-    // Left out: these need more than Node, or more time: npm run test:aws, test:kinds, test:engines, test:exporters, test:live, test:ui, test:hard.
+    // Left out: these need more than Node, or more time: npm run test:aws, test:kinds, test:engines, test:exporters, test:live, test:ui, test:bi, test:hard.
     testPathIgnorePatterns: [
         '/node_modules/',
         '<rootDir>/test/aws/',
@@ -16,6 +16,7 @@ export default {
         '<rootDir>/test/exporters/',
         '<rootDir>/test/live/',
         '<rootDir>/test/ui/',
+        '<rootDir>/test/bi/',
         '<rootDir>/test/hard/',
         ...(isLongNamed ? [] : LONG.map((path) => `<rootDir>/${path}`)),
     ],

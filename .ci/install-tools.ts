@@ -1,5 +1,5 @@
 /**
- * Installs into .tools/ what the tests against a local AWS, engines and exporters need beside Node: `npm run tools` installs all, `npm run tools --
+ * Installs into .tools/ what the tests against a local AWS, engines, exporters and programs with dashboards need beside Node: `npm run tools` installs all, `npm run tools --
  * ministack trino` those that are named. Each is pinned, and left alone while it was installed from these very pins. What the machine lacks for one is said in one line.
  */
 import { execFileSync } from 'node:child_process';
@@ -62,6 +62,9 @@ const tools: Readonly<Record<string, Tool>> = {
         '3.13',
         '3.14',
     ]),
+    // Its numpy is older than Python 3.13.
+    superset: pythonTool('Superset with DuckDB', requirements('test/bi/requirements-superset.txt'), ['3.11', '3.12']),
+    notebook: pythonTool('what runs the notebook', requirements('docs/bi/notebook/requirements.txt')),
     trino: {
         what: `Trino ${TRINO}, the engine inside Athena (450 MB)`,
         needs: { ...MAVEN, ...PYTHON, tar: 'tar' },

@@ -3,7 +3,7 @@
  * for the Spark jobs: `npm run docs`. test/docs.test.ts says when they are stale.
  */
 import { readFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { commands } from '#cli/commands';
 import { clientLines } from '#cli/commands/device/client-lines';
 import { describeCommands } from '#cli/describe';
@@ -12,6 +12,8 @@ import { kinds, kindsWithInputs, tables } from '#lake/kinds';
 import { DEVICES_PREFIX, LEDGER_PREFIX, RAW_PREFIX, TRIES_PREFIX } from '#lake/layout';
 import { apiDocument } from '#lake/live/api/routes';
 import type { Column, MergedColumn, MergedTable, Table } from '#lake/tables';
+import { grafanaFiles } from './bi/grafana.ts';
+import { supersetFiles } from './bi/superset.ts';
 import { describeCosts } from './costs.ts';
 import { describePresets, describeWords } from './profile-pages.ts';
 
@@ -28,8 +30,14 @@ export function generatePages(): Record<string, string> {
         'devices.md': withClientLines(readFileSync(new URL('devices.md', import.meta.url), 'utf8')),
         'scale.md': withCosts(readFileSync(new URL('scale.md', import.meta.url), 'utf8')),
         'security.md': withPrefixesOfKinds(readFileSync(new URL('security.md', import.meta.url), 'utf8')),
+        ...below('bi/grafana/', grafanaFiles()),
+        ...below('bi/superset/', supersetFiles()),
         '../glue-jobs/tables.json': `${JSON.stringify({ kinds: kinds.map(forSpark), tables }, null, 4)}\n`,
     };
+}
+
+function below(folder: string, files: Readonly<Record<string, string>>): Record<string, string> {
+    return Object.fromEntries(Object.entries(files).map(([path, text]) => [folder + path, text]));
 }
 
 /** The facts of a kind that the Spark jobs know: its number, its tables and where its inputs stand, and nothing of how it is read. */
@@ -137,6 +145,7 @@ function withPrefixesOfKinds(page: string): string {
 
 if (import.meta.main) {
     for (const [name, text] of Object.entries(generatePages())) {
+        await mkdir(new URL('./', new URL(name, import.meta.url)), { recursive: true });
         await writeFile(new URL(name, import.meta.url), text);
     }
 }

@@ -18,6 +18,13 @@ describe('a generated page', () => {
     });
 });
 
+test.each(['bi/grafana/', 'bi/superset/'])('docs/%s holds nothing that `npm run docs` does not write: all of it is imported', (folder) => {
+    const found = readdirSync(join(ROOT, 'docs', folder), { recursive: true, withFileTypes: true });
+    const files = found.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
+    const written = Object.keys(generatePages()).filter((name) => name.startsWith(folder));
+    expect(files.sort()).toEqual(written.map((name) => join(ROOT, 'docs', name)).sort());
+});
+
 describe('every command', () => {
     test.each(commands.map(({ name }) => name))('%s has help with an example that runs it', async (name) => {
         const { exitCode, stdout } = await runLine([...name.split(' '), '--help']);

@@ -16,6 +16,8 @@ const LISTS = [
     'test/exporters/requirements-cicflowmeter-s.txt',
     'test/exporters/requirements-pyflowmeter.txt',
     'test/live/requirements.txt',
+    'test/bi/requirements-superset.txt',
+    'docs/bi/notebook/requirements.txt',
     'test/aws/support/ministack/requirements.txt',
 ];
 

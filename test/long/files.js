@@ -7,6 +7,7 @@ export const LONG = [
     'test/cli/older-format.test.ts',
     'test/cli/repair.test.ts',
     'test/cli/telemetry-answers.test.ts',
+    'test/docs-grafana.test.ts',
     'test/fuzz/fuzz.test.ts',
     'test/kinds/made-up-kinds.test.ts',
     'test/lake/commit/derive-crashes.test.ts',
