@@ -54,11 +54,16 @@ export interface Rows {
     rows: Value[][];
 }
 
-/** A table and the days of it that a page scans, both inclusive; a bound that is left out is open. */
+/**
+ * A table, or a view of sql/, and the days of it that a page scans, both inclusive; a bound that is left out is open. What is scanned twice stands
+ * twice.
+ */
 export interface Reads {
     table: string;
     from?: string | undefined;
     to?: string | undefined;
+    /** Reads of one name are of one query; one without a name is a query of its own. Each query has a least price. */
+    query?: string | undefined;
 }
 
 /** An answer as JSON. Figures are texts with all their digits (`"9007199254740993"`), means and shares are numbers, times are epoch milliseconds. */
