@@ -1,6 +1,6 @@
 /** What SQL finds in DuckDB: the lake's relations, each created when it is first named, and nothing outside of the lake. */
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { escapePattern, fileFaultIn, literal, MACROS, missingColumnIn, type Relation, relationsOf } from './duckdb-relations.ts';
+import { escapePattern, fileFaultIn, foldersOf, literal, MACROS, missingColumnIn, type Relation, relationsOf } from './duckdb-relations.ts';
 import { relationsReadBy } from './sql-files.ts';
 
 /** Views beside those of the package, of which the words of a statement may name some. */
@@ -19,7 +19,10 @@ export async function openCatalog(
         ...Object.entries(MACROS).map(([signature, body]) => `create macro ${signature} as ${body}`),
         "set TimeZone = 'UTC'",
         // Both spellings, because a pattern is looked up as it is written.
-        `set allowed_directories = [${literal(directory)}, ${literal(escapePattern(directory))}]`,
+        `set allowed_directories = [${foldersOf(directory)
+            .flatMap((folder) => [folder, escapePattern(folder)])
+            .map(literal)
+            .join(', ')}]`,
         'set enable_external_access = false',
         'set lock_configuration = true',
     ]) {

@@ -38,6 +38,11 @@ export function relationsOf(directory: string, known: readonly Kind[] = kinds): 
     return [...relations.values()];
 }
 
+/** The folders of the tables: all that SQL may read. Other ones of a lake hold what is nobody's business, as the keys of its certificates. */
+export function foldersOf(directory: string, known: readonly Kind[] = kinds): string[] {
+    return [...new Set(tablesOf(known).map(({ table }) => join(directory, table.prefix)))];
+}
+
 /** DuckDB's words where the first file of a table lacks a column, and where a later one does; and those of `readByNames`. */
 const MISSING = [
     /Table "file" does not have a column named "(?<column>\w+)"/,
