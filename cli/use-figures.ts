@@ -1,7 +1,6 @@
 /** Opens the lake for commands that answer from its figures, and says where these are not what this version would make of the raw files. */
-import { StorageError } from '#lake/errors';
 import type { Lake } from '#lake/lake';
-import { findOlderFigures, sayDays } from '#lake/reports/older-figures';
+import { noteOnOlderFigures } from '#lake/reports/older-figures';
 import type { RunContext } from './command.ts';
 import { useLake } from './use-lake.ts';
 
@@ -15,17 +14,9 @@ export function useFigures<T>(context: RunContext, use: (lake: Lake) => Promise<
 
 /** Says on stderr that figures of the lake are due to be read anew, where they are. */
 export async function tellOlderFigures(lake: Lake, { stderr, signal }: Pick<RunContext, 'stderr' | 'signal'>): Promise<void> {
-    try {
-        const older = await findOlderFigures(await lake.store());
-        if (older.days.length > 0) {
-            const next = 'flowlake reconcile reads their files anew, those that are still below raw/';
-            await stderr.write(`Figures of ${sayDays(older)} are those of an older version, by its rules: ${next}\n`);
-        }
-    } catch (error) {
-        signal.throwIfAborted();
-        if (!(error instanceof StorageError)) {
-            throw error;
-        }
-        await stderr.write(`Whether the figures are those of an older version is not known: ${error.message}\n`);
+    const note = await noteOnOlderFigures(await lake.store());
+    signal.throwIfAborted();
+    if (note !== undefined) {
+        await stderr.write(`${note}\n`);
     }
 }

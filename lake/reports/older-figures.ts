@@ -2,6 +2,7 @@
 import pMap from 'p-map';
 import { formatOf } from '#lake/commit/format-of';
 import { END_BYTES } from '#lake/commit/period-state';
+import { StorageError } from '#lake/errors';
 import type { Kind } from '#lake/kind';
 import { kinds } from '#lake/kinds';
 import { dayOfPeriod, mergedKey, periodOf } from '#lake/layout';
@@ -26,6 +27,20 @@ export function sayDays({ days, isAll }: OlderFigures): string {
     const [first, last] = [days[0], days.at(-1)];
     const count = days.length === 1 ? '1 day' : `${days.length} days`;
     return `${isAll ? '' : 'at least '}${count} (${first === last ? first : `${first} to ${last}`})`;
+}
+
+/** What whoever is answered from the figures should know of older ones among them; undefined where there are none. */
+export async function noteOnOlderFigures(store: ObjectStore): Promise<string | undefined> {
+    try {
+        const older = await findOlderFigures(store);
+        const next = 'flowlake reconcile reads their files anew, those that are still below raw/';
+        return older.days.length > 0 ? `Figures of ${sayDays(older)} are those of an older version, by its rules: ${next}` : undefined;
+    } catch (error) {
+        if (error instanceof StorageError) {
+            return `Whether the figures are those of an older version is not known: ${error.message}`;
+        }
+        throw error;
+    }
 }
 
 /** Days with figures that are due to be read anew, as far as a few objects tell. Objects that are damaged tell nothing: whoever reads them says so. */
