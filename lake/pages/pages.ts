@@ -69,4 +69,11 @@ export const PAGES: readonly Page[] = [
     fleetLinesPage,
     fleetLivePage,
     fleetMapPage,
+import { askPage } from './ask.ts';
+import type { Page } from './page.ts';
+import { questionsPage } from './questions.ts';
+
+export const PAGES: readonly Page[] = [
+    askPage, //
+    questionsPage,
 ];
