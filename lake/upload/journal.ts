@@ -1,8 +1,8 @@
 /** Remembers which uploads in parts were begun from this machine and cut off, so that the next attempt goes on where they were. */
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { cacheFolder } from '#lake/cache-folder';
 import { ConflictError } from '#lake/errors';
 import type { Resume } from '#lake/store/object-store';
 import type { UploadOptions } from './request.ts';
@@ -15,9 +15,9 @@ export interface JournalEntry {
     sizeBytes: number;
 }
 
-/** The memory of one object's upload, in a file below the user's cache folder (XDG_CACHE_HOME, or ~/.cache). */
+/** The memory of one object's upload, in a file below the user's cache folder. */
 export function journalOf(entry: JournalEntry, environment: UploadOptions['environment']): Resume {
-    const folder = join(environment.XDG_CACHE_HOME ?? join(environment.HOME ?? homedir(), '.cache'), 'flowlake', 'uploads');
+    const folder = cacheFolder('uploads', environment);
     const text = JSON.stringify(entry);
     const path = join(folder, `${createHash('sha256').update(text).digest('hex').slice(0, 32)}.json`);
     return {

@@ -4,9 +4,12 @@ import type { RunContext } from '#cli/command';
 import { useLake } from '#cli/use-lake';
 import { openLatestState } from '#cli/use-state';
 import { readVersion } from '#cli/version';
+import { cacheFolder } from '#lake/cache-folder';
 import { hashToken } from '#lake/credentials';
 import { StorageError, UsageError } from '#lake/errors';
 import type { Lake } from '#lake/lake';
+import { openAnswersFolder } from '#lake/pages/answers-folder';
+import type { PageCache } from '#lake/pages/page-cache';
 import { createPages } from '#lake/pages/server/create-pages';
 import { readWebFiles } from '#lake/pages/server/web-files';
 import { openHttpServer } from '#lake/serve/http-server';
@@ -30,6 +33,7 @@ export async function showLake({ port }: { port: number }, context: RunContext):
             live: latest?.state,
             hasApi: false,
             web: readWebFiles(),
+            cache: cacheOf(lake, context),
             authenticate: async (given) => (isSame(given, token) ? 'ui' : undefined),
             isTokenInAddress: true,
             now,
@@ -62,6 +66,14 @@ async function openLatest(lake: Lake, context: RunContext): Promise<Awaited<Retu
         await context.stderr.write(`Latest state of devices is not shown: ${error.message}\n`);
         return undefined;
     }
+}
+
+/** Answers that cost something are kept in the user's cache folder. */
+function cacheOf({ kind }: Lake, { environment, stderr }: RunContext): PageCache | undefined {
+    const onTrouble = (message: string) => void stderr.write(`${message}\n`);
+    return kind === 's3'
+        ? { folder: openAnswersFolder({ folder: cacheFolder('pages', environment), onTrouble }), version: readVersion() }
+        : undefined;
 }
 
 function isSame(given: string, token: string): boolean {

@@ -6,8 +6,10 @@ import { ConflictError, NotFoundError, OverflowError, SqlError, StorageError, Us
 import type { Lake } from '#lake/lake';
 import type { Broken } from '#lake/live/api/app';
 import { Problem } from '#lake/live/api/problem';
-import { type LiveState, type Page, type Reads, TooManyRowsError } from '#lake/pages/page';
+import { type LiveState, type Page, TooManyRowsError } from '#lake/pages/page';
+import { answerPage, type PageCache, planPage } from '#lake/pages/page-cache';
 import { PAGES } from '#lake/pages/pages';
+import type { Plan } from '#lake/pages/plan';
 import { refuseOtherSites, SECURITY_HEADERS } from './guard.ts';
 import { pageContext } from './page-context.ts';
 import { readParameters } from './page-parameters.ts';
@@ -25,6 +27,8 @@ export interface PagesOptions {
     hasApi: boolean;
     web: WebFiles;
     pages?: readonly Page[];
+    /** Keeps answers where scanning is paid for. */
+    cache?: PageCache | undefined;
     /** The name of the reader who has the token; undefined for one that nobody has. Compares in constant time. */
     authenticate(token: string): Promise<string | undefined>;
     /** True where the token may stand in the address that a program prints, which a browser then forgets. */
@@ -39,9 +43,6 @@ export interface Pages {
     /** The name in which the request's session was opened; undefined where it has none, or another site's page sends it. */
     readerOf(request: Request): string | undefined;
 }
-
-/** What a page will scan at most; null where scanning costs nothing. */
-type Plan = { bytes: string; costUsd: number } | null;
 
 /** Letters of a token: longer ones are nobody's. */
 const MAX_TOKEN = 200;
@@ -78,11 +79,13 @@ export function createPages(options: PagesOptions): Pages {
     app.get('/pages/:name', async (c) => {
         const page = pageOf(c);
         const parameters = readParameters(page, new URL(c.req.url).searchParams);
-        return answer(await page.answer(parameters, pageContext({ ...options, signal: c.req.raw.signal })));
+        const context = pageContext({ ...options, signal: c.req.raw.signal });
+        return answer((await answerPage(page, parameters, context, options.cache)).answer);
     });
     app.get('/pages/:name/plan', async (c) => {
         const page = pageOf(c);
-        return answer({ plan: await planOf(page.reads(readParameters(page, new URL(c.req.url).searchParams))) });
+        const parameters = readParameters(page, new URL(c.req.url).searchParams);
+        return answer({ plan: planAnswer(await planPage(page, parameters, options, options.cache)) });
     });
 
     app.post('/session', bodyLimit({ maxSize: MAX_LOG_IN_BYTES, onError: refuseLargeBody }), async (c) => {
@@ -127,10 +130,6 @@ export function createPages(options: PagesOptions): Pages {
             );
         }
         return page;
-    }
-
-    async function planOf(_reads: readonly Reads[]): Promise<Plan> {
-        return null;
     }
 
     async function readerWith(token: unknown): Promise<string> {
@@ -211,6 +210,12 @@ export function createPages(options: PagesOptions): Pages {
             return readerOf(request);
         },
     };
+}
+
+/** The plan as an answer has it; null where nothing will have to be paid. */
+function planAnswer(plan: Plan | undefined): { bytes: string; costUsd: number; unknown: readonly string[] } | null {
+    const isFree = plan === undefined || (plan.costUsd === 0 && plan.unknown.length === 0);
+    return isFree ? null : { bytes: String(plan.bytes), costUsd: plan.costUsd, unknown: plan.unknown };
 }
 
 function answer(body: unknown): Response {
