@@ -6,6 +6,24 @@ export function csvLine(row: readonly Value[]): string {
     return `${row.map(csvField).join(',')}\n`;
 }
 
+/** The line of a row for a file that will be opened in a spreadsheet: no text of it is a formula there. */
+export function csvLineForSpreadsheets(row: readonly Value[]): string {
+    return csvLine(row.map((value) => (typeof value === 'string' ? harmlessInSpreadsheet(value) : value)));
+}
+
+/**
+ * The text with an apostrophe in front where a spreadsheet would take it for a formula, and where it has one before such a beginning already: so who takes one
+ * off again has the text as it was. Numbers are left as they are: a minus is none's formula.
+ */
+function harmlessInSpreadsheet(text: string): string {
+    return FORMULA.test(text) && !NUMBER.test(text) ? `'${text}` : text;
+}
+
+/** Beginnings of formulas by https://owasp.org/www-community/attacks/CSV_Injection, the wide forms of East Asia too, behind any apostrophes. */
+const FORMULA = /^'*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/;
+
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
+
 function csvField(value: Value): string {
     if (value === null) {
         return '';

@@ -3,7 +3,8 @@
 import type { OutputFormat } from '#cli/command';
 import type { Output } from '#cli/output';
 import { csvLine } from '#lake/csv';
-import type { QueryResult, Value } from '#lake/query/query-engine';
+import { jsonRowWriter } from '#lake/json-rows';
+import type { QueryResult } from '#lake/query/query-engine';
 import type { Chunk } from './print-table.ts';
 import { renderTable } from './print-table.ts';
 
@@ -72,33 +73,16 @@ export async function* renderCsv({ columns, batches }: QueryResult): AsyncGenera
 
 /** A JSON array with one object per row and line. Whole numbers stand digit by digit; a number that JSON has not (NaN) is null. */
 export async function* renderJson({ columns, batches }: QueryResult): AsyncGenerator<Chunk> {
-    const keys = distinctNames(columns.map(({ name }) => name)).map((name) => JSON.stringify(name));
+    const write = jsonRowWriter(columns);
     let separator = '\n';
     yield { text: '[', rows: 0 };
     for await (const batch of batches) {
         let text = '';
         for (const row of batch) {
-            text += `${separator}{${row.map((value, index) => `${keys[index]}:${jsonValue(value)}`).join(',')}}`;
+            text += `${separator}${write(row)}`;
             separator = ',\n';
         }
         yield { text, rows: batch.length };
     }
     yield { text: separator === '\n' ? ']\n' : '\n]\n', rows: 0 };
-}
-
-function jsonValue(value: Value): string {
-    return typeof value === 'bigint' ? value.toString() : JSON.stringify(value);
-}
-
-/** The names with a number where one comes again, `a, a` as `a, a_2`: a JSON object has each key once. */
-function distinctNames(names: readonly string[]): string[] {
-    const taken = new Set<string>();
-    return names.map((name) => {
-        let free = name;
-        for (let n = 2; taken.has(free); n++) {
-            free = `${name}_${n}`;
-        }
-        taken.add(free);
-        return free;
-    });
 }
