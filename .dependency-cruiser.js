@@ -208,9 +208,13 @@ const forbidden = [
     {
         name: 'web-runs-in-a-browser',
         comment:
-            'web/ is what a browser runs: of lake/ it may know types (`import type`) and nothing that runs; ask the server, which answers by a page of lake/pages/.',
+            'web/ is what a browser runs: of lake/ it may know types (`import type`) and how rows are written as CSV and JSON, and nothing else that runs; ask the server, which answers by a page of lake/pages/.',
         from: { path: '^web/' },
-        to: { path: '^(lake|cli|lambdas|cdk|sample|glue-jobs)/', dependencyTypesNot: ['type-only'] },
+        to: {
+            path: '^(lake|cli|lambdas|cdk|sample|glue-jobs)/',
+            pathNot: '^lake/(csv|json-rows)\\.ts$',
+            dependencyTypesNot: ['type-only'],
+        },
     },
     {
         name: 'nobody-runs-web',

@@ -10,5 +10,6 @@ export const SCREENS: readonly Screen[] = [
     { path: '/fleet', title: 'Fleet', key: 'f', load: () => import('./screens/fleet.tsx') },
     { path: '/device', title: 'Device', load: () => import('./screens/device.tsx') },
     { path: '/alerts', title: 'Alerts', key: 'a', load: () => import('./screens/alerts.tsx') },
+    { path: '/ask', title: 'Ask', key: 's', load: () => import('./screens/ask.tsx') },
     { path: '/about', title: 'About', key: 'l', load: () => import('./screens/about.tsx') },
 ];
