@@ -22,6 +22,8 @@ const IOT = 'test/lake/cloud/iot-devices.test.ts';
 const DERIVE_RACES = 'test/lake/commit/derive-races.test.ts';
 
 const PAGES = 'test/lake/pages/server/create-pages.test.ts';
+const PAGE_CACHE = 'test/lake/pages/page-cache.test.ts';
+const ASKED_SQL = 'test/lake/query/duckdb-functions.test.ts';
 const SERVED_PAGES = 'test/lake/serve/pages.test.ts';
 
 /** Every break; the name is unique. */
@@ -829,5 +831,53 @@ export const breaks: readonly Break[] = [
         text: 'pages.readerOf(request)',
         replacement: 'pages.readerOf(new Request(request.url, { headers: { cookie: request.headers.get("cookie") ?? "" } }))',
         tests: [SERVED_PAGES],
+    },
+    {
+        name: 'kept-too-soon',
+        does: 'an answer is kept although a day was corrected while the page read it',
+        file: 'lake/pages/page-cache.ts',
+        text: ' && (await nameNow()) === name',
+        replacement: '',
+        tests: [PAGE_CACHE],
+    },
+    {
+        name: 'kept-by-key',
+        does: 'an answer is kept by the names of the objects that it reads, whatever is in them',
+        file: 'lake/pages/page-cache.ts',
+        text: 'JSON.stringify([key, etag, sizeBytes, modifiedAt.getTime()])',
+        replacement: 'JSON.stringify([key, etag !== undefined, sizeBytes > 0, modifiedAt.getTime() > 0])',
+        tests: [PAGE_CACHE],
+    },
+    {
+        name: 'kept-unseen',
+        does: 'an answer is kept although the page read what it does not say that it reads',
+        file: 'lake/pages/page-cache.ts',
+        text: 'isOfReads &&= holds;',
+        replacement: 'isOfReads ||= holds;',
+        tests: [PAGE_CACHE],
+    },
+    {
+        name: 'acting-select',
+        does: 'a select may call functions of DuckDB that do more than read',
+        file: 'lake/query/duckdb-statement.ts',
+        text: 'if (refused !== undefined) {',
+        replacement: 'if (refused === "") {',
+        tests: [ASKED_SQL],
+    },
+    {
+        name: 'whole-folder',
+        does: 'SQL may read all files of a lake’s folder, the keys of its certificates too',
+        file: 'lake/query/duckdb-relations.ts',
+        text: 'return [...new Set(tablesOf(known).map(({ table }) => join(directory, table.prefix)))];',
+        replacement: "return [...new Set(tablesOf(known).map(({ table }) => join(directory, table.prefix, '..')))];",
+        tests: [ASKED_SQL],
+    },
+    {
+        name: 'formula',
+        does: 'a text in the CSV of a page is a formula in a spreadsheet',
+        file: 'lake/csv.ts',
+        text: 'FORMULA.test(text) && !NUMBER.test(text)',
+        replacement: "text.startsWith('==')",
+        tests: ['test/lake/csv.test.ts'],
     },
 ];
