@@ -20,6 +20,7 @@ import { NoFlowsYet } from './pairs/no-flows.tsx';
 const PATH = '/pair';
 
 const FILTERS: readonly Filter[] = [
+    { name: 'day', label: 'Is this day odd?', kind: 'day' },
     { name: 'from', label: 'From', kind: 'day' },
     { name: 'to', label: 'To', kind: 'day' },
 ];
