@@ -2,8 +2,8 @@
 import { fetchSteps, type ReadingsQuestion } from '#cli/device-readings';
 import { withoutZeros } from '#cli/draw/for-people';
 import { sayCount } from '#cli/draw/quantity';
-import { quoteForShell } from '#lake/quote-for-shell';
 import type { CollectedRows } from '#lake/collect-rows';
+import { quoteForShell } from '#lake/quote-for-shell';
 import type { CountedQuestions } from '#lake/reports/ask-counted';
 import { type Row, rowsOf } from '#lake/reports/named-rows';
 import { STEPS } from '#lake/telemetry/steps';

@@ -1,11 +1,11 @@
 /** The report of a lake as a page. */
 import { sayCount } from '#cli/draw/quantity';
-import { quoteForShell } from '#lake/quote-for-shell';
-import { sayScanned } from '#lake/say-size';
 import type { Scanned, Value } from '#lake/query/query-engine';
+import { quoteForShell } from '#lake/quote-for-shell';
 import { addDays, daysOf } from '#lake/reports/days-of';
 import { type FleetPart, type FlowsPart, type LakeReport, LISTED, type Listed } from '#lake/reports/lake-report';
 import type { Row } from '#lake/reports/named-rows';
+import { sayScanned } from '#lake/say-size';
 import { drawCalendar } from './calendar.ts';
 import { type DayAmount, drawDays, drawSpans, OTHERS, type Span } from './charts.ts';
 import { closing, code, how, type PageFacts, sayMinute, writeDocument } from './document.ts';
@@ -43,10 +43,7 @@ export function writeLakePage(report: LakeReport, facts: LakePageFacts): Buffer 
             ...qualitySections(typed),
             ...dayTables(report),
             ...fileSections(typed),
-            closing(
-                facts.scanned &&
-                    `What Athena scanned for this page, and its list price: ${sayScanned(facts.scanned)}. `,
-            ),
+            closing(facts.scanned && `What Athena scanned for this page, and its list price: ${sayScanned(facts.scanned)}. `),
         ],
     });
 }

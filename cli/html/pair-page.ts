@@ -1,8 +1,8 @@
 /** The report of one pair as a page: what it came to on each day, at each site. */
 
 import type { PairQuestion } from '#cli/pair-report';
-import { quoteForShell } from '#lake/quote-for-shell';
 import type { CollectedRows } from '#lake/collect-rows';
+import { quoteForShell } from '#lake/quote-for-shell';
 import { type Row, rowsOf } from '#lake/reports/named-rows';
 import { drawPairDays } from './charts.ts';
 import { closing, code, how, type PageFacts, sayMinute, writeDocument } from './document.ts';

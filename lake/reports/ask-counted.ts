@@ -13,10 +13,7 @@ export interface CountedQuestions {
 }
 
 /** Asks the lake. */
-export function askCounted(
-    lake: Lake,
-    { signal }: { signal?: AbortSignal } = {},
-): CountedQuestions {
+export function askCounted(lake: Lake, { signal }: { signal?: AbortSignal } = {}): CountedQuestions {
     let total: Scanned | undefined;
     const count = (result: QueryResult): Promise<CollectedRows> => {
         const { scanned } = result;
