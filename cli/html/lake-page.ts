@@ -252,7 +252,7 @@ function flowSections({ sites, totals, busiest, changes, unusual }: FlowsPart, t
               ),
         how(
             'A value is unusual where it is far above that pair’s own last 28 workdays or weekend days with traffic: usual is their median, low and high their quartiles, and the score the distance on a logarithmic scale in standard deviations, 3.5 at least (view pair_anomalies). The same rows:',
-            command(`anomalies --top ${Math.max(1, unusual.total)}${optionsOf(report)}`, typed),
+            command(`anomalies --limit ${Math.max(1, unusual.total)}${optionsOf(report)}`, typed),
         ),
     ];
 }

@@ -11,7 +11,7 @@ export const STEPS: readonly Step[] = [
     { says: 'Two weeks of flows, as probes in three branches would send them.', line: 'sample captures --flows 8000 --days 14' },
     { says: 'They go into a lake, which is a directory.', line: '--lake lake upload --date-order dmy captures' },
     { says: 'Which pairs of devices move the most?', line: '--lake lake pairs --top 5' },
-    { says: 'What was unusual, against each pair’s own past?', line: '--lake lake anomalies --top 3' },
+    { says: 'What was unusual, against each pair’s own past?', line: '--lake lake anomalies --limit 3' },
     {
         says: 'Anything else, in SQL.',
         line: '--lake lake query "select site, count(*) as days, sum(flows) as flows from day_totals group by site order by site"',

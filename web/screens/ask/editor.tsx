@@ -2,7 +2,7 @@
  * The editor of SQL (CodeMirror). It stands in a shadow root: there it brings its styles as sheets of script, which the content security policy allows, and
  * not as an element `style`, which it does not.
  */
-import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap } from '@codemirror/autocomplete';
+import { autocompletion, closeBrackets, closeBracketsKeymap, closeCompletion, completionKeymap } from '@codemirror/autocomplete';
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands';
 import { PostgreSQL, sql } from '@codemirror/lang-sql';
 import { bracketMatching, HighlightStyle, syntaxHighlighting } from '@codemirror/language';
@@ -35,6 +35,7 @@ export function SqlEditor({ given, relations, onChange, onRun }: EditorProps) {
         }
         const root = host.shadowRoot ?? host.attachShadow({ mode: 'open' });
         const runNow = () => {
+            closeCompletion(editor);
             handlers.current.onRun();
             return true;
         };
