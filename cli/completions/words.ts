@@ -1,7 +1,7 @@
 /** What can be completed on a line, taken from the commands themselves: the scripts of all shells are written from this. */
 import type { Command } from '#cli/command';
 import type { Option } from '#cli/option';
-import { globalOptions } from '#cli/parse-line';
+import { globalOptions, optionsOf } from '#cli/parse-line';
 
 /** What follows a flag, or stands as an argument: words to choose from, names on the disk, or text that nobody can foresee. */
 export type Value = { kind: 'words'; words: readonly string[] } | { kind: 'file' } | { kind: 'directory' } | { kind: 'text' };
@@ -35,11 +35,13 @@ const HELP: Flag = { long: '--help', short: '-h', meaning: 'show help', value: u
 const VERSION: Flag = { long: '--version', short: '-V', meaning: 'print the version', value: undefined };
 
 export function completionsOf(commands: readonly Command[]): Completions {
-    const completed = commands.map(({ name, summary, options, arguments: args }) => ({
-        name,
-        summary,
-        flags: Object.values(options).map(flagOf),
-        argument: typeOfValue(Object.values(args).find(({ choices, takes }) => choices !== undefined || takes !== undefined) ?? {}),
+    const completed = commands.map((command) => ({
+        name: command.name,
+        summary: command.summary,
+        flags: Object.values(optionsOf(command)).map(flagOf),
+        argument: typeOfValue(
+            Object.values(command.arguments).find(({ choices, takes }) => choices !== undefined || takes !== undefined) ?? {},
+        ),
     }));
     const groups = new Map<string, CompletedCommand[]>();
     for (const command of completed) {

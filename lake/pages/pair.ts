@@ -77,8 +77,8 @@ export const pairPage = definePage<PairParameters>({
             back: src === dst ? [] : daysOf(dst, src),
             problem: report.problem ?? null,
             commands: {
-                there: commandLine(context.lake, ['export', src, dst, '--site', site]),
-                back: commandLine(context.lake, ['export', dst, src, '--site', site]),
+                there: commandLine(context.lake, ['export', src, dst, '--site', site, '-o', 'report.html']),
+                back: commandLine(context.lake, ['export', dst, src, '--site', site, '-o', 'report.html']),
                 register: [src, dst].map((ip) =>
                     commandLine(context.lake, ['device', 'add', 'NAME', '--site', site, '--ip', ip, '--profile', 'PROFILE']),
                 ),

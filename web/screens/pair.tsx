@@ -177,7 +177,7 @@ function Found({ answer, ...props }: ScreenProps & { answer: PairFound }) {
                     its digits.
                 </p>
                 <p>
-                    The same from a terminal: <code>{answer.commands[way.name]}</code>
+                    The same as a page that opens from a mail: <code>{answer.commands[way.name]}</code>
                 </p>
                 <p>
                     <Link to="/compare" query={{ by: 'pair', site: answer.site }}>

@@ -165,7 +165,7 @@ test('an unknown pair, one without data on the days, and a lake without flows ar
 test('commands to be typed quote what a shell would take for something else', async () => {
     const { directory } = await openFixture([{ day: dayAfter(0), site: '$(touch x); y', dst: 'fe80::1%`z`' }]);
     const { commands } = await ask(await openDirectory(directory), { src: '10.0.0.1', dst: 'fe80::1%`z`' });
-    expect(commands.there).toBe(`flowlake --lake ${directory} export 10.0.0.1 'fe80::1%\`z\`' --site '$(touch x); y'`);
+    expect(commands.there).toBe(`flowlake --lake ${directory} export 10.0.0.1 'fe80::1%\`z\`' --site '$(touch x); y' -o report.html`);
     expect(commands.register[1]).toContain("--ip 'fe80::1%`z`'");
 });
 
