@@ -14,7 +14,7 @@ export function useFigures<T>(context: RunContext, use: (lake: Lake) => Promise<
 
 /** Says on stderr that figures of the lake are due to be read anew, where they are. */
 export async function tellOlderFigures(lake: Lake, { stderr, signal }: Pick<RunContext, 'stderr' | 'signal'>): Promise<void> {
-    const note = await noteOnOlderFigures(await lake.store());
+    const note = await noteOnOlderFigures(lake);
     signal.throwIfAborted();
     if (note !== undefined) {
         await stderr.write(`${note}\n`);

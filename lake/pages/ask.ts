@@ -56,7 +56,7 @@ export const askPage = definePage<Asked>({
         const { sql, parameters } = statementOf(asked);
         const engine = await lake.engine();
         const result = await engine.query(sql, { parameters, signal, maxScanBytes: asked.maxScan ?? USUAL_MAX_SCAN_BYTES });
-        const [{ rows, isCut }, older] = await Promise.all([takeRows(result, asked.rows ?? 1000), lake.store().then(noteOnOlderFigures)]);
+        const [{ rows, isCut }, older] = await Promise.all([takeRows(result, asked.rows ?? 1000), noteOnOlderFigures(lake)]);
         return {
             note: older,
             columns: result.columns.map(({ name, type }) => ({ name, type })),

@@ -30,9 +30,9 @@ export function sayDays({ days, isAll }: OlderFigures): string {
 }
 
 /** What whoever is answered from the figures should know of older ones among them; undefined where there are none. */
-export async function noteOnOlderFigures(store: ObjectStore): Promise<string | undefined> {
+export async function noteOnOlderFigures(lake: { store(): Promise<ObjectStore> }): Promise<string | undefined> {
     try {
-        const older = await findOlderFigures(store);
+        const older = await findOlderFigures(await lake.store());
         const next = 'flowlake reconcile reads their files anew, those that are still below raw/';
         return older.days.length > 0 ? `Figures of ${sayDays(older)} are those of an older version, by its rules: ${next}` : undefined;
     } catch (error) {

@@ -83,7 +83,7 @@ describe.each(SHELLS.filter(isInstalled))('%s', (shell) => {
 
     test('proposes the options of the command that is typed, and those of any', () => {
         expect(complete('flowlake pairs --')).toEqual(
-            ['--by', '--from', '--help', '--lake', '--output', '--site', '--to', '--top', '--version'].sort(),
+            ['--by', '--from', '--help', '--lake', '--max-scan', '--output', '--site', '--to', '--top', '--version'].sort(),
         );
         expect(complete('flowlake device add d1 --p')).toEqual(['--place', '--profile', '--program']);
         expect(complete('flowlake --lake lake export --f')).toEqual(['--format', '--from']);

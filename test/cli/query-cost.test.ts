@@ -47,8 +47,8 @@ test('a command takes --max-scan where its folder asks the engine, and no other 
     const root = fileURLToPath(new URL('../../cli/commands/', import.meta.url));
     const asks = (folder: string): boolean =>
         readdirSync(join(root, folder)).some((file) => /\.(ask|engine)\(/.test(readFileSync(join(root, folder, file), 'utf8')));
-    // What stands in cli/ itself is asked by commands of devices, whichever folder they are in.
-    const byOthers = ['readings', 'export'];
+    // What stands in cli/ itself and in lake/reports is asked by commands whose folders do not show it.
+    const byOthers = ['readings', 'export', 'report'];
     const folders = readdirSync(root).filter((folder) => asks(folder) || byOthers.includes(folder));
     const taking = commands.filter(({ scans }) => scans).map(({ name }) => name.split(' ')[0]!);
     expect(taking.sort()).toEqual(folders.sort());

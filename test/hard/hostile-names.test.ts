@@ -132,19 +132,18 @@ test('a file whose name no key may have is named and fails, and the others of it
     expect((await readdir(folder)).sort()).toEqual(['in', 'lake']);
 });
 
-test('what was put under raw/ by hand is read whatever its name, and shown so that no terminal obeys it', async () => {
+test('what was put under raw/ by hand is read whatever its name, but for hidden files, and shown so that no terminal obeys it', async () => {
     const folder = await makeFolder();
     const names = [
         `erase${ERASE}.csv`,
         'two\nlines.csv',
-        '.hidden',
         'site=..\u202e/a.csv',
         "site='; drop --/a.csv",
         'site=<script>/a.csv',
         'site=',
         ' ',
     ];
-    await writeFiles(join(folder, 'lake/raw'), names);
+    await writeFiles(join(folder, 'lake/raw'), [...names, '.hidden']);
     await writeFile(join(folder, 'lake/raw/rejected.csv'), flowCsv([{ duration: `${ERASE}gone` }]));
     const run = (...words: string[]) => runFlowlake(['--lake', 'lake', ...words], { folder });
     expect((await run('reconcile')).exitCode).toBe(0);

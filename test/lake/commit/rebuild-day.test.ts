@@ -172,7 +172,9 @@ test('a summary that is damaged is named, with the record that says of which fil
         await store.put(key, Buffer.from('damaged'));
     }
     await expect(consolidate(ofDay(DAY), { store })).rejects.toThrow(
-        new RegExp(`^summaries/day=.*cannot be read.*flowlake verify --repair .*${ledgerKey(sourceId('raw/a.csv'))}`),
+        new RegExp(
+            `^raw/a.csv is left out of .*: summaries/day=.*cannot be read.*flowlake verify --repair .*${ledgerKey(sourceId('raw/a.csv'))}`,
+        ),
     );
 });
 
