@@ -31,7 +31,7 @@ export async function fetchReadings(
     return ask('readings', [device, metric ?? null, site ?? null, from ?? null, to ?? null, null, null, ALL_ROWS]);
 }
 
-/** The same readings in steps of time. */
+/** The readings in steps of time. */
 export async function fetchSteps(
     { ask }: Pick<CountedQuestions, 'ask'>,
     { device, metric, site, from, to }: ReadingsQuestion,

@@ -11,7 +11,7 @@ export interface Flag {
     long: string;
     short: string | undefined;
     meaning: string;
-    /** Undefined for a switch. */
+    /** What follows it; undefined for a switch. */
     value: Value | undefined;
 }
 

@@ -49,7 +49,7 @@ export function sayDay(day: string): string {
 /** A larger ratio says no more. */
 const MOST_RATIO = 1000;
 
-/** By how much a sum has changed: `+12 %`, `×3.4` from three times on; nothing where there was none before. */
+/** Change of a sum: `+12 %`, `×3.4` from three times on; nothing where there was none before. */
 export function change(now: bigint, before: bigint): Markup | undefined {
     if (before === 0n) {
         return undefined;

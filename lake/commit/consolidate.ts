@@ -61,7 +61,7 @@ export async function consolidate(of: TablePeriod, options: ConsolidateOptions):
 }
 
 /**
- * As `consolidate`, for callers that have to do something about what was written before they throw. `leftOut` says which contributions are not in the
+ * Does what `consolidate` does, for callers that have to do something about what was written before they throw. `leftOut` says which contributions are not in the
  * object though they count, and why: they are damaged, or a sum would leave its column with them.
  * @throws StorageError where the object is damaged (not with `anew`)
  */

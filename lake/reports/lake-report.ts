@@ -16,16 +16,16 @@ export interface Listed {
 
 export interface LakeReport {
     range: DayRange;
-    /** As many days as the range has, just before it: what totals are compared with. */
+    /** The days before the range, as many as it has: what totals are compared with. */
     before: DayRange;
     /** The four weeks before the range: what new and gone are told by. */
     past: DayRange;
     site: string | undefined;
     /** The last day of which the lake has figures of any site; reports that were asked for later days say so. */
     lastDay: string;
-    /** Undefined where neither the range nor the days before have flows. */
+    /** Flows; undefined where neither the range nor the days before have any. */
     flows: FlowsPart | undefined;
-    /** Undefined where neither the range nor the days before have readings, and there are no alerts. */
+    /** Readings and alerts; undefined where there are no alerts, and neither the range nor the days before have readings. */
     fleet: FleetPart | undefined;
     sources: ReportSources;
     /** What needs a person, as `flowlake status` tells. */

@@ -21,7 +21,7 @@ const PAIR = { src: '192.0.2.1', dst: '198.51.100.1', site: 'main', day: '2026-0
 const ask = (lake: Lake, more: Partial<typeof PAIR> = {}) => askPage<Answer>(pairDayPage, lake, { ...PAIR, ...more });
 
 const FILES = [
-    { name: 'a.csv', rows: [{ packets: '4000000000000000001' }, { src: '10.0.0.9' }, { duration: 'x' }] },
+    { name: 'a.csv', rows: [{ packets: '9007199254740993' }, { src: '10.0.0.9' }, { duration: 'x' }] },
     { name: 'b.csv', rows: [{ packets: 5 }] },
     { name: 'c.csv', rows: [{ src: '10.0.0.9', timestamp: '01/04/2026' }] },
 ];
@@ -31,10 +31,10 @@ test('names each file with what it adds, and the total is what the lake says', a
     expect(found).toMatchObject({
         state: 'found',
         files: [
-            { source: 'raw/a.csv', flows: '1', fwd_pkts_sum: '4000000000000000001', rowsKept: '2', rowsRejected: '1', share: 0.5 },
+            { source: 'raw/a.csv', flows: '1', fwd_pkts_sum: '9007199254740993', rowsKept: '2', rowsRejected: '1', share: 0.5 },
             { source: 'raw/b.csv', flows: '1', fwd_pkts_sum: '5', rowsKept: '1', rowsRejected: '0', share: 0.5 },
         ],
-        total: { flows: '2', fwd_pkts_sum: '4000000000000000006' },
+        total: { flows: '2', fwd_pkts_sum: '9007199254740998' },
         mismatches: [],
     });
     expect(found.inLake).toEqual(found.total);
