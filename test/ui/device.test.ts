@@ -44,6 +44,7 @@ test('a silence is a gap, dotted in the chart and hatched in the hours, and a cl
     await page.locator('table.heat').waitFor();
     expect(await page.locator('td.hatched').count()).toBe(10);
     await page.locator('.values summary').first().click();
+    await page.waitForSelector('section[aria-label="temperature: values"] tbody tr');
     const values = await page.locator('section[aria-label="temperature: values"] tbody tr td:nth-child(2)').allTextContents();
     // A null in the gap and one at the end of the range, which begins with a reading.
     expect(values.filter((value) => value === 'none')).toHaveLength(2);

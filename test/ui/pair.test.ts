@@ -56,6 +56,7 @@ test('is this Tuesday odd: one look, with why, and the figures are those of quer
     expect(await page.textContent('.furthest')).toContain(`${grouped(judged?.value)} packets. Usual are ${grouped(judged?.usual)}`);
     expect((await figures(page, '.verdict td data'))[0]).toBe(String(10n * LARGE));
     await page.click('summary:has-text("Table of these values") >> nth=0');
+    await page.waitForSelector('.chart >> nth=0 >> tbody tr');
     const shown = (await page.locator('.chart >> nth=0 >> tbody tr').allInnerTexts()).map((text) => text.replace(/\u202f/g, ''));
     const rows = await ask(`select day, fwd_pkts_sum from pair_days where src_ip = '${SRC}' order by day`);
     expect(rows).toHaveLength(34);

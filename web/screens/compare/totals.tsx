@@ -71,7 +71,7 @@ export function Totals({ compared: { by, measure }, answer: { changes }, link }:
 export function ChangeWord({ change }: { change: keyof typeof CHANGE_WORDS }) {
     const { mark, word } = CHANGE_WORDS[change];
     return (
-        <span class={`change ${change}`}>
+        <span class={`change-word ${change}`}>
             <span class="change-mark" aria-hidden="true">
                 {mark}
             </span>
