@@ -59,7 +59,7 @@ export const breaks: readonly Break[] = [
         file: 'lake/commit/period-state.ts',
         text: 'return contained.length > 0 && contained.every((name) => counts.has(name));',
         replacement: 'return contained.some((name) => counts.has(name));',
-        tests: [HISTORIES],
+        tests: ['test/lake/commit/consolidate.test.ts'],
     },
     {
         name: 'merge-twice',

@@ -6,6 +6,7 @@ import { printRows } from '#cli/draw/print-rows';
 import { sayCount, sayDuration } from '#cli/draw/quantity';
 import { sayAllTries } from '#cli/say-tries';
 import { sayTwins } from '#cli/say-twins';
+import { sayUnknown } from '#cli/say-unknown';
 import { useLake } from '#cli/use-lake';
 import { StorageError } from '#lake/errors';
 import { findCutOff } from '#lake/here/marks';
@@ -132,7 +133,10 @@ async function show(lake: Lake, context: RunContext): Promise<number> {
     const range = days.first === undefined ? '' : `, ${days.first} to ${days.last}`;
     await context.stderr.write(`${sayCount(days.count, 'day')} in the figures${range}\n`);
     const lines = problems.map((problem) => {
-        const { subjects, waitingMs } = problem;
+        const { kind, subjects, waitingMs } = problem;
+        if (kind === 'unknown') {
+            return sayUnknown(subjects);
+        }
         const { noun, what, next } = sayProblem(problem);
         const shown = subjects.slice(0, 3).join(', ') + (subjects.length > 3 ? ` and ${subjects.length - 3} more` : '');
         const waiting = waitingMs === undefined ? '' : `, the longest for ${sayDuration(waitingMs)}`;

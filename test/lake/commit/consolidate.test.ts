@@ -86,6 +86,15 @@ describe('a day', () => {
         expect(await readFigures(store)).toEqual(figuresOfAll(files));
     });
 
+    test('of which one file was corrected is written once, and never holds both of its versions', async () => {
+        await take('a.csv', fileOf(1));
+        await take('b.csv', fileOf(2));
+        await consolidate(ofDay(DAY), { store });
+        await take('a.csv', fileOf(5));
+        expect(await consolidate(ofDay(DAY), { store })).toMatchObject({ writes: 1, sources: 2 });
+        expect(await readFigures(store)).toEqual(figuresOfAll([fileOf(5), fileOf(2)]));
+    });
+
     test('that is right already is read once and not written', async () => {
         await take('a.csv', fileOf(1));
         await consolidate(ofDay(DAY), { store });
