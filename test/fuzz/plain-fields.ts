@@ -87,7 +87,8 @@ function countGroups(half: string, { mayEndInQuad }: { mayEndInQuad: boolean }):
 
 export type PlainNumber = { value: bigint; hasFraction: boolean } | { reason: 'not_a_number' | 'nan' | 'infinity' | 'negative' };
 
-const MAX_BIGINT = 2n ** 63n - 1n;
+/** Most microseconds, and most packets, that a flow may have. */
+const LARGEST = 10n ** 16n;
 
 /** A value far above any column's: more digits need not be told apart. */
 const VERY_LARGE = 10n ** 60n;
@@ -133,7 +134,7 @@ export function readMeasure(text: string, { scale, isWhole }: { scale: number; i
 }
 
 export function inRange(value: bigint | string): bigint | string {
-    return typeof value === 'bigint' && value > MAX_BIGINT ? 'too_large' : value;
+    return typeof value === 'bigint' && value > LARGEST ? 'too_large' : value;
 }
 
 /** 1990-01-01 and 2100-01-01 in seconds since 1970. */
