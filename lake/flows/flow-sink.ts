@@ -264,13 +264,10 @@ export class FlowSink {
         }
         const date = this.dates.all[slot];
         const packets = parseWhole(toPlain(flow.packets, this.numberStyle), { fraction: 'reject' });
-        if (!duration.ok || !packets.ok) {
+        const reason = reasonAgainst(duration) ?? reasonAgainst(packets);
+        if (!duration.ok || !packets.ok || reason !== undefined) {
             this.rejectedSlots.add(slot);
-            return duration.ok ? (packets.ok ? undefined : packets.reason) : duration.reason;
-        }
-        if ((duration.value ?? 0n) > LARGEST_OF_FLOW || packets.value > LARGEST_OF_FLOW) {
-            this.rejectedSlots.add(slot);
-            return 'too_large';
+            return reason;
         }
         const group = (slot << 2) | (source.isText ? 1 : 0) | (destination.isText ? 2 : 0);
         this.table.addLargeFlow(this.table.rowOf(source.key, destination.key, group), duration.value, packets.value);
@@ -280,6 +277,11 @@ export class FlowSink {
         }
         return undefined;
     }
+}
+
+/** Why a measure cannot be a flow's, if it cannot. */
+function reasonAgainst(measure: FoundDuration): RejectReason | undefined {
+    return measure.ok ? ((measure.value ?? 0n) > LARGEST_OF_FLOW ? 'too_large' : undefined) : measure.reason;
 }
 
 /** True for a cell that says nothing: it is empty, or Zeek's sign for that. */

@@ -21,7 +21,6 @@ const UNUSABLE: Record<string, RegExp> = {
     'gzip and something behind it': /^gzip data is damaged: something else/,
     'damaged zstd': /^zstd data/,
     'no usable header': /^no usable header: looked for (?!a )/,
-    'a sum that leaves its column': /above the largest value/,
     'a header of another tool': /is the header of another tool/,
     'rows that disagree on the unit': /disagree on the unit/,
     'rows against the unit that was given': /was given, and line/,
