@@ -207,7 +207,7 @@ test('on Athena it is said what a question will scan before, and what it did and
     await page.getByText('It will scan 50 MB at most: $0.0002 by Athena’s list price').waitFor();
     expect(athena.queries()).toEqual([]);
     await page.keyboard.press('ControlOrMeta+Enter');
-    await page.getByText('more than the 1073.7 MB').waitFor();
+    await page.getByText('more than the 1.1 GB').waitFor();
     await page.getByLabel('Stop at').selectOption('10 GB scanned');
     await page.getByRole('button', { name: 'Run' }).click();
     await page.getByText('3 GB scanned: $0.0136').waitFor();

@@ -1,7 +1,7 @@
 /** A line the size of a word: the hours of a day. */
 import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
-import { THEME_CHANGED } from '../shell/theme-choice.ts';
+import { onNewColors } from '../shell/theme-choice.ts';
 import { roundTo } from './figure.tsx';
 
 const WIDTH = 132;
@@ -35,12 +35,9 @@ export function Sparkline({ title, values }: { title: string; values: readonly (
             );
         };
         draw();
-        addEventListener(THEME_CHANGED, draw);
-        const system = matchMedia('(prefers-color-scheme: dark)');
-        system.addEventListener('change', draw);
+        const leaveColors = onNewColors(draw);
         return () => {
-            removeEventListener(THEME_CHANGED, draw);
-            system.removeEventListener('change', draw);
+            leaveColors();
             plot?.destroy();
         };
     }, [values]);

@@ -4,7 +4,7 @@
  */
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
-import { THEME_CHANGED } from '../shell/theme-choice.ts';
+import { onNewColors } from '../shell/theme-choice.ts';
 import { roundTo } from './figure.tsx';
 import { groupDigits } from './quantity.ts';
 import { sayInstant, weekdayOf } from './time.tsx';
@@ -102,13 +102,10 @@ export function TimeChart(props: TimeChartProps) {
         draw();
         const sized = new ResizeObserver(() => plot.current?.setSize({ width: element.clientWidth, height }));
         sized.observe(element);
-        addEventListener(THEME_CHANGED, draw);
-        const system = matchMedia('(prefers-color-scheme: dark)');
-        system.addEventListener('change', draw);
+        const leaveColors = onNewColors(draw);
         return () => {
             sized.disconnect();
-            removeEventListener(THEME_CHANGED, draw);
-            system.removeEventListener('change', draw);
+            leaveColors();
             plot.current?.destroy();
             plot.current = undefined;
         };

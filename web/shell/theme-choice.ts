@@ -17,10 +17,21 @@ export function keepTheme(theme: Theme): void {
     keepChoice(KEY, theme);
 }
 
-/** Event at the window after the colours have changed: what is drawn on a canvas is drawn again. */
-export const THEME_CHANGED = 'flowlake-theme';
+/** Event at the window after somebody has chosen other colours. */
+const THEME_CHANGED = 'flowlake-theme';
 
 export function applyTheme(theme: Theme): void {
     document.documentElement.dataset.theme = theme;
-    window.dispatchEvent(new Event(THEME_CHANGED));
+    dispatchEvent(new Event(THEME_CHANGED));
+}
+
+/** Calls `draw` after the colours have changed, chosen here or by the system: what is drawn on a canvas is drawn again. @returns what ends that */
+export function onNewColors(draw: () => void): () => void {
+    const system = matchMedia('(prefers-color-scheme: dark)');
+    addEventListener(THEME_CHANGED, draw);
+    system.addEventListener('change', draw);
+    return () => {
+        removeEventListener(THEME_CHANGED, draw);
+        system.removeEventListener('change', draw);
+    };
 }
