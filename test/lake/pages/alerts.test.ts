@@ -8,7 +8,7 @@ import { alertsLivePage } from '#lake/pages/alerts-live';
 import { openStateDatabase, type StateDatabase } from '#lake/serve/state-database';
 import { openStateQueries } from '#lake/serve/state-queries';
 import { stateServices } from '#lake/serve/state-services';
-import { askPage } from '#test/support/ask-page-of-directory';
+import { askPageOf } from '#test/support/ask-page';
 import { HOT, ms, openFleet } from '#test/support/fleet-fixture';
 import { makeFolder } from '#test/support/temporary';
 
@@ -36,7 +36,7 @@ describe('alerts of history', () => {
 
     test('are those of query alerts, in its order', async () => {
         const { directory, askQuery } = await openLake();
-        const found = await askPage(alertsHistoryPage, directory, {}, now);
+        const found = await askPageOf(alertsHistoryPage, directory, {}, now);
         const rows = await askQuery('alerts', [ms(NOW), null, null, null, null, null, 100n]);
         expect(rows.length).toBeGreaterThan(5);
         expect(found.alerts).toEqual(
@@ -56,7 +56,7 @@ describe('alerts of history', () => {
 
     test('are chosen by each of their names, and paged; counts are of what is chosen', async () => {
         const { directory } = await openLake();
-        const all = (await askPage(alertsHistoryPage, directory, {}, now)).alerts;
+        const all = (await askPageOf(alertsHistoryPage, directory, {}, now)).alerts;
         for (const [name, value] of Object.entries({
             severity: 'critical',
             kind: 'silent',
@@ -65,21 +65,21 @@ describe('alerts of history', () => {
             device: 'd1',
             profile: 'made-up',
         })) {
-            const { alerts, count, closed, open } = await askPage(alertsHistoryPage, directory, { [name]: value }, now);
+            const { alerts, count, closed, open } = await askPageOf(alertsHistoryPage, directory, { [name]: value }, now);
             expect(alerts).toEqual(all.filter((alert: any) => alert[name] === value));
             expect(count).toBe(alerts.length);
             expect(closed + open.warning + open.critical).toBe(count);
             expect(count).toBeGreaterThan(0);
         }
         const pages = await Promise.all(
-            ['1', '2', '3', '4'].map((page) => askPage(alertsHistoryPage, directory, { page, limit: '2' }, now)),
+            ['1', '2', '3', '4'].map((page) => askPageOf(alertsHistoryPage, directory, { page, limit: '2' }, now)),
         );
         expect(pages.flatMap(({ alerts }) => alerts)).toEqual(all.slice(0, 8));
-        const open = await askPage(alertsHistoryPage, directory, { state: 'open' }, now);
+        const open = await askPageOf(alertsHistoryPage, directory, { state: 'open' }, now);
         expect(open.alerts).toEqual(all.filter(({ endedMs }: any) => endedMs === null));
-        const early = await askPage(alertsHistoryPage, directory, { to: '2026-01-05', state: 'closed', kind: 'alert' }, now);
+        const early = await askPageOf(alertsHistoryPage, directory, { to: '2026-01-05', state: 'closed', kind: 'alert' }, now);
         expect(early.alerts.map(({ rule }: any) => rule).sort()).toEqual(['burning', 'hot', 'hot']);
-        const nobodys = await askPage(alertsHistoryPage, directory, { device: "d1' or 'x' = 'x" }, now);
+        const nobodys = await askPageOf(alertsHistoryPage, directory, { device: "d1' or 'x' = 'x" }, now);
         expect(nobodys).toMatchObject({ alerts: [], count: 0 });
     });
 });
@@ -118,7 +118,7 @@ describe('alerts of latest state', () => {
         const directory = await makeFolder();
         const live = await openLive([alert('d1', { began: 10 }), alert('d2', { began: 20, worst: '9007199254740993.5' })]);
         await live.acknowledge({ id: 'd1~hot~10', by: 'anna', note: 'fan <i>replaced</i>' });
-        const found = await askPage(alertsLivePage, directory, {}, { live });
+        const found = await askPageOf(alertsLivePage, directory, {}, { live });
         expect(found).toMatchObject({ isLive: true, openAlerts: { warning: 2 }, unacknowledged: 1, isPipelineLate: false, next: null });
         expect(found.alerts).toEqual([
             expect.objectContaining({
@@ -131,7 +131,7 @@ describe('alerts of latest state', () => {
             }),
             expect.objectContaining({ id: 'd1~hot~10', acknowledged: { at_ms: 1000, by: 'anna', note: 'fan <i>replaced</i>' } }),
         ]);
-        const unseen = await askPage(alertsLivePage, directory, { state: 'unacknowledged' }, { live });
+        const unseen = await askPageOf(alertsLivePage, directory, { state: 'unacknowledged' }, { live });
         expect(unseen.alerts.map(({ id }: any) => id)).toEqual(['d2~hot~20']);
     });
 
@@ -143,7 +143,7 @@ describe('alerts of latest state', () => {
         const live = await openLive(alerts);
         const seen: string[] = [];
         for (let after: string | undefined; seen.length < 100; ) {
-            const page = await askPage(
+            const page = await askPageOf(
                 alertsLivePage,
                 directory,
                 { site: 'attic', limit: '2', ...(after !== undefined && { after }) },
@@ -156,10 +156,10 @@ describe('alerts of latest state', () => {
             after = page.next;
         }
         expect(seen).toEqual(['d40', 'd30', 'd20', 'd10', 'd0']);
-        expect((await askPage(alertsLivePage, directory, { kind: 'silent' }, { live })).alerts).toHaveLength(3);
+        expect((await askPageOf(alertsLivePage, directory, { kind: 'silent' }, { live })).alerts).toHaveLength(3);
     });
 
     test('are not there where nothing was ever served', async () => {
-        expect(await askPage(alertsLivePage, await makeFolder())).toEqual({ isLive: false });
+        expect(await askPageOf(alertsLivePage, await makeFolder())).toEqual({ isLive: false });
     });
 });

@@ -8,7 +8,7 @@ import { devicePeersPage } from '#lake/pages/device-peers';
 import { deviceSeriesPage } from '#lake/pages/device-series';
 import { deviceSpansPage } from '#lake/pages/device-spans';
 import { fakeWorld, runLine } from '#test/cli/fake-surroundings';
-import { askPage } from '#test/support/ask-page-of-directory';
+import { askPageOf } from '#test/support/ask-page';
 import { type FleetReading, HOT, ms, openFleet } from '#test/support/fleet-fixture';
 import { makeFolder } from '#test/support/temporary';
 
@@ -44,7 +44,7 @@ describe('what a device is', () => {
                 { device: 'd1', site: 'main', place: 'cellar', from: '2026-01-06' },
             ],
         });
-        expect(await askPage(devicePage, directory, { id: 'd1' })).toEqual({
+        expect(await askPageOf(devicePage, directory, { id: 'd1' })).toEqual({
             device: 'd1',
             profile: 'made-up',
             assignments: [
@@ -81,8 +81,8 @@ describe('what a device is', () => {
 
     test('is known without a registry, by what its readings were read with', async () => {
         const { directory } = await openFleet({ readings: [{ at: '2026-01-05T07:00:00Z', is: '31' }] });
-        expect(await askPage(devicePage, directory, { id: 'd1' })).toMatchObject({ profile: 'made-up', assignments: [] });
-        await expect(askPage(devicePage, directory, { id: 'd2' })).rejects.toThrow('The lake knows no device d2');
+        expect(await askPageOf(devicePage, directory, { id: 'd1' })).toMatchObject({ profile: 'made-up', assignments: [] });
+        await expect(askPageOf(devicePage, directory, { id: 'd2' })).rejects.toThrow('The lake knows no device d2');
     });
 });
 
@@ -94,7 +94,7 @@ describe('a series', () => {
             profile: { gapLimit: '45m' },
             readings: [...every(30, { count: 100 }), { at: '2026-01-12T03:00:00Z', is: '-9007199254740.9' }],
         });
-        const series = await askPage(deviceSeriesPage, directory, { ...OF, from: '2026-01-05', to: '2026-01-12' });
+        const series = await askPageOf(deviceSeriesPage, directory, { ...OF, from: '2026-01-05', to: '2026-01-12' });
         const rows = await ask("select * from metric_hour_values where device = 'd1' order by hour_ms");
         expect(rows).toHaveLength(51);
         expect(series).toMatchObject({
@@ -119,7 +119,7 @@ describe('a series', () => {
                 { at: '2026-01-06T07:30:00Z', is: '20.5' },
             ],
         });
-        expect(await askPage(deviceSeriesPage, directory, { ...OF, from: '2026-01-05', to: '2026-01-05T07:30' })).toMatchObject({
+        expect(await askPageOf(deviceSeriesPage, directory, { ...OF, from: '2026-01-05', to: '2026-01-05T07:30' })).toMatchObject({
             grain: 'reading',
             atMs: [Number(ms('2026-01-05T07:00:00.250Z'))],
             value: ['9007199254740.993'],
@@ -128,13 +128,13 @@ describe('a series', () => {
         });
         // A text has no hours of values, and is told all the same.
         const { directory: other } = await openFleet({ readings: [{ at: '2026-01-05T07:00:00Z', is: 'parked', metric: 'status' }] });
-        const texts = await askPage(deviceSeriesPage, other, { ...OF, metric: 'status', from: '2026-01-05', to: '2026-01-05' });
+        const texts = await askPageOf(deviceSeriesPage, other, { ...OF, metric: 'status', from: '2026-01-05', to: '2026-01-05' });
         expect(texts).toMatchObject({ grain: 'reading', value: [null], text: ['parked'] });
     });
 
     test('of more readings than can be drawn has steps of time', async () => {
         const { directory } = await openFleet({ readings: every(0.5, { count: 4000 }) });
-        const series = await askPage(deviceSeriesPage, directory, { ...OF, from: '2026-01-05', to: '2026-01-06' });
+        const series = await askPageOf(deviceSeriesPage, directory, { ...OF, from: '2026-01-05', to: '2026-01-06' });
         expect(series).toMatchObject({ grain: 'step', stepMs: 60_000 });
         expect(series.n.reduce((sum: number, n: number) => sum + n, 0)).toBe(4000);
         expect(series.atMs).toHaveLength(2000);
@@ -142,7 +142,7 @@ describe('a series', () => {
 
     test('of nothing is empty', async () => {
         const { directory } = await openFleet({ readings: [] });
-        expect(await askPage(deviceSeriesPage, directory, { ...OF, from: '2026-01-05', to: '2026-02-05' })).toMatchObject({
+        expect(await askPageOf(deviceSeriesPage, directory, { ...OF, from: '2026-01-05', to: '2026-02-05' })).toMatchObject({
             grain: 'hour',
             gapLimitMs: null,
             atMs: [],
@@ -169,7 +169,7 @@ test('spans are the episodes of the range, and traffic is that of device_traffic
         ],
     });
     const of = { id: 'd1', site: 'main', from: '2026-01-05', to: '2026-01-07' };
-    const { spans, days } = await askPage(deviceSpansPage, directory, of, at('2026-01-06T09:00:00Z'));
+    const { spans, days } = await askPageOf(deviceSpansPage, directory, of, at('2026-01-06T09:00:00Z'));
     expect(spans).toEqual([
         expect.objectContaining({
             rule: 'hot',
@@ -185,7 +185,7 @@ test('spans are the episodes of the range, and traffic is that of device_traffic
         }),
         expect.objectContaining({ rule: 'hot', worst: '32', endedMs: null }),
     ]);
-    const later = await askPage(deviceSpansPage, directory, { ...of, from: '2026-01-06' }, at('2026-01-08T00:00:00Z'));
+    const later = await askPageOf(deviceSpansPage, directory, { ...of, from: '2026-01-06' }, at('2026-01-08T00:00:00Z'));
     // The open silence counts once its time has come; what ended before is left out.
     expect(later.spans.map(({ kind, endedMs }: any) => `${kind} ${endedMs === null}`)).toEqual([
         'silent false',
@@ -197,7 +197,7 @@ test('spans are the episodes of the range, and traffic is that of device_traffic
         rows.map((row) => [row.day, String(row.pkts_out), String(row.flows_in), String(row.readings)]),
     );
     expect(days[0].packetsOut).toBe('9007199254740993');
-    expect(await askPage(devicePeersPage, directory, of)).toEqual({
+    expect(await askPageOf(devicePeersPage, directory, of)).toEqual({
         peers: [
             { address: '10.0.0.7', peer: '10.0.0.1', flowsOut: '1', packetsOut: '9007199254740993', flowsIn: '1', packetsIn: '10' },
             { address: '10.0.0.7', peer: '10.0.0.3', flowsOut: '1', packetsOut: '10', flowsIn: '0', packetsIn: '0' },
@@ -239,7 +239,7 @@ describe('the messages behind a point', () => {
     test('are shown line by line, of each file that brought them', async () => {
         const lake = await openUploaded();
         const of = { id: 'a7', site: 'main', metric: 'v', at: String(AT) };
-        const hour = await askPage(deviceMessagesPage, lake, {
+        const hour = await askPageOf(deviceMessagesPage, lake, {
             ...of,
             at: String(Date.parse('2026-01-05T10:00:00Z')),
             until: String(Date.parse('2026-01-05T11:00:00Z')),
@@ -249,7 +249,7 @@ describe('the messages behind a point', () => {
             ['1.5', '2'],
             ['900719925474.993', '1'],
         ]);
-        const one = await askPage(deviceMessagesPage, lake, of);
+        const one = await askPageOf(deviceMessagesPage, lake, of);
         expect(one.readings).toHaveLength(1);
         expect(one.sources).toEqual([
             expect.objectContaining({
@@ -270,7 +270,7 @@ describe('the messages behind a point', () => {
     test('are asked for within an hour', async () => {
         const { directory } = await openFleet({ readings: [] });
         const of = { id: 'a7', site: 'main', metric: 'v', at: String(AT) };
-        await expect(askPage(deviceMessagesPage, directory, { ...of, until: String(AT + 3_600_000) })).rejects.toThrow('in one hour');
-        expect(await askPage(deviceMessagesPage, directory, of)).toMatchObject({ readings: [], sources: [] });
+        await expect(askPageOf(deviceMessagesPage, directory, { ...of, until: String(AT + 3_600_000) })).rejects.toThrow('in one hour');
+        expect(await askPageOf(deviceMessagesPage, directory, of)).toMatchObject({ readings: [], sources: [] });
     });
 });

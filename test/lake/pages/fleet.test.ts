@@ -13,7 +13,7 @@ import { placeOf } from '#lake/pages/place';
 import { openStateDatabase, type StateDatabase } from '#lake/serve/state-database';
 import { openStateQueries } from '#lake/serve/state-queries';
 import { stateServices } from '#lake/serve/state-services';
-import { askPage } from '#test/support/ask-page-of-directory';
+import { askPageOf } from '#test/support/ask-page';
 import { HOT, ms, openFleet } from '#test/support/fleet-fixture';
 import { makeFolder } from '#test/support/temporary';
 
@@ -63,7 +63,7 @@ const at = (time: string) => ({ now: () => new Date(time) });
 describe('devices of history', () => {
     test('are those of query devices, with its figures, where the range is the whole lake', async () => {
         const { directory, ask, askQuery } = await openLake();
-        const { devices } = await askPage(fleetHistoryPage, directory, { ...DAYS, sort: 'device' }, at('2026-01-07T00:00:00Z'));
+        const { devices } = await askPageOf(fleetHistoryPage, directory, { ...DAYS, sort: 'device' }, at('2026-01-07T00:00:00Z'));
         const rows = await askQuery('devices', [null, null, 100n]);
         const figures = rows.map((row) => ({
             site: row.site,
@@ -106,7 +106,7 @@ describe('devices of history', () => {
     test('have the state of the moment, or of the lake’s newest reading', async () => {
         const { directory } = await openLake();
         const statesAt = async (parameters: Record<string, string>, now: string) => {
-            const { devices, newestMs } = await askPage(fleetHistoryPage, directory, { ...DAYS, ...parameters }, at(now));
+            const { devices, newestMs } = await askPageOf(fleetHistoryPage, directory, { ...DAYS, ...parameters }, at(now));
             expect(newestMs).toBe(Number(ms('2026-01-06T10:00:00Z')));
             return Object.fromEntries(devices.map(({ device, state }: { device: string; state: string }) => [device, state]));
         };
@@ -129,7 +129,7 @@ describe('devices of history', () => {
 
     test('of fewer days are those heard in them, and those whose silence lasts, or that are registered', async () => {
         const { directory } = await openLake();
-        const { devices } = await askPage(
+        const { devices } = await askPageOf(
             fleetHistoryPage,
             directory,
             { from: '2026-01-06', to: '2026-01-06' },
@@ -155,7 +155,7 @@ describe('devices of history', () => {
     test('are chosen, sorted and paged', async () => {
         const { directory } = await openLake();
         const names = async (parameters: Record<string, string>) => {
-            const { devices, count } = await askPage(fleetHistoryPage, directory, { ...DAYS, ...parameters }, at('2026-01-07T00:00:00Z'));
+            const { devices, count } = await askPageOf(fleetHistoryPage, directory, { ...DAYS, ...parameters }, at('2026-01-07T00:00:00Z'));
             return [count, devices.map(({ device }: any) => device).join(' ')];
         };
         expect(await names({ site: 'attic' })).toEqual([1, 'd3']);
@@ -171,7 +171,7 @@ describe('devices of history', () => {
 
     test('make groups by profile and site, with the share that had an alert', async () => {
         const { directory } = await openLake();
-        const { groups, sites, profiles } = await askPage(fleetHistoryPage, directory, DAYS, at('2026-01-07T00:00:00Z'));
+        const { groups, sites, profiles } = await askPageOf(fleetHistoryPage, directory, DAYS, at('2026-01-07T00:00:00Z'));
         expect(sites).toEqual(['attic', 'main']);
         expect(profiles).toEqual(['made-up']);
         expect(groups).toEqual([
@@ -183,18 +183,18 @@ describe('devices of history', () => {
 
 test('lines are the hours of a day of each device’s metric', async () => {
     const { directory } = await openLake();
-    const { lines } = await askPage(fleetLinesPage, directory, { day: '2026-01-05', devices: 'd1,d2,nobody' });
+    const { lines } = await askPageOf(fleetLinesPage, directory, { day: '2026-01-05', devices: 'd1,d2,nobody' });
     expect(lines).toEqual({
         'main/d1': { metric: 'temperature', means: Array.from({ length: 24 }, (_, hour) => ({ 7: 31, 9: 20 })[hour] ?? null) },
     });
-    const battery = await askPage(fleetLinesPage, directory, { day: '2026-01-06', devices: 'd1', metric: 'battery' });
+    const battery = await askPageOf(fleetLinesPage, directory, { day: '2026-01-06', devices: 'd1', metric: 'battery' });
     expect(battery.lines['main/d1']).toMatchObject({ metric: 'battery' });
     expect(battery.lines['main/d1'].means[8]).toBe(88);
 });
 
 test('hours are those of fleet_hours, and averages those of all readings of a profile and site', async () => {
     const { directory, ask } = await openLake();
-    const { metric, metrics, sites, groups } = await askPage(fleetHoursPage, directory, DAYS);
+    const { metric, metrics, sites, groups } = await askPageOf(fleetHoursPage, directory, DAYS);
     expect(metric).toBe('temperature');
     expect(metrics).toEqual(['battery', 'latitude', 'longitude', 'temperature']);
     const rows = await ask("select * from fleet_hours where metric = 'temperature' order by site, day, hour");
@@ -205,12 +205,12 @@ test('hours are those of fleet_hours, and averages those of all readings of a pr
         { profile: 'made-up', site: 'attic', devices: 1, n: '1', mean: 9007199254740.9 },
         { profile: 'made-up', site: 'main', devices: 2, n: '4', mean: 25.75 },
     ]);
-    expect((await askPage(fleetHoursPage, directory, { ...DAYS, site: 'attic' })).groups).toHaveLength(1);
+    expect((await askPageOf(fleetHoursPage, directory, { ...DAYS, site: 'attic' })).groups).toHaveLength(1);
 });
 
 test('the map has devices by their own position, else by the registry’s, and counts the others', async () => {
     const { directory } = await openLake();
-    const map = await askPage(fleetMapPage, directory, DAYS, at('2026-01-06T10:40:00Z'));
+    const map = await askPageOf(fleetMapPage, directory, DAYS, at('2026-01-06T10:40:00Z'));
     expect(map).toMatchObject({
         device: ['d1', 'd2'],
         state: ['silent', 'online'],
@@ -269,7 +269,7 @@ describe('the fleet as it is now', () => {
             { device: 'd2', ...heard, dueMs: NOW - 50, metrics: { latitude: reading('10.5'), longitude: reading('20.5') } },
             { device: 'e1', site: 'attic', ...heard, silentMs: NOW - 1, dueMs: NOW - 2 },
         ]);
-        const first = await askPage(fleetLivePage, directory, { limit: '2' }, { live });
+        const first = await askPageOf(fleetLivePage, directory, { limit: '2' }, { live });
         expect(first).toMatchObject({ isLive: true, next: 'd2', fleet: { devices: { online: 1, late: 1, silent: 1, unknown: 0 } } });
         expect(first.devices).toEqual([
             expect.objectContaining({
@@ -280,22 +280,22 @@ describe('the fleet as it is now', () => {
             }),
             expect.objectContaining({ device: 'd2', state: 'late', battery: null }),
         ]);
-        const second = await askPage(fleetLivePage, directory, { limit: '2', after: 'd2' }, { live });
+        const second = await askPageOf(fleetLivePage, directory, { limit: '2', after: 'd2' }, { live });
         expect(second).toMatchObject({ next: null, devices: [{ device: 'e1', state: 'silent', site: 'attic' }] });
-        expect((await askPage(fleetLivePage, directory, { state: 'late' }, { live })).devices).toHaveLength(1);
-        const map = await askPage(fleetMapPage, directory, DAYS, { live, ...at('2026-01-06T12:00:00Z') });
+        expect((await askPageOf(fleetLivePage, directory, { state: 'late' }, { live })).devices).toHaveLength(1);
+        const map = await askPageOf(fleetMapPage, directory, DAYS, { live, ...at('2026-01-06T12:00:00Z') });
         expect(map).toMatchObject({ isLive: true, device: ['d1', 'd2'], latitude: [48.1, 10.5], state: ['online', 'late'], unplaced: 4 });
     });
 
     test('is said not to be there, where nothing was ever served', async () => {
         const { directory } = await openLake();
-        expect(await askPage(fleetLivePage, directory)).toEqual({ isLive: false });
+        expect(await askPageOf(fleetLivePage, directory)).toEqual({ isLive: false });
     });
 });
 
 test('an empty lake has no devices', async () => {
     const directory = await makeFolder();
-    expect(await askPage(fleetHistoryPage, directory, DAYS)).toMatchObject({ newestMs: null, count: 0, devices: [], groups: [] });
-    expect(await askPage(fleetHoursPage, directory, DAYS)).toMatchObject({ metric: null, sites: [] });
-    expect(await askPage(fleetMapPage, directory, DAYS)).toMatchObject({ device: [], unplaced: 0 });
+    expect(await askPageOf(fleetHistoryPage, directory, DAYS)).toMatchObject({ newestMs: null, count: 0, devices: [], groups: [] });
+    expect(await askPageOf(fleetHoursPage, directory, DAYS)).toMatchObject({ metric: null, sites: [] });
+    expect(await askPageOf(fleetMapPage, directory, DAYS)).toMatchObject({ device: [], unplaced: 0 });
 });
