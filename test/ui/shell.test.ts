@@ -92,6 +92,8 @@ describe('a keyboard alone', () => {
         await page.keyboard.press('g');
         await page.keyboard.press('l');
         await page.waitForSelector('h1:has-text("About")');
+        // Title and focus follow what is drawn.
+        await page.waitForFunction(() => document.activeElement?.id === 'content');
         expect(await page.title()).toBe('About · flowlake');
         expect(await page.evaluate(() => document.activeElement?.id)).toBe('content');
         await page.goBack();
@@ -246,6 +248,9 @@ describe('a page of another site', () => {
                 }, ui.origin);
                 expect(got).toEqual({ cors: ['refused'], blind: ['refused'], script: 'refused' });
                 const framed = stranger.frames().find((frame) => frame !== stranger.mainFrame());
+                for (let wait = 0; framed?.url() === '' && wait < 50; wait += 1) {
+                    await stranger.waitForTimeout(100);
+                }
                 expect(framed?.url()).toBe('chrome-error://chromewebdata/');
             } finally {
                 other.close();

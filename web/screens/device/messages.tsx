@@ -66,7 +66,7 @@ function Found({ found, metric }: { found: DeviceMessages; metric: string }) {
                 </Note>
             )}
             {sources.map(({ source, readings: count, lines, problem }) => (
-                <div key={source} class="source">
+                <div key={source} class="message-source">
                     <h3>
                         <code>{source}</code>: {count} {count === 1 ? 'reading' : 'readings'}
                     </h3>

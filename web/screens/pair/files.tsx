@@ -71,7 +71,7 @@ function Files({ of: { files, total } }: { of: Extract<FilesAnswer, { state: 'fo
             rows={files}
             keyOf={({ source }) => source}
             columns={[
-                { name: 'source', title: 'File', cell: ({ source }) => <span class="mono source">{source}</span> },
+                { name: 'source', title: 'File', cell: ({ source }) => <span class="mono source-name">{source}</span> },
                 { name: 'packets', title: 'Packets', isNumber: true, cell: ({ fwd_pkts_sum }) => <Figure value={fwd_pkts_sum} /> },
                 { name: 'flows', title: 'Flows', isNumber: true, cell: ({ flows }) => <Figure value={flows} /> },
                 {
