@@ -1,6 +1,6 @@
 /** Pages of rows by what they are sorted by (keyset): a page begins behind the row that the page before ended with, however many there are before it. */
-import { z } from '@hono/zod-openapi';
 import type { Value } from '#lake/query/query-engine';
+import { textsInAddress } from './texts-in-address.ts';
 
 export type Order = 'asc' | 'desc';
 
@@ -14,25 +14,8 @@ export interface SortColumn {
 /** The values of a row in the columns that rows are sorted by, as texts. */
 export type Cursor = readonly string[];
 
-const Texts = z.array(z.string());
-
 /** Reads a cursor of an address: a JSON array of texts. */
-export const CursorText = z.string().transform((text, context): Cursor => {
-    const found = Texts.safeParse(parseJson(text));
-    if (found.success) {
-        return found.data;
-    }
-    context.addIssue({ code: 'custom', message: 'is no place between two pages: take it from the page before, or leave it out' });
-    return z.NEVER;
-});
-
-function parseJson(text: string): unknown {
-    try {
-        return JSON.parse(text);
-    } catch {
-        return undefined;
-    }
-}
+export const CursorText = textsInAddress('is no place between two pages: take it from the page before, or leave it out');
 
 /** The cursor as an address has it. */
 export function cursorText(cursor: Cursor): string {

@@ -1,8 +1,8 @@
 /** The questions of sql/<kind>/queries with what their heads say: what each answers, and the parameters that stand as `?` in it. */
-import { z } from '@hono/zod-openapi';
 import { UsageError } from '#lake/errors';
 import type { Value } from '#lake/query/query-engine';
 import { QUERY_NAMES, readQuery } from '#lake/query/sql-files';
+import { textsInAddress } from './texts-in-address.ts';
 
 // Types and no interfaces: only those are JSON to TypeScript.
 export type QuestionParameter = {
@@ -47,22 +47,7 @@ export function valuesOf({ name, parameters }: SavedQuestion, typed: readonly st
 }
 
 /** Values in an address: a JSON array of texts. */
-export const TypedValues = z.string().transform((text, context): string[] => {
-    const read = z.array(z.string().max(1000)).safeParse(parseJson(text));
-    if (read.success) {
-        return read.data;
-    }
-    context.addIssue({ code: 'custom', message: 'is no JSON array of texts, like ["berlin",""]' });
-    return z.NEVER;
-});
-
-function parseJson(text: string): unknown {
-    try {
-        return JSON.parse(text);
-    } catch {
-        return undefined;
-    }
-}
+export const TypedValues = textsInAddress('is no JSON array of texts, like ["berlin",""]', { maxLength: 1000 });
 
 /** The parts between commas, but for commas in brackets. */
 function partsOf(text: string): string[] {
