@@ -1,6 +1,5 @@
 /** Alerts as history has them: of all times, also of lakes that nobody serves. */
 import type { AlertsHistory } from '../../../lake/pages/alerts-history.ts';
-import { SeverityMark } from '../../parts/device-marks.tsx';
 import { Filters } from '../../parts/filters.tsx';
 import { withChoices } from '../../parts/link.tsx';
 import { Empty } from '../../parts/notes.tsx';
@@ -10,6 +9,7 @@ import type { ScreenProps } from '../../screen.ts';
 import { Answer } from '../../shell/answer.tsx';
 import { usePage } from '../../use-page.ts';
 import { alertColumns, SEVERITIES } from './columns.tsx';
+import { AlertTiles } from './tiles.tsx';
 
 const PAGE = 50;
 
@@ -35,7 +35,7 @@ export function HistoryAlerts({ query, go, hasLive }: ScreenProps & { hasLive: b
                             </>
                         )}
                     </p>
-                    <Open {...{ found, query }} />
+                    <AlertTiles query={query} open={found.open} other={{ state: 'closed', title: 'closed', count: found.closed }} />
                     <Filters
                         {...{ path: '/alerts', query, go }}
                         filters={[
@@ -79,28 +79,5 @@ export function HistoryAlerts({ query, go, hasLive }: ScreenProps & { hasLive: b
                 </>
             )}
         </Answer>
-    );
-}
-
-function Open({ found: { open, closed }, query }: { found: AlertsHistory; query: URLSearchParams }) {
-    return (
-        <ul class="tiles">
-            {SEVERITIES.map((severity) => (
-                <li key={severity}>
-                    <a href={withChoices('/alerts', query, { state: 'open', severity, page: undefined })}>
-                        <span class="tile-number">{groupDigits(String(open[severity] ?? 0))}</span>
-                        <span>
-                            open, <SeverityMark severity={severity} />
-                        </span>
-                    </a>
-                </li>
-            ))}
-            <li>
-                <a href={withChoices('/alerts', query, { state: 'closed', severity: undefined, page: undefined })}>
-                    <span class="tile-number">{groupDigits(String(closed))}</span>
-                    <span>closed</span>
-                </a>
-            </li>
-        </ul>
     );
 }

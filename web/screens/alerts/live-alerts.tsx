@@ -1,6 +1,5 @@
 /** Alerts as they were raised, who knows of them, and what history says of each. */
 import type { AlertsLive } from '../../../lake/pages/alerts-live.ts';
-import { SeverityMark } from '../../parts/device-marks.tsx';
 import { Filters } from '../../parts/filters.tsx';
 import { withChoices } from '../../parts/link.tsx';
 import { Empty, Note } from '../../parts/notes.tsx';
@@ -13,6 +12,7 @@ import { usePage } from '../../use-page.ts';
 import { FollowMark } from '../fleet/follow-mark.tsx';
 import { Acknowledge } from './acknowledge.tsx';
 import { alertColumns, SEVERITIES } from './columns.tsx';
+import { AlertTiles } from './tiles.tsx';
 
 const PAGE = 50;
 
@@ -48,7 +48,11 @@ export function LiveAlerts({ query, go }: ScreenProps) {
                                 </p>
                             </Note>
                         )}
-                        <Open {...{ found, query }} />
+                        <AlertTiles
+                            query={query}
+                            open={found.openAlerts}
+                            other={{ state: 'unacknowledged', title: 'not acknowledged', count: found.unacknowledged }}
+                        />
                         <Filters
                             {...{ path: '/alerts', query, go }}
                             resets={['after', 'page']}
@@ -91,29 +95,6 @@ export function LiveAlerts({ query, go }: ScreenProps) {
                 )
             }
         </Answer>
-    );
-}
-
-function Open({ found: { openAlerts, unacknowledged }, query }: { found: Live; query: URLSearchParams }) {
-    return (
-        <ul class="tiles">
-            {SEVERITIES.map((severity) => (
-                <li key={severity}>
-                    <a href={withChoices('/alerts', query, { state: 'open', severity, after: undefined })}>
-                        <span class="tile-number">{openAlerts[severity]}</span>
-                        <span>
-                            open, <SeverityMark severity={severity} />
-                        </span>
-                    </a>
-                </li>
-            ))}
-            <li>
-                <a href={withChoices('/alerts', query, { state: 'unacknowledged', severity: undefined, after: undefined })}>
-                    <span class="tile-number">{unacknowledged}</span>
-                    <span>not acknowledged</span>
-                </a>
-            </li>
-        </ul>
     );
 }
 
