@@ -15,8 +15,11 @@ export function supersetFiles(): Record<string, string> {
         allow_ctas: false,
         allow_cvas: false,
         allow_dml: false,
-        // Two programs may have the file open at once where both only read.
-        extra: { engine_params: { connect_args: { read_only: true } }, allows_virtual_table_explore: true },
+        // Two programs may have the file open at once where both only read. Superset stays open: it must read a file that was replaced anew.
+        extra: {
+            engine_params: { connect_args: { read_only: true, config: { enable_external_file_cache: 'false' } } },
+            allows_virtual_table_explore: true,
+        },
         uuid: uuidOf('database'),
         version: '1.0.0',
     };

@@ -1,13 +1,11 @@
 /** Superset, opened in a browser on the dashboards that lie in docs/bi/superset/: every chart shows the figures that `flowlake query` prints. */
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { makeFolder } from '#test/support/temporary';
+import { launchChromium } from '#test/ui/support/browser';
 import { type Cell, digitsOf, makeShownLake, parseExactly, type ShownLake } from './support/shown-lake.ts';
 import { type Superset, startSuperset } from './support/superset.ts';
-
-const CHROMIUM = process.env.FLOWLAKE_CHROMIUM ?? '/usr/bin/chromium';
 
 /** Folder that pictures of the dashboards are put into; none are taken without it. */
 const PICTURES = process.env.FLOWLAKE_PICTURES;
@@ -105,23 +103,9 @@ let page: Page;
 const outside: string[] = [];
 
 beforeAll(async () => {
-    if (!existsSync(CHROMIUM)) {
-        throw new Error(`No Chromium at ${CHROMIUM}: apt-get install chromium, or name one by FLOWLAKE_CHROMIUM`);
-    }
     lake = await makeShownLake(await makeFolder());
     superset = await startSuperset({ folder: await makeFolder(), database: lake.database });
-    browser = await chromium.launch({
-        executablePath: CHROMIUM,
-        args: [
-            '--no-sandbox',
-            '--disable-gpu',
-            '--disable-quic',
-            '--no-first-run',
-            '--disable-background-networking',
-            '--disable-component-update',
-            '--disable-sync',
-        ],
-    });
+    browser = await launchChromium();
     page = await browser.newPage({ viewport: { width: 1280, height: 1500 } });
     page.on('requestfinished', (request) => noteOutside(request.url()));
     // What the page's own policy stops is never sent.

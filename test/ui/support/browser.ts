@@ -41,13 +41,18 @@ afterAll(async () => {
     open.clear();
 });
 
-/** The browser of this test file, started when it is first asked for; another one for other `flags`. @throws where no Chromium is installed, with what to do */
-export async function openBrowser({ flags = [] }: { flags?: readonly string[] } = {}): Promise<TestBrowser> {
+/** Starts a Chromium, which the caller closes. @throws where none is installed, with what to do */
+export async function launchChromium(flags: readonly string[] = []): Promise<Browser> {
     if (!existsSync(PROGRAM)) {
         throw new Error(`No Chromium at ${PROGRAM}: apt-get install chromium, or name one by FLOWLAKE_CHROMIUM`);
     }
+    return chromium.launch({ executablePath: PROGRAM, args: [...FLAGS, ...flags] });
+}
+
+/** The browser of this test file, started when it is first asked for; another one for other `flags`. @throws where no Chromium is installed, with what to do */
+export async function openBrowser({ flags = [] }: { flags?: readonly string[] } = {}): Promise<TestBrowser> {
     const key = flags.join(' ');
-    const opened = open.get(key) ?? (await chromium.launch({ executablePath: PROGRAM, args: [...FLAGS, ...flags] }));
+    const opened = open.get(key) ?? (await launchChromium(flags));
     open.set(key, opened);
     const faults: string[] = [];
     return {
