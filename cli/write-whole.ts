@@ -30,8 +30,17 @@ export async function writeWhole(path: string, bytes: Uint8Array, { signal }: { 
         if (signal.aborted) {
             throw error;
         }
-        throw new StorageError(`Cannot write ${path}: ${error instanceof Error ? error.message : error}`, { cause: error });
+        throw new StorageError(`Cannot write ${path}: ${sayReason(error, dirname(path))}`, { cause: error });
     }
+}
+
+/** What Node says, but for the name of the file beside, which means nothing to whoever named another one. */
+function sayReason(error: unknown, folder: string): string {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') {
+        return `ENOENT: there is no folder ${folder}: make it, or name another place`;
+    }
+    return code === undefined ? String(message ?? error) : message.replace(/, \w+ '.*$/, '');
 }
 
 async function writeThrough(path: string, bytes: Uint8Array, flags: 'w' | 'wx'): Promise<void> {

@@ -84,6 +84,8 @@ test('a place that cannot be written to is one clear error, and nothing is left 
     expect(stderr).toMatch(/^flowlake: Cannot write .*taken\.csv: EISDIR.*\n$/);
     const missing = await exporting(...BERLIN, '-o', join(folder, 'no', 'such', 'r.csv'));
     expect(missing.stderr).toMatch(/^flowlake: Cannot write .*r\.csv: ENOENT.*\n$/);
+    expect(missing.stderr).toMatch(/there is no folder .*: make it/);
+    expect(missing.stderr).not.toContain('.tmp');
 });
 
 test('an interruption leaves neither the file nor a piece of it', async () => {
